@@ -1,0 +1,379 @@
+"""Calling a table entry: on native tensors the engine runs, on symbolic ones a node is recorded.
+
+`primitive` and `composite` turn a function into a table entry and a dispatcher with its signature. The
+dispatcher looks at the types of the tensor arguments only:
+
+* native tensors whose dtypes agree go straight to the engine's function (or override);
+* a `KerasTensor` records a node with the abstract result;
+* an `AbstractTensor` gives an `AbstractTensor`, by the primitive's rule or by running the composite;
+* anything else (arrays, Python scalars, variables, mixed dtypes) is converted and promoted first.
+
+Errors of the engine are explained after the fact by the rule, so that the happy path pays nothing.
+"""
+import inspect
+
+import numpy as np
+
+from keras.backend import rules, tree
+from keras.backend.engine import active, get_engine
+from keras.backend.rules import AbstractTensor
+from keras.backend.state import AbstractLedger, Variable, context
+from keras.backend.symbolic import KerasTensor, Node
+
+TABLE = {}
+_SCALARS = frozenset((int, float))
+
+
+class Entry:
+    """One operation of the table.
+
+    name: its name. parameters: names of its parameters. tensors: positions of those that are tensors.
+    promoted: positions of those that share a dtype. promote: None, 'float', 'same' or 'same_float'.
+    rule: shape and dtype rule of a primitive. body: the function of a composite. cases: examples for
+    the conformance suite. impl: what the active engine runs.
+    """
+
+    def __init__(self, function, kind, tensors, promote, promoted, rule, cases, gradient):
+        self.name = function.__name__
+        self.kind = kind
+        self.signature = inspect.signature(function)
+        self.parameters = list(self.signature.parameters)
+        self.tensors = [self.parameters.index(name.lstrip('*')) for name in tensors.split()]
+        self.nested = {self.parameters.index(name[1:]) for name in tensors.split() if name.startswith('*')}
+        names = tensors.split() if promoted is None else promoted.split()
+        self.promoted = [self.parameters.index(name.lstrip('*')) for name in names] if promote else []
+        self.promote = promote
+        self.rule = rule
+        self.body = function
+        self.cases = cases
+        self.gradient = gradient
+        self.doc = function.__doc__
+        self.impl = self._load
+        self.call = None
+
+    def _load(self, *args):
+        get_engine()
+        return self.impl(*args)
+
+    def bind(self, engine):
+        """Find what `engine` runs for this entry."""
+        if self.kind == 'primitive':
+            self.impl = getattr(engine, self.name)
+        elif self.name in engine.overrides:
+            self.impl = _guarded(engine.overrides[self.name], self.body)
+        else:
+            self.impl = self.body
+
+    def __repr__(self):
+        return '<%s %s>' % (self.kind, self.name)
+
+
+def _guarded(override, body):
+    def run(*args):
+        result = override(*args)
+        return body(*args) if result is NotImplemented else result
+    return run
+
+
+def _bind_all(engine):
+    for entry in TABLE.values():
+        entry.bind(engine)
+
+
+active.listeners.append(_bind_all)
+
+
+def primitive(rule, tensors='x', promote=None, promoted=None, scalars=False, cases=(), gradient=None):
+    """Declare a primitive. The decorated function has the signature and the docstring, and no body.
+
+    Args:
+        rule: function of `rules` with the same positional parameters.
+        tensors: names of the tensor parameters; a leading * marks a nested structure of tensors.
+        promote: 'float' casts integers to `floatx`, 'same' casts to the common dtype, 'same_float' both.
+        promoted: the tensor parameters that take part, default all.
+        scalars: engines take a Python scalar in the place of the second tensor.
+        cases: tuples of arguments for the conformance suite.
+        gradient: False where there is none to test.
+    """
+    def declare(function):
+        entry = Entry(function, 'primitive', tensors, promote, promoted, rule, cases, gradient)
+        return _register(entry, function, scalars)
+    return declare
+
+
+def composite(tensors='x', promote=None, promoted=None, cases=(), gradient=None):
+    """Declare a composite: an operation written over the primitives, which engines may override."""
+    def declare(function):
+        entry = Entry(function, 'composite', tensors, promote, promoted, None, cases, gradient)
+        return _register(entry, function, False)
+    return declare
+
+
+def _register(entry, function, scalars):
+    if entry.name in TABLE:
+        raise ValueError('operation %s is declared twice' % entry.name)
+    TABLE[entry.name] = entry
+    if active.engine is not None:
+        entry.bind(active.engine)
+    entry.call = dispatcher = _make_dispatcher(entry, scalars)
+    dispatcher.__doc__ = function.__doc__
+    dispatcher.__module__ = function.__module__
+    dispatcher.__qualname__ = entry.name
+    dispatcher.__defaults__ = function.__defaults__
+    dispatcher.entry = entry
+    return dispatcher
+
+
+_TEMPLATE = """
+def {name}({parameters}):
+    if {guard}:
+        try:
+            return entry.impl({arguments})
+        except Exception as error:
+            return failed(entry, ({arguments},), error)
+{scalar_path}    return general(entry, ({arguments},))
+"""
+
+_SCALAR_PATH = """    if type({x}) in native and type({y}) in scalars and {x}.dtype in floats:
+        try:
+            return entry.impl({x}, {y})
+        except Exception as error:
+            return failed(entry, ({x}, {y}), error)
+"""
+
+_CREATION_TEMPLATE = """
+def {name}({parameters}):
+    if context.abstract:
+        return evaluate(entry, ({arguments},))
+    return general(entry, ({arguments},))
+"""
+
+
+def _make_dispatcher(entry, scalars):
+    """Compile the dispatcher from the entry's signature: as short as if it were written by hand."""
+    values = {'name': entry.name, 'arguments': ', '.join(entry.parameters),
+              'parameters': ', '.join(name if parameter.default is parameter.empty else name + '=None'
+                                      for name, parameter in entry.signature.parameters.items())}
+    values['guard'] = _guard(entry)
+    values['scalar_path'] = ''
+    if scalars:
+        values['scalar_path'] = _SCALAR_PATH.format(x=entry.parameters[0], y=entry.parameters[1])
+    template = _TEMPLATE if entry.tensors else _CREATION_TEMPLATE
+    namespace = {'entry': entry, 'native': active.native, 'floats': active.floats, 'scalars': _SCALARS,
+                 'failed': _failed, 'general': general, 'context': context, 'evaluate': evaluate}
+    exec(template.format(**values), namespace)
+    return namespace[entry.name]
+
+
+def _guard(entry):
+    """The condition under which arguments may go to the engine as they are."""
+    if entry.nested:
+        return 'False'
+    conditions = []
+    for position in entry.tensors:
+        name = entry.parameters[position]
+        condition = 'type(%s) in native' % name
+        if entry.signature.parameters[name].default is None:
+            condition = '(%s is None or %s)' % (name, condition)
+        conditions.append(condition)
+    names = [entry.parameters[position] for position in entry.promoted]
+    if entry.promote in ('float', 'same_float'):
+        conditions.append('%s.dtype in floats' % names[0])
+    for other in names[1:]:
+        condition = '%s.dtype == %s.dtype' % (names[0], other)
+        if entry.signature.parameters[other].default is None:
+            condition = '(%s is None or %s)' % (other, condition)
+        conditions.append(condition)
+    return ' and '.join(conditions)
+
+
+# --- the general path -----------------------------------------------------------------------------------------
+
+def general(entry, args):
+    """Call `entry` with arguments of any kind."""
+    leaves = _tensor_leaves(entry, args)
+    if context.abstract or any(isinstance(leaf, AbstractTensor) for leaf in leaves):
+        if context.abstract or not all(isinstance(leaf, KerasTensor) for leaf in leaves
+                                       if isinstance(leaf, AbstractTensor)):
+            return evaluate(entry, args)
+        return record(entry, args)
+    return _run(entry, args)
+
+
+def _tensor_leaves(entry, args):
+    leaves = []
+    for position in entry.tensors:
+        if position in entry.nested:
+            leaves.extend(tree.flatten(args[position]))
+        else:
+            leaves.append(args[position])
+    return leaves
+
+
+def _map_tensors(entry, args, function):
+    args = list(args)
+    for position in range(len(args)):
+        if position in entry.nested:
+            args[position] = tree.map_structure(lambda leaf: function(leaf, position), args[position])
+        elif position in entry.tensors:
+            args[position] = None if args[position] is None else function(args[position], position)
+        elif entry.kind == 'primitive':
+            args[position] = _static(args[position])
+    return args
+
+
+def _static(argument):
+    """A static argument in its canonical form: tuples for lists, Python numbers for NumPy's."""
+    if isinstance(argument, (list, tuple)):
+        return tuple(_static(part) for part in argument)
+    if isinstance(argument, np.generic) or type(argument) is np.ndarray and argument.ndim == 0:
+        return argument.item()
+    return argument
+
+
+def record(entry, args):
+    """A node for a call with symbolic arguments; returns its KerasTensors."""
+    return Node(entry, tuple(args), {}, evaluate(entry, args)).output_structure
+
+
+def evaluate(entry, args):
+    """The call on the abstract engine: AbstractTensors from AbstractTensors."""
+    abstract = _map_tensors(entry, args, _abstracted)
+    try:
+        if entry.rule is not None:
+            return entry.rule(*abstract)
+        with AbstractLedger():
+            return entry.body(*abstract)
+    except (ValueError, TypeError) as error:
+        raise _explained(error, entry, abstract) from None
+
+
+def _abstracted(leaf, position=None):
+    if type(leaf) is AbstractTensor:
+        return leaf
+    if isinstance(leaf, AbstractTensor) or isinstance(leaf, Variable):
+        return AbstractTensor(leaf.shape, leaf.dtype)
+    if type(leaf) in (int, float, bool) or leaf is None or callable(leaf):
+        return leaf
+    if type(leaf) in active.native:
+        return AbstractTensor(active.engine.shape_of(leaf), active.engine.dtype_of(leaf))
+    if isinstance(leaf, (np.ndarray, np.generic, list, tuple)):
+        array = np.asarray(leaf)
+        return AbstractTensor(array.shape, _host_dtype(array))
+    engine = get_engine()
+    if engine.is_native(leaf):
+        active.native.add(type(leaf))
+        return AbstractTensor(engine.shape_of(leaf), engine.dtype_of(leaf))
+    raise TypeError('expected a tensor, received %s: %r' % (type(leaf).__name__, leaf))
+
+
+def _host_dtype(array):
+    """The dtype that a NumPy array counts with: its float64 is Python's default, not a wish for 64 bits."""
+    name = array.dtype.name
+    return rules.config.floatx() if name == 'float64' else 'string' if array.dtype.kind in 'USO' else name
+
+
+def _run(entry, args):
+    """Convert, promote and run on the active engine."""
+    engine = get_engine()
+    args = _map_tensors(entry, args, _native_or_host)
+    if entry.promoted:
+        dtype = _common_dtype(entry, args, engine)
+        args = _map_tensors(entry, args, lambda leaf, position: _converted(
+            engine, leaf, dtype if position in entry.promoted else None))
+    else:
+        args = _map_tensors(entry, args, lambda leaf, position: _converted(engine, leaf, None))
+    try:
+        return entry.impl(*args)
+    except Exception as error:
+        raise _explanation(entry, args, error)
+
+
+def _native_or_host(leaf, position):
+    """Native tensors and host values as they are; variables by their value; new native types are noted."""
+    if type(leaf) in active.native:
+        return leaf
+    if isinstance(leaf, Variable):
+        return _native_or_host(leaf.value, position)
+    if get_engine().is_native(leaf):
+        active.native.add(type(leaf))
+    return leaf
+
+
+def _common_dtype(entry, args, engine):
+    dtypes = []
+    for position in entry.promoted:
+        for leaf in tree.flatten(args[position]) if position in entry.nested else [args[position]]:
+            if leaf is None:
+                continue
+            if type(leaf) in active.native:
+                dtypes.append(engine.dtype_of(leaf))
+            elif type(leaf) in (int, float, bool):
+                dtypes.append(type(leaf) if type(leaf) is not bool else 'bool')
+            elif isinstance(leaf, (np.ndarray, np.generic)):
+                dtypes.append(_host_dtype(leaf))
+            else:
+                dtypes.append(engine.dtype_of(engine.convert(leaf)))
+    dtype = rules.result_dtype(*dtypes)
+    return rules.float_dtype(dtype) if entry.promote in ('float', 'same_float') else dtype
+
+
+def _converted(engine, leaf, dtype):
+    if leaf is None or callable(leaf) and type(leaf) not in active.native:
+        return leaf
+    if type(leaf) in active.native:
+        return leaf if dtype is None or engine.dtype_of(leaf) == dtype else engine.cast(leaf, dtype)
+    if dtype is not None and type(leaf) in (int, float, bool):
+        return engine.scalar(leaf, dtype)
+    if dtype is None and isinstance(leaf, np.ndarray) and leaf.dtype == np.float64:
+        dtype = rules.config.floatx()
+    return engine.convert(leaf, dtype)
+
+
+# --- errors -----------------------------------------------------------------------------------------------------
+
+def _failed(entry, args, error):
+    """After a failure on the fast path: once more with normalised arguments, or the error with its reason."""
+    if getattr(error, '_keras_explained', False):
+        raise error
+    if entry.kind == 'composite':
+        raise _explanation(entry, args, error)
+    return general(entry, args)
+
+
+def _explanation(entry, args, error):
+    """The rule's complaint about `args` if it has one, else the engine's own error."""
+    if getattr(error, '_keras_explained', False):
+        return error
+    try:
+        evaluate(entry, args)
+    except (ValueError, TypeError) as clear:
+        if getattr(clear, '_keras_explained', False):
+            clear.__cause__ = error
+            return clear
+    except Exception:  # the abstract run may stumble over the same thing; the engine's error is the one to show
+        pass
+    return _mark(error)
+
+
+def _explained(error, entry, args):
+    if getattr(error, '_keras_explained', False):
+        return error
+    described = ', '.join('%s: %s' % (name, _describe(value)) for name, value in zip(entry.parameters, args))
+    return _mark(type(error)('%s: %s. Received: %s.' % (entry.name, str(error).rstrip('.'), described)))
+
+
+def _describe(value):
+    if isinstance(value, AbstractTensor):
+        return rules.describe(value)
+    if isinstance(value, (list, tuple)) and any(isinstance(part, AbstractTensor) for part in value):
+        return '[%s]' % ', '.join(map(_describe, value))
+    return repr(value)
+
+
+def _mark(error):
+    try:
+        error._keras_explained = True
+    except AttributeError:  # exceptions with slots cannot be marked, and need not be
+        pass
+    return error

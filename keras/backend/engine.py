@@ -1,0 +1,292 @@
+"""What an engine is, and how one is chosen, loaded and switched.
+
+An engine is one module in `keras.backend.engines` that defines a subclass of `Engine` named `ENGINE`'s
+class and an instance `ENGINE`. It gives
+
+* the session methods below (convert, store, step, value_and_grad, ...);
+* one method per primitive of `primitives.py`, under the same name and with the same positional
+  arguments. They receive native tensors whose dtypes are already promoted, static arguments already
+  normalised (tuples instead of lists), and return native tensors of the dtype the rule says;
+* `overrides`: composite name -> function with the composite's signature, for fused kernels. It may return
+  `NotImplemented` to have the composite run instead;
+* `capabilities`: what it can do, see `Capabilities`.
+
+Conventions of the contract: tensors are native and nothing is ever pinned on them; convolution is
+correlation on channels-last data with kernels (spatial..., in, out); axes are static and may be negative;
+shapes are tuples of ints in which sizes unknown while tracing are engine scalars; one -1 is allowed.
+"""
+import importlib
+import os
+import sys
+import threading
+
+from keras import config
+
+# Engine -> (modules of which one must be installed, pip command). The order is the order of preference.
+KNOWN_ENGINES = {
+    'tensorflow': (('tensorflow',), 'pip install tensorflow'),
+    'theano': (('theano', 'pytensor'), 'pip install theano  (Python 3.6 to 3.8) or pip install pytensor'),
+    'cntk': (('cntk',), 'pip install cntk  (Python 3.6)'),
+    'mxnet': (('mxnet',), 'pip install mxnet "numpy<2"'),
+    'jax': (('jax',), 'pip install jax'),
+    'torch': (('torch',), 'pip install torch'),
+    'numpy': (('numpy',), 'pip install numpy'),
+}
+
+
+class Capabilities:
+    """What an engine can do. The conformance suite and `docs/engines.md` read this table.
+
+    gradients: `value_and_grad` works. compiled: `step` traces its function (so a Python side effect runs
+    once). dynamic_sizes: sizes may be unknown while tracing. both_branches: `cond` evaluates both branches.
+    dtypes: names of the dtypes tensors may have. unsupported: {operation: reason and way out}.
+    """
+
+    def __init__(self, gradients=True, compiled=True, dynamic_sizes=False, both_branches=False, dtypes=(),
+                 unsupported=None):
+        self.gradients = gradients
+        self.compiled = compiled
+        self.dynamic_sizes = dynamic_sizes
+        self.both_branches = both_branches
+        self.dtypes = tuple(dtypes)
+        self.unsupported = dict(unsupported or {})
+
+
+class Engine:
+    """The contract. A subclass defines every method here and every primitive of the op table."""
+
+    name = None
+    capabilities = Capabilities()
+    overrides = {}
+    # Names that a `Variable` hands through to its storage, so that the engine's own tools accept variables.
+    variable_attributes = ()
+
+    def __getattr__(self, name):
+        # Only reached for what the engine does not define.
+        if name.startswith('__'):
+            raise AttributeError(name)
+        return self.unsupported(name)
+
+    def unsupported(self, operation):
+        """A function that raises the one error for what this engine cannot do."""
+        reason = self.capabilities.unsupported.get(operation, 'use another engine for this model')
+
+        def refuse(*args, **kwargs):
+            raise NotImplementedError('The %s engine does not offer %r: %s.' % (self.name, operation, reason))
+        return refuse
+
+    # --- tensors ---------------------------------------------------------------------------------------------
+
+    def is_native(self, x):
+        """Whether `x` is a tensor of this engine, tracers included. Only asked once per Python type."""
+        raise NotImplementedError
+
+    def convert(self, x, dtype=None):
+        """A native tensor from an array, a nested list, a scalar, or a native tensor.
+
+        Without `dtype`, arrays keep theirs, Python floats become `floatx` and Python ints int32.
+        """
+        raise NotImplementedError
+
+    def scalar(self, value, dtype):
+        """A Python scalar in a form that the primitives take beside tensors of `dtype`."""
+        return self.convert(value, dtype)
+
+    def to_numpy(self, x):
+        """A NumPy array with the value of `x`; waits for the device. bfloat16 becomes float32."""
+        raise NotImplementedError
+
+    def dtype_of(self, x):
+        """The dtype of a native tensor, as a name."""
+        raise NotImplementedError
+
+    def shape_of(self, x):
+        """The static shape of a native tensor: a tuple of ints, None for sizes unknown while tracing."""
+        raise NotImplementedError
+
+    @property
+    def float_dtypes(self):
+        """The native dtype objects that count as floats, as a set (what `tensor.dtype` gives)."""
+        raise NotImplementedError
+
+    # --- state -----------------------------------------------------------------------------------------------
+
+    def new_variable(self, value, variable):
+        """Storage for `variable` (see `state.Variable`), holding the NumPy array `value`."""
+        raise NotImplementedError
+
+    def load(self, storage):
+        """The current value of a storage, as a native tensor."""
+        raise NotImplementedError
+
+    def store(self, storage, value):
+        """Write `value` (native, of the storage's shape and dtype); return the storage to keep from now on."""
+        raise NotImplementedError
+
+    def draw_seed(self, generator):
+        """The seed argument for the random primitives, advancing `generator` (a `state.SeedGenerator`)."""
+        return generator.advance()
+
+    # --- running ---------------------------------------------------------------------------------------------
+
+    def step(self, fn, reads, writes, static_batch=False):
+        """A callable that runs `fn(*args)` as one unit: traced and compiled where the engine does that.
+
+        Args:
+            fn: function of nested native tensors that returns nested native tensors. It reads variables
+                through `variable.value` and writes them through `variable.assign`.
+            reads: variables that fn reads. writes: those it may assign. A variable that is read without
+                being listed is found while tracing and added.
+            static_batch: trace anew for every batch size even where the engine could leave it open.
+
+        The outputs are fixed before the writes; then all writes commit together. Arrays given as
+        arguments are converted. Calling never waits for the device.
+        """
+        raise NotImplementedError
+
+    def value_and_grad(self, fn, variables):
+        """`(value, aux), gradients` of `value, aux = fn()`, a scalar, by the values of `variables`.
+
+        Assignments that fn makes stay in force. The gradient by a variable that does not influence the
+        value is None.
+        """
+        return self.unsupported('value_and_grad')()
+
+    def eval_shape(self, fn, args):
+        """Shapes and dtypes of `fn(*args)` for `AbstractTensor`s, by the engine's own abstract evaluation.
+
+        The last resort for layers that call the engine directly.
+        """
+        return self.unsupported('eval_shape')()
+
+    def seed(self, value):
+        """Seed whatever random state of its own the engine has."""
+
+    def wait(self, x):
+        """Return `x` once the device has computed it."""
+        return x
+
+
+class Active:
+    """The engine of this process. `native` and `floats` are its tensor types and float dtypes.
+
+    Both sets are changed in place, never replaced: the dispatchers hold on to them.
+    """
+
+    def __init__(self):
+        self.engine = None
+        self.native = set()
+        self.floats = set()
+        self.listeners = []
+
+
+active = Active()
+_loading = threading.RLock()
+_loaded = {}
+
+
+def installed_engines():
+    """Names of the engines whose package is installed, in order of preference. Imports none of them."""
+    return [name for name, (modules, _) in KNOWN_ENGINES.items() if any(_is_installed(module) for module in modules)]
+
+
+def _is_installed(module):
+    if module in sys.modules:
+        return True
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def engine_name():
+    """The name of the engine in use, or of the one that the first operation will load."""
+    if active.engine is not None:
+        return active.engine.name
+    if config.settings.backend is None:
+        config.settings.backend = next(iter(installed_engines()), 'numpy')
+    return config.settings.backend
+
+
+def get_engine():
+    """The active engine; the first call loads it."""
+    if active.engine is None:
+        with _loading:
+            if active.engine is None:
+                _activate(load_engine(engine_name()))
+    return active.engine
+
+
+def load_engine(name):
+    """The engine called `name`, imported at the first call.
+
+    Raises:
+        ValueError: for a name that is not an engine's. ImportError: where its package is not installed.
+    """
+    if name in _loaded:
+        return _loaded[name]
+    if name not in KNOWN_ENGINES:
+        raise ValueError('Unknown backend %r, from %s. Available: %s.%s'
+                         % (name, config.settings.backend_source, ', '.join(KNOWN_ENGINES), _near_match(name)))
+    modules, command = KNOWN_ENGINES[name]
+    if not any(_is_installed(module) for module in modules):
+        raise ImportError('The backend %r (chosen by %s) is not installed. Install it with: %s\nor choose another one '
+                          'with KERAS_BACKEND=... or in keras.json. Installed here: %s.'
+                          % (name, config.settings.backend_source, command, ', '.join(installed_engines())))
+    module = importlib.import_module('keras.backend.engines.' + name)
+    _loaded[name] = module.ENGINE
+    return module.ENGINE
+
+
+def _near_match(name):
+    import difflib
+    matches = difflib.get_close_matches(str(name), KNOWN_ENGINES, n=1)
+    return ' Did you mean %r?' % matches[0] if matches else ''
+
+
+def _activate(engine):
+    active.native.clear()
+    active.floats.clear()
+    active.floats.update(engine.float_dtypes)
+    active.engine = engine
+    for listener in active.listeners:
+        listener(engine)
+
+
+def set_backend(name):
+    """Make `name` the engine of this process. Variables move along when they are next used.
+
+    Args:
+        name: 'tensorflow', 'theano', 'cntk', 'mxnet', 'jax', 'torch' or 'numpy'.
+
+    Raises:
+        ValueError: for an unknown name. ImportError: if the engine is not installed, naming the pip command.
+
+    Example:
+        >>> keras.backend.set_backend('numpy')
+        >>> keras.backend.backend()
+        'numpy'
+    """
+    engine = load_engine(name)
+    with _loading:
+        _activate(engine)
+
+
+class use:
+    """Switch the engine for a `with` block: `with keras.backend.use('jax'): model.predict(x)`."""
+
+    def __init__(self, name):
+        self.name = name
+        self._previous = None
+
+    def __enter__(self):
+        self._previous = get_engine().name
+        set_backend(self.name)
+        return get_engine()
+
+    def __exit__(self, *_):
+        set_backend(self._previous)
+
+
+def environment_flag(name):
+    return os.environ.get(name, '').lower() in ('1', 'true', 'yes')

@@ -1,0 +1,50 @@
+"""Python operators of abstract and symbolic tensors and of variables: each is a call of the op table.
+
+`==` stays identity: tensors and variables are dictionary keys; equality by value is `keras.ops.equal`.
+"""
+from keras.backend import primitives as p
+from keras.backend.composites import math, shape
+from keras.backend.rules import AbstractTensor
+from keras.backend.state import Variable
+
+_BINARY = {'add': p.add, 'sub': p.subtract, 'mul': p.multiply, 'truediv': p.divide, 'floordiv': p.floor_divide,
+           'mod': p.mod, 'pow': p.power, 'matmul': p.matmul, 'and': p.logical_and, 'or': p.logical_or,
+           'xor': math.logical_xor}
+_COMPARISONS = {'lt': p.less, 'le': math.less_equal, 'gt': math.greater, 'ge': math.greater_equal}
+_UNARY = {'neg': p.negative, 'abs': p.abs, 'invert': p.logical_not}
+
+
+def _method(function, name):
+    def operator(self, other):
+        return function(self, other)
+    operator.__name__ = name
+    return operator
+
+
+def _reflected(function, name):
+    def operator(self, other):
+        return function(other, self)
+    operator.__name__ = name
+    return operator
+
+
+def _unary(function, name):
+    def operator(self):
+        return function(self)
+    operator.__name__ = name
+    return operator
+
+
+def _install():
+    for kind in (AbstractTensor, Variable):
+        for name, function in _BINARY.items():
+            setattr(kind, '__%s__' % name, _method(function, '__%s__' % name))
+            setattr(kind, '__r%s__' % name, _reflected(function, '__r%s__' % name))
+        for name, function in _COMPARISONS.items():
+            setattr(kind, '__%s__' % name, _method(function, '__%s__' % name))
+        for name, function in _UNARY.items():
+            setattr(kind, '__%s__' % name, _unary(function, '__%s__' % name))
+        kind.__getitem__ = shape.getitem
+
+
+_install()
