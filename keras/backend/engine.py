@@ -20,6 +20,8 @@ import os
 import sys
 import threading
 
+import numpy as np
+
 from keras import config
 
 # Engine -> (modules of which one must be installed, pip command). The order is the order of preference.
@@ -104,6 +106,10 @@ class Engine:
         """The static shape of a native tensor: a tuple of ints, None for sizes unknown while tracing."""
         raise NotImplementedError
 
+    def dynamic_shape(self, x):
+        """The shape of a native tensor for computing with: engine scalars for sizes unknown while tracing."""
+        return self.shape_of(x)
+
     @property
     def float_dtypes(self):
         """The native dtype objects that count as floats, as a set (what `tensor.dtype` gives)."""
@@ -126,6 +132,10 @@ class Engine:
     def draw_seed(self, generator):
         """The seed argument for the random primitives, advancing `generator` (a `state.SeedGenerator`)."""
         return generator.advance()
+
+    def constant_seed(self, value):
+        """The seed argument for the random primitives that stands for the int `value` at every call."""
+        return self.convert(np.array([value & 0xffffffff, 0], dtype='uint32'))
 
     # --- running ---------------------------------------------------------------------------------------------
 

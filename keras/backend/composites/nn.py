@@ -1,0 +1,321 @@
+"""Activations, softmax, normalization, dense products and embeddings, written once over the primitives.
+
+What engines override first: `relu`, `sigmoid`, `softmax`, `log_softmax`, `gelu`, `silu`, `linear`,
+`batch_normalization`, `batch_normalization_train`, `layer_normalization`.
+"""
+import math
+
+from keras.backend import primitives as p
+from keras.backend import rules
+from keras.backend.cases import F, I, P
+from keras.backend.composites.math import clip, expm1, log1p, mean, rsqrt
+from keras.backend.composites.shape import dtype_of, moveaxis, ndim, resized, shape, split, squeeze
+from keras.backend.dispatch import composite
+
+# The fixed point of Klambauer et al. (2017).
+SELU_ALPHA = 1.6732632423543772
+SELU_SCALE = 1.0507009873554805
+
+
+# --- activations ------------------------------------------------------------------------------------------------
+
+@composite(cases=[(F(2, 3),), (F(2, 3), 0.1), (F(2, 3), 0.0, 1.2), (F(2, 3), 0.2, 1.5, 0.3), (I(5, 3),)])
+def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
+    """The rectified linear unit.
+
+    `x` from `threshold` up to `max_value`, `max_value` above it (no bound for None), and
+    `negative_slope * (x - threshold)` below `threshold`.
+    """
+    if threshold:
+        result = p.where(p.less(x, threshold), p.full_like(x, 0), x)
+    else:
+        result = p.maximum(x, 0)
+    if max_value is not None:
+        result = p.minimum(result, max_value)
+    return p.add(result, p.multiply(p.minimum(p.subtract(x, threshold), 0), negative_slope)) if negative_slope else result
+
+
+@composite(cases=[(F(2, 3),), (F(2, 3), 0.3)])
+def leaky_relu(x, negative_slope=0.2):
+    """`x` where positive, `negative_slope * x` elsewhere."""
+    return relu(x, negative_slope)
+
+
+@composite(cases=[(F(2, 3),)])
+def relu6(x):
+    """`min(max(x, 0), 6)`."""
+    return relu(x, 0.0, 6.0)
+
+
+@composite(promote='float', cases=[(F(2, 3),), (F(2, 3), 0.5)])
+def elu(x, alpha=1.0):
+    """`x` where positive, `alpha * (exp(x) - 1)` elsewhere (Clevert et al., 2015)."""
+    return p.where(p.less(0.0, x), x, expm1(p.minimum(x, 0.0)) * alpha)
+
+
+@composite(promote='float', cases=[(F(2, 3),)])
+def selu(x):
+    """The scaled exponential linear unit (Klambauer et al., 2017)."""
+    return elu(x, SELU_ALPHA) * SELU_SCALE
+
+
+@composite(promote='float', cases=[(F(2, 3),), (F(2, 3), 0.5)])
+def celu(x, alpha=1.0):
+    """`max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)` (Barron, 2017)."""
+    return p.maximum(x, 0.0) + expm1(p.minimum(x, 0.0) / alpha) * alpha
+
+
+@composite(promote='float', cases=[(F(2, 3),), (F(2, 3), False)])
+def gelu(x, approximate=True):
+    """`x` times the normal distribution function of `x` (Hendrycks and Gimpel, 2016), or its approximation by tanh."""
+    if approximate:
+        inner = p.tanh((x + x * x * x * 0.044715) * math.sqrt(2.0 / math.pi))
+    else:
+        inner = p.erf(x * math.sqrt(0.5))
+    return x * (inner + 1.0) * 0.5
+
+
+@composite(promote='float', cases=[(F(2, 3),)])
+def sigmoid(x):
+    """`1 / (1 + exp(-x))`."""
+    return (p.tanh(x * 0.5) + 1.0) * 0.5
+
+
+@composite(promote='float', cases=[(F(2, 3),), (F(4),)])
+def hard_sigmoid(x):
+    """`min(max(x / 6 + 0.5, 0), 1)`: the piecewise linear sigmoid of Keras 3."""
+    return clip(x / 6.0 + 0.5, 0.0, 1.0)
+
+
+@composite(promote='float', cases=[(F(2, 3),)])
+def hard_sigmoid_keras2(x):
+    """`min(max(0.2 x + 0.5, 0), 1)`: the piecewise linear sigmoid of Keras 1 and 2."""
+    return clip(x * 0.2 + 0.5, 0.0, 1.0)
+
+
+@composite(promote='float', cases=[(F(2, 3),)])
+def silu(x):
+    """`x * sigmoid(x)`, also called swish."""
+    return x * sigmoid(x)
+
+
+@composite(promote='float', cases=[(F(2, 3),)])
+def hard_silu(x):
+    """`x * hard_sigmoid(x)`."""
+    return x * hard_sigmoid(x)
+
+
+@composite(promote='float', cases=[(F(2, 3),)])
+def hard_tanh(x):
+    """`min(max(x, -1), 1)`."""
+    return clip(x, -1.0, 1.0)
+
+
+@composite(promote='float', cases=[(F(2, 3),)])
+def softplus(x):
+    """`log(exp(x) + 1)`."""
+    return p.maximum(x, 0.0) + log1p(p.exp(-p.abs(x)))
+
+
+@composite(promote='float', cases=[(F(2, 3),)])
+def log_sigmoid(x):
+    """`log(sigmoid(x))`."""
+    return -softplus(-x)
+
+
+@composite(promote='float', cases=[(F(2, 3),)])
+def softsign(x):
+    """`x / (|x| + 1)`."""
+    return x / (p.abs(x) + 1.0)
+
+
+@composite(promote='float', cases=[(F(2, 3),)])
+def tanh_shrink(x):
+    """`x - tanh(x)`."""
+    return x - p.tanh(x)
+
+
+@composite(promote='float', cases=[(F(2, 3),), (F(2, 3), 1.0)])
+def soft_shrink(x, threshold=0.5):
+    """`x` moved towards 0 by `threshold`, 0 where it is closer than that."""
+    return p.maximum(x - threshold, 0.0) + p.minimum(x + threshold, 0.0)
+
+
+@composite(promote='float', cases=[(F(2, 3),), (F(2, 3), 1.0)])
+def hard_shrink(x, threshold=0.5):
+    """`x` where it is further than `threshold` from 0, 0 elsewhere."""
+    return p.where(p.less(threshold, p.abs(x)), x, p.full_like(x, 0.0))
+
+
+@composite(promote='float', cases=[(F(2, 3), 0.5, -1.0)])
+def threshold(x, threshold, default_value):
+    """`x` where it is above `threshold`, `default_value` elsewhere."""
+    return p.where(p.less(threshold, x), x, p.full_like(x, default_value))
+
+
+@composite(promote='float', cases=[(F(2, 3),), (F(2, 3), 2.0)])
+def squareplus(x, b=4):
+    """`(x + sqrt(x^2 + b)) / 2` (Barron, 2021)."""
+    return (x + p.sqrt(x * x + float(b))) * 0.5
+
+
+@composite(promote='float', cases=[(F(2, 3),)])
+def sparse_plus(x):
+    """0 below -1, `(x + 1)^2 / 4` between -1 and 1, `x` above 1."""
+    middle = p.multiply(x + 1.0, x + 1.0) * 0.25
+    return p.where(p.less(x, -1.0), p.full_like(x, 0.0), p.where(p.less(x, 1.0), middle, x))
+
+
+@composite(promote='float', cases=[(F(2, 3),)])
+def sparse_sigmoid(x):
+    """0 below -1, `(x + 1) / 2` between -1 and 1, 1 above 1."""
+    return clip((x + 1.0) * 0.5, 0.0, 1.0)
+
+
+@composite(promote='float', cases=[(F(2, 4),), (F(4, 3), 0)])
+def glu(x, axis=-1):
+    """The first half of `x` along `axis` times the sigmoid of the second (Dauphin et al., 2016)."""
+    first, second = split(x, 2, axis)
+    return first * sigmoid(second)
+
+
+# --- softmax ----------------------------------------------------------------------------------------------------
+
+@composite(promote='float', cases=[(F(2, 3),), (F(2, 3, 4), 1), (F(2, 3, 4), (0, 2)), (F(3), 0)])
+def softmax(x, axis=-1):
+    """`exp(x) / sum(exp(x))` along `axis`, an int or a tuple."""
+    powers = p.exp(x - p.stop_gradient(p.max(x, axis, True)))
+    return powers / p.sum(powers, axis, True)
+
+
+@composite(promote='float', cases=[(F(2, 3),), (F(2, 3, 4), 1), (F(2, 3, 4), (0, 2))])
+def log_softmax(x, axis=-1):
+    """`log(softmax(x))`, without the loss of precision of taking them in turn."""
+    shifted = x - p.stop_gradient(p.max(x, axis, True))
+    return shifted - p.log(p.sum(p.exp(shifted), axis, True))
+
+
+@composite(promote='float', cases=[(F(2, 3),), (F(4, 3), 0)])
+def sparsemax(x, axis=-1):
+    """The Euclidean projection of `x` onto the probability simplex along `axis` (Martins and Astudillo, 2016)."""
+    last = moveaxis(x, axis, -1)
+    falling = p.negative(p.sort(p.negative(last), -1))
+    rank = p.cast(p.arange(1, shape(last)[-1] + 1, dtype='int32'), dtype_of(x))
+    totals = p.cumsum(falling, -1) - 1.0
+    support = p.cast(p.less(totals, falling * rank), dtype_of(x))
+    size = p.sum(support, -1, True)
+    excess = (p.sum(falling * support, -1, True) - 1.0) / size
+    return moveaxis(p.maximum(last - excess, 0.0), -1, axis)
+
+
+# --- dense products ---------------------------------------------------------------------------------------------
+
+@composite('x kernel bias', promote='same', cases=[
+    (F(2, 3), F(3, 4), F(4)), (F(2, 3), F(3, 4), None), (F(2, 5, 3), F(3, 4), F(4)), (F(2, 2, 2, 3), F(3, 4), None)])
+def linear(x, kernel, bias=None):
+    """`x` (..., n) times `kernel` (n, m), plus `bias` (m,): the product of a dense layer, (..., m)."""
+    result = p.matmul(x, kernel)
+    return result if bias is None else result + bias
+
+
+@composite('x bias', promote='same', cases=[(F(2, 3), F(3)), (F(2, 3, 4), F(4), -1), (F(2, 3, 4), F(3), 1),
+                                            (F(2, 3, 4), F(3, 4), -1)])
+def bias_add(x, bias, axis=-1):
+    """`x` plus `bias`, a vector along `axis` (1 or -1), or a tensor of the shape of one sample, channels last."""
+    if ndim(bias) > 1:
+        if axis == 1:
+            order = (ndim(bias) - 1,) + tuple(range(ndim(bias) - 1))
+            bias = p.transpose(bias, order)
+        return x + bias
+    return x + along_axis(bias, axis, ndim(x))
+
+
+def along_axis(vector, axis, rank):
+    """A vector shaped so that it broadcasts along `axis` of a tensor of rank `rank`."""
+    if vector is None or axis in (-1, rank - 1):
+        return vector
+    return resized(vector, [shape(vector)[0] if index == axis % rank else 1 for index in range(rank)])
+
+
+@composite('indices table', cases=[(I(5, 2, 3), F(5, 4))])
+def embedding(indices, table):
+    """The rows of `table` (n, width) at integer `indices` (...): a tensor (..., width)."""
+    if not rules.is_integer(dtype_of(indices)):
+        indices = p.cast(indices, 'int32')
+    return p.gather(table, indices, 0)
+
+
+# --- normalization ----------------------------------------------------------------------------------------------
+
+@composite(promote='float', cases=[(F(2, 3, 4), (0, 1)), (F(2, 3), 0, True)])
+def moments(x, axes, keepdims=False):
+    """The mean and the variance of `x` over `axes`."""
+    axes = rules.normalize_axes(axes, ndim(x))
+    center = mean(x, axes, True)
+    deviations = x - center
+    variance = mean(deviations * deviations, axes, keepdims)
+    return (center if keepdims else squeeze(center, axes)), variance
+
+
+_STATISTICS = [(F(4, 3), F(3), P(3), -1, F(3), F(3)), (F(2, 3, 4), F(3), P(3), 1, None, F(3)),
+               (F(2, 3, 4), F(4), P(4), -1, None, None, 0.01)]
+
+
+@composite('x mean variance offset scale', promote='same_float', cases=_STATISTICS)
+def batch_normalization(x, mean, variance, axis=-1, offset=None, scale=None, epsilon=1e-3):
+    """`(x - mean) / sqrt(variance + epsilon) * scale + offset`, all vectors along `axis` (Ioffe and Szegedy, 2015)."""
+    rank = ndim(x)
+    factor = rsqrt(variance + epsilon)
+    if scale is not None:
+        factor = factor * scale
+    shift = -mean * factor if offset is None else offset - mean * factor
+    return x * along_axis(factor, axis, rank) + along_axis(shift, axis, rank)
+
+
+@composite('x offset scale', promote='same_float', cases=[(F(4, 3), -1, F(3), F(3)), (F(2, 3, 4), 1, None, F(3)),
+                                                          (F(2, 3, 2, 4), -1, F(4), None, 0.01)])
+def batch_normalization_train(x, axis=-1, offset=None, scale=None, epsilon=1e-3):
+    """Normalize `x` by its own mean and variance over all axes but `axis`.
+
+    Returns:
+        The output, the mean and the (biased) variance, both vectors.
+    """
+    rank = ndim(x)
+    axes = tuple(index for index in range(rank) if index != axis % rank)
+    center, variance = moments(x, axes)
+    return batch_normalization(x, center, variance, axis, offset, scale, epsilon), center, variance
+
+
+@composite('x gamma beta', promote='same_float', cases=[(F(2, 5), F(5), F(5)), (F(2, 3, 4), None, F(4)),
+                                                        (F(2, 3, 4), F(3, 4), F(3, 4), (1, 2)), (F(2, 3, 4), F(3), None, 1)])
+def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=1e-3):
+    """`x` with mean 0 and variance 1 over `axis`, times `gamma`, plus `beta` (Ba et al., 2016).
+
+    `gamma` and `beta` have the sizes of the normalized axes, in their order.
+    """
+    axes = rules.normalize_axes(axis, ndim(x))
+    center, variance = moments(x, axes, True)
+    result = (x - center) * rsqrt(variance + epsilon)
+    return _scaled(result, gamma, beta, axes)
+
+
+@composite('x scale', promote='same_float', cases=[(F(2, 5), F(5)), (F(2, 3, 4), None, (1, 2))])
+def rms_normalization(x, scale=None, axis=-1, epsilon=1e-7):
+    """`x` divided by its root mean square over `axis`, times `scale` (Zhang and Sennrich, 2019)."""
+    axes = rules.normalize_axes(axis, ndim(x))
+    result = x * rsqrt(mean(x * x, axes, True) + epsilon)
+    return _scaled(result, scale, None, axes)
+
+
+def _scaled(x, gamma, beta, axes):
+    rank = ndim(x)
+    last = sorted(axes) == list(range(rank - len(axes), rank))
+
+    def placed(parameter):
+        if last or ndim(parameter) == rank or not ndim(parameter):
+            return parameter
+        sizes = iter(shape(parameter))
+        return resized(parameter, [next(sizes) if index in axes else 1 for index in range(rank)])
+    if gamma is not None:
+        x = x * placed(gamma)
+    return x if beta is None else x + placed(beta)
