@@ -1,0 +1,182 @@
+"""Callbacks that write files or send logs away."""
+import csv
+import json
+import os
+import warnings
+
+import numpy as np
+
+from keras.callbacks.base import Callback
+from keras.callbacks.control import Monitor
+
+
+class ModelCheckpoint(Callback):
+    """Save the model after every epoch, or after every so many batches.
+
+    Args:
+        filepath: where to; may hold `{epoch:02d}` (counted from 1) and names from the logs, such as `{val_loss:.2f}`.
+        monitor: the value that says what best is. verbose: 1 says what is saved. save_best_only: only overwrite when
+            `monitor` got better. save_weights_only: `save_weights` instead of `save`. mode: 'min', 'max', or 'auto' by
+            the name. period: epochs between two saves. save_freq: 'epoch', or a number of batches.
+        initial_value_threshold: the value that has to be bettered first.
+
+    A file appears under its name only when it is complete.
+
+    Raises:
+        ValueError: for another `save_freq`. KeyError: if `filepath` holds a name that is not in the logs.
+
+    Example:
+        >>> save = keras.callbacks.ModelCheckpoint('best.h5', save_best_only=True)
+    """
+
+    def __init__(self, filepath, monitor='val_loss', verbose=0, save_best_only=False, save_weights_only=False,
+                 mode='auto', period=1, save_freq='epoch', initial_value_threshold=None):
+        super().__init__()
+        if isinstance(period, str):
+            # Keras 3 has save_freq in this place.
+            period, save_freq = 1, period
+        if save_freq != 'epoch' and (not isinstance(save_freq, int) or save_freq < 1):
+            raise ValueError('ModelCheckpoint: save_freq must be "epoch" or a number of batches. Received: %r'
+                             % (save_freq,))
+        self.filepath = os.fspath(filepath)
+        self.monitor = monitor
+        self.verbose = verbose
+        self.save_best_only = save_best_only
+        self.save_weights_only = save_weights_only
+        self.period = period
+        self.save_freq = save_freq
+        self.epochs_since_last_save = 0
+        self._monitor = Monitor(self, monitor, mode)
+        self.best = self._monitor.worst if initial_value_threshold is None else initial_value_threshold
+        self._epoch, self._batches = 0, 0
+        if save_freq != 'epoch':
+            # Only then is a hook around every batch wanted.
+            self.on_batch_end = self._count_batch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+    def _count_batch(self, batch, logs=None):
+        self._batches += 1
+        if self._batches >= self.save_freq:
+            self._batches = 0
+            self._save_if_wanted(self._epoch, dict((logs or {}).items()))
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.save_freq != 'epoch':
+            return
+        self.epochs_since_last_save += 1
+        if self.epochs_since_last_save >= self.period:
+            self.epochs_since_last_save = 0
+            self._save_if_wanted(epoch, dict(logs or {}))
+
+    def _path(self, epoch, logs):
+        try:
+            return self.filepath.format(**dict(logs, epoch=epoch + 1))
+        except KeyError as error:
+            raise KeyError('ModelCheckpoint: the file path %r asks for %s, which is not in the logs. Available are: %s.'
+                           % (self.filepath, error, ', '.join(sorted(logs))))
+
+    def _save_if_wanted(self, epoch, logs):
+        path = self._path(epoch, logs)
+        if self.save_best_only:
+            current = self._monitor.read(logs)
+            if current is None:
+                return
+            if not self._monitor.is_better(current, self.best):
+                self._say(epoch, '%s did not improve from %0.5f' % (self.monitor, self.best))
+                return
+            self._say(epoch, '%s improved from %0.5f to %0.5f, saving model to %s'
+                      % (self.monitor, self.best, current, path))
+            self.best = current
+        else:
+            self._say(epoch, 'saving model to %s' % path)
+        if self.save_weights_only:
+            self.model.save_weights(path, overwrite=True)
+        else:
+            self.model.save(path, overwrite=True)
+
+    def _say(self, epoch, message):
+        if self.verbose:
+            print('\nEpoch %05d: %s' % (epoch + 1, message))
+
+
+class CSVLogger(Callback):
+    """Write the logs of every epoch as a line of a CSV file.
+
+    Args:
+        filename: the file. separator: between the fields. append: go on with an existing file instead of replacing it.
+
+    Example:
+        >>> log = keras.callbacks.CSVLogger('training.csv')
+    """
+
+    def __init__(self, filename, separator=',', append=False):
+        super().__init__()
+        self.filename = os.fspath(filename)
+        self.sep = separator
+        self.append = append
+        self._file, self._writer, self._names = None, None, None
+
+    def on_train_begin(self, logs=None):
+        self._header_wanted = not (self.append and os.path.exists(self.filename) and os.path.getsize(self.filename))
+        self._file = open(self.filename, 'a' if self.append else 'w', newline='')
+        self._writer = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs = logs or {}
+        if self._writer is None:
+            names = ['epoch'] + sorted(logs)
+            self._writer = csv.DictWriter(self._file, names, restval='NA', extrasaction='ignore', delimiter=self.sep,
+                                          lineterminator='\n')
+            if self._header_wanted:
+                self._writer.writeheader()
+        self._writer.writerow(dict({name: _as_field(value) for name, value in logs.items()}, epoch=epoch))
+        self._file.flush()
+
+    def on_train_end(self, logs=None):
+        self._file.close()
+        self._writer = None
+
+
+def _as_field(value):
+    if isinstance(value, str):
+        return value
+    array = np.asarray(value)
+    return array.item() if array.ndim == 0 else '[%s]' % ', '.join(str(item) for item in array.ravel().tolist())
+
+
+class RemoteMonitor(Callback):
+    """Send the logs of every epoch to a server, as an HTTP POST.
+
+    Args:
+        root: address of the server. path: path on it. field: name of the form field that holds the JSON.
+            headers: dict of further headers. send_as_json: send the JSON itself as the body.
+
+    A server that cannot be reached gives a warning; training goes on.
+    """
+
+    def __init__(self, root='http://localhost:9000', path='/publish/epoch/end/', field='data', headers=None,
+                 send_as_json=False):
+        super().__init__()
+        self.root = root
+        self.path = path
+        self.field = field
+        self.headers = headers
+        self.send_as_json = send_as_json
+
+    def on_epoch_end(self, epoch, logs=None):
+        # The HTTP modules cost 30 ms, which `import keras` should not pay for.
+        import urllib.parse
+        import urllib.request
+        sent = {name: np.asarray(value).tolist() for name, value in (logs or {}).items()}
+        text = json.dumps(dict(sent, epoch=epoch))
+        headers = dict(self.headers or {})
+        if self.send_as_json:
+            headers.setdefault('Content-Type', 'application/json')
+        body = text if self.send_as_json else urllib.parse.urlencode({self.field: text})
+        request = urllib.request.Request(self.root + self.path, data=body.encode('utf-8'), headers=headers)
+        try:
+            urllib.request.urlopen(request, timeout=10).close()
+        except OSError as error:
+            warnings.warn('RemoteMonitor: could not reach the server at %s (%s).' % (self.root, error), RuntimeWarning)
