@@ -1,0 +1,590 @@
+"""The PyTorch engine: eager, in place, on the GPU where there is one.
+
+Rules this file obeys: a primitive that PyTorch has under another name is that function itself, so that the
+dispatcher's cost is all the cost; images stay channels-last in memory and are handed to PyTorch's kernels as
+permuted views; a variable is a leaf tensor that is written in place.
+"""
+import numpy as np
+import torch
+
+from keras import config
+from keras.backend import tree
+from keras.backend.engine import Capabilities, Engine
+from keras.backend.rules import AbstractTensor, sum_dtype, window_length
+from keras.backend.state import Ledger, context, numpy_dtype
+
+_DTYPES = {name: getattr(torch, name) for name in (
+    'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'float16', 'bfloat16', 'float32', 'float64', 'complex64',
+    'complex128')}
+# PyTorch before 2.3 has no wide unsigned integers: the next signed type holds the same numbers.
+for _name, _wider in (('uint16', torch.int32), ('uint32', torch.int64), ('uint64', torch.int64)):
+    _DTYPES[_name] = getattr(torch, _name, _wider)
+_NAMES = {dtype: name for name, dtype in reversed(list(_DTYPES.items()))}
+_FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
+_HALVES = {torch.float16, torch.bfloat16}
+_INDEX_TYPES = {torch.int32, torch.int64}
+_SUMS = {_DTYPES[name]: _DTYPES[sum_dtype(name)] for name in _DTYPES}
+_CUDA = torch.cuda.is_available()
+_DEVICE = torch.device('cuda' if _CUDA else 'cpu')
+# Sizes that stand in for an unknown one: what comes out different for the two is unknown as well.
+_STAND_INS = (11, 13)
+
+
+# --- helpers ------------------------------------------------------------------------------------------------------
+
+def _shared(array):
+    """A CPU tensor over the memory of a NumPy array, or over a copy where PyTorch cannot take it."""
+    if array.dtype.kind not in 'biufc' or array.dtype.name not in _DTYPES:
+        if array.dtype.name != 'bfloat16':
+            raise TypeError('the torch engine has no tensors of dtype %s. The usual cause: strings or ragged lists; '
+                            'turn them into numbers first' % array.dtype)
+        return torch.from_numpy(array.astype('float32')).to(torch.bfloat16)
+    if array.dtype.kind == 'u' and not hasattr(torch, array.dtype.name):
+        array = array.astype(_NAMES[_DTYPES[array.dtype.name]])
+    if not array.flags.writeable or not array.flags.aligned or any(step < 0 for step in array.strides):
+        array = np.array(array)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder('='))
+    return torch.from_numpy(array)
+
+
+def _in_float32(function):
+    """`function` of tensors, which has no half precision, computed in float32 there; a list of its results."""
+    def run(*args):
+        if args[0].dtype not in _HALVES:
+            return list(function(*args))
+        wide = [x.float() if isinstance(x, torch.Tensor) else x for x in args]
+        return [result.to(args[0].dtype) for result in function(*wide)]
+    return staticmethod(run)
+
+
+def _single(function):
+    return lambda *args: [function(*args)]
+
+
+def _fourier(real, imaginary):
+    result = torch.fft.fft(torch.complex(real, imaginary))
+    return result.real, result.imag
+
+
+def _positions(indices):
+    """`indices` in a dtype that PyTorch takes for positions (its uint8 would be a mask)."""
+    return indices if indices.dtype in _INDEX_TYPES else indices.long()
+
+
+def _channels_first(x):
+    """The view (batch, channels, spatial...) of (batch, spatial..., channels)."""
+    return x.permute(0, 3, 1, 2) if x.ndim == 4 else x.permute(0, -1, *range(1, x.ndim - 1))
+
+
+def _channels_last(x):
+    return x.permute(0, 2, 3, 1) if x.ndim == 4 else x.permute(0, *range(2, x.ndim), 1)
+
+
+def _outer_first(kernel):
+    """The view (out, in, spatial...) of a kernel (spatial..., in, out)."""
+    return kernel.permute(3, 2, 0, 1) if kernel.ndim == 4 else kernel.permute(-1, -2, *range(kernel.ndim - 2))
+
+
+def _same_padding(x, size, strides, dilation):
+    """The (before, after) padding of each spatial axis of `x` (batch, spatial..., channels)."""
+    widths = []
+    for n, w, s, d in zip(x.shape[1:-1], size, strides, dilation):
+        total = max((-(-n // s) - 1) * s + (w - 1) * d + 1 - n, 0)
+        widths.append((total // 2, total - total // 2))
+    return widths
+
+
+def _pad(x, widths, value=0):
+    flat = [width for pair in reversed(widths) for width in pair]
+    return torch.nn.functional.pad(x, flat, value=value)
+
+
+def _mixed(low, high):
+    """64 well mixed bits from two of 32 (the finaliser of SplitMix64; Steele, Lea and Flood 2014)."""
+    z = ((low & 0xffffffff) | (high << 32)) + 0x9e3779b97f4a7c15 & 0xffffffffffffffff
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9 & 0xffffffffffffffff
+    z = (z ^ z >> 27) * 0x94d049bb133111eb & 0xffffffffffffffff
+    return z ^ z >> 31
+
+
+def _generator(seed):
+    """The random generator for a seed: itself, or one started from two uint32."""
+    if type(seed) is torch.Generator:
+        return seed
+    low, high = seed.tolist()
+    return torch.Generator(_DEVICE).manual_seed(_mixed(low, high))
+
+
+def _constant(value):
+    return value.detach() if value.requires_grad else value
+
+
+def _constants(structure):
+    """`structure` without the graph that gradients would need."""
+    return tree.map_structure(lambda x: x.detach() if isinstance(x, torch.Tensor) and x.requires_grad else x, structure)
+
+
+def _unaliased(structure, tensors):
+    """`structure` with copies of the leaves that share memory with `tensors`, which are about to change."""
+    kept = None
+
+    def fixed(leaf):
+        nonlocal kept
+        if not isinstance(leaf, torch.Tensor):
+            return leaf
+        if kept is None:
+            kept = {id(tensor) for tensor in tensors}
+        if id(leaf) in kept:
+            return leaf.detach().clone()
+        if leaf._is_view() or leaf.requires_grad:
+            leaf = leaf.detach()
+            memory = leaf.untyped_storage().data_ptr()
+            if any(tensor.untyped_storage().data_ptr() == memory for tensor in tensors):
+                return leaf.clone()
+        return leaf
+    return tree.map_structure(fixed, structure)
+
+
+class TorchEngine(Engine):
+    name = 'torch'
+    capabilities = Capabilities(
+        gradients=True, compiled=False, dynamic_sizes=True,
+        dtypes=('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'float16', 'bfloat16', 'float32', 'float64'),
+        unsupported={'string': 'PyTorch has no tensors of strings; look them up on the host first'})
+    float_dtypes = _FLOATS
+    variable_attributes = ('grad', 'requires_grad', 'requires_grad_', 'is_leaf', 'device', 'data', 'detach')
+
+    # --- tensors ---------------------------------------------------------------------------------------------
+
+    def is_native(self, x):
+        # A generator is what `draw_seed` gives in the place of a seed tensor.
+        return isinstance(x, (torch.Tensor, torch.Generator))
+
+    def convert(self, x, dtype=None):
+        if dtype == 'string':
+            return self.unsupported('string')()
+        if isinstance(x, torch.Tensor):
+            return x.to(_DEVICE, _DTYPES[dtype] if dtype else None)
+        if isinstance(x, (list, tuple)) and any(isinstance(leaf, torch.Tensor) for leaf in tree.flatten(x)):
+            return torch.stack([self.convert(part, dtype) for part in x])
+        if dtype is None and not isinstance(x, (np.ndarray, np.generic)):
+            x = np.asarray(x)
+            dtype = {'f': config.floatx(), 'i': 'int32', 'c': 'complex64'}.get(x.dtype.kind)
+        # A copy: the caller may go on to fill its buffer with something else.
+        return _shared(np.asarray(x)).to(_DEVICE, _DTYPES[dtype] if dtype else None, copy=True)
+
+    def scalar(self, value, dtype):
+        return torch.full((), value, dtype=_DTYPES[dtype], device=_DEVICE)
+
+    def to_numpy(self, x):
+        x = x.detach()
+        if x.dtype is torch.bfloat16:
+            x = x.float()
+        # A copy, because variables are written in place.
+        return np.array(x.cpu().numpy())
+
+    def dtype_of(self, x):
+        return _NAMES[x.dtype] if type(x) is not torch.Generator else 'uint32'
+
+    def shape_of(self, x):
+        return tuple(x.shape) if type(x) is not torch.Generator else (2,)
+
+    # --- state -----------------------------------------------------------------------------------------------
+
+    def new_variable(self, value, variable):
+        tensor = self.convert(value, variable.dtype)
+        if variable.layout == 'conv_kernel' and tensor.ndim > 2:
+            # In memory (out, spatial..., in): what the kernels for channels-last images read, and the layout
+            # in which they leave the gradient.
+            order = (tensor.ndim - 1,) + tuple(range(tensor.ndim - 1))
+            tensor = tensor.permute(order).contiguous().permute(tuple(range(1, tensor.ndim)) + (0,)).detach()
+        return tensor.requires_grad_(variable.trainable and tensor.dtype in _FLOATS)
+
+    def load(self, storage):
+        return storage
+
+    def store(self, storage, value):
+        if value is not storage:
+            with torch.no_grad():
+                storage.copy_(value)
+        return storage
+
+    def draw_seed(self, generator):
+        """A `torch.Generator` that goes on from call to call, started anew when the state has been assigned."""
+        storage = generator.state.storage
+        stream, started, version = generator.streams.get('torch', (None, None, None))
+        if started is not storage or version != storage._version:
+            stream = _generator(storage)
+            generator.streams['torch'] = (stream, storage, storage._version)
+        return stream
+
+    def seed(self, value):
+        torch.manual_seed(value)
+
+    # --- running ---------------------------------------------------------------------------------------------
+
+    def step(self, fn, reads, writes, static_batch=False):
+        def run(*args):
+            borrowed = []
+            args = tree.map_structure(lambda x: self._argument(x, borrowed), args)
+            with torch.no_grad(), Ledger(missing=self._read) as ledger:
+                outputs = fn(*args)
+                # What is returned must not change with the variables or with the caller's arrays.
+                outputs = _unaliased(outputs, list(ledger.values.values()) + borrowed)
+                self._commit(ledger.writes)
+            return outputs
+        return run
+
+    @staticmethod
+    def _argument(x, borrowed):
+        """An argument of a step as a tensor; arrays are not copied, since they live as long as the step."""
+        if x is None or type(x) is torch.Tensor and not _CUDA:
+            return x
+        if not isinstance(x, np.ndarray):
+            return ENGINE.convert(x)
+        tensor = _shared(x)
+        if _CUDA:
+            return tensor.to(_DEVICE, non_blocking=True)
+        borrowed.append(tensor)
+        return tensor
+
+    @staticmethod
+    def _read(variable):
+        """The value of a variable; `trainable` may have changed since the storage was made."""
+        value = variable.load()
+        if value.requires_grad is not variable._trainable and value.dtype in _FLOATS:
+            value.requires_grad_(variable._trainable)
+        return value
+
+    @staticmethod
+    def _commit(writes):
+        """Write all values at once, in place."""
+        targets, values = [], []
+        for variable, value in writes.items():
+            storage = variable.storage
+            if value is not storage:
+                targets.append(storage)
+                values.append(value)
+        if not targets:
+            return
+        if len(targets) > 1:
+            # A value that is, or looks into, another variable must not see that one's new value.
+            values = _unaliased(values, targets)
+        torch._foreach_copy_(targets, values)
+
+    def value_and_grad(self, fn, variables):
+        outer = context.ledger
+        read = outer.read if outer is not None else self._read
+        leaves = {}
+        for variable in variables:
+            value = read(variable)
+            leaves[variable] = value if value.requires_grad and value.is_leaf else value.detach().requires_grad_()
+        # Only the listed variables take part: the others read as constants, so that nothing is kept for them.
+        with torch.enable_grad(), Ledger(leaves, missing=lambda variable: _constant(read(variable))) as ledger:
+            value, aux = fn()
+        for variable, written in ledger.writes.items():
+            variable.assign(_constant(written))
+        gradients = [None] * len(leaves)
+        if value.requires_grad:
+            gradients = torch.autograd.grad(value, list(leaves.values()), allow_unused=True)
+        by_variable = dict(zip(leaves, gradients))
+        return (value.detach(), _constants(aux)), [by_variable[variable] for variable in variables]
+
+    def eval_shape(self, fn, args):
+        results = [self._shapes(fn, args, size) for size in _STAND_INS]
+        merged = [AbstractTensor([a if a == b else None for a, b in zip(first.shape, second.shape)],
+                                 self.dtype_of(first))
+                  if isinstance(first, torch.Tensor) else first for first, second in zip(*map(tree.flatten, results))]
+        return tree.pack_as(results[0], merged)
+
+    @staticmethod
+    def _shapes(fn, args, size):
+        """`fn` of tensors without memory, with `size` in the place of unknown sizes."""
+        from torch._subclasses.fake_tensor import FakeTensorMode
+
+        def stand_in(x):
+            if not isinstance(x, AbstractTensor):
+                return x
+            shape = [size if n is None else n for n in x.shape]
+            return torch.empty(shape, dtype=_DTYPES[x.dtype], device=_DEVICE)
+        previous, context.abstract = context.abstract, False
+        try:
+            with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad(), Ledger(missing=ENGINE._read):
+                return fn(*tree.map_structure(stand_in, list(args)))
+        finally:
+            context.abstract = previous
+
+    def wait(self, x):
+        if _CUDA:
+            torch.cuda.synchronize(_DEVICE)
+        return x
+
+    # --- creation ---------------------------------------------------------------------------------------------
+
+    def full(self, shape, value, dtype=None):
+        dtype = dtype or self.dtype_of(self.convert(value))
+        return torch.full(shape, value, dtype=_DTYPES[dtype], device=_DEVICE)
+
+    def full_like(self, x, value, dtype=None):
+        return torch.full_like(x, value, dtype=_DTYPES[dtype] if dtype else None)
+
+    def arange(self, start, stop=None, step=1, dtype=None):
+        start, stop = (0, start) if stop is None else (start, stop)
+        dtype = dtype or (config.floatx() if float in map(type, (start, stop, step)) else 'int32')
+        return torch.arange(start, stop, step, device=_DEVICE).to(_DTYPES[dtype])
+
+    def random_uniform(self, seed, shape, dtype):
+        return torch.rand(shape, generator=_generator(seed), dtype=_DTYPES[dtype], device=_DEVICE)
+
+    def random_normal(self, seed, shape, dtype):
+        return torch.randn(shape, generator=_generator(seed), dtype=_DTYPES[dtype], device=_DEVICE)
+
+    def random_integers(self, seed, shape, minval, maxval, dtype):
+        drawn = torch.randint(minval, maxval, shape, generator=_generator(seed), device=_DEVICE)
+        return drawn.to(_DTYPES[dtype])
+
+    def random_permutation(self, seed, count):
+        return torch.randperm(count, generator=_generator(seed), dtype=torch.int32, device=_DEVICE)
+
+    # --- elementwise -------------------------------------------------------------------------------------------
+
+    negative, abs, sign, floor = map(staticmethod, (torch.neg, torch.abs, torch.sign, torch.floor))
+    round, exp, log, sqrt = map(staticmethod, (torch.round, torch.exp, torch.log, torch.sqrt))
+    sin, cos, tanh, arcsin, arctan = map(staticmethod, (torch.sin, torch.cos, torch.tanh, torch.asin, torch.atan))
+    erf, erfinv, lgamma, digamma = map(staticmethod, (torch.erf, torch.erfinv, torch.lgamma, torch.digamma))
+    logical_not, isfinite = map(staticmethod, (torch.logical_not, torch.isfinite))
+    add, subtract, multiply, divide = map(staticmethod, (torch.add, torch.sub, torch.mul, torch.true_divide))
+    floor_divide, mod = map(staticmethod, (torch.floor_divide, torch.remainder))
+    maximum, minimum, arctan2 = map(staticmethod, (torch.maximum, torch.minimum, torch.atan2))
+    equal, less, logical_and = map(staticmethod, (torch.eq, torch.lt, torch.logical_and))
+    logical_or, where = map(staticmethod, (torch.logical_or, torch.where))
+    bitwise_and, bitwise_or, bitwise_xor = map(staticmethod, (torch.bitwise_and, torch.bitwise_or, torch.bitwise_xor))
+    left_shift, right_shift = map(staticmethod, (torch.bitwise_left_shift, torch.bitwise_right_shift))
+    stop_gradient = staticmethod(torch.detach)
+
+    def power(self, x, y):
+        if y.ndim == 0 and not _CUDA and not y.requires_grad:
+            # PyTorch squares and takes roots by special kernels, where it is told the exponent.
+            y = y.item()
+        return torch.pow(x, y)
+
+    def cast(self, x, dtype):
+        if dtype == 'string':
+            return self.unsupported('string')()
+        return x.to(_DTYPES[dtype])
+
+    # --- reductions --------------------------------------------------------------------------------------------
+
+    def sum(self, x, axis=None, keepdims=False):
+        if x.dtype in _FLOATS and axis != ():
+            return torch.sum(x, axis, keepdims)
+        if axis == ():
+            return x.to(_SUMS[x.dtype])
+        return torch.sum(x, axis, keepdims, dtype=None if x.is_complex() else torch.int64).to(_SUMS[x.dtype])
+
+    def prod(self, x, axis=None, keepdims=False):
+        dtype = _SUMS[x.dtype]
+        if x.dtype not in _FLOATS and not x.is_complex():
+            x = x.long()
+        axes = range(x.ndim) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
+        for axis in sorted((axis % x.ndim for axis in axes), reverse=True):
+            x = torch.prod(x, axis, keepdims)
+        return x.to(dtype)
+
+    def max(self, x, axis=None, keepdims=False):
+        if axis == ():
+            return x
+        return torch.amax(x, () if axis is None else axis, keepdims)
+
+    def min(self, x, axis=None, keepdims=False):
+        if axis == ():
+            return x
+        return torch.amin(x, () if axis is None else axis, keepdims)
+
+    def argmax(self, x, axis=-1):
+        return torch.argmax(x, axis).int()
+
+    def cumsum(self, x, axis=0):
+        return torch.cumsum(x, axis, dtype=_SUMS[x.dtype])
+
+    def cumprod(self, x, axis=0):
+        return torch.cumprod(x, axis, dtype=_SUMS[x.dtype])
+
+    # --- movement ----------------------------------------------------------------------------------------------
+
+    reshape, broadcast_to, flip = map(staticmethod, (torch.reshape, torch.broadcast_to, torch.flip))
+    concatenate = staticmethod(torch.cat)
+    pad = staticmethod(_pad)
+
+    def transpose(self, x, axes=None):
+        return torch.permute(x, axes if axes is not None else tuple(range(x.ndim))[::-1])
+
+    def strided_slice(self, x, starts, stops, steps):
+        parts, reversed_axes = [], []
+        for axis, (start, stop, step) in enumerate(zip(starts, stops, steps)):
+            if step is not None and step < 0:
+                taken = range(*slice(start, stop, step).indices(x.shape[axis]))
+                reversed_axes.append(axis)
+                start, stop, step = (taken[-1], taken[0] + 1, -step) if taken else (0, 0, 1)
+            parts.append(slice(start, stop, step))
+        x = x[tuple(parts)]
+        return torch.flip(x, reversed_axes) if reversed_axes else x
+
+    def gather(self, x, indices, axis=0):
+        indices = _positions(indices)
+        if x.ndim == 2 and (axis == 0 or axis == -2):
+            return torch.embedding(x, indices)
+        axis = axis % x.ndim
+        if indices.ndim == 1:
+            return torch.index_select(x, axis, indices)
+        taken = torch.index_select(x, axis, indices.reshape(-1))
+        return taken.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1:])
+
+    def gather_nd(self, x, indices):
+        return x[_positions(indices).unbind(-1)]
+
+    @staticmethod
+    def _rows(x, indices, updates):
+        """One index per row, and the rows to combine with those of `x`."""
+        indices = _positions(indices)
+        updates = updates.broadcast_to(indices.shape + x.shape[1:])
+        return indices.reshape(-1), updates.reshape((-1,) + x.shape[1:])
+
+    def scatter_add(self, x, indices, updates):
+        return torch.index_add(x, 0, *self._rows(x, indices, updates))
+
+    def scatter_update(self, x, indices, updates):
+        indices, updates = self._rows(x, indices, updates)
+        return torch.index_copy(x, 0, indices.long(), updates)
+
+    def scatter_max(self, x, indices, updates):
+        indices, updates = self._rows(x, indices, updates)
+        indices = indices.long().reshape((-1,) + (1,) * (x.ndim - 1)).expand_as(updates)
+        return torch.scatter_reduce(x, 0, indices, updates, 'amax')
+
+    # --- contraction, windows, order -----------------------------------------------------------------------------
+
+    matmul = staticmethod(torch.matmul)
+
+    _CONVOLUTIONS = {4: torch.conv2d, 5: torch.conv3d}
+    _TRANSPOSED = {4: torch.conv_transpose2d, 5: torch.conv_transpose3d}
+    _MAX_POOLS = {4: torch.max_pool2d, 5: torch.max_pool3d}
+    _MEAN_POOLS = {4: torch._C._nn.avg_pool2d, 5: torch._C._nn.avg_pool3d}
+
+    def conv(self, x, kernel, strides, padding, dilation, groups=1, bias=None):
+        if x.ndim == 3:
+            y = self.conv(x.unsqueeze(1), kernel.unsqueeze(0), (1,) + tuple(strides), padding,
+                          (1,) + tuple(dilation), groups, bias)
+            return y.squeeze(1)
+        before = 0
+        if padding == 'same':
+            widths = _same_padding(x, kernel.shape, strides, dilation)
+            if all(first == last for first, last in widths):
+                before = [first for first, _ in widths]
+            else:
+                x = _pad(x, [(0, 0)] + widths + [(0, 0)])
+        y = self._CONVOLUTIONS[x.ndim](_channels_first(x), _outer_first(kernel), bias, strides, before, dilation, groups)
+        return _channels_last(y)
+
+    def conv_transpose(self, x, kernel, strides, padding, dilation, output_size, bias=None):
+        if x.ndim == 3:
+            y = self.conv_transpose(x.unsqueeze(1), kernel.unsqueeze(0), (1,) + tuple(strides), padding,
+                                    (1,) + tuple(dilation), (1,) + tuple(output_size), bias)
+            return y.squeeze(1)
+        crops, extras = [], []
+        for n, w, s, d, out in zip(x.shape[1:-1], kernel.shape, strides, dilation, output_size):
+            reached = (n - 1) * s + (w - 1) * d + 1
+            crops.append(max(reached - out, 0) // 2 if padding == 'same' else 0)
+            extras.append(min(max(out - reached + 2 * crops[-1], 0), max(s, d) - 1))
+        y = self._TRANSPOSED[x.ndim](_channels_first(x), _outer_first(kernel), bias, strides, crops, extras, 1, dilation)
+        y = _channels_last(y)
+        if tuple(y.shape[1:-1]) == tuple(output_size):
+            return y
+        y = y[(slice(None),) + tuple(slice(size) for size in output_size)]
+        missing = [(0, size - n) for size, n in zip(output_size, y.shape[1:-1])]
+        return _pad(y, [(0, 0)] + missing + [(0, 0)]) if any(last for _, last in missing) else y
+
+    def pool(self, x, size, strides, padding, mode):
+        if x.dtype not in _FLOATS:
+            return self.pool(x.double(), size, strides, padding, mode).to(x.dtype)
+        if x.ndim == 3:
+            return self.pool(x.unsqueeze(1), (1,) + tuple(size), (1,) + tuple(strides), padding, mode).squeeze(1)
+        before, surplus = [0] * len(size), []
+        if padding == 'same':
+            before, surplus = self._pool_padding(x, size, strides)
+        x = _channels_first(x)
+        if mode == 'max':
+            y = self._MAX_POOLS[x.ndim](x, size, strides, before, 1, padding == 'same')
+        else:
+            y = self._MEAN_POOLS[x.ndim](x, size, strides, before, padding == 'same', False)
+        for axis in surplus:
+            y = y.narrow(axis, 1, y.shape[axis] - 1)
+        return _channels_last(y)
+
+    @staticmethod
+    def _pool_padding(x, size, strides):
+        """Padding for PyTorch's pooling, which pads alike on both sides: no copy of the input is needed.
+
+        An odd element of padding at the end comes from rounding the number of windows up, or, with a stride
+        of 1, from padding the start too and dropping the first window (the axes in the second list).
+        """
+        before, surplus = [], []
+        for axis, ((first, last), s) in enumerate(zip(_same_padding(x, size, strides, (1,) * len(size)), strides)):
+            before.append(last if s == 1 else first)
+            if s == 1 and first != last:
+                surplus.append(axis + 2)
+        return before, surplus
+
+    def top_k(self, x, k):
+        values, indices = torch.topk(x, k)
+        return [values, indices.int()]
+
+    def sort(self, x, axis=-1):
+        return torch.sort(x, axis)[0]
+
+    def argsort(self, x, axis=-1):
+        return torch.sort(x, dim=axis, stable=True)[1].int()
+
+    def searchsorted(self, x, values, side='left'):
+        return torch.searchsorted(x, values.contiguous(), out_int32=True, right=side == 'right')
+
+    # --- linear algebra ------------------------------------------------------------------------------------------
+
+    qr, svd, eigh = map(_in_float32, (torch.linalg.qr, lambda x: torch.linalg.svd(x, False), torch.linalg.eigh))
+    fft = _in_float32(_fourier)
+    _solved = _in_float32(_single(torch.linalg.solve))
+    _factor = _in_float32(_single(torch.linalg.cholesky))
+    _triangular = _in_float32(_single(lambda a, b, lower: torch.linalg.solve_triangular(a, b, upper=not lower)))
+
+    def cholesky(self, x):
+        return self._factor(x)[0]
+
+    def solve(self, a, b):
+        return self._solved(a, b)[0]
+
+    def triangular_solve(self, a, b, lower=True):
+        return self._triangular(a, b, lower)[0]
+
+    # --- control ---------------------------------------------------------------------------------------------------
+
+    def scan(self, step, init, xs, length=None, reverse=False):
+        columns = [x.unbind(0) for x in tree.flatten(xs)]
+        count = len(columns[0]) if columns else length
+        carry, outputs = init, [None] * count
+        for index in reversed(range(count)) if reverse else range(count):
+            carry, outputs[index] = step(carry, tree.pack_as(xs, [column[index] for column in columns]))
+        stacked = [torch.stack(parts) for parts in zip(*map(tree.flatten, outputs))]
+        return carry, tree.pack_as(outputs[0], stacked) if outputs else []
+
+    def cond(self, predicate, then, otherwise, operands):
+        return then(*operands) if predicate else otherwise(*operands)
+
+    def while_loop(self, condition, body, init, maximum_iterations=None):
+        values, count = list(init), 0
+        while (maximum_iterations is None or count < maximum_iterations) and condition(*values):
+            values, count = list(body(*values)), count + 1
+        return values
+
+
+ENGINE = TorchEngine()
