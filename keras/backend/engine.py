@@ -15,7 +15,9 @@ Conventions of the contract: tensors are native and nothing is ever pinned on th
 correlation on channels-last data with kernels (spatial..., in, out); axes are static and may be negative;
 shapes are tuples of ints in which sizes unknown while tracing are engine scalars; one -1 is allowed.
 """
+import contextlib
 import importlib
+import importlib.util
 import os
 import sys
 import threading
@@ -128,6 +130,14 @@ class Engine:
     def store(self, storage, value):
         """Write `value` (native, of the storage's shape and dtype); return the storage to keep from now on."""
         raise NotImplementedError
+
+    def variable_attribute(self, variable, name):
+        """What `variable.<name>` is, for a name among `variable_attributes`."""
+        return getattr(variable.storage, name)
+
+    def concretely(self):
+        """A context in which operations run at once although a step is being traced."""
+        return contextlib.ExitStack()
 
     def draw_seed(self, generator):
         """The seed argument for the random primitives, advancing `generator` (a `state.SeedGenerator`)."""

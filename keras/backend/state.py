@@ -87,10 +87,15 @@ class Concretely:
 
     def __enter__(self):
         self._previous = (context.ledger, context.abstract)
+        self._outside = active.engine.concretely() if active.engine is not None else None
+        if self._outside is not None:
+            self._outside.__enter__()
         context.ledger, context.abstract = None, False
 
-    def __exit__(self, *_):
+    def __exit__(self, *error):
         context.ledger, context.abstract = self._previous
+        if self._outside is not None:
+            self._outside.__exit__(*error)
 
 
 class Variable:
@@ -247,7 +252,7 @@ class Variable:
         engine = active.engine
         if engine is None or name not in engine.variable_attributes:
             raise AttributeError('Variable has no attribute %r' % name)
-        return getattr(self.storage, name)
+        return engine.variable_attribute(self, name)
 
     def __getstate__(self):
         state = dict(self.__dict__)

@@ -1,0 +1,512 @@
+"""The JAX engine.
+
+Rules this file obeys: tensors are `jax.Array`s and storages are too; a step is one `jax.jit` of a pure function of
+the variables' values and the arguments, with the written ones donated; 64-bit dtypes become their 32-bit kin
+unless `jax_enable_x64` is on; nothing here waits for the device but `to_numpy` and `wait`.
+"""
+from sys import getrefcount
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.core import Tracer
+
+from keras import config
+from keras.backend import rules, tree
+from keras.backend.engine import Capabilities, Engine, active
+from keras.backend.rules import AbstractTensor, is_float, sum_dtype
+from keras.backend.state import Ledger, Variable, context
+
+_NARROW = {'int64': 'int32', 'uint64': 'uint32', 'float64': 'float32', 'complex128': 'complex64'}
+_DTYPES = rules.DTYPES[:rules.DTYPES.index('string')]
+_FLOATS = frozenset(jnp.dtype(name) for name in rules.FLOATS)
+
+
+def _dtype(name):
+    """The NumPy dtype that JAX uses for the dtype called `name`."""
+    if name == 'string':
+        raise NotImplementedError('The jax engine has no tensors of strings: turn them into integers first, '
+                                  'or use the tensorflow engine.')
+    return jnp.dtype(name if jax.config.jax_enable_x64 else _NARROW.get(name, name))
+
+
+# --- steps --------------------------------------------------------------------------------------------------------
+
+class _Incomplete(Exception):
+    """Tracing met variables that the step did not know of."""
+
+
+class _Moves:
+    """How often an engine was activated: until that changes, variables stay where they are."""
+    count = 0
+
+    @classmethod
+    def note(cls, engine):
+        cls.count += 1
+
+
+active.listeners.append(_Moves.note)
+
+
+def _reference_counts(storages):
+    return list(map(getrefcount, storages))
+
+
+# What `_reference_counts` says of an object that one attribute and one list hold, on this Python.
+_UNSHARED = _reference_counts([Variable.__new__(Variable).__dict__.setdefault('_storage', object())])[0] + 1
+
+
+class Step:
+    """A function over variables as a jitted pure function. See `Engine.step`.
+
+    Donation would delete arrays that somebody else still holds: the value that a user got from a variable or
+    gave to it, or one that two variables share. The reference counts tell; such arrays are copied first.
+    """
+
+    def __init__(self, engine, fn, reads, writes):
+        self.engine = engine
+        self.fn = fn
+        self._rebuild(reads, writes)
+
+    def _rebuild(self, reads, writes):
+        self.writes = list(dict.fromkeys(writes))
+        self.reads = [variable for variable in dict.fromkeys(reads) if variable not in set(self.writes)]
+        self.moves = None
+        self.compiled = jax.jit(self._pure, donate_argnums=(0,))
+
+    def _pure(self, written, read, args):
+        found = []
+
+        def missing(variable):
+            found.append(variable)
+            return variable.load()
+
+        with Ledger(dict(zip(self.writes + self.reads, written + read)), missing=missing) as ledger:
+            outputs = self.fn(*args)
+        unlisted = [variable for variable in ledger.writes if variable not in set(self.writes)]
+        if found or unlisted:
+            raise _Incomplete(found, unlisted)
+        # A weakly typed value would have the next call traced anew.
+        return outputs, tuple([lax.convert_element_type(ledger.values[variable], old.dtype)
+                               for variable, old in zip(self.writes, written)])
+
+    def __call__(self, *args):
+        if context.ledger is not None:
+            # Within another step this one is a part of that.
+            return self.fn(*tree.map_structure(self.engine.argument, args))
+        if self.moves != _Moves.count:
+            for variable in self.writes + self.reads:
+                variable.storage
+            self.moves = _Moves.count
+        written = [variable._storage for variable in self.writes]
+        if written and max(map(getrefcount, written)) > _UNSHARED:
+            written = [value if count <= _UNSHARED else jnp.array(value, copy=True)
+                       for value, count in zip(written, _reference_counts(written))]
+        try:
+            outputs, written = self.compiled(tuple(written), tuple([v._storage for v in self.reads]), args)
+        except _Incomplete as incomplete:
+            found, unlisted = incomplete.args
+            self._rebuild(self.reads + found, self.writes + unlisted)
+            return self(*args)
+        for variable, value in zip(self.writes, written):
+            variable._storage = value
+        return outputs
+
+
+# --- gradients and control flow ----------------------------------------------------------------------------------
+
+class _Differentiated(Ledger):
+    """The ledger of `value_and_grad`: notes which of the variables to differentiate by are read."""
+    __slots__ = ('wanted', 'seen')
+
+    def __init__(self, wanted, outer):
+        super().__init__(outer=outer)
+        self.wanted = wanted
+        self.seen = set()
+
+    def read(self, variable):
+        if variable in self.wanted and variable not in self.values:
+            self.seen.add(variable)
+            self.values[variable] = self.wanted[variable]
+        return super().read(variable)
+
+
+class _ReadOnly(Ledger):
+    """The ledger of the functions that scan, cond and while_loop run."""
+    __slots__ = ()
+
+    def write(self, variable, value):
+        raise RuntimeError('The variable %s is assigned inside a function given to scan, cond or while_loop. On the '
+                           'jax engine such functions must be pure: carry the value and assign it afterwards.'
+                           % variable.path)
+
+
+def _flat(function, structure=None):
+    """`function` under a read-only ledger with its results as a flat list; `structure` receives their layout."""
+    def run(*args):
+        with _ReadOnly(outer=context.ledger):
+            results = function(*args)
+        if structure is not None:
+            structure[:] = [tree.map_structure(lambda leaf: None, results)]
+        return tree.flatten(results)
+    return run
+
+
+# --- helpers of primitives ------------------------------------------------------------------------------------------
+
+def _letters(spatial):
+    return 'DHW'[3 - spatial:] if spatial <= 3 else 'abcdefgh'[:spatial]
+
+
+def _dimension_numbers(spatial, kernel):
+    """Channels last, with `kernel` 'IO' or 'OI' behind the kernel's spatial axes."""
+    letters = _letters(spatial)
+    return ('N%sC' % letters, letters + kernel, 'N%sC' % letters)
+
+
+def _window_counts(length, window, stride, padding):
+    """How many elements of an axis each pooling window covers."""
+    count = rules.window_length(length, window, stride, padding)
+    before = max((count - 1) * stride + window - length, 0) // 2 if padding == 'same' else 0
+    starts = np.arange(count) * stride - before
+    return np.minimum(starts + window, length) - np.maximum(starts, 0)
+
+
+def _key(seed):
+    return jax.random.wrap_key_data(seed, impl='threefry2x32')
+
+
+class JaxEngine(Engine):
+    name = 'jax'
+    float_dtypes = _FLOATS
+    variable_attributes = ('__jax_array__',)
+
+    @property
+    def capabilities(self):
+        wide = jax.config.jax_enable_x64
+        return Capabilities(dtypes=[name for name in _DTYPES if wide or name not in _NARROW], unsupported={
+            'string': 'JAX has no tensors of strings; turn them into integers first'})
+
+    # --- tensors ---------------------------------------------------------------------------------------------
+
+    def is_native(self, x):
+        return isinstance(x, jax.Array)
+
+    def convert(self, x, dtype=None):
+        if isinstance(x, jax.Array):
+            return x if dtype is None or x.dtype.name == dtype else x.astype(_dtype(dtype))
+        if isinstance(x, Variable):
+            return self.convert(x.value, dtype)
+        if isinstance(x, AbstractTensor):
+            raise TypeError('%r has no value, so it cannot become a tensor of the jax engine.' % (x,))
+        if isinstance(x, (list, tuple)) and any(isinstance(leaf, (jax.Array, Variable)) for leaf in tree.flatten(x)):
+            x = jnp.array(tree.map_structure(lambda leaf: leaf.value if isinstance(leaf, Variable) else leaf, x))
+            return self.convert(x, dtype)
+        if dtype is None and not isinstance(x, (np.ndarray, np.generic)):
+            x = np.asarray(x)
+            dtype = {'f': config.floatx(), 'i': 'int32'}.get(x.dtype.kind)
+        x = np.asarray(x)
+        if x.dtype.kind in 'USO' and dtype is None:
+            dtype = 'string'
+        return jnp.array(x, _dtype(dtype or x.dtype.name))
+
+    def argument(self, x):
+        """An argument of a step as a tensor; None stays."""
+        return None if x is None else self.convert(x)
+
+    def scalar(self, value, dtype):
+        return _dtype(dtype).type(value)
+
+    def to_numpy(self, x):
+        array = np.asarray(x)
+        return array.astype('float32') if array.dtype.name == 'bfloat16' else array
+
+    def dtype_of(self, x):
+        return x.dtype.name
+
+    def shape_of(self, x):
+        return x.shape
+
+    # --- state -----------------------------------------------------------------------------------------------
+
+    def new_variable(self, value, variable):
+        return jnp.array(value, _dtype(variable.dtype))
+
+    def load(self, storage):
+        return storage
+
+    def store(self, storage, value):
+        if isinstance(value, Tracer):
+            raise RuntimeError(
+                'A variable was assigned while JAX traced a function (jax.jit, jax.grad, ...). Its value would leak out '
+                'of the trace. Run such functions with keras models by engine.step and engine.value_and_grad, or call '
+                'the model with training=False.')
+        return lax.convert_element_type(value, value.dtype) if value.weak_type else value
+
+    def variable_attribute(self, variable, name):
+        # jnp functions call this protocol; within a step it must give that run's tensor, not the storage.
+        return lambda: variable.value
+
+    def concretely(self):
+        return jax.ensure_compile_time_eval()
+
+    # --- running -----------------------------------------------------------------------------------------------
+
+    def step(self, fn, reads, writes, static_batch=False):
+        return Step(self, fn, reads, writes).__call__
+
+    def value_and_grad(self, fn, variables):
+        outer = context.ledger
+        wanted = [variable for variable in dict.fromkeys(variables) if is_float(variable.dtype)]
+        seen, targets = set(), []
+
+        def pure(values):
+            with _Differentiated(dict(zip(wanted, values)), outer) as ledger:
+                value, aux = fn()
+            seen.update(ledger.seen)
+            targets.extend(ledger.writes)
+            return value, (aux, list(ledger.writes.values()))
+
+        differentiate = jax.value_and_grad(pure, has_aux=True)
+        (value, (aux, written)), gradients = differentiate([variable.value for variable in wanted])
+        for variable, new in zip(targets, written):
+            variable.assign(new)
+        found = {variable: gradient for variable, gradient in zip(wanted, gradients) if variable in seen}
+        return (value, aux), [found.get(variable) for variable in variables]
+
+    def eval_shape(self, fn, args):
+        abstract, context.abstract = context.abstract, False
+        try:
+            first, second = [self._shapes_for(fn, args, size) for size in (240, 480)]
+        finally:
+            context.abstract = abstract
+        merged = [AbstractTensor([a if a == b else None for a, b in zip(x.shape, y.shape)], x.dtype.name)
+                  for x, y in zip(tree.flatten(first), tree.flatten(second))]
+        return tree.pack_as(first, merged)
+
+    def _shapes_for(self, fn, args, size):
+        """What fn gives if every unknown size were `size`."""
+        def stand_in(leaf):
+            if not isinstance(leaf, AbstractTensor):
+                return leaf
+            return jax.ShapeDtypeStruct([size if n is None else n for n in leaf.shape], _dtype(leaf.dtype))
+
+        def run(*args):
+            with Ledger(missing=lambda v: jnp.zeros(v.shape, _dtype(v.dtype))):
+                return fn(*args)
+        return jax.eval_shape(run, *tree.map_structure(stand_in, list(args)))
+
+    def wait(self, x):
+        return jax.block_until_ready(x)
+
+    # --- creation ----------------------------------------------------------------------------------------------
+
+    def full(self, shape, value, dtype=None):
+        return jnp.full(shape, value, _dtype(dtype or rules.result_dtype(type(value))))
+
+    def full_like(self, x, value, dtype=None):
+        return jnp.full(x.shape, value, _dtype(dtype) if dtype else x.dtype)
+
+    def arange(self, start, stop=None, step=1, dtype=None):
+        if dtype is None:
+            dtype = rules.result_dtype(*[type(value) for value in (start, stop, step) if value is not None])
+        start, stop = (0, start) if stop is None else (start, stop)
+        return jnp.arange(start, stop, step, _dtype(dtype))
+
+    def random_uniform(self, seed, shape, dtype):
+        return jax.random.uniform(_key(seed), shape, _dtype(dtype))
+
+    def random_normal(self, seed, shape, dtype):
+        return jax.random.normal(_key(seed), shape, _dtype(dtype))
+
+    def random_integers(self, seed, shape, minval, maxval, dtype):
+        return jax.random.randint(_key(seed), shape, minval, maxval, _dtype(dtype))
+
+    def random_permutation(self, seed, count):
+        return jax.random.permutation(_key(seed), jnp.arange(count, dtype='int32'))
+
+    # --- elementwise -------------------------------------------------------------------------------------------
+
+    negative, abs, sign, floor, round = map(staticmethod, (jnp.negative, jnp.abs, jnp.sign, jnp.floor, jnp.round))
+    exp, log, sqrt, sin, cos = map(staticmethod, (jnp.exp, jnp.log, jnp.sqrt, jnp.sin, jnp.cos))
+    tanh, arcsin, arctan = map(staticmethod, (jnp.tanh, jnp.arcsin, jnp.arctan))
+    erf, erfinv = map(staticmethod, (jax.scipy.special.erf, jax.scipy.special.erfinv))
+    lgamma, digamma = map(staticmethod, (jax.scipy.special.gammaln, jax.scipy.special.digamma))
+    logical_not, isfinite, stop_gradient = map(staticmethod, (jnp.logical_not, jnp.isfinite, lax.stop_gradient))
+    add, subtract, multiply, divide = map(staticmethod, (jnp.add, jnp.subtract, jnp.multiply, jnp.divide))
+    floor_divide, mod, power = map(staticmethod, (jnp.floor_divide, jnp.mod, jnp.power))
+    maximum, minimum, arctan2 = map(staticmethod, (jnp.maximum, jnp.minimum, jnp.arctan2))
+    equal, less, where = map(staticmethod, (jnp.equal, jnp.less, jnp.where))
+    logical_and, logical_or = map(staticmethod, (jnp.logical_and, jnp.logical_or))
+    bitwise_and, bitwise_or, bitwise_xor = map(staticmethod, (jnp.bitwise_and, jnp.bitwise_or, jnp.bitwise_xor))
+    left_shift, right_shift = map(staticmethod, (jnp.left_shift, jnp.right_shift))
+
+    def cast(self, x, dtype):
+        return x.astype(_dtype(dtype))
+
+    # --- reductions --------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _sum_dtype(x):
+        return None if x.dtype in _FLOATS else sum_dtype(x.dtype.name)
+
+    def sum(self, x, axis=None, keepdims=False):
+        return jnp.sum(x, axis, self._sum_dtype(x), keepdims=keepdims)
+
+    def prod(self, x, axis=None, keepdims=False):
+        return jnp.prod(x, axis, self._sum_dtype(x), keepdims=keepdims)
+
+    def max(self, x, axis=None, keepdims=False):
+        return jnp.max(x, axis, keepdims=keepdims)
+
+    def min(self, x, axis=None, keepdims=False):
+        return jnp.min(x, axis, keepdims=keepdims)
+
+    def argmax(self, x, axis=-1):
+        return jnp.argmax(x, axis).astype('int32')
+
+    def cumsum(self, x, axis=0):
+        return jnp.cumsum(x, axis, self._sum_dtype(x))
+
+    def cumprod(self, x, axis=0):
+        return jnp.cumprod(x, axis, self._sum_dtype(x))
+
+    # --- movement ----------------------------------------------------------------------------------------------
+
+    reshape, transpose, broadcast_to = map(staticmethod, (jnp.reshape, jnp.transpose, jnp.broadcast_to))
+    concatenate, flip = map(staticmethod, (jnp.concatenate, jnp.flip))
+
+    def strided_slice(self, x, starts, stops, steps):
+        if any(isinstance(bound, jax.Array) for bound in starts + stops) or min(steps, default=1) < 1:
+            return x[tuple(map(slice, starts, stops, steps))]
+        bounds = [slice(*part).indices(size) for part, size in zip(zip(starts, stops, steps), x.shape)]
+        bounds += [(0, size, 1) for size in x.shape[len(starts):]]
+        starts, stops, steps = zip(*bounds) if bounds else ((), (), ())
+        return lax.slice(x, starts, tuple(map(max, starts, stops)), steps)
+
+    def pad(self, x, widths, value=0):
+        return lax.pad(x, np.asarray(value, x.dtype), [(before, after, 0) for before, after in widths])
+
+    def gather(self, x, indices, axis=0):
+        # Indices out of range give NaN rather than some other row.
+        return jnp.take(x, indices, axis)
+
+    def gather_nd(self, x, indices):
+        return x[tuple(indices[..., position] for position in range(indices.shape[-1]))]
+
+    def scatter_add(self, x, indices, updates):
+        return x.at[indices].add(updates)
+
+    def scatter_update(self, x, indices, updates):
+        return x.at[indices].set(updates)
+
+    def scatter_max(self, x, indices, updates):
+        return x.at[indices].max(updates)
+
+    # --- contraction, windows, order ---------------------------------------------------------------------------
+
+    matmul = staticmethod(jnp.matmul)
+
+    def conv(self, x, kernel, strides, padding, dilation, groups=1):
+        return lax.conv_general_dilated(x, kernel, strides, padding.upper(), rhs_dilation=dilation,
+                                        dimension_numbers=_dimension_numbers(x.ndim - 2, 'IO'),
+                                        feature_group_count=groups)
+
+    def conv_transpose(self, x, kernel, strides, padding, dilation, output_size):
+        widths = []
+        for n, w, s, d, out in zip(x.shape[1:-1], kernel.shape, strides, dilation, output_size):
+            extent = (w - 1) * d
+            before = max((n - 1) * s + extent + 1 - out, 0) // 2 if padding == 'same' else 0
+            widths.append((extent - before, out - (n - 1) * s - 1 + before))
+        return lax.conv_general_dilated(x, jnp.flip(kernel, tuple(range(x.ndim - 2))), (1,) * len(strides), widths,
+                                        lhs_dilation=strides, rhs_dilation=dilation,
+                                        dimension_numbers=_dimension_numbers(x.ndim - 2, 'OI'))
+
+    def pool(self, x, size, strides, padding, mode):
+        window, steps = (1,) + size + (1,), (1,) + strides + (1,)
+        if mode == 'max':
+            lowest = -np.inf if x.dtype in _FLOATS else np.iinfo(x.dtype).min
+            return lax.reduce_window(x, np.asarray(lowest, x.dtype), lax.max, window, steps, padding.upper())
+        total = lax.reduce_window(x, np.asarray(0, x.dtype), lax.add, window, steps, padding.upper())
+        counts = np.ones((), 'float32')
+        for axis in zip(x.shape[1:-1], size, strides):
+            counts = counts[..., None] * _window_counts(*axis, padding=padding)
+        return total / np.asarray(counts[..., None], x.dtype)
+
+    def top_k(self, x, k):
+        return list(lax.top_k(x, k))
+
+    def sort(self, x, axis=-1):
+        return jnp.sort(x, axis)
+
+    def argsort(self, x, axis=-1):
+        return jnp.argsort(x, axis, stable=True).astype('int32')
+
+    def searchsorted(self, x, values, side='left'):
+        return jnp.searchsorted(x, values, side).astype('int32')
+
+    # --- linear algebra ----------------------------------------------------------------------------------------
+
+    cholesky, solve = staticmethod(jnp.linalg.cholesky), staticmethod(jnp.linalg.solve)
+
+    def triangular_solve(self, a, b, lower=True):
+        batch = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        a, b = jnp.broadcast_to(a, batch + a.shape[-2:]), jnp.broadcast_to(b, batch + b.shape[-2:])
+        return lax.linalg.triangular_solve(a, b, left_side=True, lower=lower)
+
+    def qr(self, x):
+        return list(jnp.linalg.qr(x))
+
+    def svd(self, x):
+        return list(jnp.linalg.svd(x, full_matrices=False))
+
+    def eigh(self, x):
+        return list(jnp.linalg.eigh(x))
+
+    def fft(self, real, imaginary):
+        wide = jnp.promote_types(real.dtype, 'float32')
+        result = jnp.fft.fft(lax.complex(real.astype(wide), imaginary.astype(wide)))
+        return [result.real.astype(real.dtype), result.imag.astype(real.dtype)]
+
+    # --- control -----------------------------------------------------------------------------------------------
+
+    def scan(self, step, init, xs, length=None, reverse=False):
+        structure = []
+
+        def body(carry, x):
+            with _ReadOnly(outer=context.ledger):
+                carry, outputs = step(tree.pack_as(init, carry), tree.pack_as(xs, x))
+            structure[:] = [tree.map_structure(lambda leaf: None, outputs)]
+            return tree.flatten(carry), tree.flatten(outputs)
+
+        carry, outputs = lax.scan(body, tree.flatten(init), tree.flatten(xs), length, reverse)
+        return tree.pack_as(init, carry), tree.pack_as(structure[0], outputs)
+
+    def cond(self, predicate, then, otherwise, operands):
+        if not isinstance(predicate, Tracer):
+            return then(*operands) if predicate else otherwise(*operands)
+        structure = []
+        leaves = lax.cond(predicate, _flat(then, structure), _flat(otherwise, structure), *operands)
+        return tree.pack_as(structure[0], leaves)
+
+    def while_loop(self, condition, body, init, maximum_iterations=None):
+        condition, body = _flat(condition), _flat(body)
+
+        def goes_on(values):
+            return condition(*tree.pack_as(init, values))[0]
+
+        def run(values):
+            return body(*tree.pack_as(init, values))
+
+        values = tree.flatten(init)
+        if maximum_iterations is None:
+            values = lax.while_loop(goes_on, run, values)
+        else:
+            # A scan, unlike a while loop, has a gradient; what is over idles.
+            values, _ = lax.scan(lambda values, _: (lax.cond(goes_on(values), run, list, values), None),
+                                 values, None, maximum_iterations)
+        return list(tree.pack_as(init, values))
+
+
+ENGINE = JaxEngine()
