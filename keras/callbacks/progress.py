@@ -196,7 +196,7 @@ class ProgbarLogger(Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.verbose:
-            print('Epoch %d/%d' % (epoch + 1, self.epochs))
+            sys.stdout.write('Epoch %d/%d\n' % (epoch + 1, self.epochs))
         self._begin()
 
     def on_batch_end(self, batch, logs=None):

@@ -1,0 +1,342 @@
+"""Callbacks against a small stand-in for a model, hook by hook; `fit` itself is tested in tests/training."""
+import csv
+import http.server
+import json
+import math
+import threading
+import urllib.parse
+
+import numpy as np
+import pytest
+
+from keras import callbacks as C
+
+
+class Rate:
+    def __init__(self, value):
+        self.value = value
+
+    def assign(self, value):
+        self.value = value
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.value, dtype=dtype)
+
+
+class StandIn:
+    """What callbacks need of a model."""
+
+    def __init__(self, rate=0.1):
+        self.optimizer = type('Optimizer', (), {'learning_rate': Rate(rate)})()
+        self.stop_training = False
+        self.weights = [np.zeros(1)]
+        self.saved = []
+
+    def get_weights(self):
+        return [weight.copy() for weight in self.weights]
+
+    def set_weights(self, weights):
+        self.weights = weights
+
+    def save(self, path, overwrite):
+        self.saved.append(('model', path))
+
+    def save_weights(self, path, overwrite):
+        self.saved.append(('weights', path))
+
+
+class NotToBeRead(dict):
+    """Logs whose values wait for the device."""
+
+    def _refuse(self, *_):
+        raise AssertionError('the logs were read')
+
+    __getitem__ = get = items = values = _refuse
+
+
+def run_epochs(callback, rows, model=None, **params):
+    """Call the hooks of an epoch for each dict of logs; weights count the epochs. Stops where `fit` would."""
+    model = model or StandIn()
+    calls = C.CallbackList([callback])
+    calls.set_params(dict(params))
+    calls.set_model(model)
+    calls.on_train_begin()
+    for epoch, row in enumerate(rows):
+        calls.on_epoch_begin(epoch)
+        model.weights = [np.full(1, float(epoch))]
+        logs = dict(row)
+        calls.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    calls.on_train_end()
+    return model
+
+
+def losses(*values):
+    return [{'loss': value} for value in values]
+
+
+# --- the list ---------------------------------------------------------------------------------------------------
+
+def test_list_calls_only_overridden_hooks():
+    class Epochs(C.Callback):
+        def __init__(self):
+            super().__init__()
+            self.seen = []
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.seen.append((epoch, logs))
+
+    callback = Epochs()
+    calls = C.CallbackList([callback, C.History()])
+    assert not calls.has_batch_hooks
+    calls.on_train_batch_end(0, NotToBeRead())
+    calls.on_epoch_end(3)
+    assert callback.seen == [(3, {})]
+
+
+def test_on_batch_end_and_on_train_batch_end_are_one():
+    seen = []
+
+    class Older(C.Callback):
+        def on_batch_end(self, batch, logs=None):
+            seen.append(('older', batch))
+
+    class Newer(C.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(('newer', batch))
+
+    calls = C.CallbackList([Older(), Newer()])
+    assert calls.has_batch_hooks
+    calls.on_batch_end(1)
+    calls.on_train_batch_end(2)
+    assert seen == [('older', 1), ('newer', 1), ('older', 2), ('newer', 2)]
+
+
+def test_hook_set_after_construction_is_found_when_training_begins():
+    callback, seen = C.Callback(), []
+    calls = C.CallbackList([callback])
+    callback.on_batch_begin = lambda batch, logs: seen.append(batch)
+    calls.on_train_begin()
+    calls.on_batch_begin(7)
+    assert seen == [7]
+
+
+def test_list_gives_model_and_params_to_appended_callback():
+    calls = C.CallbackList([], add_history=True, model='model', epochs=3)
+    late = C.Callback()
+    calls.append(late)
+    assert late.model == 'model' and late.params == {'epochs': 3}
+    assert isinstance(calls.callbacks[0], C.History) and calls.callbacks[0].model == 'model'
+
+
+# --- keeping logs -----------------------------------------------------------------------------------------------
+
+def test_history_starts_anew_with_each_training():
+    history = C.History()
+    run_epochs(history, losses(3.0, 2.0))
+    run_epochs(history, [{'loss': 1.0, 'val_loss': 4.0}])
+    assert history.epoch == [0] and history.history == {'loss': [1.0], 'val_loss': [4.0]}
+
+
+def test_base_logger_weighs_batches_by_their_size():
+    logger, logs = C.BaseLogger(stateful_metrics=['acc']), {}
+    logger.set_params({'metrics': ['loss', 'acc', 'val_loss']})
+    logger.on_epoch_begin(0)
+    logger.on_batch_end(0, {'size': 3, 'loss': 1.0, 'acc': 0.5})
+    logger.on_batch_end(1, {'size': 1, 'loss': 5.0, 'acc': 0.7})
+    logger.on_epoch_end(0, logs)
+    assert logs == {'loss': 2.0, 'acc': 0.7}
+
+
+def test_lambda_callback_has_only_the_given_hooks():
+    seen = []
+    callback = C.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append((epoch, logs['loss'])))
+    assert not C.CallbackList([callback]).has_batch_hooks
+    run_epochs(callback, losses(1.0, 0.5))
+    assert seen == [(0, 1.0), (1, 0.5)]
+
+
+# --- steering ---------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('arguments, values, stopped, best_epoch', [
+    (dict(patience=0), (3.0, 2.0, 2.5, 1.0), 2, 1),
+    (dict(patience=2), (3.0, 2.0, 2.5, 2.4, 1.0), 3, 1),
+    (dict(patience=2), (3.0, 2.0, 2.5, 1.9, 2.0, 2.0, 1.0), 5, 3),
+    (dict(patience=1, min_delta=0.5), (3.0, 2.9, 2.0), 1, 0),
+    (dict(patience=1, mode='max'), (1.0, 2.0, 1.5, 3.0), 2, 1),
+    (dict(patience=2, baseline=1.0), (3.0, 2.0, 0.5), 1, 1),
+])
+def test_early_stopping(arguments, values, stopped, best_epoch):
+    callback = C.EarlyStopping(monitor='loss', restore_best_weights=True, **arguments)
+    model = run_epochs(callback, losses(*values))
+    assert callback.stopped_epoch == stopped and model.stop_training
+    assert model.weights[0][0] == best_epoch
+
+
+def test_early_stopping_without_a_stop():
+    callback = C.EarlyStopping(monitor='loss', patience=3)
+    model = run_epochs(callback, losses(3.0, 2.0, 1.0))
+    assert not model.stop_training and callback.stopped_epoch == 0 and model.weights[0][0] == 2
+
+
+def test_early_stopping_ignores_epochs_before_the_start():
+    callback = C.EarlyStopping(monitor='loss', start_from_epoch=2)
+    run_epochs(callback, losses(1.0, 5.0, 4.0, 3.0, 3.5))
+    assert callback.stopped_epoch == 4
+
+
+def test_auto_mode_goes_by_the_name():
+    callback = C.EarlyStopping(monitor='val_accuracy')
+    run_epochs(callback, [{'val_accuracy': value} for value in (0.5, 0.7, 0.6)])
+    assert callback.stopped_epoch == 2
+
+
+def test_missing_monitor_names_what_there_is():
+    with pytest.warns(RuntimeWarning, match="'val_loss' is not available.*Available are: acc, loss"):
+        run_epochs(C.EarlyStopping(), [{'loss': 1.0, 'acc': 0.5}])
+
+
+def test_learning_rate_scheduler_with_and_without_the_current_rate():
+    model = run_epochs(C.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1)), losses(1, 1, 1, 1))
+    assert model.optimizer.learning_rate.value == pytest.approx(0.025)
+    history = C.History()
+    callback = C.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    calls = C.CallbackList([callback, history], model=StandIn(0.8))
+    for epoch in range(3):
+        calls.on_epoch_begin(epoch)
+        calls.on_epoch_end(epoch, {})
+    assert history.history['lr'] == pytest.approx([0.4, 0.2, 0.1])
+
+
+def test_learning_rate_scheduler_refuses_what_is_no_number():
+    with pytest.raises(ValueError, match="schedule must give a float. It gave '0.1' for epoch 0"):
+        run_epochs(C.LearningRateScheduler(lambda epoch: '0.1'), losses(1.0))
+
+
+def test_optimizer_with_a_schedule_is_refused():
+    model = StandIn()
+    model.optimizer.learning_rate = lambda step: 0.1
+    with pytest.raises(ValueError, match='no learning rate that a callback can set'):
+        run_epochs(C.LearningRateScheduler(lambda epoch: 0.1), losses(1.0), model)
+
+
+@pytest.mark.parametrize('arguments, values, rates', [
+    (dict(patience=1), (3, 3, 3), [0.1, 0.05, 0.025]),
+    (dict(patience=2), (3, 3, 3, 3), [0.1, 0.1, 0.05, 0.05]),
+    (dict(patience=1, cooldown=1), (3, 3, 3, 3), [0.1, 0.05, 0.025, 0.0125]),
+    (dict(patience=1, cooldown=2), (3, 3, 3, 3, 3), [0.1, 0.05, 0.05, 0.025, 0.025]),
+    (dict(patience=1, min_lr=0.04), (3, 3, 3, 3), [0.1, 0.05, 0.04, 0.04]),
+    (dict(patience=1, min_delta=0.5), (3, 2.8, 2.0), [0.1, 0.05, 0.05]),
+])
+def test_reduce_lr_on_plateau(arguments, values, rates):
+    callback, model, seen = C.ReduceLROnPlateau(monitor='loss', factor=0.5, **arguments), StandIn(), []
+    callback.set_model(model)
+    callback.on_train_begin()
+    for epoch, value in enumerate(values):
+        callback.on_epoch_end(epoch, {'loss': value})
+        seen.append(model.optimizer.learning_rate.value)
+    assert seen == pytest.approx(rates)
+
+
+def test_reduce_lr_arguments():
+    with pytest.raises(ValueError, match='factor must be below 1. Received: 1.0'):
+        C.ReduceLROnPlateau(factor=1.0)
+    with pytest.warns(DeprecationWarning, match='min_delta'):
+        assert C.ReduceLROnPlateau(epsilon=0.3).min_delta == 0.3
+    with pytest.raises(TypeError, match='patiense'):
+        C.ReduceLROnPlateau(patiense=3)
+
+
+@pytest.mark.parametrize('loss', [math.nan, math.inf, np.float32('nan')])
+def test_terminate_on_nan(loss, capsys):
+    callback = C.TerminateOnNaN()
+    callback.set_model(StandIn())
+    callback.on_batch_end(0, {'loss': 1.0})
+    assert not callback.model.stop_training
+    callback.on_batch_end(4, {'loss': loss})
+    assert callback.model.stop_training
+    assert 'Batch 4: Invalid loss' in capsys.readouterr().out
+    with pytest.raises(RuntimeError, match='Batch 4: Invalid loss.*learning rate'):
+        C.TerminateOnNaN(raise_error=True).on_batch_end(4, {'loss': loss})
+
+
+# --- writing ----------------------------------------------------------------------------------------------------
+
+def test_checkpoint_every_period():
+    callback = C.ModelCheckpoint('m-{epoch:02d}-{loss:.1f}.h5', period=2)
+    assert run_epochs(callback, losses(4, 3, 2, 1)).saved == [('model', 'm-02-3.0.h5'), ('model', 'm-04-1.0.h5')]
+    assert not C.CallbackList([callback]).has_batch_hooks
+
+
+def test_checkpoint_of_the_best():
+    callback = C.ModelCheckpoint('{epoch}.h5', monitor='loss', save_best_only=True, save_weights_only=True)
+    model = run_epochs(callback, losses(3, 4, 2, 2))
+    assert model.saved == [('weights', '1.h5'), ('weights', '3.h5')]
+    threshold = C.ModelCheckpoint('{epoch}.h5', monitor='loss', save_best_only=True, initial_value_threshold=2.5)
+    assert run_epochs(threshold, losses(3, 4, 2)).saved == [('model', '3.h5')]
+
+
+def test_checkpoint_every_few_batches():
+    callback = C.ModelCheckpoint('{epoch}.h5', save_freq=2)
+    model, calls = StandIn(), C.CallbackList([callback])
+    calls.set_model(model)
+    calls.on_epoch_begin(0)
+    for batch in range(5):
+        calls.on_batch_end(batch, {'loss': 1.0})
+    calls.on_epoch_end(0, {'loss': 1.0})
+    assert model.saved == [('model', '1.h5')] * 2
+
+
+def test_checkpoint_errors():
+    with pytest.raises(KeyError, match="asks for 'val_loss', which is not in the logs. Available are: loss"):
+        run_epochs(C.ModelCheckpoint('{val_loss}.h5'), losses(1.0))
+    with pytest.raises(ValueError, match='save_freq must be "epoch" or a number of batches'):
+        C.ModelCheckpoint('a.h5', save_freq='batch')
+
+
+def test_csv_logger(tmp_path):
+    path = tmp_path / 'log.csv'
+    run_epochs(C.CSVLogger(str(path), separator=';'), [{'loss': 1.5, 'acc': 0.5}, {'loss': 1.0}])
+    assert path.read_text() == 'epoch;acc;loss\n0;0.5;1.5\n1;NA;1.0\n'
+    run_epochs(C.CSVLogger(str(path), separator=';', append=True), [{'acc': np.float64(0.75), 'loss': [1, 2]}])
+    with path.open(newline='') as file:
+        rows = list(csv.reader(file, delimiter=';'))
+    assert rows[0] == ['epoch', 'acc', 'loss'] and rows[3] == ['0', '0.75', '[1, 2]'] and len(rows) == 4
+
+
+@pytest.fixture
+def server():
+    class Handler(http.server.BaseHTTPRequestHandler):
+        received = []
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers['Content-Length'])).decode()
+            self.received.append((self.path, self.headers['Content-Type'], body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    listening = http.server.HTTPServer(('127.0.0.1', 0), Handler)
+    thread = threading.Thread(target=listening.serve_forever, daemon=True)
+    thread.start()
+    yield 'http://127.0.0.1:%d' % listening.server_port, Handler.received
+    listening.shutdown()
+    listening.server_close()
+    thread.join()
+
+
+def test_remote_monitor(server):
+    root, received = server
+    run_epochs(C.RemoteMonitor(root, path='/here/'), [{'loss': np.float32(0.5)}])
+    run_epochs(C.RemoteMonitor(root, send_as_json=True), [{'loss': 0.25}])
+    assert received[0][0] == '/here/'
+    assert json.loads(urllib.parse.parse_qs(received[0][2])['data'][0]) == {'epoch': 0, 'loss': 0.5}
+    assert received[1][1] == 'application/json' and json.loads(received[1][2]) == {'epoch': 0, 'loss': 0.25}
+
+
+def test_remote_monitor_without_a_server():
+    with pytest.warns(RuntimeWarning, match='could not reach the server'):
+        run_epochs(C.RemoteMonitor('http://127.0.0.1:9'), losses(1.0))
