@@ -508,6 +508,9 @@ class TorchEngine(Engine):
     def pool(self, x, size, strides, padding, mode):
         if x.dtype not in _FLOATS:
             return self.pool(x.double(), size, strides, padding, mode).to(x.dtype)
+        if x.ndim == 5 and x.dtype in _HALVES and not _CUDA:
+            # The one pooling that PyTorch has no half precision kernel for.
+            return self.pool(x.float(), size, strides, padding, mode).to(x.dtype)
         if x.ndim == 3:
             return self.pool(x.unsqueeze(1), (1,) + tuple(size), (1,) + tuple(strides), padding, mode).squeeze(1)
         before, surplus = [0] * len(size), []

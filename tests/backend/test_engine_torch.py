@@ -1,0 +1,202 @@
+"""What only the PyTorch engine promises: storage in place, leaf tensors, memory layout, random streams."""
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch')
+
+from keras.backend import engine as engines  # noqa: E402
+from keras.backend import primitives as p  # noqa: E402
+from keras.backend.rules import AbstractTensor  # noqa: E402
+from keras.backend.state import SeedGenerator, Variable  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def torch_engine():
+    with engines.use('torch') as engine:
+        yield engine
+
+
+def test_assignment_writes_in_place():
+    variable = Variable([1.0, 2.0])
+    storage = variable.storage
+    variable.assign([3.0, 4.0])
+    assert variable.storage is storage
+    np.testing.assert_array_equal(storage.detach().numpy(), [3.0, 4.0])
+
+
+def test_arrays_and_variables_are_not_shared_with_the_caller(torch_engine):
+    array = np.ones(3, 'float32')
+    tensor, variable = torch_engine.convert(array), Variable(array)
+    before = torch_engine.to_numpy(variable.value)
+    array[:] = 7
+    variable.assign_add([1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(tensor.numpy(), [1, 1, 1])
+    np.testing.assert_array_equal(before, [1, 1, 1])
+
+
+def test_trainable_variables_are_leaves_for_handwritten_loops():
+    weight, count = Variable([2.0, 3.0]), Variable(0, dtype='int32')
+    frozen = Variable([1.0], trainable=False)
+    assert weight.value.requires_grad and weight.value.is_leaf
+    assert not count.value.requires_grad and not frozen.value.requires_grad
+    p.sum(p.multiply(weight.value, weight.value)).backward()
+    np.testing.assert_array_equal(weight.grad.numpy(), [4.0, 6.0])
+    optimizer = torch.optim.SGD([weight.value], lr=0.5)
+    optimizer.step()
+    np.testing.assert_array_equal(weight.numpy(), [0.0, 0.0])
+
+
+def test_trainable_may_change_later(torch_engine):
+    weight = Variable([2.0])
+    weight.value
+    weight.trainable = False
+    torch_engine.step(lambda: weight.value, [weight], [])()
+    assert not weight.value.requires_grad
+    weight.trainable = True
+    torch_engine.step(lambda: weight.value, [weight], [])()
+    assert weight.value.requires_grad
+
+
+def test_convolution_kernels_lie_in_memory_as_the_kernels_read_them(torch_engine):
+    values = np.arange(3 * 2 * 4 * 5, dtype='float32').reshape(3, 2, 4, 5)
+    variable = Variable(values, layout='conv_kernel')
+    outer_first = variable.value.permute(3, 2, 0, 1)
+    assert variable.value.is_leaf and tuple(variable.value.shape) == (3, 2, 4, 5)
+    assert outer_first.is_contiguous(memory_format=torch.channels_last)
+    strides = variable.value.stride()
+    variable.assign(values + 1)
+    assert variable.value.stride() == strides
+    np.testing.assert_array_equal(variable.numpy(), values + 1)
+    x = torch.rand(2, 7, 7, 4)
+    (_, _), (gradient,) = torch_engine.value_and_grad(
+        lambda: (p.sum(p.conv(x, variable.value, (1, 1), 'same', (1, 1))), None), [variable])
+    assert gradient.stride() == strides
+
+
+def test_images_stay_channels_last_in_memory():
+    x, kernel = torch.rand(2, 9, 9, 4), torch.rand(3, 3, 4, 8)
+    y = p.conv(x, kernel, (1, 1), 'same', (1, 1))
+    assert y.is_contiguous()
+    assert p.pool(y, (2, 2), (2, 2), 'same', 'max').is_contiguous()
+    assert p.pool(y, (2, 2), (1, 1), 'valid', 'avg').is_contiguous()
+
+
+def test_step_commits_all_writes_after_the_outputs(torch_engine):
+    a, b = Variable([1.0]), Variable([2.0])
+    storages = a.storage, b.storage
+
+    def swap(x):
+        before = a.value
+        seen = p.add(before, x)
+        a.assign(b.value)
+        b.assign(before)
+        return before, seen, a.value
+
+    first, seen, second = torch_engine.step(swap, [a, b], [a, b])(np.array([10.0], 'float32'))
+    assert (a.numpy(), b.numpy()) == (2.0, 1.0)
+    assert (float(first), float(seen), float(second)) == (1.0, 11.0, 2.0)
+    assert storages[0] is a.storage and storages[1] is b.storage
+    assert not (first.requires_grad or seen.requires_grad)
+
+
+def test_outputs_of_a_step_do_not_change_afterwards(torch_engine):
+    weight = Variable(np.zeros((2, 3)))
+    batch = np.ones((2, 2), 'float32')
+    whole, row, same = torch_engine.step(lambda x: (weight.value, weight.value[0], x[1:]), [weight], [])(batch)
+    weight.assign(np.ones((2, 3)))
+    batch[:] = 5
+    assert whole.sum() == 0 and row.sum() == 0
+    np.testing.assert_array_equal(same.numpy(), [[1, 1]])
+
+
+def test_a_failed_step_writes_nothing(torch_engine):
+    weight = Variable([1.0])
+
+    def fail():
+        weight.assign([2.0])
+        raise RuntimeError('stop')
+
+    with pytest.raises(RuntimeError, match='stop'):
+        torch_engine.step(fail, [weight], [weight])()
+    assert weight.numpy() == 1.0
+
+
+def test_value_and_grad(torch_engine):
+    weight, frozen, unused = Variable([2.0, 3.0]), Variable([4.0, 5.0]), Variable([1.0])
+    mean = Variable([0.0], trainable=False)
+
+    def loss():
+        product = p.multiply(weight.value, frozen.value)
+        mean.assign(p.sum(product, None, True))
+        return p.sum(p.multiply(product, product)), {'product': product}
+
+    (value, aux), (gradient, nothing) = torch_engine.value_and_grad(loss, [weight, unused])
+    assert float(value) == 8.0 ** 2 + 15.0 ** 2 and not value.requires_grad
+    assert not aux['product'].requires_grad
+    np.testing.assert_array_equal(gradient.numpy(), [2 * 8 * 4, 2 * 15 * 5])
+    assert nothing is None
+    np.testing.assert_array_equal(mean.numpy(), [23.0])
+    assert not mean.value.requires_grad
+
+
+def test_gradients_twice_in_one_step_see_the_first_update(torch_engine):
+    weight = Variable([1.0])
+
+    def descend():
+        for _ in range(2):
+            _, (gradient,) = torch_engine.value_and_grad(
+                lambda: (p.sum(p.multiply(weight.value, weight.value)), None), [weight])
+            weight.assign(p.subtract(weight.value, p.multiply(gradient, 0.25)))
+        return weight.value
+
+    assert float(torch_engine.step(descend, [weight], [weight])()) == 0.25
+    assert weight.numpy() == 0.25
+
+
+def test_seeds_give_a_reproducible_stream():
+    def draw(generator):
+        return [p.random_normal(generator.next(), (4,), 'float32').numpy() for _ in range(2)]
+
+    generator = SeedGenerator(1337)
+    first, again = draw(generator), draw(SeedGenerator(1337))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first[0], first[1])
+    assert not np.array_equal(first, draw(SeedGenerator(1338)))
+    generator.state.assign(generator.initial_state())
+    np.testing.assert_array_equal(first, draw(generator))
+
+
+def test_a_plain_seed_gives_the_same_numbers_each_time():
+    for seed in (np.array([3, 4], 'uint32'), torch.tensor([3, 4])):
+        first = p.random_uniform(seed, (3,), 'float32')
+        assert torch.equal(first, p.random_uniform(seed, (3,), 'float32'))
+        assert not torch.equal(first, p.random_uniform(np.array([3, 5], 'uint32'), (3,), 'float32'))
+
+
+def test_eval_shape_finds_the_unknown_sizes(torch_engine):
+    weight = torch.nn.Linear(3, 4)
+    variable = Variable(np.zeros(4))
+
+    def call(x):
+        return weight(x) + variable.value, x.sum(), x.reshape(-1)
+
+    a, b, c = torch_engine.eval_shape(call, [AbstractTensor((None, 5, 3), 'float32')])
+    assert (a.shape, a.dtype) == ((None, 5, 4), 'float32')
+    assert b.shape == () and c.shape == (None,)
+
+
+@pytest.mark.parametrize('stride', [1, 2, 3])
+@pytest.mark.parametrize('window', [1, 2, 3, 4])
+@pytest.mark.parametrize('mode', ['max', 'avg'])
+def test_same_pooling_without_padding_copies(torch_engine, stride, window, mode):
+    numpy_engine = engines.load_engine('numpy')
+    for size in (4, 5, 6):
+        x = np.random.RandomState(size).randn(2, size, size, 3).astype('float32')
+        args = (window, window), (stride, stride), 'same', mode
+        np.testing.assert_allclose(torch_engine.pool(torch.tensor(x), *args).numpy(), numpy_engine.pool(x, *args),
+                                   rtol=1e-5, atol=1e-6)
+
+
+def test_strings_are_refused_with_a_way_out(torch_engine):
+    with pytest.raises(TypeError, match='strings'):
+        torch_engine.convert(np.array(['a', 'b']))
