@@ -340,12 +340,13 @@ def _window_features(x, size, strides):
                   (F(2, 2, 2, 3), 2, 'bilinear', 'channels_first'), (F(2, 3, 3, 1), (3, 2), 'bilinear', 'channels_last', False),
                   (F(1, 2, 1, 2, 2), (2, 1, 3))])
 def upsampling(x, size=2, interpolation='nearest', data_format=None, half_pixel_centers=True):
-    """`x` enlarged by whole factors along its spatial axes. The spatial sizes need not be known.
+    """`x` enlarged by whole factors along its spatial axes, whose sizes need not be known.
 
     Args:
         x: tensor (batch, spatial..., channels), or channels second with 'channels_first'.
         size: an int or a tuple, the factors.
-        interpolation: 'nearest' repeats the elements, 'bilinear' goes straight from each to the next.
+        interpolation: 'nearest' repeats the elements, 'bilinear' goes straight from each to the next;
+            or another kind of `resize`, for which the spatial sizes must be known.
         half_pixel_centers: for 'bilinear', whether elements are squares whose centres are interpolated
             between, as in Keras 3, or points at the squares' corners, as in Keras 2.
     """
@@ -353,8 +354,7 @@ def upsampling(x, size=2, interpolation='nearest', data_format=None, half_pixel_
     factors = spatial_tuple(size, rank, 'size')
     offset = 1 if config.normalize_data_format(data_format) == 'channels_last' else 2
     if interpolation not in ('nearest', 'bilinear'):
-        raise ValueError('`interpolation` must be "nearest" or "bilinear". Received: %r. For other kinds and for '
-                         'sizes that are not multiples use `resize`.' % (interpolation,))
+        return resize(x, _enlarged(static_shape(x)[offset:], factors), interpolation, data_format)
     for axis, factor in enumerate(factors, offset):
         if factor == 1:
             continue
@@ -363,6 +363,12 @@ def upsampling(x, size=2, interpolation='nearest', data_format=None, half_pixel_
         else:
             x = _interleaved(_phases(x, axis, factor, half_pixel_centers), axis)
     return x
+
+
+def _enlarged(sizes, factors):
+    if None in sizes[:len(factors)]:
+        raise ValueError('the spatial sizes must be known for this interpolation; received %s' % (sizes,))
+    return tuple(size * factor for size, factor in zip(sizes, factors))
 
 
 def _phases(x, axis, factor, half_pixel_centers):
