@@ -53,8 +53,18 @@ def _reference_counts(storages):
     return list(map(getrefcount, storages))
 
 
-# What `_reference_counts` says of an object that one attribute and one list hold, on this Python.
-_UNSHARED = _reference_counts([Variable.__new__(Variable).__dict__.setdefault('_storage', object())])[0] + 1
+class _Holder:
+    storage = None
+
+
+def _count_when_unshared():
+    """What `_reference_counts` says, on this Python, of an object that one attribute and one list hold."""
+    holder = _Holder()
+    holder.storage = object()
+    return _reference_counts([holder.storage])[0]
+
+
+_UNSHARED = _count_when_unshared()
 
 
 class Step:
@@ -87,9 +97,9 @@ class Step:
         unlisted = [variable for variable in ledger.writes if variable not in set(self.writes)]
         if found or unlisted:
             raise _Incomplete(found, unlisted)
-        # A weakly typed value would have the next call traced anew.
-        return outputs, tuple([lax.convert_element_type(ledger.values[variable], old.dtype)
-                               for variable, old in zip(self.writes, written)])
+        # Without weak types, which would have the next call traced anew. Donated buffers go to the first outputs.
+        return tuple([lax.convert_element_type(ledger.values[variable], old.dtype)
+                      for variable, old in zip(self.writes, written)]), outputs
 
     def __call__(self, *args):
         if context.ledger is not None:
@@ -104,7 +114,7 @@ class Step:
             written = [value if count <= _UNSHARED else jnp.array(value, copy=True)
                        for value, count in zip(written, _reference_counts(written))]
         try:
-            outputs, written = self.compiled(tuple(written), tuple([v._storage for v in self.reads]), args)
+            written, outputs = self.compiled(tuple(written), tuple([v._storage for v in self.reads]), args)
         except _Incomplete as incomplete:
             found, unlisted = incomplete.args
             self._rebuild(self.reads + found, self.writes + unlisted)
