@@ -1,0 +1,206 @@
+"""Activations with parameters, as layers."""
+from keras import constraints, initializers, ops, regularizers
+from keras.backend.composites import nn
+from keras.layers.arguments import to_list
+from keras.layers.base import InputSpec, Layer
+
+
+class _Activation(Layer):
+    """A layer that works element by element: shape and mask stay."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape)
+
+
+def _number(value, layer, name, lowest=None):
+    """`value` as a float.
+
+    Raises:
+        ValueError: where it is no number, or below `lowest`.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = None
+    if number is None or lowest is not None and number < lowest:
+        raise ValueError('%s: `%s` must be a number%s. Received: %r'
+                         % (layer, name, '' if lowest is None else ' of at least %s' % lowest, value))
+    return number
+
+
+class LeakyReLU(_Activation):
+    """`x` where positive, `alpha * x` elsewhere.
+
+    Args:
+        alpha: slope for negative inputs. `negative_slope`: the same, as Keras 3 calls it.
+
+    Source: Maas et al., Rectifier nonlinearities improve neural network acoustic models (2013).
+
+    Example:
+        >>> keras.layers.LeakyReLU(0.5)(np.array([[-2.0, 3.0]], 'float32'))
+        array([[-1.,  3.]], dtype=float32)
+    """
+
+    def __init__(self, alpha=0.3, negative_slope=None, **kwargs):
+        super().__init__(**kwargs)
+        self.alpha = _number(alpha if negative_slope is None else negative_slope, 'LeakyReLU', 'alpha')
+
+    @property
+    def negative_slope(self):
+        return self.alpha
+
+    def call(self, inputs):
+        return nn.leaky_relu(inputs, self.alpha)
+
+    def get_config(self):
+        config = super().get_config()
+        config['alpha'] = self.alpha
+        return config
+
+
+class PReLU(_Activation):
+    """`x` where positive, `alpha * x` elsewhere, with a trained `alpha` per element.
+
+    Args:
+        alpha_initializer, alpha_regularizer, alpha_constraint: of the weights.
+        shared_axes: axes, counted with the batch, along which one `alpha` is shared: `[1, 2]` behind a Conv2D for
+            one per channel.
+
+    Source: He et al., Delving deep into rectifiers (2015).
+    """
+
+    def __init__(self, alpha_initializer='zeros', alpha_regularizer=None, alpha_constraint=None, shared_axes=None,
+                 **kwargs):
+        super().__init__(**kwargs)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        self.shared_axes = None if shared_axes is None else to_list(shared_axes)
+
+    def build(self, input_shape):
+        shape = list(input_shape[1:])
+        for axis in self.shared_axes or ():
+            shape[axis - 1 if axis > 0 else axis] = 1
+        if None in shape:
+            raise ValueError('Layer %r (PReLU) has one weight per element, so its input sizes must be known. Received '
+                             'the shape %s. Share the weights along the unknown axes with shared_axes=[...].'
+                             % (self.name, tuple(input_shape)))
+        self.alpha = self.add_weight(name='alpha', shape=tuple(shape), initializer=self.alpha_initializer,
+                                     regularizer=self.alpha_regularizer, constraint=self.alpha_constraint)
+        fixed = {axis: size for axis, size in enumerate(input_shape)
+                 if axis > 0 and axis not in (self.shared_axes or ()) and axis - len(input_shape) not in
+                 (self.shared_axes or ())}
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=fixed)
+        self.built = True
+
+    def call(self, inputs):
+        negative = ops.multiply(self.alpha.value, nn.relu(ops.negative(inputs)))
+        return ops.subtract(nn.relu(inputs), negative)
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(alpha_initializer=initializers.serialize(self.alpha_initializer),
+                      alpha_regularizer=regularizers.serialize(self.alpha_regularizer),
+                      alpha_constraint=constraints.serialize(self.alpha_constraint), shared_axes=self.shared_axes)
+        return config
+
+
+class ELU(_Activation):
+    """`x` where positive, `alpha * (exp(x) - 1)` elsewhere.
+
+    Args:
+        alpha: what the output tends to for very negative inputs, negated.
+
+    Source: Clevert et al., Fast and accurate deep network learning by exponential linear units (2015).
+    """
+
+    def __init__(self, alpha=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.alpha = _number(alpha, 'ELU', 'alpha')
+
+    def call(self, inputs):
+        return nn.elu(inputs, self.alpha)
+
+    def get_config(self):
+        config = super().get_config()
+        config['alpha'] = self.alpha
+        return config
+
+
+class ThresholdedReLU(_Activation):
+    """`x` where it is above `theta`, 0 elsewhere.
+
+    Args:
+        theta: the threshold, not negative.
+
+    Source: Konda et al., Zero-bias autoencoders and the benefits of co-adapting features (2014).
+    """
+
+    def __init__(self, theta=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.theta = _number(theta, 'ThresholdedReLU', 'theta', 0)
+
+    def call(self, inputs):
+        return nn.threshold(inputs, self.theta, 0.0)
+
+    def get_config(self):
+        config = super().get_config()
+        config['theta'] = self.theta
+        return config
+
+
+class Softmax(_Activation):
+    """`exp(x) / sum(exp(x))` along an axis.
+
+    Args:
+        axis: the axis, or a list of axes.
+
+    In the call, `mask` (boolean, of the inputs' shape) says which elements take part.
+    """
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, inputs, mask=None):
+        # The mask of time steps that comes with the inputs is of lower rank; it is handed on, not applied.
+        if mask is not None and len(mask.shape) == len(inputs.shape):
+            lowest = -3e4 if self.compute_dtype == 'float16' else -1e9
+            inputs = ops.add(inputs, ops.multiply(ops.subtract(1.0, ops.cast(mask, self.compute_dtype)), lowest))
+        return nn.softmax(inputs, tuple(self.axis) if isinstance(self.axis, list) else self.axis)
+
+    def get_config(self):
+        config = super().get_config()
+        config['axis'] = self.axis
+        return config
+
+
+class ReLU(_Activation):
+    """`x` from `threshold` up to `max_value`, `max_value` above, `negative_slope * (x - threshold)` below.
+
+    Args:
+        max_value: the largest output, None for no bound. negative_slope: slope below the threshold.
+        threshold: where the output begins.
+
+    Example:
+        >>> keras.layers.ReLU(max_value=6)(np.array([[-1.0, 3.0, 9.0]], 'float32'))
+        array([[0., 3., 6.]], dtype=float32)
+    """
+
+    def __init__(self, max_value=None, negative_slope=0., threshold=0., **kwargs):
+        super().__init__(**kwargs)
+        self.max_value = None if max_value is None else _number(max_value, 'ReLU', 'max_value', 0)
+        self.negative_slope = _number(negative_slope, 'ReLU', 'negative_slope', 0)
+        self.threshold = _number(threshold, 'ReLU', 'threshold')
+
+    def call(self, inputs):
+        return nn.relu(inputs, self.negative_slope, self.max_value, self.threshold)
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(max_value=self.max_value, negative_slope=self.negative_slope, threshold=self.threshold)
+        return config

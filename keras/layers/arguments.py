@@ -1,0 +1,99 @@
+"""How layers read their arguments, and shapes with a data format. Nothing here is a tensor."""
+from keras.backend.rules import transposed_length, window_length
+
+def normalize_padding(value, allowed=('valid', 'same')):
+    """`value` in lower case.
+
+    Raises:
+        ValueError: if it is not one of `allowed`.
+    """
+    padding = str(value).lower()
+    if padding not in allowed:
+        raise ValueError('The `padding` argument must be one of %s. Received: %r'
+                         % (', '.join('"%s"' % name for name in allowed), value))
+    return padding
+
+
+def positive_integer(value, layer, name):
+    """`value` as an int above 0.
+
+    Raises:
+        ValueError: for anything else, naming the layer and the argument.
+    """
+    if isinstance(value, bool) or not hasattr(value, '__index__') and int(value) != value or int(value) <= 0:
+        raise ValueError('%s: `%s` must be a positive integer. Received: %r' % (layer, name, value))
+    return int(value)
+
+
+def check_rate(rate, layer, name='rate'):
+    """`rate` as a number in [0, 1].
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if not isinstance(rate, (int, float)) and not hasattr(rate, '__float__') or not 0 <= rate <= 1:
+        raise ValueError('%s: `%s` must be a number between 0 and 1. Received: %r' % (layer, name, rate))
+    return rate
+
+
+# --- shapes with a data format --------------------------------------------------------------------------------
+
+def channel_axis(data_format):
+    return -1 if data_format == 'channels_last' else 1
+
+
+def spatial_axes(data_format, rank):
+    """The axes of a tensor of `rank` that are neither batch nor channels."""
+    return list(range(1, rank - 1)) if data_format == 'channels_last' else list(range(2, rank))
+
+
+def split_shape(shape, data_format):
+    """(spatial sizes, number of channels) of a shape with a batch."""
+    shape = tuple(shape)
+    if data_format == 'channels_last':
+        return shape[1:-1], shape[-1]
+    return shape[2:], shape[1]
+
+
+def join_shape(batch, spatial, channels, data_format):
+    """The shape with that batch, spatial sizes and number of channels."""
+    if data_format == 'channels_last':
+        return (batch,) + tuple(spatial) + (channels,)
+    return (batch, channels) + tuple(spatial)
+
+
+def known_channels(layer, shape, data_format):
+    """The number of channels of an input of `shape`.
+
+    Raises:
+        ValueError: where it is not known.
+    """
+    channels = split_shape(shape, data_format)[1]
+    if channels is None:
+        raise ValueError('Layer %r (%s) needs inputs whose number of channels is known. Received the shape %s with '
+                         'data_format=%r. The usual cause: the channels are not where data_format says, or '
+                         'input_shape leaves them open.' % (layer.name, type(layer).__name__, tuple(shape),
+                                                            data_format))
+    return channels
+
+
+def window_lengths(sizes, windows, strides, padding, dilation=None):
+    """The numbers of windows along each spatial axis; 'causal' counts as 'same'."""
+    padding = 'same' if padding == 'causal' else padding
+    dilation = dilation or (1,) * len(windows)
+    return tuple(window_length(size, window, stride, padding, rate)
+                 for size, window, stride, rate in zip(sizes, windows, strides, dilation))
+
+
+def transposed_lengths(sizes, windows, strides, padding, output_padding, dilation):
+    """The spatial sizes that a transposed convolution gives."""
+    output_padding = output_padding or (None,) * len(windows)
+    return tuple(transposed_length(size, window, stride, padding, extra, rate) for size, window, stride, extra, rate
+                 in zip(sizes, windows, strides, output_padding, dilation))
+
+
+def to_list(x):
+    """`x` as a list: a list as it is, a tuple's elements, anything else alone."""
+    if isinstance(x, list):
+        return x
+    return list(x) if isinstance(x, tuple) else [x]
