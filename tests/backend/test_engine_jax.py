@@ -211,6 +211,8 @@ def test_64_bit_dtypes_become_32_bit_ones_silently(engine, recwarn):
 def test_strings_are_refused_with_a_way_out(engine):
     with pytest.raises(NotImplementedError, match='integers'):
         engine.convert(['a', 'b'])
+    with pytest.raises(TypeError, match='rectangular'):
+        engine.convert({'a': 1})
 
 
 def test_bfloat16_reaches_the_host_as_float32(engine):

@@ -217,7 +217,9 @@ class JaxEngine(Engine):
             x = np.asarray(x)
             dtype = {'f': config.floatx(), 'i': 'int32'}.get(x.dtype.kind)
         x = np.asarray(x)
-        if x.dtype.kind in 'USO' and dtype is None:
+        if x.dtype.kind == 'O':
+            raise TypeError('%r cannot become a tensor: expected numbers in a rectangular array.' % (x.tolist(),))
+        if x.dtype.kind in 'US':
             dtype = 'string'
         return jnp.array(x, _dtype(dtype or x.dtype.name))
 
@@ -249,9 +251,9 @@ class JaxEngine(Engine):
     def store(self, storage, value):
         if isinstance(value, Tracer):
             raise RuntimeError(
-                'A variable was assigned while JAX traced a function (jax.jit, jax.grad, ...). Its value would leak out '
-                'of the trace. Run such functions with keras models by engine.step and engine.value_and_grad, or call '
-                'the model with training=False.')
+                'A variable was assigned while JAX traced a function (jax.jit, jax.grad, ...), so its value would leak '
+                'out of the trace. Run such functions of keras models by engine.step and engine.value_and_grad, or '
+                'call the model with training=False.')
         return lax.convert_element_type(value, value.dtype) if value.weak_type else value
 
     def variable_attribute(self, variable, name):
