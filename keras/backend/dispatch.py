@@ -201,6 +201,9 @@ def general(entry, args):
 
 
 def _tensor_leaves(entry, args):
+    if not entry.tensors:
+        # A creation is symbolic where a size in its arguments is.
+        return tree.flatten(list(args))
     leaves = []
     for position in entry.tensors:
         if position in entry.nested:

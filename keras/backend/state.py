@@ -343,11 +343,12 @@ class _GlobalSeed:
     """The seed given to `set_random_seed`, and how many seeds have been taken from it."""
     seed = None
     taken = 0
+    generator = None
 
 
 def set_global_seed(seed):
     """Make all seeds drawn from now on, and the engine's own random state, follow from `seed` (an int)."""
-    _GlobalSeed.seed, _GlobalSeed.taken = int(seed), 0
+    _GlobalSeed.seed, _GlobalSeed.taken, _GlobalSeed.generator = int(seed), 0, None
     if active.engine is not None:
         active.engine.seed(int(seed))
 
@@ -411,3 +412,10 @@ class SeedGenerator:
 
     def __getstate__(self):
         return dict(self.__dict__, streams={})
+
+
+def global_seed_generator():
+    """The `SeedGenerator` of random operations that are given no seed."""
+    if _GlobalSeed.generator is None:
+        _GlobalSeed.generator = SeedGenerator(name='global_seed_generator')
+    return _GlobalSeed.generator
