@@ -1,0 +1,34 @@
+"""One-hot vectors and norms against NumPy expressions."""
+import numpy as np
+import pytest
+
+from keras.utils import normalize, to_categorical
+
+
+@pytest.mark.parametrize('shape', [(), (1,), (5,), (5, 1), (2, 3), (2, 3, 1), (0,)])
+def test_to_categorical(shape):
+    classes = np.random.RandomState(0).randint(0, 4, size=shape)
+    encoded = to_categorical(classes, 4)
+    expected = classes[..., 0] if len(shape) > 1 and shape[-1] == 1 else classes
+    assert encoded.shape == expected.shape + (4,) and encoded.dtype == np.float32
+    assert np.all(encoded.sum(-1) == 1)
+    np.testing.assert_array_equal(encoded.argmax(-1), expected)
+
+
+def test_to_categorical_counts_classes_and_takes_a_dtype():
+    encoded = to_categorical([0, 2], dtype='bool')
+    assert encoded.tolist() == [[True, False, False], [False, False, True]]
+
+
+@pytest.mark.parametrize('classes', [[0, 3], [-1, 0]])
+def test_to_categorical_refuses_classes_out_of_range(classes):
+    with pytest.raises(ValueError, match='must lie between 0 and 2, those given lie between'):
+        to_categorical(classes, 3)
+
+
+@pytest.mark.parametrize('axis, order', [(-1, 2), (0, 2), (1, 1), (-1, np.inf)])
+def test_normalize(axis, order):
+    x = np.random.RandomState(0).normal(size=(3, 4))
+    np.testing.assert_allclose(np.linalg.norm(normalize(x, axis, order), order, axis), 1)
+    zeros = np.zeros((2, 2))
+    np.testing.assert_array_equal(normalize(zeros), zeros)
