@@ -4,6 +4,9 @@ Rules this file obeys: tensors are `jax.Array`s and storages are too; a step is 
 the variables' values and the arguments, with the written ones donated; 64-bit dtypes become their 32-bit kin
 unless `jax_enable_x64` is on; nothing here waits for the device but `to_numpy` and `wait`.
 """
+import functools
+import itertools
+import math
 from sys import getrefcount
 
 import jax
@@ -181,6 +184,24 @@ def _window_counts(length, window, stride, padding):
     before = max((count - 1) * stride + window - length, 0) // 2 if padding == 'same' else 0
     starts = np.arange(count) * stride - before
     return np.minimum(starts + window, length) - np.maximum(starts, 0)
+
+
+# Up to this many elements, the maximum of shifted slices is used for pooling: on the CPU its gradient takes between
+# a tenth and a thirtieth of the time of reduce_window's (which XLA runs as a scalar loop), on 2x2 and 3x3 windows.
+_SMALL_WINDOW = 9
+
+
+def _largest_of_small_windows(x, size, strides, padding, lowest):
+    """Max pooling as the elementwise maximum of one strided slice per element of the window."""
+    counts = [rules.window_length(n, w, s, padding) for n, w, s in zip(x.shape[1:-1], size, strides)]
+    missing = [max((count - 1) * s + w - n, 0) for n, w, s, count in zip(x.shape[1:-1], size, strides, counts)]
+    if any(missing):
+        x = lax.pad(x, lowest, [(0, 0, 0)] + [(m // 2, m - m // 2, 0) for m in missing] + [(0, 0, 0)])
+    slices = []
+    for offsets in itertools.product(*map(range, size)):
+        ends = [offset + (count - 1) * s + 1 for offset, s, count in zip(offsets, strides, counts)]
+        slices.append(lax.slice(x, (0,) + offsets + (0,), (len(x), *ends, x.shape[-1]), (1,) + strides + (1,)))
+    return functools.reduce(jnp.maximum, slices)
 
 
 def _key(seed):
@@ -438,8 +459,10 @@ class JaxEngine(Engine):
     def pool(self, x, size, strides, padding, mode):
         window, steps = (1,) + size + (1,), (1,) + strides + (1,)
         if mode == 'max':
-            lowest = -np.inf if x.dtype in _FLOATS else np.iinfo(x.dtype).min
-            return lax.reduce_window(x, np.asarray(lowest, x.dtype), lax.max, window, steps, padding.upper())
+            lowest = np.asarray(-np.inf if x.dtype in _FLOATS else np.iinfo(x.dtype).min, x.dtype)
+            if math.prod(size) <= _SMALL_WINDOW:
+                return _largest_of_small_windows(x, size, strides, padding, lowest)
+            return lax.reduce_window(x, lowest, lax.max, window, steps, padding.upper())
         total = lax.reduce_window(x, np.asarray(0, x.dtype), lax.add, window, steps, padding.upper())
         counts = np.ones((), 'float32')
         for axis in zip(x.shape[1:-1], size, strides):
