@@ -6,7 +6,6 @@ unless `jax_enable_x64` is on; nothing here waits for the device but `to_numpy` 
 """
 import functools
 import itertools
-import math
 from sys import getrefcount
 
 import jax
@@ -460,7 +459,7 @@ class JaxEngine(Engine):
         window, steps = (1,) + size + (1,), (1,) + strides + (1,)
         if mode == 'max':
             lowest = np.asarray(-np.inf if x.dtype in _FLOATS else np.iinfo(x.dtype).min, x.dtype)
-            if math.prod(size) <= _SMALL_WINDOW:
+            if rules.product(size) <= _SMALL_WINDOW:
                 return _largest_of_small_windows(x, size, strides, padding, lowest)
             return lax.reduce_window(x, lowest, lax.max, window, steps, padding.upper())
         total = lax.reduce_window(x, np.asarray(0, x.dtype), lax.add, window, steps, padding.upper())
