@@ -142,9 +142,9 @@ def isfinite(x):
     """True where `x` is neither infinite nor NaN."""
 
 
-@primitive(rules.same, cases=[(F(2, 3),)], gradient=False)
-def stop_gradient(x):
-    """`x`, as a constant for gradients."""
+@primitive(rules.same, 'variable', cases=[(F(2, 3),)], gradient=False)
+def stop_gradient(variable):
+    """`variable`, as a constant for gradients."""
 
 
 @primitive(rules.cast, cases=[(F(2, 3), 'int32'), (I(3, 4), 'float32'), (I(2, 4), 'bool'), (B(3), 'float32'),
@@ -158,81 +158,81 @@ def cast(x, dtype):
 _PAIRS = [(F(2, 3), F(2, 3)), (F(2, 3), F(3)), (F(2, 1), F(1, 3)), (F(2, 3), 1.5), (I(5, 2, 3), F(3)), (F(0, 3), F(3))]
 
 
-@primitive(rules.binary, 'x y', promote='same', scalars=True, cases=_PAIRS + [(I(5, 3), I(5, 3))])
-def add(x, y):
-    """`x + y`, broadcast."""
+@primitive(rules.binary, 'x1 x2', promote='same', scalars=True, cases=_PAIRS + [(I(5, 3), I(5, 3))])
+def add(x1, x2):
+    """`x1 + x2`, broadcast."""
 
 
-@primitive(rules.binary, 'x y', promote='same', scalars=True, cases=_PAIRS)
-def subtract(x, y):
-    """`x - y`, broadcast."""
+@primitive(rules.binary, 'x1 x2', promote='same', scalars=True, cases=_PAIRS)
+def subtract(x1, x2):
+    """`x1 - x2`, broadcast."""
 
 
-@primitive(rules.binary, 'x y', promote='same', scalars=True, cases=_PAIRS)
-def multiply(x, y):
-    """`x * y`, broadcast."""
+@primitive(rules.binary, 'x1 x2', promote='same', scalars=True, cases=_PAIRS)
+def multiply(x1, x2):
+    """`x1 * x2`, broadcast."""
 
 
-@primitive(rules.binary_float, 'x y', promote='same_float', scalars=True,
+@primitive(rules.binary_float, 'x1 x2', promote='same_float', scalars=True,
            cases=[(F(2, 3), P(3)), (F(2, 3), 2.0), (I(5, 3), 2), (1.0, P(2, 3))])
-def divide(x, y):
-    """`x / y`, broadcast, always a float."""
+def divide(x1, x2):
+    """`x1 / x2`, broadcast, always a float."""
 
 
-@primitive(rules.binary, 'x y', promote='same', cases=[(F(2, 3), P(3)), (I(9, 4), 2)], gradient=False)
-def floor_divide(x, y):
+@primitive(rules.binary, 'x1 x2', promote='same', cases=[(F(2, 3), P(3)), (I(9, 4), 2)], gradient=False)
+def floor_divide(x1, x2):
     """The quotient rounded down."""
 
 
-@primitive(rules.binary, 'x y', promote='same', cases=[(F(2, 3), P(3)), (I(9, 4), 4)], gradient=False)
-def mod(x, y):
-    """The remainder of `floor_divide`; it has the sign of `y`."""
+@primitive(rules.binary, 'x1 x2', promote='same', cases=[(F(2, 3), P(3)), (I(9, 4), 4)], gradient=False)
+def mod(x1, x2):
+    """The remainder of `floor_divide`; it has the sign of `x2`."""
 
 
-@primitive(rules.binary, 'x y', promote='same', cases=[(P(2, 3), F(3)), (P(2, 3), 2.0), (F(2, 3), 2)])
-def power(x, y):
-    """`x` to the power of `y`."""
+@primitive(rules.binary, 'x1 x2', promote='same', cases=[(P(2, 3), F(3)), (P(2, 3), 2.0), (F(2, 3), 2)])
+def power(x1, x2):
+    """`x1` to the power of `x2`."""
 
 
-@primitive(rules.binary, 'x y', promote='same', cases=[(F(2, 3), F(1, 3)), (F(2, 3), 0.5), (I(5, 3), 2)])
-def maximum(x, y):
+@primitive(rules.binary, 'x1 x2', promote='same', cases=[(F(2, 3), F(1, 3)), (F(2, 3), 0.5), (I(5, 3), 2)])
+def maximum(x1, x2):
     """The larger of two numbers."""
 
 
-@primitive(rules.binary, 'x y', promote='same', cases=[(F(2, 3), F(1, 3)), (F(2, 3), 0.5)])
-def minimum(x, y):
+@primitive(rules.binary, 'x1 x2', promote='same', cases=[(F(2, 3), F(1, 3)), (F(2, 3), 0.5)])
+def minimum(x1, x2):
     """The smaller of two numbers."""
 
 
-@primitive(rules.binary_float, 'x y', promote='same_float', cases=[(F(2, 3), P(2, 3))])
-def arctan2(x, y):
-    """The angle of the point (y, x): `arctan(x / y)` in the right quadrant."""
+@primitive(rules.binary_float, 'x1 x2', promote='same_float', cases=[(F(2, 3), P(2, 3))])
+def arctan2(x1, x2):
+    """The angle of the point (x2, x1): `arctan(x1 / x2)` in the right quadrant."""
 
 
-@primitive(rules.comparison, 'x y', promote='same', cases=[(I(3, 6), I(3, 6)), (F(2, 3), F(3)), (I(3, 4), 1)])
-def equal(x, y):
-    """True where `x == y`."""
+@primitive(rules.comparison, 'x1 x2', promote='same', cases=[(I(3, 6), I(3, 6)), (F(2, 3), F(3)), (I(3, 4), 1)])
+def equal(x1, x2):
+    """True where `x1 == x2`."""
 
 
-@primitive(rules.comparison, 'x y', promote='same', cases=[(I(3, 6), I(3, 6)), (F(2, 3), F(3)), (F(4), 0.0)])
-def less(x, y):
-    """True where `x < y`."""
+@primitive(rules.comparison, 'x1 x2', promote='same', cases=[(I(3, 6), I(3, 6)), (F(2, 3), F(3)), (F(4), 0.0)])
+def less(x1, x2):
+    """True where `x1 < x2`."""
 
 
-@primitive(rules.comparison, 'x y', cases=[(B(2, 3), B(3))])
-def logical_and(x, y):
+@primitive(rules.comparison, 'x1 x2', cases=[(B(2, 3), B(3))])
+def logical_and(x1, x2):
     """True where both booleans are."""
 
 
-@primitive(rules.comparison, 'x y', cases=[(B(2, 3), B(3))])
-def logical_or(x, y):
+@primitive(rules.comparison, 'x1 x2', cases=[(B(2, 3), B(3))])
+def logical_or(x1, x2):
     """True where at least one boolean is."""
 
 
-@primitive(rules.where, 'condition x y', promote='same', promoted='x y',
+@primitive(rules.where, 'condition x1 x2', promote='same', promoted='x1 x2',
            cases=[(B(2, 3), F(2, 3), F(2, 3)), (B(2, 1), F(3), 0.0), (B(3), I(4, 3), I(4, 3))])
-def where(condition, x, y):
-    """`x` where the boolean condition is True, `y` elsewhere, broadcast."""
+def where(condition, x1, x2):
+    """`x1` where the boolean condition is True, `x2` elsewhere, broadcast."""
 
 
 @primitive(rules.binary, 'x y', promote='same', cases=[(I(9, 4), I(9, 4))])
@@ -368,11 +368,11 @@ def scatter_max(x, indices, updates):
 
 # --- contraction, windows, order --------------------------------------------------------------------------------
 
-@primitive(rules.matmul, 'x y', promote='same', cases=[
+@primitive(rules.matmul, 'x1 x2', promote='same', cases=[
     (F(2, 3), F(3, 4)), (F(5, 2, 3), F(3, 4)), (F(5, 2, 3), F(5, 3, 4)), (F(3), F(3)), (F(2, 3), F(3)), (F(3), F(3, 2)),
     (F(2, 1, 2, 3), F(4, 3, 2))])
-def matmul(x, y):
-    """The matrix product over the last axis of `x` and the last but one of `y`, batched over the others."""
+def matmul(x1, x2):
+    """The matrix product over the last axis of `x1` and the last but one of `x2`, batched over the others."""
 
 
 @primitive(rules.conv, 'x kernel', promote='same', cases=[
@@ -428,9 +428,9 @@ def argsort(x, axis=-1):
     """The positions (int32) that sort `x` along `axis`; equal elements keep their order."""
 
 
-@primitive(rules.searchsorted, 'x values', promote='same', cases=[(F(1,), F(4), 'left')])
-def searchsorted(x, values, side='left'):
-    """The positions (int32) at which `values` would go into the sorted vector `x`."""
+@primitive(rules.searchsorted, 'sorted_sequence values', promote='same', cases=[(F(1,), F(4), 'left')])
+def searchsorted(sorted_sequence, values, side='left'):
+    """The positions (int32) at which `values` would go into the sorted vector `sorted_sequence`."""
 
 
 # --- linear algebra and Fourier -----------------------------------------------------------------------------------

@@ -18,34 +18,34 @@ _LOG_10 = math.log(10.0)
 _PAIRS = [(I(3, 6), I(3, 6)), (F(2, 3), F(3)), (F(4), 0.5)]
 
 
-@composite('x y', promote='same', cases=_PAIRS)
-def greater(x, y):
-    """True where `x > y`."""
-    return p.less(y, x)
+@composite('x1 x2', promote='same', cases=_PAIRS)
+def greater(x1, x2):
+    """True where `x1 > x2`."""
+    return p.less(x2, x1)
 
 
-@composite('x y', promote='same', cases=_PAIRS)
-def greater_equal(x, y):
-    """True where `x >= y`."""
-    return p.logical_or(p.less(y, x), p.equal(x, y))
+@composite('x1 x2', promote='same', cases=_PAIRS)
+def greater_equal(x1, x2):
+    """True where `x1 >= x2`."""
+    return p.logical_or(p.less(x2, x1), p.equal(x1, x2))
 
 
-@composite('x y', promote='same', cases=_PAIRS)
-def less_equal(x, y):
-    """True where `x <= y`."""
-    return p.logical_or(p.less(x, y), p.equal(x, y))
+@composite('x1 x2', promote='same', cases=_PAIRS)
+def less_equal(x1, x2):
+    """True where `x1 <= x2`."""
+    return p.logical_or(p.less(x1, x2), p.equal(x1, x2))
 
 
-@composite('x y', promote='same', cases=_PAIRS)
-def not_equal(x, y):
-    """True where `x != y`."""
-    return p.logical_not(p.equal(x, y))
+@composite('x1 x2', promote='same', cases=_PAIRS)
+def not_equal(x1, x2):
+    """True where `x1 != x2`."""
+    return p.logical_not(p.equal(x1, x2))
 
 
-@composite('x y', cases=[(B(2, 3), B(3))])
-def logical_xor(x, y):
+@composite('x1 x2', cases=[(B(2, 3), B(3))])
+def logical_xor(x1, x2):
     """True where exactly one boolean is."""
-    return p.logical_and(p.logical_or(x, y), p.logical_not(p.logical_and(x, y)))
+    return p.logical_and(p.logical_or(x1, x2), p.logical_not(p.logical_and(x1, x2)))
 
 
 @composite(promote='float', cases=[(F(2, 3),)])
@@ -176,24 +176,24 @@ def arctanh(x):
     return (log1p(x) - log1p(-x)) * 0.5
 
 
-@composite('x y', promote='same_float', cases=[(F(2, 3), F(3))])
-def logaddexp(x, y):
-    """`log(exp(x) + exp(y))`, without overflow."""
-    difference = p.abs(x - y)
-    return p.maximum(x, y) + log1p(p.exp(-difference))
+@composite('x1 x2', promote='same_float', cases=[(F(2, 3), F(3))])
+def logaddexp(x1, x2):
+    """`log(exp(x1) + exp(x2))`, without overflow."""
+    difference = p.abs(x1 - x2)
+    return p.maximum(x1, x2) + log1p(p.exp(-difference))
 
 
-@composite('x y', promote='same_float', cases=[(F(2, 3), F(3)), (F(4), 0.0)])
-def divide_no_nan(x, y):
-    """`x / y`, and 0 where `y` is 0."""
-    zero = p.equal(y, 0.0)
-    quotient = p.divide(x, p.where(zero, 1.0, y))
+@composite('x1 x2', promote='same_float', cases=[(F(2, 3), F(3)), (F(4), 0.0)])
+def divide_no_nan(x1, x2):
+    """`x1 / x2`, and 0 where `x2` is 0."""
+    zero = p.equal(x2, 0.0)
+    quotient = p.divide(x1, p.where(zero, 1.0, x2))
     return p.where(zero, p.full_like(quotient, 0.0), quotient)
 
 
 @composite('x x_min x_max', promote='same', cases=[(F(2, 3), -0.5, 0.5), (F(2, 3), F(3), 1.5), (I(9, 4), 2, 5),
                                                   (F(4), None, 0.5)])
-def clip(x, x_min=None, x_max=None):
+def clip(x, x_min, x_max):
     """`x` with what is below `x_min` or above `x_max` replaced by them; None sets no bound."""
     if x_min is not None:
         x = p.maximum(x, x_min)
@@ -267,32 +267,32 @@ def l2_normalize(x, axis=None, epsilon=1e-12):
 
 # --- products ---------------------------------------------------------------------------------------------------
 
-@composite('x y', promote='same', cases=[(F(2, 3), F(3, 4)), (F(5, 2, 3), F(3, 4)), (F(2, 3), F(5, 3, 4)), (F(3), F(3)),
+@composite('x1 x2', promote='same', cases=[(F(2, 3), F(3, 4)), (F(5, 2, 3), F(3, 4)), (F(2, 3), F(5, 3, 4)), (F(3), F(3)),
                                          (F(2, 3), 2.0)])
-def dot(x, y):
-    """The product over the last axis of `x` and the last but one of `y`; not batched (see `matmul`)."""
-    if not ndim(x) or not ndim(y):
-        return p.multiply(x, y)
-    if ndim(y) <= 2:
-        return p.matmul(x, y)
-    return tensordot(x, y, ((-1,), (-2,)))
+def dot(x1, x2):
+    """The product over the last axis of `x1` and the last but one of `x2`; not batched (see `matmul`)."""
+    if not ndim(x1) or not ndim(x2):
+        return p.multiply(x1, x2)
+    if ndim(x2) <= 2:
+        return p.matmul(x1, x2)
+    return tensordot(x1, x2, ((-1,), (-2,)))
 
 
-@composite('x y', promote='same', cases=[(F(2, 3, 4), F(3, 4, 5), 2), (F(2, 3), F(3, 4), 1), (F(2), F(3), 0),
+@composite('x1 x2', promote='same', cases=[(F(2, 3, 4), F(3, 4, 5), 2), (F(2, 3), F(3, 4), 1), (F(2), F(3), 0),
                                          (F(2, 3, 4), F(4, 2), ((0, 2), (1, 0)))])
-def tensordot(x, y, axes=2):
-    """The product of `x` and `y` summed over pairs of axes.
+def tensordot(x1, x2, axes=2):
+    """The product of `x1` and `x2` summed over pairs of axes.
 
     Args:
-        axes: the number of last axes of `x` and first axes of `y`, or a pair (axes of `x`, axes of `y`).
+        axes: the number of last axes of `x1` and first axes of `x2`, or a pair (axes of `x1`, axes of `x2`).
     """
-    left, right = _tensordot_axes(axes, ndim(x), ndim(y))
-    x_letters, rest = string.ascii_letters[:ndim(x)], string.ascii_letters[ndim(x):]
+    left, right = _tensordot_axes(axes, ndim(x1), ndim(x2))
+    x_letters, rest = string.ascii_letters[:ndim(x1)], string.ascii_letters[ndim(x1):]
     pairs = dict(zip(right, left))
-    y_letters = ''.join(x_letters[pairs[axis]] if axis in pairs else rest[axis] for axis in range(ndim(y)))
+    y_letters = ''.join(x_letters[pairs[axis]] if axis in pairs else rest[axis] for axis in range(ndim(x2)))
     kept = [letter for letter in x_letters if letter not in y_letters]
     kept += [letter for letter in y_letters if letter not in x_letters]
-    return _contract(x, x_letters, y, y_letters, ''.join(kept))
+    return _contract(x1, x_letters, x2, y_letters, ''.join(kept))
 
 
 def _tensordot_axes(axes, x_rank, y_rank):
@@ -335,10 +335,10 @@ def batch_dot(x, y, axes=None):
     return expand_dims(result, 1) if len(kept) == 1 else result
 
 
-@composite('x y', promote='same', cases=[(F(2), F(3)), (F(2, 2), F(3))])
-def outer(x, y):
-    """All products of an element of `x` and one of `y`, as a matrix."""
-    return expand_dims(flatten(x), 1) * expand_dims(flatten(y), 0)
+@composite('x1 x2', promote='same', cases=[(F(2), F(3)), (F(2, 2), F(3))])
+def outer(x1, x2):
+    """All products of an element of `x1` and one of `x2`, as a matrix."""
+    return expand_dims(flatten(x1), 1) * expand_dims(flatten(x2), 0)
 
 
 @composite('*operands', promote='same', cases=[

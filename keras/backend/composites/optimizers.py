@@ -17,12 +17,15 @@
     adafactor_update(variables, gradients, rows, columns, velocities, step, learning_rate, beta_2_decay, epsilon_1,
                      epsilon_2, clip_threshold, relative_step)
     decay_weights(variables, weight_decay, learning_rate)
+    clip_by_global_norm(gradients, limit), clip_by_norm(gradients, limit), clip_by_value(gradients, limit) -> gradients
 
 `gradients` holds one native tensor per variable; every slot argument holds one `Variable` per variable. `learning_rate`
 is a scalar tensor or a float, `step` the number of the update as a float tensor, 1 for the first. Everything else is a
 Python number. Each function reads `.value`, writes with `.assign` and returns nothing. Keras 3 adds epsilon under the
 square root (`epsilon_inside`) where Keras 2 adds it to the root.
 """
+import functools
+
 from keras.backend import primitives as p
 from keras.backend.composites.math import mean
 from keras.backend.composites.shape import dtype_of, expand_dims
@@ -215,3 +218,30 @@ def decay_weights(variables, weight_decay, learning_rate):
     for variable in variables:
         value = variable.value
         variable.assign(value - value * (_in_dtype(learning_rate, variable) * weight_decay))
+
+
+# --- gradients before the update -----------------------------------------------------------------------------------
+
+@composite(tensors='')
+def clip_by_global_norm(gradients, limit):
+    """The gradients, scaled together so that the Euclidean norm of all of them is at most `limit`."""
+    squares = [p.cast(p.sum(gradient * gradient), 'float32') for gradient in gradients]
+    norm = p.sqrt(functools.reduce(p.add, squares))
+    scale = limit / p.maximum(norm, limit)
+    return [gradient * _like(scale, gradient) for gradient in gradients]
+
+
+@composite(tensors='')
+def clip_by_norm(gradients, limit):
+    """Each gradient scaled so that its own Euclidean norm is at most `limit`."""
+    return [gradient * (limit / p.maximum(_length(gradient), limit)) for gradient in gradients]
+
+
+@composite(tensors='')
+def clip_by_value(gradients, limit):
+    """The gradients with every element cut off at `-limit` and `limit`."""
+    return [p.maximum(p.minimum(gradient, limit), -limit) for gradient in gradients]
+
+
+def _like(scalar, tensor):
+    return scalar if dtype_of(tensor) == dtype_of(scalar) else p.cast(scalar, dtype_of(tensor))

@@ -12,7 +12,8 @@ For engines that have fused kernels, the entries worth overriding, with their po
 `x` is (batch, time, features), `h0` and `c0` (batch, units), `kernel` (features, gates * units),
 `recurrent_kernel` (units, gates * units), `bias` (gates * units,), for a GRU with `reset_after` (2, gates *
 units) with the input's bias first, or None. Gates stand in Keras' order: i, f, c, o and z, r, h. `mask` is a
-boolean (batch, time) or None. Activations are names, 'tanh', 'sigmoid', 'relu' or 'linear', or functions; an
+boolean (batch, time) or None. Activations are names, 'tanh', 'sigmoid', 'hard_sigmoid' (Keras 3's),
+'hard_sigmoid_keras2', 'relu' or 'linear', or functions; an
 override may return NotImplemented for all but the names it knows. `output` is (batch, time, units) with
 `return_sequences`, else (batch, units), with `go_backwards` in the order of processing; `h` and `c` are the
 last states (batch, units).
@@ -21,11 +22,12 @@ from keras.backend import primitives as p
 from keras.backend import tree
 from keras.backend.cases import B, F
 from keras.backend.composites.math import any as any_true
-from keras.backend.composites.nn import relu, sigmoid
+from keras.backend.composites.nn import hard_sigmoid, hard_sigmoid_keras2, relu, sigmoid
 from keras.backend.composites.shape import expand_dims, ndim, sliced, squeeze, stack, static_shape, zeros_like
 from keras.backend.dispatch import composite
 
-_ACTIVATIONS = {'tanh': p.tanh, 'sigmoid': sigmoid, 'relu': relu, 'linear': lambda x: x}
+_ACTIVATIONS = {'tanh': p.tanh, 'sigmoid': sigmoid, 'hard_sigmoid': hard_sigmoid, 'relu': relu,
+                'hard_sigmoid_keras2': hard_sigmoid_keras2, 'linear': lambda x: x}
 
 
 def _activation(activation):

@@ -166,7 +166,7 @@ def _as_float(x):
 # --- axes -------------------------------------------------------------------------------------------------------
 
 @composite(cases=[(F(2, 3), 0), (F(2, 3), -1), (F(2, 3), (0, 2)), (F(), 0)])
-def expand_dims(x, axis=-1):
+def expand_dims(x, axis):
     """`x` with an axis of size 1 put in at `axis`, an int or a tuple of ints, counted in the result."""
     sizes = list(shape(x))
     axes = _shape_tuple(axis)

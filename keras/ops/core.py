@@ -1,0 +1,254 @@
+"""Conversion, control flow, slices and scatters: `keras.ops` beyond NumPy's names."""
+import builtins
+
+import numpy as np
+
+from keras.backend import primitives as p
+from keras.backend import rules, tree
+from keras.backend.composites.math import less_equal
+from keras.backend.composites.shape import (dtype_of, expand_dims, moveaxis, multiply_sizes, ndim, resized, shape, sliced,
+                                            unstack, zeros)
+from keras.backend.engine import active, get_engine
+from keras.backend.primitives import cast, stop_gradient
+from keras.backend.rules import AbstractTensor
+from keras.backend.state import Variable, to_array
+from keras.backend.symbolic import KerasTensor
+
+
+# --- conversion -------------------------------------------------------------------------------------------------
+
+def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
+    """A tensor of the active engine from an array, a nested list, a scalar, a `Variable` or a tensor.
+
+    Args:
+        dtype: name of the dtype; default that of `x` (Python floats and float64 arrays: `floatx`; ints: int32).
+    """
+    if isinstance(x, AbstractTensor):
+        return x if dtype in (None, x.dtype) else cast(x, dtype)
+    if isinstance(x, Variable):
+        x = x.value
+    engine = get_engine()
+    if dtype is None and isinstance(x, np.ndarray) and x.dtype == np.float64:
+        dtype = rules.config.floatx()
+    return engine.convert(x, None if dtype is None else str(dtype))
+
+
+def convert_to_numpy(x):
+    """A NumPy array with the value of a tensor, variable or nested list. Waits for the device."""
+    if isinstance(x, AbstractTensor):
+        raise ValueError('%r is symbolic and has no value. Compute it with a Model, or convert a tensor.' % (x,))
+    return to_array(x)
+
+
+def is_tensor(x):
+    """Whether `x` is a tensor of the active engine or a `KerasTensor`."""
+    return type(x) in active.native or isinstance(x, AbstractTensor) or get_engine().is_native(x)
+
+
+def dtype(x):
+    """The name of the dtype of `x`."""
+    return dtype_of(x)
+
+
+def copy(x):
+    """`x` as a tensor of its own."""
+    return p.add(x, p.full_like(x, 0)) if isinstance(x, AbstractTensor) else convert_to_tensor(to_array(x).copy())
+
+
+def saturate_cast(x, dtype):
+    """`x` in another dtype, values out of its range replaced by the nearest bound."""
+    if not rules.is_integer(dtype):
+        return cast(x, dtype)
+    bounds = np.iinfo(dtype)
+    low, high = bounds.min, bounds.max
+    if rules.is_integer(dtype_of(x)):
+        own = np.iinfo(dtype_of(x))
+        low, high = builtins.max(low, own.min), builtins.min(high, own.max)
+        return cast(p.minimum(p.maximum(x, int(low)), int(high)), dtype)
+    # The largest float that does not round up beyond the bound.
+    high = float(np.nextafter(np.float32(high), np.float32(0))) if bounds.bits >= 32 else float(high)
+    return cast(p.minimum(p.maximum(x, float(low)), high), dtype)
+
+
+# --- control flow -----------------------------------------------------------------------------------------------
+
+def cond(pred, true_fn, false_fn):
+    """`true_fn()` if the scalar `pred` is True, else `false_fn()`. Both may be run, so neither may have side effects.
+
+    Example:
+        >>> keras.ops.cond(True, lambda: 1.0, lambda: 2.0)
+        1.0
+    """
+    if isinstance(pred, (bool, np.bool_)):
+        return true_fn() if pred else false_fn()
+    return p.cond(cast(pred, 'bool'), true_fn, false_fn, [])
+
+
+def switch(index, branches, *operands):
+    """`branches[index](*operands)`; an index out of range is brought to the nearest branch."""
+    if isinstance(index, (int, np.integer)):
+        return branches[builtins.min(builtins.max(index, 0), len(branches) - 1)](*operands)
+    if len(branches) == 1:
+        return branches[0](*operands)
+    return p.cond(less_equal(index, 0), branches[0],
+                  lambda *values: switch(p.subtract(index, 1), branches[1:], *values), list(operands))
+
+
+def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
+    """Run `carry, y = f(carry, x)` along axis 0 of the tensors in `xs`; the last carry and the stacked `y`s.
+
+    Args:
+        init: a tensor or a nested structure, the first carry. xs: likewise; None with `length`.
+    """
+    outputs = []
+
+    def step(carry, x):
+        x = tree.pack_as(xs, list(x)) if xs is not None else None
+        new_carry, y = f(tree.pack_as(init, list(carry)), x)
+        outputs[:] = [y]
+        return tree.flatten(new_carry), [leaf for leaf in tree.flatten(y) if leaf is not None]
+    flat_init = [convert_to_tensor(leaf) for leaf in tree.flatten(init)]
+    flat_xs = [] if xs is None else [convert_to_tensor(leaf) for leaf in tree.flatten(xs)]
+    carry, stacked = p.scan(step, flat_init, flat_xs, length, reverse)
+    leaves = iter(stacked)
+    structure = outputs[0] if outputs else list(stacked)
+    return (tree.pack_as(init, list(carry)),
+            tree.map_structure(lambda leaf: None if leaf is None else next(leaves), structure))
+
+
+def map(f, xs):
+    """`f` of every slice along axis 0 of the tensors in `xs`, stacked."""
+    _, stacked = scan(lambda carry, x: (carry, f(x)), convert_to_tensor(0), xs)
+    return stacked
+
+
+def vectorized_map(function, elements):
+    """`function` of every slice along axis 0 of `elements`, stacked."""
+    return map(function, elements)
+
+
+def while_loop(cond, body, loop_vars, maximum_iterations=None):
+    """`loop_vars = body(*loop_vars)` as long as `cond(*loop_vars)` is True.
+
+    Args:
+        loop_vars: a tensor, or a nested list or tuple of tensors.
+    """
+    single = not isinstance(loop_vars, (list, tuple))
+    structure = (loop_vars,) if single else loop_vars
+
+    def packed(values):
+        return tree.pack_as(structure, list(values))
+
+    def run(*values):
+        result = body(*packed(values))
+        return tree.flatten(result)
+    init = [convert_to_tensor(leaf) for leaf in tree.flatten(structure)]
+    result = packed(p.while_loop(lambda *values: cond(*packed(values)), run, init, maximum_iterations))
+    return result[0] if single else result
+
+
+def fori_loop(lower, upper, body_fun, init_val):
+    """`value = body_fun(i, value)` for i from `lower` up to, not including, `upper`."""
+    known = isinstance(lower, int) and isinstance(upper, int)
+    structure = init_val
+
+    def body(index, *values):
+        value = body_fun(index, tree.pack_as(structure, list(values)))
+        return [p.add(index, 1)] + tree.flatten(value)
+    init = [convert_to_tensor(lower, 'int32')] + [convert_to_tensor(leaf) for leaf in tree.flatten(init_val)]
+    result = p.while_loop(lambda index, *values: p.less(index, upper), body, init,
+                          builtins.max(upper - lower, 0) if known else None)
+    return tree.pack_as(structure, list(result)[1:])
+
+
+def associative_scan(f, elems, reverse=False, axis=0):
+    """The running results of the associative function `f(a, b)` along `axis` (Hillis and Steele, 1986)."""
+    leaves = [moveaxis(leaf, axis, 0) for leaf in tree.flatten(elems)]
+    leaves = [p.flip(leaf, (0,)) for leaf in leaves] if reverse else leaves
+    size, distance = shape(leaves[0])[0], 1
+    while distance < size:
+        earlier = tree.pack_as(elems, [moveaxis(sliced(leaf, 0, 0, size - distance), 0, axis) for leaf in leaves])
+        later = tree.pack_as(elems, [moveaxis(sliced(leaf, 0, distance, None), 0, axis) for leaf in leaves])
+        combined = [moveaxis(leaf, axis, 0) for leaf in tree.flatten(f(earlier, later))]
+        leaves = [p.concatenate([sliced(leaf, 0, 0, distance), new], 0) for leaf, new in zip(leaves, combined)]
+        distance *= 2
+    leaves = [p.flip(leaf, (0,)) for leaf in leaves] if reverse else leaves
+    return tree.pack_as(elems, [moveaxis(leaf, 0, axis) for leaf in leaves])
+
+
+# --- slices and scatters ----------------------------------------------------------------------------------------
+
+def slice(inputs, start_indices, shape):
+    """The part of `inputs` of the given shape that begins at `start_indices` (ints or a vector).
+
+    -1 in `shape` stands for everything up to the end.
+    """
+    starts = _entries(start_indices)
+    if builtins.all(isinstance(start, int) for start in starts):
+        stops = tuple(None if size == -1 else start + size for start, size in zip(starts, shape))
+        return p.strided_slice(inputs, tuple(starts), stops, (1,) * len(starts))
+    for axis, (start, size) in enumerate(zip(starts, shape)):
+        inputs = p.gather(inputs, p.add(p.arange(size, dtype='int32'), p.cast(start, 'int32')), axis)
+    return inputs
+
+
+def _entries(indices):
+    """Indices as a list of ints or scalar tensors."""
+    if isinstance(indices, (list, tuple)):
+        return [int(entry) if isinstance(entry, np.integer) else entry for entry in indices]
+    if isinstance(indices, np.ndarray):
+        return [int(entry) for entry in indices]
+    return unstack(indices)
+
+
+def slice_update(inputs, start_indices, updates):
+    """`inputs` with the part that begins at `start_indices` replaced by `updates`, which has the same rank."""
+    sizes, rank = shape(inputs), ndim(inputs)
+    flat = p.full((1,) * rank, 0, 'int32')
+    for axis, (start, size) in enumerate(zip(_entries(start_indices), shape(updates))):
+        stride = multiply_sizes(sizes[axis + 1:])
+        start = start if isinstance(start, int) else p.cast(start, 'int32')
+        positions = p.multiply(p.add(p.arange(size, dtype='int32'), start), stride)
+        flat = p.add(flat, resized(positions, [size if other == axis else 1 for other in range(rank)]))
+    changed = p.scatter_update(p.reshape(inputs, (-1,)), p.reshape(flat, (-1,)),
+                               p.reshape(p.cast(updates, dtype_of(inputs)), (-1,)))
+    return resized(changed, sizes)
+
+
+def scatter(indices, values, shape):
+    """Zeros of the given shape with `values` added at the index vectors in the last axis of `indices`."""
+    return _scattered(p.scatter_add, zeros(shape, dtype_of(values)), indices, values)
+
+
+def scatter_update(inputs, indices, updates, reduction=None):
+    """`inputs` with `updates` at the index vectors in the last axis of `indices`.
+
+    Args:
+        reduction: None to replace, or 'add', 'max', 'min', 'mul' to combine with what is there.
+    """
+    if reduction == 'min':
+        return p.negative(_scattered(p.scatter_max, p.negative(inputs), indices, p.negative(updates)))
+    if reduction == 'mul':
+        factors = p.exp(_scattered(p.scatter_add, p.full_like(inputs, 0), indices, p.log(p.abs(updates))))
+        flips = _scattered(p.scatter_add, p.full_like(inputs, 0), indices,
+                           p.cast(p.less(updates, 0), dtype_of(inputs)))
+        return p.multiply(p.multiply(inputs, factors), p.subtract(1.0, p.multiply(p.mod(flips, 2.0), 2.0)))
+    functions = {None: p.scatter_update, 'add': p.scatter_add, 'max': p.scatter_max}
+    if reduction not in functions:
+        raise ValueError("scatter_update: `reduction` must be None, 'add', 'max', 'min' or 'mul'. Received: %r"
+                         % (reduction,))
+    return _scattered(functions[reduction], inputs, indices, updates)
+
+
+def _scattered(function, x, indices, updates):
+    """Apply a scatter along axis 0 to index vectors over the first axes."""
+    sizes, depth = shape(x), shape(indices)[-1]
+    if depth == 1:
+        return function(x, resized(indices, shape(indices)[:-1]), updates)
+    strides = [multiply_sizes(sizes[axis + 1:depth]) for axis in range(depth)]
+    parts = [p.multiply(column, stride) for column, stride in zip(unstack(indices, axis=-1), strides)]
+    flat = parts[0]
+    for part in parts[1:]:
+        flat = p.add(flat, part)
+    merged = resized(x, (multiply_sizes(sizes[:depth]),) + sizes[depth:])
+    return resized(function(merged, flat, updates), sizes)

@@ -1,0 +1,174 @@
+"""Linear algebra on matrices in the last two axes, under Keras 3's names and signatures."""
+import math
+
+from keras.backend import primitives as p
+from keras.backend import rules
+from keras.backend.composites import linalg
+from keras.backend.composites.math import count_nonzero, greater
+from keras.backend.composites.shape import (diagonal, dtype_of, expand_dims, eye, moveaxis, ndim, shape, static_shape,
+                                            swapaxes)
+from keras.backend.primitives import solve as _solve
+
+
+def cholesky(x, upper=False):
+    """The triangular factor of symmetric positive definite matrices, the lower one unless `upper`."""
+    factor = p.cholesky(x)
+    return swapaxes(factor, -1, -2) if upper else factor
+
+
+def _identity_like(x):
+    return p.broadcast_to(eye(shape(x)[-1], dtype=rules.float_dtype(dtype_of(x))), shape(x))
+
+
+def cholesky_inverse(x, upper=False):
+    """The inverse of the matrices whose Cholesky factor is `x`."""
+    lower = swapaxes(x, -1, -2) if upper else x
+    inverse = p.triangular_solve(lower, _identity_like(lower), True)
+    return p.matmul(swapaxes(inverse, -1, -2), inverse)
+
+
+def inv(x):
+    """The inverse of square matrices."""
+    return p.solve(x, _identity_like(x))
+
+
+def solve(a, b):
+    """The solution X of A X = B; `b` may be a vector."""
+    if ndim(b) == ndim(a) - 1:
+        return p.sum(_solve(a, expand_dims(b, -1)), -1)
+    return _solve(a, b)
+
+
+def solve_triangular(a, b, lower=False):
+    """The solution X of A X = B, reading only one triangle of A; `b` may be a vector."""
+    if ndim(b) == ndim(a) - 1:
+        return p.sum(p.triangular_solve(a, expand_dims(b, -1), lower), -1)
+    return p.triangular_solve(a, b, lower)
+
+
+def qr(x, mode='reduced'):
+    """Q and R of the QR decomposition; only 'reduced' unless the matrices are square."""
+    rows, columns = static_shape(x)[-2:]
+    if mode not in ('reduced', 'complete') or mode == 'complete' and rows != columns:
+        raise ValueError("qr: `mode` must be 'reduced' ('complete' for square matrices). Received: %r for shape %s"
+                         % (mode, static_shape(x)))
+    return tuple(p.qr(x))
+
+
+def svd(x, full_matrices=True, compute_uv=True):
+    """U, the singular values in falling order, and V transposed; the values only without `compute_uv`.
+
+    With `full_matrices`, U and V are square.
+    """
+    u, values, v = p.svd(x)
+    if not compute_uv:
+        return values
+    if full_matrices:
+        u = linalg.completed(u)
+        v = swapaxes(linalg.completed(swapaxes(v, -1, -2)), -1, -2)
+    return u, values, v
+
+
+def eigh(x):
+    """The eigenvalues of symmetric matrices in rising order, and the eigenvectors as columns."""
+    return tuple(p.eigh(x))
+
+
+def lu_factor(x):
+    """L and U packed into one matrix, and the row exchanged at each step (int32), of square matrices."""
+    return tuple(linalg.lu_factor(x))
+
+
+def det(x):
+    """The determinant of square matrices."""
+    return linalg.det(x)
+
+
+def slogdet(x):
+    """The sign and the logarithm of the absolute value of the determinant."""
+    return tuple(linalg.slogdet(x))
+
+
+def logdet(x):
+    """The logarithm of the determinant of symmetric positive definite matrices."""
+    return p.multiply(p.sum(p.log(diagonal(p.cholesky(x), 0, -2, -1)), -1), 2.0)
+
+
+def pinv(x, rcond=None):
+    """The pseudo-inverse; singular values below `rcond` times the largest count as 0."""
+    u, values, v = p.svd(x)
+    kept = greater(values, p.multiply(p.max(values, -1, True), _cutoff(x, rcond)))
+    inverse = p.where(kept, p.divide(1.0, p.where(kept, values, 1.0)), 0.0)
+    return p.matmul(p.multiply(swapaxes(v, -1, -2), expand_dims(inverse, -2)), swapaxes(u, -1, -2))
+
+
+def _cutoff(x, rcond):
+    if rcond is not None:
+        return rcond
+    precision = {'float64': 2.2e-16, 'float32': 1.2e-7}.get(rules.float_dtype(dtype_of(x)), 1e-3)
+    return precision * max(static_shape(x)[-2:])
+
+
+def matrix_rank(x, tol=None):
+    """The number of singular values above `tol` (default the rounding error of the largest)."""
+    values = p.svd(x)[1]
+    bound = p.multiply(p.max(values, -1, True), _cutoff(x, None)) if tol is None else tol
+    return count_nonzero(greater(values, bound), -1)
+
+
+def lstsq(a, b, rcond=None):
+    """The X that makes the length of A X - B least; of all such the shortest."""
+    inverse = pinv(a, rcond)
+    return p.sum(p.matmul(inverse, expand_dims(b, -1)), -1) if ndim(b) == 1 else p.matmul(inverse, b)
+
+
+def norm(x, ord=None, axis=None, keepdims=False):
+    """The norm of vectors (one axis), matrices (two axes) or the flattened tensor (None).
+
+    Args:
+        ord: vectors: any number, inf, -inf; matrices: 'fro', 'nuc', 1, -1, 2, -2, inf, -inf. Default Euclidean.
+    """
+    x = p.cast(x, rules.float_dtype(dtype_of(x)))
+    rank = ndim(x)
+    if axis is None and (ord is None or rank == 1 and ord == 2 or rank == 2 and ord == 'fro'):
+        return p.sqrt(p.sum(p.multiply(x, x), None, keepdims))
+    axes = rules.normalize_axes(axis, rank)
+    if len(axes) == 1:
+        return _vector_norm(x, 2 if ord is None else ord, axes[0], keepdims)
+    if len(axes) == 2:
+        return _matrix_norm(x, 'fro' if ord is None else ord, axes, keepdims)
+    raise ValueError('norm: `axis` must name one or two axes. Received: %r for rank %d' % (axis, rank))
+
+
+def _vector_norm(x, order, axis, keepdims):
+    size = p.abs(x)
+    if order == math.inf:
+        return p.max(size, axis, keepdims)
+    if order == -math.inf:
+        return p.min(size, axis, keepdims)
+    if order == 0:
+        return p.sum(p.cast(p.less(0.0, size), dtype_of(x)), axis, keepdims)
+    if order == 1:
+        return p.sum(size, axis, keepdims)
+    if order == 2:
+        return p.sqrt(p.sum(p.multiply(x, x), axis, keepdims))
+    if isinstance(order, str):
+        raise ValueError('norm: order %r is for matrices, axis %r names one axis' % (order, axis))
+    return p.power(p.sum(p.power(size, float(order)), axis, keepdims), 1.0 / order)
+
+
+def _matrix_norm(x, order, axes, keepdims):
+    rows, columns = axes
+    if order == 'fro':
+        return p.sqrt(p.sum(p.multiply(x, x), axes, keepdims))
+    if order in (1, -1, math.inf, -math.inf):
+        first, second = (rows, columns) if abs(order) == 1 else (columns, rows)
+        sums = p.sum(p.abs(x), first, True)
+        return (p.max if order > 0 else p.min)(sums if keepdims else p.sum(sums, first), second if keepdims or
+                                               second < first else second - 1, keepdims)
+    if order not in ('nuc', 2, -2):
+        raise ValueError("norm: the order of a matrix norm must be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf. Received: %r"
+                         % (order,))
+    values = p.svd(moveaxis(x, axes, (-2, -1)))[1]
+    result = {'nuc': p.sum, 2: p.max, -2: p.min}[order](values, -1, False)
+    return expand_dims(result, axes) if keepdims else result

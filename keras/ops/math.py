@@ -1,0 +1,195 @@
+"""Segment reductions, Fourier transforms and what else Keras 3 counts as mathematics."""
+import math as _math
+
+from keras.backend import primitives as p
+from keras.backend import rules
+from keras.backend.composites.math import less_equal, logsumexp, rsqrt
+from keras.backend.composites.shape import (dtype_of, expand_dims, moveaxis, ndim, resized, shape, sliced, static_shape,
+                                            take_along_axis)
+from keras.backend.primitives import erf, erfinv
+from keras.ops.core import convert_to_numpy
+
+
+def erfc(x):
+    """`1 - erf(x)`."""
+    return p.subtract(1.0, p.erf(x))
+
+
+def top_k(x, k, sorted=True):
+    """The `k` largest elements along the last axis in falling order, and their positions (int32)."""
+    values, indices = p.top_k(x, k)
+    return values, indices
+
+
+def in_top_k(targets, predictions, k):
+    """True where the class `targets` (batch,) is among the `k` largest of `predictions` (batch, classes)."""
+    own = take_along_axis(predictions, expand_dims(p.cast(targets, 'int32'), -1), -1)
+    above = p.sum(p.cast(p.less(own, predictions), 'int32'), -1)
+    finite = p.isfinite(p.sum(own, -1))
+    return p.logical_and(p.less(above, k), finite)
+
+
+def extract_sequences(x, sequence_length, sequence_stride):
+    """Windows of the last axis: (..., n) gives (..., windows, sequence_length)."""
+    count = (shape(x)[-1] - sequence_length) // sequence_stride + 1
+    starts = expand_dims(p.multiply(p.arange(count, dtype='int32'), sequence_stride), 1)
+    return p.gather(x, p.add(starts, p.arange(sequence_length, dtype='int32')), -1)
+
+
+# --- segments ---------------------------------------------------------------------------------------------------
+
+def _segments(segment_ids, num_segments):
+    if num_segments is not None:
+        return num_segments
+    ids = convert_to_numpy(segment_ids)
+    return int(ids.max()) + 1 if ids.size else 0
+
+
+def _start(data, count, value):
+    return p.full((count,) + tuple(shape(data)[1:]), value, dtype_of(data))
+
+
+def segment_sum(data, segment_ids, num_segments=None, sorted=False):
+    """The sums of the slices of `data` along axis 0 that have the same segment id."""
+    return p.scatter_add(_start(data, _segments(segment_ids, num_segments), 0), segment_ids, data)
+
+
+def segment_max(data, segment_ids, num_segments=None, sorted=False):
+    """The largest of the slices of `data` along axis 0 that have the same segment id."""
+    return p.scatter_max(_start(data, _segments(segment_ids, num_segments), _lowest(dtype_of(data))), segment_ids, data)
+
+
+def segment_min(data, segment_ids, num_segments=None, sorted=False):
+    """The smallest of the slices of `data` along axis 0 that have the same segment id."""
+    return p.negative(segment_max(p.negative(data), segment_ids, num_segments))
+
+
+def segment_prod(data, segment_ids, num_segments=None, sorted=False):
+    """The products of the slices of `data` along axis 0 that have the same segment id."""
+    count = _segments(segment_ids, num_segments)
+    ids = p.arange(count, dtype='int32')
+    member = p.equal(resized(ids, (count,) + (1,) * ndim(data)),
+                     resized(segment_ids, (1, shape(segment_ids)[0]) + (1,) * (ndim(data) - 1)))
+    return p.prod(p.where(member, expand_dims(data, 0), p.full_like(expand_dims(data, 0), 1)), 1)
+
+
+def _lowest(dtype):
+    if rules.is_float(dtype):
+        return float('-inf')
+    # One above the smallest, so that the negative exists too.
+    return 0 if dtype.startswith('u') else 1 - 2 ** (int(dtype[3:]) - 1)
+
+
+# --- Fourier ----------------------------------------------------------------------------------------------------
+
+def fft(x):
+    """The discrete Fourier transform along the last axis; `x` and the result are pairs (real, imaginary)."""
+    return tuple(p.fft(*x))
+
+
+def _ifft(x):
+    real, imaginary = p.fft(x[0], p.negative(x[1]))
+    size = shape(real)[-1]
+    return p.divide(real, size), p.divide(p.negative(imaginary), size)
+
+
+def _along_rows(function, x):
+    parts = function(tuple(moveaxis(part, -2, -1) for part in x))
+    return tuple(moveaxis(part, -1, -2) for part in parts)
+
+
+def fft2(x):
+    """The discrete Fourier transform along the last two axes, of a pair (real, imaginary)."""
+    return _along_rows(fft, fft(x))
+
+
+def ifft2(x):
+    """The inverse of `fft2`."""
+    return _along_rows(_ifft, _ifft(x))
+
+
+def _fitted(x, length):
+    """`x` with its last axis cut or filled with zeros to `length`."""
+    size = static_shape(x)[-1]
+    if length is None or length == size:
+        return x
+    if length < size:
+        return sliced(x, -1, 0, length)
+    return p.pad(x, ((0, 0),) * (ndim(x) - 1) + ((0, length - size),))
+
+
+def rfft(x, fft_length=None):
+    """The first half of the transform of a real `x` along the last axis: a pair (real, imaginary)."""
+    x = _fitted(x, fft_length)
+    count = static_shape(x)[-1] // 2 + 1
+    real, imaginary = p.fft(x, p.full_like(x, 0))
+    return sliced(real, -1, 0, count), sliced(imaginary, -1, 0, count)
+
+
+def irfft(x, fft_length=None):
+    """The real tensor of which the pair `x` is the `rfft`; `fft_length` defaults to the even one."""
+    real, imaginary = x
+    length = fft_length or 2 * (static_shape(real)[-1] - 1)
+    real, imaginary = _fitted(real, length // 2 + 1), _fitted(imaginary, length // 2 + 1)
+    stop = (length + 1) // 2
+    upper = p.flip(sliced(real, -1, 1, stop), (-1,))
+    lower = p.flip(sliced(imaginary, -1, 1, stop), (-1,))
+    # The transform of a real tensor is Hermitian: no imaginary part at 0, nor at the middle.
+    keep = [0.0] + [1.0] * (stop - 1) + [0.0] * (length // 2 + 1 - stop)
+    imaginary = p.multiply(imaginary, p.cast(keep, dtype_of(imaginary)))
+    return _ifft((p.concatenate([real, upper], -1), p.concatenate([imaginary, p.negative(lower)], -1)))[0]
+
+
+def _stft_window(window, sequence_length, fft_length, dtype):
+    if window is None:
+        values = [1.0] * sequence_length
+    elif isinstance(window, str):
+        offset, factor = {'hann': (0.5, 0.5), 'hamming': (0.54, 0.46)}[window]
+        values = [offset - factor * _math.cos(2.0 * _math.pi * index / sequence_length)
+                  for index in range(sequence_length)]
+    else:
+        values = convert_to_numpy(window).tolist()
+    before = (fft_length - sequence_length) // 2
+    return p.cast([0.0] * before + values + [0.0] * (fft_length - sequence_length - before), dtype)
+
+
+def stft(x, sequence_length, sequence_stride, fft_length, window='hann', center=True):
+    """The short-time Fourier transform of real signals (..., samples).
+
+    Args:
+        sequence_length: samples per window. sequence_stride: samples between windows. fft_length: at least the
+            window's length. window: 'hann', 'hamming', a vector, or None. center: reflect half a window at both ends.
+
+    Returns:
+        A pair (real, imaginary) of tensors (..., windows, fft_length // 2 + 1).
+    """
+    from keras.ops.numpy import pad
+    if center:
+        x = pad(x, [(0, 0)] * (ndim(x) - 1) + [(fft_length // 2, fft_length // 2)], 'reflect')
+    frames = extract_sequences(x, fft_length, sequence_stride)
+    return rfft(p.multiply(frames, _stft_window(window, sequence_length, fft_length, dtype_of(x))), fft_length)
+
+
+def istft(x, sequence_length, sequence_stride, fft_length, length=None, window='hann', center=True):
+    """The signals whose `stft` is nearest to the pair `x`: overlapping windows added and divided by their squares."""
+    frames = irfft(x, fft_length)
+    weights = _stft_window(window, sequence_length, fft_length, dtype_of(frames))
+    signal = _overlapped(p.multiply(frames, weights), sequence_stride)
+    squares = p.broadcast_to(p.multiply(weights, weights), shape(frames)[-2:])
+    total = _overlapped(squares, sequence_stride)
+    signal = p.divide(signal, p.where(p.less(1e-11, total), total, p.full_like(total, 1.0)))
+    if center:
+        signal = sliced(signal, -1, fft_length // 2, None)
+        if length is None:
+            signal = sliced(signal, -1, 0, -(fft_length // 2))
+    return signal if length is None else _fitted(signal, length)
+
+
+def _overlapped(frames, stride):
+    """Frames (..., count, length) added up, each `stride` behind the one before."""
+    count, length = static_shape(frames)[-2:]
+    positions = p.add(expand_dims(p.multiply(p.arange(count, dtype='int32'), stride), 1), p.arange(length, dtype='int32'))
+    rest = tuple(range(ndim(frames) - 2))
+    first = p.transpose(frames, (ndim(frames) - 2, ndim(frames) - 1) + rest)
+    total = p.full(((count - 1) * stride + length,) + tuple(shape(frames)[:-2]), 0, dtype_of(frames))
+    return moveaxis(p.scatter_add(total, positions, first), 0, -1)

@@ -1,0 +1,121 @@
+"""Activations, convolutions, pooling, losses and normalization under Keras 3's names and signatures."""
+import math
+
+from keras import config
+from keras.backend import primitives as p
+from keras.backend.composites import conv as convolutions
+from keras.backend.composites import nn, shape as shapes
+from keras.backend.composites.conv import depthwise_conv, separable_conv
+from keras.backend.composites.losses import (binary_crossentropy, categorical_crossentropy,
+                                             sparse_categorical_crossentropy)
+from keras.backend.composites.math import l2_normalize, log10, mean
+from keras.backend.composites.nn import (batch_normalization, batch_normalization_train, bias_add, celu, elu, embedding,
+                                         gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear,
+                                         log_sigmoid, log_softmax, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax,
+                                         softplus, softsign, sparse_plus, sparse_sigmoid, sparsemax, squareplus,
+                                         tanh_shrink, threshold)
+
+swish = silu
+hard_swish = hard_silu
+
+
+def conv(inputs, kernel, strides=1, padding='valid', data_format=None, dilation_rate=1):
+    """The n-dimensional convolution (correlation) of `inputs` with `kernel` (spatial..., in, out).
+
+    Args:
+        inputs: (batch, spatial..., channels), or (batch, channels, spatial...) for 'channels_first'.
+        padding: 'valid', 'same' or 'causal' (one spatial axis).
+    """
+    return convolutions.convolution(inputs, kernel, strides, padding, data_format, dilation_rate)
+
+
+def conv_transpose(inputs, kernel, strides=1, padding='valid', output_padding=None, data_format=None, dilation_rate=1):
+    """The transposed convolution: the gradient of `conv` by its input. `kernel`: (spatial..., out, in)."""
+    return convolutions.convolution_transpose(inputs, kernel, strides, padding, output_padding, data_format,
+                                              dilation_rate)
+
+
+def max_pool(inputs, pool_size, strides=None, padding='valid', data_format=None):
+    """The maximum of windows of `inputs` (batch, spatial..., channels); `strides` defaults to `pool_size`."""
+    return convolutions.max_pool(inputs, pool_size, strides, padding, data_format)
+
+
+def average_pool(inputs, pool_size, strides=None, padding='valid', data_format=None):
+    """The mean of windows of `inputs` (batch, spatial..., channels); padding does not count."""
+    return convolutions.average_pool(inputs, pool_size, strides, padding, data_format)
+
+
+def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
+    """Vectors of zeros with a one at each integer of `x`, along a new axis."""
+    return shapes.one_hot(x, num_classes, axis, dtype)
+
+
+def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
+    """Vectors with ones at all integers along the last axis of `inputs`, which the classes replace."""
+    num_classes = kwargs.pop('num_tokens', num_classes)
+    hot = shapes.one_hot(inputs, num_classes, -1, dtype)
+    combined = p.max(hot, -2 if shapes.ndim(inputs) > 1 or axis == -1 else 0)
+    return combined
+
+
+def moments(x, axes, keepdims=False, synchronized=False):
+    """The mean and the variance of `x` over `axes`."""
+    return nn.moments(x, axes, keepdims)
+
+
+def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwargs):
+    """`x` with mean 0 and variance 1 over `axis`, times `gamma`, plus `beta`. `epsilon` defaults to `config.epsilon()`."""
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    if kwargs.pop('rms_scaling', False):
+        return nn.rms_normalization(x, gamma, axis, epsilon)
+    return nn.layer_normalization(x, gamma, beta, axis, epsilon)
+
+
+def rms_normalization(x, scale=None, axis=-1, epsilon=None):
+    """`x` divided by its root mean square over `axis`, times `scale`. `epsilon` defaults to `config.epsilon()`."""
+    return nn.rms_normalization(x, scale, axis, config.epsilon() if epsilon is None else epsilon)
+
+
+def normalize(x, axis=-1, order=2, epsilon=None):
+    """`x` divided by its norm of the given order along `axis`."""
+    from keras.ops.linalg import norm
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    if order == 2:
+        return l2_normalize(x, axis, epsilon * epsilon)
+    return p.divide(x, p.maximum(norm(x, order, axis, True), epsilon))
+
+
+def psnr(x1, x2, max_val):
+    """The peak signal-to-noise ratio in decibels: `20 log10(max_val) - 10 log10(mean((x1 - x2)^2))`."""
+    difference = p.subtract(x1, x2)
+    return p.subtract(20.0 * math.log10(max_val), p.multiply(log10(mean(p.multiply(difference, difference))), 10.0))
+
+
+def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, is_causal=False, flash_attention=None,
+                          attn_logits_soft_cap=None):
+    """Scaled dot-product attention (Vaswani et al., 2017).
+
+    Args:
+        query: (batch, T, heads, width). key, value: (batch, S, key heads, width), heads a multiple of key heads.
+        bias: added to the logits (batch, heads, T, S). mask: boolean, False where attention may not go.
+        scale: factor of the logits; default `1 / sqrt(width)`.
+        is_causal: attend to earlier positions only.
+    """
+    groups = shapes.shape(query)[2] // shapes.shape(key)[2]
+    if groups != 1:
+        key, value = shapes.repeat(key, groups, 2), shapes.repeat(value, groups, 2)
+    query, key, value = [p.transpose(x, (0, 2, 1, 3)) for x in (query, key, value)]
+    scale = 1.0 / math.sqrt(shapes.static_shape(query)[-1]) if scale is None else scale
+    logits = p.multiply(p.matmul(query, p.transpose(key, (0, 1, 3, 2))), scale)
+    if attn_logits_soft_cap is not None:
+        logits = p.multiply(p.tanh(p.divide(logits, attn_logits_soft_cap)), attn_logits_soft_cap)
+    if bias is not None:
+        logits = p.add(logits, bias)
+    if is_causal:
+        rows, columns = shapes.shape(logits)[-2:]
+        causal = p.less(p.arange(columns, dtype='int32'),
+                        p.add(shapes.expand_dims(p.arange(rows, dtype='int32'), 1), 1))
+        mask = causal if mask is None else p.logical_and(mask, causal)
+    if mask is not None:
+        logits = p.where(mask, logits, p.full_like(logits, -1e9 if shapes.dtype_of(logits) != 'float16' else -6e4))
+    return p.transpose(p.matmul(softmax(logits, -1), value), (0, 2, 1, 3))
