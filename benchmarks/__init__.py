@@ -1,0 +1,1 @@
+"""Speed and size: `python -m benchmarks` prints the table. See README.md."""

@@ -1,0 +1,206 @@
+"""`python -m benchmarks`: every measurement in a process of its own, peers side by side, and the table.
+
+    python -m benchmarks --engines jax,torch --upstream /path/to/python/with/keras3 --markdown table.md
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+sys.path.insert(0, HERE)
+
+import lines  # noqa: E402
+import works  # noqa: E402
+
+TOPICS = ('startup', 'training', 'first', 'memory', 'overhead', 'lines')
+MICRO, MILLI = 1e6, 1e3
+
+
+class Table:
+    """Rows of what was measured, beside which peer, against which target; printed as they come."""
+
+    def __init__(self):
+        self.rows = []
+        self.missed = 0
+
+    def add(self, what, engine, ours, peer='', ratio='', upstream='', target='', reached=None):
+        mark = '' if reached is None else 'pass' if reached else 'MISS'
+        self.missed += reached is False
+        row = (what, engine, ours, peer, ratio, upstream, target, mark)
+        self.rows.append(row)
+        print('%-34s %-10s %12s %12s %8s %14s  %-24s %s' % row, flush=True)
+
+    def markdown(self):
+        header = ('what', 'engine', 'ours', 'raw', 'ratio', 'upstream', 'target', '')
+        rows = [header, ('---',) * len(header)] + self.rows
+        return '\n'.join('| %s |' % ' | '.join(row) for row in rows) + '\n'
+
+
+class Runner:
+    """Runs the scripts of this folder in processes of their own, with our keras or with upstream's."""
+
+    def __init__(self, upstream, home):
+        self.upstream = upstream
+        self.home = home
+
+    def run(self, script, *arguments, engine='numpy', upstream=False):
+        """The JSON that the script prints, or None where it fails (its error is shown)."""
+        environment = dict(os.environ, KERAS_BACKEND=engine, KERAS_HOME=self.home, TF_CPP_MIN_LOG_LEVEL='3')
+        environment['PYTHONPATH'] = '' if upstream else ROOT
+        python = self.upstream if upstream else sys.executable
+        done = subprocess.run([python, os.path.join(HERE, script), *map(str, arguments)], env=environment,
+                              cwd=self.home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+        if done.returncode:
+            print('%s %s on %s failed:\n%s' % (script, arguments, 'upstream' if upstream else engine,
+                                               done.stderr.strip()[-1500:]), file=sys.stderr)
+            return None
+        return json.loads(done.stdout.strip().splitlines()[-1])
+
+    def least(self, script, *arguments, times=1, engine='numpy', peers=('ours',)):
+        """{peer: {name: the least of several runs}}, the peers' processes taking turns."""
+        found = {}
+        for _ in range(times):
+            for peer in peers:
+                if peer == 'upstream' and not self.upstream:
+                    continue
+                which = () if peer in ('ours', 'upstream') and script != 'first_step.py' else \
+                    ('raw' if peer == 'raw' else 'keras',)
+                result = self.run(script, *(arguments + which), engine=engine, upstream=peer == 'upstream')
+                for name, value in (result or {}).items():
+                    known = found.setdefault(peer, {}).get(name, value)
+                    found[peer][name] = min(known, value) if isinstance(value, float) else value
+        return found
+
+
+def micro(seconds):
+    return '%.1f us' % (seconds * MICRO) if seconds < 1e-3 else '%.2f ms' % (seconds * MILLI)
+
+
+def startup(table, runner, options):
+    # Upstream cannot be built without an engine: it gets the first of those asked for.
+    found = runner.least('startup.py', times=5)
+    theirs = {}
+    if runner.upstream:
+        theirs = runner.run('startup.py', engine=options.engines[0], upstream=True) or {}
+    ours = found.get('ours')
+    if not ours:
+        return
+    other = {name: micro(theirs[name]) if theirs else '' for name in ('import', 'build')}
+    table.add('import keras', '-', micro(ours['import']), upstream=other['import'], target='< 300 ms',
+              reached=ours['import'] < 0.3)
+    table.add('build ResNet-50, %.1f M weights' % (ours['weights'] / 1e6), '-', micro(ours['build']),
+              upstream=other['build'], target='< 300 ms, no engine',
+              reached=ours['build'] < 0.3 and not ours['engines loaded'])
+
+
+def training(table, runner, options):
+    for engine in options.engines:
+        for work in options.works:
+            found = runner.least('training.py', work, options.rounds, times=options.times, engine=engine,
+                                 peers=('ours', 'upstream'))
+            if 'ours' in found:
+                _training_rows(table, engine, work, found['ours'], found.get('upstream'))
+
+
+def _training_rows(table, engine, work, ours, theirs):
+    for what, limit in (('fit', 1.05), ('evaluate', 1.1)):
+        raw, own = ours['raw ' + what], ours[what]
+        if theirs and what == 'fit':
+            reached = own <= limit * raw and own < theirs[what]
+            target = '<= %.2f raw, < upstream' % limit
+        else:
+            reached, target = own <= limit * raw, '<= %.2f raw' % limit
+        table.add('%s step, %s' % (what, work), engine, micro(own), micro(raw), '%.2f' % (own / raw),
+                  micro(theirs[what]) if theirs else '', target, reached)
+    if 'predict' in ours:
+        raw, own = ours['raw predict'], ours['predict']
+        table.add('predict of batch 1, %s' % work, engine, micro(own), micro(raw), '+%.0f us' % ((own - raw) * MICRO),
+                  micro(theirs['predict']) if theirs else '', '<= raw + 50 us', own - raw <= 50e-6)
+    table.add('second fit to its first step, %s' % work, engine, micro(ours['second fit']),
+              upstream=micro(theirs['second fit']) if theirs else '', target='<= 1 ms',
+              reached=ours['second fit'] <= 1e-3)
+
+
+def first(table, runner, options):
+    for engine in options.engines:
+        for work in options.works:
+            found = runner.least('first_step.py', work, times=options.times, engine=engine,
+                                 peers=('raw', 'ours', 'upstream'))
+            if 'ours' not in found or 'raw' not in found:
+                continue
+            raw, own = found['raw']['first step'], found['ours']['first step']
+            theirs = found.get('upstream')
+            table.add('time to first step, %s' % work, engine, micro(own), micro(raw), '%.2f' % (own / raw),
+                      micro(theirs['first step']) if theirs else '', '<= 1.3 raw', own <= 1.3 * raw)
+
+
+def memory(table, runner, options):
+    for engine in options.engines:
+        found = runner.run('memory.py', options.calls, engine=engine) or {}
+        for name, grown in found.items():
+            table.add('growth over %d %s' % (options.calls, name), engine, '%.2f MB' % (grown / 1e6),
+                      target='none (< 1 MB)', reached=grown < 1e6)
+
+
+def overhead(table, runner, options):
+    for engine in options.engines:
+        ours = runner.run('overhead.py', engine=engine)
+        theirs = runner.run('overhead.py', engine=engine, upstream=True) if runner.upstream else None
+        if not ours:
+            continue
+        for name, (raw, own) in ours['operations'].items():
+            other = theirs and theirs['operations'][name]
+            table.add('ops.%s' % name, engine, micro(own), micro(raw), '+%.2f us' % ((own - raw) * MICRO),
+                      '+%.2f us' % ((other[1] - other[0]) * MICRO) if other else '', 'about +1 us (< 1.5)',
+                      own - raw < 1.5e-6)
+        if 'dense' in ours:
+            raw, own = ours['dense']
+            other = theirs and theirs['dense']
+            table.add('Dense on a tensor', engine, micro(own), micro(raw), '%.2f' % (own / raw),
+                      '%.1f raw' % (other[1] / other[0]) if other else '', '<= 1.5 raw', own <= 1.5 * raw)
+        for name, own in ours['layers'].items():
+            table.add('abstract %s' % name, engine, micro(own),
+                      upstream=micro(theirs['layers'][name]) if theirs else '', target='< 100 us', reached=own < 1e-4)
+
+
+def sizes(table, runner, options):
+    backend = os.path.join(ROOT, 'keras', 'backend')
+    for name, count in lines.of_folder(os.path.join(backend, 'engines')).items():
+        if name != '__init__.py':
+            table.add('lines of code', name[:-3], '%d' % count, target='< 1000', reached=count < 1000)
+    composites = lines.of_folder(os.path.join(backend, 'composites'))
+    table.add('lines of code, all engines share', 'composites', '%d' % sum(composites.values()))
+
+
+def main():
+    parser = argparse.ArgumentParser(prog='python -m benchmarks', description='Measure keras beside its peers.')
+    parser.add_argument('--engines', default='tensorflow,jax,torch', type=lambda text: text.split(','))
+    parser.add_argument('--works', default=','.join(works.WORKS), type=lambda text: text.split(','))
+    parser.add_argument('--only', default=','.join(TOPICS), type=lambda text: text.split(','),
+                        help='topics, among ' + ', '.join(TOPICS))
+    parser.add_argument('--upstream', default=os.environ.get('KERAS_BENCHMARK_UPSTREAM'),
+                        help='a Python whose environment holds upstream Keras 3 (also KERAS_BENCHMARK_UPSTREAM)')
+    parser.add_argument('--rounds', default=7, type=int, help='turns within a process')
+    parser.add_argument('--times', default=2, type=int, help='processes per measurement')
+    parser.add_argument('--calls', default=10000, type=int, help='calls for the growth of memory')
+    parser.add_argument('--markdown', help='file to write the table to')
+    options = parser.parse_args()
+    if not options.upstream:
+        print('No upstream Keras to compare with: give --upstream or KERAS_BENCHMARK_UPSTREAM.')
+    table = Table()
+    run = dict(zip(TOPICS, (startup, training, first, memory, overhead, sizes)))
+    with tempfile.TemporaryDirectory() as home:
+        for topic in options.only:
+            run[topic](table, Runner(options.upstream, home), options)
+    if options.markdown:
+        with open(options.markdown, 'w') as file:
+            file.write(table.markdown())
+    print('%d of %d targets missed.' % (table.missed, sum(row[-1] != '' for row in table.rows)))
+
+
+if __name__ == '__main__':
+    main()

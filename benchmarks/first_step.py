@@ -1,0 +1,31 @@
+"""The time from nothing but an imported engine to the end of the first training step, in a process of its own.
+
+Run as a script: `KERAS_BACKEND=jax python first_step.py WORK raw|keras`. Prints seconds as JSON.
+"""
+import json
+import os
+import sys
+import time
+
+import works
+
+
+def main(work, which):
+    engine = os.environ['KERAS_BACKEND']
+    x, y = works.data(work, 1)
+    # Both processes have imported and started the engine before the clock starts.
+    peer_module = __import__('raw_' + engine)
+    peer_module.Peer('mlp' if work != 'mlp' else 'lstm')
+    if which == 'keras':
+        import keras
+        keras.backend.backend()
+    start = time.perf_counter()
+    if which == 'raw':
+        peer_module.Peer(work).fit(x, y, len(x))
+    else:
+        works.model(work).fit(x, y, batch_size=len(x), epochs=1, verbose=0)
+    print(json.dumps({'first step': time.perf_counter() - start}))
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])

@@ -1,0 +1,93 @@
+"""The works that are timed: data, and the model in Keras. Runs on our keras and on upstream's alike.
+
+a `mlp`: 64-64-10, batch 32. b `conv`: three blocks of convolution, batch normalization and pooling on 32x32x3,
+batch 64. c `lstm`: embedding and LSTM(128) over 100 steps, batch 32.
+"""
+import numpy as np
+
+WORKS = ('mlp', 'conv', 'lstm')
+BATCH = {'mlp': 32, 'conv': 64, 'lstm': 32}
+STEPS = {'mlp': 300, 'conv': 6, 'lstm': 8}
+FILTERS = (32, 64, 64)
+VOCABULARY, EMBEDDED, LSTM_UNITS, LENGTH = 2000, 64, 128, 100
+LEARNING_RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
+MOMENTUM, NORMALIZATION_EPSILON = 0.99, 1e-3
+
+
+def data(work, steps=None):
+    """Inputs and targets as NumPy arrays for `steps` steps."""
+    count = (steps or STEPS[work]) * BATCH[work]
+    generator = np.random.RandomState(0)
+    if work == 'lstm':
+        x = generator.randint(0, VOCABULARY, (count, LENGTH)).astype('int32')
+        return x, generator.randint(0, 2, (count, 1)).astype('float32')
+    shape = (64,) if work == 'mlp' else (32, 32, 3)
+    return generator.rand(count, *shape).astype('float32'), generator.randint(0, 10, count).astype('int64')
+
+
+def model(work):
+    """The compiled Keras model of a work."""
+    import keras
+    layers = keras.layers
+    if work == 'mlp':
+        parts = [layers.Input((64,)), layers.Dense(64, activation='relu'), layers.Dense(10)]
+    elif work == 'conv':
+        parts = [layers.Input((32, 32, 3))]
+        for filters in FILTERS:
+            parts += [layers.Conv2D(filters, 3, padding='same', use_bias=False), layers.BatchNormalization(),
+                      layers.Activation('relu'), layers.MaxPooling2D()]
+        parts += [layers.Flatten(), layers.Dense(10)]
+    else:
+        parts = [layers.Input((LENGTH,), dtype='int32'), layers.Embedding(VOCABULARY, EMBEDDED),
+                 layers.LSTM(LSTM_UNITS), layers.Dense(1)]
+    result = keras.Sequential(parts)
+    loss = (keras.losses.BinaryCrossentropy(from_logits=True) if work == 'lstm' else
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    result.compile(optimizer=keras.optimizers.Adam(LEARNING_RATE), loss=loss)
+    return result
+
+
+def residual_network():
+    """ResNet-50 (He et al. 2015): 50 layers with weights to multiply by, 25.6 million of them."""
+    import keras
+    layers = keras.layers
+
+    def normalized(x, filters, size, strides=1, relu=True):
+        x = layers.Conv2D(filters, size, strides=strides, padding='same')(x)
+        x = layers.BatchNormalization()(x)
+        return layers.Activation('relu')(x) if relu else x
+
+    inputs = layers.Input((224, 224, 3))
+    x = layers.MaxPooling2D(3, strides=2, padding='same')(normalized(inputs, 64, 7, 2))
+    for stage, (filters, blocks) in enumerate(((64, 3), (128, 4), (256, 6), (512, 3))):
+        for block in range(blocks):
+            strides = 2 if block == 0 and stage > 0 else 1
+            shortcut = normalized(x, 4 * filters, 1, strides, relu=False) if block == 0 else x
+            inner = normalized(normalized(x, filters, 1, strides), filters, 3)
+            x = layers.Activation('relu')(layers.Add()([normalized(inner, 4 * filters, 1, relu=False), shortcut]))
+    outputs = layers.Dense(1000, activation='softmax')(layers.GlobalAveragePooling2D()(x))
+    return keras.Model(inputs, outputs)
+
+
+def raw_peer(engine, work):
+    """The same work in the engine's own terms, as an expert would write it: see `raw_jax.py` and its kin."""
+    import importlib
+    return importlib.import_module('raw_' + engine).Peer(work)
+
+
+def initial_weights(work):
+    """NumPy arrays by name, drawn small: the start of the raw peers."""
+    shapes = {'mlp': {'w1': (64, 64), 'b1': (64,), 'w2': (64, 10), 'b2': (10,)},
+              'lstm': {'table': (VOCABULARY, EMBEDDED), 'kernel': (EMBEDDED, 4 * LSTM_UNITS),
+                       'recurrent': (LSTM_UNITS, 4 * LSTM_UNITS), 'bias': (4 * LSTM_UNITS,),
+                       'w': (LSTM_UNITS, 1), 'b': (1,)},
+              'conv': {'w': (4 * 4 * FILTERS[-1], 10), 'b': (10,)}}[work]
+    if work == 'conv':
+        for index, (before, filters) in enumerate(zip((3,) + FILTERS, FILTERS)):
+            shapes.update({'kernel%d' % index: (3, 3, before, filters), 'scale%d' % index: (filters,),
+                           'offset%d' % index: (filters,)})
+    generator = np.random.RandomState(1)
+    return {name: np.ones(shape, 'float32') if name.startswith('scale') else
+            np.zeros(shape, 'float32') if len(shape) == 1 else
+            (generator.randn(*shape) / np.sqrt(np.prod(shape[:-1]))).astype('float32')
+            for name, shape in shapes.items()}
