@@ -1,0 +1,79 @@
+"""Models, weights and optimizer states that upstream wrote must be read and give upstream's numbers."""
+import warnings
+
+import golden_files as golden
+import numpy as np
+import pytest
+
+from keras.models import load_model, model_from_json
+
+GENERATIONS = ('k2.3.1', 'k2.3.1-theano', 'k2.3.1-cntk', 'tfkeras2.4')
+
+# What cannot be read yet, and why. A model that starts to work fails the run until it is taken from here.
+NOT_YET = {}
+
+
+def entries(wanted):
+    found = []
+    for generation in GENERATIONS:
+        for name, entry in sorted(golden.models(generation).items()):
+            if wanted(entry):
+                key = '%s-%s' % (generation, name)
+                marks = [pytest.mark.xfail(strict=True, reason=NOT_YET[key])] if key in NOT_YET else []
+                found.append(pytest.param(entry, id=key, marks=marks))
+    return found or [pytest.param(None, marks=pytest.mark.skip(reason='no golden files beside the repository'))]
+
+
+@pytest.mark.parametrize('entry', entries(lambda entry: entry['files']))
+def test_model_predicts_what_upstream_predicted(entry):
+    recorded = golden.arrays(entry)
+    for file in entry['files']:
+        model = load_model(golden.path(file), compile=False)
+        for ours, theirs in zip(model.get_weights(), golden.numbered(recorded, 'w')):
+            np.testing.assert_array_equal(ours, theirs)
+        inputs = golden.numbered(recorded, 'in')
+        for call in range(entry.get('predict_calls', 0)):
+            outputs = model.predict(golden.one_or_list(inputs), batch_size=len(inputs[0]))
+            assert golden.largest_error(outputs, recorded['out0@%d' % call]) < 1e-5
+        if 'predict_calls' not in entry:
+            outputs = model.predict(golden.one_or_list(inputs))
+            outputs = outputs if isinstance(outputs, list) else [outputs]
+            for ours, theirs in zip(outputs, golden.numbered(recorded, 'out')):
+                assert golden.largest_error(ours, theirs) < 1e-5
+
+
+@pytest.mark.parametrize('entry', entries(lambda entry: 'json' in entry and 'weights_file' in entry))
+def test_architecture_from_json_and_weights_from_their_own_file(entry):
+    recorded = golden.arrays(entry)
+    with open(golden.path(entry['json'])) as file:
+        model = model_from_json(file.read())
+    if 'by_name_source' in entry:
+        model.set_weights(golden.numbered(recorded, 'before'))
+        model.load_weights(golden.path(entry['by_name_source']), by_name=True)
+    else:
+        model.load_weights(golden.path(entry['weights_file']))
+    for ours, theirs in zip(model.get_weights(), golden.numbered(recorded, 'w')):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def can_go_on(entry):
+    return 'train' in entry and not any('train_difference' in reload and reload['train_difference'] > 1e-5
+                                        for reload in entry.get('upstream_reload', {}).values()
+                                        if isinstance(reload, dict))
+
+
+@pytest.mark.needs_gradients
+@pytest.mark.parametrize('entry', entries(can_go_on))
+def test_training_goes_on_where_upstream_stopped(entry):
+    recorded = golden.arrays(entry)
+    x = golden.one_or_list([recorded[key] for key in sorted(recorded) if key.startswith('train_x')])
+    y = golden.one_or_list([recorded[key] for key in sorted(recorded) if key.startswith('train_y')])
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        model = load_model(golden.path(entry['files'][0]))
+    assert model.metrics_names == entry['train']['metrics_names']
+    for step in range(entry['train']['steps_after']):
+        losses = np.atleast_1d(model.train_on_batch(x, y))
+        assert golden.largest_error(losses, np.atleast_1d(recorded['train_loss'][step])) < 1e-4
+    for ours, theirs in zip(model.get_weights(), golden.numbered(recorded, 'train_w')):
+        assert golden.largest_error(ours, theirs) < 1e-4

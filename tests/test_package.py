@@ -1,0 +1,109 @@
+"""The package as a whole: what importing it costs and loads, its version, and that only engines know engines."""
+import ast
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+import keras
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+ENGINES = ('tensorflow', 'theano', 'cntk', 'mxnet', 'jax', 'torch')
+
+# Names of file formats, not of engines: how a file says which way its convolution kernels are stored.
+FORMAT_NAMES = {os.path.join('keras', 'saving', 'hdf5.py'): {'tensorflow', 'theano'},
+                os.path.join('keras', 'config.py'): {'tensorflow'}}
+
+
+def in_fresh_process(code, **environment):
+    path = os.pathsep.join([ROOT] + os.environ.get('PYTHONPATH', '').split(os.pathsep))
+    return subprocess.run([sys.executable, '-c', code], env=dict(os.environ, PYTHONPATH=path, **environment),
+                          stdout=subprocess.PIPE, check=True, universal_newlines=True).stdout
+
+
+def library_files():
+    for folder, _, names in os.walk(os.path.join(ROOT, 'keras')):
+        for name in sorted(names):
+            if name.endswith('.py'):
+                yield os.path.join(folder, name)
+
+
+def test_version():
+    assert keras.__version__ == keras.version() == '4.0.0'
+
+
+def test_importing_and_building_loads_no_engine_and_nothing_heavy():
+    loaded = in_fresh_process(
+        'import sys, keras\n'
+        'model = keras.Sequential([keras.layers.Dense(2, input_shape=(3,))])\n'
+        'model.summary(print_fn=len), model.get_config()\n'
+        'print(*sys.modules)').split()
+    heavy = set(ENGINES) | {'pytensor', 'scipy', 'h5py', 'pandas', 'sklearn', 'yaml', 'matplotlib', 'requests'}
+    assert not heavy & set(loaded)
+    assert not [name for name in loaded if name.startswith('keras.backend.engines.')]
+
+
+def test_import_time():
+    # The least of several runs: other processes can only make it longer.
+    code = ('import time, numpy; start = time.perf_counter(); import keras; '
+            'print(time.perf_counter() - start)')
+    assert min(float(in_fresh_process(code)) for _ in range(5)) < 0.3
+
+
+def test_only_engines_name_engines():
+    found = []
+    for path in library_files():
+        relative = os.path.relpath(path, ROOT)
+        if relative.startswith(os.path.join('keras', 'backend', 'engine')):
+            continue
+        with open(path, encoding='utf-8') as file:
+            tree = ast.parse(file.read())
+        docstrings = {id(node.body[0].value) for node in ast.walk(tree)
+                      if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and node.body
+                      and isinstance(node.body[0], ast.Expr)}
+        for node in ast.walk(tree):
+            name = (getattr(node, 's', None) if type(node).__name__ in ('Str', 'Constant')
+                    else node.id if isinstance(node, ast.Name)
+                    else node.name if isinstance(node, ast.alias) else None)
+            if (isinstance(name, str) and name in ENGINES and id(node) not in docstrings
+                    and name not in FORMAT_NAMES.get(relative, ())):
+                found.append('%s:%s names %s' % (relative, getattr(node, 'lineno', '?'), name))
+    assert not found
+
+
+def test_every_folder_with_modules_is_a_package():
+    folders = {os.path.dirname(path) for path in library_files()}
+    assert not [folder for folder in folders if not os.path.exists(os.path.join(folder, '__init__.py'))]
+
+
+def test_public_names_of_the_root():
+    for name in ('Input', 'Layer', 'Model', 'Sequential', 'Variable', 'KerasTensor', 'InputSpec'):
+        assert hasattr(keras, name)
+    for name in ('activations', 'backend', 'callbacks', 'config', 'constraints', 'initializers', 'layers', 'losses',
+                 'metrics', 'models', 'ops', 'optimizers', 'random', 'regularizers', 'saving', 'utils'):
+        assert hasattr(keras, name)
+
+
+@pytest.mark.parametrize('module, names', [
+    ('keras.engine', 'Input InputLayer InputSpec Layer Model get_source_inputs'),
+    ('keras.engine.topology', 'Input InputLayer InputSpec Layer Network Container Node get_source_inputs'),
+    ('keras.engine.base_layer', 'InputSpec Layer Node count_params has_arg to_list unpack_singleton'),
+    ('keras.engine.input_layer', 'Input InputLayer Layer Node'),
+    ('keras.engine.network', 'InputLayer Layer Network Node get_source_inputs'),
+    ('keras.engine.saving', 'load_model save_model model_from_config model_from_json pickle_model'),
+    ('keras.engine.sequential', 'Input InputLayer Layer Model Sequential'),
+    ('keras.engine.training', 'Layer Model Network slice_arrays to_list'),
+])
+def test_older_import_addresses(module, names):
+    __import__(module)
+    assert not [name for name in names.split() if not hasattr(sys.modules[module], name)]
+    assert sys.modules[module].Layer is keras.layers.Layer if 'Layer' in names.split() else True
+
+
+def test_readme_and_ci_agree():
+    with open(os.path.join(ROOT, 'README.md'), encoding='utf-8') as file:
+        text = file.read()
+    commands = re.findall(r'<!-- test command -->\n```sh\n(.*?)\n```', text, re.S)
+    assert len(commands) == 1 and commands[0].endswith('.venv-tox/bin/tox')
