@@ -126,6 +126,56 @@ class Identity(Initializer):
         return {'gain': self.gain}
 
 
+class STFT(Initializer):
+    """The kernels of a short-time Fourier transform by convolution, of shape (frame length, 1, bins).
+
+    Args:
+        side: 'real' (cosines) or 'imag' (negative sines).
+        window: 'hann', 'hamming', 'blackman', 'bartlett', an array of the frame's length, or None.
+        scaling: 'density' (the window has Euclidean norm 1), 'spectrum' (it sums to 1) or None.
+        periodic: make the window for a period one longer than the frame.
+
+    Raises:
+        ValueError: for an unknown side, window or scaling.
+
+    Example:
+        >>> keras.initializers.STFT('real', window=None, scaling=None)((4, 1, 3))[:, 0, 1].round(3) + 0.0
+        array([ 1.,  0., -1.,  0.], dtype=float32)
+    """
+
+    WINDOWS = {'hann': np.hanning, 'hamming': np.hamming, 'blackman': np.blackman, 'bartlett': np.bartlett}
+
+    def __init__(self, side='real', window='hann', scaling='density', periodic=False):
+        if side not in ('real', 'imag'):
+            raise ValueError('STFT: `side` must be "real" or "imag". Received: %r' % (side,))
+        if isinstance(window, str) and window not in self.WINDOWS:
+            raise ValueError('STFT: `window` must be one of %s, an array or None. Received: %r'
+                             % (', '.join(sorted(self.WINDOWS)), window))
+        if scaling not in ('density', 'spectrum', None):
+            raise ValueError('STFT: `scaling` must be "density", "spectrum" or None. Received: %r' % (scaling,))
+        self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
+
+    def __call__(self, shape, dtype=None):
+        length, _, bins = shape
+        window = self._window(length)
+        angles = 2 * np.pi * np.outer(np.arange(length), np.arange(bins)) / max(2 * (bins - 1), 1)
+        waves = np.cos(angles) if self.side == 'real' else -np.sin(angles)
+        return _array(np.broadcast_to((waves * window[:, None])[:, None], tuple(shape)), dtype)
+
+    def _window(self, length):
+        if isinstance(self.window, str):
+            make = self.WINDOWS[self.window]
+            window = make(length + 1)[:-1] if self.periodic else make(length)
+        else:
+            window = np.ones(length) if self.window is None else np.asarray(self.window, 'float64')
+        if self.scaling == 'density':
+            return window / np.sqrt(np.sum(window ** 2))
+        return window / np.sum(window) if self.scaling == 'spectrum' else window
+
+    def get_config(self):
+        return {'side': self.side, 'window': self.window, 'scaling': self.scaling, 'periodic': self.periodic}
+
+
 # --- random -----------------------------------------------------------------------------------------------------
 
 def _host_seed(seed):
@@ -485,6 +535,7 @@ truncated_normal = TruncatedNormal
 variance_scaling = VarianceScaling
 identity = IdentityInitializer = Identity
 orthogonal = OrthogonalInitializer = Orthogonal
+stft = STFTInitializer = STFT
 
 
 # --- by name ------------------------------------------------------------------------------------------------------

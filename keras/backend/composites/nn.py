@@ -23,11 +23,11 @@ SELU_SCALE = 1.0507009873554805
 def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     """The rectified linear unit.
 
-    `x` from `threshold` up to `max_value`, `max_value` above it (no bound for None), and
-    `negative_slope * (x - threshold)` below `threshold`.
+    `x` between `threshold` and `max_value`, `max_value` above it (no bound for None), and
+    `negative_slope * (x - threshold)` up to `threshold`.
     """
     if threshold:
-        result = p.where(p.less(x, threshold), p.full_like(x, 0), x)
+        result = p.where(p.less(threshold, x), x, p.full_like(x, 0))
     else:
         result = p.maximum(x, 0)
     if max_value is not None:
@@ -273,17 +273,19 @@ def batch_normalization(x, mean, variance, axis=-1, offset=None, scale=None, eps
 
 
 @composite('x offset scale', promote='same_float', cases=[(F(4, 3), -1, F(3), F(3)), (F(2, 3, 4), 1, None, F(3)),
-                                                          (F(2, 3, 2, 4), -1, F(4), None, 0.01)])
+                                                          (F(2, 3, 2, 4), -1, F(4), None, 0.01)], gradient=False)
 def batch_normalization_train(x, axis=-1, offset=None, scale=None, epsilon=1e-3):
     """Normalize `x` by its own mean and variance over all axes but `axis`.
 
     Returns:
-        The output, the mean and the (biased) variance, both vectors.
+        The output, the mean and the (biased) variance, both vectors and constants for gradients (fused kernels
+        give no gradient by them).
     """
     rank = ndim(x)
     axes = tuple(index for index in range(rank) if index != axis % rank)
     center, variance = moments(x, axes)
-    return batch_normalization(x, center, variance, axis, offset, scale, epsilon), center, variance
+    result = batch_normalization(x, center, variance, axis, offset, scale, epsilon)
+    return result, p.stop_gradient(center), p.stop_gradient(variance)
 
 
 @composite('x gamma beta', promote='same_float', cases=[(F(2, 5), F(5), F(5)), (F(2, 3, 4), None, F(4)),

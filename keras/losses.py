@@ -1,0 +1,853 @@
+"""Loss functions: `f(y_true, y_pred)` gives one value per sample; the classes weigh and reduce them.
+
+Targets may be of any numeric dtype. Where the generations disagree the functions are Keras 2's: hinge losses
+take targets of -1 and 1 as they are, `huber_loss` is elementwise, `cosine_similarity` is 1 where the vectors
+agree (the class `CosineSimilarity`, which only Keras 3 has, is its negative, as a loss must be).
+"""
+import inspect
+import math
+
+from keras import config, ops
+from keras.backend.composites.shape import ndim, shape, static_shape
+from keras.saving.serialization import deserialize_keras_object, serialize_keras_object
+
+
+class Reduction:
+    """Names of the ways in which a loss reduces its values to one number."""
+
+    NONE = 'none'
+    SUM = 'sum'
+    SUM_OVER_BATCH_SIZE = 'sum_over_batch_size'
+    MEAN = 'mean'
+    MEAN_WITH_SAMPLE_WEIGHT = 'mean_with_sample_weight'
+
+    @classmethod
+    def all(cls):
+        return (cls.NONE, cls.SUM, cls.SUM_OVER_BATCH_SIZE, cls.MEAN, cls.MEAN_WITH_SAMPLE_WEIGHT)
+
+    @classmethod
+    def validate(cls, key):
+        if key is not None and key not in cls.all():
+            raise ValueError('Invalid reduction: %r. Expected one of %s, or None.' % (key, ', '.join(cls.all())))
+
+
+# --- weights and reduction ----------------------------------------------------------------------------------------
+
+def broadcast_weights(values, sample_weight):
+    """`sample_weight` with axes of size 1 added (or one dropped) at the end, so that it broadcasts to `values`.
+
+    Raises:
+        ValueError: if its shape does not fit.
+    """
+    expected, weights = static_shape(values), static_shape(sample_weight)
+    if len(weights) == len(expected) + 1 and weights[-1] == 1:
+        return ops.squeeze(sample_weight, -1)
+    pairs = zip(weights, expected)
+    if len(weights) > len(expected) or any(size not in (1, None, wanted) and wanted is not None
+                                           for size, wanted in pairs):
+        raise ValueError(_weights_message(expected, weights))
+    for _ in range(len(expected) - len(weights) if weights else 0):
+        sample_weight = ops.expand_dims(sample_weight, -1)
+    return sample_weight
+
+
+def _weights_message(expected, weights):
+    return ('sample_weight of shape %s does not fit the values of shape %s that it is to weigh. Expected one weight '
+            'per sample, or shapes that agree from the first axis on.' % (weights, expected))
+
+
+def weighted(values, sample_weight):
+    """`values` times the broadcast weights; as they are where `sample_weight` is None."""
+    if sample_weight is None:
+        return values
+    weights = broadcast_weights(values, sample_weight)
+    return ops.multiply(values, weights)
+
+
+def reduce_values(values, sample_weight=None, reduction='sum_over_batch_size'):
+    """The values of a loss, weighted and reduced.
+
+    Args:
+        values: tensor of losses, one per sample (or more). sample_weight: tensor that broadcasts to it, or None.
+        reduction: 'sum_over_batch_size' or 'mean' (the sum over the number of values), 'sum', 'none' or None,
+            'mean_with_sample_weight' (the sum over the sum of the weights).
+    """
+    result = weighted(values, sample_weight)
+    if reduction in (None, 'none'):
+        return result
+    if reduction == 'sum':
+        return ops.sum(result)
+    if reduction == 'mean_with_sample_weight' and sample_weight is not None:
+        weights = ops.broadcast_to(broadcast_weights(values, sample_weight), shape(values))
+        total = ops.sum(weights)
+        safe = ops.where(ops.equal(total, 0.0), 1.0, total)
+        return ops.where(ops.equal(total, 0.0), 0.0, ops.sum(result) / safe)
+    return ops.mean(result)
+
+
+def same_rank(y_true, y_pred):
+    """Targets and predictions where one lacks the last axis of size 1: (n,) beside (n, 1) become alike."""
+    true, predicted = static_shape(y_true), static_shape(y_pred)
+    if len(predicted) == len(true) + 1 and predicted[-1] == 1:
+        return ops.expand_dims(y_true, -1), y_pred
+    if len(true) == len(predicted) + 1 and true[-1] == 1:
+        return (y_true, ops.expand_dims(y_pred, -1)) if len(predicted) == 1 else (ops.squeeze(y_true, -1), y_pred)
+    return y_true, y_pred
+
+
+# --- base classes -------------------------------------------------------------------------------------------------
+
+class Loss:
+    """Base class. A subclass gives `call(y_true, y_pred)`, one value per sample.
+
+    Args:
+        reduction: 'sum_over_batch_size', 'sum', 'none' or None, 'mean', 'mean_with_sample_weight'.
+        name: for logs. dtype: the dtype of the result, default that of the predictions.
+
+    Raises:
+        ValueError: for an unknown reduction.
+
+    Example:
+        >>> class Biggest(keras.losses.Loss):
+        ...     def call(self, y_true, y_pred):
+        ...         return keras.ops.max(keras.ops.abs(y_true - y_pred), axis=-1)
+        >>> Biggest()(np.zeros((2, 3)), np.ones((2, 3)))  # 1
+    """
+
+    def __init__(self, reduction='sum_over_batch_size', name=None, dtype=None):
+        Reduction.validate(reduction)
+        self.reduction = reduction
+        self.name = name
+        self.dtype = dtype
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """The loss of a batch, reduced.
+
+        Args:
+            y_true, y_pred: targets and predictions.
+            sample_weight: one weight per sample, or a tensor whose shape agrees with the losses' from the
+                first axis on.
+        """
+        if self.dtype is not None:
+            y_pred = ops.cast(y_pred, self.dtype)
+        return reduce_values(self.call(y_true, y_pred), sample_weight, self.reduction)
+
+    def call(self, y_true, y_pred):
+        raise NotImplementedError('%s does not implement call(y_true, y_pred).' % type(self).__name__)
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {'reduction': self.reduction, 'name': self.name}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+class LossFunctionWrapper(Loss):
+    """A loss class made of a function.
+
+    Args:
+        fn: function of (y_true, y_pred, **kwargs) that gives one value per sample.
+        reduction, name, dtype: see `Loss`. **kwargs: further arguments of the function.
+
+    Example:
+        >>> keras.losses.LossFunctionWrapper(keras.losses.mean_squared_error)(np.zeros((2, 3)), np.ones((2, 3)))  # 1
+    """
+
+    def __init__(self, fn, reduction='sum_over_batch_size', name=None, dtype=None, **kwargs):
+        super().__init__(reduction=reduction, name=name, dtype=dtype)
+        self.fn = fn
+        self._fn_kwargs = kwargs
+
+    def call(self, y_true, y_pred):
+        return self.fn(*same_rank(y_true, y_pred), **self._fn_kwargs)
+
+    def get_config(self):
+        # What only Keras 3 has is written where it is not the default, so that Keras 2 can read the rest.
+        later = {'axis': -1, 'ignore_class': None} if type(self).__name__.endswith('entropy') else {'axis': -1}
+        arguments = {name: value for name, value in self._fn_kwargs.items()
+                     if name not in later or value != later[name]}
+        if self.dtype is not None:
+            arguments['dtype'] = self.dtype
+        own = {} if type(self) is not LossFunctionWrapper else {'fn': serialize_keras_object(self.fn)}
+        return dict(super().get_config(), **arguments, **own)
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        if isinstance(config.get('fn'), (str, dict)):
+            config['fn'] = get(config['fn'])
+        return cls(**config)
+
+
+# --- regression ---------------------------------------------------------------------------------------------------
+
+def mean_squared_error(y_true, y_pred):
+    """The mean of `(y_true - y_pred)^2` over the last axis.
+
+    Example:
+        >>> keras.losses.mean_squared_error([[0.0, 2.0]], [[1.0, 2.0]])  # [0.5]
+    """
+    return ops.mean(ops.square(ops.subtract(y_pred, y_true)), axis=-1)
+
+
+def mean_absolute_error(y_true, y_pred):
+    """The mean of `|y_true - y_pred|` over the last axis.
+
+    Example:
+        >>> keras.losses.mean_absolute_error([[0.0, 2.0]], [[1.0, 2.0]])  # [0.5]
+    """
+    return ops.mean(ops.abs(ops.subtract(y_pred, y_true)), axis=-1)
+
+
+def mean_absolute_percentage_error(y_true, y_pred):
+    """The mean of `100 |y_true - y_pred| / max(|y_true|, epsilon)` over the last axis.
+
+    Example:
+        >>> keras.losses.mean_absolute_percentage_error([[2.0, 4.0]], [[1.0, 4.0]])  # [25]
+    """
+    size = ops.maximum(ops.abs(y_true), config.epsilon())
+    return 100.0 * ops.mean(ops.abs(ops.divide(ops.subtract(y_pred, y_true), size)), axis=-1)
+
+
+def mean_squared_logarithmic_error(y_true, y_pred):
+    """The mean of `(log(y_true + 1) - log(y_pred + 1))^2` over the last axis; negative numbers count as 0.
+
+    Example:
+        >>> keras.losses.mean_squared_logarithmic_error([[0.0]], [[math.e - 1]])  # [1]
+    """
+    return ops.mean(ops.square(ops.subtract(_log_plus_one(y_pred), _log_plus_one(y_true))), axis=-1)
+
+
+def _log_plus_one(x):
+    return ops.log(ops.add(ops.maximum(x, config.epsilon()), 1.0))
+
+
+def logcosh(y_true, y_pred):
+    """The mean of `log(cosh(y_pred - y_true))` over the last axis: half the square of small errors, the absolute
+    value of large ones less log 2.
+
+    Example:
+        >>> keras.losses.logcosh([[0.0]], [[1.0]])  # [0.434]
+    """
+    x = ops.subtract(y_pred, y_true)
+    return ops.mean(x + ops.softplus(-2.0 * x) - math.log(2.0), axis=-1)
+
+
+def huber_loss(y_true, y_pred, delta=1.0):
+    """Half the square of errors up to `delta`, `delta (|error| - delta / 2)` beyond, elementwise: Huber (1964).
+
+    Example:
+        >>> keras.losses.huber_loss([[0.0, 0.0]], [[1.0, 3.0]])  # [[0.5, 2.5]]
+    """
+    error = ops.abs(ops.subtract(y_pred, y_true))
+    near = ops.minimum(error, float(delta))
+    return 0.5 * ops.square(near) + float(delta) * (error - near)
+
+
+def huber(y_true, y_pred, delta=1.0):
+    """The mean of `huber_loss` over the last axis (Keras 3's function).
+
+    Example:
+        >>> keras.losses.huber([[0.0, 0.0]], [[1.0, 3.0]])  # [1.5]
+    """
+    return ops.mean(huber_loss(y_true, y_pred, delta), axis=-1)
+
+
+def poisson(y_true, y_pred):
+    """The mean of `y_pred - y_true log(y_pred)` over the last axis.
+
+    Example:
+        >>> keras.losses.poisson([[1.0]], [[1.0]])  # [1]
+    """
+    logarithm = ops.log(ops.add(y_pred, config.epsilon()))
+    return ops.mean(ops.subtract(y_pred, ops.multiply(logarithm, y_true)), axis=-1)
+
+
+def cosine_similarity(y_true, y_pred, axis=-1):
+    """The cosine of the angle between targets and predictions along `axis`: 1 where they point the same way.
+
+    Example:
+        >>> keras.losses.cosine_similarity([[3.0, 0.0]], [[1.0, 0.0]])  # [1]
+    """
+    return ops.sum(ops.multiply(_normalized(y_true, axis), _normalized(y_pred, axis)), axis=axis)
+
+
+def _normalized(x, axis):
+    length = ops.sqrt(ops.maximum(ops.sum(ops.square(x), axis=axis, keepdims=True), 1e-12))
+    return ops.divide(x, length)
+
+
+def _negative_cosine_similarity(y_true, y_pred, axis=-1):
+    return -cosine_similarity(y_true, y_pred, axis)
+
+
+# --- margins ------------------------------------------------------------------------------------------------------
+
+def hinge(y_true, y_pred):
+    """The mean of `max(1 - y_true y_pred, 0)` over the last axis; targets are -1 or 1.
+
+    Example:
+        >>> keras.losses.hinge([[1.0, -1.0]], [[0.5, -2.0]])  # [0.25]
+    """
+    return ops.mean(ops.relu(1.0 - ops.multiply(y_pred, y_true)), axis=-1)
+
+
+def squared_hinge(y_true, y_pred):
+    """The mean of `max(1 - y_true y_pred, 0)^2` over the last axis; targets are -1 or 1.
+
+    Example:
+        >>> keras.losses.squared_hinge([[1.0, -1.0]], [[0.5, -2.0]])  # [0.125]
+    """
+    return ops.mean(ops.square(ops.relu(1.0 - ops.multiply(y_pred, y_true))), axis=-1)
+
+
+def categorical_hinge(y_true, y_pred):
+    """`max(wrong - right + 1, 0)`: the largest score of a wrong class and that of the right one.
+
+    Example:
+        >>> keras.losses.categorical_hinge([[0.0, 1.0]], [[0.25, 0.5]])  # [0.75]
+    """
+    right = ops.sum(ops.multiply(y_pred, y_true), axis=-1)
+    wrong = ops.max(ops.multiply(y_pred, ops.subtract(1.0, y_true)), axis=-1)
+    return ops.relu(wrong - right + 1.0)
+
+
+# --- probabilities ------------------------------------------------------------------------------------------------
+
+def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0, axis=-1):
+    """The cross-entropy of one-hot targets and predicted distributions along `axis`.
+
+    Args:
+        y_true: probabilities, one-hot as a rule. y_pred: probabilities (scaled to sum 1), or logits.
+        from_logits: `y_pred` are logits.
+        label_smoothing: move that much of the targets' mass to all classes alike.
+
+    Example:
+        >>> keras.losses.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])  # [0.693]
+    """
+    if label_smoothing:
+        y_true = _smoothed(y_true, y_pred, label_smoothing, axis)
+    return ops.categorical_crossentropy(y_true, y_pred, from_logits, axis)
+
+
+def _smoothed(y_true, y_pred, label_smoothing, axis):
+    return ops.add(ops.multiply(y_true, 1.0 - label_smoothing), label_smoothing / static_shape(y_pred)[axis])
+
+
+def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, axis=-1, ignore_class=None):
+    """The cross-entropy of integer targets and predicted distributions along `axis`.
+
+    Args:
+        y_true: class numbers, of the shape of the predictions without `axis`, or with size 1 there.
+        y_pred: probabilities, or logits with `from_logits`.
+        ignore_class: a class number whose samples count 0.
+
+    Example:
+        >>> keras.losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]])  # [0.693]
+    """
+    if ignore_class is None:
+        return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits, axis)
+    if ndim(y_true) == ndim(y_pred):
+        y_true = ops.squeeze(y_true, axis)
+    y_true = ops.cast(y_true, 'int32')
+    counts = ops.not_equal(y_true, ignore_class)
+    loss = ops.sparse_categorical_crossentropy(ops.where(counts, y_true, 0), y_pred, from_logits, axis)
+    return ops.where(counts, loss, 0.0)
+
+
+def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0, axis=-1):
+    """The mean over `axis` of the cross-entropies of independent yes-or-no predictions.
+
+    Args:
+        y_true: 0 or 1, or probabilities. y_pred: probabilities, or logits with `from_logits`.
+        label_smoothing: move targets that much of the way to 0.5.
+
+    Example:
+        >>> keras.losses.binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])  # [0.693]
+    """
+    if label_smoothing:
+        y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), 0.5 * label_smoothing)
+    return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits), axis=axis)
+
+
+def kullback_leibler_divergence(y_true, y_pred):
+    """The sum of `y_true log(y_true / y_pred)` over the last axis.
+
+    Example:
+        >>> keras.losses.kullback_leibler_divergence([[0.5, 0.5]], [[0.5, 0.5]])  # [0]
+    """
+    y_true = ops.clip(y_true, config.epsilon(), 1.0)
+    y_pred = ops.clip(y_pred, config.epsilon(), 1.0)
+    return ops.sum(ops.multiply(y_true, ops.log(ops.divide(y_true, y_pred))), axis=-1)
+
+
+def binary_focal_crossentropy(y_true, y_pred, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False,
+                              label_smoothing=0.0, axis=-1):
+    """`binary_crossentropy` with easy examples weighed down: Lin et al., Focal loss (2017).
+
+    Args:
+        y_true, y_pred, from_logits, label_smoothing, axis: see `binary_crossentropy`.
+        apply_class_balancing: weigh class 1 by `alpha` and class 0 by `1 - alpha`.
+        gamma: a prediction that gives the right class the probability p is weighed by `(1 - p)^gamma`.
+
+    Example:
+        >>> keras.losses.binary_focal_crossentropy([[1.0]], [[0.5]])  # [0.693 / 4]
+    """
+    if label_smoothing:
+        y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), 0.5 * label_smoothing)
+    probability = ops.sigmoid(y_pred) if from_logits else y_pred
+    entropy = ops.binary_crossentropy(y_true, probability, False)
+    right = ops.add(ops.multiply(probability, y_true),
+                    ops.multiply(ops.subtract(1.0, y_true), ops.subtract(1.0, probability)))
+    loss = ops.power(1.0 - right, float(gamma)) * entropy
+    if apply_class_balancing:
+        loss = loss * ops.add(ops.multiply(y_true, float(alpha)), ops.multiply(ops.subtract(1.0, y_true), 1.0 - alpha))
+    return ops.mean(loss, axis=axis)
+
+
+def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0,
+                                   axis=-1):
+    """`categorical_crossentropy` with easy examples weighed down: Lin et al., Focal loss (2017).
+
+    Args:
+        y_true, y_pred, from_logits, label_smoothing, axis: see `categorical_crossentropy`.
+        alpha: a factor, or one per class.
+        gamma: a prediction that gives the right class the probability p is weighed by `(1 - p)^gamma`.
+
+    Example:
+        >>> keras.losses.categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])  # [0.693 / 16]
+    """
+    if label_smoothing:
+        y_true = _smoothed(y_true, y_pred, label_smoothing, axis)
+    probability = ops.softmax(y_pred, axis) if from_logits else y_pred
+    probability = ops.divide(probability, ops.sum(probability, axis=axis, keepdims=True))
+    probability = ops.clip(probability, config.epsilon(), 1.0 - config.epsilon())
+    entropy = ops.negative(ops.multiply(ops.log(probability), y_true))
+    weights = ops.multiply(ops.power(1.0 - probability, float(gamma)), alpha)
+    return ops.sum(ops.multiply(weights, entropy), axis=axis)
+
+
+def categorical_generalized_cross_entropy(y_true, y_pred, q):
+    """`(1 - p^q) / q` with p the predicted probability of the right class: Zhang and Sabuncu (2018).
+
+    Args:
+        y_true: class numbers (n,). y_pred: probabilities (n, classes).
+        q: between 0 (cross-entropy) and 1 (mean absolute error).
+
+    Example:
+        >>> keras.losses.categorical_generalized_cross_entropy([1], [[0.75, 0.25]], 0.5)  # [1]
+    """
+    hot = ops.one_hot(ops.cast(y_true, 'int32'), static_shape(y_pred)[-1])
+    p = ops.sum(ops.multiply(y_pred, hot), axis=-1)
+    return (1.0 - ops.power(p, float(q))) / float(q)
+
+
+# --- overlap and similarity ---------------------------------------------------------------------------------------
+
+def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
+    """1 less the Tversky index of predicted and true masks: Salehi et al. (2017).
+
+    Args:
+        alpha, beta: weights of false positives and false negatives. axis: axes to sum over, default all.
+
+    Example:
+        >>> keras.losses.tversky([[1.0, 0.0]], [[1.0, 0.0]])  # 0
+    """
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    both = ops.sum(ops.multiply(y_pred, y_true), axis=axis)
+    false_positive = ops.sum(ops.multiply(y_pred, ops.subtract(1.0, y_true)), axis=axis)
+    false_negative = ops.sum(ops.multiply(y_true, ops.subtract(1.0, y_pred)), axis=axis)
+    whole = both + false_positive * float(alpha) + false_negative * float(beta)
+    return 1.0 - both / (whole + config.epsilon())
+
+
+def dice(y_true, y_pred, axis=None):
+    """1 less the Sorensen-Dice coefficient of predicted and true masks: Milletari et al., V-Net (2016).
+
+    Args:
+        axis: axes to sum over, default all.
+
+    Example:
+        >>> keras.losses.dice([[1.0, 0.0]], [[1.0, 0.0]])  # 0
+    """
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    both = ops.sum(ops.multiply(y_pred, y_true), axis=axis)
+    whole = ops.add(ops.sum(y_true, axis=axis), ops.sum(y_pred, axis=axis))
+    return 1.0 - 2.0 * both / (whole + config.epsilon())
+
+
+def circle(y_true, y_pred, ref_labels=None, ref_embeddings=None, remove_diagonal=True, gamma=80, margin=0.4):
+    """The circle loss of normalized embeddings: Sun et al. (2020).
+
+    Args:
+        y_true: labels (n,). y_pred: embeddings of length 1 (n, features).
+        ref_labels, ref_embeddings: what to compare with, default the batch itself.
+        remove_diagonal: do not compare a sample with itself. gamma: scale. margin: relaxation.
+
+    Example:
+        >>> keras.losses.circle([0, 0], [[1.0, 0.0], [1.0, 0.0]])  # one value per sample
+    """
+    others, labels = (y_pred, y_true) if ref_embeddings is None else (ref_embeddings, ref_labels)
+    labels, y_true = ops.reshape(labels, (1, -1)), ops.reshape(y_true, (-1, 1))
+    similarity = ops.matmul(y_pred, ops.transpose(others))
+    same = ops.equal(y_true, labels)
+    positive = same
+    if remove_diagonal and ref_embeddings is None:
+        places = ops.arange(shape(y_pred)[0], dtype='int32')
+        own = ops.equal(ops.expand_dims(places, 0), ops.expand_dims(places, 1))
+        positive = ops.logical_and(same, ops.logical_not(own))
+    far = ops.stop_gradient(ops.relu(1.0 + margin - similarity))
+    near = ops.stop_gradient(ops.relu(similarity + margin))
+    positive_terms = _masked_logsumexp(far * (similarity - (1.0 - margin)) * float(-gamma), positive)
+    negative_terms = _masked_logsumexp(near * (similarity - margin) * float(gamma), ops.logical_not(same))
+    return ops.softplus(positive_terms + negative_terms)
+
+
+def _masked_logsumexp(x, mask):
+    return ops.logsumexp(ops.where(mask, x, -1e9), axis=1)
+
+
+def ctc(y_true, y_pred):
+    """The connectionist temporal classification loss: Graves et al. (2006).
+
+    Args:
+        y_true: class numbers (n, length), padded with 0, which also is the blank.
+        y_pred: logits (n, time, classes).
+
+    Example:
+        >>> keras.losses.ctc(np.array([[1, 2]]), np.zeros((1, 4, 3))).shape
+        (1,)
+    """
+    steps = ops.cast(ops.sum(ops.ones_like(y_pred[:, :, 0]), axis=1), 'int32')
+    lengths = ops.sum(ops.cast(ops.not_equal(y_true, 0), 'int32'), axis=-1)
+    return ops.ctc_loss(y_true, y_pred, lengths, steps, mask_index=0)
+
+
+# --- classes ------------------------------------------------------------------------------------------------------
+
+class MeanSquaredError(LossFunctionWrapper):
+    """`mean_squared_error` as a class, see `Loss` for the arguments.
+
+    Example:
+        >>> keras.losses.MeanSquaredError()([[0.0, 2.0]], [[1.0, 2.0]])  # 0.5
+    """
+
+    def __init__(self, reduction='sum_over_batch_size', name='mean_squared_error', dtype=None):
+        super().__init__(mean_squared_error, reduction, name, dtype)
+
+
+class MeanAbsoluteError(LossFunctionWrapper):
+    """`mean_absolute_error` as a class, see `Loss` for the arguments.
+
+    Example:
+        >>> keras.losses.MeanAbsoluteError()([[0.0, 2.0]], [[1.0, 2.0]])  # 0.5
+    """
+
+    def __init__(self, reduction='sum_over_batch_size', name='mean_absolute_error', dtype=None):
+        super().__init__(mean_absolute_error, reduction, name, dtype)
+
+
+class MeanAbsolutePercentageError(LossFunctionWrapper):
+    """`mean_absolute_percentage_error` as a class, see `Loss` for the arguments.
+
+    Example:
+        >>> keras.losses.MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 4.0]])  # 25
+    """
+
+    def __init__(self, reduction='sum_over_batch_size', name='mean_absolute_percentage_error', dtype=None):
+        super().__init__(mean_absolute_percentage_error, reduction, name, dtype)
+
+
+class MeanSquaredLogarithmicError(LossFunctionWrapper):
+    """`mean_squared_logarithmic_error` as a class, see `Loss` for the arguments.
+
+    Example:
+        >>> keras.losses.MeanSquaredLogarithmicError()([[1.0]], [[1.0]])  # 0
+    """
+
+    def __init__(self, reduction='sum_over_batch_size', name='mean_squared_logarithmic_error', dtype=None):
+        super().__init__(mean_squared_logarithmic_error, reduction, name, dtype)
+
+
+class BinaryCrossentropy(LossFunctionWrapper):
+    """`binary_crossentropy` as a class, see `Loss` for the other arguments.
+
+    Example:
+        >>> keras.losses.BinaryCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])  # 0.693
+    """
+
+    def __init__(self, from_logits=False, label_smoothing=0, reduction='sum_over_batch_size',
+                 name='binary_crossentropy', axis=-1, dtype=None):
+        super().__init__(binary_crossentropy, reduction, name, dtype, from_logits=from_logits,
+                         label_smoothing=label_smoothing, axis=axis)
+
+
+class CategoricalCrossentropy(LossFunctionWrapper):
+    """`categorical_crossentropy` as a class, see `Loss` for the other arguments.
+
+    Example:
+        >>> keras.losses.CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])  # 0.693
+    """
+
+    def __init__(self, from_logits=False, label_smoothing=0, reduction='sum_over_batch_size',
+                 name='categorical_crossentropy', axis=-1, dtype=None):
+        super().__init__(categorical_crossentropy, reduction, name, dtype, from_logits=from_logits,
+                         label_smoothing=label_smoothing, axis=axis)
+
+
+class SparseCategoricalCrossentropy(LossFunctionWrapper):
+    """`sparse_categorical_crossentropy` as a class, see `Loss` for the other arguments.
+
+    Example:
+        >>> keras.losses.SparseCategoricalCrossentropy()([1], [[0.5, 0.5]])  # 0.693
+    """
+
+    def __init__(self, from_logits=False, reduction='sum_over_batch_size', name='sparse_categorical_crossentropy',
+                 ignore_class=None, axis=-1, dtype=None):
+        super().__init__(sparse_categorical_crossentropy, reduction, name, dtype, from_logits=from_logits,
+                         ignore_class=ignore_class, axis=axis)
+
+    def call(self, y_true, y_pred):
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+
+class Hinge(LossFunctionWrapper):
+    """`hinge` as a class, see `Loss` for the arguments.
+
+    Example:
+        >>> keras.losses.Hinge()([[1.0, -1.0]], [[0.5, -2.0]])  # 0.25
+    """
+
+    def __init__(self, reduction='sum_over_batch_size', name='hinge', dtype=None):
+        super().__init__(hinge, reduction, name, dtype)
+
+
+class SquaredHinge(LossFunctionWrapper):
+    """`squared_hinge` as a class, see `Loss` for the arguments.
+
+    Example:
+        >>> keras.losses.SquaredHinge()([[1.0, -1.0]], [[0.5, -2.0]])  # 0.125
+    """
+
+    def __init__(self, reduction='sum_over_batch_size', name='squared_hinge', dtype=None):
+        super().__init__(squared_hinge, reduction, name, dtype)
+
+
+class CategoricalHinge(LossFunctionWrapper):
+    """`categorical_hinge` as a class, see `Loss` for the arguments.
+
+    Example:
+        >>> keras.losses.CategoricalHinge()([[0.0, 1.0]], [[0.25, 0.5]])  # 0.75
+    """
+
+    def __init__(self, reduction='sum_over_batch_size', name='categorical_hinge', dtype=None):
+        super().__init__(categorical_hinge, reduction, name, dtype)
+
+
+class Poisson(LossFunctionWrapper):
+    """`poisson` as a class, see `Loss` for the arguments.
+
+    Example:
+        >>> keras.losses.Poisson()([[1.0]], [[1.0]])  # 1
+    """
+
+    def __init__(self, reduction='sum_over_batch_size', name='poisson', dtype=None):
+        super().__init__(poisson, reduction, name, dtype)
+
+
+class LogCosh(LossFunctionWrapper):
+    """`logcosh` as a class, see `Loss` for the arguments.
+
+    Example:
+        >>> keras.losses.LogCosh()([[0.0]], [[1.0]])  # 0.434
+    """
+
+    def __init__(self, reduction='sum_over_batch_size', name='logcosh', dtype=None):
+        super().__init__(logcosh, reduction, name, dtype)
+
+
+class KLDivergence(LossFunctionWrapper):
+    """`kullback_leibler_divergence` as a class, see `Loss` for the arguments.
+
+    Example:
+        >>> keras.losses.KLDivergence()([[0.5, 0.5]], [[0.5, 0.5]])  # 0
+    """
+
+    def __init__(self, reduction='sum_over_batch_size', name='kullback_leibler_divergence', dtype=None):
+        super().__init__(kullback_leibler_divergence, reduction, name, dtype)
+
+
+class Huber(LossFunctionWrapper):
+    """`huber_loss` as a class, see `Loss` for the other arguments.
+
+    Example:
+        >>> keras.losses.Huber()([[0.0, 0.0]], [[1.0, 3.0]])  # 1.5
+    """
+
+    def __init__(self, delta=1.0, reduction='sum_over_batch_size', name='huber_loss', dtype=None):
+        super().__init__(huber_loss, reduction, name, dtype, delta=delta)
+
+
+class CosineSimilarity(LossFunctionWrapper):
+    """The negative of `cosine_similarity`: -1 where targets and predictions point the same way.
+
+    Example:
+        >>> keras.losses.CosineSimilarity()([[3.0, 0.0]], [[1.0, 0.0]])  # -1
+    """
+
+    def __init__(self, axis=-1, reduction='sum_over_batch_size', name='cosine_similarity', dtype=None):
+        super().__init__(_negative_cosine_similarity, reduction, name, dtype, axis=axis)
+
+
+class BinaryFocalCrossentropy(LossFunctionWrapper):
+    """`binary_focal_crossentropy` as a class, see `Loss` for the other arguments.
+
+    Example:
+        >>> keras.losses.BinaryFocalCrossentropy()([[1.0]], [[0.5]])  # 0.693 / 4
+    """
+
+    def __init__(self, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0,
+                 axis=-1, reduction='sum_over_batch_size', name='binary_focal_crossentropy', dtype=None):
+        super().__init__(binary_focal_crossentropy, reduction, name, dtype, alpha=alpha, gamma=gamma, axis=axis,
+                         apply_class_balancing=apply_class_balancing, from_logits=from_logits,
+                         label_smoothing=label_smoothing)
+
+
+class CategoricalFocalCrossentropy(LossFunctionWrapper):
+    """`categorical_focal_crossentropy` as a class, see `Loss` for the other arguments.
+
+    Example:
+        >>> keras.losses.CategoricalFocalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])  # 0.693 / 16
+    """
+
+    def __init__(self, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1,
+                 reduction='sum_over_batch_size', name='categorical_focal_crossentropy', dtype=None):
+        super().__init__(categorical_focal_crossentropy, reduction, name, dtype, alpha=alpha, gamma=gamma,
+                         from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
+
+
+class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
+    """`categorical_generalized_cross_entropy` as a class, see `Loss` for the other arguments.
+
+    Example:
+        >>> keras.losses.CategoricalGeneralizedCrossEntropy()([1], [[0.75, 0.25]])  # 1
+    """
+
+    def __init__(self, q=0.5, reduction='sum_over_batch_size', name='categorical_generalized_cross_entropy',
+                 dtype=None):
+        if not 0 < q < 1:
+            raise ValueError('CategoricalGeneralizedCrossEntropy: `q` must lie between 0 and 1. Received: q=%r' % (q,))
+        super().__init__(categorical_generalized_cross_entropy, reduction, name, dtype, q=q)
+
+    def call(self, y_true, y_pred):
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+
+class Tversky(LossFunctionWrapper):
+    """`tversky` as a class, see `Loss` for the other arguments.
+
+    Example:
+        >>> keras.losses.Tversky()([[1.0, 0.0]], [[1.0, 0.0]])  # 0
+    """
+
+    def __init__(self, alpha=0.5, beta=0.5, reduction='sum_over_batch_size', name='tversky', axis=None, dtype=None):
+        super().__init__(tversky, reduction, name, dtype, alpha=alpha, beta=beta, axis=axis)
+
+
+class Dice(LossFunctionWrapper):
+    """`dice` as a class, see `Loss` for the other arguments.
+
+    Example:
+        >>> keras.losses.Dice()([[1.0, 0.0]], [[1.0, 0.0]])  # 0
+    """
+
+    def __init__(self, reduction='sum_over_batch_size', name='dice', axis=None, dtype=None):
+        super().__init__(dice, reduction, name, dtype, axis=axis)
+
+
+class Circle(LossFunctionWrapper):
+    """`circle` as a class, see `Loss` for the other arguments.
+
+    Example:
+        >>> keras.losses.Circle()([0, 0], [[1.0, 0.0], [1.0, 0.0]])  # a scalar
+    """
+
+    def __init__(self, gamma=80.0, margin=0.4, remove_diagonal=True, reduction='sum_over_batch_size', name='circle',
+                 dtype=None):
+        super().__init__(circle, reduction, name, dtype, gamma=gamma, margin=margin, remove_diagonal=remove_diagonal)
+
+    def call(self, y_true, y_pred):
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+
+class CTC(LossFunctionWrapper):
+    """`ctc` as a class, see `Loss` for the arguments.
+
+    Example:
+        >>> keras.losses.CTC()(np.array([[1, 2]]), np.zeros((1, 4, 3)))  # a scalar
+    """
+
+    def __init__(self, reduction='sum_over_batch_size', name='ctc', dtype=None):
+        super().__init__(ctc, reduction, name, dtype)
+
+
+mse = MSE = mean_squared_error
+mae = MAE = mean_absolute_error
+mape = MAPE = mean_absolute_percentage_error
+msle = MSLE = mean_squared_logarithmic_error
+kld = KLD = kl_divergence = kullback_leibler_divergence
+log_cosh = logcosh
+cosine = cosine_proximity = cosine_similarity
+
+
+# --- by name ------------------------------------------------------------------------------------------------------
+
+def is_categorical_crossentropy(loss):
+    """Whether `loss` (a name, a function or an object) is the categorical cross-entropy."""
+    return (loss in ('categorical_crossentropy', categorical_crossentropy) if isinstance(loss, str) or callable(loss)
+            and not isinstance(loss, Loss) else isinstance(loss, CategoricalCrossentropy)
+            or getattr(loss, 'fn', None) is categorical_crossentropy)
+
+
+def serialize(loss):
+    """The name of a loss function, or the config of a loss object."""
+    return serialize_keras_object(loss)
+
+
+_HELPERS = ('broadcast_weights', 'weighted', 'reduce_values', 'same_rank', 'Reduction', 'is_categorical_crossentropy', 'serialize')
+_OBJECTS = {name: value for name, value in list(globals().items())
+            if getattr(value, '__module__', None) == __name__ and not name.startswith('_') and name not in _HELPERS}
+
+
+def deserialize(name, custom_objects=None):
+    """The loss that a name or a config stands for.
+
+    Raises:
+        ValueError: for an unknown name, naming those that come near.
+    """
+    return deserialize_keras_object(name, module_objects=_OBJECTS, custom_objects=custom_objects,
+                                    printable_module_name='loss function')
+
+
+def get(identifier):
+    """The loss for a name, a config, a class, a function or a loss object; None stays None.
+
+    Raises:
+        ValueError: for anything else.
+
+    Example:
+        >>> keras.losses.get('mse') is keras.losses.mean_squared_error
+        True
+    """
+    if identifier is None:
+        return None
+    if isinstance(identifier, (str, dict)):
+        return deserialize(identifier)
+    if inspect.isclass(identifier):
+        return identifier()
+    if callable(identifier):
+        return identifier
+    raise ValueError('Could not interpret loss: %r. Expected a name such as "mse", a config, a function of '
+                     '(y_true, y_pred) or a Loss.' % (identifier,))

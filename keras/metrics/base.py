@@ -1,0 +1,341 @@
+"""`Metric`, and the metrics that are a sum or a mean of values. A metric's state is a few variables."""
+import copy
+import re
+
+import numpy as np
+
+from keras import config, ops
+from keras import initializers
+from keras.backend import tree
+from keras.backend.composites.shape import count, dtype_of, shape
+from keras.backend.state import Ledger, Variable, context, numpy_dtype
+from keras.losses import broadcast_weights, same_rank
+from keras.saving.serialization import deserialize_keras_object, serialize_keras_object
+
+_names_given = {}
+
+
+def _default_name(metric_class):
+    """The class's name in snake case with a number, as Keras 2 counts: auc_1, auc_2."""
+    words = re.sub(r'(.)([A-Z][a-z0-9]+)', r'\1_\2', metric_class.__name__)
+    name = re.sub(r'([a-z])([A-Z])', r'\1_\2', words).lower()
+    _names_given[name] = _names_given.get(name, 0) + 1
+    return '%s_%d' % (name, _names_given[name])
+
+
+def reset_names():
+    """Start numbering the names of metrics from 1 again."""
+    _names_given.clear()
+
+
+class Metric:
+    """Base class: a number computed from what `update_state` has been given since the last `reset_state`.
+
+    A subclass makes its variables in the constructor with `add_weight`, and defines `update_state` and `result`.
+
+    Args:
+        name: for logs; default the class's name in snake case with a number.
+        dtype: of the variables and the result, default `floatx`.
+
+    Example:
+        >>> class Largest(keras.metrics.Metric):
+        ...     def __init__(self, name='largest', **kwargs):
+        ...         super().__init__(name=name, **kwargs)
+        ...         self.largest = self.add_weight('largest', initializer='zeros')
+        ...     def update_state(self, y_true, y_pred, sample_weight=None):
+        ...         self.largest.assign(keras.ops.maximum(self.largest, keras.ops.max(y_pred)))
+        ...     def result(self):
+        ...         return self.largest.value
+    """
+
+    stateful = True
+
+    def __init__(self, name=None, dtype=None, **kwargs):
+        if name is not None and not isinstance(name, str):
+            name, dtype = (dtype if isinstance(dtype, str) else None), name
+        if kwargs:
+            raise TypeError('%s does not take the arguments %s.' % (type(self).__name__, ', '.join(sorted(kwargs))))
+        self.name = name or _default_name(type(self))
+        self.dtype = _dtype_name(dtype)
+        self.built = True
+        self._variables = []
+
+    # --- to be defined by subclasses ------------------------------------------------------------------------------
+
+    def update_state(self, *args, **kwargs):
+        """Take one batch into account."""
+        raise NotImplementedError('%s does not implement update_state().' % type(self).__name__)
+
+    def result(self):
+        """The current value, a scalar tensor (or a small one, or a dictionary of them)."""
+        raise NotImplementedError('%s does not implement result().' % type(self).__name__)
+
+    def reset_state(self):
+        """Forget all batches: every variable becomes 0."""
+        self.reset_states()
+
+    def reset_states(self):
+        """Keras 2's name of `reset_state`; a subclass may define either."""
+        for variable in self.variables:
+            variable.assign(np.zeros(variable.shape, numpy_dtype(variable.dtype)))
+
+    # --- state ----------------------------------------------------------------------------------------------------
+
+    def add_weight(self, name=None, shape=(), initializer='zeros', dtype=None):
+        """A variable for the metric's state.
+
+        Args:
+            name: for messages and files. shape: tuple of ints, default a scalar.
+            initializer: its first value. dtype: default that of the metric.
+        """
+        if isinstance(name, (tuple, list)):  # Keras 3's order of the arguments
+            name, shape = (shape if isinstance(shape, str) else None), name
+        variable = Variable(initializers.delayed(initializer or 'zeros'), tuple(shape), dtype or self.dtype,
+                            trainable=False, name=name or 'variable')
+        variable.path = '%s/%s' % (self.name, variable.name)
+        self._variables.append(variable)
+        return variable
+
+    def add_variable(self, shape, initializer='zeros', dtype=None, aggregation='sum', name=None):
+        """Keras 3's form of `add_weight`."""
+        return self.add_weight(name, shape, initializer, dtype)
+
+    @property
+    def variables(self):
+        """The variables of the metric and of metrics that are its attributes."""
+        found = list(self._variables)
+        for value in vars(self).values():
+            for leaf in tree.flatten(value) if isinstance(value, (list, tuple, dict)) else (value,):
+                found.extend([leaf] if isinstance(leaf, Variable) else leaf.variables if isinstance(leaf, Metric) else ())
+        return list({id(variable): variable for variable in found}.values())
+
+    @property
+    def weights(self):
+        return self.variables
+
+    @property
+    def non_trainable_weights(self):
+        return self.variables
+
+    @property
+    def trainable_weights(self):
+        return []
+
+    def get_weights(self):
+        """The values of the variables, a list of NumPy arrays."""
+        return [variable.numpy() for variable in self.variables]
+
+    def set_weights(self, weights):
+        """Set the variables from a list of arrays as `get_weights` gives it."""
+        if len(weights) != len(self.variables):
+            raise ValueError('Metric %s has %d variables. Received: %d arrays.'
+                             % (self.name, len(self.variables), len(weights)))
+        for variable, value in zip(self.variables, weights):
+            variable.assign(value)
+
+    # --- use ------------------------------------------------------------------------------------------------------
+
+    def __call__(self, *args, **kwargs):
+        """`update_state` with the arguments, then `result`."""
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def stateless_update_state(self, metric_variables, *args, **kwargs):
+        """The values that the variables would have after `update_state`, from given values; nothing is changed."""
+        with self._borrowed(metric_variables) as ledger:
+            self.update_state(*args, **kwargs)
+        return [ledger.read(variable) for variable in self.variables]
+
+    def stateless_result(self, metric_variables):
+        """`result` for given values of the variables."""
+        with self._borrowed(metric_variables):
+            return self.result()
+
+    def stateless_reset_state(self):
+        """The values of the variables after `reset_state`."""
+        with self._borrowed(self.variables) as ledger:
+            self.reset_state()
+        return [ledger.read(variable) for variable in self.variables]
+
+    def _borrowed(self, values):
+        values = [ops.convert_to_tensor(value) for value in values]
+        return Ledger(dict(zip(self.variables, values)), outer=context.ledger)
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {'name': self.name, 'dtype': self.dtype}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+    def __deepcopy__(self, memo):
+        duplicate = type(self).__new__(type(self))
+        memo[id(self)] = duplicate
+        duplicate.__dict__.update({key: copy.deepcopy(value, memo) for key, value in vars(self).items()})
+        return duplicate
+
+    def __repr__(self):
+        return '<%s name=%s>' % (type(self).__name__, self.name)
+
+
+def _dtype_name(dtype):
+    if dtype is None:
+        return config.floatx()
+    if isinstance(dtype, str):
+        return dtype
+    return getattr(dtype, 'variable_dtype', None) or getattr(dtype, 'name', None) or np.dtype(dtype).name
+
+
+class Reduce(Metric):
+    """A sum or a mean of values.
+
+    Args:
+        reduction: 'sum', 'sum_over_batch_size' (divided by the number of values) or 'weighted_mean' (divided by
+            the sum of the weights). name, dtype: see `Metric`.
+
+    Raises:
+        ValueError: for another reduction.
+    """
+
+    def __init__(self, reduction, name, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        if reduction not in ('sum', 'sum_over_batch_size', 'weighted_mean'):
+            raise ValueError('%s: unknown reduction %r. Expected "sum", "sum_over_batch_size" or "weighted_mean".'
+                             % (type(self).__name__, reduction))
+        self.reduction = reduction
+        self.total = self.add_weight('total')
+        if reduction != 'sum':
+            self.count = self.add_weight('count')
+
+    def contribution(self, values, sample_weight=None):
+        """What a batch adds to the sum and to the count; nothing is changed.
+
+        Args:
+            values: a tensor. sample_weight: weights that broadcast to it, or None.
+
+        Returns:
+            A scalar tensor and the count, a Python number without weights.
+        """
+        if dtype_of(values) != self.dtype:
+            values = ops.cast(values, self.dtype)
+        if sample_weight is None:
+            return ops.sum(values), count(values)
+        weights = broadcast_weights(values, ops.cast(sample_weight, self.dtype))
+        total = ops.sum(ops.multiply(values, weights))
+        if self.reduction == 'weighted_mean':
+            return total, ops.sum(ops.broadcast_to(weights, shape(values)))
+        return total, count(values)
+
+    def update_state(self, values, sample_weight=None):
+        """Add a batch of values.
+
+        Args:
+            values: a tensor. sample_weight: weights that broadcast to it, or None.
+        """
+        self._add(*self.contribution(values, sample_weight))
+
+    def _add(self, total, number):
+        self.total.assign_add(total)
+        if self.reduction != 'sum':
+            self.count.assign_add(number if isinstance(number, (int, float)) else ops.cast(number, self.dtype))
+
+    def result(self):
+        if self.reduction == 'sum':
+            return self.total.value
+        return ops.divide_no_nan(self.total.value, self.count.value)
+
+
+class Sum(Reduce):
+    """The (weighted) sum of values.
+
+    Example:
+        >>> metric = keras.metrics.Sum()
+        >>> metric.update_state([1.0, 3.0])
+        >>> float(metric.result())
+        4.0
+    """
+
+    def __init__(self, name='sum', dtype=None):
+        super().__init__('sum', name, dtype)
+
+
+class Mean(Reduce):
+    """The (weighted) mean of values.
+
+    Example:
+        >>> metric = keras.metrics.Mean()
+        >>> metric.update_state([1.0, 3.0])
+        >>> float(metric.result())
+        2.0
+    """
+
+    def __init__(self, name='mean', dtype=None):
+        super().__init__('weighted_mean', name, dtype)
+
+
+class MeanMetricWrapper(Mean):
+    """The mean of what a function gives.
+
+    Args:
+        fn: function of (y_true, y_pred, **kwargs) that gives one value per sample, or several.
+        name, dtype: see `Metric`. **kwargs: further arguments of the function.
+
+    Example:
+        >>> metric = keras.metrics.MeanMetricWrapper(keras.losses.mean_squared_error, name='error')
+        >>> metric.update_state(np.zeros((2, 3)), np.ones((2, 3)))
+        >>> float(metric.result())
+        1.0
+    """
+
+    def __init__(self, fn, name=None, dtype=None, **kwargs):
+        super().__init__(name=name or getattr(fn, '__name__', None), dtype=dtype)
+        self._fn = fn
+        self._fn_kwargs = kwargs
+
+    def contribution(self, y_true, y_pred, sample_weight=None):
+        """What a batch adds to the sum and to the count, see `Reduce.contribution`."""
+        values = self._fn(*same_rank(y_true, y_pred), **self._fn_kwargs)
+        return super().contribution(values, sample_weight)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Add a batch.
+
+        Args:
+            y_true, y_pred: targets and predictions. sample_weight: one weight per sample, or None.
+        """
+        self._add(*self.contribution(y_true, y_pred, sample_weight))
+
+    def get_config(self):
+        # What only Keras 3 has is written where it is not the default, so that Keras 2 can read the rest.
+        arguments = {name: value for name, value in self._fn_kwargs.items()
+                     if self._later.get(name, self) != value}
+        if type(self) is MeanMetricWrapper:
+            arguments['fn'] = serialize_keras_object(self._fn)
+        return dict(super().get_config(), **arguments)
+
+    _later = {'axis': -1, 'ignore_class': None, 'from_sorted_ids': False}
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        if isinstance(config.get('fn'), (str, dict)):
+            from keras import metrics
+            config['fn'] = metrics.get(config['fn'])
+        return cls(**config)
+
+
+def clone_metric(metric):
+    """A new metric of the same configuration, with a state of its own; functions stay as they are."""
+    return type(metric).from_config(metric.get_config()) if isinstance(metric, Metric) else metric
+
+
+def clone_metrics(metrics):
+    """`clone_metric` for every metric of a list or dictionary; None stays None."""
+    return None if metrics is None else tree.map_structure(clone_metric, metrics)
+
+
+def deserialize_metric(identifier, objects, custom_objects=None):
+    """The metric for a name or a config among `objects`."""
+    return deserialize_keras_object(identifier, module_objects=objects, custom_objects=custom_objects,
+                                    printable_module_name='metric function')

@@ -1,0 +1,265 @@
+"""Learning rates that depend on the number of updates made so far."""
+import math
+
+from keras import config, ops
+from keras.saving.serialization import deserialize_keras_object, serialize_keras_object
+
+
+class LearningRateSchedule:
+    """Base class: a callable from the number of updates (a scalar) to a learning rate (a scalar tensor).
+
+    Example:
+        >>> class Halving(keras.optimizers.schedules.LearningRateSchedule):
+        ...     def __call__(self, step):
+        ...         return 0.1 * 0.5 ** (step // 100)
+        ...     def get_config(self):
+        ...         return {}
+    """
+
+    def __call__(self, step):
+        raise NotImplementedError('%s does not implement __call__(step).' % type(self).__name__)
+
+    def get_config(self):
+        raise NotImplementedError('%s does not implement get_config().' % type(self).__name__)
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def _float(step):
+    return ops.cast(ops.convert_to_tensor(step), 'float64' if config.floatx() == 'float64' else 'float32')
+
+
+class _Schedule(LearningRateSchedule):
+    """A schedule whose constructor's arguments are its attributes, listed in `arguments`."""
+
+    arguments = ()
+
+    def get_config(self):
+        return {name: getattr(self, name) for name in self.arguments}
+
+
+class ExponentialDecay(_Schedule):
+    """`initial_learning_rate * decay_rate ** (step / decay_steps)`.
+
+    Args:
+        initial_learning_rate, decay_rate: floats. decay_steps: the number of updates after which one factor of
+            `decay_rate` is complete. staircase: round `step / decay_steps` down.
+
+    Example:
+        >>> float(keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.5)(10))
+        0.25
+    """
+
+    arguments = ('initial_learning_rate', 'decay_steps', 'decay_rate', 'staircase', 'name')
+
+    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name='ExponentialDecay'):
+        _check_positive(self, 'decay_steps', decay_steps)
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = decay_steps
+        self.decay_rate = decay_rate
+        self.staircase = staircase
+        self.name = name
+
+    def __call__(self, step):
+        part = _float(step) / float(self.decay_steps)
+        part = ops.floor(part) if self.staircase else part
+        return ops.power(float(self.decay_rate), part) * float(self.initial_learning_rate)
+
+
+class InverseTimeDecay(_Schedule):
+    """`initial_learning_rate / (1 + decay_rate * step / decay_steps)`.
+
+    Args:
+        initial_learning_rate, decay_rate: floats. decay_steps: number of updates.
+        staircase: round `step / decay_steps` down.
+
+    Example:
+        >>> float(keras.optimizers.schedules.InverseTimeDecay(0.5, 10, 1.0)(10))
+        0.25
+    """
+
+    arguments = ('initial_learning_rate', 'decay_steps', 'decay_rate', 'staircase', 'name')
+
+    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name='InverseTimeDecay'):
+        _check_positive(self, 'decay_steps', decay_steps)
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = decay_steps
+        self.decay_rate = decay_rate
+        self.staircase = staircase
+        self.name = name
+
+    def __call__(self, step):
+        part = _float(step) / float(self.decay_steps)
+        part = ops.floor(part) if self.staircase else part
+        return float(self.initial_learning_rate) / (part * float(self.decay_rate) + 1.0)
+
+
+class PolynomialDecay(_Schedule):
+    """From `initial_learning_rate` to `end_learning_rate` in `decay_steps` updates, along a power of the way left.
+
+    Args:
+        initial_learning_rate, end_learning_rate: floats. decay_steps: number of updates. power: 1 is a line.
+        cycle: begin anew, with a multiple of `decay_steps`, whenever the end is reached.
+
+    Example:
+        >>> float(keras.optimizers.schedules.PolynomialDecay(0.5, 10, 0.0)(5))
+        0.25
+    """
+
+    arguments = ('initial_learning_rate', 'decay_steps', 'end_learning_rate', 'power', 'cycle', 'name')
+
+    def __init__(self, initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False,
+                 name='PolynomialDecay'):
+        _check_positive(self, 'decay_steps', decay_steps)
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = decay_steps
+        self.end_learning_rate = end_learning_rate
+        self.power = power
+        self.cycle = cycle
+        self.name = name
+
+    def __call__(self, step):
+        step, length = _float(step), float(self.decay_steps)
+        if self.cycle:
+            length = ops.maximum(ops.ceil(step / length), 1.0) * length
+        else:
+            step = ops.minimum(step, length)
+        left = ops.power(1.0 - step / length, float(self.power))
+        return left * float(self.initial_learning_rate - self.end_learning_rate) + float(self.end_learning_rate)
+
+
+class PiecewiseConstantDecay(_Schedule):
+    """`values[0]` up to and including update `boundaries[0]`, then `values[1]`, and so on.
+
+    Args:
+        boundaries: rising list of numbers of updates. values: list of learning rates, one more than boundaries.
+
+    Raises:
+        ValueError: if the lengths do not fit.
+
+    Example:
+        >>> float(keras.optimizers.schedules.PiecewiseConstantDecay([10], [0.5, 0.25])(11))
+        0.25
+    """
+
+    arguments = ('boundaries', 'values', 'name')
+
+    def __init__(self, boundaries, values, name='PiecewiseConstant'):
+        if len(boundaries) + 1 != len(values):
+            raise ValueError('PiecewiseConstantDecay needs one value more than boundaries. Received: %d boundaries and '
+                             '%d values.' % (len(boundaries), len(values)))
+        self.boundaries = list(boundaries)
+        self.values = list(values)
+        self.name = name
+
+    def __call__(self, step):
+        step = _float(step)
+        rate = step * 0.0 + float(self.values[0])
+        for boundary, value in zip(self.boundaries, self.values[1:]):
+            rate = ops.where(ops.greater(step, float(boundary)), float(value), rate)
+        return rate
+
+
+class CosineDecay(_Schedule):
+    """Half a cosine wave from `initial_learning_rate` down to `alpha` times it: Loshchilov and Hutter (2016).
+
+    Args:
+        initial_learning_rate: where it begins. decay_steps: the length of the half wave in updates.
+        alpha: the part of the rate that is left in the end.
+        warmup_target: the rate to which it rises on a line first. warmup_steps: in how many updates.
+
+    Example:
+        >>> round(float(keras.optimizers.schedules.CosineDecay(0.5, 10)(5)), 3)
+        0.25
+    """
+
+    arguments = ('initial_learning_rate', 'decay_steps', 'alpha', 'name', 'warmup_target', 'warmup_steps')
+
+    def __init__(self, initial_learning_rate, decay_steps, alpha=0.0, name='CosineDecay', warmup_target=None,
+                 warmup_steps=0):
+        _check_positive(self, 'decay_steps', decay_steps)
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = decay_steps
+        self.alpha = alpha
+        self.name = name
+        self.warmup_target = warmup_target
+        self.warmup_steps = warmup_steps
+
+    def __call__(self, step):
+        step = _float(step)
+        if self.warmup_target is None:
+            return self._decayed(step, float(self.initial_learning_rate))
+        start, top, length = float(self.initial_learning_rate), float(self.warmup_target), float(self.warmup_steps)
+        rising = step * ((top - start) / length) + start
+        return ops.where(ops.less(step, length), rising, self._decayed(step - length, top))
+
+    def _decayed(self, step, rate):
+        part = ops.clip(step / float(self.decay_steps), 0.0, 1.0)
+        wave = (ops.cos(part * math.pi) + 1.0) * 0.5
+        return (wave * (1.0 - self.alpha) + self.alpha) * rate
+
+
+class CosineDecayRestarts(_Schedule):
+    """`CosineDecay` that begins anew whenever it ends: Loshchilov and Hutter, SGDR (2016).
+
+    Args:
+        initial_learning_rate: where it begins. first_decay_steps: the length of the first wave in updates.
+        t_mul: factor from one length to the next. m_mul: factor from one height to the next.
+        alpha: the part of the rate that is left at the end of a wave.
+
+    Example:
+        >>> float(keras.optimizers.schedules.CosineDecayRestarts(0.5, 10)(10))
+        0.5
+    """
+
+    arguments = ('initial_learning_rate', 'first_decay_steps', 't_mul', 'm_mul', 'alpha', 'name')
+
+    def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name='SGDRDecay'):
+        _check_positive(self, 'first_decay_steps', first_decay_steps)
+        self.initial_learning_rate = initial_learning_rate
+        self.first_decay_steps = first_decay_steps
+        self.t_mul = t_mul
+        self.m_mul = m_mul
+        self.alpha = alpha
+        self.name = name
+
+    def __call__(self, step):
+        part = _float(step) / float(self.first_decay_steps)
+        if self.t_mul == 1.0:
+            wave = ops.floor(part)
+            part = part - wave
+        else:
+            # The waves before number n together have length (t_mul^n - 1) / (t_mul - 1).
+            ratio = float(self.t_mul)
+            wave = ops.floor(ops.log(part * (ratio - 1.0) + 1.0) / math.log(ratio))
+            begin = (ops.power(ratio, wave) - 1.0) / (ratio - 1.0)
+            part = (part - begin) / ops.power(ratio, wave)
+        height = ops.power(float(self.m_mul), wave) * 0.5
+        decayed = (ops.cos(part * math.pi) + 1.0) * height
+        return (decayed * (1.0 - self.alpha) + self.alpha) * float(self.initial_learning_rate)
+
+
+def _check_positive(schedule, argument, value):
+    if value <= 0:
+        raise ValueError('%s: `%s` must be positive. Received: %r' % (type(schedule).__name__, argument, value))
+
+
+_OBJECTS = {name: value for name, value in list(globals().items())
+            if isinstance(value, type) and issubclass(value, LearningRateSchedule)}
+
+
+def serialize(learning_rate_schedule):
+    """The config of a schedule."""
+    return serialize_keras_object(learning_rate_schedule)
+
+
+def deserialize(config, custom_objects=None):
+    """The schedule that a config or a name stands for.
+
+    Raises:
+        ValueError: for an unknown name, naming those that come near.
+    """
+    return deserialize_keras_object(config, module_objects=_OBJECTS, custom_objects=custom_objects,
+                                    printable_module_name='learning rate schedule')

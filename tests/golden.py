@@ -1,0 +1,41 @@
+"""The golden numbers of upstream Keras, for tests: where they are, and their entries as test parameters."""
+import json
+import os
+
+import numpy as np
+import pytest
+
+FOLDER = os.environ.get('KERAS_GOLDEN') or os.path.join(os.path.dirname(__file__), '..', '..', 'shared', 'golden')
+
+
+def entries(file, section):
+    """`pytest.param(version, name, entry)` for every entry of a section of `FILE-2.3.1` and `FILE-3.15.1`."""
+    found = []
+    for version in ('2.3.1', '3.15.1'):
+        path = os.path.join(FOLDER, '%s-%s.json' % (file, version))
+        if os.path.exists(path):
+            with open(path) as stream:
+                found.extend(pytest.param(version, name, entry, id='%s-%s' % (version, name))
+                             for name, entry in sorted(json.load(stream)[section].items()))
+    reason = 'no golden numbers at %s; set KERAS_GOLDEN' % FOLDER
+    return found or [pytest.param(None, None, None, marks=pytest.mark.skip(reason=reason))]
+
+
+_archives = {}
+
+
+def arrays(file, version, prefix):
+    """{key: array} of the arrays called `PREFIX/KEY`."""
+    name = '%s-%s.npz' % (file, version)
+    if name not in _archives:
+        archive = np.load(os.path.join(FOLDER, name))
+        _archives[name] = {key: archive[key] for key in archive.files}
+    return {key[len(prefix) + 1:]: value for key, value in _archives[name].items() if key.startswith(prefix + '/')}
+
+
+def assert_close(ours, golden, tolerance=1e-5):
+    """Hold `|ours - golden| / (1 + |golden|)` to the tolerance."""
+    golden = np.asarray(golden)
+    assert np.shape(ours) == golden.shape
+    error = np.abs(np.asarray(ours, 'float64') - golden) / (1 + np.abs(golden))
+    assert np.max(error, initial=0) < tolerance
