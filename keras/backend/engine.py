@@ -253,7 +253,11 @@ def load_engine(name):
         raise ImportError('The backend %r (chosen by %s) is not installed. Install it with: %s\nor choose another one '
                           'with KERAS_BACKEND=... or in keras.json. Installed here: %s.'
                           % (name, config.settings.backend_source, command, ', '.join(installed_engines())))
+    # Some engines draw from NumPy's global generator while they are imported; a script that seeded it must
+    # get the same numbers on every engine.
+    state = np.random.get_state()
     module = importlib.import_module('keras.backend.engines.' + name)
+    np.random.set_state(state)
     _loaded[name] = module.ENGINE
     return module.ENGINE
 
