@@ -4,11 +4,15 @@ Rules this file obeys: a primitive that PyTorch has under another name is that f
 dispatcher's cost is all the cost; images stay channels-last in memory and are handed to PyTorch's kernels as
 permuted views; a variable is a leaf tensor that is written in place.
 """
+import functools
+
 import numpy as np
 import torch
+from torch.nn import functional
 
 from keras import config
 from keras.backend import tree
+from keras.backend.composites.random import draw_seed
 from keras.backend.engine import Capabilities, Engine
 from keras.backend.rules import AbstractTensor, sum_dtype, window_length
 from keras.backend.state import Ledger, context, numpy_dtype
@@ -97,7 +101,7 @@ def _same_padding(x, size, strides, dilation):
 
 def _pad(x, widths, value=0):
     flat = [width for pair in reversed(widths) for width in pair]
-    return torch.nn.functional.pad(x, flat, value=value)
+    return functional.pad(x, flat, value=value)
 
 
 def _mixed(low, high):
@@ -209,6 +213,10 @@ class TorchEngine(Engine):
             with torch.no_grad():
                 storage.copy_(value)
         return storage
+
+    def concretely(self):
+        from torch._subclasses.fake_tensor import unset_fake_temporarily
+        return unset_fake_temporarily()
 
     def draw_seed(self, generator):
         """A `torch.Generator` that goes on from call to call, started anew when the state has been assigned."""
@@ -470,7 +478,7 @@ class TorchEngine(Engine):
     _CONVOLUTIONS = {4: torch.conv2d, 5: torch.conv3d}
     _TRANSPOSED = {4: torch.conv_transpose2d, 5: torch.conv_transpose3d}
     _MAX_POOLS = {4: torch.max_pool2d, 5: torch.max_pool3d}
-    _MEAN_POOLS = {4: torch._C._nn.avg_pool2d, 5: torch._C._nn.avg_pool3d}
+    _MEAN_POOLS = {4: functional.avg_pool2d, 5: functional.avg_pool3d}
 
     def conv(self, x, kernel, strides, padding, dilation, groups=1, bias=None):
         if x.ndim == 3:
@@ -590,4 +598,419 @@ class TorchEngine(Engine):
         return values
 
 
+# --- fused versions of composites -----------------------------------------------------------------------------------
+# Positional arguments as in keras.backend.composites; NotImplemented hands a call back to the composite.
+
+OVERRIDES = {
+    'greater': torch.gt, 'greater_equal': torch.ge, 'less_equal': torch.le, 'not_equal': torch.ne, 'isnan': torch.isnan,
+    'isinf': torch.isinf, 'ceil': torch.ceil, 'trunc': torch.trunc, 'square': torch.square, 'rsqrt': torch.rsqrt,
+    'expm1': torch.expm1, 'log1p': torch.log1p, 'sinh': torch.sinh, 'cosh': torch.cosh, 'tan': torch.tan,
+    'logaddexp': torch.logaddexp, 'sigmoid': torch.sigmoid, 'relu6': functional.relu6, 'selu': torch.selu,
+    'silu': functional.silu, 'elu': functional.elu, 'log_sigmoid': functional.logsigmoid, 'softplus': functional.softplus,
+    'hard_sigmoid': functional.hardsigmoid, 'hard_silu': functional.hardswish, 'hard_tanh': functional.hardtanh,
+    'softsign': functional.softsign,
+}
+
+
+def override(function):
+    """Enter a function into the engine's overrides under its own name."""
+    OVERRIDES[function.__name__.strip('_')] = function
+    return function
+
+
+@override
+def clip(x, x_min=None, x_max=None):
+    return x if x_min is None and x_max is None else torch.clamp(x, x_min, x_max)
+
+
+@override
+def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
+    if threshold or x.dtype not in _FLOATS:
+        return NotImplemented
+    if not negative_slope:
+        return torch.relu(x) if max_value is None else functional.hardtanh(x, 0.0, max_value)
+    return NotImplemented if max_value is not None else functional.leaky_relu(x, negative_slope)
+
+
+@override
+def leaky_relu(x, negative_slope=0.2):
+    return functional.leaky_relu(x, negative_slope) if x.dtype in _FLOATS else NotImplemented
+
+
+@override
+def gelu(x, approximate=True):
+    return functional.gelu(x, approximate='tanh' if approximate else 'none')
+
+
+@override
+def softmax(x, axis=-1):
+    return torch.softmax(x, axis) if type(axis) is int else NotImplemented
+
+
+@override
+def log_softmax(x, axis=-1):
+    return torch.log_softmax(x, axis) if type(axis) is int else NotImplemented
+
+
+@override
+def mean(x, axis=None, keepdims=False):
+    return torch.mean(x, axis, keepdims) if axis != () else NotImplemented
+
+
+@override
+def var(x, axis=None, keepdims=False):
+    return torch.var(x, axis, correction=0, keepdim=keepdims) if axis != () else NotImplemented
+
+
+@override
+def moments(x, axes, keepdims=False):
+    return torch.var_mean(x, axes, correction=0, keepdim=keepdims)[::-1] if axes != () else NotImplemented
+
+
+@override
+def logsumexp(x, axis=None, keepdims=False):
+    axes = tuple(range(x.ndim)) if axis is None else axis
+    return torch.logsumexp(x, axes, keepdims) if axes != () else NotImplemented
+
+
+@override
+def any_(x, axis=None, keepdims=False):
+    return torch.any(x, axis, keepdims).bool() if type(axis) is int else NotImplemented
+
+
+@override
+def all_(x, axis=None, keepdims=False):
+    return torch.all(x, axis, keepdims).bool() if type(axis) is int else NotImplemented
+
+
+@override
+def argmin(x, axis=-1):
+    return torch.argmin(x, axis).int()
+
+
+@override
+def expand_dims(x, axis=-1):
+    return torch.unsqueeze(x, axis) if type(axis) is int else NotImplemented
+
+
+@override
+def squeeze(x, axis=None):
+    return torch.squeeze(x, axis) if type(axis) is int and x.shape[axis] == 1 else NotImplemented
+
+
+@override
+def stack(xs, axis=0):
+    return torch.stack(xs, axis)
+
+
+@override
+def unstack(x, num=None, axis=0):
+    return list(x.unbind(axis)) if num is None or num == x.shape[axis] else NotImplemented
+
+
+@override
+def split(x, indices_or_sections, axis=0):
+    if type(indices_or_sections) is not int or x.shape[axis] % indices_or_sections:
+        return NotImplemented
+    return list(torch.tensor_split(x, indices_or_sections, axis))
+
+
+@override
+def embedding(indices, table):
+    return torch.embedding(table, indices) if indices.dtype in _INDEX_TYPES else NotImplemented
+
+
+@override
+def linear(x, kernel, bias=None):
+    if bias is None:
+        return torch.matmul(x, kernel)
+    if x.ndim == 2:
+        return torch.addmm(bias, x, kernel)
+    return functional.linear(x, kernel.t(), bias)
+
+
+@override
+def bias_add(x, bias, axis=-1):
+    if bias.ndim == 1 and (axis == -1 or axis == x.ndim - 1):
+        return torch.add(x, bias)
+    return NotImplemented
+
+
+# --- normalization and dropout ---
+
+def _as_rows(x, axis):
+    """`x` with `axis`, the channels, as the second of PyTorch's axes, and what undoes it; None where it is neither.
+
+    Contiguous channels-last data go as a matrix: PyTorch's kernels for images are many times slower on it.
+    """
+    if axis == -1 or axis == x.ndim - 1:
+        if x.ndim == 2:
+            return x, lambda y: y
+        if x.is_contiguous():
+            return x.view(-1, x.shape[-1]), lambda y: y.view(x.shape)
+        return _channels_first(x), _channels_last
+    return (x, lambda y: y) if axis == 1 else None
+
+
+@override
+def batch_normalization(x, mean, variance, axis=-1, offset=None, scale=None, epsilon=1e-3):
+    rows = _as_rows(x, axis)
+    if rows is None or mean.requires_grad or variance.requires_grad:
+        return NotImplemented
+    return rows[1](torch.batch_norm(rows[0], scale, offset, mean, variance, False, 0.0, epsilon, True))
+
+
+@override
+def batch_normalization_train(x, axis=-1, offset=None, scale=None, epsilon=1e-3):
+    rows = _as_rows(x, axis)
+    if rows is None or x.dtype in _HALVES or not x.numel():
+        return NotImplemented
+    output, center, inverse = torch.native_batch_norm(rows[0], scale, offset, None, None, True, 0.0, epsilon)
+    return rows[1](output), center, torch.pow(inverse, -2).sub_(epsilon).clamp_(min=0.0)
+
+
+@override
+def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=1e-3):
+    axes = [entry % x.ndim for entry in ((axis,) if type(axis) is int else axis)]
+    if axes != list(range(axes[0], x.ndim)):
+        return NotImplemented
+    return torch.layer_norm(x, x.shape[axes[0]:], gamma, beta, epsilon)
+
+
+@override
+def dropout(x, rate, noise_shape=None, seed=None):
+    if noise_shape is not None or type(rate) is not float or not 0.0 < rate < 1.0:
+        return NotImplemented
+    kept = torch.empty_like(x).bernoulli_(1.0 - rate, generator=_generator(draw_seed(seed))).div_(1.0 - rate)
+    return torch.mul(x, kept)
+
+
+# --- cross-entropies ---
+
+def _clipped(x):
+    return torch.clamp(x, config.epsilon(), 1.0 - config.epsilon())
+
+
+@override
+def binary_crossentropy(target, output, from_logits=False):
+    if from_logits:
+        return functional.binary_cross_entropy_with_logits(output, target, reduction='none')
+    output = _clipped(output)
+    return torch.neg(target * torch.log(output) + (1.0 - target) * torch.log(1.0 - output))
+
+
+@override
+def categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    if from_logits:
+        logs = torch.log_softmax(output, axis)
+    else:
+        logs = torch.log(_clipped(output / torch.sum(output, axis, True)))
+    return torch.neg(torch.sum(target * logs, axis))
+
+
+@override
+def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    """The probability of the class is picked out, instead of multiplied with a one-hot vector."""
+    if target.ndim < output.ndim:
+        target = target.unsqueeze(axis)
+    if target.ndim != output.ndim or target.shape[axis] != 1:
+        return NotImplemented
+    target = target.long()
+    if from_logits:
+        logs = torch.gather(torch.log_softmax(output, axis), axis, target)
+    else:
+        logs = torch.log(_clipped(torch.gather(output, axis, target) / torch.sum(output, axis, True)))
+    return torch.neg(logs.squeeze(axis))
+
+
+# --- recurrence ---
+
+def _recurrent(run, x, states, weights, go_backwards, return_sequences):
+    """[output] + last states of one of PyTorch's recurrent kernels, which keep their states behind a leading axis."""
+    x = torch.flip(x, (1,)) if go_backwards else x
+    states = tuple(state.unsqueeze(0).contiguous() for state in states)
+    output, *states = run(x, states if len(states) > 1 else states[0], weights, True, 1, 0.0, torch.is_grad_enabled(),
+                          False, True)
+    states = [state.squeeze(0) for state in states]
+    return [output if return_sequences else states[0]] + states
+
+
+def _weights(kernel, recurrent_kernel, bias, recurrent_bias=None):
+    bias = kernel.new_zeros(kernel.shape[-1]) if bias is None else bias
+    return [kernel.t(), recurrent_kernel.t(), bias, torch.zeros_like(bias) if recurrent_bias is None else recurrent_bias]
+
+
+@override
+def simple_rnn_sequence(x, h0, kernel, recurrent_kernel, bias=None, mask=None, go_backwards=False,
+                        return_sequences=True, activation='tanh', unroll=False):
+    run = {'tanh': torch._VF.rnn_tanh, 'relu': torch._VF.rnn_relu}.get(activation)
+    if mask is not None or run is None or x.dtype in _HALVES:
+        return NotImplemented
+    return _recurrent(run, x, [h0], _weights(kernel, recurrent_kernel, bias), go_backwards, return_sequences)
+
+
+@override
+def lstm_sequence(x, h0, c0, kernel, recurrent_kernel, bias=None, mask=None, go_backwards=False,
+                  return_sequences=True, activation='tanh', recurrent_activation='sigmoid', unroll=False):
+    if mask is not None or (activation, recurrent_activation) != ('tanh', 'sigmoid') or x.dtype in _HALVES:
+        return NotImplemented
+    return _recurrent(torch._VF.lstm, x, [h0, c0], _weights(kernel, recurrent_kernel, bias), go_backwards,
+                      return_sequences)
+
+
+@override
+def gru_sequence(x, h0, kernel, recurrent_kernel, bias=None, mask=None, go_backwards=False, return_sequences=True,
+                 activation='tanh', recurrent_activation='sigmoid', reset_after=False, unroll=False):
+    if (mask is not None or not reset_after or (activation, recurrent_activation) != ('tanh', 'sigmoid')
+            or x.dtype in _HALVES):
+        return NotImplemented
+
+    def reordered(weight):
+        """PyTorch has the reset gate before the update gate."""
+        z, r, candidate = weight.chunk(3, -1)
+        return torch.cat((r, z, candidate), -1)
+    biases = (None, None) if bias is None else reordered(bias).unbind(0)
+    weights = _weights(reordered(kernel), reordered(recurrent_kernel), *biases)
+    return _recurrent(torch._VF.gru, x, [h0], weights, go_backwards, return_sequences)
+
+
+# --- optimizers: all variables in one call, in place ---
+
+class _InPlace:
+    """The tensors of lists of variables, to be changed in place in a `with` block.
+
+    A variable that has been assigned in this step already has a value beside its storage: that is changed
+    as a copy, and assigned at the end.
+    """
+
+    def __init__(self, *lists):
+        self._assigned = []
+        self.tensors = [[self._tensor(variable) for variable in variables] for variables in lists]
+        self._no_grad = torch.no_grad()
+
+    def _tensor(self, variable):
+        value, storage = variable.value, variable.storage
+        if value is storage:
+            return storage
+        value = value.detach().clone()
+        self._assigned.append((variable, value))
+        return value
+
+    def __enter__(self):
+        self._no_grad.__enter__()
+        return self.tensors
+
+    def __exit__(self, *error):
+        self._no_grad.__exit__(*error)
+        for variable, value in self._assigned:
+            variable.assign(value)
+
+
+def _rate(x):
+    """A scalar as a number, unless that would mean waiting for the device."""
+    return x.item() if isinstance(x, torch.Tensor) and not x.is_cuda else x
+
+
+def _move(tensors, changes, rate):
+    """tensors -= rate * changes."""
+    if isinstance(rate, torch.Tensor):
+        torch._foreach_sub_(tensors, torch._foreach_mul(changes, rate))
+    else:
+        torch._foreach_add_(tensors, changes, alpha=-rate)
+
+
+def _update(function):
+    """Override an update rule, except for an empty list, which PyTorch's functions for lists refuse."""
+    @functools.wraps(function)
+    def run(variables, *args):
+        return function(variables, *args) if variables else NotImplemented
+    return override(run)
+
+
+@_update
+def sgd_update(variables, gradients, momenta, learning_rate, momentum=0.0, nesterov=False):
+    rate = _rate(learning_rate)
+    with _InPlace(variables, momenta if momentum else ()) as (values, velocities):
+        if not momentum:
+            _move(values, gradients, rate)
+            return
+        torch._foreach_mul_(velocities, momentum)
+        _move(velocities, gradients, rate)
+        torch._foreach_add_(values, velocities, alpha=momentum if nesterov else 1.0)
+        if nesterov:
+            _move(values, gradients, rate)
+
+
+@_update
+def rmsprop_update(variables, gradients, velocities, learning_rate, rho, epsilon, momenta=None, momentum=0.0,
+                   averages=None, epsilon_inside=False):
+    if averages or momentum:
+        return NotImplemented
+    with _InPlace(variables, velocities) as (values, squares):
+        torch._foreach_mul_(squares, rho)
+        torch._foreach_addcmul_(squares, gradients, gradients, 1.0 - rho)
+        roots = torch._foreach_add(squares, epsilon) if epsilon_inside else torch._foreach_sqrt(squares)
+        torch._foreach_sqrt_(roots) if epsilon_inside else torch._foreach_add_(roots, epsilon)
+        _move(values, torch._foreach_div(gradients, roots), _rate(learning_rate))
+
+
+def _in_line(variables, gradients, slots):
+    """The gradients as a kernel needs them that goes through the memory of all tensors in a straight line.
+
+    Gradients that lie differently from their variable are copied; slots are laid out anew, once. None where the
+    dtypes differ.
+    """
+    result = []
+    for variable, gradient in zip(variables, gradients):
+        storage = variable.storage
+        if gradient.dtype is not storage.dtype:
+            return None
+        straight = gradient.stride() == storage.stride()
+        result.append(gradient if straight else torch.empty_like(storage, requires_grad=False).copy_(gradient))
+    for index, slot in enumerate(slots):
+        storage, model = slot.storage, variables[index % len(variables)].storage
+        if storage.dtype is not model.dtype:
+            return None
+        if storage.stride() != model.stride():
+            storage.data = torch.empty_like(model, requires_grad=False).copy_(storage)
+    return result
+
+
+@_update
+def adam_update(variables, gradients, momenta, velocities, step, learning_rate, beta_1, beta_2, epsilon,
+                largest_velocities=None):
+    straight = None if _CUDA else _in_line(variables, gradients, momenta + velocities + (largest_velocities or []))
+    if straight is None:
+        return _adam_by_parts(variables, gradients, momenta, velocities, step, learning_rate, beta_1, beta_2, epsilon,
+                              largest_velocities)
+    # The kernel adds epsilon to the corrected root, Keras to the uncorrected one.
+    epsilon = epsilon / (1.0 - beta_2 ** step.item()) ** 0.5
+    steps = [step] * len(straight)
+    with _InPlace(variables, momenta, velocities, largest_velocities or ()) as (values, first, second, largest):
+        torch._fused_adam_(values, straight, first, second, largest, steps, lr=_rate(learning_rate), beta1=beta_1,
+                           beta2=beta_2, weight_decay=0.0, eps=epsilon, amsgrad=bool(largest), maximize=False)
+
+
+def _adam_by_parts(variables, gradients, momenta, velocities, step, learning_rate, beta_1, beta_2, epsilon,
+                   largest_velocities):
+    rate = learning_rate * torch.sqrt(1.0 - torch.pow(beta_2, step)) / (1.0 - torch.pow(beta_1, step))
+    with _InPlace(variables, momenta, velocities, largest_velocities or ()) as (values, first, second, largest):
+        torch._foreach_mul_(first, beta_1)
+        torch._foreach_add_(first, gradients, alpha=1.0 - beta_1)
+        torch._foreach_mul_(second, beta_2)
+        torch._foreach_addcmul_(second, gradients, gradients, 1.0 - beta_2)
+        if largest:
+            torch._foreach_maximum_(largest, second)
+        roots = torch._foreach_sqrt(largest or second)
+        torch._foreach_add_(roots, epsilon)
+        _move(values, torch._foreach_div(first, roots), _rate(rate))
+
+
+@_update
+def decay_weights(variables, weight_decay, learning_rate):
+    with _InPlace(variables) as (values,):
+        torch._foreach_mul_(values, 1.0 - weight_decay * _rate(learning_rate))
+
+
+TorchEngine.overrides = OVERRIDES
 ENGINE = TorchEngine()
