@@ -5,6 +5,9 @@ from keras.models.model import Model, clone_model  # noqa: F401
 from keras.models.sequential import Sequential  # noqa: F401
 from keras.saving.serialization import CustomObjectScope, deserialize_keras_object
 
+# The name under which tf.keras and Keras 3 write models that were made from inputs and outputs.
+Functional = Model
+
 
 def model_from_config(config, custom_objects=None):
     """A model with fresh weights from `{'class_name', 'config'}`.
@@ -15,7 +18,7 @@ def model_from_config(config, custom_objects=None):
     if isinstance(config, list):
         raise TypeError('model_from_config expects a dictionary. Received a list: did you mean '
                         'Sequential.from_config(config)?')
-    known = {'Model': Model, 'Functional': Model, 'Sequential': Sequential}
+    known = {'Model': Model, 'Functional': Functional, 'Sequential': Sequential}
     with CustomObjectScope(custom_objects or {}):
         return deserialize_keras_object(config, module_objects=known, printable_module_name='model')
 

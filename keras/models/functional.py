@@ -233,9 +233,14 @@ def _node_numbers(graph):
     inside = {id(node) for node in graph.layer_nodes} | {id(tensor.node) for tensor in graph.inputs}
     numbers = {}
     for layer in graph.layers:
-        for number, node in enumerate(node for node in layer._inbound_nodes if id(node) in inside):
-            numbers[id(node)] = number
+        nodes = [node for node in layer._inbound_nodes if id(node) in inside]
+        numbers.update((id(node), number) for number, node in enumerate(nodes, _first_number(layer)))
     return numbers
+
+
+def _first_number(layer):
+    """The number of a layer's first call in a config: in the form of Keras 2, 0 is a model's own making."""
+    return 1 if hasattr(layer, '_graph') else 0
 
 
 def _references(structure, reference):
@@ -291,11 +296,40 @@ def graph_from_config(config, custom_objects=None):
         else:
             created[name] = layer_module.deserialize(
                 {'class_name': entry['class_name'], 'config': entry['config']}, custom_objects=custom_objects)
-        calls.extend((name, number, node) for number, node in enumerate(entry.get('inbound_nodes', ())))
+    highest = _highest_numbers(config)
+    for entry in config['layers']:
+        name = entry.get('name') or entry['config']['name']
+        nodes = entry.get('inbound_nodes', ())
+        # Files of Keras 2 count the calls of a nested model from 1, those of Keras 3 from 0.
+        first = 1 if nodes and highest.get(name, 0) >= len(nodes) else 0
+        calls.extend((name, number, first, node) for number, node in enumerate(nodes, first))
     tensors = _Tensors(created)
     _replay_calls(calls, tensors)
     return (tensors.structure(config['input_layers']), tensors.structure(config['output_layers']),
             {name: layer for name, layer in created.items() if isinstance(layer, Layer)})
+
+
+def _highest_numbers(config):
+    """{layer: the highest number under which one of its calls is referred to}."""
+    highest = {}
+    references = []
+    _collect_references([config['input_layers'], config['output_layers']], references)
+    for entry in config['layers']:
+        for node in entry.get('inbound_nodes', ()):
+            references.extend(_decoded_call(node)[2])
+    for name, number, _ in references:
+        highest[name] = max(number, highest.get(name, 0))
+    return highest
+
+
+def _collect_references(structure, found):
+    if isinstance(structure, dict):
+        structure = list(structure.values())
+    if structure and isinstance(structure[0], str):
+        found.append(structure[:3])
+        return
+    for part in structure:
+        _collect_references(part, found)
 
 
 class _Tensors:
@@ -329,10 +363,10 @@ def _replay_calls(calls, tensors):
     waiting = list(calls)
     while waiting:
         later = []
-        for name, number, node in waiting:
+        for name, number, first, node in waiting:
             args, kwargs, needed = _decoded_call(node)
-            if number > 0 and not tensors.has((name, number - 1)) or not all(map(tensors.has, needed)):
-                later.append((name, number, node))
+            if number > first and not tensors.has((name, number - 1)) or not all(map(tensors.has, needed)):
+                later.append((name, number, first, node))
                 continue
             args, kwargs = _with_tensors([args, kwargs], tensors)
             operation = tensors.created[name]
@@ -340,7 +374,7 @@ def _replay_calls(calls, tensors):
             tensors.add(name, number, outputs)
         if len(later) == len(waiting):
             raise ValueError('The configuration of the model is not consistent: the inputs of %s are made by no layer '
-                             'in it.' % ', '.join(sorted({name for name, _, _ in later})))
+                             'in it.' % ', '.join(sorted({name for name, _, _, _ in later})))
         waiting = later
 
 

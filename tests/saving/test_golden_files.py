@@ -10,7 +10,12 @@ from keras.models import load_model, model_from_json
 GENERATIONS = ('k2.3.1', 'k2.3.1-theano', 'k2.3.1-cntk', 'tfkeras2.4')
 
 # What cannot be read yet, and why. A model that starts to work fails the run until it is taken from here.
-NOT_YET = {}
+NOT_YET = {
+    'tfkeras2.4-attention': 'the layer MultiHeadAttention is not there yet',
+    'tfkeras2.4-functional_tf': 'the layers Rescaling and of TensorFlow operations are not there yet',
+    'tfkeras2.4-conv_all': 'UpSampling2D(interpolation="bilinear") samples at pixel centres in tf.keras, at corners in '
+                           'Keras 2.3.1, and the config does not say which',
+}
 
 
 def entries(wanted):
@@ -24,13 +29,26 @@ def entries(wanted):
     return found or [pytest.param(None, marks=pytest.mark.skip(reason='no golden files beside the repository'))]
 
 
+def assert_same_weights(model, recorded, entry):
+    theirs = golden.numbered(recorded, 'w')
+    weights = model.get_weights()
+    assert len(weights) == len(theirs)
+    if entry['generation'] == 'tfkeras2.4':
+        # tf.keras lists the weights of nested models in another order.
+        weights, theirs = [sorted(arrays, key=lambda array: (array.shape, array.tobytes()))
+                           for arrays in (weights, theirs)]
+    for ours, array in zip(weights, theirs):
+        if entry['engine'].startswith('theano') and array.ndim >= 3:
+            array = array[(slice(None, None, -1),) * (array.ndim - 2)]  # Theano turns kernels over
+        np.testing.assert_array_equal(ours, array)
+
+
 @pytest.mark.parametrize('entry', entries(lambda entry: entry['files']))
 def test_model_predicts_what_upstream_predicted(entry):
     recorded = golden.arrays(entry)
     for file in entry['files']:
         model = load_model(golden.path(file), compile=False)
-        for ours, theirs in zip(model.get_weights(), golden.numbered(recorded, 'w')):
-            np.testing.assert_array_equal(ours, theirs)
+        assert_same_weights(model, recorded, entry)
         inputs = golden.numbered(recorded, 'in')
         for call in range(entry.get('predict_calls', 0)):
             outputs = model.predict(golden.one_or_list(inputs), batch_size=len(inputs[0]))
@@ -52,8 +70,7 @@ def test_architecture_from_json_and_weights_from_their_own_file(entry):
         model.load_weights(golden.path(entry['by_name_source']), by_name=True)
     else:
         model.load_weights(golden.path(entry['weights_file']))
-    for ours, theirs in zip(model.get_weights(), golden.numbered(recorded, 'w')):
-        np.testing.assert_array_equal(ours, theirs)
+    assert_same_weights(model, recorded, entry)
 
 
 def can_go_on(entry):
