@@ -1,0 +1,32 @@
+"""What all tests share: the engine of the run, named in the header, and the marker `needs_gradients`.
+
+The engine is the one in KERAS_BACKEND; one process tests one engine.
+"""
+import os
+
+import pytest
+
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+os.environ.setdefault('KERAS_BACKEND', 'numpy')
+
+
+def pytest_configure(config):
+    config.addinivalue_line('markers', 'needs_gradients: skipped on engines without gradients')
+
+
+def pytest_report_header(config):
+    return 'keras engine: %s' % os.environ['KERAS_BACKEND']
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker('needs_gradients'):
+        from keras.backend.engine import get_engine
+        if not get_engine().capabilities.gradients:
+            pytest.skip('the %s engine has no gradients' % get_engine().name)
+
+
+@pytest.fixture
+def engine():
+    """The engine of the run."""
+    from keras.backend.engine import get_engine
+    return get_engine()
