@@ -27,6 +27,7 @@ DTYPES = {name: tf.as_dtype(name) for name in (
     'float32', 'float64', 'complex64', 'complex128', 'string')}
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
 NO_SIZES = np.zeros((0,), 'int32')
+NO_VALUES = np.zeros((0,), 'float32')
 executing_eagerly = tf.executing_eagerly
 
 
@@ -168,6 +169,13 @@ def _trace(fn, specifications, structure):
         leaves = [tf.compat.v1.placeholder(leaf.dtype, leaf.shape) if isinstance(leaf, tf.TensorSpec) else leaf
                   for leaf in specifications]
         return fn(*tree.pack_as(structure, leaves))
+
+
+def _dense(gradient, x):
+    """A gradient by `x` as a tensor; embeddings give theirs in slices."""
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    return raw.UnsortedSegmentSum(data=gradient.values, segment_ids=gradient.indices, num_segments=_shape(x)[0])
 
 
 def _valid_name(name):
@@ -329,7 +337,7 @@ class TensorflowEngine(Engine):
         gradients = tape.gradient(value, watched)
         for variable, written in ledger.writes.items():
             variable.assign(written)
-        return (value, aux), [None if g is None else tf.convert_to_tensor(g) for g in gradients]
+        return (value, aux), [_dense(gradient, x) for gradient, x in zip(gradients, watched)]
 
     def eval_shape(self, fn, args):
         with Concretely():
@@ -648,8 +656,8 @@ class TensorflowEngine(Engine):
         for index in reversed(range(count)) if reverse else range(count):
             carry, outputs[index] = step(carry, [part[index] for part in parts])
         if not count:
-            _, output = _trace(step, [_specification(c) for c in init] + [_element_specification(x) for x in xs],
-                                    (init, list(xs)))
+            specifications = [_specification(c) for c in init] + [_element_specification(x) for x in xs]
+            _, output = _trace(step, specifications, (init, list(xs)))
             return init, tree.map_structure(lambda leaf: tf.zeros([0] + leaf.shape.as_list(), leaf.dtype), output)
         stacked = [raw.Pack(values=leaves, axis=0) for leaves in zip(*map(tree.flatten, outputs))]
         return carry, tree.pack_as(outputs[0], stacked)
@@ -676,6 +684,11 @@ class TensorflowEngine(Engine):
 
 
 # --- steps -----------------------------------------------------------------------------------------------------
+
+class StepLedger(Ledger):
+    """The ledger of a trace; it knows the step."""
+    __slots__ = ('step',)
+
 
 class Step:
     """A function compiled by TensorFlow: one trace for the shapes it first meets, one for all that come later.
@@ -710,6 +723,10 @@ class Step:
     def _converted(self, leaf):
         return None if leaf is None else self._engine.convert(leaf)
 
+    def keep(self, variable):
+        """Note that a trace uses `variable`."""
+        self._variables[variable] = variable.storage
+
     def _return_variables(self):
         """Bring the variables back that have been on another engine."""
         for variable, storage in self._variables.items():
@@ -727,8 +744,8 @@ class Step:
             if all(_admits(known, shape) for known, shape in zip(trace.shapes, shapes)):
                 return trace
         if related and not self._static_batch:
-            shapes = [[old if old == new else None for old, new in zip(*pair)]
-                      for pair in zip(related[-1].shapes, shapes)]
+            shapes = [[old if old == new else None for old, new in zip(before, shape)]
+                      for before, shape in zip(related[-1].shapes, shapes)]
         trace = Trace(self, args, kinds, [leaf.dtype for leaf in leaves], shapes)
         self._traces.append(trace)
         return trace
@@ -756,15 +773,16 @@ class Trace:
 
         def read(variable):
             # In the graph of the step, wherever it is asked for, so that branches and loops share it.
-            step._variables[variable] = variable.storage
+            step.keep(variable)
             with graph.as_default():
                 return variable.load()
-        with Ledger(missing=read) as ledger:
+        with StepLedger(missing=read) as ledger:
+            ledger.step = step
             outputs = step._fn(*inputs)
         self._outputs = tree.map_structure(lambda x: None if x is None else 0, outputs)
         flat = [step._engine.convert(x) for x in tree.flatten(outputs) if x is not None]
         for variable, value in ledger.writes.items():
-            step._variables[variable] = variable.storage
+            step.keep(variable)
             raw.AssignVariableOp(resource=variable.storage.handle, value=value)
         return flat
 
@@ -938,6 +956,164 @@ def all_(x, axis=None, keepdims=False):
 @override
 def argmin(x, axis=-1):
     return NotImplemented if x.dtype == tf.bool else raw.ArgMin(input=x, dimension=axis, output_type=tf.int32)
+
+
+@override
+def expand_dims(x, axis=-1):
+    return raw.ExpandDims(input=x, axis=axis) if isinstance(axis, int) else NotImplemented
+
+
+@override
+def zeros_like(x, dtype=None):
+    return NotImplemented if dtype else raw.ZerosLike(x=x)
+
+
+@override
+def tile(x, repeats):
+    if not isinstance(repeats, (list, tuple)) or len(repeats) != _rank(x):
+        return NotImplemented
+    return raw.Tile(input=x, multiples=_sizes(repeats))
+
+
+@override
+def split(x, indices_or_sections, axis=0):
+    size = x.shape[axis]
+    if not isinstance(indices_or_sections, int) or size is None or size % indices_or_sections:
+        return NotImplemented
+    return list(raw.Split(axis=axis, value=x, num_split=indices_or_sections))
+
+
+@override
+def one_hot(x, num_classes, axis=-1, dtype=None):
+    kind = DTYPES[dtype or config.floatx()]
+    return raw.OneHot(indices=_indices(x), depth=num_classes, on_value=tf.constant(1, kind),
+                      off_value=tf.constant(0, kind), axis=-1 if axis == _rank(x) else axis)
+
+
+@override
+def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    if not from_logits or not _is_last(output, axis):
+        return NotImplemented
+    if _rank(target) == _rank(output):
+        target = raw.Squeeze(input=target, axis=[-1])
+    sizes = _shape(output)
+    target = _indices(target)
+    if len(sizes) > 2:
+        target = raw.Reshape(tensor=target, shape=[-1])
+        output = raw.Reshape(tensor=output, shape=[-1, sizes[-1]])
+    loss, _ = raw.SparseSoftmaxCrossEntropyWithLogits(features=output, labels=target)
+    return loss if len(sizes) == 2 else raw.Reshape(tensor=loss, shape=_filled(sizes[:-1]))
+
+
+def _fused_normalization(x, axis, offset, scale):
+    """Offset and scale for FusedBatchNorm, or None where the kernel does not serve."""
+    if _rank(x) != 4 or not _is_last(x, axis) or x.dtype != tf.float32 or x.shape[-1] is None:
+        return None
+    channels = [x.shape[-1]]
+    return tf.zeros(channels) if offset is None else offset, tf.ones(channels) if scale is None else scale
+
+
+@override
+def batch_normalization(x, mean, variance, axis=-1, offset=None, scale=None, epsilon=1e-3):
+    parameters = _fused_normalization(x, axis, offset, scale)
+    if parameters is None:
+        return NotImplemented
+    return raw.FusedBatchNormV3(x=x, scale=parameters[1], offset=parameters[0], mean=mean, variance=variance,
+                                epsilon=epsilon, is_training=False)[0]
+
+
+@override
+def batch_normalization_train(x, axis=-1, offset=None, scale=None, epsilon=1e-3):
+    parameters = _fused_normalization(x, axis, offset, scale)
+    if parameters is None:
+        return NotImplemented
+    result, mean, variance, *_ = raw.FusedBatchNormV3(
+        x=x, scale=parameters[1], offset=parameters[0], mean=NO_VALUES, variance=NO_VALUES, epsilon=epsilon,
+        is_training=True)
+    # The kernel's variance is the unbiased one, the contract's is not.
+    count = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
+    return result, mean, variance * ((count - 1.0) / count)
+
+
+# --- optimizers: one kernel per variable, which updates it in place ------------------------------------------------
+
+def _update(op, gradients, resources, numbers, use_nesterov=None):
+    """Run `op` for every gradient. `resources`: its arguments that are lists of variables; `numbers`: its scalars.
+
+    The kernels write at once, in the order of the graph; what the ledgers remember of the values is forgotten.
+    Where an assignment to one of the variables is pending the composite has to run.
+    """
+    if not _forget([variable for variables in resources.values() for variable in variables]):
+        return NotImplemented
+    flags = {} if use_nesterov is None else {'use_nesterov': use_nesterov}
+    scalars = {}
+    for index, gradient in enumerate(gradients):
+        if gradient.dtype not in scalars:
+            scalars[gradient.dtype] = {name: tf.cast(value, gradient.dtype) for name, value in numbers.items()}
+        handles = {name: variables[index].storage.handle for name, variables in resources.items()}
+        op(grad=gradient, **handles, **scalars[gradient.dtype], **flags)
+
+
+def _forget(variables):
+    """Drop what the ledgers hold of `variables`; False where one of them is still to be written."""
+    ledger, ledgers = context.ledger, []
+    while ledger is not None:
+        if not ledger.writes.keys().isdisjoint(variables):
+            return False
+        ledgers.append(ledger)
+        ledger = ledger.outer
+    for ledger in ledgers:
+        for variable in variables:
+            ledger.values.pop(variable, None)
+            if isinstance(ledger, StepLedger):
+                ledger.step.keep(variable)
+    return True
+
+
+def _power(base, step):
+    return raw.Pow(x=tf.cast(base, step.dtype), y=step)
+
+
+@override
+def sgd_update(variables, gradients, momenta, learning_rate, momentum=0.0, nesterov=False):
+    if momentum:
+        return _update(raw.ResourceApplyKerasMomentum, gradients, {'var': variables, 'accum': momenta},
+                       {'lr': learning_rate, 'momentum': momentum}, nesterov)
+    return _update(lambda grad, **others: raw.ResourceApplyGradientDescent(delta=grad, **others), gradients,
+                   {'var': variables}, {'alpha': learning_rate})
+
+
+@override
+def adagrad_update(variables, gradients, accumulators, learning_rate, epsilon, epsilon_inside=False):
+    if epsilon_inside:
+        return NotImplemented
+    return _update(raw.ResourceApplyAdagradV2, gradients, {'var': variables, 'accum': accumulators},
+                   {'lr': learning_rate, 'epsilon': epsilon})
+
+
+@override
+def adadelta_update(variables, gradients, accumulators, delta_accumulators, learning_rate, rho, epsilon):
+    return _update(raw.ResourceApplyAdadelta, gradients,
+                   {'var': variables, 'accum': accumulators, 'accum_update': delta_accumulators},
+                   {'lr': learning_rate, 'rho': rho, 'epsilon': epsilon})
+
+
+@override
+def adam_update(variables, gradients, momenta, velocities, step, learning_rate, beta_1, beta_2, epsilon,
+                largest_velocities=None):
+    resources = {'var': variables, 'm': momenta, 'v': velocities}
+    numbers = {'beta1_power': _power(beta_1, step), 'beta2_power': _power(beta_2, step), 'lr': learning_rate,
+               'beta1': beta_1, 'beta2': beta_2, 'epsilon': epsilon}
+    if largest_velocities:
+        return _update(raw.ResourceApplyAdamWithAmsgrad, gradients, dict(resources, vhat=largest_velocities), numbers)
+    return _update(raw.ResourceApplyAdam, gradients, resources, numbers)
+
+
+@override
+def adamax_update(variables, gradients, momenta, norms, step, learning_rate, beta_1, beta_2, epsilon):
+    return _update(raw.ResourceApplyAdaMax, gradients, {'var': variables, 'm': momenta, 'v': norms},
+                   {'beta1_power': _power(beta_1, step), 'lr': learning_rate, 'beta1': beta_1, 'beta2': beta_2,
+                    'epsilon': epsilon})
 
 
 TensorflowEngine.overrides = OVERRIDES
