@@ -18,9 +18,33 @@ class _Context(threading.local):
     """Per thread: the innermost ledger, whether tensors are abstract, and the training flag of the call."""
     ledger = None
     abstract = False
+    training = None
 
 
 context = _Context()
+
+_phase = {'value': None}
+_uids = {}
+
+
+def learning_phase_default():
+    """What `K.set_learning_phase` was given, True or False; None where it was not called."""
+    return _phase['value']
+
+
+def set_learning_phase_default(value):
+    _phase['value'] = None if value is None else bool(value)
+
+
+def get_uid(prefix=''):
+    """The next number for names that begin with `prefix`: 1, 2, ..."""
+    _uids[prefix] = _uids.get(prefix, 0) + 1
+    return _uids[prefix]
+
+
+def reset_uids():
+    """Start numbering names from 1 again."""
+    _uids.clear()
 
 
 class Ledger:

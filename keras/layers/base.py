@@ -15,30 +15,16 @@ from keras import config
 from keras.backend import dispatch, tree
 from keras.backend.engine import active, get_engine
 from keras.backend.rules import FLOATS, AbstractTensor, is_float
-from keras.backend.state import AbstractLedger, SeedGenerator, Variable, context
+from keras.backend.state import (AbstractLedger, SeedGenerator, Variable, context, get_uid, learning_phase_default,
+                                 reset_uids, set_learning_phase_default)  # noqa: F401
 from keras.backend.symbolic import KerasTensor, Node, any_symbolic
-
-_uids = {}
-
-
-def get_uid(prefix=''):
-    """The next number for names that begin with `prefix`: 1, 2, ..."""
-    _uids[prefix] = _uids.get(prefix, 0) + 1
-    return _uids[prefix]
-
-
-def reset_uids():
-    """Start numbering names from 1 again."""
-    _uids.clear()
-
 
 class _Calls(threading.local):
     """Per thread, what holds for the layer calls that run inside another one.
 
-    training: the flag given to the outer call. losses: collects what `add_loss` is given, None outside.
+    losses: collects what `add_loss` is given, None outside. (The training flag is in `state.context`.)
     masks: {id(tensor): (tensor, mask)} for native tensors that carry one; empty most of the time.
     """
-    training = None
     losses = None
     masks = None
 
@@ -54,12 +40,12 @@ class running:
         self.losses = []
 
     def __enter__(self):
-        self._previous = (calls.training, calls.losses, calls.masks)
-        calls.training, calls.losses, calls.masks = self.training, self.losses, {}
+        self._previous = (context.training, calls.losses, calls.masks)
+        context.training, calls.losses, calls.masks = self.training, self.losses, {}
         return self
 
     def __exit__(self, *_):
-        calls.training, calls.losses, calls.masks = self._previous
+        context.training, calls.losses, calls.masks = self._previous
 
 
 class CallSignature:
@@ -567,7 +553,7 @@ class Layer:
         """The flag for this call and the calls inside it: the argument, else the outer call's, else the default."""
         training = kwargs.get('training')
         if training is None:
-            training = calls.training
+            training = context.training
         if training is None:
             training = learning_phase_default()
         if training is None and signature.defaults.get('training') is not None:
@@ -591,13 +577,13 @@ class Layer:
         return mask
 
     def _run(self, args, kwargs, mask):
-        previous = calls.training
+        previous = context.training
         if 'training' in kwargs:
-            calls.training = kwargs['training']
+            context.training = kwargs['training']
         try:
             outputs = self.call(*args, **kwargs)
         finally:
-            calls.training = previous
+            context.training = previous
         if self.activity_regularizer is not None:
             self._add_activity_losses(outputs)
         if mask is not None or type(self).compute_mask is not Layer.compute_mask:
@@ -938,17 +924,3 @@ def _with_training(function, training):
 def _noted_mask(x):
     noted = calls.masks.get(id(x))
     return noted[1] if noted is not None and noted[0] is x else None
-
-
-_phase = {'value': None}
-
-
-def learning_phase_default():
-    """What `K.set_learning_phase` was given, or None."""
-    return _phase['value']
-
-
-def set_learning_phase_default(value):
-    _phase['value'] = None if value is None else bool(value)
-
-

@@ -1,32 +1,26 @@
 """Keras 3's operations: on tensors of the active engine they run at once, on symbolic tensors they build graph."""
 from keras.ops import image, linalg, math, nn, numpy
-from keras.ops.core import (associative_scan, cast, cond, convert_to_numpy, convert_to_tensor, copy, dtype, expand_dims,
-                            fori_loop, is_tensor, less_equal, map, moveaxis, ndim, saturate_cast, scan, scatter,
-                            scatter_update, shape, slice, slice_update, stop_gradient, switch, unstack, vectorized_map,
-                            while_loop, zeros)
-from keras.ops.math import (erf, erfc, erfinv, extract_sequences, fft, fft2, ifft2, in_top_k, irfft, istft, logsumexp,
-                            rfft, rsqrt, segment_max, segment_min, segment_prod, segment_sum, stft, take_along_axis,
-                            top_k)
 from keras.ops.numpy import (abs, absolute, add, all, allclose, amax, amin, angle, any, append, arange, arccos, arccosh,
                              arcsin, arcsinh, arctan, arctan2, arctanh, argmax, argmin, argpartition, argsort, array,
                              array_split, average, bartlett, bincount, bitwise_and, bitwise_invert, bitwise_left_shift,
                              bitwise_not, bitwise_or, bitwise_right_shift, bitwise_xor, blackman, broadcast_to, cbrt,
-                             ceil, clip, concatenate, conj, conjugate, corrcoef, correlate, cos, cosh, count_nonzero,
-                             cross, cumprod, cumsum, deg2rad, diag, diagflat, diagonal, diff, digitize, divide,
-                             divide_no_nan, dot, dsplit, dstack, einsum, empty, empty_like, equal, exp, exp2, expm1,
-                             eye, fabs, flatten, flip, fliplr, flipud, floor, floor_divide, fmax, fmin, fmod, full,
-                             full_like, gcd, geomspace, get_item, greater, greater_equal, hamming, hanning, heaviside,
-                             histogram, hsplit, hstack, hypot, i0, identity, imag, inner, isclose, isfinite, isin,
-                             isinf, isnan, isneginf, isposinf, isreal, kaiser, kron, lcm, ldexp, left_shift, less,
-                             linspace, log, log10, log1p, log2, logaddexp, logaddexp2, logical_and, logical_not,
-                             logical_or, logical_xor, logspace, matmul, max, maximum, mean, median, meshgrid, min,
-                             minimum, mod, multiply, nan_to_num, nanargmax, nanargmin, nancumprod, nancumsum, nanmax,
-                             nanmean, nanmin, nanprod, nanstd, nansum, nanvar, negative, nonzero, not_equal, ones,
-                             ones_like, outer, pad, percentile, power, prod, ptp, quantile, rad2deg, ravel, real,
-                             reciprocal, repeat, reshape, right_shift, roll, rot90, round, searchsorted, select, sign,
-                             signbit, sin, sinc, sinh, size, sort, split, sqrt, square, squeeze, stack, std, subtract,
-                             sum, swapaxes, take, tan, tanh, tensordot, tile, trace, transpose, trapezoid, tri, tril,
-                             triu, true_divide, trunc, unique, unravel_index, vander, var, vdot, vsplit, vstack, where,
+                             ceil, clip, concatenate, conj, conjugate, convert_to_numpy, convert_to_tensor, corrcoef,
+                             correlate, cos, cosh, count_nonzero, cross, cumprod, cumsum, deg2rad, diag, diagflat,
+                             diagonal, diff, digitize, divide, divide_no_nan, dot, dsplit, dstack, einsum, empty,
+                             empty_like, equal, exp, exp2, expand_dims, expm1, eye, fabs, flatten, flip, fliplr, flipud,
+                             floor, floor_divide, fmax, fmin, fmod, full, full_like, gcd, geomspace, get_item, greater,
+                             greater_equal, hamming, hanning, heaviside, histogram, hsplit, hstack, hypot, i0, identity,
+                             imag, inner, isclose, isfinite, isin, isinf, isnan, isneginf, isposinf, isreal, kaiser,
+                             kron, lcm, ldexp, left_shift, less, less_equal, linspace, log, log10, log1p, log2,
+                             logaddexp, logaddexp2, logical_and, logical_not, logical_or, logical_xor, logspace, matmul,
+                             max, maximum, mean, median, meshgrid, min, minimum, mod, moveaxis, multiply, nan_to_num,
+                             nanargmax, nanargmin, nancumprod, nancumsum, nanmax, nanmean, nanmin, nanprod, nanstd,
+                             nansum, nanvar, ndim, negative, nonzero, not_equal, ones, ones_like, outer, pad,
+                             percentile, power, prod, ptp, quantile, rad2deg, ravel, real, reciprocal, repeat, reshape,
+                             right_shift, roll, rot90, round, searchsorted, select, shape, sign, signbit, sin, sinc,
+                             sinh, size, sort, split, sqrt, square, squeeze, stack, std, subtract, sum, swapaxes, take,
+                             take_along_axis, tan, tanh, tensordot, tile, trace, transpose, trapezoid, tri, tril, triu,
+                             true_divide, trunc, unique, unravel_index, vander, var, vdot, vsplit, vstack, where, zeros,
                              zeros_like)
 from keras.ops.nn import (average_pool, batch_normalization, batch_normalization_train, bias_add, binary_crossentropy,
                           categorical_crossentropy, celu, conv, conv_transpose, depthwise_conv, dot_product_attention,
@@ -37,3 +31,8 @@ from keras.ops.nn import (average_pool, batch_normalization, batch_normalization
                           sparse_plus, sparse_sigmoid, sparsemax, squareplus, swish, tanh_shrink, threshold)
 from keras.ops.linalg import (cholesky, cholesky_inverse, det, eigh, inv, logdet, lstsq, lu_factor, matrix_rank, norm,
                               pinv, qr, slogdet, solve, solve_triangular, svd)
+from keras.ops.math import (erf, erfc, erfinv, extract_sequences, fft, fft2, ifft2, in_top_k, irfft, istft, logsumexp,
+                            rfft, rsqrt, segment_max, segment_min, segment_prod, segment_sum, stft, top_k)
+from keras.ops.core import (associative_scan, cast, cond, copy, dtype, fori_loop, is_tensor, map, saturate_cast, scan,
+                            scatter, scatter_update, slice, slice_update, stop_gradient, switch, unstack,
+                            vectorized_map, while_loop)
