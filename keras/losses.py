@@ -1,8 +1,7 @@
 """Loss functions: `f(y_true, y_pred)` gives one value per sample; the classes weigh and reduce them.
 
 Targets may be of any numeric dtype. Where the generations disagree the functions are Keras 2's: hinge losses
-take targets of -1 and 1 as they are, `huber_loss` is elementwise, `cosine_similarity` is 1 where the vectors
-agree (the class `CosineSimilarity`, which only Keras 3 has, is its negative, as a loss must be).
+take targets of -1 and 1 as they are, and `huber_loss` is elementwise.
 """
 import inspect
 import math
@@ -43,6 +42,8 @@ def broadcast_weights(values, sample_weight):
     if len(weights) == len(expected) + 1 and weights[-1] == 1:
         return ops.squeeze(sample_weight, -1)
     pairs = zip(weights, expected)
+    if not expected:  # one value for the whole batch is weighed by every sample
+        return sample_weight
     if len(weights) > len(expected) or any(size not in (1, None, wanted) and wanted is not None
                                            for size, wanted in pairs):
         raise ValueError(_weights_message(expected, weights))
@@ -266,21 +267,22 @@ def poisson(y_true, y_pred):
 
 
 def cosine_similarity(y_true, y_pred, axis=-1):
-    """The cosine of the angle between targets and predictions along `axis`: 1 where they point the same way.
+    """The negative cosine of the angle between targets and predictions along `axis`: -1 where they point the same way.
 
     Example:
-        >>> keras.losses.cosine_similarity([[3.0, 0.0]], [[1.0, 0.0]])  # [1]
+        >>> keras.losses.cosine_similarity([[3.0, 0.0]], [[1.0, 0.0]])  # [-1]
     """
+    return ops.negative(cosine_of_angle(y_true, y_pred, axis))
+
+
+def cosine_of_angle(y_true, y_pred, axis=-1):
+    """The cosine of the angle between targets and predictions along `axis`: what the metric of this name means."""
     return ops.sum(ops.multiply(_normalized(y_true, axis), _normalized(y_pred, axis)), axis=axis)
 
 
 def _normalized(x, axis):
     length = ops.sqrt(ops.maximum(ops.sum(ops.square(x), axis=axis, keepdims=True), 1e-12))
     return ops.divide(x, length)
-
-
-def _negative_cosine_similarity(y_true, y_pred, axis=-1):
-    return -cosine_similarity(y_true, y_pred, axis)
 
 
 # --- margins ------------------------------------------------------------------------------------------------------
@@ -450,7 +452,7 @@ def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
     """1 less the Tversky index of predicted and true masks: Salehi et al. (2017).
 
     Args:
-        alpha, beta: weights of false positives and false negatives. axis: axes to sum over, default all.
+        alpha, beta: weights of false negatives and false positives. axis: axes to sum over, default all.
 
     Example:
         >>> keras.losses.tversky([[1.0, 0.0]], [[1.0, 0.0]])  # 0
@@ -459,7 +461,7 @@ def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
     both = ops.sum(ops.multiply(y_pred, y_true), axis=axis)
     false_positive = ops.sum(ops.multiply(y_pred, ops.subtract(1.0, y_true)), axis=axis)
     false_negative = ops.sum(ops.multiply(y_true, ops.subtract(1.0, y_pred)), axis=axis)
-    whole = both + false_positive * float(alpha) + false_negative * float(beta)
+    whole = both + false_positive * float(beta) + false_negative * float(alpha)
     return 1.0 - both / (whole + config.epsilon())
 
 
@@ -691,14 +693,14 @@ class Huber(LossFunctionWrapper):
 
 
 class CosineSimilarity(LossFunctionWrapper):
-    """The negative of `cosine_similarity`: -1 where targets and predictions point the same way.
+    """`cosine_similarity` as a class, see `Loss` for the other arguments.
 
     Example:
         >>> keras.losses.CosineSimilarity()([[3.0, 0.0]], [[1.0, 0.0]])  # -1
     """
 
     def __init__(self, axis=-1, reduction='sum_over_batch_size', name='cosine_similarity', dtype=None):
-        super().__init__(_negative_cosine_similarity, reduction, name, dtype, axis=axis)
+        super().__init__(cosine_similarity, reduction, name, dtype, axis=axis)
 
 
 class BinaryFocalCrossentropy(LossFunctionWrapper):
@@ -781,6 +783,17 @@ class Circle(LossFunctionWrapper):
     def call(self, y_true, y_pred):
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """The loss of a batch, reduced. Means are over the samples that have another of their class."""
+        if self.reduction not in ('sum_over_batch_size', 'mean'):
+            return super().__call__(y_true, y_pred, sample_weight)
+        values = weighted(self.call(y_true, y_pred), sample_weight)
+        labels = ops.reshape(y_true, (-1,))
+        same = ops.equal(ops.expand_dims(labels, 0), ops.expand_dims(labels, 1))
+        alike = ops.sum(ops.cast(same, 'int32'), axis=1)
+        count = ops.sum(ops.cast(ops.greater(alike, int(self._fn_kwargs['remove_diagonal'])), 'float32'))
+        return ops.divide_no_nan(ops.sum(values), count)
+
 
 class CTC(LossFunctionWrapper):
     """`ctc` as a class, see `Loss` for the arguments.
@@ -816,7 +829,7 @@ def serialize(loss):
     return serialize_keras_object(loss)
 
 
-_HELPERS = ('broadcast_weights', 'weighted', 'reduce_values', 'same_rank', 'Reduction', 'is_categorical_crossentropy', 'serialize')
+_HELPERS = ('broadcast_weights', 'weighted', 'reduce_values', 'same_rank', 'cosine_of_angle', 'Reduction', 'is_categorical_crossentropy', 'serialize')
 _OBJECTS = {name: value for name, value in list(globals().items())
             if getattr(value, '__module__', None) == __name__ and not name.startswith('_') and name not in _HELPERS}
 

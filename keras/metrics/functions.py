@@ -1,6 +1,7 @@
 """Metrics as functions: `f(y_true, y_pred)` gives one value per sample."""
 from keras import config, ops
 from keras.backend.composites.shape import ndim, static_shape
+from keras.losses import cosine_of_angle
 
 
 def accuracy(y_true, y_pred):
@@ -84,3 +85,15 @@ def _in_top_k(classes, y_pred, k):
     score = ops.max(ops.where(hot, y_pred, -float('inf')), axis=-1, keepdims=True)
     above = ops.logical_not(ops.less_equal(y_pred, score))
     return ops.cast(ops.less(ops.sum(ops.cast(above, 'int32'), axis=-1), int(k)), config.floatx())
+
+
+def cosine_similarity(y_true, y_pred, axis=-1):
+    """The cosine of the angle between targets and predictions along `axis`; as a loss it is negative.
+
+    Example:
+        >>> keras.metrics.cosine_similarity([[3.0, 0.0]], [[1.0, 0.0]])  # [1]
+    """
+    return cosine_of_angle(y_true, y_pred, axis)
+
+
+cosine = cosine_proximity = cosine_similarity

@@ -162,7 +162,7 @@ class CosineSimilarity(MeanMetricWrapper):
     """
 
     def __init__(self, name='cosine_similarity', dtype=None, axis=-1):
-        super().__init__(losses.cosine_similarity, name, dtype, axis=axis)
+        super().__init__(losses.cosine_of_angle, name, dtype, axis=axis)
 
     _later = {}
 

@@ -1,0 +1,177 @@
+"""Intersection over union of predicted and true classes, for segmentation."""
+import numpy as np
+
+from keras import ops
+from keras.metrics.base import Metric
+
+
+class _ConfusionMatrix(Metric):
+    """A matrix of counts: rows are true classes, columns predicted ones.
+
+    Args:
+        num_classes: number of classes. name, dtype: see `Metric`.
+        ignore_class: a true class whose samples are left out.
+        sparse_y_true, sparse_y_pred: class numbers; otherwise one-hot or probabilities along `axis`.
+    """
+
+    def __init__(self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True,
+                 axis=-1):
+        super().__init__(name=name, dtype=dtype)
+        self.num_classes = num_classes
+        self.ignore_class = ignore_class
+        self.sparse_y_true = sparse_y_true
+        self.sparse_y_pred = sparse_y_pred
+        self.axis = axis
+        self.total_cm = self.add_weight('total_confusion_matrix', (num_classes, num_classes))
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Count a batch.
+
+        Args:
+            y_true, y_pred: targets and predictions. sample_weight: one weight per class number, or None.
+        """
+        true = self._numbers(y_true, self.sparse_y_true)
+        predicted = self._numbers(y_pred, self.sparse_y_pred)
+        weights = ops.ones_like(true, 'float32')
+        if sample_weight is not None:
+            weights = ops.cast(ops.reshape(sample_weight, (-1,)), 'float32')
+        if self.ignore_class is not None:
+            counted = ops.not_equal(true, int(self.ignore_class))
+            weights, true = ops.where(counted, weights, 0.0), ops.where(counted, true, 0)
+        cells = ops.scatter_add(ops.zeros((self.num_classes ** 2,), 'float32'),
+                                true * int(self.num_classes) + predicted, weights)
+        self.total_cm.assign_add(ops.cast(ops.reshape(cells, self.total_cm.shape), self.dtype))
+
+    def _numbers(self, classes, sparse):
+        if not sparse:
+            classes = ops.argmax(classes, axis=self.axis)
+        return ops.cast(ops.reshape(classes, (-1,)), 'int32')
+
+    def _ratios(self):
+        """Intersection over union for each class, and whether the class occurs."""
+        matrix = ops.cast(self.total_cm.value, 'float32')
+        both = ops.sum(matrix * np.eye(self.num_classes, dtype='float32'), axis=0)
+        either = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - both
+        return ops.divide_no_nan(both, either), ops.cast(ops.greater(either, 0.0), 'float32')
+
+    def get_config(self):
+        arguments = dict(super().get_config(), num_classes=self.num_classes)
+        later = (('ignore_class', None), ('sparse_y_true', True), ('sparse_y_pred', True), ('axis', -1))
+        return dict(arguments, **{name: getattr(self, name) for name, default in later
+                                  if getattr(self, name) != default})
+
+
+class MeanIoU(_ConfusionMatrix):
+    """The mean over classes of intersection over union: right pixels over pixels with the class in either map.
+
+    Args:
+        num_classes: number of classes. name, dtype: see `Metric`.
+        ignore_class: a true class whose samples are left out.
+        sparse_y_true, sparse_y_pred: class numbers; otherwise one-hot or probabilities along `axis`.
+
+    Example:
+        >>> round(float(keras.metrics.MeanIoU(2)([0, 0, 1, 1], [0, 1, 0, 1])), 3)
+        0.333
+    """
+
+    def result(self):
+        ratios, occurs = self._ratios()
+        return ops.divide_no_nan(ops.sum(ratios * occurs), ops.sum(occurs))
+
+
+class IoU(_ConfusionMatrix):
+    """The mean over some classes of intersection over union, see `MeanIoU`.
+
+    Args:
+        num_classes: number of classes. target_class_ids: those that count. Others: see `MeanIoU`.
+
+    Example:
+        >>> round(float(keras.metrics.IoU(2, [0])([0, 0, 1, 1], [0, 1, 0, 1])), 3)
+        0.333
+    """
+
+    def __init__(self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_true=True,
+                 sparse_y_pred=True, axis=-1):
+        super().__init__(num_classes, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
+        if max(target_class_ids) >= num_classes:
+            raise ValueError('%s: a target class %d needs more than %d classes.'
+                             % (type(self).__name__, max(target_class_ids), num_classes))
+        self.target_class_ids = list(target_class_ids)
+
+    def result(self):
+        ratios, occurs = self._ratios()
+        wanted = np.zeros(self.num_classes, 'float32')
+        wanted[self.target_class_ids] = 1
+        return ops.divide_no_nan(ops.sum(ratios * occurs * wanted), ops.sum(occurs * wanted))
+
+    def get_config(self):
+        return dict(super().get_config(), target_class_ids=self.target_class_ids)
+
+
+class BinaryIoU(IoU):
+    """`IoU` of predictions that are split into classes 0 and 1 at a threshold.
+
+    Args:
+        target_class_ids: the classes that count. threshold: from it on a prediction is 1. name, dtype: see `Metric`.
+
+    Example:
+        >>> round(float(keras.metrics.BinaryIoU([0, 1])([0, 0, 1, 1], [0.2, 0.6, 0.4, 0.9])), 3)
+        0.333
+    """
+
+    def __init__(self, target_class_ids=(0, 1), threshold=0.5, name=None, dtype=None):
+        super().__init__(2, target_class_ids, name, dtype)
+        self.threshold = threshold
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Count a batch, see `MeanIoU`."""
+        decided = ops.cast(ops.greater_equal(y_pred, float(self.threshold)), 'int32')
+        super().update_state(y_true, decided, sample_weight)
+
+    def get_config(self):
+        arguments = dict(super().get_config(), threshold=self.threshold)
+        del arguments['num_classes']
+        return arguments
+
+
+class OneHotIoU(IoU):
+    """`IoU` of one-hot targets and probabilities.
+
+    Args:
+        num_classes, target_class_ids, name, dtype, ignore_class, axis: see `IoU`.
+        sparse_y_pred: predictions are class numbers.
+
+    Example:
+        >>> float(keras.metrics.OneHotIoU(2, [0])([[1, 0], [0, 1]], [[0.8, 0.2], [0.1, 0.9]]))
+        1.0
+    """
+
+    def __init__(self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_pred=False,
+                 axis=-1):
+        super().__init__(num_classes, target_class_ids, name, dtype, ignore_class, False, sparse_y_pred, axis)
+
+    def get_config(self):
+        return _one_hot_config(super().get_config(), self.sparse_y_pred)
+
+
+class OneHotMeanIoU(MeanIoU):
+    """`MeanIoU` of one-hot targets and probabilities.
+
+    Args:
+        num_classes, name, dtype, ignore_class, axis: see `MeanIoU`. sparse_y_pred: predictions are class numbers.
+
+    Example:
+        >>> float(keras.metrics.OneHotMeanIoU(2)([[1, 0], [0, 1]], [[0.8, 0.2], [0.1, 0.9]]))
+        1.0
+    """
+
+    def __init__(self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_pred=False, axis=-1):
+        super().__init__(num_classes, name, dtype, ignore_class, False, sparse_y_pred, axis)
+
+    def get_config(self):
+        return _one_hot_config(super().get_config(), self.sparse_y_pred)
+
+
+def _one_hot_config(arguments, sparse_y_pred):
+    arguments.pop('sparse_y_true', None)
+    return dict(arguments, sparse_y_pred=sparse_y_pred)
