@@ -1,1 +1,37 @@
-from keras.backend import operators  # noqa: F401  (operators of abstract tensors and variables)
+"""K: the backend functions that layers and scripts call, with Keras 2's names and arguments.
+
+`K.relu(x)` runs at once on a tensor of the active engine and builds graph on a symbolic one. What an engine is stands
+in `engine.py`, which operations exist in `primitives.py` and `composites/`.
+
+Example:
+    >>> from keras import backend as K
+    >>> K.eval(K.sum(K.constant([1.0, 2.0])))
+    array(3., dtype=float32)
+"""
+from keras.config import (epsilon, floatx, image_data_format, normalize_data_format, set_epsilon, set_floatx,
+                          set_image_data_format)
+from keras.backend import operators
+from keras.backend.composites.math import (all, any, argmin, batch_dot, l2_normalize, logsumexp, mean, square, std, var)
+from keras.backend.composites.nn import elu, hard_sigmoid_keras2 as hard_sigmoid, sigmoid, softmax, softplus, softsign
+from keras.backend.composites.shape import batch_flatten, flatten
+from keras.backend.engine import engine_name as backend, set_backend, use
+from keras.backend.functions import (arange, argmax, batch_normalization, bias_add, binary_crossentropy,
+                                     categorical_crossentropy, clip, concatenate, conv1d, conv2d, conv2d_transpose,
+                                     conv3d, conv3d_transpose, depthwise_conv2d, dot, dropout, equal, expand_dims, eye,
+                                     foldl, foldr, gather, greater, greater_equal, identity, in_top_k, less, less_equal,
+                                     local_conv1d, local_conv2d, map_fn, maximum, minimum, not_equal, one_hot, ones,
+                                     ones_like, permute_dimensions, pool2d, pool3d, pow, prod, random_binomial,
+                                     random_normal, random_uniform, relu, repeat, repeat_elements, reshape,
+                                     resize_images, resize_volumes, reverse, rnn, separable_conv1d, separable_conv2d,
+                                     size, slice, sparse_categorical_crossentropy, spatial_2d_padding,
+                                     spatial_3d_padding, squeeze, stack, stop_gradient, switch, temporal_padding, tile,
+                                     transpose, truncated_normal, zeros, zeros_like)
+from keras.backend.primitives import abs, cast, cos, cumprod, cumsum, exp, log, max, min, round, sign, sin, sqrt, sum, tanh
+from keras.backend.state import get_uid, reset_uids
+from keras.backend.values import (batch_get_value, batch_set_value, cast_to_floatx, clear_session, constant,
+                                  control_dependencies, count_params, dtype, eager, eval, get_value, in_test_phase,
+                                  in_train_phase, int_shape, is_keras_tensor, is_placeholder, is_sparse, is_tensor,
+                                  is_variable, learning_phase, manual_variable_initialization, moving_average_update,
+                                  ndim, normalize_batch_in_training, placeholder, print_tensor,
+                                  random_normal_variable, random_uniform_variable, set_learning_phase, set_value, shape,
+                                  symbolic, to_dense, update, update_add, update_sub, variable)

@@ -195,7 +195,7 @@ def log_softmax(x, axis=-1):
     return shifted - p.log(p.sum(p.exp(shifted), axis, True))
 
 
-@composite(promote='float', cases=[(F(2, 3),), (F(4, 3), 0)])
+@composite(promote='float', cases=[(F(2, 3),), (F(5, 3), 0)])
 def sparsemax(x, axis=-1):
     """The Euclidean projection of `x` onto the probability simplex along `axis` (Martins and Astudillo, 2016)."""
     last = moveaxis(x, axis, -1)
@@ -221,11 +221,14 @@ def linear(x, kernel, bias=None):
 @composite('x bias', promote='same', cases=[(F(2, 3), F(3)), (F(2, 3, 4), F(4), -1), (F(2, 3, 4), F(3), 1),
                                             (F(2, 3, 4), F(3, 4), -1)])
 def bias_add(x, bias, axis=-1):
-    """`x` plus `bias`, a vector along `axis` (1 or -1), or a tensor of the shape of one sample, channels last."""
+    """`x` plus `bias`, a vector along `axis` (1 or -1), or one number per element of a sample, (places..., channels).
+
+    With `axis` 1 the numbers of the latter are read as (channels, places...), as Keras 2 does.
+    """
     if ndim(bias) > 1:
         if axis == 1:
-            order = (ndim(bias) - 1,) + tuple(range(ndim(bias) - 1))
-            bias = p.transpose(bias, order)
+            sizes = shape(bias)
+            bias = p.reshape(bias, sizes[-1:] + sizes[:-1])
         return x + bias
     return x + along_axis(bias, axis, ndim(x))
 

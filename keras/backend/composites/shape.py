@@ -508,3 +508,10 @@ def meshgrid(xs, indexing='xy'):
 def keep_where(condition, x):
     """`x` where the boolean condition is True, 0 elsewhere."""
     return p.where(condition, x, zeros_like(x))
+
+
+@composite(gradient=False)
+def size_along(x, axis):
+    """The size of one axis: an int, or an int32 scalar where it is not known."""
+    size = shape(x)[axis]
+    return size if isinstance(size, (int, AbstractTensor)) else p.cast(size, 'int32')
