@@ -686,6 +686,9 @@ class Layer:
                                  % (position, self.name, problem, tuple(shape)))
 
     def __getattr__(self, name):
+        attribute = getattr(type(self), name, None)
+        if isinstance(attribute, property):  # it raised AttributeError: let its own message through
+            return attribute.fget(self)
         if name in ('kernel', 'bias', 'embeddings', 'gamma', 'recurrent_kernel') and not self.__dict__.get('built', True):
             raise AttributeError('Layer %s has no %r yet: weights are made when the layer is built. Call it on an input '
                                  'first, or call build(input_shape).' % (self.__dict__.get('name', '?'), name))

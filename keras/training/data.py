@@ -191,7 +191,7 @@ def class_weights_of(y, class_weight):
                          % (y.shape,))
     classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1)
     classes = classes.astype(int)
-    missing = sorted(set(np.unique(classes)) - set(int(key) for key in class_weight))
+    missing = sorted(set(np.unique(classes).tolist()) - set(int(key) for key in class_weight))
     if missing:
         raise ValueError('class_weight gives no weight for the classes %s, which occur in the data.' % missing)
     table = np.zeros(max(max(classes), max(int(key) for key in class_weight)) + 1, dtype='float32')
