@@ -67,6 +67,8 @@ def _sizes(sizes):
         return NO_SIZES
     if all(isinstance(size, int) for size in sizes):
         return np.array(sizes, 'int32' if max(sizes) < 2 ** 31 else 'int64')
+    if any(size is None for size in sizes):
+        raise ValueError('a size that must be known is not: %s' % (tuple(sizes),))
     return tf.stack([tf.cast(size, 'int32') for size in sizes])
 
 
