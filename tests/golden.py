@@ -39,3 +39,9 @@ def assert_close(ours, golden, tolerance=1e-5):
     assert np.shape(ours) == golden.shape
     error = np.abs(np.asarray(ours, 'float64') - golden) / (1 + np.abs(golden))
     assert np.max(error, initial=0) < tolerance
+
+
+def top_level(file, version):
+    """{key: array} of the arrays without a prefix."""
+    arrays(file, version, '')
+    return {key: value for key, value in _archives['%s-%s.npz' % (file, version)].items() if '/' not in key}

@@ -15,6 +15,9 @@ from keras.metrics.functions import (
     accuracy, binary_accuracy, categorical_accuracy, cosine, cosine_proximity, cosine_similarity, sparse_categorical_accuracy, sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy)
 from keras.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+from keras.metrics.scores import (
+    ConcordanceCorrelation, F1Score, FBetaScore, PearsonCorrelation, R2Score, concordance_correlation,
+    pearson_correlation)
 from keras.metrics.wrappers import (
     Accuracy, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy, CategoricalHinge,
     CosineSimilarity, Hinge, KLDivergence, LogCoshError, MeanAbsoluteError, MeanAbsolutePercentageError,

@@ -2,6 +2,7 @@
 import numpy as np
 
 from keras import ops
+from keras.backend.primitives import scatter_add
 from keras.backend.composites.shape import shape, static_shape
 from keras.losses import broadcast_weights, same_rank
 from keras.metrics.base import Metric
@@ -55,7 +56,7 @@ LOWEST = -1e10
 
 def _above(bins, weights, count):
     """For each number n from 0 to `count`, the weights in bins from n on."""
-    histogram = ops.scatter_add(ops.zeros((count + 1,), 'float32'), bins, weights)
+    histogram = scatter_add(ops.zeros((count + 1,), 'float32'), bins, weights)
     return ops.flip(ops.cumsum(ops.flip(histogram, (0,)), 0), (0,))
 
 
@@ -349,7 +350,7 @@ class SpecificityAtSensitivity(SensitivitySpecificityBase):
 
 
 class PrecisionAtRecall(SensitivitySpecificityBase):
-    """The precision at the threshold whose recall is nearest to a wanted one.
+    """The largest precision at a threshold whose recall is at least a wanted one.
 
     Args:
         recall: the wanted share of targets of 1 that are predicted. Others: see `SensitivitySpecificityBase`.
@@ -364,7 +365,7 @@ class PrecisionAtRecall(SensitivitySpecificityBase):
         self.recall = recall
 
     def result(self):
-        return self._where_nearest(self._sensitivity, self._precision)
+        return self._largest_where(self._sensitivity, self._precision)
 
     def get_config(self):
         return dict(super().get_config(), recall=self.recall)
@@ -403,7 +404,7 @@ class AUC(_FourCounts):
         name, dtype: see `Metric`.
         thresholds: a list of floats in [0, 1] to use instead.
         multi_label: the mean of the areas of each label, the last axis of targets and predictions.
-        num_labels: number of labels, needed with `multi_label`. label_weights: their weights in that mean.
+        num_labels: number of labels, default what the first batch has. label_weights: their weights in that mean.
         from_logits: predictions are logits.
 
     Raises:
@@ -426,8 +427,6 @@ class AUC(_FourCounts):
                 raise ValueError('AUC: `%s` must be one of %s. Received: %r' % (argument, ', '.join(allowed), value))
         if thresholds is None and num_thresholds <= 1:
             raise ValueError('AUC: `num_thresholds` must be above 1. Received: %r' % (num_thresholds,))
-        if multi_label and num_labels is None:
-            raise ValueError('AUC: `multi_label` needs `num_labels`, the size of the last axis of the predictions.')
         self._given = thresholds
         inner = evenly_spaced(num_thresholds - 2) if thresholds is None else sorted(checked_thresholds(thresholds, 0.5))
         self.num_thresholds = len(inner) + 2
@@ -439,7 +438,13 @@ class AUC(_FourCounts):
         self.num_labels = num_labels
         self.label_weights = label_weights
         self.from_logits = from_logits
-        self._add_counts((self.num_thresholds, num_labels) if multi_label else (self.num_thresholds,))
+        self.built = False
+        if num_labels is not None or not multi_label:
+            self._build(num_labels)
+
+    def _build(self, num_labels):
+        self._add_counts((self.num_thresholds, num_labels) if self.multi_label else (self.num_thresholds,))
+        self.num_labels, self.built = num_labels, True
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch.
@@ -449,6 +454,8 @@ class AUC(_FourCounts):
         """
         if self.from_logits:
             y_pred = ops.sigmoid(y_pred)
+        if not self.built:
+            self._build(static_shape(y_pred)[-1])
         if not self.multi_label:
             self._count(decision_counts(y_true, y_pred, self.thresholds, sample_weight))
             return

@@ -2,6 +2,7 @@
 import numpy as np
 
 from keras import ops
+from keras.backend.primitives import scatter_add
 from keras.metrics.base import Metric
 
 
@@ -32,15 +33,15 @@ class _ConfusionMatrix(Metric):
         """
         true = self._numbers(y_true, self.sparse_y_true)
         predicted = self._numbers(y_pred, self.sparse_y_pred)
-        weights = ops.ones_like(true, 'float32')
+        weights = ops.ones_like(true, self.dtype)
         if sample_weight is not None:
-            weights = ops.cast(ops.reshape(sample_weight, (-1,)), 'float32')
+            weights = ops.cast(ops.reshape(sample_weight, (-1,)), self.dtype)
         if self.ignore_class is not None:
             counted = ops.not_equal(true, int(self.ignore_class))
-            weights, true = ops.where(counted, weights, 0.0), ops.where(counted, true, 0)
-        cells = ops.scatter_add(ops.zeros((self.num_classes ** 2,), 'float32'),
+            weights, true = ops.where(counted, weights, 0), ops.where(counted, true, 0)
+        cells = scatter_add(ops.zeros((self.num_classes ** 2,), self.dtype),
                                 true * int(self.num_classes) + predicted, weights)
-        self.total_cm.assign_add(ops.cast(ops.reshape(cells, self.total_cm.shape), self.dtype))
+        self.total_cm.assign_add(ops.reshape(cells, self.total_cm.shape))
 
     def _numbers(self, classes, sparse):
         if not sparse:
