@@ -1,10 +1,9 @@
 """Locally connected layers: convolutions whose filters are not shared between places."""
-from keras import activations, config, constraints, initializers, regularizers
+from keras import activations, config, constraints, initializers, ops, regularizers
 from keras.backend.composites.conv import local_conv, spatial_tuple
-from keras.backend.composites.nn import bias_add
 from keras.backend.rules import product
-from keras.layers.arguments import (channel_axis, join_shape, known_channels, normalize_padding, positive_integer,
-                                    split_shape, window_lengths)
+from keras.layers.arguments import (join_shape, known_channels, normalize_padding, positive_integer, split_shape,
+                                    window_lengths)
 from keras.layers.base import InputSpec, Layer
 
 
@@ -51,7 +50,11 @@ class _LocallyConnected(Layer):
     def call(self, inputs):
         outputs = local_conv(inputs, self.kernel.value, self.kernel_size, self.strides, self.data_format)
         if self.bias is not None:
-            outputs = bias_add(outputs, self.bias.value, channel_axis(self.data_format))
+            bias = self.bias.value
+            if self.data_format == 'channels_first':
+                # Keras 2 reads the numbers of its bias (places..., filters) as (filters, places...) here.
+                bias = ops.reshape(bias, self.bias.shape[-1:] + self.bias.shape[:-1])
+            outputs = ops.add(outputs, bias)
         return outputs if self.activation is activations.linear else self.activation(outputs)
 
     def compute_output_shape(self, input_shape):

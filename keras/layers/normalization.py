@@ -82,13 +82,24 @@ class BatchNormalization(Layer):
         average.assign(ops.add(ops.multiply(average.value, momentum), ops.multiply(value, 1.0 - momentum)))
 
     def _unbiased(self, variance, inputs):
-        """The variance estimated for all data: n / (n - 1 - epsilon) times that of the batch, as Keras 2 has it."""
+        """The variance estimated for all data, from that of the batch, as Keras 2 has it.
+
+        That is times n / (n - 1 - epsilon); for channels-last images, where Keras 2 runs a kernel that corrects too,
+        also times n / (n - 1).
+        """
         rank = len(inputs.shape)
-        samples = count(inputs, tuple(axis for axis in range(rank) if axis != self.axis % rank))
+        axis = self.axis % rank
+        samples = count(inputs, tuple(index for index in range(rank) if index != axis))
+        twice = rank == 4 and axis == 3
         if isinstance(samples, int):
-            return ops.multiply(variance, samples / (samples - (1.0 + self.epsilon))) if samples > 1 else variance
+            if samples < 2:
+                return variance
+            factor = samples / (samples - 1.0 - self.epsilon)
+            return ops.multiply(variance, factor * samples / (samples - 1.0) if twice else factor)
         samples = ops.cast(samples, self.variable_dtype)
-        return ops.multiply(variance, ops.divide(samples, ops.maximum(ops.subtract(samples, 1.0 + self.epsilon), 1.0)))
+        others = ops.maximum(ops.subtract(samples, 1.0), 1.0)
+        variance = ops.multiply(variance, ops.divide(samples, ops.subtract(others, self.epsilon)))
+        return ops.multiply(variance, ops.divide(samples, others)) if twice else variance
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)

@@ -1,0 +1,219 @@
+"""Convolutional LSTM: an LSTM whose products are convolutions."""
+from keras import activations, config, constraints, initializers, ops, random, regularizers
+from keras.backend.composites.conv import convolution, spatial_tuple
+from keras.backend.composites.nn import bias_add
+from keras.layers.arguments import (channel_axis, check_rate, join_shape, known_channels, normalize_padding,
+                                    positive_integer, split_shape, window_lengths)
+from keras.layers.base import InputSpec, Layer
+from keras.layers.recurrent import RNN, _of_cell, forget_bias_of_one
+
+
+class _ConvLSTMCell(Layer):
+    """One time step of a convolutional LSTM over `rank` spatial axes."""
+
+    def __init__(self, rank, filters, kernel_size, strides, padding, data_format, dilation_rate, activation,
+                 recurrent_activation, use_bias, unit_forget_bias, dropout, recurrent_dropout, seed, kwargs, **weights):
+        super().__init__(**kwargs)
+        name = type(self).__name__
+        self.rank = rank
+        self.filters = positive_integer(filters, name, 'filters')
+        self.kernel_size = spatial_tuple(kernel_size, rank, 'kernel_size')
+        self.strides = spatial_tuple(strides, rank, 'strides')
+        self.padding = normalize_padding(padding)
+        self.data_format = config.normalize_data_format(data_format)
+        self.dilation_rate = spatial_tuple(dilation_rate, rank, 'dilation_rate')
+        self.activation = activations.get(activation)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.use_bias = use_bias
+        self.unit_forget_bias = unit_forget_bias
+        for kind in ('kernel', 'recurrent', 'bias'):
+            setattr(self, kind + '_initializer', initializers.get(weights[kind + '_initializer']))
+            setattr(self, kind + '_regularizer', regularizers.get(weights[kind + '_regularizer']))
+            setattr(self, kind + '_constraint', constraints.get(weights[kind + '_constraint']))
+        self.dropout = check_rate(dropout, name, 'dropout')
+        self.recurrent_dropout = check_rate(recurrent_dropout, name, 'recurrent_dropout')
+        self.seed = seed
+        if self.dropout or self.recurrent_dropout:
+            self.seed_generator = random.SeedGenerator(seed)
+        self.state_size = (self.filters, self.filters)
+        self._masks = None
+
+    def build(self, input_shape):
+        channels = known_channels(self, input_shape, self.data_format)
+        width = 4 * self.filters
+        self.kernel = self.add_weight(name='kernel', shape=self.kernel_size + (channels, width), layout='conv_kernel',
+                                      initializer=self.kernel_initializer, regularizer=self.kernel_regularizer,
+                                      constraint=self.kernel_constraint)
+        self.recurrent_kernel = self.add_weight(
+            name='recurrent_kernel', shape=self.kernel_size + (self.filters, width), layout='conv_kernel',
+            initializer=self.recurrent_initializer, regularizer=self.recurrent_regularizer,
+            constraint=self.recurrent_constraint)
+        self.bias = None
+        if self.use_bias:
+            initializer = self.bias_initializer
+            if self.unit_forget_bias:
+                initializer = forget_bias_of_one(initializer, self.filters)
+            self.bias = self.add_weight(name='bias', shape=(width,), initializer=initializer,
+                                        regularizer=self.bias_regularizer, constraint=self.bias_constraint)
+        self.built = True
+
+    def state_shape(self, input_shape):
+        """The shape of a state, given that of the inputs of one step."""
+        sizes, _ = split_shape(input_shape, self.data_format)
+        lengths = window_lengths(sizes, self.kernel_size, self.strides, self.padding, self.dilation_rate)
+        return join_shape(input_shape[0], lengths, self.filters, self.data_format)
+
+    def draw_masks(self, inputs, states):
+        """Draw the dropout masks for one sequence; `inputs` and `states` are those of one time step."""
+        self._masks = (self._mask(self.dropout, inputs), self._mask(self.recurrent_dropout, states[0]))
+
+    def forget_masks(self):
+        self._masks = None
+
+    def _mask(self, rate, x):
+        return random.dropout(ops.ones_like(x), rate, None, self.seed_generator) if rate else None
+
+    def input_conv(self, x, w, b=None, padding='valid'):
+        """The convolution of the inputs."""
+        result = convolution(x, w, self.strides, padding, self.data_format, self.dilation_rate)
+        return result if b is None else bias_add(result, b, channel_axis(self.data_format))
+
+    def recurrent_conv(self, x, w):
+        """The convolution of the state, which keeps its size."""
+        return convolution(x, w, 1, 'same', self.data_format, 1)
+
+    def call(self, inputs, states, training=None):
+        h, c = states
+        masks = (None, None)
+        if training and (self.dropout or self.recurrent_dropout):
+            masks = self._masks or (self._mask(self.dropout, inputs), self._mask(self.recurrent_dropout, h))
+        x = inputs if masks[0] is None else ops.multiply(inputs, masks[0])
+        masked = h if masks[1] is None else ops.multiply(h, masks[1])
+        products = ops.add(self.input_conv(x, self.kernel.value, None if self.bias is None else self.bias.value,
+                                           self.padding), self.recurrent_conv(masked, self.recurrent_kernel.value))
+        i, f, candidate, o = ops.split(products, 4, channel_axis(self.data_format))
+        i, f, o = [self.recurrent_activation(gate) for gate in (i, f, o)]
+        c = ops.add(ops.multiply(f, c), ops.multiply(i, self.activation(candidate)))
+        h = ops.multiply(o, self.activation(c))
+        return h, [h, c]
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(filters=self.filters, kernel_size=self.kernel_size, strides=self.strides, padding=self.padding,
+                      data_format=self.data_format, dilation_rate=self.dilation_rate,
+                      activation=activations.serialize(self.activation),
+                      recurrent_activation=activations.serialize(self.recurrent_activation), use_bias=self.use_bias,
+                      unit_forget_bias=self.unit_forget_bias, dropout=self.dropout,
+                      recurrent_dropout=self.recurrent_dropout)
+        for kind in ('kernel', 'recurrent', 'bias'):
+            config[kind + '_initializer'] = initializers.serialize(getattr(self, kind + '_initializer'))
+            config[kind + '_regularizer'] = regularizers.serialize(getattr(self, kind + '_regularizer'))
+            config[kind + '_constraint'] = constraints.serialize(getattr(self, kind + '_constraint'))
+        if self.seed is not None:
+            config['seed'] = self.seed
+        return config
+
+
+class ConvLSTM2DCell(_ConvLSTMCell):
+    """One time step of a convolutional LSTM over images; arguments as for `ConvLSTM2D`."""
+
+    def __init__(self, filters, kernel_size, strides=(1, 1), padding='valid', data_format=None, dilation_rate=(1, 1),
+                 activation='tanh', recurrent_activation='hard_sigmoid', use_bias=True,
+                 kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
+                 unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
+                 kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.,
+                 recurrent_dropout=0., seed=None, **kwargs):
+        super().__init__(2, filters, kernel_size, strides, padding, data_format, dilation_rate, activation,
+                         recurrent_activation, use_bias, unit_forget_bias, dropout, recurrent_dropout, seed, kwargs,
+                         kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
+                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
+                         recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
+                         kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
+                         bias_constraint=bias_constraint)
+
+
+class ConvRNN2D(RNN):
+    """A convolutional cell run over time: input (batch, steps, rows, columns, channels).
+
+    Args:
+        cell: a cell with `state_shape(input_shape)`.
+        return_sequences, return_state, go_backwards, stateful, unroll: as for `RNN`.
+    """
+
+    def __init__(self, cell, return_sequences=False, return_state=False, go_backwards=False, stateful=False,
+                 unroll=False, **kwargs):
+        if isinstance(cell, (list, tuple)):
+            raise TypeError('%s: convolutional cells cannot be stacked. Put the layers one behind the other, with '
+                            'return_sequences=True.' % type(self).__name__)
+        super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
+        self.input_spec = InputSpec(ndim=5)
+
+    def _output_shape(self, input_shape):
+        return self.cell.state_shape((input_shape[0],) + tuple(input_shape[2:]))
+
+    def _state_shapes(self, input_shape):
+        return [self._output_shape(input_shape)] * len(self.cell.state_size)
+
+    def get_initial_state(self, inputs):
+        """Zeros of the shape of the states."""
+        shape = self._output_shape([size if isinstance(size, int) else None for size in ops.shape(inputs)])
+        if None in shape[1:]:
+            raise ValueError('Layer %r (%s) needs to know the rows and columns of its inputs, or to be given an '
+                             'initial_state.' % (self.name, type(self).__name__))
+        return [ops.zeros((ops.shape(inputs)[0],) + shape[1:], self.compute_dtype) for _ in self.cell.state_size]
+
+
+class ConvLSTM2D(ConvRNN2D):
+    """A convolutional LSTM: an LSTM for sequences of images whose products are convolutions.
+
+    Args:
+        filters: number of channels of output and states.
+        kernel_size, strides, padding, data_format, dilation_rate: of the convolution of the inputs, as for
+            `Conv2D`; that of the states keeps their size.
+        activation, recurrent_activation: of candidate and output, and of the gates.
+        use_bias, unit_forget_bias: as for `LSTM`; and the initializers, regularizers and constraints.
+        dropout, recurrent_dropout: share of the inputs, and of the state, dropped in training.
+        return_sequences, return_state, go_backwards, stateful: as for `RNN`.
+
+    Input (batch, steps, rows, columns, channels), or channels third with 'channels_first'.
+
+    Source: Shi et al., Convolutional LSTM network: a machine learning approach for precipitation nowcasting (2015).
+    """
+
+    def __init__(self, filters, kernel_size, strides=(1, 1), padding='valid', data_format=None, dilation_rate=(1, 1),
+                 activation='tanh', recurrent_activation='hard_sigmoid', use_bias=True,
+                 kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
+                 unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
+                 activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None,
+                 return_sequences=False, go_backwards=False, stateful=False, dropout=0., recurrent_dropout=0.,
+                 seed=None, **kwargs):
+        shared = {name: kwargs[name] for name in ('dtype', 'trainable') if name in kwargs}
+        cell = ConvLSTM2DCell(
+            filters, kernel_size, strides=strides, padding=padding, data_format=data_format,
+            dilation_rate=dilation_rate, activation=activation, recurrent_activation=recurrent_activation,
+            use_bias=use_bias, kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer, unit_forget_bias=unit_forget_bias,
+            kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint, dropout=dropout,
+            recurrent_dropout=recurrent_dropout, seed=seed, **shared)
+        super().__init__(cell, return_sequences=return_sequences, go_backwards=go_backwards, stateful=stateful, **kwargs)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+
+    def get_config(self):
+        config = {name: value for name, value in self.cell.get_config().items()
+                  if name not in ('name', 'trainable', 'dtype')}
+        config.update(Layer.get_config(self))
+        config.update(self._loop_config(), activity_regularizer=regularizers.serialize(self.activity_regularizer))
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)
+
+
+for _name in ('filters', 'kernel_size', 'strides', 'padding', 'data_format', 'dilation_rate', 'activation',
+              'recurrent_activation', 'use_bias', 'unit_forget_bias', 'dropout', 'recurrent_dropout') + tuple(
+                  '%s_%s' % (kind, what) for kind in ('kernel', 'recurrent', 'bias')
+                  for what in ('initializer', 'regularizer', 'constraint')):
+    setattr(ConvLSTM2D, _name, _of_cell(_name))

@@ -1,0 +1,792 @@
+"""Recurrent layers: `RNN`, which runs a cell over time, the standard cells, and their layers.
+
+A cell is a layer with `call(inputs, states)`, which returns `(output, new_states)` for one time step, and
+`state_size`, the size of its state or a list of sizes. Whatever is random is drawn once per sequence, before the
+loop over time.
+"""
+from keras import activations, constraints, initializers, ops, random, regularizers
+from keras.backend.composites import nn
+from keras.backend.composites.rnn import gru_sequence, lstm_sequence, rnn, simple_rnn_sequence
+from keras.backend.state import Variable
+from keras.layers.arguments import check_rate, positive_integer, to_list
+from keras.layers.base import InputSpec, Layer
+from keras.layers.functions import has_arg
+
+
+# --- cells --------------------------------------------------------------------------------------------------------
+
+class _Cell(Layer):
+    """What the standard cells share: weights, dropout masks, configuration.
+
+    gates: how many times `units` wide the weights are.
+    """
+    gates = 1
+
+    def __init__(self, units, activation, use_bias, dropout, recurrent_dropout, seed, kwargs, **weights):
+        super().__init__(**kwargs)
+        name = type(self).__name__
+        self.units = positive_integer(units, name, 'units')
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        for kind in ('kernel', 'recurrent', 'bias'):
+            setattr(self, kind + '_initializer', initializers.get(weights[kind + '_initializer']))
+            setattr(self, kind + '_regularizer', regularizers.get(weights[kind + '_regularizer']))
+            setattr(self, kind + '_constraint', constraints.get(weights[kind + '_constraint']))
+        self.dropout = check_rate(dropout, name, 'dropout')
+        self.recurrent_dropout = check_rate(recurrent_dropout, name, 'recurrent_dropout')
+        self.seed = seed
+        if self.dropout or self.recurrent_dropout:
+            self.seed_generator = random.SeedGenerator(seed)
+        self.state_size = self.output_size = self.units
+        self._masks = None
+
+    def _bias_shape(self):
+        return (self.gates * self.units,)
+
+    def _bias_initializer(self):
+        return self.bias_initializer
+
+    def build(self, input_shape):
+        size = input_shape[-1]
+        if size is None:
+            raise ValueError('Layer %r (%s) needs inputs whose number of features is known. Received the shape %s of one '
+                             'step.' % (self.name, type(self).__name__, tuple(input_shape)))
+        width = self.gates * self.units
+        self.kernel = self.add_weight(name='kernel', shape=(size, width), initializer=self.kernel_initializer,
+                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
+        self.recurrent_kernel = self.add_weight(
+            name='recurrent_kernel', shape=(self.units, width), initializer=self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer, constraint=self.recurrent_constraint)
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(name='bias', shape=self._bias_shape(), initializer=self._bias_initializer(),
+                                        regularizer=self.bias_regularizer, constraint=self.bias_constraint)
+        self.built = True
+
+    # --- dropout
+
+    def draw_masks(self, inputs, states):
+        """Draw the dropout masks for one sequence; `inputs` and `states` are those of one time step."""
+        self._masks = self._drawn_masks(inputs)
+
+    def forget_masks(self):
+        self._masks = None
+
+    def _drawn_masks(self, inputs):
+        batch = ops.shape(inputs)[0]
+        count = self.gates if self._separate_masks() else 1
+        return (self._mask_list(self.dropout, (batch, self.kernel.shape[0]), count),
+                self._mask_list(self.recurrent_dropout, (batch, self.units), count))
+
+    def _separate_masks(self):
+        """Whether every gate has masks of its own."""
+        return getattr(self, 'implementation', 2) == 1
+
+    def _mask_list(self, rate, shape, count):
+        if not rate:
+            return None
+        ones = ops.ones(shape, self.compute_dtype)
+        return [random.dropout(ones, rate, None, self.seed_generator) for _ in range(count)]
+
+    def _masks_for(self, inputs, training):
+        if not training or not (self.dropout or self.recurrent_dropout):
+            return None, None
+        return self._masks or self._drawn_masks(inputs)
+
+    def _products(self, x, masks, kernel, bias=None):
+        """`x @ kernel + bias`, one tensor per gate, with `x` masked for each."""
+        if masks is not None and len(masks) > 1:
+            kernels = ops.split(kernel, self.gates, -1)
+            biases = [None] * self.gates if bias is None else ops.split(bias, self.gates, -1)
+            return [nn.linear(ops.multiply(x, mask), part, offset)
+                    for mask, part, offset in zip(masks, kernels, biases)]
+        if masks is not None:
+            x = ops.multiply(x, masks[0])
+        return ops.split(nn.linear(x, kernel, bias), self.gates, -1)
+
+    def get_initial_state(self, inputs=None, batch_size=None, dtype=None):
+        """Zeros, one tensor per state."""
+        if batch_size is None:
+            batch_size = ops.shape(inputs)[0]
+        return [ops.zeros((batch_size, size), dtype or self.compute_dtype) for size in to_list(self.state_size)]
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(units=self.units, activation=activations.serialize(self.activation), use_bias=self.use_bias,
+                      dropout=self.dropout, recurrent_dropout=self.recurrent_dropout)
+        for kind in ('kernel', 'recurrent', 'bias'):
+            config[kind + '_initializer'] = initializers.serialize(getattr(self, kind + '_initializer'))
+            config[kind + '_regularizer'] = regularizers.serialize(getattr(self, kind + '_regularizer'))
+            config[kind + '_constraint'] = constraints.serialize(getattr(self, kind + '_constraint'))
+        if self.seed is not None:
+            config['seed'] = self.seed
+        return config
+
+
+class SimpleRNNCell(_Cell):
+    """One time step of a fully connected recurrent layer; arguments as for `SimpleRNN`."""
+
+    def __init__(self, units, activation='tanh', use_bias=True, kernel_initializer='glorot_uniform',
+                 recurrent_initializer='orthogonal', bias_initializer='zeros', kernel_regularizer=None,
+                 recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
+                 bias_constraint=None, dropout=0., recurrent_dropout=0., seed=None, **kwargs):
+        super().__init__(units, activation, use_bias, dropout, recurrent_dropout, seed, kwargs,
+                         kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
+                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
+                         recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
+                         kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
+                         bias_constraint=bias_constraint)
+
+    def call(self, inputs, states, training=None):
+        input_masks, state_masks = self._masks_for(inputs, training)
+        bias = None if self.bias is None else self.bias.value
+        x, = self._products(inputs, input_masks, self.kernel.value, bias)
+        h, = self._products(states[0], state_masks, self.recurrent_kernel.value)
+        output = self.activation(ops.add(x, h))
+        return output, [output]
+
+
+class GRUCell(_Cell):
+    """One time step of a GRU; arguments as for `GRU`."""
+    gates = 3
+
+    def __init__(self, units, activation='tanh', recurrent_activation='sigmoid', use_bias=True,
+                 kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
+                 kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None,
+                 recurrent_constraint=None, bias_constraint=None, dropout=0., recurrent_dropout=0., implementation=2,
+                 reset_after=False, seed=None, **kwargs):
+        super().__init__(units, activation, use_bias, dropout, recurrent_dropout, seed, kwargs,
+                         kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
+                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
+                         recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
+                         kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
+                         bias_constraint=bias_constraint)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.implementation = _implementation(implementation)
+        self.reset_after = reset_after
+
+    def _bias_shape(self):
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
+
+    def call(self, inputs, states, training=None):
+        input_masks, state_masks = self._masks_for(inputs, training)
+        bias = None if self.bias is None else self.bias.value
+        input_bias, recurrent_bias = (bias[0], bias[1]) if self.reset_after and bias is not None else (bias, None)
+        h, kernel = states[0], self.recurrent_kernel.value
+        x_z, x_r, x_h = self._products(inputs, input_masks, self.kernel.value, input_bias)
+        h_z, h_r, h_h = self._products(h, state_masks, kernel, recurrent_bias)
+        z = self.recurrent_activation(ops.add(x_z, h_z))
+        r = self.recurrent_activation(ops.add(x_r, h_r))
+        if self.reset_after:
+            recurrent = ops.multiply(r, h_h)
+        else:
+            masked = h if state_masks is None else ops.multiply(h, state_masks[-1])
+            recurrent = ops.matmul(ops.multiply(r, masked), ops.split(kernel, 3, -1)[2])
+        candidate = self.activation(ops.add(x_h, recurrent))
+        output = ops.add(ops.multiply(z, h), ops.multiply(ops.subtract(1.0, z), candidate))
+        return output, [output]
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(recurrent_activation=activations.serialize(self.recurrent_activation),
+                      implementation=self.implementation, reset_after=self.reset_after)
+        return config
+
+
+class LSTMCell(_Cell):
+    """One time step of an LSTM; arguments as for `LSTM`."""
+    gates = 4
+
+    def __init__(self, units, activation='tanh', recurrent_activation='sigmoid', use_bias=True,
+                 kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
+                 unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
+                 kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.,
+                 recurrent_dropout=0., implementation=2, seed=None, **kwargs):
+        super().__init__(units, activation, use_bias, dropout, recurrent_dropout, seed, kwargs,
+                         kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
+                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
+                         recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
+                         kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
+                         bias_constraint=bias_constraint)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.implementation = _implementation(implementation)
+        self.unit_forget_bias = unit_forget_bias
+        self.state_size = [self.units, self.units]
+
+    def _bias_initializer(self):
+        return forget_bias_of_one(self.bias_initializer, self.units) if self.unit_forget_bias else \
+            self.bias_initializer
+
+    def call(self, inputs, states, training=None):
+        input_masks, state_masks = self._masks_for(inputs, training)
+        bias = None if self.bias is None else self.bias.value
+        h, c = states
+        xs = self._products(inputs, input_masks, self.kernel.value, bias)
+        hs = self._products(h, state_masks, self.recurrent_kernel.value)
+        i, f, candidate, o = [ops.add(x, y) for x, y in zip(xs, hs)]
+        i, f, o = [self.recurrent_activation(gate) for gate in (i, f, o)]
+        c = ops.add(ops.multiply(f, c), ops.multiply(i, self.activation(candidate)))
+        h = ops.multiply(o, self.activation(c))
+        return h, [h, c]
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(recurrent_activation=activations.serialize(self.recurrent_activation),
+                      unit_forget_bias=self.unit_forget_bias, implementation=self.implementation)
+        return config
+
+
+def forget_bias_of_one(initializer, units):
+    """`initializer` for a bias (4 * units,), with ones for the forget gate (Jozefowicz et al. 2015)."""
+    def initialize(shape, dtype=None):
+        bias = initializer(shape, dtype=dtype)
+        bias[units:2 * units] = 1
+        return bias
+    return initialize
+
+
+def _implementation(value):
+    """1 or 2; Keras 1's and tf.keras's 0 means 1."""
+    if value not in (0, 1, 2):
+        raise ValueError('`implementation` must be 1 or 2. Received: %r' % (value,))
+    return value or 1
+
+
+class StackedRNNCells(Layer):
+    """Several cells as one: each takes the output of the one before.
+
+    Args:
+        cells: list of cells.
+
+    Example:
+        >>> cell = keras.layers.StackedRNNCells([keras.layers.LSTMCell(4), keras.layers.LSTMCell(3)])
+        >>> keras.layers.RNN(cell)(np.ones((2, 5, 6), 'float32')).shape
+        (2, 3)
+    """
+
+    def __init__(self, cells, **kwargs):
+        super().__init__(**kwargs)
+        for cell in cells:
+            _check_cell(cell)
+        self.cells = list(cells)
+
+    @property
+    def state_size(self):
+        """The sizes of all states, cell after cell."""
+        return [size for cell in self.cells for size in state_sizes(cell)]
+
+    @property
+    def output_size(self):
+        return output_size(self.cells[-1])
+
+    def build(self, input_shape):
+        shape = input_shape[0] if isinstance(input_shape, list) else input_shape
+        constants = input_shape[1:] if isinstance(input_shape, list) else []
+        for cell in self.cells:
+            if isinstance(cell, Layer):
+                takes_constants = constants and has_arg(cell.call, 'constants')
+                cell._ensure_built([shape] + constants if takes_constants else shape)
+            shape = (shape[0], output_size(cell))
+        self.built = True
+
+    def call(self, inputs, states, constants=None, training=None):
+        new_states, position = [], 0
+        for cell in self.cells:
+            count = len(state_sizes(cell))
+            inputs, states_of_cell = cell.call(inputs, states[position:position + count],
+                                               **_cell_arguments(cell, constants, training))
+            new_states.extend(to_list(states_of_cell))
+            position += count
+        return inputs, new_states
+
+    def get_config(self):
+        from keras.layers import serialize
+        config = super().get_config()
+        config['cells'] = [serialize(cell) for cell in self.cells]
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        from keras.layers import deserialize
+        config = dict(config)
+        return cls([deserialize(cell, custom_objects) for cell in config.pop('cells')], **config)
+
+
+def _check_cell(cell):
+    if not hasattr(cell, 'call') or not hasattr(cell, 'state_size'):
+        raise ValueError('A recurrent cell needs a method `call(inputs, states)` and an attribute `state_size`. '
+                         'Received: %r' % (cell,))
+
+
+def state_sizes(cell):
+    """The sizes of the states of `cell`, as a list of ints or shapes."""
+    sizes = cell.state_size
+    return list(sizes) if isinstance(sizes, (list, tuple)) else [sizes]
+
+
+def output_size(cell):
+    """The size of the output of `cell`: by default that of its first state."""
+    size = getattr(cell, 'output_size', None)
+    return state_sizes(cell)[0] if size is None else size
+
+
+def _cell_arguments(cell, constants, training):
+    arguments = {}
+    if has_arg(cell.call, 'training'):
+        arguments['training'] = training
+    if constants and has_arg(cell.call, 'constants'):
+        arguments['constants'] = constants
+    return arguments
+
+
+def _with_batch(batch, size):
+    return (batch,) + (tuple(size) if isinstance(size, (list, tuple)) else (size,))
+
+
+# --- the layer ------------------------------------------------------------------------------------------------------
+
+class _States:
+    """Variables that are state and not weights; a layer's weights are not looked for in here."""
+
+    def __init__(self, variables):
+        self.variables = variables
+
+
+class RNN(Layer):
+    """A cell run over the time axis of its inputs.
+
+    Args:
+        cell: a cell, or a list of cells that are stacked.
+        return_sequences: give the outputs of all steps, not only of the last.
+        return_state: give the last states too, as a list behind the output.
+        go_backwards: begin at the last step; outputs are then in that order.
+        stateful: begin each batch with the states at the end of the one before, sample by sample; needs a fixed
+            batch size. `reset_states()` sets them to zero.
+        unroll: lay out the steps one by one: faster for short sequences of a known length.
+
+    The call takes `mask` (batch, steps), `initial_state` (a list of tensors) and `constants` (a list of tensors
+    given to the cell at each step). Input (batch, steps, ...). Where a step is masked, the states stay as they
+    are and the output repeats the one before.
+
+    Example:
+        >>> keras.layers.RNN(keras.layers.SimpleRNNCell(3), return_sequences=True)(np.ones((2, 5, 4), 'float32')).shape
+        (2, 5, 3)
+    """
+
+    def __init__(self, cell, return_sequences=False, return_state=False, go_backwards=False, stateful=False,
+                 unroll=False, **kwargs):
+        zero_output_for_mask = kwargs.pop('zero_output_for_mask', False)
+        super().__init__(**kwargs)
+        if isinstance(cell, (list, tuple)):
+            cell = StackedRNNCells(cell)
+        _check_cell(cell)
+        self.cell = cell
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.go_backwards = go_backwards
+        self.stateful = stateful
+        self.unroll = unroll
+        self.zero_output_for_mask = zero_output_for_mask
+        self.supports_masking = True
+        self.input_spec = InputSpec(min_ndim=3)
+        self._states = None
+        self._num_constants = None
+
+    # --- shapes
+
+    def _state_shapes(self, input_shape):
+        """The shapes of the states for inputs of `input_shape`."""
+        return [_with_batch(input_shape[0], size) for size in state_sizes(self.cell)]
+
+    def _output_shape(self, input_shape):
+        return _with_batch(input_shape[0], output_size(self.cell))
+
+    def compute_output_shape(self, input_shape):
+        input_shape = _first_shape(input_shape)
+        output = self._output_shape(input_shape)
+        if self.return_sequences:
+            output = (output[0], input_shape[1]) + output[1:]
+        return [output] + self._state_shapes(input_shape) if self.return_state else output
+
+    def compute_mask(self, inputs, mask=None):
+        mask = mask[0] if isinstance(mask, (list, tuple)) else mask
+        mask = mask if self.return_sequences else None
+        return [mask] + [None] * len(state_sizes(self.cell)) if self.return_state else mask
+
+    def build(self, input_shape):
+        constants = []
+        if self._num_constants:
+            constants = [tuple(shape) for shape in input_shape[-self._num_constants:]]
+        input_shape = _first_shape(input_shape)
+        step_shape = (input_shape[0],) + tuple(input_shape[2:])
+        if isinstance(self.cell, Layer):
+            self.cell._ensure_built([step_shape] + constants if constants else step_shape)
+        if self.stateful:
+            self._make_states(input_shape)
+        self.built = True
+
+    # --- states
+
+    def _make_states(self, input_shape):
+        shapes = self._state_shapes(input_shape)
+        if any(None in shape for shape in shapes):
+            raise ValueError('Layer %r (%s) is stateful, so the batch size must be known (and the sizes of its states). '
+                             'Received inputs of shape %s. Give batch_input_shape=(batch size, ...) to the first layer '
+                             'of a Sequential model, or batch_shape to Input.'
+                             % (self.name, type(self).__name__, tuple(input_shape)))
+        self._states = _States([Variable(initializers.Zeros(), shape=shape, dtype=self.compute_dtype, trainable=False,
+                                         name='%s_state_%d' % (self.name, index))
+                                for index, shape in enumerate(shapes)])
+
+    @property
+    def states(self):
+        """The state variables of a stateful layer; a None for each state otherwise."""
+        if self._states is None:
+            return [None] * len(state_sizes(self.cell))
+        return self._states.variables
+
+    @states.setter
+    def states(self, values):
+        self.reset_states(values)
+
+    def reset_states(self, states=None):
+        """Set the states of a stateful layer to zero, or to the arrays `states`.
+
+        Raises:
+            AttributeError: if the layer is not stateful, or not built yet. ValueError: for a wrong number of
+                arrays, or a wrong shape.
+        """
+        if not self.stateful:
+            raise AttributeError('Layer %r (%s) must be stateful to have states that can be reset.'
+                                 % (self.name, type(self).__name__))
+        if self._states is None:
+            raise AttributeError('Layer %r (%s) has no states yet. Build it first: call it, or give the model an input '
+                                 'shape with a batch size.' % (self.name, type(self).__name__))
+        variables = self._states.variables
+        if states is None:
+            for variable in variables:
+                variable.assign(initializers.Zeros()(variable.shape, variable.dtype))
+            return
+        states = to_list(states)
+        if len(states) != len(variables):
+            raise ValueError('Layer %r (%s) has %d states, reset_states received %d arrays.'
+                             % (self.name, type(self).__name__, len(variables), len(states)))
+        for variable, value in zip(variables, states):
+            variable.assign(value)
+
+    def reset_state(self):
+        """Keras 3's name of `reset_states()`."""
+        self.reset_states()
+
+    def get_initial_state(self, inputs):
+        """The states to begin with: zeros, unless the cell says otherwise."""
+        make = getattr(self.cell, 'get_initial_state', None)
+        if make is None:
+            batch = ops.shape(inputs)[0]
+            return [ops.zeros(_with_batch(batch, size), self.compute_dtype) for size in state_sizes(self.cell)]
+        if has_arg(make, 'inputs'):
+            return to_list(make(inputs=inputs))
+        return to_list(make(batch_size=ops.shape(inputs)[0]))
+
+    # --- calling
+
+    def __call__(self, inputs, initial_state=None, constants=None, **kwargs):
+        inputs, states, constants = self._split(inputs, initial_state, constants)
+        if constants:
+            self._num_constants = len(constants)
+        if not states and not constants:
+            return super().__call__(inputs, **kwargs)
+        # One list, as Keras 2 has it: states and constants are inputs like any other.
+        return super().__call__([inputs] + states + constants, **kwargs)
+
+    def _split(self, inputs, states, constants):
+        """(inputs, list of states, list of constants) from what a call was given."""
+        if isinstance(inputs, (list, tuple)):
+            inputs, given = inputs[0], list(inputs[1:])
+            if constants is None and self._num_constants:
+                given, constants = given[:-self._num_constants], given[-self._num_constants:]
+            if states is None:
+                states = given
+        states = [] if states is None else to_list(states)
+        constants = [] if constants is None else to_list(constants)
+        if states and len(states) != len(state_sizes(self.cell)):
+            raise ValueError('Layer %r (%s) has %d states, but it was called with %d initial states.'
+                             % (self.name, type(self).__name__, len(state_sizes(self.cell)), len(states)))
+        return inputs, states, constants
+
+    def assert_input_compatibility(self, inputs):
+        super().assert_input_compatibility(inputs[0] if isinstance(inputs, (list, tuple)) else inputs)
+
+    def call(self, inputs, mask=None, training=None, initial_state=None, constants=None):
+        inputs, states, constants = self._split(inputs, initial_state, constants)
+        mask = mask[0] if isinstance(mask, (list, tuple)) else mask
+        if not states:
+            states = [state.value for state in self._states.variables] if self.stateful else \
+                self.get_initial_state(inputs)
+        output, states = self._run_over_time(inputs, states, constants, mask, training)
+        if self.stateful:
+            for variable, value in zip(self._states.variables, states):
+                variable.assign(value)
+        return [output] + list(states) if self.return_state else output
+
+    def _run_over_time(self, inputs, states, constants, mask, training):
+        """(output, last states), by the general loop over the cell."""
+        arguments = _cell_arguments(self.cell, constants, training)
+
+        def step(x, states):
+            output, states = self.cell.call(x, states, **arguments)
+            return output, to_list(states)
+        dropping = self._draw_masks(inputs, states) if training else []
+        # Read here: the value that a loop's body reads would belong to the body on engines that trace it.
+        for weight in getattr(self.cell, 'weights', ()):
+            weight.value
+        try:
+            last, outputs, states = rnn(step, inputs, states, self.go_backwards, mask, None, self.unroll, None, False,
+                                        self.zero_output_for_mask, self.return_sequences)
+        finally:
+            for cell in dropping:
+                cell.forget_masks()
+        return outputs if self.return_sequences else last, states
+
+    def _draw_masks(self, inputs, states):
+        if not isinstance(self.cell, Layer):
+            return []
+        cells = [cell for cell in self.cell._flatten_layers() if hasattr(cell, 'draw_masks')]
+        for cell in cells:
+            cell.draw_masks(inputs[:, 0], states)
+        return cells
+
+    # --- configuration
+
+    def get_config(self):
+        from keras.layers import serialize
+        config = super().get_config()
+        config.update(cell=serialize(self.cell), **self._loop_config())
+        return config
+
+    def _loop_config(self):
+        config = dict(return_sequences=self.return_sequences, return_state=self.return_state,
+                      go_backwards=self.go_backwards, stateful=self.stateful, unroll=self.unroll)
+        if self.zero_output_for_mask:
+            config['zero_output_for_mask'] = True
+        if self._num_constants is not None:
+            config['num_constants'] = self._num_constants
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        from keras.layers import deserialize
+        config = dict(config)
+        num_constants = config.pop('num_constants', None)
+        cell = deserialize(config.pop('cell'), custom_objects)
+        layer = cls(cell, **config)
+        layer._num_constants = num_constants
+        return layer
+
+
+def _first_shape(shape):
+    """The shape of the inputs proper, where those of states and constants follow."""
+    return tuple(shape[0]) if isinstance(shape[0], (list, tuple)) else tuple(shape)
+
+
+# --- layers of one standard cell --------------------------------------------------------------------------------------
+
+def _of_cell(name):
+    def get(self):
+        return getattr(self.cell, name)
+    get.__doc__ = 'The `%s` of the cell.' % name
+    return property(get)
+
+
+_CELL_PROPERTIES = ('units', 'activation', 'use_bias', 'dropout', 'recurrent_dropout') + tuple(
+    '%s_%s' % (kind, what) for kind in ('kernel', 'recurrent', 'bias')
+    for what in ('initializer', 'regularizer', 'constraint'))
+# Keras 3 has this argument; every engine here decides by itself.
+_ACCEPTED = ('use_cudnn',)
+
+
+class _CellLayer(RNN):
+    """An RNN of one standard cell, which runs as a whole sequence where nothing stands against it."""
+
+    def __init__(self, cell_class, cell_arguments, activity_regularizer, kwargs, **loop):
+        for name in _ACCEPTED:
+            kwargs.pop(name, None)
+        shared = {name: kwargs[name] for name in ('dtype', 'trainable') if name in kwargs}
+        cell_arguments['seed'] = kwargs.pop('seed', None)
+        super().__init__(cell_class(**cell_arguments, **shared), **loop, **kwargs)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.input_spec = InputSpec(ndim=3)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.input_spec = InputSpec(ndim=3, axes={-1: _first_shape(input_shape)[-1]})
+
+    def _run_over_time(self, inputs, states, constants, mask, training):
+        cell = self.cell
+        dropping = training and (cell.recurrent_dropout or cell.dropout and cell._separate_masks())
+        if dropping or constants or self.zero_output_for_mask:
+            return super()._run_over_time(inputs, states, constants, mask, training)
+        if training and cell.dropout:
+            masks, _ = cell._drawn_masks(inputs)
+            inputs = ops.multiply(inputs, ops.expand_dims(masks[0], 1))
+        bias = None if cell.bias is None else cell.bias.value
+        output, *states = self._sequence(inputs, states, cell.kernel.value, cell.recurrent_kernel.value, bias, mask)
+        return output, states
+
+    def get_config(self):
+        config = {name: value for name, value in self.cell.get_config().items()
+                  if name not in ('name', 'trainable', 'dtype')}
+        config.update(Layer.get_config(self))
+        config.update(self._loop_config(),
+                      activity_regularizer=regularizers.serialize(self.activity_regularizer))
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        num_constants = config.pop('num_constants', None)
+        layer = cls(**config)
+        layer._num_constants = num_constants
+        return layer
+
+
+for _name in _CELL_PROPERTIES:
+    setattr(_CellLayer, _name, _of_cell(_name))
+
+
+def _named(activation):
+    """The name of a common activation, by which engines know it; the function otherwise."""
+    return {activations.tanh: 'tanh', activations.sigmoid: 'sigmoid', activations.relu: 'relu',
+            activations.linear: 'linear'}.get(activation, activation)
+
+
+class SimpleRNN(_CellLayer):
+    """A fully connected recurrent layer: `h = activation(x @ kernel + h @ recurrent_kernel + bias)`.
+
+    Args:
+        units: size of output and state.
+        activation: of the output. use_bias: whether a bias is added.
+        kernel_..., recurrent_..., bias_...: initializers, regularizers and constraints of the weights.
+        activity_regularizer: penalty on the output.
+        dropout, recurrent_dropout: share of the inputs, and of the state, dropped in training; the same ones at
+            all steps of a sequence (Gal and Ghahramani 2016).
+        return_sequences, return_state, go_backwards, stateful, unroll: as for `RNN`.
+
+    Input (batch, steps, features), output (batch, units) or (batch, steps, units).
+    """
+
+    def __init__(self, units, activation='tanh', use_bias=True, kernel_initializer='glorot_uniform',
+                 recurrent_initializer='orthogonal', bias_initializer='zeros', kernel_regularizer=None,
+                 recurrent_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
+                 recurrent_constraint=None, bias_constraint=None, dropout=0., recurrent_dropout=0.,
+                 return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False,
+                 **kwargs):
+        kwargs.pop('implementation', None)
+        cell = dict(units=units, activation=activation, use_bias=use_bias, kernel_initializer=kernel_initializer,
+                    recurrent_initializer=recurrent_initializer, bias_initializer=bias_initializer,
+                    kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer,
+                    bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
+                    recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint, dropout=dropout,
+                    recurrent_dropout=recurrent_dropout)
+        super().__init__(SimpleRNNCell, cell, activity_regularizer, kwargs, return_sequences=return_sequences,
+                         return_state=return_state, go_backwards=go_backwards, stateful=stateful, unroll=unroll)
+
+    def _sequence(self, inputs, states, kernel, recurrent_kernel, bias, mask):
+        return simple_rnn_sequence(inputs, states[0], kernel, recurrent_kernel, bias, mask, self.go_backwards,
+                                   self.return_sequences, _named(self.cell.activation), self.unroll)
+
+
+class GRU(_CellLayer):
+    """Gated recurrent units.
+
+    Args:
+        units: size of output and state.
+        activation, recurrent_activation: of the candidate state, and of the gates.
+        use_bias: whether a bias is added.
+        kernel_..., recurrent_..., bias_...: initializers, regularizers and constraints of the weights.
+        activity_regularizer: penalty on the output.
+        dropout, recurrent_dropout: as for `SimpleRNN`.
+        implementation: with 1 every gate has dropout masks of its own, with 2 they share one; otherwise the same.
+        return_sequences, return_state, go_backwards, stateful, unroll: as for `RNN`.
+        reset_after: apply the reset gate after the recurrent product, as cuDNN (and Keras 3 by default) does.
+
+    Input (batch, steps, features), output (batch, units) or (batch, steps, units).
+
+    Source: Cho et al., Learning phrase representations using RNN encoder-decoder (2014).
+    """
+
+    def __init__(self, units, activation='tanh', recurrent_activation='sigmoid', use_bias=True,
+                 kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
+                 kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.,
+                 recurrent_dropout=0., implementation=2, return_sequences=False, return_state=False,
+                 go_backwards=False, stateful=False, unroll=False, reset_after=False, **kwargs):
+        cell = dict(units=units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
+                    kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
+                    bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
+                    recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
+                    kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
+                    bias_constraint=bias_constraint, dropout=dropout, recurrent_dropout=recurrent_dropout,
+                    implementation=implementation, reset_after=reset_after)
+        super().__init__(GRUCell, cell, activity_regularizer, kwargs, return_sequences=return_sequences,
+                         return_state=return_state, go_backwards=go_backwards, stateful=stateful, unroll=unroll)
+
+    recurrent_activation = _of_cell('recurrent_activation')
+    implementation = _of_cell('implementation')
+    reset_after = _of_cell('reset_after')
+
+    def _sequence(self, inputs, states, kernel, recurrent_kernel, bias, mask):
+        cell = self.cell
+        return gru_sequence(inputs, states[0], kernel, recurrent_kernel, bias, mask, self.go_backwards,
+                            self.return_sequences, _named(cell.activation), _named(cell.recurrent_activation),
+                            cell.reset_after, self.unroll)
+
+
+class LSTM(_CellLayer):
+    """Long short-term memory.
+
+    Args:
+        units: size of output and states.
+        activation, recurrent_activation: of candidate and output, and of the gates.
+        use_bias: whether a bias is added.
+        unit_forget_bias: begin with a bias of 1 for the forget gate (Jozefowicz et al. 2015).
+        kernel_..., recurrent_..., bias_...: initializers, regularizers and constraints of the weights.
+        activity_regularizer: penalty on the output.
+        dropout, recurrent_dropout: as for `SimpleRNN`.
+        implementation: with 1 every gate has dropout masks of its own, with 2 they share one; otherwise the same.
+        return_sequences, return_state, go_backwards, stateful, unroll: as for `RNN`. The states are h and c.
+
+    Input (batch, steps, features), output (batch, units) or (batch, steps, units).
+
+    Source: Hochreiter and Schmidhuber, Long short-term memory (1997).
+
+    Example:
+        >>> output, h, c = keras.layers.LSTM(3, return_state=True)(np.ones((2, 5, 4), 'float32'))
+        >>> output.shape, c.shape
+        ((2, 3), (2, 3))
+    """
+
+    def __init__(self, units, activation='tanh', recurrent_activation='sigmoid', use_bias=True,
+                 kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
+                 unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
+                 activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None,
+                 dropout=0., recurrent_dropout=0., implementation=2, return_sequences=False, return_state=False,
+                 go_backwards=False, stateful=False, unroll=False, **kwargs):
+        cell = dict(units=units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
+                    kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
+                    bias_initializer=bias_initializer, unit_forget_bias=unit_forget_bias,
+                    kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer,
+                    bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
+                    recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint, dropout=dropout,
+                    recurrent_dropout=recurrent_dropout, implementation=implementation)
+        super().__init__(LSTMCell, cell, activity_regularizer, kwargs, return_sequences=return_sequences,
+                         return_state=return_state, go_backwards=go_backwards, stateful=stateful, unroll=unroll)
+
+    recurrent_activation = _of_cell('recurrent_activation')
+    implementation = _of_cell('implementation')
+    unit_forget_bias = _of_cell('unit_forget_bias')
+
+    def _sequence(self, inputs, states, kernel, recurrent_kernel, bias, mask):
+        return lstm_sequence(inputs, states[0], states[1], kernel, recurrent_kernel, bias, mask, self.go_backwards,
+                             self.return_sequences, _named(self.cell.activation),
+                             _named(self.cell.recurrent_activation), self.unroll)

@@ -1,0 +1,166 @@
+"""Every layer of Keras 2.3.1 against what upstream gave: outputs, states, gradients, masks, shapes, updates."""
+import numpy as np
+import pytest
+
+from keras import layers
+from keras.backend import tree
+from keras.backend.engine import get_engine
+from keras.backend.primitives import multiply, sum as total
+from keras.backend.state import Variable, to_array
+import golden
+
+CASES = [case for case in golden.entries('layers', 'cases') if case.values[0] in ('2.3.1', None)]
+OUTPUTS, GRADIENTS = 1e-5, 1e-4
+
+
+def arrays_of(name):
+    return golden.arrays('layers', '2.3.1', name)
+
+
+def numbered(arrays, prefix, suffix=''):
+    """The arrays prefix0, prefix1, ... in order."""
+    found = []
+    while '%s%d%s' % (prefix, len(found), suffix) in arrays:
+        found.append(arrays['%s%d%s' % (prefix, len(found), suffix)])
+    return found
+
+
+def pick(inputs, numbers):
+    """The inputs that `args` or `kwargs` of a case name."""
+    if isinstance(numbers, list):
+        return [pick(inputs, number) for number in numbers]
+    return inputs[numbers]
+
+
+def ordered_weights(layer):
+    """The weights in the order of `get_weights`: those of a model layer by layer."""
+    inner = getattr(layer, 'layers', None)
+    return [weight for each in inner for weight in each.weights] if inner is not None else layer.weights
+
+
+def to_numpy(structure):
+    return [None if x is None else to_array(x) for x in tree.flatten(structure)]
+
+
+def built_layer(case, inputs, weights):
+    layer = layers.deserialize(case['layer'])
+    args = [pick(inputs, number) for number in case['args'][:1]]
+    kwargs = {name: pick(inputs, number) for name, number in case['kwargs'].items()}
+    layer._ensure_built(tree.map_structure(np.shape, args[0]))
+    layer.set_weights(weights)
+    return layer, args, kwargs
+
+
+def assert_close_config(ours, theirs, path='config'):
+    """All of the golden configuration is in ours, numbers to float32 precision."""
+    if isinstance(theirs, dict):
+        assert isinstance(ours, dict), '%s is %r, golden %r' % (path, ours, theirs)
+        for key, value in theirs.items():
+            assert key in ours, '%s has no %r' % (path, key)
+            assert_close_config(ours[key], value, '%s[%r]' % (path, key))
+    elif isinstance(theirs, list):
+        assert isinstance(ours, (list, tuple)) and len(ours) == len(theirs), '%s is %r' % (path, ours)
+        for index, (first, second) in enumerate(zip(ours, theirs)):
+            assert_close_config(first, second, '%s[%d]' % (path, index))
+    elif isinstance(theirs, float):
+        assert ours == pytest.approx(theirs, rel=1e-6), '%s is %r, golden %r' % (path, ours, theirs)
+    else:
+        assert ours == theirs, '%s is %r, golden %r' % (path, ours, theirs)
+
+
+@pytest.mark.parametrize('version, name, case', CASES)
+def test_values(version, name, case):
+    arrays = arrays_of(name)
+    inputs = numbered(arrays, 'in')
+    layer, args, kwargs = built_layer(case, inputs, numbered(arrays, 'w'))
+    trainable = {id(weight) for weight in layer.trainable_weights}
+    assert [(list(weight.shape), id(weight) in trainable) for weight in ordered_weights(layer)] == [
+        (weight['shape'], weight['trainable']) for weight in case['weights']]
+    for step in range(case['steps']):
+        suffix = '' if step == 0 else '@%d' % step
+        if step:
+            inputs = numbered(arrays, 'in', suffix)
+            args = [pick(inputs, number) for number in case['args'][:1]]
+        outputs = to_numpy(layer(*args, training=case['training'], **kwargs))
+        expected = numbered(arrays, 'out', suffix)
+        assert len(outputs) == len(expected)
+        for ours, theirs in zip(outputs, expected):
+            golden.assert_close(ours, theirs, OUTPUTS)
+    for ours, theirs in zip(layer.get_weights(), numbered(arrays, 'wafter')):
+        golden.assert_close(ours, theirs, OUTPUTS)
+
+
+@pytest.mark.parametrize('version, name, case', CASES)
+def test_gradients(version, name, case):
+    if not get_engine().capabilities.gradients:
+        pytest.skip('the %s engine has no gradients' % get_engine().name)
+    arrays = arrays_of(name)
+    if not case['gradients']:
+        pytest.skip('upstream gives no gradients here')
+    arrays_in = numbered(arrays, 'in')
+    layer, _, _ = built_layer(case, arrays_in, numbered(arrays, 'w'))
+    inputs = [Variable(x) if x.dtype.kind == 'f' else get_engine().convert(x) for x in arrays_in]
+    factors = [get_engine().convert(r) for r in numbered(arrays, 'r')]
+
+    def loss():
+        values = [x.value if isinstance(x, Variable) else x for x in inputs]
+        kwargs = {key: pick(values, number) for key, number in case['kwargs'].items()}
+        outputs = tree.flatten(layer(pick(values, case['args'][0]), training=case['training'], **kwargs))
+        result = 0.0
+        for output, factor in zip(outputs, factors):
+            result = result + total(multiply(output, factor))
+        return result, None
+    wanted = {'gin%d' % index: x for index, x in enumerate(inputs) if isinstance(x, Variable)}
+    wanted.update({'gw%d' % index: weight for index, weight in enumerate(ordered_weights(layer))})
+    names = [key for key in wanted if key in case['gradients']]
+    assert sorted(names) == sorted(case['gradients'])
+    _, gradients = get_engine().value_and_grad(loss, [wanted[key] for key in names])
+    for key, gradient in zip(names, gradients):
+        assert gradient is not None or not arrays[key].any(), '%s is missing' % key
+        if gradient is not None:
+            golden.assert_close(to_array(gradient), arrays[key], GRADIENTS)
+
+
+@pytest.mark.parametrize('version, name, case', CASES)
+def test_shapes_and_masks(version, name, case):
+    arrays = arrays_of(name)
+    inputs = numbered(arrays, 'in')
+    layer, args, kwargs = built_layer(case, inputs, numbered(arrays, 'w'))
+    shapes = tree.map_structure(np.shape, args[0])
+    for key, expected in (('output_shape', case['output_shape']),
+                          ('output_shape_none_batch', case['output_shape_none_batch'])):
+        if expected is None:
+            continue
+        if key == 'output_shape_none_batch':
+            shapes = _open_batch(shapes)
+        ours = layer.compute_output_shape(shapes)
+        ours = ours if isinstance(ours, list) else [ours]
+        assert [list(shape) for shape in ours] == expected, key
+    masks = numbered(arrays, 'outmask')
+    if masks:
+        given = pick(inputs, case['masks']) if case['masks'] else kwargs.get('mask')
+        convert = get_engine().convert
+        found = layer.compute_mask(tree.map_structure(convert, args[0]),
+                                   None if given is None else tree.map_structure(convert, given))
+        found = [mask for mask in tree.flatten(found) if mask is not None]
+        assert len(found) == len(masks)
+        for ours, theirs in zip(found, masks):
+            assert np.array_equal(to_array(ours).astype(bool), theirs.astype(bool))
+
+
+def _open_batch(shapes):
+    if isinstance(shapes, list):
+        return [(None,) + shape[1:] for shape in shapes]
+    return (None,) + shapes[1:]
+
+
+@pytest.mark.parametrize('version, name, case', CASES)
+def test_configuration(version, name, case):
+    layer = layers.deserialize(case['layer'])
+    theirs = dict(case['layer']['config'])
+    if name == 'embedding_2d':
+        theirs.pop('batch_input_shape')  # upstream nests the two lengths, which it cannot read itself
+    assert_close_config(layer.get_config(), theirs)
+    assert layers.serialize(layer)['class_name'] == case['layer']['class_name']
+    again = type(layer).from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
