@@ -645,6 +645,7 @@ class Layer:
     def _ensure_built_for(self, signature, args, kwargs):
         if self.built:
             return
+        self.assert_input_compatibility(args[0])
         if len(signature.build_names) > 1:
             bound = dict(zip(signature.names, args))
             bound.update(kwargs)
