@@ -26,9 +26,9 @@ def main():
             logits = model(images, training=True)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=classes, logits=logits)
             loss = tf.reduce_mean(losses)
-        gradients = tape.gradient(loss, [variable.storage for variable in model.trainable_variables])
+        gradients = tape.gradient(loss, model.trainable_variables)
         for variable, gradient in zip(model.trainable_variables, gradients):
-            variable.storage.assign_sub(RATE * gradient)
+            variable.assign_sub(RATE * gradient)
         return loss
 
     order = np.random.RandomState(0)

@@ -7,6 +7,7 @@ from keras.backend.symbolic import KerasTensor
 from keras.initializers import Initializer
 from keras.layers import Input, InputSpec, Layer
 from keras.losses import Loss
+from keras.metrics import Metric
 from keras.models import Model, Sequential
 from keras.optimizers import Optimizer
 from keras.regularizers import Regularizer

@@ -21,7 +21,8 @@ import tensorflow as tf  # noqa: E402 (its log level is read when it is imported
 from tensorflow.python.framework.func_graph import FuncGraph  # noqa: E402
 
 raw = tf.raw_ops
-EagerTensor = type(tf.constant(0))
+with tf.init_scope():  # the engine may be loaded while a tf.function is traced
+    EagerTensor = type(tf.constant(0))
 DTYPES = {name: tf.as_dtype(name) for name in (
     'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float16', 'bfloat16',
     'float32', 'float64', 'complex64', 'complex128', 'string')}
