@@ -26,7 +26,8 @@ from keras.backend.functions import (arange, argmax, batch_normalization, bias_a
                                      size, slice, sparse_categorical_crossentropy, spatial_2d_padding,
                                      spatial_3d_padding, squeeze, stack, stop_gradient, switch, temporal_padding, tile,
                                      transpose, truncated_normal, zeros, zeros_like)
-from keras.backend.primitives import abs, cast, cos, cumprod, cumsum, exp, log, max, min, round, sign, sin, sqrt, sum, tanh
+from keras.backend.primitives import (abs, cast, cos, cumprod, cumsum, exp, log, max, min, round, sign, sin, sqrt, sum,
+                                      tanh)
 from keras.backend.state import get_uid, reset_uids
 from keras.backend.values import (batch_get_value, batch_set_value, cast_to_floatx, clear_session, constant,
                                   control_dependencies, count_params, dtype, eager, eval, get_value, in_test_phase,

@@ -396,7 +396,8 @@ def depthwise_conv2d(x, depthwise_kernel, strides=(1, 1), padding='valid', data_
     return _conv.depthwise_conv(x, depthwise_kernel, strides, padding, data_format, dilation_rate)
 
 
-def separable_conv1d(x, depthwise_kernel, pointwise_kernel, strides=1, padding='valid', data_format=None, dilation_rate=1):
+def separable_conv1d(x, depthwise_kernel, pointwise_kernel, strides=1, padding='valid', data_format=None,
+                     dilation_rate=1):
     """A depthwise convolution of sequences followed by a pointwise one."""
     return _conv.separable_conv(x, depthwise_kernel, pointwise_kernel, strides, padding, data_format, dilation_rate)
 

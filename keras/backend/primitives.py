@@ -350,7 +350,7 @@ def gather_nd(x, indices):
 
 
 @primitive(rules.scatter, 'x indices updates', promote='same', promoted='x updates',
-           cases=[(F(5, 3), I(5, 4), F(4, 3)), (F(3), I(3, 2), F(2))])
+           cases=[(F(5, 3), I(5, 4), F(4, 3)), (F(3), I(2, 4), F(4))])
 def scatter_add(x, indices, updates):
     """`x` with `updates` added to its slices at `indices` along axis 0; repeated indices add up."""
 
@@ -361,7 +361,7 @@ def scatter_update(x, indices, updates):
 
 
 @primitive(rules.scatter, 'x indices updates', promote='same', promoted='x updates', gradient=False,
-           cases=[(F(5, 3), I(5, 4), F(4, 3))])
+           cases=[(F(5, 3), I(5, 4), F(4, 3)), (F(3), I(2, 4), F(4))])
 def scatter_max(x, indices, updates):
     """`x` with its slices at `indices` along axis 0 raised to at least `updates`."""
 
@@ -377,8 +377,10 @@ def matmul(x1, x2):
 
 @primitive(rules.conv, 'x kernel', promote='same', cases=[
     (F(2, 7, 3), F(3, 3, 4), (1,), 'valid', (1,), 1), (F(2, 8, 2), F(2, 2, 3), (2,), 'same', (1,), 1),
-    (F(2, 6, 5, 3), F(3, 2, 3, 4), (1, 1), 'same', (1, 1), 1), (F(1, 7, 7, 2), F(3, 3, 2, 3), (2, 2), 'same', (1, 1), 1),
-    (F(1, 7, 7, 2), F(2, 2, 2, 3), (1, 1), 'valid', (2, 2), 1), (F(2, 5, 5, 4), F(3, 3, 2, 6), (1, 1), 'valid', (1, 1), 2),
+    (F(2, 6, 5, 3), F(3, 2, 3, 4), (1, 1), 'same', (1, 1), 1),
+    (F(1, 7, 7, 2), F(3, 3, 2, 3), (2, 2), 'same', (1, 1), 1),
+    (F(1, 7, 7, 2), F(2, 2, 2, 3), (1, 1), 'valid', (2, 2), 1),
+    (F(2, 5, 5, 4), F(3, 3, 2, 6), (1, 1), 'valid', (1, 1), 2),
     (F(1, 4, 5, 4, 2), F(2, 3, 2, 2, 3), (1, 1, 1), 'same', (1, 1, 1), 1)])
 def conv(x, kernel, strides, padding, dilation, groups=1):
     """The n-dimensional correlation of `x` (batch, spatial..., channels) with `kernel` (spatial..., in, out).

@@ -38,12 +38,14 @@ def placeholder(shape=None, ndim=None, dtype=None, sparse=False, name=None):
 
 def random_uniform_variable(shape, low, high, dtype=None, name=None, seed=None):
     """A `Variable` drawn uniformly from [low, high)."""
-    return variable(to_array(_uniform(shape, low, high, dtype, draw_host_seed() if seed is None else seed)), dtype, name)
+    seed = draw_host_seed() if seed is None else seed
+    return variable(to_array(_uniform(shape, low, high, dtype, seed)), dtype, name)
 
 
 def random_normal_variable(shape, mean, scale, dtype=None, name=None, seed=None):
     """A `Variable` drawn from the normal distribution."""
-    return variable(to_array(_normal(shape, mean, scale, dtype, draw_host_seed() if seed is None else seed)), dtype, name)
+    seed = draw_host_seed() if seed is None else seed
+    return variable(to_array(_normal(shape, mean, scale, dtype, seed)), dtype, name)
 
 
 # --- what a tensor is -------------------------------------------------------------------------------------------
@@ -114,9 +116,9 @@ def count_params(x):
 
 def cast_to_floatx(x):
     """An array, or a tensor, in the dtype `floatx`."""
-    if isinstance(x, (AbstractTensor, Variable)) or not isinstance(x, (np.ndarray, list, tuple, int, float)) and is_tensor(x):
-        return p.cast(x, config.floatx())
-    return np.asarray(x, dtype=numpy_dtype(config.floatx()))
+    if isinstance(x, (np.ndarray, list, tuple, int, float)):
+        return np.asarray(x, dtype=numpy_dtype(config.floatx()))
+    return p.cast(x, config.floatx())
 
 
 # --- values -----------------------------------------------------------------------------------------------------

@@ -6,13 +6,12 @@ import numpy as np
 from keras.backend import primitives as p
 from keras.backend import rules, tree
 from keras.backend.composites.math import less_equal
-from keras.backend.composites.shape import (dtype_of, expand_dims, moveaxis, multiply_sizes, ndim, resized, shape, sliced,
-                                            unstack, zeros)
+from keras.backend.composites.shape import (dtype_of, moveaxis, multiply_sizes, ndim, resized, shape, sliced, unstack,
+                                            zeros)
 from keras.backend.engine import active, get_engine
 from keras.backend.primitives import cast, stop_gradient
 from keras.backend.rules import AbstractTensor
 from keras.backend.state import Variable, to_array
-from keras.backend.symbolic import KerasTensor
 
 
 # --- conversion -------------------------------------------------------------------------------------------------

@@ -167,8 +167,8 @@ def _matrix_norm(x, order, axes, keepdims):
         return (p.max if order > 0 else p.min)(sums if keepdims else p.sum(sums, first), second if keepdims or
                                                second < first else second - 1, keepdims)
     if order not in ('nuc', 2, -2):
-        raise ValueError("norm: the order of a matrix norm must be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf. Received: %r"
-                         % (order,))
+        raise ValueError("norm: the order of a matrix norm must be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf. "
+                         'Received: %r' % (order,))
     values = p.svd(moveaxis(x, axes, (-2, -1)))[1]
     result = {'nuc': p.sum, 2: p.max, -2: p.min}[order](values, -1, False)
     return expand_dims(result, axes) if keepdims else result

@@ -36,6 +36,12 @@ def extract_sequences(x, sequence_length, sequence_stride):
     return p.gather(x, p.add(starts, p.arange(sequence_length, dtype='int32')), -1)
 
 
+def cdist(x, y):
+    """The Euclidean distances between the rows of `x` (..., n, d) and of `y` (..., m, d)."""
+    difference = p.subtract(expand_dims(x, -2), expand_dims(y, -3))
+    return p.sqrt(p.sum(p.multiply(difference, difference), -1))
+
+
 # --- segments ---------------------------------------------------------------------------------------------------
 
 def _segments(segment_ids, num_segments):
@@ -188,7 +194,8 @@ def istft(x, sequence_length, sequence_stride, fft_length, length=None, window='
 def _overlapped(frames, stride):
     """Frames (..., count, length) added up, each `stride` behind the one before."""
     count, length = static_shape(frames)[-2:]
-    positions = p.add(expand_dims(p.multiply(p.arange(count, dtype='int32'), stride), 1), p.arange(length, dtype='int32'))
+    starts = expand_dims(p.multiply(p.arange(count, dtype='int32'), stride), 1)
+    positions = p.add(starts, p.arange(length, dtype='int32'))
     rest = tuple(range(ndim(frames) - 2))
     first = p.transpose(frames, (ndim(frames) - 2, ndim(frames) - 1) + rest)
     total = p.full(((count - 1) * stride + length,) + tuple(shape(frames)[:-2]), 0, dtype_of(frames))

@@ -5,15 +5,15 @@ from keras import config
 from keras.backend import primitives as p
 from keras.backend.composites import conv as convolutions
 from keras.backend.composites import nn, shape as shapes
-from keras.backend.composites.conv import depthwise_conv, separable_conv
-from keras.backend.composites.losses import (binary_crossentropy, categorical_crossentropy,
+from keras.backend.composites.losses import (binary_crossentropy, categorical_crossentropy, ctc_loss,
                                              sparse_categorical_crossentropy)
 from keras.backend.composites.math import l2_normalize, log10, mean
-from keras.backend.composites.nn import (batch_normalization, batch_normalization_train, bias_add, celu, elu, embedding,
-                                         gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear,
-                                         log_sigmoid, log_softmax, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax,
-                                         softplus, softsign, sparse_plus, sparse_sigmoid, sparsemax, squareplus,
-                                         tanh_shrink, threshold)
+from keras.backend.composites.nn import (batch_normalization, batch_normalization_train, bias_add, celu, elu,
+                                         embedding, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh,
+                                         leaky_relu, linear, log_sigmoid, log_softmax, relu, relu6, selu, sigmoid,
+                                         silu, soft_shrink, softmax, softplus, softsign, sparse_plus, sparse_sigmoid,
+                                         sparsemax, squareplus, tanh_shrink, threshold)
+from keras.ops.linalg import norm
 
 swish = silu
 hard_swish = hard_silu
@@ -35,6 +35,18 @@ def conv_transpose(inputs, kernel, strides=1, padding='valid', output_padding=No
                                               dilation_rate)
 
 
+def depthwise_conv(inputs, kernel, strides=1, padding='valid', data_format=None, dilation_rate=1):
+    """The convolution of every channel by itself with `kernel` (spatial..., channels, multiplier)."""
+    return convolutions.depthwise_conv(inputs, kernel, strides, padding, data_format, dilation_rate)
+
+
+def separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides=1, padding='valid', data_format=None,
+                   dilation_rate=1):
+    """A depthwise convolution followed by a pointwise one."""
+    return convolutions.separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides, padding, data_format,
+                                       dilation_rate)
+
+
 def max_pool(inputs, pool_size, strides=None, padding='valid', data_format=None):
     """The maximum of windows of `inputs` (batch, spatial..., channels); `strides` defaults to `pool_size`."""
     return convolutions.max_pool(inputs, pool_size, strides, padding, data_format)
@@ -43,6 +55,46 @@ def max_pool(inputs, pool_size, strides=None, padding='valid', data_format=None)
 def average_pool(inputs, pool_size, strides=None, padding='valid', data_format=None):
     """The mean of windows of `inputs` (batch, spatial..., channels); padding does not count."""
     return convolutions.average_pool(inputs, pool_size, strides, padding, data_format)
+
+
+def adaptive_average_pool(inputs, output_size, data_format=None):
+    """The means of windows chosen so that the spatial sizes become `output_size`, an int or a tuple."""
+    return _adaptive(lambda part, axis: mean(part, axis, True), inputs, output_size, data_format)
+
+
+def adaptive_max_pool(inputs, output_size, data_format=None):
+    """The maxima of windows chosen so that the spatial sizes become `output_size`, an int or a tuple."""
+    return _adaptive(lambda part, axis: p.max(part, axis, True), inputs, output_size, data_format)
+
+
+def _adaptive(reduce, inputs, output_size, data_format):
+    first = 2 if config.normalize_data_format(data_format) == 'channels_first' else 1
+    rank = shapes.ndim(inputs) - 2
+    for axis, count in enumerate(convolutions.spatial_tuple(output_size, rank, 'output_size'), first):
+        size = shapes.static_shape(inputs)[axis]
+        bounds = [(index * size // count, -(-(index + 1) * size // count)) for index in range(count)]
+        inputs = p.concatenate([reduce(shapes.sliced(inputs, axis, *pair), axis) for pair in bounds], axis)
+    return inputs
+
+
+def space_to_depth(x, block_size, data_format='channels_last'):
+    """Images with every block of `block_size` by `block_size` places moved into the channels."""
+    if data_format == 'channels_first':
+        return shapes.moveaxis(space_to_depth(shapes.moveaxis(x, 1, -1), block_size), -1, 1)
+    batch, rows, columns, channels = shapes.shape(x)
+    blocks = (batch, rows // block_size, block_size, columns // block_size, block_size, channels)
+    moved = p.transpose(shapes.resized(x, blocks), (0, 1, 3, 2, 4, 5))
+    return shapes.resized(moved, (batch, blocks[1], blocks[3], block_size * block_size * channels))
+
+
+def depth_to_space(x, block_size, data_format='channels_last'):
+    """The inverse of `space_to_depth`."""
+    if data_format == 'channels_first':
+        return shapes.moveaxis(depth_to_space(shapes.moveaxis(x, 1, -1), block_size), -1, 1)
+    batch, rows, columns, channels = shapes.shape(x)
+    depth = channels // (block_size * block_size)
+    moved = p.transpose(shapes.resized(x, (batch, rows, columns, block_size, block_size, depth)), (0, 1, 3, 2, 4, 5))
+    return shapes.resized(moved, (batch, rows * block_size, columns * block_size, depth))
 
 
 def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
@@ -54,8 +106,8 @@ def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwa
     """Vectors with ones at all integers along the last axis of `inputs`, which the classes replace."""
     num_classes = kwargs.pop('num_tokens', num_classes)
     hot = shapes.one_hot(inputs, num_classes, -1, dtype)
-    combined = p.max(hot, -2 if shapes.ndim(inputs) > 1 or axis == -1 else 0)
-    return combined
+    combined = p.max(hot, -2)
+    return combined if axis in (-1, shapes.ndim(combined) - 1) else shapes.moveaxis(combined, -1, axis)
 
 
 def moments(x, axes, keepdims=False, synchronized=False):
@@ -64,7 +116,10 @@ def moments(x, axes, keepdims=False, synchronized=False):
 
 
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwargs):
-    """`x` with mean 0 and variance 1 over `axis`, times `gamma`, plus `beta`. `epsilon` defaults to `config.epsilon()`."""
+    """`x` with mean 0 and variance 1 over `axis`, times `gamma`, plus `beta`.
+
+    `epsilon` defaults to `config.epsilon()`.
+    """
     epsilon = config.epsilon() if epsilon is None else epsilon
     if kwargs.pop('rms_scaling', False):
         return nn.rms_normalization(x, gamma, axis, epsilon)
@@ -78,7 +133,6 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
 
 def normalize(x, axis=-1, order=2, epsilon=None):
     """`x` divided by its norm of the given order along `axis`."""
-    from keras.ops.linalg import norm
     epsilon = config.epsilon() if epsilon is None else epsilon
     if order == 2:
         return l2_normalize(x, axis, epsilon * epsilon)

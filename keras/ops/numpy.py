@@ -9,19 +9,19 @@ from keras.backend import primitives as p
 from keras.backend import rules
 from keras.backend.composites import math, shape as shapes
 from keras.backend.composites.math import (all, any, arccos, arccosh, arcsinh, arctanh, cbrt, ceil, clip, cosh,
-                                           count_nonzero, divide_no_nan, dot, exp2, expm1, greater, greater_equal, isinf,
-                                           isnan, less_equal, log1p, log2, log10, logaddexp, logical_xor, mean, not_equal,
-                                           outer, reciprocal, sinh, square, std, tan, tensordot, trunc, var)
-from keras.backend.composites.shape import (diag, diagonal, dtype_of, expand_dims, eye, flatten, getitem, linspace,
-                                            moveaxis, ndim, ones, ones_like, repeat, roll, shape, split, squeeze,
-                                            static_shape, swapaxes, take, take_along_axis, tile, tri, tril, triu, zeros,
-                                            zeros_like)
+                                           count_nonzero, divide_no_nan, dot, exp2, expm1, greater, greater_equal,
+                                           isinf, isnan, less_equal, log1p, log2, log10, logaddexp, logical_xor, mean,
+                                           not_equal, outer, reciprocal, sinh, square, std, tan, tensordot, trunc, var)
+from keras.backend.composites.shape import (diag, diagonal, dtype_of, expand_dims, eye, flatten, getitem, moveaxis,
+                                            ndim, ones, ones_like, repeat, roll, shape, split, squeeze, static_shape,
+                                            swapaxes, take, take_along_axis, tile, tri, tril, triu, zeros, zeros_like)
 from keras.backend.primitives import (abs, add, arcsin, arctan, arctan2, argsort, bitwise_and, bitwise_or, bitwise_xor,
                                       broadcast_to, cos, divide, equal, exp, floor, floor_divide, isfinite, left_shift,
                                       less, log, logical_and, logical_not, logical_or, matmul, maximum, minimum, mod,
-                                      multiply, negative, power, right_shift, searchsorted, sign, sin, sort, sqrt, subtract,
-                                      sum, tanh, transpose)
-from keras.ops.core import convert_to_numpy, convert_to_tensor
+                                      multiply, negative, power, right_shift, searchsorted, sign, sin, sort, sqrt,
+                                      subtract, sum, tanh, transpose)
+from keras.ops.core import convert_to_numpy, convert_to_tensor, copy
+from keras.ops.linalg import slogdet
 
 absolute = abs
 fabs = abs
@@ -81,13 +81,9 @@ def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
 
 def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
     """`num` numbers from `start` to `stop`, of one sign, with equal ratios."""
-    sign_ = p.sign(convert_to_tensor(start, None if is_tensor_like(start) else config.floatx()))
-    result = p.multiply(sign_, p.exp(linspace(p.log(p.abs(start)), p.log(p.abs(stop)), num, endpoint, axis=axis)))
+    exponents = linspace(p.log(p.abs(start)), p.log(p.abs(stop)), num, endpoint, axis=axis)
+    result = p.multiply(p.sign(p.cast(start, config.floatx())), p.exp(exponents))
     return result if dtype is None else p.cast(result, dtype)
-
-
-def is_tensor_like(x):
-    return not isinstance(x, (bool, int, float))
 
 
 def meshgrid(*x, indexing='xy'):
@@ -114,6 +110,17 @@ def _window(x, coefficients):
     for order, coefficient in enumerate(coefficients[1:], 1):
         result = p.add(result, p.multiply(p.cos(p.multiply(angle, float(order))), coefficient))
     return result
+
+
+def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
+    """`num` evenly spaced numbers from `start` to `stop`; without `endpoint`, `stop` is left out.
+
+    With `retstep` the distance between neighbours is given as well.
+    """
+    result = shapes.linspace(start, stop, num, endpoint, dtype, axis)
+    if not retstep:
+        return result
+    return result, p.divide(p.subtract(stop, start), float(builtins.max(num - 1 if endpoint else num, 1)))
 
 
 def hanning(x):
@@ -221,7 +228,8 @@ def isneginf(x):
 
 def isclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
     """True where `|x1 - x2| <= atol + rtol |x2|`."""
-    near = p.logical_and(less_equal(p.abs(p.subtract(x1, x2)), p.add(p.multiply(p.abs(x2), rtol), atol)), p.isfinite(x2))
+    allowed = p.add(p.multiply(p.abs(x2), rtol), atol)
+    near = p.logical_and(less_equal(p.abs(p.subtract(x1, x2)), allowed), p.isfinite(x2))
     near = p.logical_or(near, p.equal(x1, x2))
     return p.logical_or(near, p.logical_and(isnan(x1), isnan(x2))) if equal_nan else near
 
@@ -278,12 +286,12 @@ def gcd(x1, x2):
     """The greatest common divisor of integers, by Euclid's algorithm."""
     a, b = p.abs(x1), p.abs(x2)
     a, b = p.add(a, zeros_like(b)), p.add(b, zeros_like(a))
-    # The numbers at least halve every two steps, so 2 * 1.44 * 32 steps are more than enough for 64 bits.
-    values = p.while_loop(lambda a, b: any(not_equal(b, 0)),
-                          lambda a, b: [p.where(p.equal(b, 0), a, b),
-                                        p.where(p.equal(b, 0), b, p.mod(a, p.where(p.equal(b, 0), p.full_like(b, 1), b)))],
-                          [a, b], 96)
-    return values[0]
+
+    def step(a, b):
+        done = p.equal(b, 0)
+        return [p.where(done, a, b), p.where(done, b, p.mod(a, p.where(done, p.full_like(b, 1), b)))]
+    # The remainders fall at least as fast as Fibonacci numbers, of which 92 fit into 64 bits (Lame, 1844).
+    return p.while_loop(lambda a, b: any(not_equal(b, 0)), step, [a, b], 92)[0]
 
 
 def lcm(x1, x2):
@@ -443,14 +451,18 @@ def quantile(x, q, axis=None, method='linear', keepdims=False):
 
 
 def _between(ordered, position, method):
-    lower, upper = p.floor(position), ceil(position)
-    if method == 'nearest':
-        return p.gather(ordered, p.cast(p.round(position), 'int32'), -1)
-    low, high = p.gather(ordered, p.cast(lower, 'int32'), -1), p.gather(ordered, p.cast(upper, 'int32'), -1)
-    weights = {'linear': p.subtract(position, lower), 'lower': 0.0, 'higher': 1.0, 'midpoint': 0.5}
+    low = p.gather(ordered, p.cast(p.floor(position), 'int32'), -1)
+    return _mixed(low, p.gather(ordered, p.cast(ceil(position), 'int32'), -1), position, method)
+
+
+def _mixed(low, high, position, method):
+    """The value at a fractional `position`, given those of the whole numbers below and above."""
+    fraction = p.subtract(position, p.floor(position))
+    between = p.multiply(p.cast(p.less(0.0, fraction), dtype_of(fraction)), 0.5)
+    weights = {'linear': fraction, 'lower': 0.0, 'higher': 1.0, 'midpoint': between,
+               'nearest': p.subtract(p.round(position), p.floor(position))}
     if method not in weights:
-        raise ValueError('quantile: `method` must be one of nearest, %s. Received: %r'
-                         % (', '.join(sorted(weights)), method))
+        raise ValueError('quantile: `method` must be one of %s. Received: %r' % (', '.join(sorted(weights)), method))
     return p.add(low, p.multiply(p.subtract(high, low), weights[method]))
 
 
@@ -491,6 +503,33 @@ def nancumprod(x, axis=None, dtype=None):
 def _or_nan(result, x, axis, keepdims):
     """`result`, and NaN where all elements of `x` along `axis` are."""
     return p.where(all(isnan(x), axis, keepdims), float('nan'), result)
+
+
+def nanquantile(x, q, axis=None, method='linear', keepdims=False):
+    """The `q`-th quantiles along `axis` of the elements that are not NaN."""
+    axes = rules.normalize_axes(axis, ndim(x))
+    rest = tuple(index for index in builtins.range(ndim(x)) if index not in axes)
+    moved = p.transpose(x, rest + axes)
+    sizes = shape(moved)
+    flat = shapes.resized(moved, sizes[:len(rest)] + (shapes.multiply_sizes(sizes[len(rest):]),))
+    ordered = p.sort(_without_nan(flat, float('inf')), -1)
+    last = p.subtract(p.sum(p.cast(p.logical_not(isnan(flat)), dtype_of(ordered)), -1, True), 1.0)
+    position = p.multiply(last, p.reshape(p.cast(q, dtype_of(ordered)), (-1,)))
+    low = take_along_axis(ordered, p.cast(p.maximum(p.floor(position), 0.0), 'int32'), -1)
+    high = take_along_axis(ordered, p.cast(p.maximum(ceil(position), 0.0), 'int32'), -1)
+    result = p.where(p.less(last, 0.0), float('nan'), _mixed(low, high, position, method))
+    result = moveaxis(result, -1, 0) if ndim(q) else squeeze(result, -1)
+    return expand_dims(result, tuple(entry + ndim(q) for entry in axes)) if keepdims else result
+
+
+def nanpercentile(x, q, axis=None, method='linear', keepdims=False):
+    """The `q`-th percentiles along `axis` of the elements that are not NaN."""
+    return nanquantile(x, p.divide(q, 100.0), axis, method, keepdims)
+
+
+def nanmedian(x, axis=None, keepdims=False):
+    """The median along `axis` of the elements that are not NaN."""
+    return nanquantile(x, 0.5, axis, 'linear', keepdims)
 
 
 def nanmax(x, axis=None, keepdims=False):
@@ -654,7 +693,8 @@ def pad(x, pad_width, mode='constant', constant_values=None):
     rank = ndim(x)
     widths = _np.broadcast_to(_np.asarray(pad_width), (rank, 2)).tolist()
     if mode == 'constant':
-        return p.pad(x, tuple(builtins.tuple(pair) for pair in widths), 0 if constant_values is None else constant_values)
+        value = 0 if constant_values is None else constant_values
+        return p.pad(x, tuple(tuple(pair) for pair in widths), value)
     if mode not in ('reflect', 'symmetric', 'edge'):
         raise ValueError("pad: `mode` must be 'constant', 'reflect', 'symmetric' or 'edge'. Received: %r" % (mode,))
     for axis, (before, after) in enumerate(widths):
@@ -822,5 +862,5 @@ def unique(x, sorted=True, return_index=False, return_inverse=False, return_coun
     if size is not None:
         filler = values[:1] if fill_value is None else _np.full_like(values[:1], fill_value)
         parts[0] = _np.concatenate([values] + [filler] * (size - len(values)))[:size]
-    tensors = [convert_to_tensor(part, 'int32' if index else None) for index, part in enumerate(parts)]
+    tensors = [convert_to_tensor(part, 'int32' if index else None) for index, part in builtins.enumerate(parts)]
     return tensors[0] if len(tensors) == 1 else tuple(tensors)

@@ -2,10 +2,11 @@
 from keras import config
 from keras.backend import primitives as p
 from keras.backend import rules
-from keras.backend.cases import F, I, Q
-from keras.backend.composites.math import clip, log1p
+from keras.backend.cases import F, I, Q, Sample
+from keras.backend.composites.math import clip, log1p, logaddexp
 from keras.backend.composites.nn import log_softmax
-from keras.backend.composites.shape import dtype_of, moveaxis, ndim, one_hot, shape, squeeze
+from keras.backend.composites.shape import (dtype_of, expand_dims, moveaxis, ndim, one_hot, shape, sliced, squeeze,
+                                            stack, take_along_axis, unstack)
 from keras.backend.dispatch import composite
 
 
@@ -44,6 +45,59 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     last = moveaxis(output, axis, -1) if axis not in (-1, ndim(output) - 1) else output
     logs = _log_probabilities(last, from_logits, -1)
     return -p.sum(logs * one_hot(target, shape(logs)[-1], -1, dtype_of(logs)), -1)
+
+
+# Stands for the logarithm of 0: finite, so that gradients stay so too.
+_LOG_ZERO = -1e30
+
+
+@composite('target output target_length output_length', promoted='output', promote='float', cases=[
+    (I(3, 2, 3), F(2, 8, 5), Sample('int', (2,), 1, 4), Sample('int', (2,), 7, 9), 4)])
+def ctc_loss(target, output, target_length, output_length, mask_index=0):
+    """Connectionist temporal classification (Graves et al., 2006): `-log p(target | output)`, one value per sample.
+
+    Args:
+        target: integer classes (batch, labels). output: logits (batch, time, classes).
+        target_length, output_length: integers (batch,), how much of each counts.
+        mask_index: the class that stands for no label.
+    """
+    target = p.cast(target, 'int32')
+    logs = p.transpose(log_softmax(output, -1), (1, 0, 2))
+    batch, labels = shape(target)
+    blanks = p.full_like(target, mask_index)
+    # A blank before every label and one behind the last.
+    path = p.reshape(stack([blanks, target], 2), (batch, labels * 2))
+    path = p.concatenate([path, sliced(blanks, 1, 0, 1)], 1)
+    # A label may follow the one before it without a blank between them where they differ.
+    before = p.concatenate([p.full_like(sliced(path, 1, 0, 2), mask_index), sliced(path, 1, 0, -2)], 1)
+    skips = p.logical_and(p.logical_not(p.equal(path, mask_index)), p.logical_not(p.equal(path, before)))
+    start = p.broadcast_to(expand_dims(p.less(p.arange(labels * 2 + 1, dtype='int32'), 2), 0), shape(path))
+    first = _emitted(logs, 0, path)
+    alpha = p.where(start, first, p.full_like(first, _LOG_ZERO))
+    steps = p.arange(1, shape(logs)[0], dtype='int32')
+
+    def step(carry, xs):
+        alpha, emitted = carry[0], take_along_axis(xs[0], path, 1)
+        new = logaddexp(alpha, _moved_right(alpha, 1))
+        two = _moved_right(alpha, 2)
+        new = logaddexp(new, p.where(skips, two, p.full_like(two, _LOG_ZERO)))
+        new = p.maximum(new + emitted, _LOG_ZERO)
+        going = expand_dims(p.less(xs[1], p.cast(output_length, 'int32')), 1)
+        return [p.where(going, new, alpha)], []
+    (alpha,), _ = p.scan(step, [alpha], [sliced(logs, 0, 1, None), steps], None, False)
+    last = expand_dims(p.cast(target_length, 'int32'), 1) * 2
+    ends = take_along_axis(alpha, p.concatenate([last, p.maximum(last - 1, 0)], 1), 1)
+    empty = p.equal(p.cast(target_length, 'int32'), 0)
+    final, label = unstack(ends, 2, 1)
+    return -p.where(empty, final, logaddexp(final, label))
+
+
+def _emitted(logs, time, path):
+    return take_along_axis(squeeze(sliced(logs, 0, time, time + 1), 0), path, 1)
+
+
+def _moved_right(x, places):
+    return p.concatenate([p.full_like(sliced(x, 1, 0, places), _LOG_ZERO), sliced(x, 1, 0, -places)], 1)
 
 
 def _log_probabilities(output, from_logits, axis):

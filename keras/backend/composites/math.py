@@ -267,8 +267,8 @@ def l2_normalize(x, axis=None, epsilon=1e-12):
 
 # --- products ---------------------------------------------------------------------------------------------------
 
-@composite('x1 x2', promote='same', cases=[(F(2, 3), F(3, 4)), (F(5, 2, 3), F(3, 4)), (F(2, 3), F(5, 3, 4)), (F(3), F(3)),
-                                         (F(2, 3), 2.0)])
+@composite('x1 x2', promote='same', cases=[(F(2, 3), F(3, 4)), (F(5, 2, 3), F(3, 4)), (F(2, 3), F(5, 3, 4)),
+                                           (F(3), F(3)), (F(2, 3), 2.0)])
 def dot(x1, x2):
     """The product over the last axis of `x1` and the last but one of `x2`; not batched (see `matmul`)."""
     if not ndim(x1) or not ndim(x2):
@@ -304,8 +304,8 @@ def _tensordot_axes(axes, x_rank, y_rank):
     return rules.normalize_axes(left, x_rank), rules.normalize_axes(right, y_rank)
 
 
-@composite('x y', promote='same', cases=[(F(2, 3), F(2, 3), 1), (F(2, 3, 4), F(2, 4, 5), (2, 1)), (F(2, 3), F(2, 3, 4), None),
-                                         (F(2, 3, 4), F(2, 5, 4), 2)])
+@composite('x y', promote='same', cases=[(F(2, 3), F(2, 3), 1), (F(2, 3, 4), F(2, 4, 5), (2, 1)),
+                                         (F(2, 3), F(2, 3, 4), None), (F(2, 3, 4), F(2, 5, 4), 2)])
 def batch_dot(x, y, axes=None):
     """The product of `x` (batch, ...) and `y` (batch, ...) over one axis of each, batch element by batch element.
 
@@ -342,9 +342,10 @@ def outer(x1, x2):
 
 
 @composite('*operands', promote='same', cases=[
-    ('ij,jk->ik', [F(2, 3), F(3, 4)]), ('bij,bjk->bik', [F(2, 3, 4), F(2, 4, 5)]), ('...ij,...kj->...ik', [F(5, 2, 3), F(4, 3)]),
-    ('ij->ji', [F(2, 3)]), ('ij->i', [F(2, 3)]), ('ii->i', [F(3, 3)]), ('i,j', [F(2), F(3)]), ('abc,cd,de->abe', [
-        F(2, 3, 4), F(4, 5), F(5, 2)]), ('btnh,bfnh->bnft', [F(2, 3, 4, 5), F(2, 6, 4, 5)])])
+    ('ij,jk->ik', [F(2, 3), F(3, 4)]), ('bij,bjk->bik', [F(2, 3, 4), F(2, 4, 5)]),
+    ('...ij,...kj->...ik', [F(5, 2, 3), F(4, 3)]), ('ij->ji', [F(2, 3)]), ('ij->i', [F(2, 3)]), ('ii->i', [F(3, 3)]),
+    ('i,j', [F(2), F(3)]), ('abc,cd,de->abe', [F(2, 3, 4), F(4, 5), F(5, 2)]),
+    ('btnh,bfnh->bnft', [F(2, 3, 4, 5), F(2, 6, 4, 5)])])
 def einsum(subscripts, operands):
     """The sum of products that `subscripts` describe in Einstein's notation, as `numpy.einsum` reads it.
 

@@ -32,7 +32,9 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
         result = p.maximum(x, 0)
     if max_value is not None:
         result = p.minimum(result, max_value)
-    return p.add(result, p.multiply(p.minimum(p.subtract(x, threshold), 0), negative_slope)) if negative_slope else result
+    if not negative_slope:
+        return result
+    return p.add(result, p.multiply(p.minimum(p.subtract(x, threshold), 0), negative_slope))
 
 
 @composite(cases=[(F(2, 3),), (F(2, 3), 0.3)])
@@ -291,8 +293,9 @@ def batch_normalization_train(x, axis=-1, offset=None, scale=None, epsilon=1e-3)
     return result, p.stop_gradient(center), p.stop_gradient(variance)
 
 
-@composite('x gamma beta', promote='same_float', cases=[(F(2, 5), F(5), F(5)), (F(2, 3, 4), None, F(4)),
-                                                        (F(2, 3, 4), F(3, 4), F(3, 4), (1, 2)), (F(2, 3, 4), F(3), None, 1)])
+@composite('x gamma beta', promote='same_float', cases=[
+    (F(2, 5), F(5), F(5)), (F(2, 3, 4), None, F(4)), (F(2, 3, 4), F(3, 4), F(3, 4), (1, 2)),
+    (F(2, 3, 4), F(3), None, 1)])
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=1e-3):
     """`x` with mean 0 and variance 1 over `axis`, times `gamma`, plus `beta` (Ba et al., 2016).
 

@@ -105,24 +105,26 @@ def shuffle(x, axis=0, seed=None):
     return p.gather(x, p.random_permutation(draw_seed(seed), shape(x)[axis]), axis)
 
 
-@composite(promote='float')
-def dropout(x, rate, noise_shape=None, seed=None):
-    """`x` with elements set to 0 with probability `rate` and the others divided by `1 - rate` (Srivastava et al., 2014).
+@composite('inputs', promote='float')
+def dropout(inputs, rate, noise_shape=None, seed=None):
+    """`inputs` with elements set to 0 with probability `rate` and the others divided by `1 - rate`.
+
+    Srivastava et al., 2014.
 
     Args:
-        noise_shape: the shape of the mask, which is broadcast to that of `x`; None in it stands for the size of `x`.
+        noise_shape: the shape of the mask, which is broadcast to that of `inputs`; None in it stands for its size.
     """
     if isinstance(rate, (int, float)) and not 0 <= rate <= 1:
         raise ValueError('rate must be between 0 and 1, received %r' % (rate,))
     if rate == 0:
-        return x
+        return inputs
     if rate == 1:
-        return x * 0.0
-    sizes = shape(x)
+        return inputs * 0.0
+    sizes = shape(inputs)
     if noise_shape is not None:
         sizes = tuple(size if given is None else given for given, size in zip(noise_shape, sizes))
-    kept = p.cast(p.less(rate, p.random_uniform(draw_seed(seed), sizes, dtype_of(x))), dtype_of(x))
-    return x * (kept * (1.0 / (1.0 - rate)))
+    kept = p.cast(p.less(rate, p.random_uniform(draw_seed(seed), sizes, dtype_of(inputs))), dtype_of(inputs))
+    return inputs * (kept * (1.0 / (1.0 - rate)))
 
 
 @composite('alpha', gradient=False)

@@ -9,7 +9,7 @@ from keras.backend.composites import optimizers as rules
 from keras.backend.engine import get_engine
 from keras.backend.state import Variable
 
-GOLDEN = os.environ.get('KERAS_GOLDEN', os.path.join(os.path.dirname(__file__), '..', '..', '..', '..', 'shared', 'golden'))
+GOLDEN = os.path.join(os.path.dirname(__file__), '..', '..', '..', '..', 'shared', 'golden')
 pytestmark = pytest.mark.skipif(not os.path.isdir(GOLDEN), reason='the golden files are not here')
 
 
