@@ -99,6 +99,12 @@ def _same_padding(x, size, strides, dilation):
     return widths
 
 
+def _cumulative(x):
+    """The dtype in which sums of `x` along an axis are run: the larger unsigned ones are not offered."""
+    dtype = _SUMS[x.dtype]
+    return dtype if dtype in _FLOATS or dtype.is_complex else torch.int64
+
+
 def _pad(x, widths, value=0):
     flat = [width for pair in reversed(widths) for width in pair]
     return functional.pad(x, flat, value=value)
@@ -414,10 +420,10 @@ class TorchEngine(Engine):
         return torch.argmax(x, axis).int()
 
     def cumsum(self, x, axis=0):
-        return torch.cumsum(x, axis, dtype=_SUMS[x.dtype])
+        return torch.cumsum(x, axis, dtype=_cumulative(x)).to(_SUMS[x.dtype])
 
     def cumprod(self, x, axis=0):
-        return torch.cumprod(x, axis, dtype=_SUMS[x.dtype])
+        return torch.cumprod(x, axis, dtype=_cumulative(x)).to(_SUMS[x.dtype])
 
     # --- movement ----------------------------------------------------------------------------------------------
 
@@ -741,7 +747,7 @@ def bias_add(x, bias, axis=-1):
 def _as_rows(x, axis):
     """`x` with `axis`, the channels, as the second of PyTorch's axes, and what undoes it; None where it is neither.
 
-    Contiguous channels-last data go as a matrix: PyTorch's kernels for images are many times slower on it.
+    Contiguous channels-last data go as a matrix, for which PyTorch's kernels are faster than for such images.
     """
     if axis == -1 or axis == x.ndim - 1:
         if x.ndim == 2:
