@@ -243,7 +243,7 @@ def mish(x):
     Example:
         >>> keras.activations.mish(np.array([0.0]))  # [0]
     """
-    return x * ops.tanh(ops.softplus(x))
+    return ops.multiply(ops.tanh(ops.softplus(x)), x)
 
 
 def sparse_plus(x):

@@ -51,7 +51,7 @@ class _ConfusionMatrix(Metric):
     def _ratios(self):
         """Intersection over union for each class, and whether the class occurs."""
         matrix = ops.cast(self.total_cm.value, 'float32')
-        both = ops.sum(matrix * np.eye(self.num_classes, dtype='float32'), axis=0)
+        both = ops.diagonal(matrix)
         either = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - both
         return ops.divide_no_nan(both, either), ops.cast(ops.greater(either, 0.0), 'float32')
 
@@ -103,7 +103,8 @@ class IoU(_ConfusionMatrix):
         ratios, occurs = self._ratios()
         wanted = np.zeros(self.num_classes, 'float32')
         wanted[self.target_class_ids] = 1
-        return ops.divide_no_nan(ops.sum(ratios * occurs * wanted), ops.sum(occurs * wanted))
+        occurs = ops.multiply(occurs, wanted)
+        return ops.divide_no_nan(ops.sum(ratios * occurs), ops.sum(occurs))
 
     def get_config(self):
         return dict(super().get_config(), target_class_ids=self.target_class_ids)

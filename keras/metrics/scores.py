@@ -113,7 +113,8 @@ class R2Score(Metric):
 
     Args:
         class_aggregation: 'uniform_average', 'variance_weighted_average', or None for one value per column.
-        num_regressors: number of inputs of the regression, for the adjusted score; 0 for the plain one.
+        num_regressors: number of inputs of the regression, for the adjusted score; 0 for the plain one. Every
+            column of a sample counts as an observation, as upstream has it.
         name, dtype: see `Metric`.
 
     Targets and predictions have shape (samples, columns).
@@ -163,7 +164,7 @@ class R2Score(Metric):
                             (self.squares, ops.square(y_true) * weights),
                             (self.residual, ops.square(y_true - y_pred) * weights)):
             slot.assign_add(ops.sum(added, axis=0))
-        self.num_samples.assign_add(ops.cast(ops.sum(ops.ones_like(y_true[:, 0])), self.dtype))
+        self.num_samples.assign_add(ops.sum(ops.ones_like(y_true)))
 
     def result(self):
         total = self.total.value

@@ -4,7 +4,7 @@ import functools
 from keras import ops
 from keras.backend.composites import optimizers as rules
 from keras.backend.composites.shape import dtype_of
-from keras.optimizers.base import Optimizer, assign_where, with_epsilon
+from keras.optimizers.base import Optimizer, update_if, with_epsilon
 
 
 class SGD(Optimizer):
@@ -475,7 +475,7 @@ class LossScaleOptimizer(Optimizer):
         finite = ops.isfinite(functools.reduce(ops.add, [ops.cast(ops.sum(gradient * 0.0), 'float32')
                                                          for gradient in gradients]))
         gradients = [gradient / ops.cast(scale, variable.dtype) for variable, gradient in zip(variables, gradients)]
-        assign_where(finite, lambda: self.inner_optimizer.apply(gradients, variables))
+        update_if(finite, lambda: self.inner_optimizer.apply(gradients, variables), self._state_of(variables))
         grown = ops.greater_equal(good, int(self.dynamic_growth_steps))
         self.dynamic_scale.assign(ops.where(finite, ops.where(grown, scale * 2.0, scale), scale / 2.0))
         self.good_steps.assign(ops.where(ops.logical_and(finite, ops.logical_not(grown)), good, 0))

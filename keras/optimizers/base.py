@@ -14,6 +14,8 @@ import numpy as np
 from keras import config, initializers, ops
 from keras.backend.composites import optimizers as rules
 from keras.backend.composites.shape import dtype_of
+from keras.backend.engine import active
+from keras.backend.primitives import cond
 from keras.backend.state import Ledger, Variable, context, numpy_dtype
 from keras.optimizers.schedules import LearningRateSchedule
 from keras.optimizers.schedules import deserialize as deserialize_schedule
@@ -261,7 +263,9 @@ class Optimizer:
                                      type(self).__name__, 's' if len(unknown) > 1 else '',
                                      ', '.join(variable.path for variable in unknown)))
             self.build(variables)
-        return variables, gradients
+        native = active.native
+        return variables, [gradient if type(gradient) in native else ops.convert_to_tensor(gradient)
+                           for gradient in gradients]
 
     def _apply(self, variables, gradients):
         gradients = self._clipped(gradients)
@@ -324,10 +328,14 @@ class Optimizer:
         def update():
             self._apply(variables, [total / float(count) for total in totals])
             self.iterations.assign_add(1)
-        assign_where(due, update)
+        update_if(due, update, self._state_of(variables))
         for slot, total in zip(sums, totals):
             slot.assign(ops.where(due, ops.zeros_like(total), total))
         self._calls.assign_add(1)
+
+    def _state_of(self, variables):
+        """Everything that an update of `variables` may assign."""
+        return list({id(variable): variable for variable in self.variables + list(variables)}.values())
 
     def _average(self, variables):
         first = ops.cast(ops.equal(self.iterations.value, 0), self._rate.dtype)
@@ -410,12 +418,19 @@ class Optimizer:
         self._places = {id(variable): place for place, variable in enumerate(self._trained)}
 
 
-def assign_where(condition, update):
-    """Run `update()`, and keep what it assigns where the scalar boolean `condition` holds."""
-    with Ledger(outer=context.ledger) as trial:
-        update()
-    for variable, value in trial.writes.items():
-        variable.assign(ops.where(condition, value, variable.value))
+def update_if(condition, update, variables):
+    """Run `update()`, which assigns some of `variables`, if the scalar boolean `condition` holds."""
+    def then(*values):
+        with Ledger(dict(zip(variables, values)), outer=context.ledger) as ledger:
+            update()
+        return [ledger.read(variable) for variable in variables]
+
+    def otherwise(*values):
+        return list(values)
+
+    values = cond(condition, then, otherwise, [variable.value for variable in variables])
+    for variable, value in zip(variables, values):
+        variable.assign(value)
 
 
 def _scalar_dtype():
