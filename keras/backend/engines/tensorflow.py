@@ -562,6 +562,9 @@ class TensorflowEngine(Engine):
                                          strides=_windowed(strides), padding=padding.upper())
 
     def pool(self, x, size, strides, padding, mode):
+        for length, window, stride in zip(x.shape.as_list()[1:-1], size, strides):
+            # The kernels end the process where no window fits.
+            window_length(length, window, stride, padding)
         if len(size) == 1:
             return _without_height(self.pool(_with_height(x), (1,) + size, strides * 2, padding, mode))
         ksize, strides, padding = _windowed(size), _windowed(strides), padding.upper()
