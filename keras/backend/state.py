@@ -23,17 +23,15 @@ class _Context(threading.local):
 
 context = _Context()
 
-_phase = {'value': None}
 _uids = {}
 
 
-def learning_phase_default():
-    """What `K.set_learning_phase` was given, True or False; None where it was not called."""
-    return _phase['value']
+class LearningPhase:
+    """The training flag of calls that are given none, as `K.set_learning_phase` left it; None: not set."""
+    value = None
 
 
-def set_learning_phase_default(value):
-    _phase['value'] = None if value is None else bool(value)
+learning_phase = LearningPhase()
 
 
 def get_uid(prefix=''):

@@ -9,8 +9,9 @@ from keras.backend.composites.shape import dtype_of, ndim as _ndim, shape as _si
 from keras.backend.dispatch import Entry
 from keras.backend.engine import active, get_engine
 from keras.backend.rules import AbstractTensor
-from keras.backend.state import (Variable, context, draw_host_seed, learning_phase_default, numpy_dtype, reset_uids,
-                                 set_learning_phase_default, to_array)
+from keras.backend import state
+from keras.backend.state import (Variable, context, draw_host_seed, numpy_dtype, reset_uids,
+                                 to_array)
 from keras.backend.symbolic import KerasTensor, Plan
 
 
@@ -205,7 +206,7 @@ def print_tensor(x, message=''):
 
 def learning_phase():
     """1 while training, 0 otherwise: the flag of the running call, else what `set_learning_phase` was given, else 0."""
-    training = context.training if context.training is not None else learning_phase_default()
+    training = context.training if context.training is not None else state.learning_phase.value
     return int(bool(training))
 
 
@@ -217,7 +218,7 @@ def set_learning_phase(value):
     """
     if value not in (0, 1):
         raise ValueError('Expected learning phase to be 0 or 1. Received: %r' % (value,))
-    set_learning_phase_default(value)
+    state.learning_phase.value = bool(value)
 
 
 def in_train_phase(x, alt, training=None):
@@ -237,7 +238,7 @@ def in_test_phase(x, alt, training=None):
 def clear_session():
     """Start afresh: names count from 1 again and the learning phase is forgotten."""
     reset_uids()
-    set_learning_phase_default(None)
+    state.learning_phase.value = None
 
 
 def manual_variable_initialization(value):

@@ -15,9 +15,9 @@ from keras import config
 from keras.backend import dispatch, tree
 from keras.backend.engine import active, get_engine
 from keras.backend.rules import FLOATS, AbstractTensor, is_float
-from keras.backend.state import (AbstractLedger, SeedGenerator, Variable, context, get_uid, learning_phase_default,
-                                 reset_uids, set_learning_phase_default)  # noqa: F401
+from keras.backend.state import AbstractLedger, SeedGenerator, Variable, context, get_uid, learning_phase
 from keras.backend.symbolic import KerasTensor, Node, any_symbolic
+
 
 class _Calls(threading.local):
     """Per thread, what holds for the layer calls that run inside another one.
@@ -162,6 +162,7 @@ class Layer:
         self._call_losses = []
         self._initial_weights = None
         self._direct_dtype = None
+        self._ignores_phase = False
         self._dtype = config.settings.floatx
         self.activity_regularizer = None
         return self
@@ -425,7 +426,8 @@ class Layer:
         # The short way: one native tensor of the layer's own dtype, nothing to decide.
         if len(args) == 1 and not kwargs:
             inputs = args[0]
-            if type(inputs) in active.native and inputs.dtype is self._direct_dtype and calls.losses is None:
+            if type(inputs) in active.native and inputs.dtype is self._direct_dtype and learning_phase.value is None \
+                    and (calls.losses is None or self._ignores_phase and not calls.masks):
                 try:
                     return self.call(inputs)
                 except Exception:
@@ -539,14 +541,16 @@ class Layer:
         self.assert_input_compatibility(args[0])
         training = self._training_flag(signature, kwargs)
         mask = self._values_mask(signature, args, kwargs)
-        outermost = calls.losses is None
-        if not outermost:
-            return self._run(args, kwargs, mask)
-        with running(training) as block:
+        if calls.losses is None:
+            with running(training) as block:
+                outputs = self._run(args, kwargs, mask)
+            self._call_losses = losses = block.losses
+        else:
+            before = len(calls.losses)
             outputs = self._run(args, kwargs, mask)
-        self._call_losses = block.losses
-        if not context.abstract and len(args) == 1 and not kwargs and mask is None and not block.losses:
-            self._remember_direct(args[0], given)
+            losses = calls.losses[before:]
+        if len(args) == 1 and mask is None and not losses and args[0] is given and type(given) in active.native:
+            self._remember_direct(signature, given)
         return outputs
 
     def _training_flag(self, signature, kwargs):
@@ -555,7 +559,7 @@ class Layer:
         if training is None:
             training = context.training
         if training is None:
-            training = learning_phase_default()
+            training = learning_phase.value
         if training is None and signature.defaults.get('training') is not None:
             training = signature.defaults['training']
         if signature.takes_training and training is not None:
@@ -602,11 +606,10 @@ class Layer:
             if one is not None:
                 calls.masks[id(tensor)] = (tensor, one)
 
-    def _remember_direct(self, inputs, given):
+    def _remember_direct(self, signature, inputs):
         """Let calls like this one take the short way: nothing was converted and nothing depends on the call."""
-        plain = (type(inputs) in active.native and inputs is given and self.activity_regularizer is None
-                 and type(self).compute_mask is Layer.compute_mask and learning_phase_default() is None)
-        if plain:
+        if self.activity_regularizer is None and type(self).compute_mask is Layer.compute_mask and not context.abstract:
+            self._ignores_phase = not signature.takes_training and not signature.has_kwargs
             self._direct_dtype = inputs.dtype
 
     def _converted(self, structure):
