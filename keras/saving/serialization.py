@@ -115,12 +115,19 @@ def unknown_name_error(kind, name, known_names=()):
         kind: what was looked for, such as 'loss function'. name: what was given. known_names: those that exist.
     """
     names = sorted({known for known in known_names if isinstance(known, str) and not known.startswith('_')})
-    by_folded = {known.lower().replace('_', ''): known for known in names}
-    near = difflib.get_close_matches(str(name).lower().replace('_', ''), by_folded, n=3)
-    hint = ' Did you mean %s?' % ' or '.join(repr(by_folded[match]) for match in near) if near else ''
+    folded = [_folded(known) for known in names]
+    near = set(difflib.get_close_matches(_folded(str(name)), folded, n=3))
+    matches = [known for known in names if _folded(known) in near]
+    # Of a class and its alias in another spelling the one written most like the request.
+    matches.sort(key=lambda known: -difflib.SequenceMatcher(None, str(name), known).ratio())
+    hint = ' Did you mean %s?' % ' or '.join(map(repr, matches[:3])) if matches else ''
     return ValueError('Unknown %s: %r.%s If it is your own, pass it in `custom_objects`, wrap the call in '
                       '`keras.utils.custom_object_scope({%r: ...})`, or decorate it with '
                       '`@keras.saving.register_keras_serializable()`.' % (kind, name, hint, str(name)))
+
+
+def _folded(name):
+    return name.lower().replace('_', '')
 
 
 # --- objects to configs and back --------------------------------------------------------------------------------

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+import golden
+from keras import constraints
+from keras.backend.engine import get_engine
+
+
+def value(x):
+    return get_engine().to_numpy(get_engine().convert(x))
+
+
+@pytest.mark.parametrize('version, name, entry', golden.entries('functions', 'constraints'))
+def test_golden(version, name, entry):
+    arrays = golden.arrays('functions', version, 'constraints/' + name)
+    constraint = getattr(constraints, entry['class_name'])(**entry['arguments'])
+    golden.assert_close(value(constraint(arrays['x'])), arrays['value'])
+    assert constraint.get_config() == entry['config']
+    assert type(constraints.deserialize(constraints.serialize(constraint))) is type(constraint)
+
+
+def test_norms():
+    w = np.array([[3.0, 0.3], [4.0, 0.4]], 'float32')
+    np.testing.assert_allclose(value(constraints.max_norm(1.0)(w)), [[0.6, 0.3], [0.8, 0.4]], rtol=1e-5)
+    np.testing.assert_allclose(value(constraints.unit_norm()(w)), [[0.6, 0.6], [0.8, 0.8]], rtol=1e-5)
+    np.testing.assert_allclose(value(constraints.min_max_norm(1.0, 2.0)(w)), [[1.2, 0.6], [1.6, 0.8]], rtol=1e-5)
+    np.testing.assert_allclose(value(constraints.non_neg()(-w)), np.zeros((2, 2)))
+
+
+def test_get():
+    assert constraints.get(None) is None
+    assert isinstance(constraints.get('maxnorm'), constraints.MaxNorm)
+    assert isinstance(constraints.get('NonNeg'), constraints.NonNeg)
+    assert isinstance(constraints.get(constraints.UnitNorm), constraints.UnitNorm)
+    with pytest.raises(ValueError, match="Unknown constraint: 'max_nrom'.*'max_norm'"):
+        constraints.get('max_nrom')
+    with pytest.raises(ValueError, match='Could not interpret constraint'):
+        constraints.get(2)
