@@ -6,6 +6,7 @@ torch = pytest.importorskip('torch')
 
 from keras.backend import engine as engines  # noqa: E402
 from keras.backend import primitives as p  # noqa: E402
+from keras.backend.composites import nn, optimizers, random, rnn  # noqa: E402
 from keras.backend.rules import AbstractTensor  # noqa: E402
 from keras.backend.state import SeedGenerator, Variable  # noqa: E402
 
@@ -200,3 +201,128 @@ def test_same_pooling_without_padding_copies(torch_engine, stride, window, mode)
 def test_strings_are_refused_with_a_way_out(torch_engine):
     with pytest.raises(TypeError, match='strings'):
         torch_engine.convert(np.array(['a', 'b']))
+
+
+# --- overrides against the composites they stand for ---
+
+def gradients_of(function, tensors):
+    """The results of `function` and the gradients of a weighted sum of the first by the tensors."""
+    leaves = [tensor.clone().requires_grad_() for tensor in tensors]
+    results = function(*leaves)
+    results = results if isinstance(results, (list, tuple)) else [results]
+    weights = torch.linspace(0.5, 1.5, results[0].numel()).reshape(results[0].shape)
+    return [result.detach() for result in results] + list(torch.autograd.grad((results[0] * weights).sum(), leaves))
+
+
+def assert_same(found, expected):
+    assert len(found) == len(expected)
+    for first, second in zip(found, expected):
+        np.testing.assert_allclose(first.numpy(), second.numpy(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('shape,axis', [((8, 3), -1), ((2, 3, 4, 5), -1), ((2, 5, 3, 4), 1), ((2, 6, 3), 2)])
+def test_fused_batch_normalization(shape, axis):
+    x, offset, scale = torch.randn(shape), torch.randn(shape[axis]), torch.rand(shape[axis])
+
+    def run(function):
+        return gradients_of(lambda x, offset, scale: function(x, axis, offset, scale, 1e-3), [x, offset, scale])
+    assert_same(run(nn.batch_normalization_train), run(nn.batch_normalization_train.entry.body))
+
+
+def test_fused_batch_normalization_of_a_permuted_image():
+    x, one = torch.randn(2, 3, 4, 5).permute(0, 2, 3, 1), torch.ones(3)
+    found = nn.batch_normalization(x, one, one, -1, one, one, 1e-3)
+    assert_same([found], [nn.batch_normalization.entry.body(x, one, one, -1, one, one, 1e-3)])
+
+
+@pytest.mark.parametrize('go_backwards', [False, True])
+@pytest.mark.parametrize('return_sequences', [False, True])
+@pytest.mark.parametrize('bias', [False, True])
+def test_fused_recurrence(go_backwards, return_sequences, bias):
+    torch.manual_seed(0)
+    for sequence, gates, states, rest in ((rnn.lstm_sequence, 4, 2, ()), (rnn.gru_sequence, 3, 1, (True,)),
+                                          (rnn.simple_rnn_sequence, 1, 1, ())):
+        tensors = [torch.randn(2, 5, 3)] + [torch.randn(2, 4)] * states
+        tensors += [torch.randn(3, gates * 4), torch.randn(4, gates * 4)]
+        if bias:
+            tensors.append(torch.randn((2, gates * 4) if rest else (gates * 4,)))
+        names = ('tanh',) if gates == 1 else ('tanh', 'sigmoid')
+
+        def run(function):
+            return gradients_of(lambda *args: function(*args, *(() if bias else (None,)), None, go_backwards,
+                                                       return_sequences, *names, *rest), tensors)
+        assert_same(run(sequence), run(sequence.entry.body))
+
+
+def test_dropout_keeps_the_mean_and_follows_its_seed():
+    x = torch.ones(200, 200)
+    dropped = random.dropout(x, 0.25, None, 5)
+    assert torch.equal(dropped, random.dropout(x, 0.25, None, 5))
+    assert sorted(dropped.unique().tolist()) == pytest.approx([0.0, 1 / 0.75])
+    assert float(dropped.mean()) == pytest.approx(1.0, abs=0.02)
+
+
+def variables(generator, slots):
+    shapes = [(3, 3, 2, 4), (5, 1), (4,)]
+    trained = [Variable(generator.randn(*shape), layout='conv_kernel' if len(shape) == 4 else None) for shape in shapes]
+    return [trained] + [[Variable(np.abs(generator.randn(*shape)), trainable=False) for shape in shapes]
+                        for _ in range(slots)]
+
+
+UPDATES = [
+    (optimizers.sgd_update, 0, lambda v, g, rate, step: (v[0], g, None, rate)),
+    (optimizers.sgd_update, 1, lambda v, g, rate, step: (v[0], g, v[1], rate, 0.9)),
+    (optimizers.sgd_update, 1, lambda v, g, rate, step: (v[0], g, v[1], rate, 0.9, True)),
+    (optimizers.rmsprop_update, 1, lambda v, g, rate, step: (v[0], g, v[1], rate, 0.9, 1e-3)),
+    (optimizers.rmsprop_update, 1, lambda v, g, rate, step: (v[0], g, v[1], rate, 0.9, 1e-3, None, 0.0, None, True)),
+    (optimizers.adam_update, 2, lambda v, g, rate, step: (v[0], g, v[1], v[2], step, rate, 0.9, 0.99, 1e-2)),
+    (optimizers.adam_update, 3, lambda v, g, rate, step: (v[0], g, v[1], v[2], step, rate, 0.9, 0.99, 1e-2, v[3])),
+    (optimizers.decay_weights, 0, lambda v, g, rate, step: (v[0], 0.1, rate)),
+]
+
+
+@pytest.mark.parametrize('pending', [False, True])
+@pytest.mark.parametrize('update,slots,arguments', UPDATES)
+def test_updates_in_place(torch_engine, update, slots, arguments, pending):
+    """Two updates in one step, the first after an assignment where `pending`, leave what the composites leave."""
+    results = []
+    for function in (update, update.entry.body):
+        generator = np.random.RandomState(0)
+        state = variables(generator, slots)
+        gradients = [torch.tensor(generator.randn(*variable.shape), dtype=torch.float32) for variable in state[0]]
+        rate = Variable(0.1)
+
+        def run():
+            if pending:
+                state[0][0].assign(p.multiply(state[0][0].value, 2.0))
+            for step in (1.0, 2.0):
+                function(*arguments(state, gradients, rate.value, torch.tensor(step)))
+            return [p.multiply(variable.value, 1.0) for variable in state[0]]
+
+        seen = torch_engine.step(run, [], [])()
+        after = [torch.tensor(variable.numpy()) for group in state for variable in group]
+        assert_same(seen, after[:3])
+        results.append(after)
+    assert_same(*results)
+
+
+def test_updates_of_no_variables_do_nothing():
+    optimizers.sgd_update([], [], None, 0.1)
+    optimizers.adam_update([], [], [], [], torch.tensor(1.0), 0.1, 0.9, 0.999, 1e-7)
+
+
+@pytest.mark.parametrize('largest', [False, True])
+def test_adam_as_it_runs_on_a_gpu(torch_engine, monkeypatch, largest):
+    """There nothing may be read back, so epsilon cannot be corrected for the fused kernel: list functions instead."""
+    from keras.backend.engines import torch as module
+    update, slots, arguments = UPDATES[6 if largest else 5]
+    results = []
+    for gpu in (False, True):
+        monkeypatch.setattr(module, '_CUDA', gpu)
+        monkeypatch.setattr(module, '_rate', (lambda rate: rate) if gpu else module._rate)
+        generator = np.random.RandomState(0)
+        state = variables(generator, slots)
+        gradients = [torch.tensor(generator.randn(*variable.shape), dtype=torch.float32) for variable in state[0]]
+        update(*arguments(state, gradients, torch.tensor(0.1), torch.tensor(1.0)))
+        results.append([torch.tensor(variable.numpy()) for group in state for variable in group])
+    assert_same(*results)

@@ -486,10 +486,10 @@ class TorchEngine(Engine):
     _MAX_POOLS = {4: torch.max_pool2d, 5: torch.max_pool3d}
     _MEAN_POOLS = {4: functional.avg_pool2d, 5: functional.avg_pool3d}
 
-    def conv(self, x, kernel, strides, padding, dilation, groups=1, bias=None):
+    def conv(self, x, kernel, strides, padding, dilation, groups=1):
         if x.ndim == 3:
             y = self.conv(x.unsqueeze(1), kernel.unsqueeze(0), (1,) + tuple(strides), padding,
-                          (1,) + tuple(dilation), groups, bias)
+                          (1,) + tuple(dilation), groups)
             return y.squeeze(1)
         before = 0
         if padding == 'same':
@@ -498,21 +498,21 @@ class TorchEngine(Engine):
                 before = [first for first, _ in widths]
             else:
                 x = _pad(x, [(0, 0)] + widths + [(0, 0)])
-        y = self._CONVOLUTIONS[x.ndim](_channels_first(x), _outer_first(kernel), bias, strides, before, dilation, groups)
-        return _channels_last(y)
+        run = self._CONVOLUTIONS[x.ndim]
+        return _channels_last(run(_channels_first(x), _outer_first(kernel), None, strides, before, dilation, groups))
 
-    def conv_transpose(self, x, kernel, strides, padding, dilation, output_size, bias=None):
+    def conv_transpose(self, x, kernel, strides, padding, dilation, output_size):
         if x.ndim == 3:
             y = self.conv_transpose(x.unsqueeze(1), kernel.unsqueeze(0), (1,) + tuple(strides), padding,
-                                    (1,) + tuple(dilation), (1,) + tuple(output_size), bias)
+                                    (1,) + tuple(dilation), (1,) + tuple(output_size))
             return y.squeeze(1)
         crops, extras = [], []
         for n, w, s, d, out in zip(x.shape[1:-1], kernel.shape, strides, dilation, output_size):
             reached = (n - 1) * s + (w - 1) * d + 1
             crops.append(max(reached - out, 0) // 2 if padding == 'same' else 0)
             extras.append(min(max(out - reached + 2 * crops[-1], 0), max(s, d) - 1))
-        y = self._TRANSPOSED[x.ndim](_channels_first(x), _outer_first(kernel), bias, strides, crops, extras, 1, dilation)
-        y = _channels_last(y)
+        run = self._TRANSPOSED[x.ndim]
+        y = _channels_last(run(_channels_first(x), _outer_first(kernel), None, strides, crops, extras, 1, dilation))
         if tuple(y.shape[1:-1]) == tuple(output_size):
             return y
         y = y[(slice(None),) + tuple(slice(size) for size in output_size)]
@@ -608,13 +608,13 @@ class TorchEngine(Engine):
 # Positional arguments as in keras.backend.composites; NotImplemented hands a call back to the composite.
 
 OVERRIDES = {
-    'greater': torch.gt, 'greater_equal': torch.ge, 'less_equal': torch.le, 'not_equal': torch.ne, 'isnan': torch.isnan,
-    'isinf': torch.isinf, 'ceil': torch.ceil, 'trunc': torch.trunc, 'square': torch.square, 'rsqrt': torch.rsqrt,
-    'expm1': torch.expm1, 'log1p': torch.log1p, 'sinh': torch.sinh, 'cosh': torch.cosh, 'tan': torch.tan,
-    'logaddexp': torch.logaddexp, 'sigmoid': torch.sigmoid, 'relu6': functional.relu6, 'selu': torch.selu,
-    'silu': functional.silu, 'elu': functional.elu, 'log_sigmoid': functional.logsigmoid, 'softplus': functional.softplus,
-    'hard_sigmoid': functional.hardsigmoid, 'hard_silu': functional.hardswish, 'hard_tanh': functional.hardtanh,
-    'softsign': functional.softsign,
+    'greater': torch.gt, 'greater_equal': torch.ge, 'less_equal': torch.le, 'not_equal': torch.ne,
+    'isnan': torch.isnan, 'isinf': torch.isinf, 'ceil': torch.ceil, 'trunc': torch.trunc, 'square': torch.square,
+    'rsqrt': torch.rsqrt, 'expm1': torch.expm1, 'log1p': torch.log1p, 'sinh': torch.sinh, 'cosh': torch.cosh,
+    'tan': torch.tan, 'logaddexp': torch.logaddexp, 'sigmoid': torch.sigmoid, 'relu6': functional.relu6,
+    'selu': torch.selu, 'silu': functional.silu, 'elu': functional.elu, 'log_sigmoid': functional.logsigmoid,
+    'softplus': functional.softplus, 'hard_sigmoid': functional.hardsigmoid, 'hard_silu': functional.hardswish,
+    'hard_tanh': functional.hardtanh, 'softsign': functional.softsign,
 }
 
 
@@ -842,8 +842,9 @@ def _recurrent(run, x, states, weights, go_backwards, return_sequences):
 
 
 def _weights(kernel, recurrent_kernel, bias, recurrent_bias=None):
-    bias = kernel.new_zeros(kernel.shape[-1]) if bias is None else bias
-    return [kernel.t(), recurrent_kernel.t(), bias, torch.zeros_like(bias) if recurrent_bias is None else recurrent_bias]
+    none = kernel.new_zeros(kernel.shape[-1])
+    return [kernel.t(), recurrent_kernel.t(), none if bias is None else bias,
+            none if recurrent_bias is None else recurrent_bias]
 
 
 @override
