@@ -64,6 +64,8 @@ class Engine:
     overrides = {}
     # Names that a `Variable` hands through to its storage, so that the engine's own tools accept variables.
     variable_attributes = ()
+    # Whether recurrent layers should multiply their inputs by the kernel in each step of the scan, not before it.
+    projects_each_step = False
 
     def __getattr__(self, name):
         # Only reached for what the engine does not define.

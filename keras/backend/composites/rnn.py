@@ -25,6 +25,7 @@ from keras.backend.composites.math import any as any_true
 from keras.backend.composites.nn import hard_sigmoid, hard_sigmoid_keras2, relu, sigmoid
 from keras.backend.composites.shape import expand_dims, ndim, sliced, squeeze, stack, static_shape, zeros_like
 from keras.backend.dispatch import composite
+from keras.backend.engine import active
 
 _ACTIVATIONS = {'tanh': p.tanh, 'sigmoid': sigmoid, 'hard_sigmoid': hard_sigmoid, 'relu': relu,
                 'hard_sigmoid_keras2': hard_sigmoid_keras2, 'linear': lambda x: x}
@@ -162,20 +163,34 @@ def _chosen_one(mask, new, old):
 
 # --- the standard cells -----------------------------------------------------------------------------------------
 
-def _projected(x, kernel, bias):
-    """The share of the inputs in the gates of all steps, (time, batch, gates * units), in one product."""
-    product = p.matmul(_swapped(x), kernel)
-    return product if bias is None else p.add(product, bias)
+def _gate_inputs(x, kernel, bias, split=lambda z: [z]):
+    """The share of the inputs in the gates: (xs to scan over, what makes the share of one step from its element).
+
+    One product for all steps, where the engine does not do better with one in each.
+    """
+    def project(x):
+        product = p.matmul(x, kernel)
+        return split(product if bias is None else p.add(product, bias))
+
+    x = _swapped(x)
+    if active.engine is not None and active.engine.projects_each_step:
+        return [x], lambda element: project(element[0])
+    return project(x), lambda element: element
 
 
 def _gate(x, index, units):
     return p.strided_slice(x, (None, index * units), (None, (index + 1) * units), (1, 1))
 
 
-def _sequence(update, states, xs, mask, go_backwards, return_sequences, unroll):
-    """`states = update(states, x)` over time; the output is the first state. [output] + the last states."""
+def _sequence(update, states, inputs, mask, go_backwards, return_sequences, unroll):
+    """`states = update(states, x)` over time; the output is the first state. [output] + the last states.
+
+    `inputs`: what `_gate_inputs` gives.
+    """
+    xs, share = inputs
+
     def step(carry, x):
-        new = update(carry, x if mask is None else x[:-1])
+        new = update(carry, share(x if mask is None else x[:-1]))
         if mask is not None:
             new = [p.where(x[-1], first, second) for first, second in zip(new, carry)]
         return new, new[:1] if return_sequences else []
@@ -208,7 +223,7 @@ def simple_rnn_sequence(x, h0, kernel, recurrent_kernel, bias=None, mask=None, g
 
     def update(states, x):
         return [act(p.add(x[0], p.matmul(states[0], recurrent_kernel)))]
-    return _sequence(update, [h0], [_projected(x, kernel, bias)], mask, go_backwards, return_sequences, unroll)
+    return _sequence(update, [h0], _gate_inputs(x, kernel, bias), mask, go_backwards, return_sequences, unroll)
 
 
 @composite('x h0 c0 kernel recurrent_kernel bias mask', promote='same', promoted='x h0 c0 kernel recurrent_kernel bias',
@@ -231,7 +246,7 @@ def lstm_sequence(x, h0, c0, kernel, recurrent_kernel, bias=None, mask=None, go_
         i, f, o = [_gate(gates, k, units) if jointly else gate_act(_gate(z, k, units)) for k in (0, 1, 3)]
         c = p.add(p.multiply(f, c), p.multiply(i, act(_gate(z, 2, units))))
         return [p.multiply(o, act(c)), c]
-    return _sequence(update, [h0, c0], [_projected(x, kernel, bias)], mask, go_backwards, return_sequences, unroll)
+    return _sequence(update, [h0, c0], _gate_inputs(x, kernel, bias), mask, go_backwards, return_sequences, unroll)
 
 
 @composite('x h0 kernel recurrent_kernel bias mask', promote='same', promoted='x h0 kernel recurrent_kernel bias', cases=[
@@ -249,11 +264,11 @@ def gru_sequence(x, h0, kernel, recurrent_kernel, bias=None, mask=None, go_backw
     input_bias = recurrent_bias = None
     if bias is not None:
         input_bias, recurrent_bias = (_element(bias, 0), _element(bias, 1)) if reset_after else (bias, None)
-    z = _projected(x, kernel, input_bias)
-    xs = [sliced(z, -1, 0, 2 * units), sliced(z, -1, 2 * units, None)]
+    inputs = _gate_inputs(x, kernel, input_bias,
+                          lambda z: [sliced(z, -1, 0, 2 * units), sliced(z, -1, 2 * units, None)])
     make = _gru_reset_after if reset_after else _gru_reset_before
     update = make(recurrent_kernel, recurrent_bias, units, _activation(activation), recurrent_activation)
-    return _sequence(update, [h0], xs, mask, go_backwards, return_sequences, unroll)
+    return _sequence(update, [h0], inputs, mask, go_backwards, return_sequences, unroll)
 
 
 def _update_and_reset(z, units, activation):

@@ -218,6 +218,11 @@ class JaxEngine(Engine):
         return Capabilities(dtypes=[name for name in _DTYPES if wide or name not in _NARROW], unsupported={
             'string': 'JAX has no tensors of strings; turn them into integers first'})
 
+    @property
+    def projects_each_step(self):
+        # XLA's CPU code for the gradient of a scan over wide inputs is slow: three times for an LSTM of 128 units.
+        return jax.default_backend() == 'cpu'
+
     # --- tensors ---------------------------------------------------------------------------------------------
 
     def is_native(self, x):
