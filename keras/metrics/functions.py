@@ -81,7 +81,7 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
 
 def _in_top_k(classes, y_pred, k):
     """1 where fewer than `k` predictions are above that of the class. NaN counts as above."""
-    hot = ops.one_hot(classes, static_shape(y_pred)[-1], dtype='bool')
+    hot = ops.cast(ops.one_hot(classes, static_shape(y_pred)[-1], dtype='int32'), 'bool')
     score = ops.max(ops.where(hot, y_pred, -float('inf')), axis=-1, keepdims=True)
     above = ops.logical_not(ops.less_equal(y_pred, score))
     return ops.cast(ops.less(ops.sum(ops.cast(above, 'int32'), axis=-1), int(k)), config.floatx())

@@ -472,8 +472,7 @@ class LossScaleOptimizer(Optimizer):
         variables = self._trained if trainable_variables is None else list(trainable_variables)
         variables, gradients = self._usable(variables, list(grads))
         scale, good = self.dynamic_scale.value, self.good_steps.value + 1
-        finite = ops.isfinite(functools.reduce(ops.add, [ops.cast(ops.sum(gradient * 0.0), 'float32')
-                                                         for gradient in gradients]))
+        finite = functools.reduce(ops.logical_and, [ops.all(ops.isfinite(gradient)) for gradient in gradients])
         gradients = [gradient / ops.cast(scale, variable.dtype) for variable, gradient in zip(variables, gradients)]
         update_if(finite, lambda: self.inner_optimizer.apply(gradients, variables), self._state_of(variables))
         grown = ops.greater_equal(good, int(self.dynamic_growth_steps))
