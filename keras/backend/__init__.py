@@ -17,15 +17,15 @@ from keras.backend.composites.shape import batch_flatten, flatten
 from keras.backend.engine import engine_name as backend, set_backend, use
 from keras.backend.functions import (arange, argmax, batch_normalization, bias_add, binary_crossentropy,
                                      categorical_crossentropy, clip, concatenate, conv1d, conv2d, conv2d_transpose,
-                                     conv3d, conv3d_transpose, depthwise_conv2d, dot, dropout, equal, expand_dims, eye,
-                                     foldl, foldr, gather, greater, greater_equal, identity, in_top_k, less, less_equal,
-                                     local_conv1d, local_conv2d, map_fn, maximum, minimum, not_equal, one_hot, ones,
-                                     ones_like, permute_dimensions, pool2d, pool3d, pow, prod, random_binomial,
-                                     random_normal, random_uniform, relu, repeat, repeat_elements, reshape,
-                                     resize_images, resize_volumes, reverse, rnn, separable_conv1d, separable_conv2d,
-                                     size, slice, sparse_categorical_crossentropy, spatial_2d_padding,
-                                     spatial_3d_padding, squeeze, stack, stop_gradient, switch, temporal_padding, tile,
-                                     transpose, truncated_normal, zeros, zeros_like)
+                                     conv3d, conv3d_transpose, ctc_batch_cost, depthwise_conv2d, dot, dropout, equal,
+                                     expand_dims, eye, foldl, foldr, gather, greater, greater_equal, identity,
+                                     in_top_k, less, less_equal, local_conv1d, local_conv2d, map_fn, maximum, minimum,
+                                     not_equal, one_hot, ones, ones_like, permute_dimensions, pool2d, pool3d, pow,
+                                     prod, random_binomial, random_normal, random_uniform, relu, repeat,
+                                     repeat_elements, reshape, resize_images, resize_volumes, reverse, rnn,
+                                     separable_conv1d, separable_conv2d, size, slice, sparse_categorical_crossentropy,
+                                     spatial_2d_padding, spatial_3d_padding, squeeze, stack, stop_gradient, switch,
+                                     temporal_padding, tile, transpose, truncated_normal, zeros, zeros_like)
 from keras.backend.primitives import (abs, cast, cos, cumprod, cumsum, exp, log, max, min, round, sign, sin, sqrt, sum,
                                       tanh)
 from keras.backend.state import get_uid, reset_uids

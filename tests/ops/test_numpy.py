@@ -121,7 +121,10 @@ def test_same_as_numpy(case):
     name, args, kwargs = case
     with np.errstate(all='ignore'):
         reference = getattr(np, name, None) or {'trapezoid': getattr(np, 'trapz', None)}[name]
-        expected = reference(*args, **kwargs)
+        try:
+            expected = reference(*args, **kwargs)
+        except TypeError:
+            pytest.skip('this NumPy is too old to know the arguments')
     found = _arrays(getattr(ops, name)(*args, **kwargs))
     expected = [np.asarray(part) for part in (expected if isinstance(expected, (list, tuple)) else [expected])]
     if name == 'argpartition':
@@ -184,7 +187,8 @@ def test_shape_of_symbolic_tensors_has_none():
 
 @pytest.mark.parametrize('function', [
     lambda x: ops.mean(x, axis=0), lambda x: ops.flip(x), lambda x: ops.tile(x, (2, 1, 1)),
-    lambda x: ops.repeat(x, 2, 0), lambda x: ops.roll(x, 1, 1), lambda x: ops.median(x, axis=1), lambda x: ops.einsum('bij,bik->bjk', x, x),
+    lambda x: ops.repeat(x, 2, 0), lambda x: ops.roll(x, 1, 1), lambda x: ops.median(x, axis=1),
+    lambda x: ops.einsum('bij,bik->bjk', x, x),
     lambda x: ops.tensordot(x, x, ((0, 1), (0, 1))), lambda x: ops.tril(x), lambda x: ops.cumsum(x),
     lambda x: ops.reshape(x, (-1, 12)), lambda x: ops.expand_dims(x, (0, -1)), lambda x: ops.var(x, axis=(0, 1)),
     lambda x: ops.take_along_axis(x, ops.argsort(x, axis=0), 0), lambda x: ops.stack([x, x], 1)], ids=range(15))

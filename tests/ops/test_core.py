@@ -1,0 +1,125 @@
+"""keras.ops.core: conversion, control flow, slices and scatters."""
+import numpy as np
+import pytest
+
+from keras import ops
+from keras.backend.state import Variable
+from keras.backend.symbolic import KerasTensor
+
+GENERATOR = np.random.RandomState(7)
+
+
+def value(x):
+    return ops.convert_to_numpy(x)
+
+
+def test_convert_to_tensor():
+    assert ops.dtype(ops.convert_to_tensor([1, 2])) == 'int32'
+    assert ops.dtype(ops.convert_to_tensor([1.0, 2.0])) == 'float32'
+    assert ops.dtype(ops.convert_to_tensor(np.zeros(2))) == 'float32'
+    assert ops.dtype(ops.convert_to_tensor(np.zeros(2, 'int8'))) == 'int8'
+    assert ops.dtype(ops.convert_to_tensor([1, 0], dtype='bool')) == 'bool'
+    np.testing.assert_array_equal(value(ops.convert_to_tensor(Variable([1.0, 2.0]))), [1.0, 2.0])
+    symbolic = KerasTensor((None, 2))
+    assert ops.convert_to_tensor(symbolic) is symbolic
+    assert ops.is_tensor(symbolic) and ops.is_tensor(ops.convert_to_tensor(1.0)) and not ops.is_tensor('text')
+
+
+def test_a_symbolic_tensor_has_no_value():
+    with pytest.raises(ValueError, match='symbolic'):
+        ops.convert_to_numpy(KerasTensor((2,)))
+
+
+@pytest.mark.parametrize('x,dtype,expected', [
+    ([-1.5, 3.0, 300.0], 'uint8', [0, 3, 255]), ([-200, 5, 200], 'int8', [-128, 5, 127]),
+    ([1e20, -1e20], 'int16', [32767, -32768]), ([1, 0], 'float32', [1.0, 0.0])])
+def test_saturate_cast(x, dtype, expected):
+    found = value(ops.saturate_cast(ops.convert_to_tensor(x), dtype))
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_cond_and_switch():
+    one, two = ops.convert_to_tensor(1.0), ops.convert_to_tensor(2.0)
+    assert value(ops.cond(ops.convert_to_tensor(True), lambda: one, lambda: two)) == 1.0
+    assert value(ops.cond(False, lambda: one, lambda: two)) == 2.0
+    branches = [lambda x: ops.add(x, 1.0), lambda x: ops.multiply(x, 10.0), lambda x: ops.negative(x)]
+    for index, expected in ((0, 3.0), (1, 20.0), (2, -2.0), (7, -2.0), (-4, 3.0)):
+        assert value(ops.switch(ops.convert_to_tensor(index), branches, two)) == expected
+        assert value(ops.switch(index, branches, two)) == expected
+
+
+def test_scan_with_nested_structures():
+    xs = {'a': np.arange(4.0, dtype='float32'), 'b': np.ones((4, 2), 'float32')}
+
+    def step(carry, x):
+        total = ops.add(carry[0], x['a'])
+        return [total, ops.add(carry[1], x['b'])], (total, None)
+    carry, (totals, nothing) = ops.scan(step, [0.0, np.zeros(2, 'float32')], xs)
+    assert nothing is None
+    np.testing.assert_allclose(value(totals), [0.0, 1.0, 3.0, 6.0])
+    np.testing.assert_allclose(value(carry[1]), [4.0, 4.0])
+    _, totals = ops.scan(step_back, np.float32(0), xs['a'], reverse=True)
+    np.testing.assert_allclose(value(totals), [6.0, 6.0, 5.0, 3.0])
+
+
+def step_back(carry, x):
+    total = ops.add(carry, x)
+    return total, total
+
+
+def test_loops():
+    assert value(ops.fori_loop(0, 5, lambda i, total: ops.add(total, i), 0)) == 10
+    count, total = ops.while_loop(lambda i, total: ops.less(i, 4), lambda i, total: (ops.add(i, 1), ops.add(total, i)),
+                                  (0, 0))
+    assert value(count) == 4 and value(total) == 6
+    assert value(ops.while_loop(lambda x: ops.less(x, 100.0), lambda x: ops.multiply(x, 2.0), 1.0)) == 128.0
+    assert value(ops.while_loop(lambda x: ops.less(x, 100), lambda x: ops.add(x, 1), 0, maximum_iterations=3)) == 3
+    np.testing.assert_allclose(value(ops.map(lambda x: ops.multiply(x, x), np.arange(4.0, dtype='float32'))),
+                               [0.0, 1.0, 4.0, 9.0])
+
+
+def test_associative_scan():
+    x = GENERATOR.randn(3, 7).astype('float32')
+    np.testing.assert_allclose(value(ops.associative_scan(ops.add, x, axis=1)), np.cumsum(x, 1), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(value(ops.associative_scan(ops.maximum, x, axis=1, reverse=True)),
+                               np.maximum.accumulate(x[:, ::-1], 1)[:, ::-1])
+
+
+def test_slice_and_slice_update():
+    x = GENERATOR.randn(4, 5).astype('float32')
+    np.testing.assert_array_equal(value(ops.slice(x, (1, 2), (2, 3))), x[1:3, 2:])
+    np.testing.assert_array_equal(value(ops.slice(x, (1, 0), (-1, 2))), x[1:, :2])
+    np.testing.assert_array_equal(value(ops.slice(x, ops.convert_to_tensor([1, 2]), (2, 3))), x[1:3, 2:])
+    expected = x.copy()
+    expected[1:3, 2:4] = 7.0
+    for start in ((1, 2), ops.convert_to_tensor([1, 2])):
+        np.testing.assert_array_equal(value(ops.slice_update(x, start, np.full((2, 2), 7.0, 'float32'))), expected)
+
+
+def test_scatter():
+    indices = np.array([[0, 1], [2, 3], [0, 1]], 'int32')
+    updates = np.array([1.0, 2.0, 4.0], 'float32')
+    expected = np.zeros((3, 4), 'float32')
+    np.add.at(expected, tuple(indices.T), updates)
+    np.testing.assert_array_equal(value(ops.scatter(indices, updates, (3, 4))), expected)
+    rows = value(ops.scatter(np.array([[1], [1]], 'int32'), np.ones((2, 3), 'float32'), (2, 3)))
+    np.testing.assert_array_equal(rows, [[0.0] * 3, [2.0] * 3])
+
+
+@pytest.mark.parametrize('reduction,function', [('add', np.add), ('max', np.maximum), ('min', np.minimum),
+                                                ('mul', np.multiply)])
+def test_scatter_update_with_reduction(reduction, function):
+    x = GENERATOR.randn(4, 3).astype('float32')
+    indices, updates = np.array([[0, 1], [3, 2], [0, 1]], 'int32'), np.array([-0.5, 2.0, 0.3], 'float32')
+    expected = x.copy()
+    function.at(expected, tuple(indices.T), updates)
+    np.testing.assert_allclose(value(ops.scatter_update(x, indices, updates, reduction)), expected, rtol=1e-5)
+    replaced = x.copy()
+    replaced[0, 1], replaced[3, 2] = -0.5, 2.0
+    np.testing.assert_array_equal(value(ops.scatter_update(x, indices[:2], updates[:2])), replaced)
+
+
+def test_an_unknown_reduction_is_refused():
+    with pytest.raises(ValueError, match="'add'"):
+        ops.scatter_update(np.zeros(3, 'float32'), np.array([[0]]), np.ones(1, 'float32'), 'mean')
