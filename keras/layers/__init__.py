@@ -26,7 +26,7 @@ from keras.layers.pooling import (AveragePooling1D, AveragePooling2D, AveragePoo
                                   MaxPool1D, MaxPool2D, MaxPool3D, MaxPooling1D, MaxPooling2D, MaxPooling3D)
 from keras.layers.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, SimpleRNN, SimpleRNNCell, StackedRNNCells
 from keras.layers.wrappers import Bidirectional, TimeDistributed, Wrapper
-from keras.saving.serialization import deserialize_keras_object
+from keras.saving.serialization import deserialize_keras_object, serialize_keras_object
 
 __all__ = [
     'Activation', 'ActivityRegularization', 'Add', 'AlphaDropout', 'Average', 'AveragePooling1D', 'AveragePooling2D',
@@ -49,6 +49,10 @@ __all__ = [
     'subtract']
 
 
+# Models are layers too, but are made above this module: `keras.models` enters its classes here.
+model_classes = {}
+
+
 def serialize(layer):
     """The layer's class and configuration: {'class_name': ..., 'config': ...}.
 
@@ -56,7 +60,6 @@ def serialize(layer):
         >>> keras.layers.serialize(keras.layers.Flatten())['class_name']
         'Flatten'
     """
-    from keras.saving.serialization import serialize_keras_object
     return serialize_keras_object(layer)
 
 
@@ -69,10 +72,6 @@ def deserialize(config, custom_objects=None):
     Raises:
         ValueError: for an unknown class, naming similar ones.
     """
-    from keras import models
-    known = dict(globals())
-    known.update({name: getattr(models, name) for name in ('Model', 'Functional', 'Sequential')
-                  if hasattr(models, name)})
-    config = without_superfluous(config) if isinstance(config, dict) else config
+    known = dict(globals(), **model_classes)
     return deserialize_keras_object(config, module_objects=known, custom_objects=custom_objects,
                                     printable_module_name='layer')

@@ -79,7 +79,7 @@ class PReLU(_Activation):
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
-        self.shared_axes = None if shared_axes is None else to_list(shared_axes)
+        self.shared_axes = None if shared_axes is None else to_list(shared_axes, True)
 
     def build(self, input_shape):
         shape = list(input_shape[1:])

@@ -92,8 +92,8 @@ def transposed_lengths(sizes, windows, strides, padding, output_padding, dilatio
                  in zip(sizes, windows, strides, output_padding, dilation))
 
 
-def to_list(x):
-    """`x` as a list: a list as it is, a tuple's elements, anything else alone."""
+def to_list(x, allow_tuple=False):
+    """`x` as a list: a list as it is, with `allow_tuple` a tuple's elements, anything else as the only element."""
     if isinstance(x, list):
         return x
-    return list(x) if isinstance(x, tuple) else [x]
+    return list(x) if allow_tuple and isinstance(x, tuple) else [x]

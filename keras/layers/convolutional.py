@@ -32,8 +32,8 @@ class _Conv(Layer):
         self._channel_axis = channel_axis(self.data_format)
         self.dilation_rate = spatial_tuple(dilation_rate, rank, 'dilation_rate')
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError('%s: strides above 1 cannot be combined with a dilation_rate above 1. Received: strides=%s, '
-                             'dilation_rate=%s' % (name, self.strides, self.dilation_rate))
+            raise ValueError('%s: strides above 1 cannot be combined with a dilation_rate above 1. Received: '
+                             'strides=%s, dilation_rate=%s' % (name, self.strides, self.dilation_rate))
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         for kind in self.weight_kinds + ('bias',):

@@ -197,7 +197,8 @@ class ConvLSTM2D(ConvRNN2D):
             bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
             recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint, dropout=dropout,
             recurrent_dropout=recurrent_dropout, seed=seed, **shared)
-        super().__init__(cell, return_sequences=return_sequences, go_backwards=go_backwards, stateful=stateful, **kwargs)
+        super().__init__(cell, return_sequences=return_sequences, go_backwards=go_backwards, stateful=stateful,
+                         **kwargs)
         self.activity_regularizer = regularizers.get(activity_regularizer)
 
     def get_config(self):

@@ -6,8 +6,8 @@ from keras.backend import rules
 from keras.backend.composites import nn
 from keras.layers.arguments import check_rate, positive_integer, spatial_axes
 from keras.layers.base import InputSpec, Layer
-from keras.layers.functions import dump_callable, func_dump, func_load, has_arg, load_callable
-from keras.saving.serialization import deserialize_keras_object
+from keras.layers.functions import dump_callable, func_dump, func_load, has_arg, load_callable  # noqa: F401
+from keras.saving.serialization import deserialize_keras_object  # noqa: F401
 
 
 class Dense(Layer):

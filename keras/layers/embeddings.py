@@ -27,7 +27,7 @@ class Embedding(Layer):
                  activity_regularizer=None, embeddings_constraint=None, mask_zero=False, input_length=None, **kwargs):
         self.input_length = tuple(input_length) if isinstance(input_length, (list, tuple)) else input_length
         if not {'input_shape', 'batch_input_shape', 'batch_shape'} & set(kwargs):
-            kwargs['input_shape'] = tuple(to_list(self.input_length))
+            kwargs['input_shape'] = tuple(to_list(self.input_length, True))
         elif kwargs.get('batch_input_shape') is not None:
             kwargs['batch_input_shape'] = _flat_shape(kwargs['batch_input_shape'])
         super().__init__(**kwargs)
@@ -56,7 +56,7 @@ class Embedding(Layer):
         input_shape = tuple(input_shape)
         if self.input_length is None:
             return input_shape + (self.output_dim,)
-        lengths = to_list(self.input_length)
+        lengths = to_list(self.input_length, True)
         if len(lengths) != len(input_shape) - 1:
             raise ValueError('Layer %r (Embedding): input_length=%r does not fit an input of shape %s.'
                              % (self.name, self.input_length, input_shape))

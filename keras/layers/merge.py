@@ -19,8 +19,8 @@ class _Merge(Layer):
 
     def _checked(self, shapes):
         if not isinstance(shapes, (list, tuple)) or not shapes or not isinstance(shapes[0], (list, tuple)):
-            raise ValueError('Layer %r (%s) must be called on a list of tensors. Received the shape %s. The usual cause: '
-                             '%s()(a, b) instead of %s()([a, b]).'
+            raise ValueError('Layer %r (%s) must be called on a list of tensors. Received the shape %s. The usual '
+                             'cause: %s()(a, b) instead of %s()([a, b]).'
                              % (self.name, type(self).__name__, shapes, type(self).__name__, type(self).__name__))
         if len(shapes) < self.fewest:
             raise ValueError('Layer %r (%s) needs at least %d inputs. Received %d.'

@@ -46,8 +46,8 @@ class BatchNormalization(Layer):
     def build(self, input_shape):
         rank = len(input_shape)
         if not -rank <= self.axis < rank or self.axis % rank == 0:
-            raise ValueError('Layer %r (BatchNormalization): axis=%d does not name an axis behind the batch of inputs of '
-                             'shape %s.' % (self.name, self.axis, tuple(input_shape)))
+            raise ValueError('Layer %r (BatchNormalization): axis=%d does not name an axis behind the batch of inputs '
+                             'of shape %s.' % (self.name, self.axis, tuple(input_shape)))
         size = input_shape[self.axis]
         if size is None:
             raise ValueError('Layer %r (BatchNormalization): axis %d of the input must have a known size. Received the '

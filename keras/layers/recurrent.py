@@ -49,8 +49,8 @@ class _Cell(Layer):
     def build(self, input_shape):
         size = input_shape[-1]
         if size is None:
-            raise ValueError('Layer %r (%s) needs inputs whose number of features is known. Received the shape %s of one '
-                             'step.' % (self.name, type(self).__name__, tuple(input_shape)))
+            raise ValueError('Layer %r (%s) needs inputs whose number of features is known. Received the shape %s of '
+                             'one step.' % (self.name, type(self).__name__, tuple(input_shape)))
         width = self.gates * self.units
         self.kernel = self.add_weight(name='kernel', shape=(size, width), initializer=self.kernel_initializer,
                                       regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
@@ -108,7 +108,7 @@ class _Cell(Layer):
         """Zeros, one tensor per state."""
         if batch_size is None:
             batch_size = ops.shape(inputs)[0]
-        return [ops.zeros((batch_size, size), dtype or self.compute_dtype) for size in to_list(self.state_size)]
+        return [ops.zeros((batch_size, size), dtype or self.compute_dtype) for size in to_list(self.state_size, True)]
 
     def get_config(self):
         config = super().get_config()
@@ -295,7 +295,7 @@ class StackedRNNCells(Layer):
             count = len(state_sizes(cell))
             inputs, states_of_cell = cell.call(inputs, states[position:position + count],
                                                **_cell_arguments(cell, constants, training))
-            new_states.extend(to_list(states_of_cell))
+            new_states.extend(to_list(states_of_cell, True))
             position += count
         return inputs, new_states
 
@@ -430,8 +430,8 @@ class RNN(Layer):
     def _make_states(self, input_shape):
         shapes = self._state_shapes(input_shape)
         if any(None in shape for shape in shapes):
-            raise ValueError('Layer %r (%s) is stateful, so the batch size must be known (and the sizes of its states). '
-                             'Received inputs of shape %s. Give batch_input_shape=(batch size, ...) to the first layer '
+            raise ValueError('Layer %r (%s) is stateful, so the batch size must be known (and the sizes of its '
+                             'states). Received inputs of shape %s. Give batch_input_shape=(batch size, ...) to the first layer '
                              'of a Sequential model, or batch_shape to Input.'
                              % (self.name, type(self).__name__, tuple(input_shape)))
         self._states = _States([Variable(initializers.Zeros(), shape=shape, dtype=self.compute_dtype, trainable=False,
@@ -467,7 +467,7 @@ class RNN(Layer):
             for variable in variables:
                 variable.assign(initializers.Zeros()(variable.shape, variable.dtype))
             return
-        states = to_list(states)
+        states = to_list(states, True)
         if len(states) != len(variables):
             raise ValueError('Layer %r (%s) has %d states, reset_states received %d arrays.'
                              % (self.name, type(self).__name__, len(variables), len(states)))
@@ -485,8 +485,8 @@ class RNN(Layer):
             batch = ops.shape(inputs)[0]
             return [ops.zeros(_with_batch(batch, size), self.compute_dtype) for size in state_sizes(self.cell)]
         if has_arg(make, 'inputs'):
-            return to_list(make(inputs=inputs))
-        return to_list(make(batch_size=ops.shape(inputs)[0]))
+            return to_list(make(inputs=inputs), True)
+        return to_list(make(batch_size=ops.shape(inputs)[0]), True)
 
     # --- calling
 
@@ -507,8 +507,8 @@ class RNN(Layer):
                 given, constants = given[:-self._num_constants], given[-self._num_constants:]
             if states is None:
                 states = given
-        states = [] if states is None else to_list(states)
-        constants = [] if constants is None else to_list(constants)
+        states = [] if states is None else to_list(states, True)
+        constants = [] if constants is None else to_list(constants, True)
         if states and len(states) != len(state_sizes(self.cell)):
             raise ValueError('Layer %r (%s) has %d states, but it was called with %d initial states.'
                              % (self.name, type(self).__name__, len(state_sizes(self.cell)), len(states)))
@@ -520,9 +520,11 @@ class RNN(Layer):
     def call(self, inputs, mask=None, training=None, initial_state=None, constants=None):
         inputs, states, constants = self._split(inputs, initial_state, constants)
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
-        if not states:
-            states = [state.value for state in self._states.variables] if self.stateful else \
-                self.get_initial_state(inputs)
+        if not states and self.stateful:
+            # A copy: the states are written below, and engines that write in place need them for the gradient.
+            states = [ops.add(state.value, 0.0) for state in self._states.variables]
+        elif not states:
+            states = self.get_initial_state(inputs)
         output, states = self._run_over_time(inputs, states, constants, mask, training)
         if self.stateful:
             for variable, value in zip(self._states.variables, states):
@@ -535,7 +537,7 @@ class RNN(Layer):
 
         def step(x, states):
             output, states = self.cell.call(x, states, **arguments)
-            return output, to_list(states)
+            return output, to_list(states, True)
         dropping = self._draw_masks(inputs, states) if training else []
         # Read here: the value that a loop's body reads would belong to the body on engines that trace it.
         for weight in getattr(self.cell, 'weights', ()):

@@ -203,11 +203,11 @@ class Bidirectional(Wrapper):
                 given, constants = given[:-count], given[-count:]
             if states is None:
                 states = given
-        states = [] if states is None else to_list(states)
+        states = [] if states is None else to_list(states, True)
         if len(states) % 2:
-            raise ValueError('Layer %r (Bidirectional) takes as many initial states for the forward as for the backward '
-                             'layer. Received %d tensors.' % (self.name, len(states)))
-        return inputs, states, [] if constants is None else to_list(constants)
+            raise ValueError('Layer %r (Bidirectional) takes as many initial states for the forward as for the '
+                             'backward layer. Received %d tensors.' % (self.name, len(states)))
+        return inputs, states, [] if constants is None else to_list(constants, True)
 
     def assert_input_compatibility(self, inputs):
         super().assert_input_compatibility(inputs[0] if isinstance(inputs, (list, tuple)) else inputs)

@@ -1,12 +1,14 @@
 """Models: `Model`, `Sequential`, cloning, and reading architectures and files."""
 import json
 
+from keras.layers import model_classes
 from keras.models.model import Model, clone_model  # noqa: F401
 from keras.models.sequential import Sequential  # noqa: F401
 from keras.saving.serialization import CustomObjectScope, deserialize_keras_object
 
 # The name under which tf.keras and Keras 3 write models that were made from inputs and outputs.
 Functional = Model
+model_classes.update(Model=Model, Functional=Functional, Sequential=Sequential)
 
 
 def model_from_config(config, custom_objects=None):
