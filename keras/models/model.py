@@ -34,6 +34,7 @@ class Model(Trainer, Layer):
         self = super().__new__(cls)
         self._graph = None
         self._symbolic_losses = []
+        self._forget_steps()
         return self
 
     def __init__(self, *args, **kwargs):

@@ -77,6 +77,8 @@ class Trainer:
 
     def _forget_steps(self):
         self._steps = {}
+        # Steps for predicting one small array, by its dtype, row shape and engine.
+        self._small_predictions = {}
 
     def _require_compiled(self, method):
         if self.optimizer is None:
@@ -238,10 +240,8 @@ class Trainer:
         """The compiled step for a kind of run; made once per kind, engine and presence of weights."""
         engine = get_engine()
         key = (kind, engine.name, tuple(weight is not None for weight in weights), template is None)
-        step = self._steps.get(key) if hasattr(self, '_steps') else None
+        step = self._steps.get(key)
         if step is None:
-            if not hasattr(self, '_steps'):
-                self._forget_steps()
             if kind == 'predict':
                 step = PredictStep(self, template)
             else:
@@ -412,10 +412,16 @@ class Trainer:
             An array, or the model's structure of arrays, with one row per sample.
         """
         batch_size = _batch_size(batch_size)
+        if type(x) is np.ndarray and not verbose and not callbacks and 0 < len(x) <= batch_size:
+            step = self._small_predictions.get((x.dtype, x.shape[1:], get_engine()))
+            if step is not None:
+                return step.packed([to_array(leaf) for leaf in step([x])])
         data = self._data(x, None, None)
         if isinstance(data, ArrayData) and data.length <= batch_size and not verbose and not callbacks:
             xs = next(data.batches(data.length))[0]
             step = self._step('predict', (), data.template)
+            if xs[0].shape == x.shape and (xs[0] is x or xs[0].base is x):  # nothing had to be converted: the next small array goes straight in
+                self._small_predictions[x.dtype, x.shape[1:], get_engine()] = step
             return step.packed([to_array(leaf) for leaf in step(xs)])
         return self._predict_batches(data, batch_size, steps, verbose, callbacks)
 

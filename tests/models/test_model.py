@@ -243,3 +243,12 @@ def test_building_summary_and_config_need_no_engine():
             'from keras.backend.engine import active\n'
             'assert not engines and active.engine is None, (engines, active.engine)')
     subprocess.check_call([sys.executable, '-c', code], stdout=subprocess.DEVNULL)
+
+
+def test_compiling_does_not_change_the_order_of_weights():
+    model = Sequential([layers.BatchNormalization(input_shape=(3,)), layers.Dense(2)])
+    before = [id(weight) for weight in model.weights]
+    model.compile('sgd', 'mse')
+    model.layers[1].trainable = False
+    model.layers[1].trainable = True
+    assert [id(weight) for weight in model.weights] == before
