@@ -158,8 +158,10 @@ class Metric:
         return [ledger.read(variable) for variable in self.variables]
 
     def _borrowed(self, values):
-        values = [ops.convert_to_tensor(value) for value in values]
-        return Ledger(dict(zip(self.variables, values)), outer=context.ledger)
+        ledger = Ledger(outer=context.ledger)
+        for variable, value in zip(self.variables, values):
+            ledger.write(variable, ops.convert_to_tensor(value))
+        return ledger
 
     def get_config(self):
         """The constructor's arguments."""

@@ -370,9 +370,8 @@ class Optimizer:
         Returns:
             The new values of the trained variables, and those of the optimizer.
         """
-        values = dict(zip(self.variables, map(ops.convert_to_tensor, optimizer_variables)))
-        values.update(zip(self._trained, map(ops.convert_to_tensor, trainable_variables)))
-        with Ledger(values, outer=context.ledger) as ledger:
+        variables = self.variables + self._trained
+        with holding(variables, list(optimizer_variables) + list(trainable_variables)) as ledger:
             self.apply(grads, self._trained)
         return [ledger.read(v) for v in self._trained], [ledger.read(v) for v in self.variables]
 
@@ -418,10 +417,18 @@ class Optimizer:
         self._places = {id(variable): place for place, variable in enumerate(self._trained)}
 
 
+def holding(variables, values):
+    """A ledger in which `variables` have been assigned `values`, so that engines leave what they store alone."""
+    ledger = Ledger(outer=context.ledger)
+    for variable, value in zip(variables, values):
+        ledger.write(variable, ops.convert_to_tensor(value))
+    return ledger
+
+
 def update_if(condition, update, variables):
     """Run `update()`, which assigns some of `variables`, if the scalar boolean `condition` holds."""
     def then(*values):
-        with Ledger(dict(zip(variables, values)), outer=context.ledger) as ledger:
+        with holding(variables, values) as ledger:
             update()
         return [ledger.read(variable) for variable in variables]
 
