@@ -420,7 +420,8 @@ class Trainer:
         if isinstance(data, ArrayData) and data.length <= batch_size and not verbose and not callbacks:
             xs = next(data.batches(data.length))[0]
             step = self._step('predict', (), data.template)
-            if xs[0].shape == x.shape and (xs[0] is x or xs[0].base is x):  # nothing had to be converted: the next small array goes straight in
+            # Nothing had to be converted: the next small array goes straight in.
+            if type(x) is np.ndarray and xs[0].shape == x.shape and (xs[0] is x or xs[0].base is x):
                 self._small_predictions[x.dtype, x.shape[1:], get_engine()] = step
             return step.packed([to_array(leaf) for leaf in step(xs)])
         return self._predict_batches(data, batch_size, steps, verbose, callbacks)
