@@ -14,8 +14,8 @@ from keras import config
 from keras.backend import tree
 from keras.backend.composites.random import draw_seed
 from keras.backend.engine import Capabilities, Engine
-from keras.backend.rules import AbstractTensor, sum_dtype, window_length
-from keras.backend.state import Ledger, context, numpy_dtype
+from keras.backend.rules import AbstractTensor, sum_dtype
+from keras.backend.state import Ledger, context
 
 _DTYPES = {name: getattr(torch, name) for name in (
     'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'float16', 'bfloat16', 'float32', 'float64', 'complex64',
