@@ -73,5 +73,6 @@ def deserialize(config, custom_objects=None):
         ValueError: for an unknown class, naming similar ones.
     """
     known = dict(globals(), **model_classes)
+    config = without_superfluous(config) if isinstance(config, dict) else config
     return deserialize_keras_object(config, module_objects=known, custom_objects=custom_objects,
                                     printable_module_name='layer')
