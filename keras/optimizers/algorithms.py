@@ -469,8 +469,8 @@ class LossScaleOptimizer(Optimizer):
 
     def apply(self, grads, trainable_variables=None):
         """One update by the inner optimizer, unless a gradient is not finite; see `Optimizer.apply`."""
-        variables = self._trained if trainable_variables is None else list(trainable_variables)
-        variables, gradients = self._usable(variables, list(grads))
+        variables = self._trained if trainable_variables is None else trainable_variables
+        variables, gradients = self._usable(variables, grads)
         scale, good = self.dynamic_scale.value, self.good_steps.value + 1
         finite = functools.reduce(ops.logical_and, [ops.all(ops.isfinite(gradient)) for gradient in gradients])
         gradients = [gradient / ops.cast(scale, variable.dtype) for variable, gradient in zip(variables, gradients)]
@@ -478,7 +478,7 @@ class LossScaleOptimizer(Optimizer):
         grown = ops.greater_equal(good, int(self.dynamic_growth_steps))
         self.dynamic_scale.assign(ops.where(finite, ops.where(grown, scale * 2.0, scale), scale / 2.0))
         self.good_steps.assign(ops.where(ops.logical_and(finite, ops.logical_not(grown)), good, 0))
-        self.iterations.assign_add(1)
+        self.iterations.assign(self.iterations.value + 1)
 
     def finalize_variable_values(self, var_list=None):
         self.inner_optimizer.finalize_variable_values(var_list)

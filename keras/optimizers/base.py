@@ -6,6 +6,7 @@ An optimizer is pure in the sense of the ledger: it reads `variable.value`, call
 Where the generations disagree an optimizer is Keras 2's; `generation=3`, which `from_config` chooses for the
 configs that Keras 3 writes, makes it Keras 3's (what that changes is said at each optimizer).
 """
+import operator
 import re
 import warnings
 
@@ -125,7 +126,7 @@ class Optimizer:
 
     def step_number(self):
         """The number of the update that is being made, 1 for the first, as a float scalar."""
-        return ops.cast(self.iterations.value, self._rate.dtype) + 1.0
+        return ops.cast(self.iterations.value + 1, self._rate.dtype)
 
     # --- state ----------------------------------------------------------------------------------------------------
 
@@ -229,43 +230,55 @@ class Optimizer:
             grads: a list of gradients, tensors or None where a variable does not influence the loss.
             trainable_variables: the variables they belong to, default those that `build` was given.
         """
-        variables = self._trained if trainable_variables is None else list(trainable_variables)
+        variables = self._trained if trainable_variables is None else trainable_variables
         if len(grads) != len(variables):
             raise ValueError('%s.apply: received %d gradients for %d variables.'
                              % (type(self).__name__, len(grads), len(variables)))
-        variables, gradients = self._usable(variables, list(grads))
+        variables, gradients = self._usable(variables, grads)
         if self.loss_scale_factor is not None:
             gradients = [gradient / self.loss_scale_factor for gradient in gradients]
         if self.gradient_accumulation_steps:
             self._accumulate(variables, gradients)
         else:
             self._apply(variables, gradients)
-            self.iterations.assign_add(1)
 
     def _usable(self, variables, gradients):
-        """The variables that have a gradient, with a warning about the others."""
-        if any(gradient is None for gradient in gradients):
-            missing = [variable.path for variable, gradient in zip(variables, gradients) if gradient is None]
-            if len(missing) == len(variables):
-                raise ValueError('No gradients for any variable: %s. The usual cause: the loss does not depend on the '
-                                 'model, or goes through an operation without a gradient.' % ', '.join(missing))
-            if not self._warned.issuperset(missing):
-                self._warned.update(missing)
-                warnings.warn('No gradient for %s: the loss does not depend on %s, so training leaves %s as it is.' % (
-                    ', '.join(missing), *(('it', 'it') if len(missing) == 1 else ('them', 'them'))), stacklevel=4)
-            pairs = [(variable, gradient) for variable, gradient in zip(variables, gradients) if gradient is not None]
-            variables, gradients = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-        unknown = [variable for variable in variables if id(variable) not in self._places]
-        if unknown or not self.built:
-            if context.ledger is not None and self.built:
-                raise ValueError('%s was not built for the variable%s %s. Call build() with all variables that are to '
-                                 'be trained before the first step; after a change of `trainable`, compile again.' % (
-                                     type(self).__name__, 's' if len(unknown) > 1 else '',
-                                     ', '.join(variable.path for variable in unknown)))
-            self.build(variables)
+        """The variables that have a gradient, and the gradients as tensors. All variables come as `_trained` itself."""
+        if type(None) in map(type, gradients):
+            variables, gradients = self._with_gradient(variables, gradients)
+        if len(variables) == len(self._trained) and all(map(operator.is_, variables, self._trained)):
+            variables = self._trained
+        else:
+            self._check_built(variables)
         native = active.native
-        return variables, [gradient if type(gradient) in native else ops.convert_to_tensor(gradient)
-                           for gradient in gradients]
+        if not native.issuperset(map(type, gradients)):
+            gradients = [gradient if type(gradient) in native else ops.convert_to_tensor(gradient)
+                         for gradient in gradients]
+        return variables, gradients
+
+    def _with_gradient(self, variables, gradients):
+        missing = [variable.path for variable, gradient in zip(variables, gradients) if gradient is None]
+        if len(missing) == len(variables):
+            raise ValueError('No gradients for any variable: %s. The usual cause: the loss does not depend on the '
+                             'model, or goes through an operation without a gradient.' % ', '.join(missing))
+        if not self._warned.issuperset(missing):
+            self._warned.update(missing)
+            them = 'it' if len(missing) == 1 else 'them'
+            warnings.warn('No gradient for %s: the loss does not depend on %s, so training leaves %s as it is.'
+                          % (', '.join(missing), them, them), stacklevel=5)
+        pairs = [(variable, gradient) for variable, gradient in zip(variables, gradients) if gradient is not None]
+        return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+    def _check_built(self, variables):
+        """Build for variables that are new; an error where slots can no longer be made."""
+        unknown = [variable for variable in variables if id(variable) not in self._places]
+        if unknown and self.built and context.ledger is not None:
+            raise ValueError('%s was not built for the variable%s %s. Call build() with all variables that are to be '
+                             'trained before the first step; after a change of `trainable`, compile again.' % (
+                                 type(self).__name__, 's' if len(unknown) > 1 else '',
+                                 ', '.join(variable.path for variable in unknown)))
+        if unknown or not self.built:
+            self.build(variables)
 
     def _apply(self, variables, gradients):
         gradients = self._clipped(gradients)
@@ -279,6 +292,7 @@ class Optimizer:
         for variable in variables:
             if variable.constraint is not None:
                 variable.assign(variable.constraint(variable.value))
+        self.iterations.assign(self.iterations.value + 1)
 
     def update(self, variables, gradients, learning_rate):
         """Update all `variables` (a list) at once; by default one after the other with `update_step`."""
@@ -293,9 +307,8 @@ class Optimizer:
     def slots(self, slot, variables):
         """The variables of the slot called `slot` that belong to `variables`, a list."""
         found = self._slots[slot]
-        if len(variables) == len(self._trained) and variables[0] is self._trained[0]:
-            if all(first is second for first, second in zip(variables, self._trained)):
-                return found
+        if variables is self._trained:
+            return found
         return [found[self._places[id(variable)]] for variable in variables]
 
     def _clipped(self, gradients):
@@ -327,7 +340,6 @@ class Optimizer:
 
         def update():
             self._apply(variables, [total / float(count) for total in totals])
-            self.iterations.assign_add(1)
         update_if(due, update, self._state_of(variables))
         for slot, total in zip(sums, totals):
             slot.assign(ops.where(due, ops.zeros_like(total), total))

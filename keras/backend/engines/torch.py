@@ -1019,5 +1019,17 @@ def decay_weights(variables, weight_decay, learning_rate):
         torch._foreach_mul_(values, 1.0 - weight_decay * _rate(learning_rate))
 
 
+@override
+def clip_by_global_norm(gradients, limit):
+    norms = torch._foreach_norm(gradients)
+    norm = torch.linalg.vector_norm(torch.stack([part.float() for part in norms]))
+    return torch._foreach_mul(gradients, limit / torch.clamp(norm, min=limit))
+
+
+@override
+def clip_by_value(gradients, limit):
+    return torch._foreach_clamp_max(torch._foreach_clamp_min(gradients, -limit), limit)
+
+
 TorchEngine.overrides = OVERRIDES
 ENGINE = TorchEngine()
