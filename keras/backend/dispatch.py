@@ -38,6 +38,8 @@ class Entry:
         self.kind = kind
         self.signature = inspect.signature(function)
         self.parameters = list(self.signature.parameters)
+        self.plain = tensors is None
+        tensors = tensors or ''
         self.tensors = [self.parameters.index(name.lstrip('*')) for name in tensors.split()]
         self.nested = {self.parameters.index(name[1:]) for name in tensors.split() if name.startswith('*')}
         names = tensors.split() if promoted is None else promoted.split()
@@ -102,7 +104,10 @@ def primitive(rule, tensors='x', promote=None, promoted=None, scalars=False, cas
 
 
 def composite(tensors='x', promote=None, promoted=None, cases=(), gradient=None):
-    """Declare a composite: an operation written over the primitives, which engines may override."""
+    """Declare a composite: an operation written over the primitives, which engines may override.
+
+    `tensors=None` declares one that is never symbolic and takes its arguments as they are (variables, native tensors).
+    """
     def declare(function):
         entry = Entry(function, 'composite', tensors, promote, promoted, None, cases, gradient)
         return _register(entry, function, False)
@@ -141,6 +146,11 @@ _SCALAR_PATH = """    if type({x}) in native and type({y}) in scalars and {x}.dt
             return failed(entry, ({x}, {y}), error)
 """
 
+_PLAIN_TEMPLATE = """
+def {name}({parameters}):
+    return entry.body({arguments}) if context.abstract else entry.impl({arguments})
+"""
+
 _CREATION_TEMPLATE = """
 def {name}({parameters}):
     if context.abstract:
@@ -158,7 +168,7 @@ def _make_dispatcher(entry, scalars):
     values['scalar_path'] = ''
     if scalars:
         values['scalar_path'] = _SCALAR_PATH.format(x=entry.parameters[0], y=entry.parameters[1])
-    template = _TEMPLATE if entry.tensors else _CREATION_TEMPLATE
+    template = _TEMPLATE if entry.tensors else _PLAIN_TEMPLATE if entry.plain else _CREATION_TEMPLATE
     namespace = {'entry': entry, 'native': active.native, 'floats': active.floats, 'scalars': _SCALARS,
                  'failed': _failed, 'general': general, 'context': context, 'evaluate': evaluate}
     exec(template.format(**values), namespace)

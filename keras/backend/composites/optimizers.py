@@ -44,7 +44,7 @@ def _moved(slot, value, rate):
     return slot.assign(slot.value * rate + value * (1.0 - rate))
 
 
-@composite(tensors='')
+@composite(tensors=None)
 def sgd_update(variables, gradients, momenta, learning_rate, momentum=0.0, nesterov=False):
     """Gradient descent, with momentum where `momentum` is not 0 (then `momenta` are its slots, else None)."""
     for index, (variable, gradient) in enumerate(zip(variables, gradients)):
@@ -56,7 +56,7 @@ def sgd_update(variables, gradients, momenta, learning_rate, momentum=0.0, neste
         variable.assign(variable.value + (velocity * momentum - change if nesterov else velocity))
 
 
-@composite(tensors='')
+@composite(tensors=None)
 def rmsprop_update(variables, gradients, velocities, learning_rate, rho, epsilon, momenta=None, momentum=0.0,
                    averages=None, epsilon_inside=False):
     """RMSprop (Hinton, 2012). `averages`: slots of the centered variant, else None; `momenta`: with `momentum`."""
@@ -75,7 +75,7 @@ def _root(x, epsilon, inside):
     return p.sqrt(x + epsilon) if inside else p.sqrt(x) + epsilon
 
 
-@composite(tensors='')
+@composite(tensors=None)
 def adagrad_update(variables, gradients, accumulators, learning_rate, epsilon, epsilon_inside=False):
     """Adagrad (Duchi et al., 2011)."""
     for variable, gradient, accumulator in zip(variables, gradients, accumulators):
@@ -84,7 +84,7 @@ def adagrad_update(variables, gradients, accumulators, learning_rate, epsilon, e
         variable.assign(variable.value - change)
 
 
-@composite(tensors='')
+@composite(tensors=None)
 def adadelta_update(variables, gradients, accumulators, delta_accumulators, learning_rate, rho, epsilon):
     """Adadelta (Zeiler, 2012)."""
     for variable, gradient, accumulator, deltas in zip(variables, gradients, accumulators, delta_accumulators):
@@ -94,7 +94,7 @@ def adadelta_update(variables, gradients, accumulators, delta_accumulators, lear
         variable.assign(variable.value - delta * _in_dtype(learning_rate, variable))
 
 
-@composite(tensors='')
+@composite(tensors=None)
 def adam_update(variables, gradients, momenta, velocities, step, learning_rate, beta_1, beta_2, epsilon,
                 largest_velocities=None):
     """Adam (Kingma and Ba, 2014); with `largest_velocities` the AMSGrad variant (Reddi et al., 2018)."""
@@ -107,7 +107,7 @@ def adam_update(variables, gradients, momenta, velocities, step, learning_rate, 
         variable.assign(variable.value - momentum * _in_dtype(rate, variable) / (p.sqrt(velocity) + epsilon))
 
 
-@composite(tensors='')
+@composite(tensors=None)
 def adamax_update(variables, gradients, momenta, norms, step, learning_rate, beta_1, beta_2, epsilon):
     """Adamax: Adam with the infinity norm (Kingma and Ba, 2014, section 7)."""
     rate = learning_rate / (1.0 - p.power(beta_1, step))
@@ -117,7 +117,7 @@ def adamax_update(variables, gradients, momenta, norms, step, learning_rate, bet
         variable.assign(variable.value - momentum * _in_dtype(rate, variable) / (norm + epsilon))
 
 
-@composite(tensors='')
+@composite(tensors=None)
 def nadam_update(variables, gradients, momenta, velocities, schedule, step, learning_rate, beta_1, beta_2, epsilon,
                  schedule_decay):
     """Nadam: Adam with Nesterov momentum (Dozat, 2016).
@@ -140,7 +140,7 @@ def nadam_update(variables, gradients, momenta, velocities, schedule, step, lear
         variable.assign(variable.value - change)
 
 
-@composite(tensors='')
+@composite(tensors=None)
 def lion_update(variables, gradients, momenta, learning_rate, beta_1, beta_2):
     """Lion: the sign of an interpolated momentum (Chen et al., 2023)."""
     for variable, gradient, slot in zip(variables, gradients, momenta):
@@ -149,7 +149,7 @@ def lion_update(variables, gradients, momenta, learning_rate, beta_1, beta_2):
         _moved(slot, gradient, beta_2)
 
 
-@composite(tensors='')
+@composite(tensors=None)
 def ftrl_update(variables, gradients, accumulators, linears, learning_rate, learning_rate_power, l1, l2, l2_shrinkage,
                 beta):
     """Follow the regularized leader (McMahan et al., 2013). `learning_rate_power` is at most 0."""
@@ -165,7 +165,7 @@ def ftrl_update(variables, gradients, accumulators, linears, learning_rate, lear
         variable.assign((p.maximum(p.minimum(total, l1), -l1) - total) / quadratic)
 
 
-@composite(tensors='')
+@composite(tensors=None)
 def lamb_update(variables, gradients, momenta, velocities, step, learning_rate, beta_1, beta_2, epsilon):
     """LAMB: Adam's direction at the length of each variable (You et al., 2019)."""
     first, second = 1.0 - p.power(beta_1, step), 1.0 - p.power(beta_2, step)
@@ -183,7 +183,7 @@ def _length(x):
     return p.sqrt(p.sum(x * x))
 
 
-@composite(tensors='')
+@composite(tensors=None)
 def adafactor_update(variables, gradients, rows, columns, velocities, step, learning_rate, beta_2_decay, epsilon_1,
                      epsilon_2, clip_threshold, relative_step):
     """Adafactor (Shazeer and Stern, 2018).
@@ -212,7 +212,7 @@ def _root_mean_square(x):
     return p.sqrt(mean(x * x))
 
 
-@composite(tensors='')
+@composite(tensors=None)
 def decay_weights(variables, weight_decay, learning_rate):
     """Decoupled weight decay (Loshchilov and Hutter, 2017): each variable times `1 - weight_decay * learning_rate`."""
     for variable in variables:
@@ -222,7 +222,7 @@ def decay_weights(variables, weight_decay, learning_rate):
 
 # --- gradients before the update -----------------------------------------------------------------------------------
 
-@composite(tensors='')
+@composite(tensors=None)
 def clip_by_global_norm(gradients, limit):
     """The gradients, scaled together so that the Euclidean norm of all of them is at most `limit`."""
     squares = [p.cast(p.sum(gradient * gradient), 'float32') for gradient in gradients]
@@ -231,13 +231,13 @@ def clip_by_global_norm(gradients, limit):
     return [gradient * _like(scale, gradient) for gradient in gradients]
 
 
-@composite(tensors='')
+@composite(tensors=None)
 def clip_by_norm(gradients, limit):
     """Each gradient scaled so that its own Euclidean norm is at most `limit`."""
     return [gradient * (limit / p.maximum(_length(gradient), limit)) for gradient in gradients]
 
 
-@composite(tensors='')
+@composite(tensors=None)
 def clip_by_value(gradients, limit):
     """The gradients with every element cut off at `-limit` and `limit`."""
     return [p.maximum(p.minimum(gradient, limit), -limit) for gradient in gradients]
