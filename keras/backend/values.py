@@ -62,7 +62,7 @@ def is_keras_tensor(x):
     Raises:
         ValueError: if `x` is no tensor at all.
     """
-    if not isinstance(x, (AbstractTensor, Variable)) and (isinstance(x, np.ndarray) or not is_tensor(x)):
+    if not is_tensor(x):
         raise ValueError('Unexpectedly found an instance of type %s. Expected a symbolic tensor.' % type(x))
     return isinstance(x, KerasTensor) and x.node is not None
 

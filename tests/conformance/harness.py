@@ -4,6 +4,7 @@ A case is one entry of the op table with one set of example arguments. Every che
 the engine does not do what the table says. Which cases are known to fail, and why, says `expected.py`.
 """
 import contextlib
+import functools
 import importlib
 import itertools
 import pkgutil
@@ -13,13 +14,13 @@ import numpy as np
 import pytest
 
 from keras import config
-from keras.backend import composites, primitives, symbolic, tree
+from keras.backend import composites, primitives, tree
 from keras.backend import engine as engines
 from keras.backend.cases import Sample
 from keras.backend.dispatch import TABLE, evaluate
 from keras.backend.rules import AbstractTensor, is_float
 from keras.backend.state import Variable
-from keras.backend.symbolic import KerasTensor, Plan
+from keras.backend.symbolic import KerasTensor, Plan, is_symbolic
 
 from references import REFERENCES, TOLERANCES
 
@@ -284,7 +285,7 @@ def check_symbolic(case):
 
     outputs = call(case.entry, tree.map_structure(placeholder, args))
     leaves = tree.flatten(outputs)
-    assert all(symbolic.is_symbolic(leaf) for leaf in leaves)
+    assert all(is_symbolic(leaf) for leaf in leaves)
     plan = Plan(inputs, leaves, lambda node: node.operation.call)
     values = [leaf for leaf, old in zip(tree.flatten(native(args)), tree.flatten(args)) if is_array(old)]
     for value, expected in zip(host(plan(values)), host(call(case.entry, native(args)))):
@@ -386,6 +387,7 @@ def check_gradient(case):
 
 
 def _engine_gradients(case, args, factors):
+    """The value and the gradients, found in one step, as training finds them."""
     engine = engines.get_engine()
     variables = [Variable(leaf) if leaf.dtype.kind == 'f' else None for leaf in arrays(args)]
     wanted = [variable for variable in variables if variable is not None]
@@ -395,12 +397,13 @@ def _engine_gradients(case, args, factors):
         result = tree.flatten(call(case.entry, replaced(args, leaves)))
         parts = [primitives.sum(primitives.multiply(leaf, engine.convert(factor.astype('float32'))))
                  for leaf, factor in zip(result, factors) if is_float(engine.dtype_of(leaf))]
-        summed = parts[0]
-        for part in parts[1:]:
-            summed = primitives.add(summed, part)
-        return summed, ()
+        return functools.reduce(primitives.add, parts), ()
 
-    (value, _), gradients = engine.value_and_grad(total, wanted)
+    def run():
+        (value, _), gradients = engine.value_and_grad(total, wanted)
+        return [value] + list(gradients)
+
+    value, *gradients = engine.step(run, wanted, [])()
     return engine.to_numpy(value), [None if gradient is None else engine.to_numpy(gradient) for gradient in gradients]
 
 
