@@ -26,15 +26,14 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     `x` between `threshold` and `max_value`, `max_value` above it (no bound for None), and
     `negative_slope * (x - threshold)` up to `threshold`.
     """
-    if threshold:
+    # At the kinks the gradient is that from the left; `maximum` alone has engines divide it between both sides.
+    if negative_slope:
+        result = p.where(p.less(threshold, x), x, p.multiply(p.subtract(x, threshold), negative_slope))
+    elif threshold:
         result = p.where(p.less(threshold, x), x, p.full_like(x, 0))
     else:
-        result = p.maximum(x, 0)
-    if max_value is not None:
-        result = p.minimum(result, max_value)
-    if not negative_slope:
-        return result
-    return p.add(result, p.multiply(p.minimum(p.subtract(x, threshold), 0), negative_slope))
+        result = p.where(p.equal(x, 0), p.full_like(x, 0), p.maximum(x, 0))
+    return result if max_value is None else p.minimum(result, max_value)
 
 
 @composite(cases=[(F(2, 3),), (F(2, 3), 0.3)])
@@ -52,7 +51,8 @@ def relu6(x):
 @composite(promote='float', cases=[(F(2, 3),), (F(2, 3), 0.5)])
 def elu(x, alpha=1.0):
     """`x` where positive, `alpha * (exp(x) - 1)` elsewhere (Clevert et al., 2015)."""
-    return p.where(p.less(0.0, x), x, expm1(p.minimum(x, 0.0)) * alpha)
+    positive = p.less(0.0, x)
+    return p.where(positive, x, expm1(p.where(positive, p.full_like(x, 0.0), x)) * alpha)
 
 
 @composite(promote='float', cases=[(F(2, 3),)])
