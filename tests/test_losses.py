@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 import golden
-from keras import losses
+from keras import losses, ops
 from keras.backend.engine import get_engine
+from keras.backend.state import Variable
 
 DIFFERENT = {
     ('2.3.1', 'binary_crossentropy_edge'): 'Keras 2 adds epsilon to probabilities that it has clipped to epsilon already',
@@ -28,3 +29,108 @@ def test_golden(version, name, entry):
             assert loss.get_config() == entry['config']
         result = loss(arrays['y_true'], arrays['y_pred'], arrays.get('sample_weight'))
     golden.assert_close(value(result), arrays['value'])
+
+
+Y_TRUE = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], 'float32')
+Y_PRED = np.array([[0.2, 0.5, 0.3], [0.6, 0.1, 0.3]], 'float32')
+
+
+def test_reductions():
+    each = np.square(Y_TRUE - Y_PRED).mean(-1)
+    weights = np.array([1.0, 3.0], 'float32')
+    for reduction, expected in (('sum_over_batch_size', each.mean()), ('sum', each.sum()), ('none', each), (None, each),
+                                ('mean', each.mean())):
+        result = losses.MeanSquaredError(reduction=reduction)(Y_TRUE, Y_PRED)
+        np.testing.assert_allclose(value(result), expected, rtol=1e-6)
+    weighted = losses.MeanSquaredError()(Y_TRUE, Y_PRED, weights)
+    np.testing.assert_allclose(value(weighted), (each * weights).sum() / 2, rtol=1e-6)
+    weighted = losses.MeanSquaredError('mean_with_sample_weight')(Y_TRUE, Y_PRED, weights)
+    np.testing.assert_allclose(value(weighted), (each * weights).sum() / 4, rtol=1e-6)
+
+
+def test_weights_of_every_shape_that_fits():
+    y_true, y_pred = np.zeros((2, 3, 4), 'float32'), np.arange(24, dtype='float32').reshape(2, 3, 4)
+    each = np.square(y_pred).mean(-1)
+    for weights in (2.0, np.array([1.0, 2.0]), np.array([[1.0], [2.0]]), np.arange(6.0).reshape(2, 3),
+                    np.arange(6.0).reshape(2, 3, 1)):
+        broadcast = np.asarray(weights).reshape(np.shape(weights)[:2] + (1,) * (2 - np.ndim(weights)))
+        expected = (each * broadcast).sum() / 6
+        result = losses.MeanSquaredError()(y_true, y_pred, np.asarray(weights, 'float32'))
+        np.testing.assert_allclose(value(result), expected, rtol=1e-5)
+    with pytest.raises(ValueError, match=r'sample_weight of shape \(3,\) does not fit .* shape \(2, 3\)'):
+        losses.MeanSquaredError()(y_true, y_pred, np.ones(3, 'float32'))
+
+
+def test_targets_without_the_last_axis_do_not_broadcast_into_a_square():
+    result = losses.MeanSquaredError()(np.array([1.0, 2.0], 'float32'), np.array([[1.0], [4.0]], 'float32'))
+    np.testing.assert_allclose(value(result), 2.0)
+
+
+def test_integer_targets_and_lists():
+    np.testing.assert_allclose(value(losses.mean_squared_error([[0, 2]], [[1.0, 2.0]])), [0.5])
+    result = losses.sparse_categorical_crossentropy(np.array([[1], [0]]), Y_PRED)
+    np.testing.assert_allclose(value(result), -np.log([0.5, 0.6]), rtol=1e-5)
+
+
+def test_ignored_class_counts_zero():
+    result = losses.sparse_categorical_crossentropy(np.array([1, -1]), Y_PRED, ignore_class=-1)
+    np.testing.assert_allclose(value(result), [-np.log(0.5), 0], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.needs_gradients
+@pytest.mark.parametrize('function', ['mean_squared_error', 'categorical_crossentropy', 'binary_crossentropy', 'poisson',
+                                      'kullback_leibler_divergence', 'logcosh', 'cosine_similarity', 'categorical_hinge'])
+def test_gradients_against_central_differences(function):
+    fn = getattr(losses, function)
+    variable = Variable(Y_PRED)
+    _, (gradient,) = get_engine().value_and_grad(lambda: (ops.sum(fn(Y_TRUE, variable.value)), None), [variable])
+    numeric = np.zeros_like(Y_PRED)
+    for place in np.ndindex(*Y_PRED.shape):
+        change = np.zeros_like(Y_PRED)
+        change[place] = 1e-2
+        numeric[place] = (value(fn(Y_TRUE, Y_PRED + change)).sum() - value(fn(Y_TRUE, Y_PRED - change)).sum()) / 2e-2
+    np.testing.assert_allclose(value(gradient), numeric, rtol=2e-2, atol=2e-3)
+
+
+def test_ctc_of_a_single_path():
+    # With as many steps as labels there is one alignment: the product of the probabilities.
+    logits = np.log(np.array([[[0.1, 0.7, 0.2], [0.3, 0.1, 0.6]]], 'float32'))
+    np.testing.assert_allclose(value(losses.ctc(np.array([[1, 2]]), logits)), [-np.log(0.7 * 0.6)], rtol=1e-4)
+
+
+def test_get_serialize_and_errors():
+    assert losses.get('mse') is losses.get('MSE') is losses.mean_squared_error
+    assert losses.get(None) is None
+    assert isinstance(losses.get('Huber'), losses.Huber)
+    assert losses.serialize(losses.mean_absolute_error) == 'mean_absolute_error'
+    again = losses.deserialize(losses.serialize(losses.CategoricalCrossentropy(label_smoothing=0.1)))
+    assert again.get_config()['label_smoothing'] == 0.1
+    with pytest.raises(ValueError, match="Unknown loss function: 'mean_square_error'.*'mean_squared_error'"):
+        losses.get('mean_square_error')
+    with pytest.raises(ValueError, match="Invalid reduction: 'average'"):
+        losses.MeanSquaredError(reduction='average')
+    with pytest.raises(ValueError, match='Could not interpret loss: 3'):
+        losses.get(3)
+
+
+def test_is_categorical_crossentropy():
+    yes = ('categorical_crossentropy', losses.categorical_crossentropy, losses.CategoricalCrossentropy())
+    assert all(losses.is_categorical_crossentropy(loss) for loss in yes)
+    assert not any(losses.is_categorical_crossentropy(loss) for loss in ('mse', losses.mse, losses.Huber()))
+
+
+def test_custom_loss_class_and_wrapper():
+    class Largest(losses.Loss):
+        def call(self, y_true, y_pred):
+            return ops.max(ops.abs(ops.subtract(y_true, y_pred)), axis=-1)
+    np.testing.assert_allclose(value(Largest()(Y_TRUE, Y_PRED)), 0.45, rtol=1e-6)
+    wrapper = losses.LossFunctionWrapper(losses.huber_loss, delta=0.1)
+    again = losses.LossFunctionWrapper.from_config(wrapper.get_config())
+    np.testing.assert_allclose(value(again(Y_TRUE, Y_PRED)), value(wrapper(Y_TRUE, Y_PRED)))
+
+
+def test_losses_of_symbolic_tensors():
+    from keras.backend.symbolic import KerasTensor
+    y_true, y_pred = KerasTensor((None, 3)), KerasTensor((None, 3))
+    for function in ('mean_squared_error', 'categorical_crossentropy', 'binary_crossentropy', 'cosine_similarity'):
+        assert getattr(losses, function)(y_true, y_pred).shape == (None,)

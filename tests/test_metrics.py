@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import golden
-from keras import metrics
+from keras import metrics, ops
 from keras.backend.engine import get_engine
 
 DIFFERENT = {
@@ -31,3 +31,126 @@ def test_golden(version, name, entry):
         given = [arrays[key + batch] for key in ('values', 'y_true', 'y_pred') if key + batch in arrays]
         metric.update_state(*given, sample_weight=arrays.get('sample_weight' + batch))
         golden.assert_close(value(metric.result()), arrays['result' + batch])
+
+
+@pytest.mark.parametrize('version, name, entry', golden.entries('functions', 'metrics'))
+def test_config_is_upstreams(version, name, entry):
+    if version != '2.3.1' or 'function' in entry:
+        pytest.skip('configs are Keras 2\'s')
+    metric = metrics.deserialize({'class_name': entry['class_name'], 'config': entry['config']})
+    assert metric.get_config() == entry['config']
+
+
+def test_mean_and_its_contribution():
+    metric = metrics.Mean(name='average')
+    metric.update_state(np.array([1.0, 2.0, 6.0], 'float32'))
+    metric.update_state(np.array([5.0], 'float32'), sample_weight=np.array([3.0], 'float32'))
+    assert float(value(metric.result())) == pytest.approx((9 + 15) / 6)
+    total, count = metric.contribution(np.array([1.0, 2.0], 'float32'))
+    assert float(value(total)) == 3.0 and count == 2
+    assert float(value(metric.result())) == pytest.approx(4.0)
+    metric.reset_states()
+    assert float(value(metric.result())) == 0.0
+
+
+def test_wrapper_contribution_counts_samples():
+    total, count = metrics.MeanSquaredError().contribution(np.zeros((4, 3), 'float32'), np.ones((4, 3), 'float32'))
+    assert float(value(total)) == 4.0 and count == 4
+    total, count = metrics.CategoricalAccuracy().contribution(np.eye(2), np.eye(2),
+                                                              sample_weight=np.array([1.0, 0.5], 'float32'))
+    assert float(value(total)) == 1.5 and float(value(count)) == 1.5
+
+
+def test_one_column_targets():
+    metric = metrics.BinaryAccuracy()
+    metric.update_state(np.array([1, 0, 1]), np.array([[0.9], [0.2], [0.4]], 'float32'))
+    assert float(value(metric.result())) == pytest.approx(2 / 3)
+
+
+def test_update_in_a_step():
+    metric = metrics.Precision(thresholds=[0.7, 0.3])
+
+    def fn(y_true, y_pred):
+        metric.update_state(y_true, y_pred)
+        return y_pred
+    step = get_engine().step(fn, metric.variables, metric.variables)
+    y_true, y_pred = np.array([0, 1, 1, 0], 'float32'), np.array([0.4, 0.5, 0.9, 0.1], 'float32')
+    step(y_true, y_pred)
+    step(y_true, 1 - y_pred)
+    # above 0.7: {0.9 right}, {0.9 wrong}; above 0.3: {0.4 wrong, 0.5, 0.9}, {0.6 wrong, 0.5 right, 0.9 wrong}
+    np.testing.assert_allclose(value(metric.result()), [1 / 2, 3 / 6], rtol=1e-6)
+
+
+def test_auc_is_the_probability_of_the_right_order():
+    generator = np.random.RandomState(0)
+    y_true = generator.randint(0, 2, 300)
+    y_pred = (generator.rand(300) * 0.6 + y_true * 0.3).astype('float32')
+    pairs = y_pred[y_true == 1][:, None] - y_pred[y_true == 0]
+    metric = metrics.AUC(num_thresholds=2000)
+    metric.update_state(y_true, y_pred)
+    assert float(value(metric.result())) == pytest.approx((pairs > 0).mean(), abs=2e-3)
+
+
+def test_counts_at_thresholds_in_any_order():
+    y_true, y_pred = np.array([0, 1, 1, 0]), np.array([0.2, 0.4, 0.8, 0.6], 'float32')
+    for thresholds in ([0.1, 0.5, 0.7], [0.7, 0.1, 0.5]):
+        metric = metrics.FalsePositives(thresholds)
+        metric.update_state(y_true, y_pred)
+        expected = [((y_pred > threshold) & (y_true == 0)).sum() for threshold in thresholds]
+        np.testing.assert_array_equal(value(metric.result()), expected)
+
+
+def test_nan_predictions_are_not_right():
+    nan = np.full((2, 3), np.nan, 'float32')
+    assert value(metrics.top_k_categorical_accuracy(np.eye(3)[:2], nan, k=1)).sum() == 0
+
+
+def test_clones_share_no_state():
+    metric = metrics.Mean(name='m')
+    metric.update_state([1.0])
+    clone = metrics.clone_metric(metric)
+    assert clone.name == 'm' and float(value(clone.result())) == 0.0
+    assert metrics.clone_metrics(None) is None
+    assert [type(m) for m in metrics.clone_metrics([metric, metrics.mse])] == [metrics.Mean, type(metrics.mse)]
+
+
+def test_custom_metric():
+    class Largest(metrics.Metric):
+        def __init__(self, name='largest', **kwargs):
+            super().__init__(name=name, **kwargs)
+            self.largest = self.add_weight(name='largest', initializer='zeros')
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.largest.assign(ops.maximum(self.largest, ops.max(y_pred)))
+
+        def result(self):
+            return self.largest.value
+    metric = Largest()
+    assert float(value(metric([0.0], [3.0]))) == 3.0
+    assert metric.variables == [metric.largest]
+    metric.reset_state()
+    assert float(value(metric.result())) == 0.0
+    state = metric.stateless_update_state([np.zeros((), 'float32')], [0.0], [7.0])
+    assert float(value(state[0])) == 7.0 and float(value(metric.result())) == 0.0
+
+
+def test_names_count_up():
+    first, second = metrics.AUC(), metrics.AUC()
+    assert first.name[:4] == 'auc_' and int(second.name[4:]) == int(first.name[4:]) + 1
+    assert metrics.Mean().name == 'mean'
+
+
+def test_get_and_errors():
+    assert metrics.get('mse') is metrics.mean_squared_error
+    assert isinstance(metrics.get('AUC'), metrics.AUC)
+    assert metrics.get(None) is None
+    with pytest.raises(ValueError, match="Unknown metric function: 'binary_acuracy'.*'binary_accuracy'"):
+        metrics.get('binary_acuracy')
+    with pytest.raises(ValueError, match='Could not interpret metric: 3'):
+        metrics.get(3)
+    with pytest.raises(ValueError, match=r'Thresholds must lie in \[0, 1\]'):
+        metrics.Precision(thresholds=1.5)
+    with pytest.raises(ValueError, match='`curve` must be one of ROC, PR'):
+        metrics.AUC(curve='roc curve')
+    with pytest.raises(TypeError, match='Metric does not take the arguments shape'):
+        metrics.Metric(shape=3)

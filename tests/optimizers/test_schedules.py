@@ -1,0 +1,44 @@
+import math
+
+import numpy as np
+import pytest
+
+from keras.backend.engine import get_engine
+from keras.optimizers import schedules
+
+
+def rate(schedule, step):
+    return float(get_engine().to_numpy(schedule(step)))
+
+
+@pytest.mark.parametrize('schedule, step, expected', [
+    (schedules.ExponentialDecay(0.5, 10, 0.5), 5, 0.5 * 0.5 ** 0.5),
+    (schedules.ExponentialDecay(0.5, 10, 0.5, staircase=True), 19, 0.25),
+    (schedules.InverseTimeDecay(0.5, 10, 2.0), 5, 0.25),
+    (schedules.InverseTimeDecay(0.5, 10, 2.0, staircase=True), 5, 0.5),
+    (schedules.PolynomialDecay(1.0, 10, 0.5, power=2.0), 5, 0.5 + 0.5 * 0.25),
+    (schedules.PolynomialDecay(1.0, 10, 0.5), 99, 0.5),
+    (schedules.PolynomialDecay(1.0, 10, 0.0, cycle=True), 15, 0.25),
+    (schedules.PiecewiseConstantDecay([3, 5], [1.0, 0.5, 0.25]), 3, 1.0),
+    (schedules.PiecewiseConstantDecay([3, 5], [1.0, 0.5, 0.25]), 4, 0.5),
+    (schedules.PiecewiseConstantDecay([3, 5], [1.0, 0.5, 0.25]), 6, 0.25),
+    (schedules.CosineDecay(0.5, 10, alpha=0.1), 99, 0.05),
+    (schedules.CosineDecay(0.5, 12), 4, 0.5 * (1 + math.cos(math.pi / 3)) / 2),
+    (schedules.CosineDecay(0.1, 10, warmup_target=0.5, warmup_steps=4), 2, 0.3),
+    (schedules.CosineDecay(0.1, 10, warmup_target=0.5, warmup_steps=4), 4, 0.5),
+    (schedules.CosineDecayRestarts(0.5, 4, t_mul=1.0, m_mul=0.5), 6, 0.125),
+    (schedules.CosineDecayRestarts(0.5, 4), 8, 0.25)])
+def test_values(schedule, step, expected):
+    assert rate(schedule, step) == pytest.approx(expected, rel=1e-5)
+    assert rate(schedule, np.int32(step)) == pytest.approx(expected, rel=1e-5)
+    again = schedules.deserialize(schedules.serialize(schedule))
+    assert again.get_config() == schedule.get_config()
+
+
+def test_errors():
+    with pytest.raises(ValueError, match='ExponentialDecay: `decay_steps` must be positive. Received: 0'):
+        schedules.ExponentialDecay(0.1, 0, 0.5)
+    with pytest.raises(ValueError, match='1 boundaries and 1 values'):
+        schedules.PiecewiseConstantDecay([1], [0.1])
+    with pytest.raises(ValueError, match="Unknown learning rate schedule: 'CosinDecay'.*'CosineDecay'"):
+        schedules.deserialize('CosinDecay')
