@@ -260,6 +260,8 @@ class TensorflowEngine(Engine):
         return tf.constant(x.astype('float32' if dtype == 'bfloat16' else dtype), DTYPES[dtype])
 
     def scalar(self, value, dtype):
+        if value is True or value is False:
+            return self.convert(value, dtype)
         if not executing_eagerly():
             return tf.constant(value, DTYPES[dtype])
         key = (value, type(value), dtype)
