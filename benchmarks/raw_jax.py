@@ -32,17 +32,19 @@ def _conv(weights, statistics, x, training):
 
 
 def _lstm(weights, statistics, x, training):
-    projected = jnp.swapaxes(weights['table'][x], 0, 1) @ weights['kernel'] + weights['bias']
+    # The product with the kernel stays in the step: done before the scan, XLA's gradient takes three times as long.
+    embedded = jnp.swapaxes(weights['table'][x], 0, 1)
 
-    def step(carry, z):
+    def step(carry, element):
         h, c = carry
-        i, f, g, o = jnp.split(z + h @ weights['recurrent'], 4, axis=-1)
+        z = element @ weights['kernel'] + weights['bias'] + h @ weights['recurrent']
+        i, f, g, o = jnp.split(z, 4, axis=-1)
         c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
         h = jax.nn.sigmoid(o) * jnp.tanh(c)
         return (h, c), None
 
     zeros = jnp.zeros((x.shape[0], works.LSTM_UNITS))
-    (h, _), _ = lax.scan(step, (zeros, zeros), projected)
+    (h, _), _ = lax.scan(step, (zeros, zeros), embedded)
     return h @ weights['w'] + weights['b'], statistics
 
 
