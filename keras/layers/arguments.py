@@ -25,6 +25,18 @@ def positive_integer(value, layer, name):
     return int(value)
 
 
+def take_unused(kwargs, layer, **neutral):
+    """Take arguments of Keras 3 out of `kwargs` that are accepted only with the values that change nothing.
+
+    Raises:
+        NotImplementedError: for any other value.
+    """
+    for name, value in neutral.items():
+        given = kwargs.pop(name, value)
+        if given is not None and given != value:
+            raise NotImplementedError('%s: `%s` is only accepted as %r. Received: %r' % (layer, name, value, given))
+
+
 def check_rate(rate, layer, name='rate'):
     """`rate` as a number in [0, 1].
 

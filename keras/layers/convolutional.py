@@ -600,7 +600,7 @@ class UpSampling2D(_UpSampling):
         size: factors of rows and columns (int for both).
         data_format: 'channels_last' or 'channels_first'; default from keras.json.
         interpolation: 'nearest' repeats rows and columns, 'bilinear' interpolates between them, counting from the
-            corners as Keras 2 does.
+            corners as Keras 2 does; 'bicubic', 'lanczos3' and 'lanczos5' count from the centres.
 
     Example:
         >>> keras.layers.UpSampling2D((2, 3))(np.ones((1, 2, 2, 1), 'float32')).shape
@@ -609,9 +609,10 @@ class UpSampling2D(_UpSampling):
 
     def __init__(self, size=(2, 2), data_format=None, interpolation='nearest', **kwargs):
         super().__init__(2, size, data_format, kwargs)
-        if interpolation not in ('nearest', 'bilinear'):
-            raise ValueError('UpSampling2D: `interpolation` must be "nearest" or "bilinear". Received: %r'
-                             % (interpolation,))
+        kinds = ('nearest', 'bilinear', 'bicubic', 'lanczos3', 'lanczos5')
+        if interpolation not in kinds:
+            raise ValueError('UpSampling2D: `interpolation` must be one of %s. Received: %r'
+                             % (', '.join(kinds), interpolation))
         self.interpolation = interpolation
 
     def get_config(self):

@@ -4,7 +4,7 @@ import numpy as np
 from keras import activations, config, constraints, initializers, ops, random, regularizers
 from keras.backend import rules
 from keras.backend.composites import nn
-from keras.layers.arguments import check_rate, positive_integer, spatial_axes
+from keras.layers.arguments import check_rate, positive_integer, spatial_axes, take_unused
 from keras.layers.base import InputSpec, Layer
 from keras.layers.functions import dump_callable, func_dump, func_load, has_arg, load_callable  # noqa: F401
 from keras.saving.serialization import deserialize_keras_object  # noqa: F401
@@ -31,6 +31,7 @@ class Dense(Layer):
     def __init__(self, units, activation=None, use_bias=True, kernel_initializer='glorot_uniform',
                  bias_initializer='zeros', kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
                  kernel_constraint=None, bias_constraint=None, **kwargs):
+        take_unused(kwargs, 'Dense', lora_rank=None, lora_alpha=None, quantization_config=None)
         super().__init__(**kwargs)
         self.units = positive_integer(units, 'Dense', 'units')
         self.activation = activations.get(activation)

@@ -1,7 +1,7 @@
 """Embedding: integers become vectors."""
 from keras import constraints, initializers, ops, regularizers
 from keras.backend.composites import nn
-from keras.layers.arguments import positive_integer, to_list
+from keras.layers.arguments import positive_integer, take_unused, to_list
 from keras.layers.base import Layer
 
 
@@ -25,6 +25,7 @@ class Embedding(Layer):
 
     def __init__(self, input_dim, output_dim, embeddings_initializer='uniform', embeddings_regularizer=None,
                  activity_regularizer=None, embeddings_constraint=None, mask_zero=False, input_length=None, **kwargs):
+        take_unused(kwargs, 'Embedding', lora_rank=None, lora_alpha=None, quantization_config=None)
         self.input_length = tuple(input_length) if isinstance(input_length, (list, tuple)) else input_length
         if not {'input_shape', 'batch_input_shape', 'batch_shape'} & set(kwargs):
             kwargs['input_shape'] = tuple(to_list(self.input_length, True))

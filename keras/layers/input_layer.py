@@ -15,7 +15,7 @@ class InputLayer(Layer):
     is_input = True
 
     def __init__(self, input_shape=None, batch_size=None, batch_input_shape=None, dtype=None, input_tensor=None,
-                 sparse=False, name=None, batch_shape=None, shape=None, ragged=False, **kwargs):
+                 sparse=False, name=None, batch_shape=None, shape=None, ragged=False, optional=False, **kwargs):
         super().__init__(name=name or self._default_name_for_inputs(), dtype=None, **kwargs)
         batch_input_shape = batch_input_shape if batch_input_shape is not None else batch_shape
         if batch_input_shape is None:

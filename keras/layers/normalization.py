@@ -2,6 +2,7 @@
 from keras import constraints, initializers, ops, regularizers
 from keras.backend.composites import nn
 from keras.backend.composites.shape import count
+from keras.layers.arguments import take_unused
 from keras.layers.base import InputSpec, Layer
 
 
@@ -27,6 +28,8 @@ class BatchNormalization(Layer):
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer='zeros',
                  gamma_initializer='ones', moving_mean_initializer='zeros', moving_variance_initializer='ones',
                  beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, **kwargs):
+        kwargs.pop('renorm_momentum', None)
+        take_unused(kwargs, 'BatchNormalization', renorm=False, renorm_clipping=None, synchronized=False)
         super().__init__(**kwargs)
         self.supports_masking = True
         self.axis = _single_axis(axis)
@@ -139,6 +142,7 @@ class LayerNormalization(Layer):
     def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer='zeros',
                  gamma_initializer='ones', beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
                  gamma_constraint=None, **kwargs):
+        take_unused(kwargs, 'LayerNormalization', rms_scaling=False)
         super().__init__(**kwargs)
         self.supports_masking = True
         self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
