@@ -116,6 +116,11 @@ def native(args):
     return tree.map_structure(lambda leaf: engine.convert(leaf) if is_array(leaf) else leaf, args)
 
 
+def natives(tensors, args):
+    """The tensors that `native` made of the arrays in `args`."""
+    return [leaf for leaf, old in zip(tree.flatten(tensors), tree.flatten(args)) if is_array(old)]
+
+
 def abstract(args):
     return tree.map_structure(lambda leaf: AbstractTensor(leaf.shape, leaf.dtype.name) if is_array(leaf) else leaf, args)
 
@@ -180,12 +185,12 @@ def by_numpy_engine(entry, args):
 
 # --- the checks -------------------------------------------------------------------------------------------------
 
-def check_value(case):
+def check_value(case, compiled=False):
     """Value against the reference; shape and dtype against the abstract result; the inputs stay as they were."""
     args = case.arguments()
     originals = [leaf.copy() for leaf in arrays(args)]
     tensors = native(args)
-    result = call(case.entry, tensors)
+    result = in_step(case, args)(*natives(tensors, args)) if compiled else call(case.entry, tensors)
     promised = tree.flatten(evaluate(case.entry, abstract(args)))
     values = host(result)
     assert [value.shape for value in values] == [leaf.shape for leaf in promised]
@@ -195,8 +200,7 @@ def check_value(case):
         assert len(values) == len(expected)
         for value, wanted in zip(values, expected):
             assert_close(value, wanted, case.entry.name)
-    after = [leaf for leaf, old in zip(tree.flatten(tensors), tree.flatten(args)) if is_array(old)]
-    for old, new, array in zip(originals, host(after), arrays(args)):
+    for old, new, array in zip(originals, host(natives(tensors, args)), arrays(args)):
         assert np.array_equal(old, new) and np.array_equal(old, array), '%s changed its input' % case.entry.name
 
 
@@ -287,7 +291,7 @@ def check_symbolic(case):
     leaves = tree.flatten(outputs)
     assert all(is_symbolic(leaf) for leaf in leaves)
     plan = Plan(inputs, leaves, lambda node: node.operation.call)
-    values = [leaf for leaf, old in zip(tree.flatten(native(args)), tree.flatten(args)) if is_array(old)]
+    values = natives(native(args), args)
     for value, expected in zip(host(plan(values)), host(call(case.entry, native(args)))):
         assert_close(value, expected, case.entry.name)
 

@@ -96,7 +96,7 @@ PLANTED = [
     ('step', {'step': step_that_adds}, 'step', 'negative', 0),
     ('override', {'overrides': {'silu': lambda x: x / (1 + np.exp(-1.702 * x))}}, 'override', 'silu', 0),
     ('override in value', {'overrides': {'silu': lambda x: x / (1 + np.exp(-1.702 * x))}}, 'value', 'silu', 0),
-    ('body over a wrong primitive', {'add': shifted_add}, 'value', 'leaky_relu', 0),
+    ('body over a wrong primitive', {'add': shifted_add}, 'value', 'simple_rnn_sequence', 0),
 ]
 
 
