@@ -108,7 +108,7 @@ def test_moments_and_embedding():
     mean, variance = nn.moments(X, 0)
     close(mean, X.mean(0))
     close(variance, X.var(0), 1e-5)
-    close(nn.embedding(np.array([[0, 2]]), X), X[[[0, 2]]])
+    close(nn.embedding(np.array([[0, 2]]), X), X[np.array([[0, 2]])])
     close(nn.embedding(np.array([1.0, 3.0], 'float32'), X), X[[1, 3]])
 
 
