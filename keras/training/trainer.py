@@ -421,7 +421,7 @@ class Trainer:
             xs = next(data.batches(data.length))[0]
             step = self._step('predict', (), data.template)
             # Nothing had to be converted: the next small array goes straight in.
-            if type(x) is np.ndarray and xs[0].shape == x.shape and (xs[0] is x or xs[0].base is x):
+            if type(x) is np.ndarray and len(xs) == 1 and xs[0].shape == x.shape and xs[0].dtype == x.dtype:
                 self._small_predictions[x.dtype, x.shape[1:], get_engine()] = step
             return step.packed([to_array(leaf) for leaf in step(xs)])
         return self._predict_batches(data, batch_size, steps, verbose, callbacks)
