@@ -52,7 +52,7 @@ class MaxNorm(Constraint):
 
     def __call__(self, w):
         norms = _norms(w, self.axis)
-        return w * (ops.minimum(norms, float(self.max_value)) / (norms + config.epsilon()))
+        return ops.multiply(w, ops.minimum(norms, float(self.max_value)) / (norms + config.epsilon()))
 
     def get_config(self):
         return {'max_value': self.max_value, 'axis': self.axis}
@@ -83,7 +83,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w):
-        return w / (_norms(w, self.axis) + config.epsilon())
+        return ops.divide(w, _norms(w, self.axis) + config.epsilon())
 
     def get_config(self):
         return {'axis': self.axis}
@@ -111,7 +111,7 @@ class MinMaxNorm(Constraint):
         norms = _norms(w, self.axis)
         allowed = ops.clip(norms, float(self.min_value), float(self.max_value))
         desired = allowed * float(self.rate) + norms * (1.0 - self.rate)
-        return w * (desired / (norms + config.epsilon()))
+        return ops.multiply(w, desired / (norms + config.epsilon()))
 
     def get_config(self):
         return {'min_value': self.min_value, 'max_value': self.max_value, 'rate': self.rate, 'axis': self.axis}

@@ -357,7 +357,8 @@ class VarianceScaling(RandomInitializer):
 def _one_of(argument, value, allowed):
     name = str(value).lower()
     if name not in allowed:
-        raise ValueError('VarianceScaling: `%s` must be one of %s. Received: %r' % (argument, ', '.join(allowed), value))
+        raise ValueError('VarianceScaling: `%s` must be one of %s. Received: %r'
+                         % (argument, ', '.join(allowed), value))
     return name
 
 

@@ -166,7 +166,7 @@ class LossFunctionWrapper(Loss):
 
     def get_config(self):
         # What only Keras 3 has is written where it is not the default, so that Keras 2 can read the rest.
-        later = {'axis': -1, 'ignore_class': None} if type(self).__name__.endswith('entropy') else {'axis': -1}
+        later = {'axis': -1, 'ignore_class': None}
         arguments = {name: value for name, value in self._fn_kwargs.items()
                      if name not in later or value != later[name]}
         if self.dtype is not None:
@@ -819,9 +819,8 @@ cosine = cosine_proximity = cosine_similarity
 
 def is_categorical_crossentropy(loss):
     """Whether `loss` (a name, a function or an object) is the categorical cross-entropy."""
-    return (loss in ('categorical_crossentropy', categorical_crossentropy) if isinstance(loss, str) or callable(loss)
-            and not isinstance(loss, Loss) else isinstance(loss, CategoricalCrossentropy)
-            or getattr(loss, 'fn', None) is categorical_crossentropy)
+    function = getattr(loss, 'fn', loss)
+    return function is categorical_crossentropy or loss == 'categorical_crossentropy'
 
 
 def serialize(loss):
@@ -829,7 +828,8 @@ def serialize(loss):
     return serialize_keras_object(loss)
 
 
-_HELPERS = ('broadcast_weights', 'weighted', 'reduce_values', 'same_rank', 'cosine_of_angle', 'Reduction', 'is_categorical_crossentropy', 'serialize')
+_HELPERS = ('broadcast_weights', 'weighted', 'reduce_values', 'same_rank', 'cosine_of_angle', 'Reduction',
+            'is_categorical_crossentropy', 'serialize')
 _OBJECTS = {name: value for name, value in list(globals().items())
             if getattr(value, '__module__', None) == __name__ and not name.startswith('_') and name not in _HELPERS}
 

@@ -119,7 +119,7 @@ class OrthogonalRegularizer(Regularizer):
                              % (tuple(x.shape),))
         rows = x if self.mode == 'rows' else ops.transpose(x)
         norms = ops.sqrt(ops.maximum(ops.sum(ops.square(rows), axis=1, keepdims=True), config.epsilon() ** 2))
-        rows = rows / norms
+        rows = ops.divide(rows, norms)
         cosines = ops.abs(ops.matmul(rows, ops.transpose(rows)))
         count = int(x.shape[0 if self.mode == 'rows' else 1])
         different = ops.sum(cosines) - ops.sum(ops.square(rows))

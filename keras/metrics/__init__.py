@@ -7,13 +7,13 @@ from keras.losses import (
     kullback_leibler_divergence, log_cosh, logcosh, mean_absolute_error, mean_absolute_percentage_error,
     mean_squared_error, mean_squared_logarithmic_error, poisson, sparse_categorical_crossentropy, squared_hinge)
 from keras.metrics.base import (
-    Mean, MeanMetricWrapper, Metric, Reduce, Sum, clone_metric, clone_metrics, deserialize_metric, reset_names)
+    Mean, MeanMetricWrapper, Metric, Reduce, Sum, clone_metric, clone_metrics, reset_names)
 from keras.metrics.confusion import (
     AUC, FalseNegatives, FalsePositives, Precision, PrecisionAtRecall, Recall, RecallAtPrecision,
     SensitivityAtSpecificity, SensitivitySpecificityBase, SpecificityAtSensitivity, TrueNegatives, TruePositives)
 from keras.metrics.functions import (
-    accuracy, binary_accuracy, categorical_accuracy, cosine, cosine_proximity, cosine_similarity, sparse_categorical_accuracy, sparse_top_k_categorical_accuracy,
-    top_k_categorical_accuracy)
+    accuracy, binary_accuracy, categorical_accuracy, cosine, cosine_proximity, cosine_similarity,
+    sparse_categorical_accuracy, sparse_top_k_categorical_accuracy, top_k_categorical_accuracy)
 from keras.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from keras.metrics.scores import (
     ConcordanceCorrelation, F1Score, FBetaScore, PearsonCorrelation, R2Score, concordance_correlation,
@@ -31,9 +31,14 @@ mape = MAPE = mean_absolute_percentage_error
 msle = MSLE = mean_squared_logarithmic_error
 acc = accuracy
 
-_OBJECTS = {name: value for name, value in list(globals().items())
-            if not name.startswith('_') and (inspect.isclass(value) and issubclass(value, Metric)
-                                             or inspect.isfunction(value) and 'y_pred' in inspect.signature(value).parameters)}
+
+def _is_metric(value):
+    if inspect.isclass(value):
+        return issubclass(value, Metric)
+    return inspect.isfunction(value) and 'y_pred' in inspect.signature(value).parameters
+
+
+_OBJECTS = {name: value for name, value in list(globals().items()) if _is_metric(value)}
 
 
 def serialize(metric):
@@ -47,7 +52,8 @@ def deserialize(config, custom_objects=None):
     Raises:
         ValueError: for an unknown name, naming those that come near.
     """
-    return deserialize_metric(config, _OBJECTS, custom_objects)
+    return deserialize_keras_object(config, module_objects=_OBJECTS, custom_objects=custom_objects,
+                                    printable_module_name='metric function')
 
 
 def get(identifier):

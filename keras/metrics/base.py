@@ -10,7 +10,7 @@ from keras.backend import tree
 from keras.backend.composites.shape import count, dtype_of, shape
 from keras.backend.state import Ledger, Variable, context, numpy_dtype
 from keras.losses import broadcast_weights, same_rank
-from keras.saving.serialization import deserialize_keras_object, serialize_keras_object
+from keras.saving.serialization import serialize_keras_object
 
 _names_given = {}
 
@@ -105,8 +105,11 @@ class Metric:
         """The variables of the metric and of metrics that are its attributes."""
         found = list(self._variables)
         for value in vars(self).values():
-            for leaf in tree.flatten(value) if isinstance(value, (list, tuple, dict)) else (value,):
-                found.extend([leaf] if isinstance(leaf, Variable) else leaf.variables if isinstance(leaf, Metric) else ())
+            for leaf in tree.flatten(value):
+                if isinstance(leaf, Metric):
+                    found.extend(leaf.variables)
+                elif isinstance(leaf, Variable):
+                    found.append(leaf)
         return list({id(variable): variable for variable in found}.values())
 
     @property
@@ -290,6 +293,9 @@ class MeanMetricWrapper(Mean):
         1.0
     """
 
+    # Arguments that only Keras 3 has, with their defaults.
+    _later = {'axis': -1, 'ignore_class': None, 'from_sorted_ids': False}
+
     def __init__(self, fn, name=None, dtype=None, **kwargs):
         super().__init__(name=name or getattr(fn, '__name__', None), dtype=dtype)
         self._fn = fn
@@ -316,8 +322,6 @@ class MeanMetricWrapper(Mean):
             arguments['fn'] = serialize_keras_object(self._fn)
         return dict(super().get_config(), **arguments)
 
-    _later = {'axis': -1, 'ignore_class': None, 'from_sorted_ids': False}
-
     @classmethod
     def from_config(cls, config):
         config = dict(config)
@@ -335,9 +339,3 @@ def clone_metric(metric):
 def clone_metrics(metrics):
     """`clone_metric` for every metric of a list or dictionary; None stays None."""
     return None if metrics is None else tree.map_structure(clone_metric, metrics)
-
-
-def deserialize_metric(identifier, objects, custom_objects=None):
-    """The metric for a name or a config among `objects`."""
-    return deserialize_keras_object(identifier, module_objects=objects, custom_objects=custom_objects,
-                                    printable_module_name='metric function')

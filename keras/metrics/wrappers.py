@@ -161,10 +161,10 @@ class CosineSimilarity(MeanMetricWrapper):
         1.0
     """
 
+    _later = {}
+
     def __init__(self, name='cosine_similarity', dtype=None, axis=-1):
         super().__init__(losses.cosine_of_angle, name, dtype, axis=axis)
-
-    _later = {}
 
 
 class LogCoshError(MeanMetricWrapper):
@@ -273,9 +273,9 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         0.693
     """
 
+    _later = {'ignore_class': None}
+
     def __init__(self, name='sparse_categorical_crossentropy', dtype=None, from_logits=False, axis=-1,
                  ignore_class=None):
         super().__init__(losses.sparse_categorical_crossentropy, name, dtype, from_logits=from_logits, axis=axis,
                          ignore_class=ignore_class)
-
-    _later = {'ignore_class': None}

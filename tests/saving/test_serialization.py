@@ -40,13 +40,15 @@ def test_the_config_is_not_changed():
 
 
 def test_keras_3_configs_name_their_module():
-    config = {'module': 'keras.initializers', 'class_name': 'Constant', 'config': {'value': 2.0}, 'registered_name': None}
+    config = {'module': 'keras.initializers', 'class_name': 'Constant', 'config': {'value': 2.0},
+              'registered_name': None}
     assert serialization.deserialize_keras_object(config).value == 2.0
 
 
 def test_other_modules_are_not_imported():
+    config = {'module': 'subprocess', 'class_name': 'Popen', 'config': {'args': ['true']}}
     with pytest.raises(ValueError, match="Unknown object: 'Popen'"):
-        serialization.deserialize_keras_object({'module': 'subprocess', 'class_name': 'Popen', 'config': {'args': ['true']}})
+        serialization.deserialize_keras_object(config)
 
 
 def test_custom_objects_and_scopes():
