@@ -480,5 +480,4 @@ def _compile(model, file):
         return
     training_config.compile_from(model, json.loads(_text(file.attrs['training_config'])))
     if 'optimizer_weights' in file:
-        _, arrays = _read_arrays(file['optimizer_weights'])
-        training_config.restore_optimizer(model, arrays)
+        training_config.restore_optimizer(model, *_read_arrays(file['optimizer_weights']))

@@ -68,29 +68,49 @@ def _metrics(value, output_names):
     return made
 
 
+def _optimizer_config(config):
+    """The optimizer's config. What tf.keras calls `decay` in Nadam is Keras's `schedule_decay`."""
+    inner = dict(config['config'])
+    if config['class_name'] == 'Nadam' and 'schedule_decay' not in inner and 'decay' in inner:
+        inner.update(schedule_decay=inner.pop('decay'))
+    return dict(config, config=inner)
+
+
 def compile_from(model, config):
     """Compile `model` as the training configuration `config` says."""
     from keras import losses, optimizers
     names = model.output_names
     arguments = {name: config.get(name) for name in ('sample_weight_mode', 'loss_weights')}
-    model.compile(optimizer=optimizers.deserialize(config['optimizer_config']),
+    model.compile(optimizer=optimizers.deserialize(_optimizer_config(config['optimizer_config'])),
                   loss=_objects(config.get('loss'), losses.deserialize),
                   metrics=_metrics(config.get('metrics'), names),
                   weighted_metrics=_metrics(config.get('weighted_metrics'), names), **arguments)
 
 
-def restore_optimizer(model, arrays):
+def _grouped_by_slot(names, arrays):
+    """The step counter, then the arrays of one kind of slot after the other, where a file has them weight by weight."""
+    kinds = [name.rpartition('/')[2] for name in names[1:]]
+    order = sorted(range(len(kinds)), key=lambda index: kinds.index(kinds[index]))
+    return arrays[:1] + [arrays[1 + index] for index in order]
+
+
+def _fits(variables, arrays):
+    return len(arrays) >= len(variables) and all(
+        np.shape(array) == tuple(variable.shape) for array, variable in zip(arrays, variables))
+
+
+def restore_optimizer(model, names, arrays):
     """Set the state of the optimizer of `model` from arrays: the step counter, then one group per kind of slot.
 
-    Keras 2.3.1 keeps slots that this optimizer may do without (momentum 0, `amsgrad=False`); they are left out.
+    Keras 2.3.1 keeps slots that an optimizer does not need (momentum 0, `amsgrad=False`); they are left out.
     """
     optimizer = model.optimizer
     optimizer.build(model.trainable_variables)
     variables = optimizer.variables
-    unused = arrays[len(variables):]
-    fits = len(arrays) >= len(variables) and all(
-        np.shape(array) == tuple(variable.shape) for array, variable in zip(arrays, variables))
-    if not fits or any(np.any(array) for array in unused):
+    if not _fits(variables, arrays):
+        arrays = _grouped_by_slot(names, arrays)
+    needless = len(variables) == 1 or not any(np.any(array) for array in arrays[len(variables):])
+    if not _fits(variables, arrays) or not needless:
         warnings.warn('The state of the optimizer %s in the file does not fit (%d arrays in the file, %d variables of '
                       'the optimizer); it starts afresh. The usual cause: another set of layers was trainable when the '
                       'file was written.' % (type(optimizer).__name__, len(arrays), len(variables)), stacklevel=4)
