@@ -7,7 +7,7 @@ from keras.losses import (
     kullback_leibler_divergence, log_cosh, logcosh, mean_absolute_error, mean_absolute_percentage_error,
     mean_squared_error, mean_squared_logarithmic_error, poisson, sparse_categorical_crossentropy, squared_hinge)
 from keras.metrics.base import (
-    Mean, MeanMetricWrapper, Metric, Reduce, Sum, clone_metric, clone_metrics, reset_names)
+    Mean, MeanMetricWrapper, Metric, Reduce, Sum, clone_metric, clone_metrics)
 from keras.metrics.confusion import (
     AUC, FalseNegatives, FalsePositives, Precision, PrecisionAtRecall, Recall, RecallAtPrecision,
     SensitivityAtSpecificity, SensitivitySpecificityBase, SpecificityAtSensitivity, TrueNegatives, TruePositives)

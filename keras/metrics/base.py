@@ -8,24 +8,16 @@ from keras import config, ops
 from keras import initializers
 from keras.backend import tree
 from keras.backend.composites.shape import count, dtype_of, shape
-from keras.backend.state import Ledger, Variable, context, numpy_dtype
+from keras.backend.state import Ledger, Variable, context, get_uid, numpy_dtype
 from keras.losses import broadcast_weights, same_rank
 from keras.saving.serialization import serialize_keras_object
-
-_names_given = {}
 
 
 def _default_name(metric_class):
     """The class's name in snake case with a number, as Keras 2 counts: auc_1, auc_2."""
     words = re.sub(r'(.)([A-Z][a-z0-9]+)', r'\1_\2', metric_class.__name__)
     name = re.sub(r'([a-z])([A-Z])', r'\1_\2', words).lower()
-    _names_given[name] = _names_given.get(name, 0) + 1
-    return '%s_%d' % (name, _names_given[name])
-
-
-def reset_names():
-    """Start numbering the names of metrics from 1 again."""
-    _names_given.clear()
+    return '%s_%d' % (name, get_uid(name))
 
 
 class Metric:
