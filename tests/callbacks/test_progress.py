@@ -134,8 +134,8 @@ def fit_with_bar(clock, steps=1000, **params):
 def test_logs_are_read_once_per_redraw(terminal, clock):
     fit_with_bar(clock)
     assert 18 <= CountedLogs.reads <= 22
-    assert terminal.lines() == ['Epoch 1/1', '32000/32000 [==============================] - 1s 33us/step - loss: 1.0000 '
-                                '- val_loss: 2.0000', '']
+    assert terminal.lines() == ['Epoch 1/1', '32000/32000 [==============================] - 1s 33us/step '
+                                '- loss: 1.0000 - val_loss: 2.0000', '']
 
 
 def test_logs_are_not_read_without_a_terminal(capsys, clock):
