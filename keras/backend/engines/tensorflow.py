@@ -211,6 +211,21 @@ def _bound(dtype, lowest):
     return dtype.min if lowest else dtype.max
 
 
+def _in_int64(function):
+    """`function` of unsigned tensors computed in int64, for the kernels that older releases lack."""
+    def run(x, *args):
+        if not x.dtype.is_integer or x.dtype in (tf.int32, tf.int64):
+            return function(x, *args)
+        result = function(*[tf.cast(a, tf.int64) if isinstance(a, tf.Tensor) else a for a in (x,) + args])
+        return tf.cast(result, x.dtype) if result.dtype == tf.int64 else result
+    return run
+
+
+# What lacks kernels for small and unsigned integers before TensorFlow 2.5.
+_WIDENED = ('negative', 'abs', 'sign', 'add', 'subtract', 'multiply', 'floor_divide', 'mod', 'power', 'maximum',
+            'minimum', 'equal', 'less', 'max', 'min', 'flip', 'sort', 'argsort')
+
+
 class TensorflowEngine(Engine):
     name = 'tensorflow'
     capabilities = Capabilities(gradients=True, compiled=True, dynamic_sizes=True, dtypes=[
@@ -226,6 +241,9 @@ class TensorflowEngine(Engine):
         # Counts the times that an engine was chosen: steps look after their variables when it has changed.
         self.activations = 0
         active.listeners.append(self._activated)
+        if tf.__version__.startswith('2.4.'):
+            for name in _WIDENED:
+                setattr(self, name, _in_int64(getattr(self, name)))
 
     def _activated(self, engine):
         self.activations += 1
@@ -513,6 +531,8 @@ class TensorflowEngine(Engine):
         return raw.BatchMatMulV2(x=x, y=y)
 
     def conv(self, x, kernel, strides, padding, dilation, groups=1):
+        if x.shape[-1] is None:
+            raise ValueError('the number of channels must be known; received shape %s' % (x.shape,))
         if len(strides) == 1:
             return _without_height(self.conv(_with_height(x), raw.ExpandDims(input=kernel, axis=0), strides * 2,
                                              padding, (1,) + dilation, groups))
