@@ -10,7 +10,7 @@ dispatcher looks at the types of the tensor arguments only:
 
 Errors of the engine are explained after the fact by the rule, so that the happy path pays nothing.
 """
-import inspect
+import types
 
 import numpy as np
 
@@ -36,8 +36,9 @@ class Entry:
     def __init__(self, function, kind, tensors, promote, promoted, rule, cases, gradient):
         self.name = function.__name__
         self.kind = kind
-        self.signature = inspect.signature(function)
-        self.parameters = list(self.signature.parameters)
+        code, defaults = function.__code__, function.__defaults__ or ()
+        self.parameters = list(code.co_varnames[:code.co_argcount])
+        self.defaults = dict(zip(self.parameters[len(self.parameters) - len(defaults):], defaults))
         self.plain = tensors is None
         tensors = tensors or ''
         self.tensors = [self.parameters.index(name.lstrip('*')) for name in tensors.split()]
@@ -124,13 +125,12 @@ def _register(entry, function, scalars):
     dispatcher.__doc__ = function.__doc__
     dispatcher.__module__ = function.__module__
     dispatcher.__qualname__ = entry.name
-    dispatcher.__defaults__ = function.__defaults__
     dispatcher.entry = entry
     return dispatcher
 
 
 _TEMPLATE = """
-def {name}({parameters}):
+def dispatcher({parameters}):
     if {guard}:
         try:
             return entry.impl({arguments})
@@ -147,12 +147,12 @@ _SCALAR_PATH = """    if type({x}) in native and type({y}) in scalars and {x}.dt
 """
 
 _PLAIN_TEMPLATE = """
-def {name}({parameters}):
+def dispatcher({parameters}):
     return entry.body({arguments}) if context.abstract else entry.impl({arguments})
 """
 
 _CREATION_TEMPLATE = """
-def {name}({parameters}):
+def dispatcher({parameters}):
     if context.abstract:
         return evaluate(entry, ({arguments},))
     return general(entry, ({arguments},))
@@ -161,9 +161,8 @@ def {name}({parameters}):
 
 def _make_dispatcher(entry, scalars):
     """Compile the dispatcher from the entry's signature: as short as if it were written by hand."""
-    values = {'name': entry.name, 'arguments': ', '.join(entry.parameters),
-              'parameters': ', '.join(name if parameter.default is parameter.empty else name + '=None'
-                                      for name, parameter in entry.signature.parameters.items())}
+    values = {'arguments': ', '.join(entry.parameters),
+              'parameters': ', '.join(name + '=None' if name in entry.defaults else name for name in entry.parameters)}
     values['guard'] = _guard(entry)
     values['scalar_path'] = ''
     if scalars:
@@ -171,8 +170,19 @@ def _make_dispatcher(entry, scalars):
     template = _TEMPLATE if entry.tensors else _PLAIN_TEMPLATE if entry.plain else _CREATION_TEMPLATE
     namespace = {'entry': entry, 'native': active.native, 'floats': active.floats, 'scalars': _SCALARS,
                  'failed': _failed, 'general': general, 'context': context, 'evaluate': evaluate}
-    exec(template.format(**values), namespace)
-    return namespace[entry.name]
+    return types.FunctionType(_compiled(template.format(**values)), namespace, entry.name, entry.body.__defaults__)
+
+
+# Entries with the same parameters share their code: compiling is most of what importing the table costs.
+_codes = {}
+
+
+def _compiled(source):
+    if source not in _codes:
+        namespace = {}
+        exec(source, namespace)
+        _codes[source] = namespace['dispatcher'].__code__
+    return _codes[source]
 
 
 def _guard(entry):
@@ -183,7 +193,7 @@ def _guard(entry):
     for position in entry.tensors:
         name = entry.parameters[position]
         condition = 'type(%s) in native' % name
-        if entry.signature.parameters[name].default is None:
+        if name in entry.defaults and entry.defaults[name] is None:
             condition = '(%s is None or %s)' % (name, condition)
         conditions.append(condition)
     names = [entry.parameters[position] for position in entry.promoted]
@@ -191,7 +201,7 @@ def _guard(entry):
         conditions.append('%s.dtype in floats' % names[0])
     for other in names[1:]:
         condition = '%s.dtype == %s.dtype' % (names[0], other)
-        if entry.signature.parameters[other].default is None:
+        if other in entry.defaults and entry.defaults[other] is None:
             condition = '(%s is None or %s)' % (other, condition)
         conditions.append(condition)
     return ' and '.join(conditions)

@@ -57,7 +57,7 @@ class Case:
         generator = np.random.RandomState(zlib.crc32(self.id.encode()))
         args = tree.map_structure(lambda leaf: leaf.draw(generator) if isinstance(leaf, Sample) else leaf,
                                   list(self.entry.cases[self.index]))
-        defaults = [self.entry.signature.parameters[name].default for name in self.entry.parameters[len(args):]]
+        defaults = [self.entry.defaults[name] for name in self.entry.parameters[len(args):]]
         return args + defaults
 
     def is_weight(self, position):
