@@ -76,33 +76,31 @@ class BatchNormalization(Layer):
             return nn.batch_normalization(inputs, self.moving_mean.value, self.moving_variance.value, self.axis, beta,
                                           gamma, self.epsilon)
         outputs, mean, variance = nn.batch_normalization_train(inputs, self.axis, beta, gamma, self.epsilon)
-        self._keep(self.moving_mean, mean)
-        self._keep(self.moving_variance, self._unbiased(variance, inputs))
+        self._keep(self.moving_mean, mean, 1.0)
+        self._keep(self.moving_variance, variance, self._correction(inputs))
         return outputs
 
-    def _keep(self, average, value):
+    def _keep(self, average, value, factor):
+        """Let the moving average take in `factor * value`."""
         momentum = self.momentum
-        average.assign(ops.add(ops.multiply(average.value, momentum), ops.multiply(value, 1.0 - momentum)))
+        average.assign(ops.add(ops.multiply(average.value, momentum), ops.multiply(value, factor * (1.0 - momentum))))
 
-    def _unbiased(self, variance, inputs):
-        """The variance estimated for all data, from that of the batch, as Keras 2 has it.
+    def _correction(self, inputs):
+        """What makes the variance of the batch an estimate for all data, as Keras 2 has it.
 
-        That is times n / (n - 1 - epsilon); for channels-last images, where Keras 2 runs a kernel that corrects too,
-        also times n / (n - 1).
+        That is n / (n - 1 - epsilon); for channels-last images, where Keras 2 runs a kernel that corrects too, once
+        more n / (n - 1).
         """
         rank = len(inputs.shape)
         axis = self.axis % rank
         samples = count(inputs, tuple(index for index in range(rank) if index != axis))
-        twice = rank == 4 and axis == 3
         if isinstance(samples, int):
-            if samples < 2:
-                return variance
-            factor = samples / (samples - 1.0 - self.epsilon)
-            return ops.multiply(variance, factor * samples / (samples - 1.0) if twice else factor)
-        samples = ops.cast(samples, self.variable_dtype)
-        others = ops.maximum(ops.subtract(samples, 1.0), 1.0)
-        variance = ops.multiply(variance, ops.divide(samples, ops.subtract(others, self.epsilon)))
-        return ops.multiply(variance, ops.divide(samples, others)) if twice else variance
+            others = max(samples - 1.0, 1.0)
+        else:
+            samples = ops.cast(samples, self.variable_dtype)
+            others = ops.maximum(ops.subtract(samples, 1.0), 1.0)
+        factor = samples / (others - self.epsilon)
+        return factor * samples / others if rank == 4 and axis == 3 else factor
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)

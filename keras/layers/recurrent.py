@@ -431,8 +431,8 @@ class RNN(Layer):
         shapes = self._state_shapes(input_shape)
         if any(None in shape for shape in shapes):
             raise ValueError('Layer %r (%s) is stateful, so the batch size must be known (and the sizes of its '
-                             'states). Received inputs of shape %s. Give batch_input_shape=(batch size, ...) to the first layer '
-                             'of a Sequential model, or batch_shape to Input.'
+                             'states). Received inputs of shape %s. Give batch_input_shape=(batch size, ...) to the '
+                             'first layer of a Sequential model, or batch_shape to Input.'
                              % (self.name, type(self).__name__, tuple(input_shape)))
         self._states = _States([Variable(initializers.Zeros(), shape=shape, dtype=self.compute_dtype, trainable=False,
                                          name='%s_state_%d' % (self.name, index))
