@@ -97,6 +97,8 @@ def test_importing_keras_loads_no_engine(name):
 
 @pytest.mark.parametrize('name', [os.environ['KERAS_BACKEND']])
 def test_an_engine_loads_no_other_engine(name):
-    code = 'import keras; from keras.backend.engine import get_engine; get_engine(); '
-    packages = {name} & MODULES
-    assert set(run(code + LOADED, KERAS_BACKEND=name)) == {'keras.backend.engines.' + name} | packages
+    loaded = set(run('import keras; from keras.backend.engine import get_engine; get_engine(); ' + LOADED,
+                     KERAS_BACKEND=name))
+    # An engine's package may import another one on its own account (TensorFlow imports JAX where it is installed).
+    packages = set(run('import %s; %s' % (name, LOADED)))
+    assert loaded == packages | {'keras.backend.engines.' + name}
