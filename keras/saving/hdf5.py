@@ -233,7 +233,7 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, **kwargs
         for name, value in attributes.items():
             file.attrs[name] = value.encode('utf-8')
         _save_model_weights(file.create_group('model_weights'), model)
-        if optimizer is not None and optimizer.variables:
+        if optimizer is not None and optimizer.built:
             _save_weights(file.create_group('optimizer_weights'), optimizer.variables)
 
 
@@ -470,7 +470,8 @@ def pickle_model(model):
 
 def unpickle_model(state):
     """The model from what `pickle_model` gave."""
-    return load_model(io.BytesIO(state))
+    with reading(io.BytesIO(state)) as file:
+        return load_model(file, compile='training_config' in file.attrs)
 
 
 def _compile(model, file):

@@ -144,6 +144,7 @@ def test_layout_is_that_of_keras_2(tmp_path):
     model.save(path)
     with h5py.File(path, 'r') as file:
         assert set(file.attrs) == {'model_config', 'training_config', 'keras_version', 'backend'}
+        assert set(file) == {'model_weights'}  # the optimizer has no state yet
         weights = file['model_weights']
         assert hdf5.load_attributes(weights, 'layer_names') == ['first', 'norm', 'second']
         assert hdf5.load_attributes(weights['norm'], 'weight_names') == [
