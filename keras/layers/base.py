@@ -178,8 +178,8 @@ class Layer:
             self.activity_regularizer = regularizers.get(activity_regularizer)
         self._read_input_arguments(kwargs)
         if kwargs:
-            raise TypeError('%s: unknown keyword argument %s. Arguments that every layer takes: name, dtype, trainable, '
-                            'activity_regularizer, input_shape, batch_input_shape, batch_size, weights.'
+            raise TypeError('%s: unknown keyword argument %s. Arguments that every layer takes: name, dtype, '
+                            'trainable, activity_regularizer, input_shape, batch_input_shape, batch_size, weights.'
                             % (type(self).__name__, ', '.join(map(repr, sorted(kwargs)))))
 
     def _default_name(self):
@@ -684,18 +684,19 @@ class Layer:
             shape = _shape_of(tensor)
             problem = spec.problem(shape) if shape is not None and spec is not None else None
             if problem:
-                raise ValueError('Input %d is incompatible with layer %s: %s. Full shape received: %s. The usual cause: '
-                                 'a missing Flatten or Reshape before the layer, data without its batch or channel '
-                                 'axis, or an input_shape that differs from the data.'
+                raise ValueError('Input %d is incompatible with layer %s: %s. Full shape received: %s. The usual '
+                                 'cause: a missing Flatten or Reshape before the layer, data without its batch or '
+                                 'channel axis, or an input_shape that differs from the data.'
                                  % (position, self.name, problem, tuple(shape)))
 
     def __getattr__(self, name):
         attribute = getattr(type(self), name, None)
         if isinstance(attribute, property):  # it raised AttributeError: let its own message through
             return attribute.fget(self)
-        if name in ('kernel', 'bias', 'embeddings', 'gamma', 'recurrent_kernel') and not self.__dict__.get('built', True):
-            raise AttributeError('Layer %s has no %r yet: weights are made when the layer is built. Call it on an input '
-                                 'first, or call build(input_shape).' % (self.__dict__.get('name', '?'), name))
+        made_by_build = name in ('kernel', 'bias', 'embeddings', 'gamma', 'recurrent_kernel')
+        if made_by_build and not self.__dict__.get('built', True):
+            raise AttributeError('Layer %s has no %r yet: weights are made when the layer is built. Call it on an '
+                                 'input first, or call build(input_shape).' % (self.__dict__.get('name', '?'), name))
         raise AttributeError('%r object has no attribute %r' % (type(self).__name__, name))
 
     # --- losses, updates ---------------------------------------------------------------------------------------

@@ -36,8 +36,8 @@ class Graph:
         seen = {}
         for layer in self.layers:
             if layer.name in seen and seen[layer.name] is not layer:
-                raise ValueError('Model %s: the name %r is used by two layers; all layer names must differ. Give one of '
-                                 'them another name with `name=`.' % (self.owner, layer.name))
+                raise ValueError('Model %s: the name %r is used by two layers; all layer names must differ. Give one '
+                                 'of them another name with `name=`.' % (self.owner, layer.name))
             seen[layer.name] = layer
 
     @property
@@ -138,8 +138,8 @@ def _symbolic_leaves(structure, owner, what):
     leaves = tree.flatten(structure)
     for leaf in leaves:
         if not isinstance(leaf, KerasTensor):
-            raise ValueError('Model %s: the %s must be symbolic tensors, made by Input() and by calling layers on them. '
-                             'Received: %r' % (owner, what, leaf))
+            raise ValueError('Model %s: the %s must be symbolic tensors, made by Input() and by calling layers on '
+                             'them. Received: %r' % (owner, what, leaf))
     return leaves
 
 

@@ -142,7 +142,8 @@ class Model(Trainer, Layer):
 
     def _required_graph(self):
         if self._graph is None:
-            raise AttributeError('Model %s is not a graph of layers, so it has no symbolic input and output.' % self.name)
+            raise AttributeError('Model %s is not a graph of layers, so it has no symbolic input and output.'
+                                 % self.name)
         return self._graph
 
     @property
@@ -179,7 +180,8 @@ class Model(Trainer, Layer):
 
     def build(self, input_shape=None):
         """Make the weights for inputs of `input_shape` (batch size included, None for any)."""
-        if self._graph is None and input_shape is not None and not context.abstract and type(self).call is not Model.call:
+        is_subclassed = self._graph is None and type(self).call is not Model.call
+        if is_subclassed and input_shape is not None and not context.abstract:
             inputs = _abstract_inputs(input_shape)
             self._abstract_outputs([inputs], {})
         self.built = True
@@ -275,8 +277,8 @@ class Model(Trainer, Layer):
             NotImplementedError: for a subclassed model that does not define it.
         """
         if self._graph is None:
-            raise NotImplementedError('Model %s is defined by Python code in `call`, which a config cannot hold. Define '
-                                      '`get_config` in %s, or save the weights only (save_weights).'
+            raise NotImplementedError('Model %s is defined by Python code in `call`, which a config cannot hold. '
+                                      'Define `get_config` in %s, or save the weights only (save_weights).'
                                       % (self.name, type(self).__name__))
         return dict({'name': self.name}, **graph_config(self._graph))
 
@@ -311,8 +313,8 @@ class Model(Trainer, Layer):
             ValueError: if the model is not built.
         """
         if not self.built:
-            raise ValueError('Model %s is not built yet: its weights depend on the shape of the input. Call `build()` or '
-                             '`fit()` first, or give the first layer an `input_shape`.' % self.name)
+            raise ValueError('Model %s is not built yet: its weights depend on the shape of the input. Call `build()` '
+                             'or `fit()` first, or give the first layer an `input_shape`.' % self.name)
         print_summary(self, line_length=line_length, positions=positions, print_fn=print_fn)
 
     # --- files -------------------------------------------------------------------------------------------------

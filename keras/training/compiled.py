@@ -33,9 +33,7 @@ class CompiledLoss:
     """
 
     def __init__(self, loss, loss_weights, output_names):
-        given = loss if isinstance(loss, dict) or not isinstance(loss, (list, tuple)) or len(output_names) == len(loss) \
-            else list(loss)
-        self.losses = [_loss_object(one) for one in per_output(given, output_names, 'loss')]
+        self.losses = [_loss_object(one) for one in per_output(loss, output_names, 'loss')]
         self.weights = per_output(1.0 if loss_weights is None else loss_weights, output_names, 'loss_weights')
         self.output_names = output_names
 

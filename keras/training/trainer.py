@@ -82,8 +82,8 @@ class Trainer:
 
     def _require_compiled(self, method):
         if self.optimizer is None:
-            raise RuntimeError('Model %s must be compiled before %s is called. Call model.compile(optimizer, loss) first.'
-                               % (self.name, method))
+            raise RuntimeError('Model %s must be compiled before %s is called. Call model.compile(optimizer, loss) '
+                               'first.' % (self.name, method))
 
     @property
     def metrics(self):
@@ -137,8 +137,8 @@ class Trainer:
             fits = array.ndim == len(shape) and all(
                 size is None or size == own for size, own in zip(shape[1:], array.shape[1:]))
             if not fits:
-                raise ValueError('Model %s: input %s expects arrays of shape %s, but it received an array of shape %s. The '
-                                 'first size is the batch.' % (self.name, name, shape, array.shape))
+                raise ValueError('Model %s: input %s expects arrays of shape %s, but it received an array of shape %s. '
+                                 'The first size is the batch.' % (self.name, name, shape, array.shape))
 
     def _build_from(self, xs, template):
         """Build a model that has not seen its input yet, and settle losses and metrics."""

@@ -74,7 +74,8 @@ def _restored(x, first):
 
 @composite('x kernel', promote='same', cases=[
     (F(2, 7, 3), F(3, 3, 4)), (F(2, 7, 3), F(3, 3, 4), 1, 'causal', 'channels_last', 2),
-    (F(2, 3, 7), F(2, 3, 4), 2, 'same', 'channels_first'), (F(2, 6, 5, 3), F(3, 2, 3, 4), (2, 1), 'same', 'channels_last'),
+    (F(2, 3, 7), F(2, 3, 4), 2, 'same', 'channels_first'),
+    (F(2, 6, 5, 3), F(3, 2, 3, 4), (2, 1), 'same', 'channels_last'),
     (F(2, 3, 6, 5), F(3, 2, 3, 4), 1, 'valid', 'channels_first', (1, 2)),
     (F(2, 5, 5, 4), F(3, 3, 2, 6), 1, 'valid', 'channels_last', 1, 2),
     (F(1, 4, 5, 4, 2), F(2, 3, 2, 2, 3), 1, 'same', 'channels_last')])
@@ -115,7 +116,8 @@ def _groups(channels, kernel):
 
 @composite('x kernel', promote='same', cases=[
     (F(2, 4, 3), F(3, 2, 3), 2, 'same'), (F(1, 3, 4, 2), F(3, 2, 3, 2), 1, 'valid', None, 'channels_last'),
-    (F(1, 2, 3, 4), F(3, 3, 3, 2), (2, 2), 'same', (0, 1), 'channels_first'), (F(1, 3, 3, 2), F(2, 2, 3, 2), 3, 'valid'),
+    (F(1, 2, 3, 4), F(3, 3, 3, 2), (2, 2), 'same', (0, 1), 'channels_first'),
+    (F(1, 3, 3, 2), F(2, 2, 3, 2), 3, 'valid'),
     (F(1, 4, 5, 2), F(3, 3, 3, 2), 1, 'valid', None, 'channels_last', 2),
     (F(1, 3, 2, 2, 2), F(2, 2, 2, 3, 2), 2, 'valid', 1, 'channels_last')])
 def convolution_transpose(x, kernel, strides=1, padding='valid', output_padding=None, data_format=None,
@@ -337,7 +339,8 @@ def _window_features(x, size, strides):
 # --- enlarging and resizing -------------------------------------------------------------------------------------
 
 @composite(cases=[(F(2, 3, 2), 3), (F(2, 2, 3, 2), (2, 3), 'nearest', 'channels_last'),
-                  (F(2, 2, 2, 3), 2, 'bilinear', 'channels_first'), (F(2, 3, 3, 1), (3, 2), 'bilinear', 'channels_last', False),
+                  (F(2, 2, 2, 3), 2, 'bilinear', 'channels_first'),
+                  (F(2, 3, 3, 1), (3, 2), 'bilinear', 'channels_last', False),
                   (F(1, 2, 1, 2, 2), (2, 1, 3))])
 def upsampling(x, size=2, interpolation='nearest', data_format=None, half_pixel_centers=True):
     """`x` enlarged by whole factors along its spatial axes, whose sizes need not be known.

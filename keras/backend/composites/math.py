@@ -380,7 +380,7 @@ def _parse_einsum(subscripts, ranks):
     widest = ''.join(spare[:max([width for part, width in zip(inputs, widths) if '...' in part] or [0])])
     if not arrow:
         letters = left.replace(',', '').replace('.', '')
-        output = ('...' if '...' in left else '') + ''.join(sorted(l for l in set(letters) if letters.count(l) == 1))
+        output = ('...' if '...' in left else '') + ''.join(sorted(c for c in set(letters) if letters.count(c) == 1))
     inputs = [part.replace('...', widest[len(widest) - width:]) for part, width in zip(inputs, widths)]
     output = output.replace('...', widest)
     unknown = [letter for letter in output if letter not in ''.join(inputs)]
@@ -396,7 +396,7 @@ def _without_repeats(x, letters):
             first = letters.index(letter)
             second = letters.index(letter, first + 1)
             x = diagonal(x, 0, first, second)
-            letters = ''.join(l for index, l in enumerate(letters) if index not in (first, second)) + letter
+            letters = ''.join(c for index, c in enumerate(letters) if index not in (first, second)) + letter
     return x, letters
 
 

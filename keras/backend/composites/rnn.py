@@ -213,7 +213,8 @@ def _before_first_zero(outputs, mask, go_backwards):
     return p.where(p.less(0, steps), outputs, 0.0)
 
 
-@composite('x h0 kernel recurrent_kernel bias mask', promote='same', promoted='x h0 kernel recurrent_kernel bias', cases=[
+@composite('x h0 kernel recurrent_kernel bias mask', promote='same',
+           promoted='x h0 kernel recurrent_kernel bias', cases=[
     (F(2, 4, 3), F(2, 5), F(3, 5), F(5, 5), F(5)), (F(2, 4, 3), F(2, 5), F(3, 5), F(5, 5), F(5), B(2, 4), True),
     (F(2, 4, 3), F(2, 5), F(3, 5), F(5, 5), None, B(2, 4), False, False, 'relu', True)])
 def simple_rnn_sequence(x, h0, kernel, recurrent_kernel, bias=None, mask=None, go_backwards=False,
@@ -230,7 +231,8 @@ def simple_rnn_sequence(x, h0, kernel, recurrent_kernel, bias=None, mask=None, g
            cases=[(F(2, 4, 3), F(2, 2), F(2, 2), F(3, 8), F(2, 8), F(8)),
                   (F(2, 4, 3), F(2, 2), F(2, 2), F(3, 8), F(2, 8), F(8), B(2, 4), True),
                   (F(2, 4, 3), F(2, 2), F(2, 2), F(3, 8), F(2, 8), None, None, True, False, 'relu', 'linear'),
-                  (F(2, 4, 3), F(2, 2), F(2, 2), F(3, 8), F(2, 8), F(8), B(2, 4), False, False, 'tanh', 'sigmoid', True)])
+                  (F(2, 4, 3), F(2, 2), F(2, 2), F(3, 8), F(2, 8), F(8), B(2, 4), False, False, 'tanh', 'sigmoid',
+                   True)])
 def lstm_sequence(x, h0, c0, kernel, recurrent_kernel, bias=None, mask=None, go_backwards=False,
                   return_sequences=True, activation='tanh', recurrent_activation='sigmoid', unroll=False):
     """Long short-term memory (Hochreiter and Schmidhuber 1997) over time; see the top of this module."""
@@ -249,7 +251,8 @@ def lstm_sequence(x, h0, c0, kernel, recurrent_kernel, bias=None, mask=None, go_
     return _sequence(update, [h0, c0], _gate_inputs(x, kernel, bias), mask, go_backwards, return_sequences, unroll)
 
 
-@composite('x h0 kernel recurrent_kernel bias mask', promote='same', promoted='x h0 kernel recurrent_kernel bias', cases=[
+@composite('x h0 kernel recurrent_kernel bias mask', promote='same',
+           promoted='x h0 kernel recurrent_kernel bias', cases=[
     (F(2, 4, 3), F(2, 2), F(3, 6), F(2, 6), F(6)),
     (F(2, 4, 3), F(2, 2), F(3, 6), F(2, 6), F(2, 6), B(2, 4), True, True, 'tanh', 'sigmoid', True),
     (F(2, 4, 3), F(2, 2), F(3, 6), F(2, 6), None, None, True, False, 'relu', 'linear'),
