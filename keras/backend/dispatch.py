@@ -10,6 +10,7 @@ dispatcher looks at the types of the tensor arguments only:
 
 Errors of the engine are explained after the fact by the rule, so that the happy path pays nothing.
 """
+import builtins
 import types
 
 import numpy as np
@@ -168,8 +169,9 @@ def _make_dispatcher(entry, scalars):
     if scalars:
         values['scalar_path'] = _SCALAR_PATH.format(x=entry.parameters[0], y=entry.parameters[1])
     template = _TEMPLATE if entry.tensors else _PLAIN_TEMPLATE if entry.plain else _CREATION_TEMPLATE
-    namespace = {'entry': entry, 'native': active.native, 'floats': active.floats, 'scalars': _SCALARS,
-                 'failed': _failed, 'general': general, 'context': context, 'evaluate': evaluate}
+    # Up to Python 3.9 a function finds the builtins through its globals.
+    namespace = {'__builtins__': builtins, 'entry': entry, 'native': active.native, 'floats': active.floats,
+                 'scalars': _SCALARS, 'failed': _failed, 'general': general, 'context': context, 'evaluate': evaluate}
     return types.FunctionType(_compiled(template.format(**values)), namespace, entry.name, entry.body.__defaults__)
 
 
