@@ -45,6 +45,13 @@ def _digamma(x):
     return shift + np.log(x) - 0.5 / x - square * (1 / 12 - square * (1 / 120 - square / 252))
 
 
+def _beside_scalars(function):
+    """`function` of a tensor and a Python scalar; NumPy before 2 has two scalars make float64, whatever they were."""
+    def run(x, y):
+        return function(x, x.dtype.type(y) if type(y) in (int, float) else y)
+    return staticmethod(function if int(np.__version__.split('.')[0]) >= 2 else run)
+
+
 class NumpyEngine(Engine):
     name = 'numpy'
     capabilities = Capabilities(
@@ -131,7 +138,7 @@ class NumpyEngine(Engine):
     logical_not, isfinite = map(staticmethod, (np.logical_not, np.isfinite))
     erf, lgamma = _float_function(_erf), _float_function(_lgamma)
     erfinv, digamma = _float_function(_erfinv), _float_function(_digamma)
-    add, subtract, multiply, divide = map(staticmethod, (np.add, np.subtract, np.multiply, np.divide))
+    add, subtract, multiply, divide = map(_beside_scalars, (np.add, np.subtract, np.multiply, np.divide))
     floor_divide, mod, power = map(staticmethod, (np.floor_divide, np.mod, np.power))
     maximum, minimum, arctan2 = map(staticmethod, (np.maximum, np.minimum, np.arctan2))
     equal, less, logical_and = map(staticmethod, (np.equal, np.less, np.logical_and))
@@ -274,7 +281,9 @@ class NumpyEngine(Engine):
         return np.linalg.solve(np.tril(a) if lower else np.triu(a), b)
 
     def qr(self, x):
-        return list(np.linalg.qr(x))
+        # NumPy before 1.22 takes single matrices only.
+        parts = [np.linalg.qr(matrix) for matrix in x.reshape((-1,) + x.shape[-2:])]
+        return [np.stack(part).reshape(x.shape[:-2] + part[0].shape) for part in zip(*parts)]
 
     def svd(self, x):
         return list(np.linalg.svd(x, full_matrices=False))
