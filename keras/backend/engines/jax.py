@@ -365,7 +365,12 @@ class JaxEngine(Engine):
 
     # --- elementwise -------------------------------------------------------------------------------------------
 
-    negative, abs, sign, floor, round = map(staticmethod, (jnp.negative, jnp.abs, jnp.sign, jnp.floor, jnp.round))
+    negative, sign, floor, round = map(staticmethod, (jnp.negative, jnp.sign, jnp.floor, jnp.round))
+
+    def abs(self, x):
+        # The gradient at 0 is 0, as everywhere else; that of jnp.abs is 1.
+        return jnp.where(x == 0, jnp.zeros_like(x), jnp.abs(x))
+
     exp, log, sqrt, sin, cos = map(staticmethod, (jnp.exp, jnp.log, jnp.sqrt, jnp.sin, jnp.cos))
     tanh, arcsin, arctan = map(staticmethod, (jnp.tanh, jnp.arcsin, jnp.arctan))
     erf, erfinv = map(staticmethod, (jax.scipy.special.erf, jax.scipy.special.erfinv))
