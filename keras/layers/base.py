@@ -4,9 +4,7 @@ How a call goes: symbolic inputs record a node (the layer's `call` is not run wh
 native tensors run `call` at once. What is the same for every call is found out once per class
 (`signature_of`) or once per instance, never per call.
 """
-import inspect
 import re
-import threading
 import warnings
 
 import numpy as np
@@ -14,113 +12,16 @@ import numpy as np
 from keras import config
 from keras.backend import dispatch, tree
 from keras.backend.engine import active, get_engine
-from keras.backend.rules import FLOATS, AbstractTensor, is_float
-from keras.backend.state import AbstractLedger, SeedGenerator, Variable, context, get_uid, learning_phase
+from keras.backend.rules import AbstractTensor, is_float
+from keras.backend.state import AbstractLedger, Variable, context, get_uid, learning_phase
 from keras.backend.symbolic import KerasTensor, Node, any_symbolic
+from keras.layers.calls import calls, noted_mask, running, signature_of
+from keras.layers.graph_view import GraphView
+from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
+from keras.layers.weights import WeightOwner, dtype_name
 
 
-class _Calls(threading.local):
-    """Per thread, what holds for the layer calls that run inside another one.
-
-    losses: collects what `add_loss` is given, None outside. (The training flag is in `state.context`.)
-    masks: {id(tensor): (tensor, mask)} for native tensors that carry one; empty most of the time.
-    """
-    losses = None
-    masks = None
-
-
-calls = _Calls()
-
-
-class running:
-    """Run a block as one outermost call: collects losses, and knows the training flag."""
-
-    def __init__(self, training):
-        self.training = training
-        self.losses = []
-
-    def __enter__(self):
-        self._previous = (context.training, calls.losses, calls.masks)
-        context.training, calls.losses, calls.masks = self.training, self.losses, {}
-        return self
-
-    def __exit__(self, *_):
-        context.training, calls.losses, calls.masks = self._previous
-
-
-class CallSignature:
-    """What a layer class's `call` and `build` take, found out once per class."""
-
-    def __init__(self, layer_class):
-        parameters = inspect.signature(layer_class.call).parameters
-        names = [name for name in parameters if name != 'self']
-        self.names = names
-        kinds = [parameter.kind for parameter in parameters.values()]
-        self.has_kwargs = inspect.Parameter.VAR_KEYWORD in kinds
-        self.takes_training = 'training' in names
-        self.takes_mask = 'mask' in names
-        self.defaults = {name: parameters[name].default for name in names
-                         if parameters[name].default is not inspect.Parameter.empty}
-        self.build_names = [name for name, parameter in inspect.signature(layer_class.build).parameters.items()
-                            if name != 'self' and parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
-
-
-_signatures = {}
-
-
-def signature_of(layer_class):
-    try:
-        return _signatures[layer_class]
-    except KeyError:
-        return _signatures.setdefault(layer_class, CallSignature(layer_class))
-
-
-class InputSpec:
-    """What a layer expects of an input.
-
-    Args:
-        dtype: name of the dtype. shape: tuple with None for any size. ndim, min_ndim, max_ndim: the rank.
-        axes: {axis: size}.
-
-    Example:
-        >>> InputSpec(min_ndim=2, axes={-1: 3})
-        InputSpec(min_ndim=2, axes={-1: 3})
-    """
-
-    def __init__(self, dtype=None, shape=None, ndim=None, max_ndim=None, min_ndim=None, axes=None,
-                 allow_last_axis_squeeze=False, name=None, optional=False):
-        self.dtype = dtype
-        self.shape = None if shape is None else tuple(shape)
-        self.ndim = len(shape) if shape is not None else ndim
-        self.max_ndim = max_ndim
-        self.min_ndim = min_ndim
-        self.axes = {int(axis): size for axis, size in (axes or {}).items()}
-        self.name = name
-
-    def __repr__(self):
-        given = [(key, getattr(self, key)) for key in ('dtype', 'shape', 'ndim', 'max_ndim', 'min_ndim', 'axes')]
-        return 'InputSpec(%s)' % ', '.join('%s=%s' % pair for pair in given if pair[1])
-
-    def problem(self, shape):
-        """What is wrong with a tensor of `shape`, in words, or None."""
-        rank = len(shape)
-        if self.ndim is not None and rank != self.ndim:
-            return 'expected a tensor of rank %d, found rank %d' % (self.ndim, rank)
-        if self.max_ndim is not None and rank > self.max_ndim:
-            return 'expected a tensor of rank at most %d, found rank %d' % (self.max_ndim, rank)
-        if self.min_ndim is not None and rank < self.min_ndim:
-            return 'expected a tensor of rank at least %d, found rank %d' % (self.min_ndim, rank)
-        for axis, size in self.axes.items():
-            if size is not None and shape[axis] not in (size, None):
-                return 'expected size %d at axis %d, found %d' % (size, axis, shape[axis])
-        if self.shape is not None:
-            for axis, (expected, size) in enumerate(zip(self.shape, shape)):
-                if expected is not None and size is not None and expected != size:
-                    return 'expected shape %s, found size %d at axis %d' % (self.shape, size, axis)
-        return None
-
-
-class Layer:
+class Layer(WeightOwner, GraphView):
     """The base of all layers: a function of tensors with weights of its own.
 
     Args:
@@ -171,7 +72,7 @@ class Layer:
         self.name = name or self._default_name()
         self._trainable = bool(trainable)
         if dtype is not None:
-            self._dtype = _dtype_name(dtype)
+            self._dtype = dtype_name(dtype)
         self.autocast = autocast
         if activity_regularizer is not None:
             from keras import regularizers
@@ -183,7 +84,7 @@ class Layer:
                             % (type(self).__name__, ', '.join(map(repr, sorted(kwargs)))))
 
     def _default_name(self):
-        base = _snake_case(type(self).__name__)
+        base = snake_case(type(self).__name__)
         return '%s_%d' % (base, get_uid(base))
 
     def _read_input_arguments(self, kwargs):
@@ -217,7 +118,7 @@ class Layer:
         The default runs `call` on the abstract engine.
         """
         self._ensure_built(input_shape)
-        inputs = _map_shapes(lambda shape: AbstractTensor(shape, self.compute_dtype), input_shape)
+        inputs = map_shapes(lambda shape: AbstractTensor(shape, self.compute_dtype), input_shape)
         return tree.map_structure(lambda out: out.shape, self._abstract_outputs([inputs], {}))
 
     def compute_mask(self, inputs, mask=None):
@@ -243,166 +144,6 @@ class Layer:
     def from_config(cls, config):
         """A layer from what `get_config` gave."""
         return cls(**config)
-
-    # --- weights -----------------------------------------------------------------------------------------------
-
-    def add_weight(self, name=None, shape=None, dtype=None, initializer=None, regularizer=None, trainable=True,
-                   constraint=None, layout=None, **kwargs):
-        """A new weight.
-
-        Args:
-            name: its name. shape: tuple of ints, default (). dtype: default that of the layer.
-            initializer: name, object or function (shape, dtype); default Glorot uniform for floats, zeros else.
-            regularizer: adds to the loss. trainable: whether `fit` changes it.
-            constraint: applied after each update. layout: 'conv_kernel' for (spatial..., in, out) kernels.
-
-        Returns:
-            A `Variable`; its value is made when it is first needed.
-        """
-        if isinstance(name, (tuple, list)):  # Keras 3 has the shape first
-            name, shape, initializer, dtype = dtype, name, shape, initializer
-            name = kwargs.pop('name', name)
-        from keras import constraints, initializers, regularizers
-        dtype = _dtype_name(dtype) if dtype is not None else self.variable_dtype
-        if initializer is None:
-            initializer = 'glorot_uniform' if is_float(dtype) else 'zeros'
-        variable = Variable(initializers.delayed(initializers.get(initializer)), shape=() if shape is None else shape,
-                            dtype=dtype, trainable=trainable, name=name, constraint=constraints.get(constraint),
-                            layout=layout)
-        variable.path = '%s/%s' % (self.name, variable.name)
-        variable.regularizer = regularizers.get(regularizer)
-        (self._trainable_weights if trainable else self._non_trainable_weights).append(variable)
-        return variable
-
-    def _own(self):
-        """Variables and layers that are attributes of this layer, also within lists, tuples and dictionaries."""
-        variables, layers, seen = [], [], set()
-        for name, value in self.__dict__.items():
-            if name in _UNTRACKED or type(value) in _PLAIN:
-                continue
-            _collect(value, variables, layers, seen)
-        return variables, layers
-
-    @property
-    def _layers(self):
-        return self._own()[1]
-
-    def _flatten_layers(self):
-        """This layer and all layers inside it, each once."""
-        found, stack, seen = [], [self], set()
-        while stack:
-            layer = stack.pop()
-            if id(layer) in seen:
-                continue
-            seen.add(id(layer))
-            found.append(layer)
-            stack.extend(reversed(layer._layers))
-        return found
-
-    def _own_weights(self):
-        variables, layers = self._own()
-        listed = self._trainable_weights + self._non_trainable_weights
-        loose = [variable for variable in variables if not any(variable is known for known in listed)]
-        trainable = self._trainable_weights + [variable for variable in loose if variable.trainable]
-        frozen = self._non_trainable_weights + [variable for variable in loose if not variable.trainable]
-        return trainable, frozen, layers
-
-    @property
-    def trainable_weights(self):
-        """The weights that `fit` changes; none if the layer is not trainable."""
-        if not self._trainable:
-            return []
-        trainable, _, layers = self._own_weights()
-        return _unique(trainable + [w for layer in layers for w in layer.trainable_weights])
-
-    @trainable_weights.setter
-    def trainable_weights(self, weights):
-        self._trainable_weights = list(weights)
-
-    @property
-    def non_trainable_weights(self):
-        """The weights that `fit` leaves alone, or that the layer itself updates."""
-        trainable, frozen, layers = self._own_weights()
-        if self._trainable:
-            return _unique(frozen + [w for layer in layers for w in layer.non_trainable_weights])
-        below = [w for layer in layers for w in layer.trainable_weights]
-        return _unique(trainable + below + frozen + [w for layer in layers for w in layer.non_trainable_weights])
-
-    @non_trainable_weights.setter
-    def non_trainable_weights(self, weights):
-        self._non_trainable_weights = list(weights)
-
-    @property
-    def weights(self):
-        """All weights: the trainable ones, then the others."""
-        return self.trainable_weights + self.non_trainable_weights
-
-    @property
-    def trainable_variables(self):
-        return self.trainable_weights
-
-    @property
-    def non_trainable_variables(self):
-        return [v for v in self.variables if not any(v is w for w in self.trainable_weights)]
-
-    @property
-    def seed_generators(self):
-        """The seed generators of this layer and of those inside it."""
-        found = []
-        for layer in self._flatten_layers():
-            for name, value in layer.__dict__.items():
-                if isinstance(value, SeedGenerator):
-                    found.append(value)
-        return found
-
-    @property
-    def variables(self):
-        """The weights and the states of the seed generators."""
-        return _unique(self.weights + [generator.state for generator in self.seed_generators])
-
-    @property
-    def trainable(self):
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value):
-        self._trainable = bool(value)
-        for layer in self._layers:
-            layer.trainable = value
-
-    def get_weights(self):
-        """The values of the weights, as a list of NumPy arrays."""
-        return [weight.numpy() for weight in self.weights]
-
-    def set_weights(self, weights):
-        """Set the weights from a list of arrays in the order of `get_weights`.
-
-        Raises:
-            ValueError: if their number or a shape differs; then no weight is changed.
-        """
-        variables = self.weights
-        if len(variables) != len(weights):
-            raise ValueError('Layer %s: set_weights received %d arrays, the layer has %d weights: %s.%s'
-                             % (self.name, len(weights), len(variables), [w.name for w in variables],
-                                '' if self.built else ' The layer is not built yet: call it on an input first.'))
-        arrays = [np.asarray(array) for array in weights]
-        for variable, array in zip(variables, arrays):
-            if array.shape != variable.shape:
-                raise ValueError('Layer %s: weight %s has shape %s, the array given for it has shape %s.'
-                                 % (self.name, variable.name, variable.shape, array.shape))
-        for variable, array in zip(variables, arrays):
-            variable.assign(array)
-
-    def count_params(self):
-        """The number of scalars in the weights.
-
-        Raises:
-            RuntimeError: if the layer is not built.
-        """
-        if not self.built:
-            raise RuntimeError('Layer %s has no weights yet, so they cannot be counted. Build it first: call it on an '
-                               'input or give it an `input_shape`.' % self.name)
-        return sum(weight.size for weight in self.weights)
 
     # --- dtype -------------------------------------------------------------------------------------------------
 
@@ -494,7 +235,7 @@ class Layer:
         if type(self).compute_output_shape is not Layer.compute_output_shape and len(args) == 1:
             shapes = tree.map_structure(lambda x: tuple(x.shape), args[0])
             dtype = self._output_dtype(args[0])
-            return _map_shapes(lambda shape: AbstractTensor(shape, dtype), self.compute_output_shape(shapes))
+            return map_shapes(lambda shape: AbstractTensor(shape, dtype), self.compute_output_shape(shapes))
         return self._abstract_outputs(args, kwargs)
 
     def _output_dtype(self, inputs):
@@ -571,7 +312,7 @@ class Layer:
     def _values_mask(self, signature, args, kwargs):
         mask = kwargs.get('mask')
         if mask is None and calls.masks:
-            mask = tree.map_structure(_noted_mask, args[0])
+            mask = tree.map_structure(noted_mask, args[0])
             if all(leaf is None for leaf in tree.flatten(mask)):
                 mask = None
             elif signature.takes_mask:
@@ -652,10 +393,10 @@ class Layer:
         if len(signature.build_names) > 1:
             bound = dict(zip(signature.names, args))
             bound.update(kwargs)
-            shapes = {name + '_shape': _shapes_of(value) for name, value in bound.items()}
+            shapes = {name + '_shape': shapes_of(value) for name, value in bound.items()}
             self._build_with([shapes[name] for name in signature.build_names if name in shapes])
         else:
-            self._ensure_built(_shapes_of(args[0]))
+            self._ensure_built(shapes_of(args[0]))
 
     def _ensure_built(self, input_shape):
         if not self.built:
@@ -757,70 +498,6 @@ class Layer:
             return function(*self._converted(list(args)), **self._converted(kwargs))
         return run
 
-    # --- the graph around the layer ------------------------------------------------------------------------------
-
-    def _node_values(self, node_index, attribute, what):
-        if not self._inbound_nodes:
-            raise AttributeError('The layer %s has never been called on a symbolic input, so it has no %s.'
-                                 % (self.name, what))
-        if node_index >= len(self._inbound_nodes):
-            raise ValueError('Asked for the %s of layer %s at node %d, but it was called only %d times.'
-                             % (what, self.name, node_index, len(self._inbound_nodes)))
-        values = getattr(self._inbound_nodes[node_index], attribute)
-        return values[0] if len(values) == 1 else list(values)
-
-    def _only_node(self, attribute, what):
-        if len(self._inbound_nodes) > 1:
-            values = [self._node_values(index, attribute, what) for index in range(len(self._inbound_nodes))]
-            if 'shape' not in what or any(value != values[0] for value in values):
-                raise AttributeError('Layer %s was called %d times, so "its %s" has no single meaning. Use get_%s_at('
-                                     'node_index).' % (self.name, len(values), what, what.replace(' ', '_')))
-        return self._node_values(0, attribute, what)
-
-    def get_input_at(self, node_index):
-        return self._node_values(node_index, 'input_tensors', 'input')
-
-    def get_output_at(self, node_index):
-        return self._node_values(node_index, 'output_tensors', 'output')
-
-    def get_input_shape_at(self, node_index):
-        return self._node_values(node_index, 'input_shapes', 'input shape')
-
-    def get_output_shape_at(self, node_index):
-        return self._node_values(node_index, 'output_shapes', 'output shape')
-
-    def get_input_mask_at(self, node_index):
-        return tree.map_structure(lambda x: x.mask, self.get_input_at(node_index))
-
-    def get_output_mask_at(self, node_index):
-        return tree.map_structure(lambda x: x.mask, self.get_output_at(node_index))
-
-    @property
-    def input(self):
-        """The symbolic input, for a layer called once."""
-        return self._only_node('input_tensors', 'input')
-
-    @property
-    def output(self):
-        """The symbolic output, for a layer called once."""
-        return self._only_node('output_tensors', 'output')
-
-    @property
-    def input_shape(self):
-        return self._only_node('input_shapes', 'input shape')
-
-    @property
-    def output_shape(self):
-        return self._only_node('output_shapes', 'output shape')
-
-    @property
-    def input_mask(self):
-        return tree.map_structure(lambda x: x.mask, self.input)
-
-    @property
-    def output_mask(self):
-        return tree.map_structure(lambda x: x.mask, self.output)
-
     @property
     def path(self):
         return self.name
@@ -847,52 +524,10 @@ class Layer:
         return '<%s name=%s, built=%s>' % (type(self).__name__, self.name, self.built)
 
 
-# --- helpers --------------------------------------------------------------------------------------------------------
-
-_PLAIN = frozenset((int, float, str, bool, type(None), np.ndarray, type(len), type(lambda: 0), type))
-_UNTRACKED = frozenset(('_trainable_weights', '_non_trainable_weights', '_inbound_nodes', '_outbound_nodes',
-                        '_call_losses', '_initial_weights', '_dtype', 'name', 'input_spec', 'batch_input_shape',
-                        '_trained_weights', '_steps', '_small_predictions', '_compiled', '_compile_arguments',
-                        '_compile_metrics', '_symbolic_losses', 'optimizer', 'history'))
-
-
-def _collect(value, variables, layers, seen):
-    if isinstance(value, Layer):
-        if id(value) not in seen:
-            seen.add(id(value))
-            layers.append(value)
-    elif isinstance(value, Variable):
-        if id(value) not in seen:
-            seen.add(id(value))
-            variables.append(value)
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            if type(part) not in _PLAIN:
-                _collect(part, variables, layers, seen)
-    elif isinstance(value, dict):
-        for part in value.values():
-            if type(part) not in _PLAIN:
-                _collect(part, variables, layers, seen)
-
-
-def _unique(variables):
-    return list({id(variable): variable for variable in variables}.values())
-
-
-def _snake_case(name):
+def snake_case(name):
     partial = re.sub('(.)([A-Z][a-z0-9]+)', r'\1_\2', name)
     snake = re.sub('([a-z])([A-Z])', r'\1_\2', partial).lower()
     return 'private' + snake if snake.startswith('_') else snake
-
-
-def _dtype_name(dtype):
-    if isinstance(dtype, dict):
-        dtype = dtype.get('config', dtype).get('name', dtype)
-    name = getattr(dtype, 'name', dtype)
-    if name in FLOATS or name in ('bool', 'string', 'complex64', 'complex128'):
-        return name
-    name = np.dtype(name).name
-    return name
 
 
 def _strip(leaf):
@@ -910,18 +545,18 @@ def _shape_of(x):
     return None if shape is None else tuple(shape)
 
 
-def _shapes_of(structure):
+def shapes_of(structure):
     if structure is None:
         return None
     return tree.map_structure(_shape_of, structure)
 
 
-def _map_shapes(function, shapes):
+def map_shapes(function, shapes):
     """Apply `function` to every shape of a structure whose leaves are tuples of ints and None."""
     if isinstance(shapes, dict):
-        return {key: _map_shapes(function, value) for key, value in shapes.items()}
+        return {key: map_shapes(function, value) for key, value in shapes.items()}
     if isinstance(shapes, (list, tuple)) and any(isinstance(part, (list, tuple, dict)) for part in shapes):
-        return [_map_shapes(function, part) for part in shapes]
+        return [map_shapes(function, part) for part in shapes]
     return function(tuple(shapes))
 
 
@@ -929,8 +564,3 @@ def _with_training(function, training):
     def run(*args, **kwargs):
         return function(*args, training=training, **kwargs)
     return run
-
-
-def _noted_mask(x):
-    noted = calls.masks.get(id(x))
-    return noted[1] if noted is not None and noted[0] is x else None

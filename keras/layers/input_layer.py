@@ -2,7 +2,7 @@
 from keras import config
 from keras.backend.rules import AbstractTensor
 from keras.backend.symbolic import Node
-from keras.layers.base import Layer
+from keras.layers.base import Layer, get_uid
 
 
 class InputLayer(Layer):
@@ -34,7 +34,6 @@ class InputLayer(Layer):
         self._inbound_nodes.append(node)
 
     def _default_name_for_inputs(self):
-        from keras.layers.base import get_uid
         return 'input_%d' % get_uid('input')
 
     def call(self, inputs):

@@ -4,6 +4,7 @@ from keras.backend.dispatch import TABLE, Entry
 from keras.backend.state import Variable
 from keras.backend.symbolic import KerasTensor, Plan, nodes_between
 from keras.layers.base import Layer
+from keras.layers.calls import signature_of
 from keras.layers.input_layer import Input
 from keras.saving import serialization
 
@@ -123,7 +124,6 @@ class Graph:
 def call_symbolically(operation, args, kwargs):
     """Call a layer or table entry on symbolic tensors without noting it among the layer's own calls."""
     if isinstance(operation, Layer):
-        from keras.layers.base import signature_of
         return operation._call_symbolically(signature_of(type(operation)), args, kwargs, register=False)
     return operation.call(*args, **kwargs)
 

@@ -3,11 +3,13 @@ import json
 
 import numpy as np
 
+from keras import config
 from keras.backend import tree
 from keras.backend.rules import AbstractTensor
 from keras.backend.state import AbstractLedger, context
 from keras.backend.symbolic import KerasTensor, any_symbolic
-from keras.layers.base import Layer, calls, running
+from keras.layers.base import Layer, get_uid, map_shapes, snake_case
+from keras.layers.calls import calls, running, signature_of
 from keras.models.functional import Graph, clone_inputs, graph_config, graph_from_config
 from keras.models.summary import print_summary
 from keras.training.trainer import Trainer
@@ -44,8 +46,7 @@ class Model(Trainer, Layer):
             self._set_graph(inputs, outputs)
 
     def _default_name(self):
-        from keras.layers.base import _snake_case, get_uid
-        base = 'model' if type(self) is Model else _snake_case(type(self).__name__)
+        base = 'model' if type(self) is Model else snake_case(type(self).__name__)
         return '%s_%d' % (base, get_uid(base))
 
     def _set_graph(self, inputs, outputs):
@@ -224,7 +225,6 @@ class Model(Trainer, Layer):
         return graph.pack_outputs(outputs), masks, block.losses + rest[len(extra):]
 
     def _takes_training(self):
-        from keras.layers.base import signature_of
         signature = signature_of(type(self))
         return signature.takes_training or signature.has_kwargs
 
@@ -383,9 +383,7 @@ def _packed(structure):
 
 
 def _abstract_inputs(shapes):
-    from keras import config
-    from keras.layers.base import _map_shapes
-    return _map_shapes(lambda shape: AbstractTensor(shape, config.floatx()), shapes)
+    return map_shapes(lambda shape: AbstractTensor(shape, config.floatx()), shapes)
 
 
 def _json_value(value):

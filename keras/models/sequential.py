@@ -2,7 +2,7 @@
 from keras.backend import tree
 from keras.backend.rules import AbstractTensor, is_float
 from keras.backend.symbolic import KerasTensor
-from keras.layers.base import Layer, _shapes_of
+from keras.layers.base import Layer, shapes_of
 from keras.layers.input_layer import Input, InputLayer
 from keras.models.model import Model
 
@@ -123,7 +123,7 @@ class Sequential(Model):
 
     def _ensure_built_for(self, signature, args, kwargs):
         if self._graph is None:
-            shape = _shapes_of(args[0])
+            shape = shapes_of(args[0])
             if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple)):
                 shape = shape[0]
             leaf = tree.flatten(args[0])[0]

@@ -143,12 +143,12 @@ def flat_arrays(data, names, what, model_name, ranks=None):
     if isinstance(data, dict) and names is not None and all(name in data for name in names):
         leaves = [data[name] for name in names]
     elif isinstance(data, dict) and names is not None and not any(name in data for name in names) or names is None:
-        leaves = tree.flatten(data) if not _is_number_list(data) else [data]
+        leaves = tree.flatten(data) if not is_number_list(data) else [data]
     elif isinstance(data, dict):
         raise ValueError('Model %s: no %s for %s. Received %s for: %s.' % (
             model_name, what, [name for name in names if name not in data], what, sorted(data)))
-    elif isinstance(data, (list, tuple)) and not _is_number_list(data):
-        nested = any(tree.is_nested(part) and not _is_number_list(part) for part in data)
+    elif isinstance(data, (list, tuple)) and not is_number_list(data):
+        nested = any(tree.is_nested(part) and not is_number_list(part) for part in data)
         leaves = tree.flatten(data) if nested and len(data) != len(names) else list(data)
         if len(names) == 1 and len(leaves) != 1 and not any(is_array(leaf) for leaf in leaves):
             leaves = [data]
@@ -162,7 +162,7 @@ def flat_arrays(data, names, what, model_name, ranks=None):
     return [_with_rank(array, rank) for array, rank in zip(arrays, ranks or [None] * len(arrays))]
 
 
-def _is_number_list(data):
+def is_number_list(data):
     """Whether nested lists hold nothing but numbers, so that they are one array."""
     if not isinstance(data, (list, tuple)) or not data:
         return False

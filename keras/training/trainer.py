@@ -10,10 +10,11 @@ from keras import callbacks as callbacks_module
 from keras import config, optimizers
 from keras.backend import tree
 from keras.backend.engine import get_engine
-from keras.backend.rules import is_float
+from keras.backend.rules import AbstractTensor, is_float
 from keras.backend.state import to_array
+from keras.layers.calls import signature_of
 from keras.training.compiled import CompiledLoss, CompiledMetrics, per_output
-from keras.training.data import ArrayData, BatchSource, class_weights_of, flat_arrays, is_batch_source
+from keras.training.data import ArrayData, BatchSource, class_weights_of, flat_arrays, is_batch_source, is_number_list
 from keras.training.logs import RunningLogs
 from keras.training.steps import PredictStep, TrainOrTestStep
 
@@ -112,7 +113,7 @@ class Trainer:
             inputs = self._graph.inputs
             names = self._graph.input_names
             return names, [len(t.shape) for t in inputs], [t.dtype for t in inputs], None
-        return None, None, None, x if tree.is_nested(x) and not _is_matrix(x) else None
+        return None, None, None, x if tree.is_nested(x) and not is_number_list(x) else None
 
     def _arrays(self, x, y, sample_weight, class_weight=None):
         """(xs, ys, weights, casts, template) as lists of host arrays."""
@@ -153,8 +154,6 @@ class Trainer:
                 self._finish_compile(names, [leaf.shape for leaf in leaves])
 
     def _build_symbolically(self, shapes, dtypes, template):
-        from keras.backend.rules import AbstractTensor
-        from keras.layers.base import signature_of
         leaves = [AbstractTensor(shape, dtype) for shape, dtype in zip(shapes, dtypes)]
         inputs = leaves[0] if template is None and len(leaves) == 1 else \
             leaves if template is None else tree.pack_as(template, leaves)
@@ -495,11 +494,6 @@ class Trainer:
 
 
 # --- helpers ------------------------------------------------------------------------------------------------------
-
-def _is_matrix(x):
-    from keras.training.data import _is_number_list
-    return _is_number_list(x)
-
 
 def _input_cast(array, dtype):
     """The dtype to cast input batches to, or None: the model's own, else `floatx` for float64."""

@@ -2,7 +2,7 @@
 import inspect
 
 from keras.callbacks.progress import Progbar
-from keras.layers.base import _snake_case as to_snake_case
+from keras.layers.base import snake_case as to_snake_case
 from keras.layers.functions import func_dump, func_load, has_arg
 from keras.saving.serialization import (CustomObjectScope, custom_object_scope, deserialize_keras_object,
                                         get_custom_objects, serialize_keras_object)
