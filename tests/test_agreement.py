@@ -24,8 +24,9 @@ def mlp():
 
 def convnet():
     # No bias before the normalization: its gradient is 0, and Adam would step by the sign of the rounding error.
-    return Sequential([layers.Conv2D(4, 3, padding='same', use_bias=False, input_shape=(8, 8, 3)), layers.BatchNormalization(),
-                       layers.Activation('relu'), layers.MaxPooling2D(), layers.Conv2D(6, 3, strides=2),
+    return Sequential([layers.Conv2D(4, 3, padding='same', use_bias=False, input_shape=(8, 8, 3)),
+                       layers.BatchNormalization(), layers.Activation('relu'),
+                       layers.MaxPooling2D(), layers.Conv2D(6, 3, strides=2),
                        layers.GlobalAveragePooling2D(), layers.Dense(3, activation='softmax')])
 
 
@@ -37,7 +38,8 @@ def masked_lstm():
 def two_in_two_out():
     a, b = layers.Input((5,), name='a'), layers.Input((4, 5), name='b')
     merged = layers.concatenate([layers.Dense(6, activation='relu')(a), layers.Flatten()(layers.Conv1D(2, 2)(b))])
-    return Model([a, b], [layers.Dense(3, activation='softmax', name='one')(merged), layers.Dense(1, name='two')(merged)])
+    return Model([a, b], [layers.Dense(3, activation='softmax', name='one')(merged),
+                          layers.Dense(1, name='two')(merged)])
 
 
 def classes(generator, count):

@@ -281,7 +281,7 @@ def test_transposed_convolution_of_any_output_size(tensorflow_engine):
 
 @pytest.mark.parametrize('order', ['import tensorflow, keras', 'import keras, tensorflow'])
 def test_import_orders_and_tf_keras(order):
-    code = order + '''
+    code = order + """
 import sys, tensorflow as tf
 if int(tf.__version__.split('.')[1]) >= 16:
     from tensorflow.keras.layers import Dense
@@ -289,7 +289,7 @@ if int(tf.__version__.split('.')[1]) >= 16:
     assert tf.keras.layers.Dense is Dense is keras.layers.Dense, tf.keras
     assert sys.modules['tensorflow.keras.models'] is keras.models
     assert keras.layers.__spec__.name == 'keras.layers'
-'''
+"""
     subprocess.run([sys.executable, '-c', code], check=True)
 
 

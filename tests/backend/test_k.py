@@ -19,7 +19,8 @@ def run(inputs, outputs, values):
 
 def test_importing_it_loads_no_engine():
     code = ('import sys, keras.backend; '
-            'print([name for name in ("tensorflow", "torch", "jax", "mxnet", "theano", "cntk") if name in sys.modules])')
+            'print([name for name in ("tensorflow", "torch", "jax", "mxnet", "theano", "cntk") '
+            'if name in sys.modules])')
     assert subprocess.check_output([sys.executable, '-W', 'ignore', '-c', code]).strip() == b'[]'
 
 
@@ -167,7 +168,8 @@ def test_conv2d_transpose_takes_the_output_shape():
     for rows in (5, 6):
         found = K.eval(K.conv2d_transpose(x, kernel, (1, rows, rows, 4), (2, 2), 'same'))
         assert found.shape == (1, rows, rows, 4)
-        first = K.conv2d_transpose(x.transpose(0, 3, 1, 2), kernel, (1, 4, rows, rows), (2, 2), 'same', 'channels_first')
+        first = K.conv2d_transpose(x.transpose(0, 3, 1, 2), kernel, (1, 4, rows, rows), (2, 2), 'same',
+                                   'channels_first')
         np.testing.assert_allclose(K.eval(first).transpose(0, 2, 3, 1), found, atol=1e-5)
 
 

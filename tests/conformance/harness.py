@@ -122,7 +122,8 @@ def natives(tensors, args):
 
 
 def abstract(args):
-    return tree.map_structure(lambda leaf: AbstractTensor(leaf.shape, leaf.dtype.name) if is_array(leaf) else leaf, args)
+    return tree.map_structure(
+        lambda leaf: AbstractTensor(leaf.shape, leaf.dtype.name) if is_array(leaf) else leaf, args)
 
 
 def host(structure):
@@ -146,7 +147,8 @@ def replaced(args, leaves):
 
 def assert_close(actual, expected, name='', factor=1.0, what='value'):
     actual, expected = np.asarray(actual), np.asarray(expected)
-    assert actual.shape == expected.shape, '%s of %s: shape %s, expected %s' % (what, name, actual.shape, expected.shape)
+    assert actual.shape == expected.shape, '%s of %s: shape %s, expected %s' % (
+        what, name, actual.shape, expected.shape)
     if actual.size == 0:
         return
     if actual.dtype.kind in 'biu' and expected.dtype.kind in 'biu':
@@ -360,7 +362,8 @@ def check_gradient(case):
     doubles = tree.map_structure(lambda leaf: leaf.astype('float64') if is_array(leaf) and leaf.dtype.kind == 'f'
                                  else leaf, args)
     floats = [leaf for leaf in arrays(doubles) if leaf.dtype.kind == 'f']
-    factors = [np.asarray(generator.uniform(0.5, 1.5, leaf.shape)) for leaf in tree.flatten(evaluate(case.entry, abstract(args)))]
+    outputs = tree.flatten(evaluate(case.entry, abstract(args)))
+    factors = [np.asarray(generator.uniform(0.5, 1.5, leaf.shape)) for leaf in outputs]
 
     for factor in factors[DIFFERENTIABLE_OUTPUTS.get(case.entry.name, len(factors)):]:
         factor[...] = 0

@@ -244,7 +244,8 @@ def resize(x, size, interpolation, data_format, antialias, half_pixel_centers):
 
 # --- recurrence -------------------------------------------------------------------------------------------------
 
-_ACTIVATIONS = {'tanh': np.tanh, 'sigmoid': scipy.special.expit, 'relu': lambda x: np.maximum(x, 0), 'linear': lambda x: x}
+_ACTIVATIONS = {'tanh': np.tanh, 'sigmoid': scipy.special.expit, 'relu': lambda x: np.maximum(x, 0),
+                'linear': lambda x: x}
 
 
 def _recurrence(step, x, states, mask, go_backwards, return_sequences):
@@ -479,7 +480,8 @@ REFERENCES = {
     # creation
     'full': lambda shape, value, dtype: np.ones(shape) * value,
     'full_like': lambda x, value, dtype: np.ones(x.shape) * value,
-    'arange': lambda start, stop, step, dtype: np.arange(*((start, stop, step) if stop is not None else (0, start, step))),
+    'arange': lambda start, stop, step, dtype: np.arange(
+        *((start, stop, step) if stop is not None else (0, start, step))),
     'zeros': lambda shape, dtype: np.zeros(shape), 'ones': lambda shape, dtype: np.ones(shape),
     'zeros_like': lambda x, dtype: np.zeros(x.shape), 'ones_like': lambda x, dtype: np.ones(x.shape),
     'eye': lambda n, m, k, dtype: np.eye(n, m, k), 'tri': lambda n, m, k, dtype: np.tri(n, m, k),
@@ -522,7 +524,8 @@ REFERENCES = {
     'batch_flatten': lambda x: x.reshape(len(x), -1), 'stack': lambda xs, axis: np.stack(xs, axis),
     'unstack': _unstack, 'split': _split, 'repeat': lambda x, repeats, axis: np.repeat(x, repeats, axis),
     'tile': np.tile, 'roll': _roll, 'take': _take, 'one_hot': _one_hot, 'tril': np.tril, 'triu': np.triu,
-    'take_along_axis': lambda x, i, axis: np.take_along_axis(*((x, i, axis) if axis is not None else (x.ravel(), i.ravel(), 0))),
+    'take_along_axis': lambda x, i, axis: np.take_along_axis(
+        *((x, i, axis) if axis is not None else (x.ravel(), i.ravel(), 0))),
     'diagonal': np.diagonal, 'diag': np.diag, 'meshgrid': lambda xs, indexing: np.meshgrid(*xs, indexing=indexing),
     # maths
     'greater': lambda x, y: x > y, 'greater_equal': lambda x, y: x >= y, 'less_equal': lambda x, y: x <= y,
@@ -532,7 +535,8 @@ REFERENCES = {
     'log2': np.log2, 'log10': np.log10, 'tan': np.tan, 'sinh': np.sinh, 'cosh': np.cosh, 'arccos': np.arccos,
     'arcsinh': np.arcsinh, 'arccosh': np.arccosh, 'arctanh': np.arctanh, 'logaddexp': np.logaddexp,
     'divide_no_nan': lambda x, y: np.where(y == 0, 0, x / np.where(y == 0, 1, y)),
-    'clip': lambda x, low, high: np.minimum(np.maximum(x, -np.inf if low is None else low), np.inf if high is None else high),
+    'clip': lambda x, low, high: np.minimum(
+        np.maximum(x, -np.inf if low is None else low), np.inf if high is None else high),
     'mean': lambda x, axis, keepdims: np.mean(x, axis, keepdims=keepdims),
     'var': lambda x, axis, keepdims: np.var(x, axis, keepdims=keepdims),
     'std': lambda x, axis, keepdims: np.std(x, axis, keepdims=keepdims),
@@ -562,7 +566,8 @@ REFERENCES = {
     'softplus': lambda x: np.logaddexp(x, 0), 'log_sigmoid': lambda x: -np.logaddexp(-x, 0),
     'softsign': lambda x: x / (1 + np.abs(x)), 'tanh_shrink': lambda x: x - np.tanh(x),
     'soft_shrink': lambda x, t: np.sign(x) * np.maximum(np.abs(x) - t, 0),
-    'hard_shrink': lambda x, t: np.where(np.abs(x) > t, x, 0), 'threshold': lambda x, t, value: np.where(x > t, x, value),
+    'hard_shrink': lambda x, t: np.where(np.abs(x) > t, x, 0),
+    'threshold': lambda x, t, value: np.where(x > t, x, value),
     'squareplus': lambda x, b: (x + np.sqrt(x * x + b)) / 2,
     'sparse_plus': lambda x: np.where(x <= -1, 0, np.where(x < 1, (x + 1) ** 2 / 4, x)),
     'sparse_sigmoid': lambda x: np.clip(0.5 * (x + 1), 0, 1), 'glu': _glu,

@@ -115,7 +115,8 @@ def test_cond_takes_the_branch(engine, compiled):
     def run(x):
         return p.cond(p.less(p.sum(x), 0.0), lambda v: [p.negative(v), p.sum(v)], lambda v: [v, p.max(v)], [x])
     run = engine.step(run, [], []) if compiled else run
-    for x, expected in ((np.array([1.0, 2.0], 'float32'), [[1, 2], 2]), (np.array([-1.0, -2.0], 'float32'), [[1, 2], -3])):
+    for x, expected in ((np.array([1.0, 2.0], 'float32'), [[1, 2], 2]),
+                        (np.array([-1.0, -2.0], 'float32'), [[1, 2], -3])):
         first, second = host(engine, list(run(engine.convert(x))))
         assert first.tolist() == expected[0] and second == expected[1]
 
@@ -198,7 +199,8 @@ def test_rnn(engine, unroll, go_backwards, masked, constants):
     last, outputs, states = rnn(rnn_step, X, start, go_backwards, None if masked == 'no' else MASK,
                                 [np.full((2, 1), 3.0, 'float32')] if constants else None, unroll,
                                 zero_output_for_mask=masked == 'zero')
-    wanted, h, count = expected_rnn(go_backwards, None if masked == 'no' else MASK, masked == 'zero', 3.0 if constants else 1.0)
+    wanted, h, count = expected_rnn(go_backwards, None if masked == 'no' else MASK, masked == 'zero',
+                                    3.0 if constants else 1.0)
     assert np.allclose(engine.to_numpy(outputs), wanted, atol=1e-5)
     assert np.allclose(engine.to_numpy(last), wanted[:, -1], atol=1e-5)
     assert np.allclose(engine.to_numpy(states[0]), h, atol=1e-5)

@@ -11,9 +11,10 @@ from keras.backend import primitives as p
 from keras.backend.rules import AbstractTensor, float_dtype, result_dtype, sum_dtype
 
 SHORT = {'b1': 'bool', 'u1': 'uint8', 'u2': 'uint16', 'u4': 'uint32', 'u8': 'uint64', 'i1': 'int8', 'i2': 'int16',
-         'i4': 'int32', 'i8': 'int64', 'bf': 'bfloat16', 'f2': 'float16', 'f4': 'float32', 'f8': 'float64', 'f*': 'float32'}
+         'i4': 'int32', 'i8': 'int64', 'bf': 'bfloat16', 'f2': 'float16', 'f4': 'float32', 'f8': 'float64',
+         'f*': 'float32'}
 NAMES = 'b1 u1 u2 u4 u8 i1 i2 i4 i8 bf f2 f4 f8'.split()
-TABLE = '''
+TABLE = """
 b1 u1 u2 u4 u8 i1 i2 i4 i8 bf f2 f4 f8
 u1 u1 u2 u4 u8 i2 i2 i4 i8 bf f2 f4 f8
 u2 u2 u2 u4 u8 i4 i4 i4 i8 bf f2 f4 f8
@@ -27,7 +28,7 @@ bf bf bf bf bf bf bf bf bf bf f4 f4 f8
 f2 f2 f2 f2 f2 f2 f2 f2 f2 f4 f2 f4 f8
 f4 f4 f4 f4 f4 f4 f4 f4 f4 f4 f4 f4 f8
 f8 f8 f8 f8 f8 f8 f8 f8 f8 f8 f8 f8 f8
-'''
+"""
 PAIRS = {(a, b): cell for a, row in zip(NAMES, TABLE.split('\n')[1:]) for b, cell in zip(NAMES, row.split())}
 
 
@@ -69,7 +70,8 @@ def test_floatx_decides_where_integers_become_floats():
 
 def test_sums_of_small_integers_are_wider():
     assert [sum_dtype(name) for name in ('bool', 'int8', 'int16', 'uint8', 'uint16')] == ['int32'] * 3 + ['uint32'] * 2
-    assert [sum_dtype(name) for name in ('int32', 'int64', 'float16', 'float32')] == ['int32', 'int64', 'float16', 'float32']
+    names = ['int32', 'int64', 'float16', 'float32']
+    assert [sum_dtype(name) for name in names] == names
 
 
 def test_unknown_dtypes_are_refused():

@@ -72,7 +72,8 @@ def test_svd_qr_eigh():
 
 
 @pytest.mark.parametrize('order,axis', [
-    (None, None), (None, 1), (2, 0), (1, 1), (np.inf, 1), (-np.inf, 0), (0, 1), (3, 1), ('fro', (0, 1)), ('nuc', (0, 1)),
+    (None, None), (None, 1), (2, 0), (1, 1), (np.inf, 1), (-np.inf, 0), (0, 1), (3, 1), ('fro', (0, 1)),
+    ('nuc', (0, 1)),
     (1, (0, 1)), (-1, (0, 1)), (np.inf, (0, 1)), (-np.inf, (0, 1)), (2, (0, 1)), (-2, (0, 1)), (1, (1, 0))])
 @pytest.mark.parametrize('keepdims', [False, True])
 def test_norm(order, axis, keepdims):

@@ -87,7 +87,8 @@ def test_several_outputs_with_loss_weights(data):
     found = model.evaluate(x, [y, y], verbose=0)
     assert model.metrics_names == ['loss', 'a_loss', 'b_loss', 'b_mse']
     a = np.mean((x.sum(axis=1, keepdims=True) - y) ** 2)
-    np.testing.assert_allclose(found, [2 * a + 3 * np.mean(np.abs(y)), a, np.mean(np.abs(y)), np.mean(y ** 2)], rtol=1e-5)
+    expected = [2 * a + 3 * np.mean(np.abs(y)), a, np.mean(np.abs(y)), np.mean(y ** 2)]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
     np.testing.assert_allclose(model.evaluate(x, {'b': y, 'a': y}, verbose=0), found, rtol=1e-6)
     with pytest.raises(ValueError, match='expects 2 target arrays'):
         model.fit(x, y, verbose=0)
@@ -222,7 +223,8 @@ def test_stateful_metrics_are_reset_between_epochs(data):
     x, _ = data
     y = (x.sum(axis=1) > 0).astype('float32')
     model = linear_model(1, 3, activation='sigmoid')
-    model.compile(optimizers.SGD(learning_rate=0.0), 'binary_crossentropy', metrics=[metrics.Precision(), metrics.AUC()])
+    model.compile(optimizers.SGD(learning_rate=0.0), 'binary_crossentropy',
+                  metrics=[metrics.Precision(), metrics.AUC()])
     history = model.fit(x, y, epochs=2, verbose=0, batch_size=8).history
     precision = [values for name, values in history.items() if 'precision' in name][0]
     assert precision == [1.0, 1.0]
@@ -260,7 +262,8 @@ def test_terminate_on_nan_stops_at_the_first_batch(data):
 
 
 @pytest.mark.parametrize('act, error, message', [
-    (lambda m, x, y: Sequential([layers.Dense(1, input_shape=(3,))]).fit(x, y), RuntimeError, 'must be compiled before fit'),
+    (lambda m, x, y: Sequential([layers.Dense(1, input_shape=(3,))]).fit(x, y), RuntimeError,
+     'must be compiled before fit'),
     (lambda m, x, y: m.fit(x, y[:20], verbose=0), ValueError, 'same number of samples'),
     (lambda m, x, y: m.fit([x, x], y, verbose=0), ValueError, 'expects 1 input array .*received 2'),
     (lambda m, x, y: m.fit(x, verbose=0), ValueError, '`y` was left out'),
