@@ -59,7 +59,7 @@ def test_reductions_have_numpys_shape(shape, data, keepdims):
 @QUICK
 @given(SHAPES, SHAPES)
 def test_matmul_has_numpys_shape(first, second):
-    expected = numpy_result(lambda: np.matmul(np.empty(first), np.empty(second)).shape)
+    expected = numpy_result(lambda: np.matmul(np.ones(first), np.ones(second)).shape)
     try:
         found = rules.matmul(AbstractTensor(first, 'float32'), AbstractTensor(second, 'float32')).shape
     except ValueError:

@@ -13,10 +13,9 @@ For engines that have fused kernels, the entries worth overriding, with their po
 `recurrent_kernel` (units, gates * units), `bias` (gates * units,), for a GRU with `reset_after` (2, gates *
 units) with the input's bias first, or None. Gates stand in Keras' order: i, f, c, o and z, r, h. `mask` is a
 boolean (batch, time) or None. Activations are names, 'tanh', 'sigmoid', 'hard_sigmoid' (Keras 3's),
-'hard_sigmoid_keras2', 'relu' or 'linear', or functions; an
-override may return NotImplemented for all but the names it knows. `output` is (batch, time, units) with
-`return_sequences`, else (batch, units), with `go_backwards` in the order of processing; `h` and `c` are the
-last states (batch, units).
+'hard_sigmoid_keras2', 'relu' or 'linear', or functions; an override may return NotImplemented for all but the
+names it knows. `output` is (batch, time, units) with `return_sequences`, else (batch, units), with
+`go_backwards` in the order of processing; `h` and `c` are the last states (batch, units).
 """
 from keras.backend import primitives as p
 from keras.backend import tree
