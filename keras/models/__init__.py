@@ -1,7 +1,7 @@
 """Models: `Model`, `Sequential`, cloning, and reading architectures and files."""
 import json
 
-from keras.layers import model_classes
+from keras.layers import Input, InputLayer, model_classes
 from keras.models.model import Model, clone_model  # noqa: F401
 from keras.models.sequential import Sequential  # noqa: F401
 from keras.saving.serialization import CustomObjectScope, deserialize_keras_object
