@@ -43,14 +43,15 @@ class Table:
 class Runner:
     """Runs the scripts of this folder in processes of their own, with our keras or with upstream's."""
 
-    def __init__(self, upstream, home):
+    def __init__(self, upstream, home, clock):
         self.upstream = upstream
         self.home = home
+        self.clock = clock
 
     def run(self, script, *arguments, engine='numpy', upstream=False):
         """The JSON that the script prints, or None where it fails (its error is shown)."""
         environment = dict(os.environ, KERAS_BACKEND=engine, KERAS_HOME=self.home, TF_CPP_MIN_LOG_LEVEL='3')
-        environment['PYTHONPATH'] = '' if upstream else ROOT
+        environment.update(PYTHONPATH='' if upstream else ROOT, KERAS_BENCHMARK_CLOCK=self.clock)
         python = self.upstream if upstream else sys.executable
         done = subprocess.run([python, os.path.join(HERE, script), *map(str, arguments)], env=environment,
                               cwd=self.home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
@@ -118,7 +119,7 @@ def _training_rows(table, engine, work, ours, theirs):
                   micro(theirs[what]) if theirs else '', target, reached)
     if 'predict' in ours:
         raw, own = ours['raw predict'], ours['predict']
-        table.add('predict of batch 1, %s' % work, engine, micro(own), micro(raw), '+%.0f us' % ((own - raw) * MICRO),
+        table.add('predict of batch 1, %s' % work, engine, micro(own), micro(raw), '%+.0f us' % ((own - raw) * MICRO),
                   micro(theirs['predict']) if theirs else '', '<= raw + 50 us', own - raw <= 50e-6)
     table.add('second fit to its first step, %s' % work, engine, micro(ours['second fit']),
               upstream=micro(theirs['second fit']) if theirs else '', target='<= 1 ms',
@@ -154,8 +155,8 @@ def overhead(table, runner, options):
             continue
         for name, (raw, own) in ours['operations'].items():
             other = theirs and theirs['operations'][name]
-            table.add('ops.%s' % name, engine, micro(own), micro(raw), '+%.2f us' % ((own - raw) * MICRO),
-                      '+%.2f us' % ((other[1] - other[0]) * MICRO) if other else '', 'about +1 us (< 1.5)',
+            table.add('ops.%s' % name, engine, micro(own), micro(raw), '%+.2f us' % ((own - raw) * MICRO),
+                      '%+.2f us' % ((other[1] - other[0]) * MICRO) if other else '', 'about +1 us (< 1.5)',
                       own - raw < 1.5e-6)
         if 'dense' in ours:
             raw, own = ours['dense']
@@ -184,6 +185,8 @@ def main():
                         help='topics, among ' + ', '.join(TOPICS))
     parser.add_argument('--upstream', default=os.environ.get('KERAS_BENCHMARK_UPSTREAM'),
                         help='a Python whose environment holds upstream Keras 3 (also KERAS_BENCHMARK_UPSTREAM)')
+    parser.add_argument('--clock', default='wall', choices=('wall', 'cpu'),
+                        help="cpu: the processor's time of the process, for machines that others use as well")
     parser.add_argument('--rounds', default=7, type=int, help='turns within a process')
     parser.add_argument('--times', default=2, type=int, help='processes per measurement')
     parser.add_argument('--calls', default=10000, type=int, help='calls for the growth of memory')
@@ -195,7 +198,7 @@ def main():
     run = dict(zip(TOPICS, (startup, training, first, memory, overhead, sizes)))
     with tempfile.TemporaryDirectory() as home:
         for topic in options.only:
-            run[topic](table, Runner(options.upstream, home), options)
+            run[topic](table, Runner(options.upstream, home, options.clock), options)
     if options.markdown:
         with open(options.markdown, 'w') as file:
             file.write(table.markdown())

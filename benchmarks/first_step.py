@@ -5,8 +5,8 @@ Run as a script: `KERAS_BACKEND=jax python first_step.py WORK raw|keras`. Prints
 import json
 import os
 import sys
-import time
 
+import timing
 import works
 
 
@@ -19,12 +19,12 @@ def main(work, which):
     if which == 'keras':
         import keras
         keras.backend.backend()
-    start = time.perf_counter()
+    start = timing.now()
     if which == 'raw':
         peer_module.Peer(work).fit(x, y, len(x))
     else:
         works.model(work).fit(x, y, batch_size=len(x), epochs=1, verbose=0)
-    print(json.dumps({'first step': time.perf_counter() - start}))
+    print(json.dumps({'first step': timing.now() - start}))
 
 
 if __name__ == '__main__':

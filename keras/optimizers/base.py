@@ -185,6 +185,11 @@ class Optimizer:
         return [self.iterations] + self._own + slots + self._averages + self._accumulated
 
     @property
+    def read_variables(self):
+        """The variables that an update reads and leaves as they are."""
+        return [self._rate] if self._schedule is None else []
+
+    @property
     def weights(self):
         """The state in Keras 2's order, with the slots that Keras 2 has whether it uses them or not."""
         live, found = self.live_slots(), [self.iterations] + self._own

@@ -68,7 +68,7 @@ class TrainOrTestStep:
         if training:
             model.optimizer.build(self._trained)
             writes = _unique(self._trained + model.variables + model.optimizer.variables + metric_variables)
-            self._run = get_engine().step(self._train, [], writes)
+            self._run = get_engine().step(self._train, model.optimizer.read_variables, writes)
         else:
             writes = _unique(metric_variables)
             self._run = get_engine().step(self._test, model.variables, writes)
