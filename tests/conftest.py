@@ -3,11 +3,14 @@
 The engine is the one in KERAS_BACKEND; one process tests one engine.
 """
 import os
+import sys
 
 import pytest
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 os.environ.setdefault('KERAS_BACKEND', 'numpy')
+# Thousands of small programs are compiled and run once each: compile fast, not well.
+os.environ.setdefault('XLA_FLAGS', '--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true')
 
 
 def pytest_configure(config):
@@ -30,3 +33,11 @@ def engine():
     """The engine of the run."""
     from keras.backend.engine import get_engine
     return get_engine()
+
+
+@pytest.fixture(autouse=True, scope='module')
+def compiled_programs_are_dropped():
+    """Give back the memory of what a module's tests compiled: gigabytes on JAX otherwise."""
+    yield
+    if 'jax' in sys.modules:
+        sys.modules['jax'].clear_caches()
