@@ -2,6 +2,7 @@
 from keras import losses as losses_module
 from keras import metrics as metrics_module
 from keras import ops
+from keras.backend.primitives import reshape
 
 
 def per_output(given, names, what):
@@ -232,7 +233,7 @@ class Tally:
             weight = _masked(weights[entry.output] if entry.weighted else None, masks[entry.output], None)
             entry.metric.update_state(by_output[entry.output], predictions[entry.output], sample_weight=weight)
         if len(values) == 1:
-            return ops.reshape(values[0], (1,))
+            return reshape(values[0], (1,))
         return ops.stack([_as_float32(value) for value in values])
 
     def logs(self, totals, samples):

@@ -119,9 +119,8 @@ class TrainOrTestStep:
             outputs, added = self._model.run(inputs, training)
             masks = None
         predictions = tree.flatten(outputs)
-        weights = list(weights) + [None] * (len(predictions) - len(weights))
-        masks = masks or [None] * len(predictions)
-        total, each = self._loss(ys, predictions, weights, masks)
+        total, each = self._loss(ys, predictions, self._per_output(weights, predictions),
+                                 masks or [None] * len(predictions))
         for weight in self._regularized:
             total = _plus(total, weight.regularizer(weight.value))
         for loss in added:
@@ -129,22 +128,28 @@ class TrainOrTestStep:
         if total is None:
             raise ValueError('Model %s has no loss to minimise: compile it with a `loss`, or call add_loss.'
                              % self._model.name)
-        return total, (total, each, predictions, weights, masks)
+        return total, (each if self.tally.several else None, predictions, masks if self._has_masks else None)
+
+    @staticmethod
+    def _per_output(weights, predictions):
+        return list(weights) + [None] * (len(predictions) - len(weights))
 
     def _train(self, totals, xs, ys, weights):
         engine = get_engine()
         if self._trained:
-            (_, found), gradients = engine.value_and_grad(lambda: self._forward(xs, ys, weights, True), self._trained)
+            (total, found), gradients = engine.value_and_grad(lambda: self._forward(xs, ys, weights, True),
+                                                              self._trained)
             self._model.optimizer.apply(gradients, self._trained)
         else:
-            _, found = self._forward(xs, ys, weights, True)
-        return self._counted(totals, xs, ys, found)
+            total, found = self._forward(xs, ys, weights, True)
+        return self._counted(totals, xs, ys, weights, total, found)
 
     def _test(self, totals, xs, ys, weights):
-        return self._counted(totals, xs, ys, self._forward(xs, ys, weights, False)[1])
+        return self._counted(totals, xs, ys, weights, *self._forward(xs, ys, weights, False))
 
-    def _counted(self, totals, xs, ys, found):
-        total, each, predictions, weights, masks = found
+    def _counted(self, totals, xs, ys, weights, total, found):
+        each, predictions, masks = found
+        weights, masks = self._per_output(weights, predictions), masks or [None] * len(predictions)
         samples = ops.shape(xs[0])[0]
         return totals + self.tally.vector(total, each, ys, predictions, weights, masks, samples)
 

@@ -30,6 +30,8 @@ _INDEX_TYPES = {torch.int32, torch.int64}
 _SUMS = {_DTYPES[name]: _DTYPES[sum_dtype(name)] for name in _DTYPES}
 _CUDA = torch.cuda.is_available()
 _DEVICE = torch.device('cuda' if _CUDA else 'cpu')
+# What PyTorch takes over from NumPy as it is.
+_DIRECT = frozenset(map(np.dtype, ('bool', 'uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'float32', 'float64')))
 # Sizes that stand in for an unknown one: what comes out different for the two is unknown as well.
 _STAND_INS = (11, 13)
 
@@ -38,6 +40,8 @@ _STAND_INS = (11, 13)
 
 def _shared(array):
     """A CPU tensor over the memory of a NumPy array, or over a copy where PyTorch cannot take it."""
+    if array.dtype in _DIRECT and array.flags.forc and array.flags.behaved:
+        return torch.from_numpy(array)
     if array.dtype.kind not in 'biufc' or array.dtype.name not in _DTYPES:
         if array.dtype.name != 'bfloat16':
             raise TypeError('the torch engine has no tensors of dtype %s. The usual cause: strings or ragged lists; '
@@ -892,11 +896,14 @@ class _InPlace:
 
     def __init__(self, *lists):
         self._assigned = []
-        self.tensors = [[self._tensor(variable) for variable in variables] for variables in lists]
-        self._no_grad = torch.no_grad()
+        ledger = context.ledger
+        self.tensors = [[self._tensor(variable, ledger) for variable in variables] for variables in lists]
 
-    def _tensor(self, variable):
-        value, storage = variable.value, variable.storage
+    def _tensor(self, variable, ledger):
+        storage = variable.storage
+        value = storage if ledger is None else ledger.values.get(variable)
+        if value is None:
+            value = storage if ledger.outer is None else ledger.read(variable)
         if value is storage:
             return storage
         value = value.detach().clone()
@@ -904,11 +911,14 @@ class _InPlace:
         return value
 
     def __enter__(self):
-        self._no_grad.__enter__()
+        self._grad_was_on = torch.is_grad_enabled()
+        if self._grad_was_on:
+            torch.set_grad_enabled(False)
         return self.tensors
 
     def __exit__(self, *error):
-        self._no_grad.__exit__(*error)
+        if self._grad_was_on:
+            torch.set_grad_enabled(True)
         for variable, value in self._assigned:
             variable.assign(value)
 
