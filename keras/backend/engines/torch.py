@@ -31,7 +31,8 @@ _SUMS = {_DTYPES[name]: _DTYPES[sum_dtype(name)] for name in _DTYPES}
 _CUDA = torch.cuda.is_available()
 _DEVICE = torch.device('cuda' if _CUDA else 'cpu')
 # What PyTorch takes over from NumPy as it is.
-_DIRECT = frozenset(map(np.dtype, ('bool', 'uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'float32', 'float64')))
+_DIRECT = frozenset(np.dtype(name) for name in ('bool', 'uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'float32',
+                                                'float64'))
 # Sizes that stand in for an unknown one: what comes out different for the two is unknown as well.
 _STAND_INS = (11, 13)
 
