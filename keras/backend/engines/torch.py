@@ -31,8 +31,8 @@ _SUMS = {_DTYPES[name]: _DTYPES[sum_dtype(name)] for name in _DTYPES}
 _CUDA = torch.cuda.is_available()
 _DEVICE = torch.device('cuda' if _CUDA else 'cpu')
 # What PyTorch takes over from NumPy as it is.
-_DIRECT = frozenset(np.dtype(name) for name in ('bool', 'uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'float32',
-                                                'float64'))
+_DIRECT = frozenset(np.dtype(name) for name in (
+    'bool', 'uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'float32', 'float64'))
 # Sizes that stand in for an unknown one: what comes out different for the two is unknown as well.
 _STAND_INS = (11, 13)
 
@@ -208,7 +208,8 @@ class TorchEngine(Engine):
     # --- state -----------------------------------------------------------------------------------------------
 
     def new_variable(self, value, variable):
-        tensor = self.convert(value, variable.dtype)
+        # How the memory lies follows from shape and layout alone.
+        tensor = self.convert(value, variable.dtype).contiguous()
         if variable.layout == 'conv_kernel' and tensor.ndim > 2:
             # In memory (out, spatial..., in): what the kernels for channels-last images read, and the layout
             # in which they leave the gradient.
@@ -798,6 +799,10 @@ def dropout(x, rate, noise_shape=None, seed=None):
 
 # --- cross-entropies ---
 
+# PyTorch leaves out the targets that are this number: one that none is.
+_NO_CLASS = -2 ** 63
+
+
 def _clipped(x):
     return torch.clamp(x, config.epsilon(), 1.0 - config.epsilon())
 
@@ -822,6 +827,10 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
 @override
 def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     """The probability of the class is picked out, instead of multiplied with a one-hot vector."""
+    if from_logits and output.ndim == 2 and axis in (-1, 1) and output.dtype not in _HALVES:
+        rows = target if target.ndim == 1 else target.squeeze(1)
+        if rows.ndim == 1:
+            return functional.cross_entropy(output, rows.long(), ignore_index=_NO_CLASS, reduction='none')
     if target.ndim < output.ndim:
         target = target.unsqueeze(axis)
     if target.ndim != output.ndim or target.shape[axis] != 1:
@@ -897,19 +906,20 @@ class _InPlace:
 
     def __init__(self, *lists):
         self._assigned = []
-        ledger = context.ledger
-        self.tensors = [[self._tensor(variable, ledger) for variable in variables] for variables in lists]
+        self.tensors = [[variable.storage for variable in variables] for variables in lists]
+        if context.ledger is not None:
+            for variables, tensors in zip(lists, self.tensors):
+                self._take_assigned(variables, tensors, context.ledger)
 
-    def _tensor(self, variable, ledger):
-        storage = variable.storage
-        value = storage if ledger is None else ledger.values.get(variable)
-        if value is None:
-            value = storage if ledger.outer is None else ledger.read(variable)
-        if value is storage:
-            return storage
-        value = value.detach().clone()
-        self._assigned.append((variable, value))
-        return value
+    def _take_assigned(self, variables, tensors, ledger):
+        values = ledger.values
+        for index, variable in enumerate(variables):
+            value = values.get(variable)
+            if value is None and ledger.outer is not None:
+                value = ledger.read(variable)
+            if value is not None and value is not tensors[index]:
+                tensors[index] = value.detach().clone()
+                self._assigned.append((variable, tensors[index]))
 
     def __enter__(self):
         self._grad_was_on = torch.is_grad_enabled()
@@ -972,12 +982,16 @@ def rmsprop_update(variables, gradients, velocities, learning_rate, rho, epsilon
         _move(values, torch._foreach_div(gradients, roots), _rate(learning_rate))
 
 
-def _in_line(variables, gradients, slots):
+def _in_line(variables, gradients, *slots):
     """The gradients as a kernel needs them that goes through the memory of all tensors in a straight line.
 
-    Gradients that lie differently from their variable are copied; slots are laid out anew, once. None where the
-    dtypes differ.
+    Gradients that lie differently from their variable are copied. None where a dtype differs, or where a slot lies
+    differently, which follows from the layout (see `new_variable`).
     """
+    for group in slots:
+        for variable, slot in zip(variables, group):
+            if slot.layout != variable.layout or slot.dtype != variable.dtype:
+                return None
     result = []
     for variable, gradient in zip(variables, gradients):
         storage = variable.storage
@@ -985,19 +999,13 @@ def _in_line(variables, gradients, slots):
             return None
         straight = gradient.stride() == storage.stride()
         result.append(gradient if straight else torch.empty_like(storage, requires_grad=False).copy_(gradient))
-    for index, slot in enumerate(slots):
-        storage, model = slot.storage, variables[index % len(variables)].storage
-        if storage.dtype is not model.dtype:
-            return None
-        if storage.stride() != model.stride():
-            storage.data = torch.empty_like(model, requires_grad=False).copy_(storage)
     return result
 
 
 @_update
 def adam_update(variables, gradients, momenta, velocities, step, learning_rate, beta_1, beta_2, epsilon,
                 largest_velocities=None):
-    straight = None if _CUDA else _in_line(variables, gradients, momenta + velocities + (largest_velocities or []))
+    straight = None if _CUDA else _in_line(variables, gradients, momenta, velocities, largest_velocities or ())
     if straight is None:
         return _adam_by_parts(variables, gradients, momenta, velocities, step, learning_rate, beta_1, beta_2, epsilon,
                               largest_velocities)
