@@ -62,10 +62,9 @@ class Ledger:
         self.missing = missing
 
     def read(self, variable):
-        try:
-            return self.values[variable]
-        except KeyError:
-            pass
+        value = self.values.get(variable)
+        if value is not None:
+            return value
         if self.outer is not None:
             return self.outer.read(variable)
         value = self.missing(variable) if self.missing else variable.load()

@@ -2,7 +2,6 @@
 from keras import losses as losses_module
 from keras import metrics as metrics_module
 from keras import ops
-from keras.backend.primitives import reshape
 
 
 def per_output(given, names, what):
@@ -217,7 +216,7 @@ class Tally:
         self.size = len(self.means) + len(self.plain) + 2 * len(self.ratios)
 
     def vector(self, total, each, targets, predictions, weights, masks, samples):
-        """The numbers of one batch; updates the stateful metrics."""
+        """The numbers of one batch, as a vector, or as a scalar where there is one; updates the stateful metrics."""
         by_output = dict(zip(self.loss.trained_outputs, targets))
         values = [_times(total, samples)]
         if self.several:
@@ -233,7 +232,7 @@ class Tally:
             weight = _masked(weights[entry.output] if entry.weighted else None, masks[entry.output], None)
             entry.metric.update_state(by_output[entry.output], predictions[entry.output], sample_weight=weight)
         if len(values) == 1:
-            return reshape(values[0], (1,))
+            return values[0]
         return ops.stack([_as_float32(value) for value in values])
 
     def logs(self, totals, samples):

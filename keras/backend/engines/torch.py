@@ -33,6 +33,7 @@ _DEVICE = torch.device('cuda' if _CUDA else 'cpu')
 # What PyTorch takes over from NumPy as it is.
 _DIRECT = frozenset(np.dtype(name) for name in (
     'bool', 'uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'float32', 'float64'))
+_run_backward = getattr(getattr(torch.autograd.Variable, '_execution_engine', None), 'run_backward', None)
 # Sizes that stand in for an unknown one: what comes out different for the two is unknown as well.
 _STAND_INS = (11, 13)
 
@@ -138,6 +139,14 @@ def _constant(value):
 def _constants(structure):
     """`structure` without the graph that gradients would need."""
     return tree.map_structure(lambda x: x.detach() if isinstance(x, torch.Tensor) and x.requires_grad else x, structure)
+
+
+def _gradients(value, leaves):
+    """`torch.autograd.grad` of a scalar, past its checks in Python, which would cost a tenth of a small step."""
+    if value.ndim or _run_backward is None:
+        return torch.autograd.grad(value, leaves, allow_unused=True)
+    return _run_backward((value,), (torch.ones_like(value),), False, False, leaves, allow_unreachable=True,
+                         accumulate_grad=False)
 
 
 def _unaliased(structure, tensors):
@@ -307,7 +316,7 @@ class TorchEngine(Engine):
             variable.assign(_constant(written))
         gradients = [None] * len(leaves)
         if value.requires_grad:
-            gradients = torch.autograd.grad(value, list(leaves.values()), allow_unused=True)
+            gradients = _gradients(value, tuple(leaves.values()))
         by_variable = dict(zip(leaves, gradients))
         return (value.detach(), _constants(aux)), [by_variable[variable] for variable in variables]
 
