@@ -52,6 +52,9 @@ class Runner:
         """The JSON that the script prints, or None where it fails (its error is shown)."""
         environment = dict(os.environ, KERAS_BACKEND=engine, KERAS_HOME=self.home, TF_CPP_MIN_LOG_LEVEL='3')
         environment.update(PYTHONPATH='' if upstream else ROOT, KERAS_BENCHMARK_CLOCK=self.clock)
+        if self.clock == 'cpu':
+            # Threads that wait for each other in a loop would count as work.
+            environment.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1', MKL_NUM_THREADS='1')
         python = self.upstream if upstream else sys.executable
         done = subprocess.run([python, os.path.join(HERE, script), *map(str, arguments)], env=environment,
                               cwd=self.home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
@@ -186,7 +189,8 @@ def main():
     parser.add_argument('--upstream', default=os.environ.get('KERAS_BENCHMARK_UPSTREAM'),
                         help='a Python whose environment holds upstream Keras 3 (also KERAS_BENCHMARK_UPSTREAM)')
     parser.add_argument('--clock', default='wall', choices=('wall', 'cpu'),
-                        help="cpu: the processor's time of the process, for machines that others use as well")
+                        help="cpu: the processor's time of the process, with one thread for linear algebra, for machines "
+                             'that others use as well')
     parser.add_argument('--rounds', default=7, type=int, help='turns within a process')
     parser.add_argument('--times', default=2, type=int, help='processes per measurement')
     parser.add_argument('--calls', default=10000, type=int, help='calls for the growth of memory')
