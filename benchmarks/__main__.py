@@ -189,8 +189,8 @@ def main():
     parser.add_argument('--upstream', default=os.environ.get('KERAS_BENCHMARK_UPSTREAM'),
                         help='a Python whose environment holds upstream Keras 3 (also KERAS_BENCHMARK_UPSTREAM)')
     parser.add_argument('--clock', default='wall', choices=('wall', 'cpu'),
-                        help="cpu: the processor's time of the process, with one thread for linear algebra, for machines "
-                             'that others use as well')
+                        help="cpu: the processor's time of the process, with one thread for linear algebra, for "
+                             'machines that others use as well')
     parser.add_argument('--rounds', default=7, type=int, help='turns within a process')
     parser.add_argument('--times', default=2, type=int, help='processes per measurement')
     parser.add_argument('--calls', default=10000, type=int, help='calls for the growth of memory')
