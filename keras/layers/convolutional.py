@@ -56,6 +56,9 @@ class _Conv(Layer):
     def _finish(self, outputs):
         if self.bias is not None:
             outputs = bias_add(outputs, self.bias.value, self._channel_axis)
+        return self._activated(outputs)
+
+    def _activated(self, outputs):
         activation = self.activation
         return outputs if activation is activations.linear else activation(outputs)
 
@@ -99,8 +102,9 @@ class _PlainConv(_Conv):
         self._finish_build(channels, self.filters)
 
     def call(self, inputs):
-        return self._finish(conv.convolution(inputs, self.kernel.value, self.strides, self.padding, self.data_format,
-                                             self.dilation_rate, self.groups))
+        bias = self.bias
+        return self._activated(conv.convolution(inputs, self.kernel.value, self.strides, self.padding, self.data_format,
+                                                self.dilation_rate, self.groups, None if bias is None else bias.value))
 
     def get_config(self):
         config = super().get_config()

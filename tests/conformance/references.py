@@ -97,7 +97,7 @@ def _channels_last(function):
     return run
 
 
-def convolution(x, kernel, strides, padding, data_format, dilation, groups):
+def convolution(x, kernel, strides, padding, data_format, dilation, groups, bias):
     rank = x.ndim - 2
     strides, dilation = _tuple(strides, rank), _tuple(dilation, rank)
 
@@ -105,7 +105,7 @@ def convolution(x, kernel, strides, padding, data_format, dilation, groups):
         if padding == 'causal':
             x = np.pad(x, ((0, 0), ((kernel.shape[0] - 1) * dilation[0], 0), (0, 0)), mode='constant')
         return conv(x, kernel, strides, 'valid' if padding == 'causal' else padding, dilation,
-                    groups or x.shape[-1] // kernel.shape[-2])
+                    groups or x.shape[-1] // kernel.shape[-2]) + (0 if bias is None else bias)
     return _channels_last(last)(x, data_format=data_format)
 
 

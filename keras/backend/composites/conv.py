@@ -11,6 +11,7 @@ import numpy as np
 from keras import config
 from keras.backend import primitives as p
 from keras.backend.cases import F
+from keras.backend.composites.nn import bias_add
 from keras.backend.composites.shape import dtype_of, ndim, repeat, resized, sliced, stack, static_shape
 from keras.backend.composites.shape import shape as shape_of
 from keras.backend.dispatch import composite
@@ -64,7 +65,7 @@ def _channels_last(x, data_format):
     return p.transpose(x, (0,) + tuple(range(2, ndim(x))) + (1,)) if first else x, first
 
 
-def _restored(x, first):
+def restored(x, first):
     """`x`, which has its channels at the end, with the channels moved to the front if they were there."""
     rank = ndim(x)
     return p.transpose(x, (0, rank - 1) + tuple(range(1, rank - 1))) if first else x
@@ -72,14 +73,17 @@ def _restored(x, first):
 
 # --- convolutions -----------------------------------------------------------------------------------------------
 
-@composite('x kernel', promote='same', cases=[
+@composite('x kernel bias', promote='same', cases=[
     (F(2, 7, 3), F(3, 3, 4)), (F(2, 7, 3), F(3, 3, 4), 1, 'causal', 'channels_last', 2),
     (F(2, 3, 7), F(2, 3, 4), 2, 'same', 'channels_first'),
     (F(2, 6, 5, 3), F(3, 2, 3, 4), (2, 1), 'same', 'channels_last'),
     (F(2, 3, 6, 5), F(3, 2, 3, 4), 1, 'valid', 'channels_first', (1, 2)),
     (F(2, 5, 5, 4), F(3, 3, 2, 6), 1, 'valid', 'channels_last', 1, 2),
-    (F(1, 4, 5, 4, 2), F(2, 3, 2, 2, 3), 1, 'same', 'channels_last')])
-def convolution(x, kernel, strides=1, padding='valid', data_format=None, dilation_rate=1, groups=None):
+    (F(1, 4, 5, 4, 2), F(2, 3, 2, 2, 3), 1, 'same', 'channels_last'),
+    (F(2, 7, 3), F(3, 3, 4), 2, 'causal', 'channels_last', 1, 1, F(4)),
+    (F(2, 6, 5, 3), F(3, 2, 3, 4), 1, 'same', 'channels_last', 1, 1, F(4)),
+    (F(2, 4, 6, 5), F(3, 2, 2, 6), (2, 1), 'valid', 'channels_first', 1, 2, F(6))])
+def convolution(x, kernel, strides=1, padding='valid', data_format=None, dilation_rate=1, groups=None, bias=None):
     """Convolution (cross-correlation) over one to three spatial axes.
 
     Args:
@@ -89,6 +93,7 @@ def convolution(x, kernel, strides=1, padding='valid', data_format=None, dilatio
         padding: 'valid', 'same', or on one spatial axis 'causal': padded at the front only, so that no
             output depends on later inputs.
         groups: number of groups of channels that are convolved separately; None follows from the kernel.
+        bias: tensor (filters,) to add, or None.
 
     Returns:
         A tensor laid out as `x`, with `filters` channels.
@@ -96,6 +101,13 @@ def convolution(x, kernel, strides=1, padding='valid', data_format=None, dilatio
     Raises:
         ValueError: for arguments of the wrong length, or a kernel that does not fit the channels.
     """
+    x, arguments, first = convolution_arguments(x, kernel, strides, padding, data_format, dilation_rate, groups)
+    result = p.conv(x, kernel, *arguments)
+    return restored(result if bias is None else bias_add(result, bias), first)
+
+
+def convolution_arguments(x, kernel, strides, padding, data_format, dilation_rate, groups):
+    """What `convolution` hands to the primitive: (`x` as it takes it, its static arguments, channels at the front?)."""
     rank = _spatial_rank(x)
     strides = spatial_tuple(strides, rank, 'strides')
     dilation = spatial_tuple(dilation_rate, rank, 'dilation_rate')
@@ -105,7 +117,7 @@ def convolution(x, kernel, strides=1, padding='valid', data_format=None, dilatio
         x = p.pad(x, ((0, 0), ((static_shape(kernel)[0] - 1) * dilation[0], 0), (0, 0)))
         padding = 'valid'
     groups = groups or _groups(static_shape(x)[-1], kernel)
-    return _restored(p.conv(x, kernel, strides, padding, dilation, groups), first)
+    return x, (strides, padding, dilation, groups), first
 
 
 def _groups(channels, kernel):
@@ -143,7 +155,7 @@ def convolution_transpose(x, kernel, strides=1, padding='valid', output_padding=
     x, first = _channels_last(x, data_format)
     lengths = tuple(transposed_length(size, window, stride, padding, more, rate) for size, window, stride, more, rate
                     in zip(shape_of(x)[1:-1], static_shape(kernel), strides, extra, dilation))
-    return _restored(p.conv_transpose(x, kernel, strides, padding, dilation, lengths), first)
+    return restored(p.conv_transpose(x, kernel, strides, padding, dilation, lengths), first)
 
 
 def _output_padding(output_padding, strides):
@@ -204,7 +216,7 @@ def _pooled(x, pool_size, strides, padding, data_format, mode):
     strides = size if strides is None else spatial_tuple(strides, rank, 'strides')
     padding = _padding(padding)
     x, first = _channels_last(x, data_format)
-    return _restored(p.pool(x, size, strides, padding, mode), first)
+    return restored(p.pool(x, size, strides, padding, mode), first)
 
 
 @composite(cases=[(F(2, 6, 3), 2), (F(2, 5, 6, 2), (3, 2), 2, 'same', 'channels_last'),
@@ -291,7 +303,7 @@ def extract_patches(x, size, strides=None, dilation_rate=1, padding='valid', dat
         raise ValueError('the number of channels must be known; received shape %s' % (static_shape(x),))
     one_hot = np.eye(int(np.prod(size)) * channels, dtype='float32')
     kernel = p.cast(one_hot.reshape(size + (channels, -1)), dtype_of(x))
-    return _restored(p.conv(x, kernel, strides, padding, dilation, 1), first)
+    return restored(p.conv(x, kernel, strides, padding, dilation, 1), first)
 
 
 @composite('x kernel', promote='same', cases=[
@@ -319,7 +331,7 @@ def local_conv(x, kernel, kernel_size, strides=1, data_format=None):
         features = p.transpose(features, tuple(range(rank + 1)) + (rank + 2, rank + 1))
     flat = p.transpose(p.reshape(features, (-1, places, depth)), (1, 0, 2))
     result = p.transpose(p.matmul(flat, kernel), (1, 0, 2))
-    return _restored(p.reshape(result, (-1,) + counts + (filters,)), first)
+    return restored(p.reshape(result, (-1,) + counts + (filters,)), first)
 
 
 def _window_features(x, size, strides):

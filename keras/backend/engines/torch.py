@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from keras import config
 from keras.backend import tree
+from keras.backend.composites.conv import convolution_arguments, restored
 from keras.backend.composites.random import draw_seed
 from keras.backend.engine import Capabilities, Engine
 from keras.backend.rules import AbstractTensor, sum_dtype
@@ -501,10 +502,10 @@ class TorchEngine(Engine):
     _MAX_POOLS = {4: torch.max_pool2d, 5: torch.max_pool3d}
     _MEAN_POOLS = {4: functional.avg_pool2d, 5: functional.avg_pool3d}
 
-    def conv(self, x, kernel, strides, padding, dilation, groups=1):
+    def conv(self, x, kernel, strides, padding, dilation, groups=1, bias=None):
         if x.ndim == 3:
             y = self.conv(x.unsqueeze(1), kernel.unsqueeze(0), (1,) + tuple(strides), padding,
-                          (1,) + tuple(dilation), groups)
+                          (1,) + tuple(dilation), groups, bias)
             return y.squeeze(1)
         before = 0
         if padding == 'same':
@@ -514,7 +515,7 @@ class TorchEngine(Engine):
             else:
                 x = _pad(x, [(0, 0)] + widths + [(0, 0)])
         run = self._CONVOLUTIONS[x.ndim]
-        return _channels_last(run(_channels_first(x), _outer_first(kernel), None, strides, before, dilation, groups))
+        return _channels_last(run(_channels_first(x), _outer_first(kernel), bias, strides, before, dilation, groups))
 
     def conv_transpose(self, x, kernel, strides, padding, dilation, output_size):
         if x.ndim == 3:
@@ -755,6 +756,15 @@ def bias_add(x, bias, axis=-1):
     if bias.ndim == 1 and (axis == -1 or axis == x.ndim - 1):
         return torch.add(x, bias)
     return NotImplemented
+
+
+@override
+def convolution(x, kernel, strides=1, padding='valid', data_format=None, dilation_rate=1, groups=None, bias=None):
+    """PyTorch's kernels start with the bias, which saves a pass over the result."""
+    if bias is None:
+        return NotImplemented
+    x, arguments, first = convolution_arguments(x, kernel, strides, padding, data_format, dilation_rate, groups)
+    return restored(ENGINE.conv(x, kernel, *arguments, bias), first)
 
 
 # --- normalization and dropout ---
