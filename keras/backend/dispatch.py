@@ -64,7 +64,9 @@ class Entry:
         if self.kind == 'primitive':
             self.impl = getattr(engine, self.name)
         elif self.name in engine.overrides:
-            self.impl = _guarded(engine.overrides[self.name], self.body)
+            override = engine.overrides[self.name]
+            # What is not written in Python knows nothing of NotImplemented.
+            self.impl = override if type(override) is types.BuiltinFunctionType else _guarded(override, self.body)
         else:
             self.impl = self.body
 
@@ -140,12 +142,14 @@ def dispatcher({parameters}):
 {scalar_path}    return general(entry, ({arguments},))
 """
 
-_SCALAR_PATH = """    if type({x}) in native and type({y}) in scalars and {x}.dtype in floats:
+_SCALAR_PATH = """    if type({x}) in native and type({y}) in scalars and ({x}.dtype in floats{or_integers}):
         try:
             return entry.impl({x}, {y})
         except Exception as error:
             return failed(entry, ({x}, {y}), error)
 """
+
+_OR_INTEGERS = ' or type({y}) is int and {x}.dtype in integers and -2 ** 31 <= {y} < 2 ** 31'
 
 _PLAIN_TEMPLATE = """
 def dispatcher({parameters}):
@@ -167,11 +171,14 @@ def _make_dispatcher(entry, scalars):
     values['guard'] = _guard(entry)
     values['scalar_path'] = ''
     if scalars:
-        values['scalar_path'] = _SCALAR_PATH.format(x=entry.parameters[0], y=entry.parameters[1])
+        x, y = entry.parameters[:2]
+        or_integers = _OR_INTEGERS.format(x=x, y=y) if entry.promote == 'same' else ''
+        values['scalar_path'] = _SCALAR_PATH.format(x=x, y=y, or_integers=or_integers)
     template = _TEMPLATE if entry.tensors else _PLAIN_TEMPLATE if entry.plain else _CREATION_TEMPLATE
     # Up to Python 3.9 a function finds the builtins through its globals.
     namespace = {'__builtins__': builtins, 'entry': entry, 'native': active.native, 'floats': active.floats,
-                 'scalars': _SCALARS, 'failed': _failed, 'general': general, 'context': context, 'evaluate': evaluate}
+                 'integers': active.integers, 'scalars': _SCALARS, 'failed': _failed, 'general': general,
+                 'context': context, 'evaluate': evaluate}
     return types.FunctionType(_compiled(template.format(**values)), namespace, entry.name, entry.body.__defaults__)
 
 

@@ -62,6 +62,8 @@ class Engine:
     name = None
     capabilities = Capabilities()
     overrides = {}
+    # Native integer dtypes, of 32 bits or more, beside which add, subtract and multiply take a Python int as it is.
+    integer_dtypes = frozenset()
     # Names that a `Variable` hands through to its storage, so that the engine's own tools accept variables.
     variable_attributes = ()
     # Whether recurrent layers should multiply their inputs by the kernel in each step of the scan, not before it.
@@ -190,15 +192,16 @@ class Engine:
 
 
 class Active:
-    """The engine of this process. `native` and `floats` are its tensor types and float dtypes.
+    """The engine of this process. `native`: its tensor types; `floats`, `integers`: its `..._dtypes`.
 
-    Both sets are changed in place, never replaced: the dispatchers hold on to them.
+    The sets are changed in place, never replaced: the dispatchers hold on to them.
     """
 
     def __init__(self):
         self.engine = None
         self.native = set()
         self.floats = set()
+        self.integers = set()
         self.listeners = []
 
 
@@ -274,6 +277,8 @@ def _activate(engine):
     active.native.clear()
     active.floats.clear()
     active.floats.update(engine.float_dtypes)
+    active.integers.clear()
+    active.integers.update(engine.integer_dtypes)
     active.engine = engine
     for listener in active.listeners:
         listener(engine)

@@ -6,7 +6,7 @@ torch = pytest.importorskip('torch')
 
 from keras.backend import engine as engines  # noqa: E402
 from keras.backend import primitives as p  # noqa: E402
-from keras.backend.composites import nn, optimizers, random, rnn  # noqa: E402
+from keras.backend.composites import losses, nn, optimizers, random, rnn  # noqa: E402
 from keras.backend.rules import AbstractTensor  # noqa: E402
 from keras.backend.state import SeedGenerator, Variable  # noqa: E402
 
@@ -201,6 +201,32 @@ def test_same_pooling_without_padding_copies(torch_engine, stride, window, mode)
 def test_strings_are_refused_with_a_way_out(torch_engine):
     with pytest.raises(TypeError, match='strings'):
         torch_engine.convert(np.array(['a', 'b']))
+
+
+def test_a_python_int_beside_integers_keeps_their_dtype(torch_engine):
+    for dtype in ('int32', 'int64'):
+        x = torch_engine.convert(np.array([3, -4]), dtype)
+        for operation, expected in ((p.add, [5, -2]), (p.subtract, [1, -6]), (p.multiply, [6, -8])):
+            result = operation(x, 2)
+            assert torch_engine.dtype_of(result) == dtype
+            np.testing.assert_array_equal(result.numpy(), expected)
+    # PyTorch alone would wrap it around.
+    with pytest.raises(RuntimeError, match='overflow'):
+        p.add(torch_engine.convert(np.array([1]), 'int32'), 2 ** 40)
+
+
+def test_every_number_that_is_no_class_is_refused_as_a_target(torch_engine):
+    logits = torch_engine.convert(np.zeros((2, 3), 'float32'))
+    for target in (-100, -1, 3):
+        with pytest.raises((IndexError, RuntimeError)):
+            losses.sparse_categorical_crossentropy(torch_engine.convert(np.array([0, target])), logits, True)
+
+
+@pytest.mark.parametrize('order', 'CF')
+def test_memory_of_a_variable_follows_from_its_shape(torch_engine, order):
+    variable = Variable(np.asarray(np.arange(6.0).reshape(2, 3), 'float32', order))
+    assert variable.storage.stride() == (3, 1)
+    np.testing.assert_array_equal(variable.numpy(), [[0, 1, 2], [3, 4, 5]])
 
 
 # --- overrides against the composites they stand for ---

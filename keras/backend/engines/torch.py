@@ -178,6 +178,7 @@ class TorchEngine(Engine):
         dtypes=('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'float16', 'bfloat16', 'float32', 'float64'),
         unsupported={'string': 'PyTorch has no tensors of strings; look them up on the host first'})
     float_dtypes = _FLOATS
+    integer_dtypes = _INDEX_TYPES
     variable_attributes = ('grad', 'requires_grad', 'requires_grad_', 'is_leaf', 'device', 'data', 'detach')
 
     # --- tensors ---------------------------------------------------------------------------------------------
