@@ -9,7 +9,7 @@ tf = pytest.importorskip('tensorflow')
 
 from keras.backend import engine as engines  # noqa: E402
 from keras.backend import primitives as p  # noqa: E402
-from keras.backend.composites import nn, optimizers  # noqa: E402
+from keras.backend.composites import nn, optimizers, rnn  # noqa: E402
 from keras.backend.rules import AbstractTensor  # noqa: E402
 from keras.backend.state import SeedGenerator, Variable  # noqa: E402
 
@@ -244,6 +244,51 @@ def test_kernels_of_optimizers_agree_with_the_composites(tensorflow_engine, name
         expected = [v.numpy() for v in variables + [v for slot in slots for v in slot]]
     for a, b in zip(actual, expected):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def _lstm(x, h, c, kernel, recurrent_kernel, bias, go_backwards, return_sequences):
+    """The equations of Hochreiter and Schmidhuber in NumPy: [output, h, c]."""
+    outputs = []
+    for index in reversed(range(x.shape[1])) if go_backwards else range(x.shape[1]):
+        i, f, g, o = np.split(x[:, index] @ kernel + h @ recurrent_kernel + bias, 4, 1)
+        i, f, o = [1 / (1 + np.exp(-gate)) for gate in (i, f, o)]
+        c = f * c + i * np.tanh(g)
+        h = o * np.tanh(c)
+        outputs.append(h)
+    return [np.stack(outputs, 1) if return_sequences else h, h, c]
+
+
+@pytest.mark.parametrize('sizes', [(2, 4), (None, None)])
+@pytest.mark.parametrize('go_backwards', [False, True])
+@pytest.mark.parametrize('return_sequences', [False, True])
+def test_gradients_of_the_lstm_of_first_and_second_order_are_slopes(sizes, go_backwards, return_sequences):
+    generator = np.random.RandomState(0)
+    shapes = [(2, 4, 3), (2, 5), (2, 5), (3, 20), (5, 20), (20,)]
+    arrays, direction = [[0.3 * generator.randn(*shape) for shape in shapes] for _ in range(2)]
+    open_shapes = [sizes + (3,), sizes[:1] + (5,), sizes[:1] + (5,)] + shapes[3:]
+
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec(shape, tf.float64) for shape in open_shapes])
+    def derivatives(*tensors):
+        with tf.GradientTape() as outer:
+            outer.watch(tensors)
+            with tf.GradientTape() as inner:
+                inner.watch(tensors)
+                results = rnn.lstm_sequence(*tensors, None, go_backwards, return_sequences)
+                value = sum(tf.reduce_sum(tf.cos(k * result)) for k, result in enumerate(results, 2))
+            slope = sum(tf.reduce_sum(g * way) for g, way in zip(inner.gradient(value, tensors), direction))
+        curvature = sum(tf.reduce_sum(g * way) for g, way in zip(outer.gradient(slope, tensors), direction))
+        return value, slope, curvature
+
+    def expected(step):
+        moved = [array + step * way for array, way in zip(arrays, direction)]
+        results = _lstm(*moved, go_backwards, return_sequences)
+        return sum(np.cos(k * result).sum() for k, result in enumerate(results, 2))
+
+    before, here, after = [expected(step) for step in (-1e-4, 0.0, 1e-4)]
+    value, slope, curvature = [result.numpy() for result in derivatives(*[tf.constant(array) for array in arrays])]
+    np.testing.assert_allclose(value, here, rtol=1e-9)
+    np.testing.assert_allclose(slope, (after - before) / 2e-4, rtol=1e-5)
+    np.testing.assert_allclose(curvature, (after - 2 * here + before) / 1e-8, rtol=1e-4)
 
 
 # --- the rest --------------------------------------------------------------------------------------------------
