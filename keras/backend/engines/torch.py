@@ -43,7 +43,8 @@ _STAND_INS = (11, 13)
 
 def _shared(array):
     """A CPU tensor over the memory of a NumPy array, or over a copy where PyTorch cannot take it."""
-    if array.dtype in _DIRECT and array.flags.forc and array.flags.behaved:
+    # An axis of size 1 may have a negative stride in an array that counts as contiguous.
+    if array.dtype in _DIRECT and array.flags.forc and array.flags.behaved and min(array.strides, default=0) >= 0:
         return torch.from_numpy(array)
     if array.dtype.kind not in 'biufc' or array.dtype.name not in _DTYPES:
         if array.dtype.name != 'bfloat16':
