@@ -87,7 +87,7 @@ def _loss_object(loss):
     return losses_module.LossFunctionWrapper(found, name=getattr(found, '__name__', 'loss'))
 
 
-def _is_loss(loss, name):
+def is_loss(loss, name):
     function = getattr(loss, 'fn', loss)
     return getattr(function, '__name__', '') == name
 
@@ -178,11 +178,11 @@ def _own_copy(metric):
 
 
 def _kind_for(loss, shape):
-    if _is_loss(loss, 'sparse_categorical_crossentropy'):
+    if is_loss(loss, 'sparse_categorical_crossentropy'):
         return 'sparse_categorical'
-    if _is_loss(loss, 'categorical_crossentropy') and shape[-1] != 1:
+    if is_loss(loss, 'categorical_crossentropy') and shape[-1] != 1:
         return 'categorical'
-    if (shape and shape[-1] == 1) or _is_loss(loss, 'binary_crossentropy'):
+    if (shape and shape[-1] == 1) or is_loss(loss, 'binary_crossentropy'):
         return 'binary'
     return 'categorical'
 

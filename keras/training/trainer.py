@@ -13,7 +13,7 @@ from keras.backend.engine import get_engine
 from keras.backend.rules import AbstractTensor, is_float
 from keras.backend.state import to_array
 from keras.layers.calls import signature_of
-from keras.training.compiled import CompiledLoss, CompiledMetrics, per_output
+from keras.training.compiled import CompiledLoss, CompiledMetrics, is_loss, per_output
 from keras.training.data import ArrayData, BatchSource, class_weights_of, flat_arrays, is_batch_source, is_number_list
 from keras.training.logs import RunningLogs
 from keras.training.steps import PredictStep, TrainOrTestStep
@@ -173,8 +173,10 @@ class Trainer:
     def _target_ranks(self):
         if self._graph is None:
             return None
-        outputs = [self._graph.outputs[index] for index in self._compiled[0].trained_outputs]
-        return [len(tensor.shape) for tensor in outputs]
+        losses = self._compiled[0]
+        # Class numbers stay a vector: as a column the loss would only squeeze them again, in every step.
+        return [None if is_loss(losses.losses[index], 'sparse_categorical_crossentropy')
+                else len(self._graph.outputs[index].shape) for index in losses.trained_outputs]
 
     def _weights(self, sample_weight, class_weight, ys):
         """One array or None per output of the model."""
