@@ -22,7 +22,7 @@ from keras.backend import tree
 from keras.backend.cases import B, F
 from keras.backend.composites.math import any as any_true
 from keras.backend.composites.nn import hard_sigmoid, hard_sigmoid_keras2, relu, sigmoid
-from keras.backend.composites.shape import expand_dims, ndim, sliced, squeeze, stack, static_shape, zeros_like
+from keras.backend.composites.shape import expand_dims, ndim, sliced, split, squeeze, stack, static_shape, zeros_like
 from keras.backend.dispatch import composite
 from keras.backend.engine import active
 
@@ -177,10 +177,6 @@ def _gate_inputs(x, kernel, bias, split=lambda z: [z]):
     return project(x), lambda element: element
 
 
-def _gate(x, index, units):
-    return p.strided_slice(x, (None, index * units), (None, (index + 1) * units), (1, 1))
-
-
 def _sequence(update, states, inputs, mask, go_backwards, return_sequences, unroll):
     """`states = update(states, x)` over time; the output is the first state. [output] + the last states.
 
@@ -236,16 +232,12 @@ def lstm_sequence(x, h0, c0, kernel, recurrent_kernel, bias=None, mask=None, go_
                   return_sequences=True, activation='tanh', recurrent_activation='sigmoid', unroll=False):
     """Long short-term memory (Hochreiter and Schmidhuber 1997) over time; see the top of this module."""
     act, gate_act = _activation(activation), _activation(recurrent_activation)
-    units = static_shape(recurrent_kernel)[0]
-    jointly = not callable(recurrent_activation)
 
     def update(states, x):
         h, c = states
-        z = p.add(x[0], p.matmul(h, recurrent_kernel))
-        # A named activation works elementwise: one call for all gates costs less than three.
-        gates = gate_act(z) if jointly else None
-        i, f, o = [_gate(gates, k, units) if jointly else gate_act(_gate(z, k, units)) for k in (0, 1, 3)]
-        c = p.add(p.multiply(f, c), p.multiply(i, act(_gate(z, 2, units))))
+        i, f, g, o = split(p.add(x[0], p.matmul(h, recurrent_kernel)), 4, -1)
+        i, f, o = gate_act(i), gate_act(f), gate_act(o)
+        c = p.add(p.multiply(f, c), p.multiply(i, act(g)))
         return [p.multiply(o, act(c)), c]
     return _sequence(update, [h0, c0], _gate_inputs(x, kernel, bias), mask, go_backwards, return_sequences, unroll)
 
@@ -273,11 +265,11 @@ def gru_sequence(x, h0, kernel, recurrent_kernel, bias=None, mask=None, go_backw
     return _sequence(update, [h0], inputs, mask, go_backwards, return_sequences, unroll)
 
 
-def _update_and_reset(z, units, activation):
+def _update_and_reset(z, activation):
     if callable(activation):
-        return activation(_gate(z, 0, units)), activation(_gate(z, 1, units))
-    gates = _activation(activation)(z)
-    return _gate(gates, 0, units), _gate(gates, 1, units)
+        return [activation(part) for part in split(z, 2, -1)]
+    # A named activation works elementwise: one call for both gates costs less than two.
+    return split(_activation(activation)(z), 2, -1)
 
 
 def _interpolated(h, candidate, z):
@@ -288,8 +280,8 @@ def _gru_reset_after(kernel, bias, units, activation, recurrent_activation):
     def update(states, x):
         h = states[0]
         recurrent = p.matmul(h, kernel) if bias is None else p.add(p.matmul(h, kernel), bias)
-        z, r = _update_and_reset(p.add(x[0], sliced(recurrent, -1, 0, 2 * units)), units, recurrent_activation)
-        return _interpolated(h, activation(p.add(x[1], p.multiply(r, _gate(recurrent, 2, units)))), z)
+        z, r = _update_and_reset(p.add(x[0], sliced(recurrent, -1, 0, 2 * units)), recurrent_activation)
+        return _interpolated(h, activation(p.add(x[1], p.multiply(r, sliced(recurrent, -1, 2 * units, None)))), z)
     return update
 
 
@@ -298,6 +290,6 @@ def _gru_reset_before(kernel, _, units, activation, recurrent_activation):
 
     def update(states, x):
         h = states[0]
-        z, r = _update_and_reset(p.add(x[0], p.matmul(h, gates)), units, recurrent_activation)
+        z, r = _update_and_reset(p.add(x[0], p.matmul(h, gates)), recurrent_activation)
         return _interpolated(h, activation(p.add(x[1], p.matmul(p.multiply(r, h), candidate))), z)
     return update

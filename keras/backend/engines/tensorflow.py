@@ -274,7 +274,8 @@ class TensorflowEngine(Engine):
         if x.dtype.kind in 'USO':
             return tf.constant(x.tolist(), DTYPES[dtype or 'string'])
         if dtype is None or x.dtype.name == dtype:
-            return tf.constant(x)
+            # Of the caller's own array some releases, 2.4 among them, would use the memory.
+            return tf.constant(np.array(x))
         return tf.constant(x.astype('float32' if dtype == 'bfloat16' else dtype), DTYPES[dtype])
 
     def scalar(self, value, dtype):
