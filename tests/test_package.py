@@ -1,5 +1,4 @@
-"""The package as a whole: what importing it costs and loads, its version, and that only engines know engines."""
-import ast
+"""The package as a whole: what importing it loads, its version, its public names and its commands."""
 import os
 import re
 import subprocess
@@ -11,10 +10,6 @@ import keras
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 ENGINES = ('tensorflow', 'theano', 'cntk', 'mxnet', 'jax', 'torch')
-
-# Names of file formats, not of engines: how a file says which way its convolution kernels are stored.
-FORMAT_NAMES = {os.path.join('keras', 'saving', 'hdf5.py'): {'tensorflow', 'theano'},
-                os.path.join('keras', 'config.py'): {'tensorflow'}}
 
 
 def in_fresh_process(code, **environment):
@@ -43,35 +38,6 @@ def test_importing_and_building_loads_no_engine_and_nothing_heavy():
     heavy = set(ENGINES) | {'pytensor', 'scipy', 'h5py', 'pandas', 'sklearn', 'yaml', 'matplotlib', 'requests'}
     assert not heavy & set(loaded)
     assert not [name for name in loaded if name.startswith('keras.backend.engines.')]
-
-
-def test_import_time(tmp_path):
-    # The first run writes the byte code, as an installation has it. The least of several runs in CPU time: other
-    # processes can only make it longer.
-    code = 'import time, numpy; start = time.process_time(); import keras; print(time.process_time() - start)'
-    cache = dict(PYTHONDONTWRITEBYTECODE='', PYTHONPYCACHEPREFIX=str(tmp_path))
-    assert min(float(in_fresh_process(code, **cache)) for _ in range(4)) < 0.2
-
-
-def test_only_engines_name_engines():
-    found = []
-    for path in library_files():
-        relative = os.path.relpath(path, ROOT)
-        if relative.startswith(os.path.join('keras', 'backend', 'engine')):
-            continue
-        with open(path, encoding='utf-8') as file:
-            tree = ast.parse(file.read())
-        docstrings = {id(node.body[0].value) for node in ast.walk(tree)
-                      if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and node.body
-                      and isinstance(node.body[0], ast.Expr)}
-        for node in ast.walk(tree):
-            name = (getattr(node, 's', None) if type(node).__name__ in ('Str', 'Constant')
-                    else node.id if isinstance(node, ast.Name)
-                    else node.name if isinstance(node, ast.alias) else None)
-            if (isinstance(name, str) and name in ENGINES and id(node) not in docstrings
-                    and name not in FORMAT_NAMES.get(relative, ())):
-                found.append('%s:%s names %s' % (relative, getattr(node, 'lineno', '?'), name))
-    assert not found
 
 
 def test_every_folder_with_modules_is_a_package():

@@ -18,7 +18,6 @@ shapes are tuples of ints in which sizes unknown while tracing are engine scalar
 import contextlib
 import importlib
 import importlib.util
-import os
 import sys
 import threading
 
@@ -317,7 +316,3 @@ class use:
 
     def __exit__(self, *_):
         set_backend(self._previous)
-
-
-def environment_flag(name):
-    return os.environ.get(name, '').lower() in ('1', 'true', 'yes')

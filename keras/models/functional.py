@@ -57,11 +57,6 @@ class Graph:
                                     lambda node: plan_function(node, bool(training)))
         return self._plans[key]
 
-    def forget_plans(self):
-        """Plans hold bound functions of the layers; build them anew after a layer's `trainable` changed."""
-        self._plans.clear()
-        self._variants.clear()
-
     def flat_inputs(self, inputs):
         """`inputs` as one value per input of the graph, in its order.
 
