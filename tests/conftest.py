@@ -17,6 +17,7 @@ os.environ.setdefault('XLA_FLAGS', '--xla_backend_optimization_level=0 --xla_llv
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'needs_gradients: skipped on engines without gradients')
+    config.addinivalue_line('markers', 'refusals_are_errors: what an engine declares unsupported is not skipped here')
 
 
 def pytest_report_header(config):
@@ -28,6 +29,21 @@ def pytest_runtest_setup(item):
         from keras.backend.engine import get_engine
         if not get_engine().capabilities.gradients:
             pytest.skip('the %s engine has no gradients' % get_engine().name)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What the engine declares that it cannot do is skipped, with the engine's own words; any other refusal fails."""
+    outcome = yield
+    if call.excinfo is None or item.get_closest_marker('refusals_are_errors'):
+        return
+    from keras.backend.engine import UnsupportedOperation, get_engine
+    error = call.excinfo.value
+    if isinstance(error, UnsupportedOperation) and error.engine == get_engine().name \
+            and error.operation in get_engine().capabilities.unsupported:
+        report = outcome.get_result()
+        report.outcome = 'skipped'
+        report.longrepr = (str(item.path) if hasattr(item, 'path') else str(item.fspath), 0, 'declared: %s' % error)
 
 
 @pytest.fixture

@@ -37,18 +37,29 @@ KNOWN_ENGINES = {
 }
 
 
+class UnsupportedOperation(NotImplementedError):
+    """What an engine declares that it cannot do. `engine` and `operation` are names."""
+
+    def __init__(self, engine, operation, reason):
+        super().__init__('The %s engine does not offer %r: %s.' % (engine, operation, reason))
+        self.engine, self.operation = engine, operation
+
+
 class Capabilities:
     """What an engine can do. The conformance suite and `docs/engines.md` read this table.
 
     gradients: `value_and_grad` works. compiled: `step` traces its function (so a Python side effect runs
-    once). dynamic_sizes: sizes may be unknown while tracing. both_branches: `cond` evaluates both branches.
-    dtypes: names of the dtypes tensors may have. unsupported: {operation: reason and way out}.
+    once). deferred: outside a step, too, operations make graph, which runs when a value is asked for.
+    dynamic_sizes: sizes may be unknown while tracing. both_branches: `cond` evaluates both branches.
+    dtypes: names of the dtypes tensors may have. unsupported: {operation: reason and way out}; an operation is
+    an entry of the op table, a method of the contract, or a few words such as 'tensors of float16'.
     """
 
-    def __init__(self, gradients=True, compiled=True, dynamic_sizes=False, both_branches=False, dtypes=(),
-                 unsupported=None):
+    def __init__(self, gradients=True, compiled=True, deferred=False, dynamic_sizes=False, both_branches=False,
+                 dtypes=(), unsupported=None):
         self.gradients = gradients
         self.compiled = compiled
+        self.deferred = deferred
         self.dynamic_sizes = dynamic_sizes
         self.both_branches = both_branches
         self.dtypes = tuple(dtypes)
@@ -67,6 +78,8 @@ class Engine:
     variable_attributes = ()
     # Whether recurrent layers should multiply their inputs by the kernel in each step of the scan, not before it.
     projects_each_step = False
+    # Where the engine's own convolutions want the channels: a plan runs chains of image layers that way round.
+    data_format = 'channels_last'
 
     def __getattr__(self, name):
         # Only reached for what the engine does not define.
@@ -79,7 +92,7 @@ class Engine:
         reason = self.capabilities.unsupported.get(operation, 'use another engine for this model')
 
         def refuse(*args, **kwargs):
-            raise NotImplementedError('The %s engine does not offer %r: %s.' % (self.name, operation, reason))
+            raise UnsupportedOperation(self.name, operation, reason)
         return refuse
 
     # --- tensors ---------------------------------------------------------------------------------------------
