@@ -114,14 +114,14 @@ class OrthogonalRegularizer(Regularizer):
         self.mode = mode
 
     def __call__(self, x):
-        if len(x.shape) != 2:
-            raise ValueError('OrthogonalRegularizer takes matrices only. Received a tensor of shape %s.'
-                             % (tuple(x.shape),))
+        sizes = ops.shape(x)
+        if len(sizes) != 2:
+            raise ValueError('OrthogonalRegularizer takes matrices only. Received a tensor of shape %s.' % (sizes,))
         rows = x if self.mode == 'rows' else ops.transpose(x)
         norms = ops.sqrt(ops.maximum(ops.sum(ops.square(rows), axis=1, keepdims=True), config.epsilon() ** 2))
         rows = ops.divide(rows, norms)
         cosines = ops.abs(ops.matmul(rows, ops.transpose(rows)))
-        count = int(x.shape[0 if self.mode == 'rows' else 1])
+        count = sizes[0 if self.mode == 'rows' else 1]
         different = ops.sum(cosines) - ops.sum(ops.square(rows))
         return different * (self.factor / max(count * (count - 1), 1))
 

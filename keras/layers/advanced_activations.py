@@ -168,7 +168,7 @@ class Softmax(_Activation):
 
     def call(self, inputs, mask=None):
         # The mask of time steps that comes with the inputs is of lower rank; it is handed on, not applied.
-        if mask is not None and len(mask.shape) == len(inputs.shape):
+        if mask is not None and ops.ndim(mask) == ops.ndim(inputs):
             lowest = -3e4 if self.compute_dtype == 'float16' else -1e9
             inputs = ops.add(inputs, ops.multiply(ops.subtract(1.0, ops.cast(mask, self.compute_dtype)), lowest))
         return nn.softmax(inputs, tuple(self.axis) if isinstance(self.axis, list) else self.axis)

@@ -271,7 +271,7 @@ class Flatten(Layer):
         self.input_spec = InputSpec(min_ndim=1)
 
     def call(self, inputs):
-        rank = len(inputs.shape)
+        rank = ops.ndim(inputs)
         if self.data_format == 'channels_first' and rank > 2:
             inputs = ops.transpose(inputs, (0,) + tuple(range(2, rank)) + (1,))
         sizes = ops.shape(inputs)

@@ -32,7 +32,7 @@ class _Merge(Layer):
         return [tuple(shape) for shape in shapes]
 
     def call(self, inputs):
-        ranks = [len(x.shape) for x in inputs]
+        ranks = [ops.ndim(x) for x in inputs]
         if len(set(ranks)) > 1:
             inputs = [_with_rank(x, max(ranks)) for x in inputs]
         result = inputs[0]
@@ -65,7 +65,7 @@ class _Merge(Layer):
 
 
 def _with_rank(x, rank):
-    for _ in range(rank - len(x.shape)):
+    for _ in range(rank - ops.ndim(x)):
         x = ops.expand_dims(x, 1)
     return x
 
@@ -160,7 +160,7 @@ class Concatenate(_Merge):
         for x, each in zip(inputs, mask):
             everywhere = ops.cast(ops.ones_like(x), 'bool')
             if each is not None:
-                while len(each.shape) < len(x.shape):
+                while ops.ndim(each) < ops.ndim(x):
                     each = ops.expand_dims(each, -1)
                 everywhere = ops.logical_and(everywhere, each)
             masks.append(everywhere)

@@ -91,7 +91,7 @@ class BatchNormalization(Layer):
         That is n / (n - 1 - epsilon); for channels-last images, where Keras 2 runs a kernel that corrects too, once
         more n / (n - 1).
         """
-        rank = len(inputs.shape)
+        rank = ops.ndim(inputs)
         axis = self.axis % rank
         samples = count(inputs, tuple(index for index in range(rank) if index != axis))
         if isinstance(samples, int):

@@ -70,7 +70,7 @@ class TimeDistributed(Wrapper):
         arguments = {}
         if self._takes_training:
             arguments['training'] = training
-        if self._takes_mask and mask is not None and len(mask.shape) > 2:
+        if self._takes_mask and mask is not None and ops.ndim(mask) > 2:
             arguments['mask'] = _joined(mask)
         sizes = ops.shape(inputs)
         outputs = self.layer.call(_joined(inputs), **arguments)
@@ -82,13 +82,13 @@ class TimeDistributed(Wrapper):
 
     def compute_mask(self, inputs, mask=None):
         """A mask of the steps if there is one, and of what is inside them if the layer makes one."""
-        inner_mask = _joined(mask) if mask is not None and len(mask.shape) > 2 else None
+        inner_mask = _joined(mask) if mask is not None and ops.ndim(mask) > 2 else None
         if type(self.layer).compute_mask is Layer.compute_mask and not self.layer.supports_masking:
-            return mask if mask is None or len(mask.shape) == 2 else ops.any(mask, tuple(range(2, len(mask.shape))))
+            return mask if mask is None or ops.ndim(mask) == 2 else ops.any(mask, tuple(range(2, ops.ndim(mask))))
         inner = self.layer.compute_mask(_joined(inputs), inner_mask)
         if inner is None:
-            return None if mask is None else ops.any(mask, tuple(range(2, len(mask.shape)))) \
-                if len(mask.shape) > 2 else mask
+            return None if mask is None else ops.any(mask, tuple(range(2, ops.ndim(mask)))) \
+                if ops.ndim(mask) > 2 else mask
         return _parted(inner, ops.shape(inputs))
 
 

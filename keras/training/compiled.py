@@ -72,7 +72,7 @@ def _masked(weight, mask, dtype):
     mask = ops.cast(mask, 'float32')
     if weight is None:
         return mask
-    while len(weight.shape) < len(mask.shape):
+    while ops.ndim(weight) < ops.ndim(mask):
         weight = ops.expand_dims(weight, -1)
     return weight * mask
 

@@ -124,7 +124,7 @@ class TrainOrTestStep:
         for weight in self._regularized:
             total = _plus(total, weight.regularizer(weight.value))
         for loss in added:
-            total = _plus(total, loss if getattr(loss, 'shape', ()) in ((), []) else ops.mean(loss))
+            total = _plus(total, loss if isinstance(loss, (int, float)) or ops.ndim(loss) == 0 else ops.mean(loss))
         if total is None:
             raise ValueError('Model %s has no loss to minimise: compile it with a `loss`, or call add_loss.'
                              % self._model.name)
