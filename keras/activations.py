@@ -318,6 +318,15 @@ _FUNCTIONS = {name: value for name, value in list(globals().items())
               if getattr(value, '__module__', None) == __name__ and name not in ('serialize', 'deserialize')}
 
 
+# What looks along an axis; all other functions here work element by element.
+_ALONG_AXIS = {softmax, log_softmax, sparsemax, glu}
+
+
+def is_elementwise(activation):
+    """Whether `activation`, a function or None, is one of this module that works element by element."""
+    return activation is None or activation in _FUNCTIONS.values() and activation not in _ALONG_AXIS
+
+
 def get(identifier):
     """The activation for a name, a config or a callable; `linear` for None.
 

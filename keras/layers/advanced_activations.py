@@ -12,6 +12,9 @@ class _Activation(Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
 
+    def in_channels_first(self, rank):
+        return self
+
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
 
@@ -101,6 +104,9 @@ class PReLU(_Activation):
         negative = ops.multiply(self.alpha.value, nn.relu(ops.negative(inputs)))
         return ops.subtract(nn.relu(inputs), negative)
 
+    def in_channels_first(self, rank):
+        return None
+
     def get_config(self):
         config = super().get_config()
         config.update(alpha_initializer=initializers.serialize(self.alpha_initializer),
@@ -172,6 +178,9 @@ class Softmax(_Activation):
             lowest = -3e4 if self.compute_dtype == 'float16' else -1e9
             inputs = ops.add(inputs, ops.multiply(ops.subtract(1.0, ops.cast(mask, self.compute_dtype)), lowest))
         return nn.softmax(inputs, tuple(self.axis) if isinstance(self.axis, list) else self.axis)
+
+    def in_channels_first(self, rank):
+        return None
 
     def get_config(self):
         config = super().get_config()

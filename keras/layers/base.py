@@ -48,6 +48,8 @@ class Layer(WeightOwner, GraphView):
     supports_masking = False
     stateful = False
     dynamic = False
+    # Whether a chain of layers that run with the channels first may begin here: the layer gains by it.
+    begins_channels_first = False
     # A subclass that gives other than floats from floats says so here.
     output_dtype = None
 
@@ -485,6 +487,28 @@ class Layer(WeightOwner, GraphView):
         if self.autocast and any(is_float(x.dtype) and x.dtype != self.compute_dtype for x in node.inputs):
             function = self._casting(function)
         return function
+
+    def in_channels_first(self, rank):
+        """The layer for inputs of `rank` axes whose channels are moved from the last axis to the second.
+
+        Plans use it on engines that prefer that order. Outputs of the same rank have their channels moved, too.
+
+        Returns:
+            The layer itself where the place of the channels is all the same to it, a copy of it that shares its
+            weights, or None where the channels have to stay last.
+        """
+        return None
+
+    def _copy_with(self, **attributes):
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__, **attributes)
+        return copy
+
+    def _with_data_format(self, **attributes):
+        """`in_channels_first` of layers with a `data_format`."""
+        if self.data_format != 'channels_last':
+            return None
+        return self._copy_with(data_format='channels_first', **attributes)
 
     def _regularizing(self, function):
         def run(*args, **kwargs):

@@ -18,6 +18,7 @@ class _Conv(Layer):
     """
     weight_kinds = ('kernel',)
     paddings = ('valid', 'same')
+    begins_channels_first = True
 
     def __init__(self, rank, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
                  kwargs, activity_regularizer=None, **weights):
@@ -61,6 +62,11 @@ class _Conv(Layer):
     def _activated(self, outputs):
         activation = self.activation
         return outputs if activation is activations.linear else activation(outputs)
+
+    def in_channels_first(self, rank):
+        if self.padding == 'causal' or not activations.is_elementwise(self.activation):
+            return None
+        return self._with_data_format(_channel_axis=1)
 
     def compute_output_shape(self, input_shape):
         sizes, _ = split_shape(input_shape, self.data_format)
@@ -445,6 +451,9 @@ class _ZeroPadding(Layer):
     def call(self, inputs):
         return conv.spatial_padding(inputs, self._pairs, self.data_format)
 
+    def in_channels_first(self, rank):
+        return self._with_data_format()
+
     def compute_output_shape(self, input_shape):
         sizes, channels = split_shape(input_shape, self.data_format)
         sizes = [None if size is None else size + before + after for size, (before, after) in zip(sizes, self._pairs)]
@@ -508,6 +517,9 @@ class _Cropping(Layer):
 
     def call(self, inputs):
         return conv.spatial_cropping(inputs, self._pairs, self.data_format)
+
+    def in_channels_first(self, rank):
+        return self._with_data_format()
 
     def compute_output_shape(self, input_shape):
         sizes, channels = split_shape(input_shape, self.data_format)
@@ -573,6 +585,9 @@ class _UpSampling(Layer):
 
     def call(self, inputs):
         return conv.upsampling(inputs, self._factors, self.interpolation, self.data_format, False)
+
+    def in_channels_first(self, rank):
+        return self._with_data_format()
 
     def compute_output_shape(self, input_shape):
         sizes, channels = split_shape(input_shape, self.data_format)

@@ -101,6 +101,9 @@ class Activation(Layer):
     def call(self, inputs):
         return self.activation(inputs)
 
+    def in_channels_first(self, rank):
+        return self if activations.is_elementwise(self.activation) else None
+
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
 
@@ -174,6 +177,9 @@ class Dropout(Layer):
             return inputs
         return random.dropout(inputs, self.rate, self._get_noise_shape(inputs), self.seed_generator)
 
+    def in_channels_first(self, rank):
+        return self if self.noise_shape is None else None
+
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
 
@@ -193,6 +199,9 @@ class _SpatialDropout(Dropout):
         for axis in spatial_axes(self.data_format, len(sizes)):
             sizes[axis] = 1
         return tuple(sizes)
+
+    def in_channels_first(self, rank):
+        return self._with_data_format()
 
 
 class SpatialDropout1D(_SpatialDropout):
@@ -269,6 +278,9 @@ class Flatten(Layer):
         super().__init__(**kwargs)
         self.data_format = config.normalize_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
+
+    def in_channels_first(self, rank):
+        return self._with_data_format()
 
     def call(self, inputs):
         rank = ops.ndim(inputs)

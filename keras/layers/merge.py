@@ -40,6 +40,9 @@ class _Merge(Layer):
             result = self._merge(result, x)
         return result
 
+    def in_channels_first(self, rank):
+        return self
+
     def _merge(self, x, y):
         raise NotImplementedError('%s must define _merge(x, y).' % type(self).__name__)
 
@@ -145,6 +148,10 @@ class Concatenate(_Merge):
     def call(self, inputs):
         return ops.concatenate(inputs, self.axis)
 
+    def in_channels_first(self, rank):
+        axis = self.axis % rank
+        return self._copy_with(axis=1 if axis == rank - 1 else axis + 1 if axis else 0)
+
     def compute_output_shape(self, input_shape):
         shapes = self._checked(input_shape)
         try:
@@ -201,6 +208,9 @@ class Dot(_Merge):
         if self.normalize:
             x, y = l2_normalize(x, self._pair[0]), l2_normalize(y, self._pair[1])
         return batch_dot(x, y, self._pair)
+
+    def in_channels_first(self, rank):
+        return None
 
     def compute_output_shape(self, input_shape):
         shapes = self._checked(input_shape)

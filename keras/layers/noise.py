@@ -12,6 +12,9 @@ class _Noise(Layer):
         self.seed = seed
         self.seed_generator = random.SeedGenerator(seed)
 
+    def in_channels_first(self, rank):
+        return self if getattr(self, 'noise_shape', None) is None else None
+
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
 

@@ -46,6 +46,9 @@ class BatchNormalization(Layer):
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
 
+    # Of a copy with the channels first: whether the layer itself has channels-last images.
+    _corrects_twice = False
+
     def build(self, input_shape):
         rank = len(input_shape)
         if not -rank <= self.axis < rank or self.axis % rank == 0:
@@ -68,6 +71,11 @@ class BatchNormalization(Layer):
                                                initializer=self.moving_variance_initializer)
         self.input_spec = InputSpec(ndim=rank, axes={self.axis: size})
         self.built = True
+
+    def in_channels_first(self, rank):
+        if self.axis % rank != rank - 1:
+            return None
+        return self._copy_with(axis=1, _corrects_twice=self._channels_last_images(rank))
 
     def call(self, inputs, training=None):
         gamma = None if self.gamma is None else self.gamma.value
@@ -100,7 +108,10 @@ class BatchNormalization(Layer):
             samples = ops.cast(samples, self.variable_dtype)
             others = ops.maximum(ops.subtract(samples, 1.0), 1.0)
         factor = samples / (others - self.epsilon)
-        return factor * samples / others if rank == 4 and axis == 3 else factor
+        return factor * samples / others if self._corrects_twice or self._channels_last_images(rank) else factor
+
+    def _channels_last_images(self, rank):
+        return rank == 4 and self.axis % rank == 3
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)

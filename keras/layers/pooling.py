@@ -8,6 +8,7 @@ from keras.layers.base import InputSpec, Layer
 class _Pooling(Layer):
     """What pooling over windows shares. `pool`: the operation."""
     pool = None
+    begins_channels_first = True
 
     def __init__(self, rank, pool_size, strides, padding, data_format, kwargs):
         super().__init__(**kwargs)
@@ -19,6 +20,9 @@ class _Pooling(Layer):
 
     def call(self, inputs):
         return self.pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)
+
+    def in_channels_first(self, rank):
+        return self._with_data_format()
 
     def compute_output_shape(self, input_shape):
         sizes, channels = split_shape(input_shape, self.data_format)
@@ -111,6 +115,9 @@ class _GlobalPooling(Layer):
         self.keepdims = keepdims
         self._axes = tuple(spatial_axes(self.data_format, rank + 2))
         self.input_spec = InputSpec(ndim=rank + 2)
+
+    def in_channels_first(self, rank):
+        return self._with_data_format(_axes=tuple(spatial_axes('channels_first', rank)))
 
     def compute_output_shape(self, input_shape):
         sizes, channels = split_shape(input_shape, self.data_format)

@@ -1,11 +1,13 @@
 """`Graph`: the layers between symbolic inputs and outputs, the plans they run from, and their configuration."""
 from keras.backend import tree
 from keras.backend.dispatch import TABLE, Entry
+from keras.backend.engine import get_engine
 from keras.backend.state import Variable
 from keras.backend.symbolic import KerasTensor, Plan, nodes_between
 from keras.layers.base import Layer
 from keras.layers.calls import signature_of
 from keras.layers.input_layer import Input
+from keras.models.layouts import channels_first
 from keras.saving import serialization
 
 
@@ -51,10 +53,13 @@ class Graph:
 
     def plan(self, training, extra=()):
         """The plan for one value of `training`; the tensors `extra` are computed along and appended."""
-        key = (bool(training),) + tuple(map(id, extra))
+        data_format = get_engine().data_format
+        key = (bool(training), data_format) + tuple(map(id, extra))
         if key not in self._plans:
-            self._plans[key] = Plan(self.inputs, self.outputs + list(extra),
-                                    lambda node: plan_function(node, bool(training)))
+            outputs = self.outputs + list(extra)
+            if data_format == 'channels_first':
+                outputs = channels_first(self.inputs, outputs)
+            self._plans[key] = Plan(self.inputs, outputs, lambda node: plan_function(node, bool(training)))
         return self._plans[key]
 
     def flat_inputs(self, inputs):
