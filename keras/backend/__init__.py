@@ -1,13 +1,18 @@
 """K: the backend functions that layers and scripts call, with Keras 2's names and arguments.
 
-`K.relu(x)` runs at once on a tensor of the active engine and builds graph on a symbolic one. What an engine is stands
+K is symbolic where Keras 2 is: `K.relu(x)` makes graph on a symbolic tensor and, outside running layers, on a variable
+or array; `K.eval` and `K.function` run it. On a tensor of the active engine it runs at once. What an engine is stands
 in `engine.py`, which operations exist in `primitives.py` and `composites/`.
 
 Example:
     >>> from keras import backend as K
-    >>> K.eval(K.sum(K.constant([1.0, 2.0])))
-    array(3., dtype=float32)
+    >>> x = K.variable([1.0, 2.0])
+    >>> total = K.sum(x)
+    >>> K.set_value(x, [3.0, 4.0])
+    >>> K.eval(total)
+    array(7., dtype=float32)
 """
+from keras.backend import lifting
 from keras.config import (epsilon, floatx, image_data_format, normalize_data_format, set_epsilon, set_floatx,
                           set_image_data_format)
 from keras.backend import operators
@@ -15,6 +20,7 @@ from keras.backend.composites.math import (all, any, argmin, batch_dot, l2_norma
 from keras.backend.composites.nn import elu, hard_sigmoid_keras2 as hard_sigmoid, sigmoid, softmax, softplus, softsign
 from keras.backend.composites.shape import batch_flatten, flatten
 from keras.backend.engine import engine_name as backend, set_backend, use
+from keras.backend.function import Function, function, gradients
 from keras.backend.functions import (arange, argmax, batch_normalization, bias_add, binary_crossentropy,
                                      categorical_crossentropy, clip, concatenate, conv1d, conv2d, conv2d_transpose,
                                      conv3d, conv3d_transpose, ctc_batch_cost, depthwise_conv2d, dot, dropout, equal,
@@ -33,6 +39,8 @@ from keras.backend.values import (batch_get_value, batch_set_value, cast_to_floa
                                   control_dependencies, count_params, dtype, eager, eval, get_value, in_test_phase,
                                   in_train_phase, int_shape, is_keras_tensor, is_placeholder, is_sparse, is_tensor,
                                   is_variable, learning_phase, manual_variable_initialization, moving_average_update,
-                                  ndim, normalize_batch_in_training, placeholder, print_tensor,
+                                  name_scope, ndim, normalize_batch_in_training, placeholder, print_tensor,
                                   random_normal_variable, random_uniform_variable, set_learning_phase, set_value, shape,
                                   symbolic, to_dense, update, update_add, update_sub, variable)
+
+lifting.make_symbolic(globals())

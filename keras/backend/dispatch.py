@@ -19,9 +19,11 @@ from keras.backend import rules, tree
 from keras.backend.engine import active, get_engine
 from keras.backend.rules import AbstractTensor
 from keras.backend.state import AbstractLedger, Variable, context
-from keras.backend.symbolic import KerasTensor, Node
+from keras.backend.symbolic import KerasTensor, Node, Plan, free_tensors
 
 TABLE = {}
+_FUNCTION_PARAMETERS = {'step', 'then', 'otherwise', 'condition', 'body', 'step_function', 'activation',
+                        'recurrent_activation', 'fn'}
 _SCALARS = frozenset((int, float))
 
 
@@ -47,6 +49,8 @@ class Entry:
         names = tensors.split() if promoted is None else promoted.split()
         self.promoted = [self.parameters.index(name.lstrip('*')) for name in names] if promote else []
         self.promote = promote
+        # Whether an argument may be a function: the body of a loop or a branch, an activation.
+        self.has_functions = bool(_FUNCTION_PARAMETERS.intersection(self.parameters))
         self.rule = rule
         self.body = function
         self.cases = cases
@@ -58,6 +62,10 @@ class Entry:
     def _load(self, *args):
         get_engine()
         return self.impl(*args)
+
+    def plan_function(self, node, training):
+        """What a `Plan` runs for a node of this entry."""
+        return self.call
 
     def bind(self, engine):
         """Find what `engine` runs for this entry."""
@@ -222,6 +230,10 @@ def general(entry, args):
     """Call `entry` with arguments of any kind."""
     leaves = _tensor_leaves(entry, args)
     if context.abstract or any(isinstance(leaf, AbstractTensor) for leaf in leaves):
+        if not context.abstract and any(type(leaf) in active.native for leaf in leaves):
+            leaves, args = _valued(leaves, args)
+            if not any(isinstance(leaf, AbstractTensor) for leaf in leaves):
+                return _run(entry, args)
         if context.abstract or not all(isinstance(leaf, KerasTensor) for leaf in leaves
                                        if isinstance(leaf, AbstractTensor)):
             return evaluate(entry, args)
@@ -263,8 +275,29 @@ def _static(argument):
     return argument
 
 
+def _valued(leaves, args):
+    """Symbolic tensors beside native ones, as values where they depend on no placeholder."""
+    values = {id(leaf): value_of(leaf) for leaf in leaves if isinstance(leaf, KerasTensor) and not free_tensors([leaf])}
+    args = tree.map_structure(lambda leaf: values.get(id(leaf), leaf), list(args))
+    return [values.get(id(leaf), leaf) for leaf in leaves], args
+
+
+def value_of(tensor, training=False):
+    """The value of a symbolic tensor that depends on no placeholder, as a native tensor.
+
+    Raises:
+        ValueError: if it depends on a placeholder.
+    """
+    return Plan([], [tensor], lambda node: node.operation.plan_function(node, training))([])[0]
+
+
 def record(entry, args):
     """A node for a call with symbolic arguments; returns its KerasTensors."""
+    if entry.has_functions:
+        from keras.backend import closures
+        if any(map(closures.is_function, args)):
+            # The body of a composite records its own operations; only a primitive needs the functions in its node.
+            return closures.record_with_functions(entry, args) if entry.kind == 'primitive' else entry.body(*args)
     return Node(entry, tuple(args), {}, evaluate(entry, args)).output_structure
 
 

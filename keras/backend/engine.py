@@ -188,6 +188,21 @@ class Engine:
         """
         return self.unsupported('value_and_grad')()
 
+    def gradients(self, fn, values, variables=()):
+        """`rest, gradients` where `total, rest = fn(*values)`, a scalar, by the native tensors `values` and `variables`.
+
+        Within another `gradients` the results are differentiable again, unless the engine declares
+        'gradients of gradients' unsupported.
+        """
+        from keras.backend.state import Handle, Ledger, context
+        handles = [Handle(self.shape_of(value), self.dtype_of(value)) for value in values]
+        with Ledger(dict(zip(handles, values)), outer=context.ledger) as ledger:
+            (_, rest), found = self.value_and_grad(lambda: fn(*[handle.value for handle in handles]),
+                                                   handles + list(variables))
+        for variable, value in ledger.writes.items():
+            variable.assign(value)
+        return rest, found
+
     def eval_shape(self, fn, args):
         """Shapes and dtypes of `fn(*args)` for `AbstractTensor`s, by the engine's own abstract evaluation.
 

@@ -15,9 +15,12 @@ from keras.backend.rules import AbstractTensor
 
 
 class _Context(threading.local):
-    """Per thread: the innermost ledger, whether tensors are abstract, and the training flag of the call."""
+    """Per thread: the innermost ledger; whether tensors are abstract; whether a layer call runs, and its training flag;
+    whether operators on all variables make graph."""
     ledger = None
     abstract = False
+    running = False
+    symbolic = False
     training = None
 
 
@@ -82,6 +85,20 @@ class Ledger:
 
     def __exit__(self, *_):
         context.ledger = self._previous
+
+
+class Handle:
+    """What `value_and_grad` takes for a variable, to differentiate by a value: it is what the ledger says."""
+    trainable = _trainable = True
+    constraint = regularizer = layout = None
+    path = name = 'value'
+
+    def __init__(self, shape, dtype):
+        self.shape, self.dtype = shape, dtype
+
+    @property
+    def value(self):
+        return context.ledger.read(self)
 
 
 class AbstractLedger:
@@ -154,6 +171,9 @@ class Variable:
         self.regularizer = None
         self.layout = layout
         self.overwrite_with_gradient = False
+        # Whether operators on it make graph (K.variable), and the symbolic tensor that stands for it in graphs.
+        self.symbolic = self.sparse = False
+        self.symbol = None
         self._trainable = bool(trainable)
         self._initializer = initializer
         self._storage = None
@@ -277,7 +297,7 @@ class Variable:
 
     def __getstate__(self):
         state = dict(self.__dict__)
-        state.update(_storage=None, _engine=None, _initializer=self.numpy())
+        state.update(_storage=None, _engine=None, _initializer=self.numpy(), symbol=None)
         return state
 
     def __deepcopy__(self, memo):

@@ -142,7 +142,7 @@ def nodes_between(inputs, outputs):
         if id(item) in known:
             continue
         node = item.node
-        if node is None or not node.inputs and getattr(node.operation, 'is_input', False):
+        if is_placeholder(item):
             raise ValueError(_disconnected(item, inputs, ordered))
         if node in state:
             continue
@@ -150,6 +150,28 @@ def nodes_between(inputs, outputs):
         stack.append(node)
         stack.extend(reversed(node.inputs))
     return ordered
+
+
+def is_placeholder(tensor):
+    """Whether a symbolic tensor waits for data: it was made by no operation, or by `Input`."""
+    node = tensor.node
+    return node is None or not node.inputs and getattr(node.operation, 'is_input', False)
+
+
+def free_tensors(outputs, known=()):
+    """The placeholders that `outputs` depend on, past the tensors `known`, in the order in which they are met."""
+    seen, found = {id(tensor) for tensor in known}, []
+    stack = list(reversed(outputs))
+    while stack:
+        tensor = stack.pop()
+        if id(tensor) in seen:
+            continue
+        seen.add(id(tensor))
+        if is_placeholder(tensor):
+            found.append(tensor)
+        else:
+            stack.extend(reversed(tensor.node.inputs))
+    return found
 
 
 def _disconnected(tensor, inputs, reached):

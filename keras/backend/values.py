@@ -6,26 +6,38 @@ from keras.backend import primitives as p
 from keras.backend.composites.math import mean as _mean, rsqrt
 from keras.backend.composites.random import normal as _normal, uniform as _uniform
 from keras.backend.composites.shape import dtype_of, ndim as _ndim, shape as _sizes, size_along, static_shape
-from keras.backend.dispatch import Entry
 from keras.backend.engine import active, get_engine
+from keras.backend.function import (Deferred, LearningPhase, PhaseChoice, Update, evaluated, runs_at_once, symbol_of)
 from keras.backend.rules import AbstractTensor
 from keras.backend import state
 from keras.backend.state import (Variable, context, draw_host_seed, numpy_dtype, reset_uids,
                                  to_array)
-from keras.backend.symbolic import KerasTensor, Plan
+from keras.backend.symbolic import KerasTensor, Node, is_placeholder as _is_placeholder
 
 
 def variable(value, dtype=None, name=None, constraint=None):
-    """A `Variable` with the given value (an array, list, scalar or tensor); `dtype` defaults to `floatx`."""
-    return Variable(value if isinstance(value, (np.ndarray, list, tuple, int, float)) else to_array(value),
-                    dtype=dtype or config.floatx(), name=name, constraint=constraint)
+    """A `Variable` with the given value (an array, list, scalar, tensor or SciPy's sparse matrix).
+
+    `dtype` defaults to `floatx`. Operators on it make graph, to be run by `K.eval` and `K.function`.
+    """
+    sparse = hasattr(value, 'toarray')
+    value = value.toarray() if sparse else value
+    if not isinstance(value, (np.ndarray, list, tuple, int, float)):
+        value = evaluated(value)
+    result = Variable(value, dtype=dtype or config.floatx(), name=name, constraint=constraint)
+    result.symbolic, result.sparse = True, sparse
+    return result
 
 
 def constant(value, dtype=None, shape=None, name=None):
-    """A tensor with a fixed value, broadcast to `shape` where one is given."""
-    array = np.asarray(value, numpy_dtype(dtype or config.floatx()))
-    return get_engine().convert(array if shape is None else np.broadcast_to(array, shape).copy(),
-                                dtype or config.floatx())
+    """A tensor with a fixed value, broadcast to `shape` where one is given; a part of the graph outside running calls."""
+    dtype = dtype or config.floatx()
+    array = np.array(value, numpy_dtype(dtype))
+    array = array if shape is None else np.broadcast_to(array, shape).copy()
+    if runs_at_once():
+        return get_engine().convert(array, dtype)
+    return Node(Deferred(lambda: get_engine().convert(array, dtype), name or 'constant'), [], {},
+                AbstractTensor(array.shape, dtype)).output_structure
 
 
 def placeholder(shape=None, ndim=None, dtype=None, sparse=False, name=None):
@@ -34,7 +46,7 @@ def placeholder(shape=None, ndim=None, dtype=None, sparse=False, name=None):
         if ndim is None:
             raise ValueError('placeholder: give `shape` or `ndim`.')
         shape = (None,) * ndim
-    return KerasTensor(shape, dtype or config.floatx(), sparse=sparse, name=name or 'placeholder')
+    return KerasTensor(tuple(shape), dtype or config.floatx(), sparse=sparse, name=name or 'placeholder')
 
 
 def random_uniform_variable(shape, low, high, dtype=None, name=None, seed=None):
@@ -64,13 +76,12 @@ def is_keras_tensor(x):
     """
     if not is_tensor(x):
         raise ValueError('Unexpectedly found an instance of type %s. Expected a symbolic tensor.' % type(x))
-    return isinstance(x, KerasTensor) and x.node is not None
+    return isinstance(x, KerasTensor) and x.node is not None and hasattr(x.node.operation, '_inbound_nodes')
 
 
 def is_placeholder(x):
     """Whether `x` is a symbolic tensor without an operation behind it, or the output of `Input`."""
-    return isinstance(x, KerasTensor) and (x.node is None or not x.node.inputs
-                                           and getattr(x.node.operation, 'is_input', False))
+    return isinstance(x, KerasTensor) and _is_placeholder(x)
 
 
 def is_variable(x):
@@ -84,8 +95,11 @@ def is_sparse(tensor):
 
 
 def to_dense(tensor):
-    """`tensor` itself: tensors are dense here."""
-    return tensor
+    """`tensor` without the mark of being sparse; its values are held densely in any case."""
+    if not is_sparse(tensor):
+        return tensor
+    tensor = symbol_of(tensor) if isinstance(tensor, Variable) else tensor
+    return p.add(tensor, 0.0)
 
 
 def int_shape(x):
@@ -130,10 +144,7 @@ def eval(x):
     Raises:
         ValueError: for a symbolic tensor that depends on an input.
     """
-    if isinstance(x, KerasTensor):
-        plan = Plan([], [x], lambda node: node.operation.call if isinstance(node.operation, Entry) else node.operation)
-        x = plan([])[0]
-    return to_array(x)
+    return evaluated(x)
 
 
 def get_value(x):
@@ -148,6 +159,7 @@ def batch_get_value(ops):
 
 def set_value(x, value):
     """Set the value of a `Variable` from an array, list or scalar."""
+    value = value.toarray() if hasattr(value, 'toarray') else value
     x.assign(np.broadcast_to(np.asarray(value), x.shape) if np.ndim(value) == 0 else value)
 
 
@@ -158,23 +170,32 @@ def batch_set_value(tuples):
 
 
 def update(x, new_x):
-    """Set the variable `x` to `new_x`; inside a model, when the step ends."""
-    return x.assign(new_x)
+    """An update that sets the variable `x` to `new_x`.
+
+    Inside a running layer it takes place when the step ends. Elsewhere it is a part of the graph, which takes place
+    when it is evaluated or handed to `K.function(..., updates=[...])`.
+    """
+    return x.assign(new_x) if runs_at_once() else Update(x, new_x)
 
 
 def update_add(x, increment):
-    """Add `increment` to the variable `x`."""
-    return x.assign_add(increment)
+    """An update that adds `increment` to the variable `x`; see `update`."""
+    return update(x, p.add(_current(x), increment))
 
 
 def update_sub(x, decrement):
-    """Subtract `decrement` from the variable `x`."""
-    return x.assign_sub(decrement)
+    """An update that subtracts `decrement` from the variable `x`; see `update`."""
+    return update(x, p.subtract(_current(x), decrement))
 
 
 def moving_average_update(x, value, momentum):
-    """Set the variable `x` to `x * momentum + value * (1 - momentum)`."""
-    return x.assign(p.add(p.multiply(x.value, momentum), p.multiply(value, 1.0 - momentum)))
+    """An update of the variable `x` to `x * momentum + value * (1 - momentum)`; see `update`."""
+    value = symbol_of(value) if isinstance(value, Variable) and not runs_at_once() else value
+    return update(x, p.add(p.multiply(_current(x), momentum), p.multiply(value, 1.0 - momentum)))
+
+
+def _current(x):
+    return x.value if runs_at_once() else symbol_of(x)
 
 
 def normalize_batch_in_training(x, gamma, beta, reduction_axes, epsilon=1e-3):
@@ -204,10 +225,20 @@ def print_tensor(x, message=''):
 
 # --- the learning phase -----------------------------------------------------------------------------------------
 
+_phases = []
+
+
 def learning_phase():
-    """1 while training, 0 otherwise: the flag of the running call, else what `set_learning_phase` was given, else 0."""
-    training = context.training if context.training is not None else state.learning_phase.value
-    return int(bool(training))
+    """1 while training, 0 otherwise: the flag of the running call, or what `set_learning_phase` was given.
+
+    Where neither is known, a symbolic flag that a `K.function` with it among its inputs is fed; as a number it is 0.
+    """
+    if context.training is not None or state.learning_phase.value is not None or runs_at_once():
+        training = context.training if context.training is not None else state.learning_phase.value
+        return int(bool(training))
+    if not _phases:
+        _phases.append(LearningPhase())
+    return _phases[0]
 
 
 def set_learning_phase(value):
@@ -224,8 +255,23 @@ def set_learning_phase(value):
 def in_train_phase(x, alt, training=None):
     """`x` while training, `alt` otherwise; functions are called."""
     training = learning_phase() if training is None else training
-    chosen = x if training else alt
-    return chosen() if callable(chosen) else chosen
+    if isinstance(training, LearningPhase):
+        return _by_phase(_called(x), _called(alt))
+    return _called(x if training else alt)
+
+
+def _called(x):
+    return x() if callable(x) and not isinstance(x, (KerasTensor, Variable)) else x
+
+
+def _by_phase(x, alt):
+    if x is alt:
+        return x
+    x, alt = [symbol_of(each) if isinstance(each, Variable) else each for each in (x, alt)]
+    if not isinstance(x, KerasTensor) and not isinstance(alt, KerasTensor):
+        return x if state.learning_phase.value else alt
+    like = x if isinstance(x, KerasTensor) else alt
+    return Node(PhaseChoice(), [x, alt], {}, AbstractTensor(like.shape, like.dtype)).output_structure
 
 
 def in_test_phase(x, alt, training=None):
@@ -263,6 +309,19 @@ class control_dependencies:
 
     def __enter__(self):
         return self
+
+    def __exit__(self, *_):
+        return None
+
+
+class name_scope:
+    """Accepted for old scripts: names of variables and operations are their own."""
+
+    def __init__(self, name, *args, **kwargs):
+        self.name = name
+
+    def __enter__(self):
+        return self.name
 
     def __exit__(self, *_):
         return None

@@ -26,12 +26,12 @@ class running:
         self.losses = []
 
     def __enter__(self):
-        self._previous = (context.training, calls.losses, calls.masks)
-        context.training, calls.losses, calls.masks = self.training, self.losses, {}
+        self._previous = (context.training, context.running, calls.losses, calls.masks)
+        context.training, context.running, calls.losses, calls.masks = self.training, True, self.losses, {}
         return self
 
     def __exit__(self, *_):
-        context.training, calls.losses, calls.masks = self._previous
+        context.training, context.running, calls.losses, calls.masks = self._previous
 
 
 class CallSignature:

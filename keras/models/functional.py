@@ -59,7 +59,8 @@ class Graph:
             outputs = self.outputs + list(extra)
             if data_format == 'channels_first':
                 outputs = channels_first(self.inputs, outputs)
-            self._plans[key] = Plan(self.inputs, outputs, lambda node: plan_function(node, bool(training)))
+            self._plans[key] = Plan(self.inputs, outputs,
+                                    lambda node: node.operation.plan_function(node, bool(training)))
         return self._plans[key]
 
     def flat_inputs(self, inputs):
@@ -126,12 +127,6 @@ def call_symbolically(operation, args, kwargs):
     if isinstance(operation, Layer):
         return operation._call_symbolically(signature_of(type(operation)), args, kwargs, register=False)
     return operation.call(*args, **kwargs)
-
-
-def plan_function(node, training):
-    """The function that a plan runs for `node`."""
-    operation = node.operation
-    return operation.call if isinstance(operation, Entry) else operation.plan_function(node, training)
 
 
 def _symbolic_leaves(structure, owner, what):

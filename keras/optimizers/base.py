@@ -18,6 +18,7 @@ from keras.backend.composites.shape import dtype_of
 from keras.backend.engine import active
 from keras.backend.primitives import cond
 from keras.backend.state import Ledger, Variable, context, numpy_dtype
+from keras.optimizers.graph import GraphUpdates, graph_making, symbolic_gradients, update_in_graph
 from keras.optimizers.schedules import LearningRateSchedule
 from keras.optimizers.schedules import deserialize as deserialize_schedule
 from keras.optimizers.schedules import serialize as serialize_schedule
@@ -60,6 +61,8 @@ class Optimizer:
 
     # The names of the slots, one variable each per model variable, in the order of Keras 2's weights.
     slot_names = ()
+    # For optimizers defined by `get_updates`: what they set `weights` to, and the updates once they are built.
+    _given_weights = _graph_updates = None
 
     def __init__(self, learning_rate=0.01, name=None, decay=0.0, clipnorm=None, clipvalue=None, generation=2, **kwargs):
         learning_rate = kwargs.pop('lr', learning_rate)
@@ -132,6 +135,8 @@ class Optimizer:
 
     def build(self, variables):
         """Make the slots for `variables`, those that training changes. Variables known already keep theirs."""
+        if self._is_defined_by_get_updates():
+            return self._build_updates(variables)
         fresh = [variable for variable in variables if id(variable) not in self._places]
         self.built = True
         if self.gradient_accumulation_steps and not self._accumulated:
@@ -181,6 +186,8 @@ class Optimizer:
     @property
     def variables(self):
         """All variables of the optimizer's state that it uses, the number of updates first; see `learning_rate`."""
+        if self._graph_updates is not None:
+            return [target for target in self._graph_updates.targets if id(target) not in self._places]
         slots = [variable for slot in self.live_slots() for variable in self._slots[slot]]
         return [self.iterations] + self._own + slots + self._averages + self._accumulated
 
@@ -192,10 +199,16 @@ class Optimizer:
     @property
     def weights(self):
         """The state in Keras 2's order, with the slots that Keras 2 has whether it uses them or not."""
+        if self._given_weights is not None:
+            return self._given_weights
         live, found = self.live_slots(), [self.iterations] + self._own
         for slot in self.slot_names:
             found.extend(self._slots[slot] if slot in live else self._unused(slot))
         return found + self._averages + self._accumulated
+
+    @weights.setter
+    def weights(self, variables):
+        self._given_weights = list(variables)
 
     def _unused(self, slot):
         return [Variable(np.zeros(self.slot_shape(slot, variable)), dtype=variable.dtype, trainable=False,
@@ -240,6 +253,8 @@ class Optimizer:
             raise ValueError('%s.apply: received %d gradients for %d variables.'
                              % (type(self).__name__, len(grads), len(variables)))
         variables, gradients = self._usable(variables, grads)
+        if self._graph_updates is not None:
+            return self._graph_updates(gradients)
         if self.loss_scale_factor is not None:
             gradients = [gradient / self.loss_scale_factor for gradient in gradients]
         if self.gradient_accumulation_steps:
@@ -334,6 +349,43 @@ class Optimizer:
         excluded, names = self._undecayed
         return id(variable) not in excluded and not any(re.search(name, variable.path) for name in names)
 
+    # --- as a part of a graph ---------------------------------------------------------------------------------------
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if 'get_updates' in cls.__dict__:
+            cls.get_updates = graph_making(cls.__dict__['get_updates'])
+
+    def get_gradients(self, loss, params):
+        """The gradients of the symbolic `loss` by the variables `params`, clipped, as symbolic tensors.
+
+        Raises:
+            ValueError: for a variable on which the loss does not depend.
+        """
+        found = symbolic_gradients(loss, params)
+        if self.clipnorm:
+            norm = ops.sqrt(sum([ops.sum(ops.square(gradient)) for gradient in found], 0.0))
+            found = [clip_norm(gradient, self.clipnorm, norm) for gradient in found]
+        if self.clipvalue:
+            found = [ops.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in found]
+        return found
+
+    def get_updates(self, loss, params):
+        """One update of the variables `params` that lowers the symbolic `loss`, for `K.function(..., updates=...)`.
+
+        An optimizer may also be defined by overriding this method, as in Keras 2.
+        """
+        self.build(params)
+        return [update_in_graph(self, list(params), symbolic_gradients(loss, params))]
+
+    def _is_defined_by_get_updates(self):
+        return type(self).get_updates is not Optimizer.get_updates
+
+    def _build_updates(self, variables):
+        self._graph_updates = GraphUpdates(self, list(variables))
+        self._trained, self.built = list(variables), True
+        self._places = {id(variable): place for place, variable in enumerate(self._trained)}
+
     # --- accumulation and averages ----------------------------------------------------------------------------------
 
     def _accumulate(self, variables, gradients):
@@ -427,7 +479,7 @@ class Optimizer:
 
     def __getstate__(self):
         # Places go by identity, which a copy does not share.
-        return dict(vars(self), _places=None)
+        return dict(vars(self), _places=None, _graph_updates=None)
 
     def __setstate__(self, state):
         vars(self).update(state)

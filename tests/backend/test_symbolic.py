@@ -6,11 +6,10 @@ from keras import layers, ops
 from keras.backend.rules import AbstractTensor
 from keras.backend.state import Variable, to_array
 from keras.backend.symbolic import KerasTensor, Plan, nodes_between
-from keras.models.functional import plan_function
 
 
 def run(inputs, outputs, *values):
-    plan = Plan(inputs, outputs, lambda node: plan_function(node, False))
+    plan = Plan(inputs, outputs, lambda node: node.operation.plan_function(node, False))
     from keras.backend.engine import get_engine
     return [to_array(value) for value in plan([get_engine().convert(value) for value in values])]
 

@@ -5,6 +5,7 @@ dispatcher's cost is all the cost; images stay channels-last in memory and are h
 permuted views; a variable is a leaf tensor that is written in place.
 """
 import functools
+import threading
 
 import numpy as np
 import torch
@@ -132,6 +133,20 @@ def _generator(seed):
         return seed
     low, high = seed.tolist()
     return torch.Generator(_DEVICE).manual_seed(_mixed(low, high))
+
+
+class _Depth(threading.local):
+    """How many calls of `value_and_grad` are running in this thread, one within the other."""
+    count = 0
+
+    def __enter__(self):
+        self.count += 1
+
+    def __exit__(self, *_):
+        self.count -= 1
+
+
+_depth = _Depth()
 
 
 def _constant(value):
@@ -306,6 +321,8 @@ class TorchEngine(Engine):
         torch._foreach_copy_(targets, values)
 
     def value_and_grad(self, fn, variables):
+        if _depth.count:
+            return self._nested_value_and_grad(fn, variables)
         outer = context.ledger
         read = outer.read if outer is not None else self._read
         leaves = {}
@@ -313,7 +330,8 @@ class TorchEngine(Engine):
             value = read(variable)
             leaves[variable] = value if value.requires_grad and value.is_leaf else value.detach().requires_grad_()
         # Only the listed variables take part: the others read as constants, so that nothing is kept for them.
-        with torch.enable_grad(), Ledger(leaves, missing=lambda variable: _constant(read(variable))) as ledger:
+        with torch.enable_grad(), _depth, \
+                Ledger(leaves, missing=lambda variable: _constant(read(variable))) as ledger:
             value, aux = fn()
         for variable, written in ledger.writes.items():
             variable.assign(_constant(written))
@@ -322,6 +340,22 @@ class TorchEngine(Engine):
             gradients = _gradients(value, tuple(leaves.values()))
         by_variable = dict(zip(leaves, gradients))
         return (value.detach(), _constants(aux)), [by_variable[variable] for variable in variables]
+
+    @staticmethod
+    def _nested_value_and_grad(fn, variables):
+        """Within another one: nothing is cut off, so that the gradients have gradients."""
+        leaves = {}
+        for variable in variables:
+            value = variable.value
+            leaves[variable] = value if value.requires_grad else value.detach().requires_grad_()
+        with torch.enable_grad(), Ledger(leaves, outer=context.ledger) as ledger:
+            value, aux = fn()
+        for variable, written in ledger.writes.items():
+            variable.assign(written)
+        found = torch.autograd.grad(value, tuple(leaves.values()), create_graph=True, allow_unused=True) \
+            if value.requires_grad else [None] * len(leaves)
+        by_variable = dict(zip(leaves, found))
+        return (value, aux), [by_variable[variable] for variable in variables]
 
     def eval_shape(self, fn, args):
         results = [self._shapes(fn, args, size) for size in _STAND_INS]
