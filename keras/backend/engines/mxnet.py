@@ -8,6 +8,7 @@ import ctypes
 import itertools
 import sys
 import types
+import warnings
 
 import numpy as np
 
@@ -24,8 +25,10 @@ def _import_mxnet():
     missing = {name: value for name, value in removed.items() if name not in np.__dict__}
     vars(np).update(missing)
     try:
-        import mxnet
-        import mxnet.gluon
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            import mxnet
+            import mxnet.gluon
     finally:
         for name in missing:
             delattr(np, name)
@@ -79,18 +82,35 @@ def _op(operator, **fixed):
     return run
 
 
+def _through(run, **stand_ins):
+    """`run`, which lacks dtypes, computed in the dtypes that stand in for them: `bool='uint8'`."""
+    stand_ins = {np.dtype(name): other for name, other in stand_ins.items()}
+
+    def through(x, *more, **attributes):
+        other = stand_ins.get(x.dtype)
+        if other is None:
+            return run(x, *more, **attributes)
+        lacking, name = x.dtype, _NAMES[x.dtype]
+        result = run(*[_cast(part, dtype=other) if isinstance(part, _Array) and part.dtype == lacking else part
+                       for part in (x,) + more], **attributes)
+        back = np.dtype(other)
+        return tree.map_structure(lambda part: _cast(part, dtype=name) if part.dtype == back else part, result)
+    return through
+
+
 _add, _add_scalar = _op('_npi_add'), _op('_npi_add_scalar')
 _subtract, _subtract_scalar = _op('_npi_subtract'), _op('_npi_subtract_scalar')
 _multiply, _multiply_scalar = _op('_npi_multiply'), _op('_npi_multiply_scalar')
 _divide, _divide_scalar = _op('_npi_true_divide'), _op('_npi_true_divide_scalar')
 _mod, _power, _exp, _log = _op('_npi_mod'), _op('_npi_power'), _op('_npi_exp'), _op('_npi_log')
-_sqrt, _floor, _sum = _op('_npi_sqrt'), _op('_npi_floor'), _op('_np_sum')
+_sqrt, _floor, _rint, _sum = _op('_npi_sqrt'), _op('_npi_floor'), _op('_npi_rint'), _op('_np_sum')
 _less, _less_equal, _equal, _where = (_op('_npi_less'), _op('_npi_less_equal'), _op('_npi_equal'), _op('_npi_where'))
 _cast, _copy, _detached = _op('_npi_cast'), _op('_copy'), _op('BlockGrad')
-_reshape, _transpose = _op('_np_reshape'), _op('_np_transpose')
-_stack, _concatenate, _split = _op('_npi_stack'), _op('_npi_concatenate'), _op('_split_v2')
-_slice, _take, _flip = _op('slice'), _op('take', mode='wrap'), _op('_npi_flip')
-_convolution, _deconvolution, _pooling = _op('Convolution'), _op('Deconvolution'), _op('Pooling')
+_reshape, _transpose = _op('_np_reshape'), _through(_op('_np_transpose'), bool='uint8')
+_stack, _concatenate = _op('_npi_stack'), _op('_npi_concatenate')
+_split, _flip = _through(_op('_split_v2'), bool='uint8'), _through(_op('_npi_flip'), bool='uint8')
+_slice, _take = _op('slice'), _op('take', mode='wrap')
+_convolution, _pooling = _through(_op('Convolution'), float16='float32'), _op('Pooling')
 _gathered, _spread = _op('gather_nd'), _op('_backward_gather_nd')
 
 
@@ -126,6 +146,14 @@ def _one_or_many(result):
 def _pad(x, widths, value=0):
     if not any(before or after for before, after in widths):
         return x
+    if not 1 < x.ndim < 6:
+        # Ranks that MXNet does not pad: one axis at a time.
+        for axis, (before, after) in enumerate(widths):
+            shape = x.shape
+            rows = _reshape(x, newshape=(int(np.prod(shape[:axis])), shape[axis], int(np.prod(shape[axis + 1:]))))
+            rows = _pad(rows, ((0, 0), (before, after), (0, 0)), value)
+            x = _reshape(rows, newshape=shape[:axis] + rows.shape[1:2] + shape[axis + 1:])
+        return x
     return _padded(x, pad_width=tuple(widths), constant_value=float(value))
 
 
@@ -150,13 +178,8 @@ def _channels_last(x):
 
 
 def _in_float32(function):
-    """`function` of tensors, which has no half precision, computed in float32 there."""
-    def run(*args):
-        if args[0].dtype != _HALF:
-            return function(*args)
-        result = function(*[_as(x, 'float32') if isinstance(x, _Array) else x for x in args])
-        return tree.map_structure(lambda x: _as(x, 'float16'), result)
-    return staticmethod(run)
+    """A method from a function of tensors that has no half precision, computed in float32 there."""
+    return staticmethod(_through(function, float16='float32'))
 
 
 def _mixed(low, high):
@@ -261,7 +284,7 @@ class MXNetEngine(Engine):
         read = outer.read if outer is not None else (lambda variable: variable.load())
         leaves = {variable: read(variable).detach() for variable in variables}
         marked = list(leaves.values())
-        buffers = [_empty_like(leaf) for leaf in marked]
+        buffers = [_zeros_like(leaf) for leaf in marked]
         if marked:
             autograd.mark_variables(marked, buffers)
         with autograd.record(), Ledger(leaves, missing=lambda variable: read(variable)) as ledger:
@@ -335,7 +358,7 @@ class MXNetEngine(Engine):
 
     negative, abs, sign = map(staticmethod, map(_op, ('_npi_negative', '_npi_absolute', '_npi_sign')))
     floor, exp, log, sqrt = map(staticmethod, (_floor, _exp, _log, _sqrt))
-    round, sin, cos, tanh = map(staticmethod, map(_op, ('_npi_rint', '_npi_sin', '_npi_cos', '_npi_tanh')))
+    sin, cos, tanh = map(staticmethod, map(_op, ('_npi_sin', '_npi_cos', '_npi_tanh')))
     arcsin, arctan, erf, erfinv = map(staticmethod, map(_op, ('_npi_arcsin', '_npi_arctan', '_npx_erf', '_npx_erfinv')))
     lgamma, logical_not, isfinite = map(staticmethod, map(_op, ('_npx_gammaln', '_npi_logical_not', '_npi_isfinite')))
     mod, power, equal, less, where = map(staticmethod, (_mod, _power, _equal, _less, _where))
@@ -373,6 +396,13 @@ class MXNetEngine(Engine):
     def right_shift(self, x, y):
         return self.floor_divide(x, _power(self.full_like(y, 2), y))
 
+    def round(self, x):
+        """MXNet's own rounds halves down."""
+        below = _floor(x)
+        half = _equal(_subtract(x, below), self.full((), 0.5, _NAMES[x.dtype]))
+        even = _multiply_scalar(_floor(_multiply_scalar(_add_scalar(below, scalar=1), scalar=0.5)), scalar=2)
+        return _where(half, even, _rint(x))
+
     def digamma(self, x):
         """Recurrence up to 6, then the asymptotic series (Abramowitz and Stegun 6.3.18)."""
         shift = None
@@ -395,6 +425,9 @@ class MXNetEngine(Engine):
 
     def prod(self, x, axis=None, keepdims=False):
         dtype = _DTYPES[sum_dtype(_NAMES[x.dtype])]
+        if not x.size:
+            shape = np.empty(x.shape).sum(axis, keepdims=keepdims).shape
+            return self.full(shape, 1, dtype)
         return _as(x, dtype) if axis == () else _prod(_as(x, dtype), axis=axis, keepdims=keepdims)
 
     def max(self, x, axis=None, keepdims=False):
@@ -407,7 +440,7 @@ class MXNetEngine(Engine):
         return _as(_argmax(x, axis=axis), 'int32')
 
     def cumsum(self, x, axis=0):
-        return _cumsum(_as(x, _DTYPES[sum_dtype(_NAMES[x.dtype])]), axis=axis)
+        return _cumsum(_as(x, _DTYPES[sum_dtype(_NAMES[x.dtype])]), axis=axis % x.ndim)
 
     def cumprod(self, x, axis=0):
         """The products of runs of 1, 2, 4, ... elements (Hillis and Steele, 1986)."""
@@ -440,9 +473,14 @@ class MXNetEngine(Engine):
 
     def strided_slice(self, x, starts, stops, steps):
         ranges = [range(*slice(*bounds).indices(size)) for bounds, size in zip(zip(starts, stops, steps), x.shape)]
+        if not ranges:
+            return x
         if not all(ranges) or not x.size:
             return self.full(tuple(map(len, ranges)) + x.shape[len(ranges):], 0, _NAMES[x.dtype])
-        return _slice(x, begin=tuple(starts), end=tuple(stops), step=tuple(1 if s is None else s for s in steps))
+        # Bounds within the axes: others confuse the kernel for floats.
+        ends = tuple(r[-1] + (1 if r.step > 0 else -1) for r in ranges)
+        return _slice(x, begin=tuple(r[0] for r in ranges), end=tuple(end if end >= 0 else None for end in ends),
+                      step=tuple(r.step for r in ranges))
 
     pad = staticmethod(_pad)
 
@@ -478,6 +516,9 @@ class MXNetEngine(Engine):
     # --- contraction, windows, order -----------------------------------------------------------------------------
 
     def matmul(self, x, y):
+        if x.ndim > 2 and y.ndim > 2 and x.shape[:-2] != y.shape[:-2]:
+            # MXNet's gradient does not add up what it has broadcast.
+            x, y = _same_batch(x, y)
         return _matmul(x, y)
 
     def conv(self, x, kernel, strides, padding, dilation, groups=1):
@@ -520,7 +561,7 @@ class MXNetEngine(Engine):
         """From the LQ decomposition of the transposed matrix; for wide ones, of its first columns."""
         rows, columns = x.shape[-2:]
         square = x if rows >= columns else _slice(x, begin=(None,) * x.ndim, end=(None,) * (x.ndim - 1) + (rows,))
-        lower, q = _lq(_swapped(square))
+        q, lower = _lq(_swapped(square))
         q = _swapped(q)
         return [q, _swapped(lower) if rows >= columns else _matmul(_swapped(q), x)]
 
@@ -564,21 +605,18 @@ class MXNetEngine(Engine):
 
 
 _max, _min, _prod = _op('_np_max'), _op('_np_min'), _op('_np_prod')
-_argmax, _cumsum, _broadcast_to = _op('_npi_argmax'), _op('_np_cumsum'), _op('_npi_broadcast_to')
-_topk, _sort, _argsort = _op('topk', axis=-1), _op('sort'), _op('argsort')
-_integer_divide, _matmul = _op('broadcast_div'), _op('_npi_matmul')
+_argmax, _cumsum = _through(_op('_npi_argmax'), bool='uint8'), _op('_np_cumsum')
+_broadcast_to = _op('_npi_broadcast_to')
+_topk = _through(_op('topk', axis=-1), bool='uint8', float16='float32')
+_sort = _through(_op('sort'), bool='uint8', float16='float32')
+_argsort = _through(_op('argsort'), bool='uint8', float16='float32')
+_zeros_like = _op('zeros_like')
+_integer_divide = _op('broadcast_div')
+_matmul = _through(_op('_npi_matmul'), float16='float32', bool='float32', int8='float32', uint8='float32',
+                   int32='float64', int64='float64')
 _solve, _triangular_solve, _lq = _op('_npi_solve'), _op('linalg_trsm'), _op('linalg_gelqf')
 _svd, _eigh = _op('_npi_svd'), _op('_npi_eigh')
 _zero = _from_host(np.zeros((), 'bool'))
-
-
-def _empty_like(x):
-    handle = ctypes.c_void_p()
-    shape = x.shape
-    check_call(_LIB.MXNDArrayCreateEx64(
-        (ctypes.c_int64 * len(shape))(*shape), ctypes.c_int(len(shape)), _DEVICE_TYPE, _DEVICE_ID, ctypes.c_int(1),
-        ctypes.c_int(_CODES[x.dtype]), ctypes.byref(handle)))
-    return _Array(handle=handle)
 
 
 def _on_tape(x):
@@ -639,19 +677,36 @@ def _convolved(x, kernel, strides, padding, dilation, groups=1, bias=None):
 
 
 def _transposed(x, kernel, strides, padding, dilation, output_size):
-    """The gradient of `_convolved` by its input: `kernel` (spatial..., out, in)."""
-    rank, crops, extras = kernel.ndim - 2, [], []
+    """The gradient of `_convolved` by its input: `kernel` (spatial..., out, in).
+
+    MXNet's operator fails in its gradient by a kernel that is not an argument but a result: a convolution of `x` with
+    zeros between its elements does the same.
+    """
+    rank, widths = kernel.ndim - 2, []
     for n, w, s, d, out in zip(x.shape[2:], kernel.shape, strides, dilation, output_size):
-        reached = (n - 1) * s + (w - 1) * d + 1
-        crops.append(max(reached - out, 0) // 2 if padding == 'same' else 0)
-        extras.append(min(max(out - reached + 2 * crops[-1], 0), s - 1))
-    weight = _transpose(kernel, axes=(rank + 1, rank) + tuple(range(rank)))
-    y = _deconvolution(x, weight, kernel=kernel.shape[:-2], stride=tuple(strides), dilate=tuple(dilation),
-                       pad=tuple(crops), adj=tuple(extras), num_filter=kernel.shape[-2], no_bias=True)
-    if y.shape[2:] == tuple(output_size):
-        return y
-    y = _slice(y, begin=(None,) * y.ndim, end=(None, None) + tuple(output_size))
-    return _pad(y, [(0, 0), (0, 0)] + [(0, size - n) for size, n in zip(output_size, y.shape[2:])])
+        extent = (w - 1) * d + 1
+        crop = max((n - 1) * s + extent - out, 0) // 2 if padding == 'same' else 0
+        widths.append((extent - 1 - crop, out + crop - (n - 1) * s - 1))
+    x = _pad(_spaced(x, strides), [(0, 0), (0, 0)] + [(max(before, 0), max(after, 0)) for before, after in widths])
+    begin = tuple(max(-before, 0) for before, _ in widths)
+    end = tuple(min(after, 0) or None for _, after in widths)
+    if any(begin) or any(end):
+        x = _slice(x, begin=(None, None) + begin, end=(None, None) + end)
+    weight = _transpose(_flip(kernel, axis=tuple(range(rank))), axes=(rank, rank + 1) + tuple(range(rank)))
+    return _convolution(x, weight, kernel=kernel.shape[:-2], stride=(1,) * rank, dilate=tuple(dilation),
+                        pad=(0,) * rank, num_filter=kernel.shape[-2], no_bias=True)
+
+
+def _spaced(x, strides):
+    """`x` (batch, channels, spatial...) with `stride - 1` zeros between neighbours."""
+    if all(stride == 1 for stride in strides):
+        return x
+    for axis, stride in enumerate(strides, 2):
+        rest = int(np.prod(x.shape[axis + 1:]))
+        rows = _pad(_reshape(x, newshape=(-1, rest)), ((0, 0), (0, rest * (stride - 1))))
+        shape = x.shape[:axis] + (x.shape[axis] * stride,) + x.shape[axis + 1:]
+        x = _reshape(rows, newshape=shape)
+    return _slice(x, begin=(None,) * x.ndim, end=(None, None) + tuple(1 - stride or None for stride in strides))
 
 
 def _pooled(x, size, strides, padding, mode):
