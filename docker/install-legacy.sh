@@ -1,5 +1,5 @@
 #!/bin/sh
-# The four original engines on Python 3.6: sh docker/install-legacy.sh PYTHON [what else pip is to install]
+# The four original engines on Python 3.6: sh docker/install-legacy.sh PYTHON [what else to install]
 set -eu
 python=$1; shift
 

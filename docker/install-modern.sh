@@ -1,5 +1,5 @@
 #!/bin/sh
-# TensorFlow, JAX, PyTorch and PyTensor on a current Python: sh docker/install-modern.sh PYTHON [what else pip is to install]
+# TensorFlow, JAX, PyTorch and PyTensor on a current Python: sh docker/install-modern.sh PYTHON [what else to install]
 # KERAS_CUDA=1 takes the builds for CUDA 12.
 # Give this package among the rest (`.` or `-e .`): TensorFlow depends on a distribution `keras`, and pip takes ours for it
 # only where it sees both in one call.

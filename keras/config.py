@@ -3,6 +3,9 @@
 Settings come, strongest first, from the environment variable `KERAS_BACKEND`, from
 `$KERAS_HOME/keras.json` (default `~/.keras/keras.json`) and from the defaults below. The file is
 written with the defaults on first use and never changed afterwards. Nothing here imports an engine.
+
+A process that is to use several engines names them all, the active one first: `KERAS_BACKEND=tensorflow,mxnet`, or
+`"backend": "tensorflow,mxnet"`. They are then imported in an order that all of them survive.
 """
 import json
 import os
@@ -28,9 +31,13 @@ def _is_epsilon(value):
 _CHECKS = {
     'floatx': (lambda value: value in FLOAT_TYPES, 'one of ' + ', '.join(FLOAT_TYPES)),
     'epsilon': (_is_epsilon, 'a positive number'),
-    'backend': (lambda value: isinstance(value, str) and bool(value), 'the name of an engine'),
+    'backend': (lambda value: isinstance(value, str) and bool(_names(value)), 'the name of an engine, or several'),
     'image_data_format': (_is_data_format, 'channels_last or channels_first'),
 }
+
+
+def _names(value):
+    return tuple(name.strip() for name in value.split(',') if name.strip())
 
 
 def keras_home():
@@ -99,7 +106,10 @@ def _write_defaults(path):
 
 
 class Settings:
-    """The settings of this process. `backend` is None where neither file nor environment names one."""
+    """The settings of this process.
+
+    `backends` are the engines that the environment or the file names, `backend` is the first, None where there is none.
+    """
 
     def __init__(self):
         path = os.path.join(keras_home(), 'keras.json')
@@ -110,8 +120,10 @@ class Settings:
         self.floatx = read.get('floatx', DEFAULTS['floatx'])
         self.epsilon = float(read.get('epsilon', DEFAULTS['epsilon']))
         self.image_data_format = read.get('image_data_format', DEFAULTS['image_data_format'])
-        self.backend = os.environ.get('KERAS_BACKEND') or read.get('backend')
-        self.backend_source = ('the environment variable KERAS_BACKEND' if os.environ.get('KERAS_BACKEND')
+        variable = os.environ.get('KERAS_BACKEND', '')
+        self.backends = _names(variable) or _names(read.get('backend', ''))
+        self.backend = self.backends[0] if self.backends else None
+        self.backend_source = ('the environment variable KERAS_BACKEND' if _names(variable)
                                else path if 'backend' in read else 'the default')
 
 

@@ -15,6 +15,8 @@ import time
 PROBE = ('import numpy as np; from keras import backend as K; x = K.constant(np.ones((2, 3, 3))); '
          'assert K.eval(K.batch_dot(x, x)).sum() == 54')
 
+OPTIONS = ['-q', '-n', '2', '--durations=5', '--durations-min=1', '--tb=short', '--disable-warnings']
+
 
 def is_usable(engine):
     """Whether `engine` runs here; why not is printed."""
@@ -31,8 +33,9 @@ def run(engine, arguments):
     if not is_usable(engine):
         return 'SKIPPED'
     print('--- %s, Python %d.%d ---' % ((engine,) + sys.version_info[:2]), flush=True)
-    command = [sys.executable, '-m', 'pytest', '-q', '-n', '2', '--durations=5', '--durations-min=1', '--tb=short', '--disable-warnings']
-    return 'FAILED' if subprocess.call(command + arguments, env=dict(os.environ, KERAS_BACKEND=engine)) else 'passed'
+    code = subprocess.call([sys.executable, '-m', 'pytest'] + OPTIONS + arguments,
+                           env=dict(os.environ, KERAS_BACKEND=engine))
+    return 'FAILED' if code else 'passed'
 
 
 def main(arguments):

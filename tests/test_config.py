@@ -8,7 +8,8 @@ import warnings
 import pytest
 
 from keras import config
-from keras.backend.engine import KNOWN_ENGINES, load_engine
+from keras.backend import engine as engine_module
+from keras.backend.engine import KNOWN_ENGINES, Known, installed_engines, load_engine
 
 DEFAULTS = {'floatx': 'float32', 'epsilon': 1e-07, 'backend': 'tensorflow', 'image_data_format': 'channels_last'}
 
@@ -60,11 +61,20 @@ def test_the_environment_wins(home, monkeypatch):
     assert config.Settings().backend == 'torch'
 
 
+def test_several_engines(home, monkeypatch):
+    write(home, json.dumps({'backend': 'tensorflow, mxnet'}))
+    settings = config.Settings()
+    assert (settings.backend, settings.backends) == ('tensorflow', ('tensorflow', 'mxnet'))
+    monkeypatch.setenv('KERAS_BACKEND', 'cntk,theano,')
+    settings = config.Settings()
+    assert (settings.backend, settings.backends) == ('cntk', ('cntk', 'theano'))
+
+
 @pytest.mark.parametrize('text, complaint', [
     ('{"backend": ', 'not valid JSON'), ('[1, 2]', 'not a JSON object'), ('', 'not valid JSON'),
     ('{"floatx": "float31"}', "floatx is 'float31'"), ('{"epsilon": -1}', 'epsilon is -1'),
     ('{"image_data_format": "first"}', 'image_data_format'), ('{"image_dim_ordering": "xx"}', 'image_dim_ordering'),
-    ('{"backend": 3}', 'backend is 3')])
+    ('{"backend": 3}', 'backend is 3'), ('{"backend": " , "}', "backend is ' , '")])
 def test_a_corrupt_file_gives_a_warning_and_stays(home, text, complaint):
     write(home, text)
     settings, complaints = read_with_warnings()
@@ -97,27 +107,100 @@ def test_setters_refuse_what_is_unknown(call):
 def test_unknown_engine_has_near_matches_and_missing_engine_the_pip_command():
     with pytest.raises(ValueError, match="Did you mean 'tensorflow'"):
         load_engine('tensorfow')
-    missing = [name for name in ('cntk', 'mxnet', 'theano') if name not in _installed()]
-    for name in missing:
+    for name in sorted(set(KNOWN_ENGINES) - set(installed_engines())):
         with pytest.raises(ImportError, match='pip install'):
             load_engine(name)
 
 
-def _installed():
-    from keras.backend.engine import installed_engines
-    return installed_engines()
+def fresh_process(code, tmp_path, **variables):
+    """What `code` prints on standard output and on standard error, in a process without KERAS_BACKEND of ours."""
+    environment = {key: value for key, value in os.environ.items() if key != 'KERAS_BACKEND'}
+    environment.update(variables, KERAS_HOME=str(tmp_path))
+    done = subprocess.run([sys.executable, '-c', code], env=environment, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, universal_newlines=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
 
 
 def test_the_choice_of_engine_is_made_by_file_and_variable(tmp_path):
-    code = 'from keras import backend as K; print(K.backend())'
-
     def chosen(**variables):
-        environment = {key: value for key, value in os.environ.items() if key != 'KERAS_BACKEND'}
-        environment.update(variables, KERAS_HOME=str(tmp_path))
-        return subprocess.check_output([sys.executable, '-c', code], env=environment).decode().split()[-1]
+        return fresh_process('from keras import backend as K; print(K.backend())', tmp_path, **variables)[0].strip()
 
     (tmp_path / 'keras.json').write_text('{"backend": "torch"}')
     assert chosen() == 'torch'
     assert chosen(KERAS_BACKEND='jax') == 'jax'
+    assert chosen(KERAS_BACKEND='cntk, theano') == 'cntk'
+    (tmp_path / 'keras.json').write_text('{"backend": "mxnet,tensorflow"}')
+    assert chosen() == 'mxnet'
     (tmp_path / 'keras.json').write_text('{}')
     assert chosen() in KNOWN_ENGINES
+
+
+USE = 'from keras import backend as K; K.eval(K.constant(1.)); K.eval(K.constant(2.))'
+
+
+@pytest.mark.parametrize('how', ['file', 'variable'])
+def test_the_first_use_says_which_engine_runs(tmp_path, how):
+    (tmp_path / 'keras.json').write_text('{"backend": "%s"}' % ('numpy' if how == 'file' else 'cntk'))
+    printed, said = fresh_process(USE, tmp_path, **({} if how == 'file' else {'KERAS_BACKEND': 'numpy'}))
+    assert printed == '' and said == 'Using NumPy backend.\n'
+
+
+def test_importing_and_switching_by_hand_say_nothing(tmp_path):
+    code = 'import keras; keras.backend.set_backend("numpy"); ' + USE
+    assert fresh_process(code, tmp_path, KERAS_BACKEND='torch') == ('', '')
+
+
+@pytest.mark.skipif(not {'tensorflow', 'mxnet'} <= set(installed_engines()), reason='needs TensorFlow and MXNet')
+@pytest.mark.skipif(os.environ['KERAS_BACKEND'] != 'numpy', reason='runs once, beside the NumPy engine')
+class TestAnEngineThatMustBeImportedFirst:
+    """MXNet 1.9.1, imported after TensorFlow 2.4, ends the process with a segmentation fault."""
+
+    SWITCH = USE + '; K.set_backend("%s"); print(K.backend(), K.eval(K.constant(3.)))'
+
+    @pytest.mark.parametrize('first, second', [('tensorflow', 'mxnet'), ('mxnet', 'tensorflow')])
+    def test_engines_named_together_live_together(self, tmp_path, first, second):
+        printed, _ = fresh_process(self.SWITCH % second, tmp_path, KERAS_BACKEND='%s,%s' % (first, second))
+        assert printed.split() == [second, '3.0']
+
+    def test_named_in_the_file(self, tmp_path):
+        (tmp_path / 'keras.json').write_text('{"backend": "tensorflow, mxnet"}')
+        assert fresh_process(self.SWITCH % 'mxnet', tmp_path)[0].split() == ['mxnet', '3.0']
+
+    def test_the_right_order_needs_no_names(self, tmp_path):
+        printed, _ = fresh_process(self.SWITCH % 'tensorflow', tmp_path, KERAS_BACKEND='mxnet')
+        assert printed.split() == ['tensorflow', '3.0']
+
+    @pytest.mark.parametrize('code', [SWITCH % 'mxnet', 'import tensorflow, keras; keras.backend.set_backend("mxnet")',
+                                      'import tensorflow, keras\nwith keras.backend.use("mxnet"): pass'])
+    def test_too_late_is_refused_with_the_ways_out(self, tmp_path, code):
+        code = 'try:\n    %s\nexcept ImportError as error:\n    print(error)' % code.replace('\n', '\n    ')
+        printed, _ = fresh_process(code, tmp_path, KERAS_BACKEND='tensorflow')
+        assert 'segmentation fault' in printed and 'tensorflow is already imported' in printed
+        assert 'KERAS_BACKEND=tensorflow,mxnet' in printed and '`import mxnet`' in printed
+
+    def test_imported_in_time_by_the_program(self, tmp_path):
+        printed, _ = fresh_process('import mxnet, tensorflow; ' + self.SWITCH % 'mxnet', tmp_path,
+                                   KERAS_BACKEND='tensorflow')
+        assert printed.split() == ['mxnet', '3.0']
+
+
+def test_what_must_come_first_is_loaded_first(monkeypatch):
+    """The mechanism, without the engines: names, packages and the loader's record are made up."""
+    loads = []
+    monkeypatch.setattr(engine_module, 'KNOWN_ENGINES', {
+        'old': Known('Old', ('numpy.old',), ''), 'new': Known('New', ('numpy.new',), '', before=('old',))})
+    monkeypatch.setattr(engine_module, 'load_engine', loads.append)
+    monkeypatch.setattr(config.settings, 'backends', ('old', 'new'))
+    engine_module._mind_the_order('old')
+    assert loads == ['new']
+    engine_module._mind_the_order('new')
+    assert loads == ['new']
+    monkeypatch.setitem(sys.modules, 'numpy.old', config)
+    with pytest.raises(ImportError, match='numpy.old is already imported.*KERAS_BACKEND=old,new'):
+        engine_module._mind_the_order('new')
+    monkeypatch.setitem(sys.modules, 'numpy.new', config)
+    engine_module._mind_the_order('new')
+    monkeypatch.setattr(config.settings, 'backends', ('old', 'nwe'))
+    with pytest.raises(ValueError, match="'nwe'.*Did you mean 'new'"):
+        engine_module._mind_the_order('old')

@@ -15,6 +15,7 @@ Conventions of the contract: tensors are native and nothing is ever pinned on th
 correlation on channels-last data with kernels (spatial..., in, out); axes are static and may be negative;
 shapes are tuples of ints in which sizes unknown while tracing are engine scalars; one -1 is allowed.
 """
+import collections
 import contextlib
 import importlib
 import importlib.util
@@ -25,15 +26,27 @@ import numpy as np
 
 from keras import config
 
-# Engine -> (modules of which one must be installed, pip command). The order is the order of preference.
+class Known(collections.namedtuple('Known', 'title modules command before')):
+    """What is known of an engine that is not loaded.
+
+    title: its name as people write it. modules: packages of which one must be installed. command: how to install one.
+    before: engines whose packages may not be imported before this one's, or the process dies.
+    """
+
+    def __new__(cls, title, modules, command, before=()):
+        return super().__new__(cls, title, modules, command, before)
+
+
+# The order is the order of preference.
 KNOWN_ENGINES = {
-    'tensorflow': (('tensorflow',), 'pip install tensorflow'),
-    'theano': (('theano', 'pytensor'), 'pip install theano  (Python 3.6 to 3.8) or pip install pytensor'),
-    'cntk': (('cntk',), 'pip install cntk  (Python 3.6)'),
-    'mxnet': (('mxnet',), 'pip install mxnet "numpy<2"'),
-    'jax': (('jax',), 'pip install jax'),
-    'torch': (('torch',), 'pip install torch'),
-    'numpy': (('numpy',), 'pip install numpy'),
+    'tensorflow': Known('TensorFlow', ('tensorflow',), 'pip install tensorflow'),
+    'theano': Known('Theano', ('theano', 'pytensor'),
+                    'pip install theano  (Python 3.6 to 3.8) or pip install pytensor'),
+    'cntk': Known('CNTK', ('cntk',), 'pip install cntk  (Python 3.6)'),
+    'mxnet': Known('MXNet', ('mxnet',), 'pip install mxnet "numpy<2"', before=('tensorflow',)),
+    'jax': Known('JAX', ('jax',), 'pip install jax'),
+    'torch': Known('PyTorch', ('torch',), 'pip install torch'),
+    'numpy': Known('NumPy', ('numpy',), 'pip install numpy'),
 }
 
 
@@ -239,7 +252,7 @@ _loaded = {}
 
 def installed_engines():
     """Names of the engines whose package is installed, in order of preference. Imports none of them."""
-    return [name for name, (modules, _) in KNOWN_ENGINES.items() if any(_is_installed(module) for module in modules)]
+    return [name for name, known in KNOWN_ENGINES.items() if any(_is_installed(module) for module in known.modules)]
 
 
 def _is_installed(module):
@@ -261,11 +274,13 @@ def engine_name():
 
 
 def get_engine():
-    """The active engine; the first call loads it."""
+    """The active engine; the first call loads it, and says on standard error which one it is."""
     if active.engine is None:
         with _loading:
             if active.engine is None:
-                _activate(load_engine(engine_name()))
+                engine = load_engine(engine_name())
+                print('Using %s backend.' % KNOWN_ENGINES[engine.name].title, file=sys.stderr)
+                _activate(engine)
     return active.engine
 
 
@@ -273,18 +288,17 @@ def load_engine(name):
     """The engine called `name`, imported at the first call.
 
     Raises:
-        ValueError: for a name that is not an engine's. ImportError: where its package is not installed.
+        ValueError: for a name that is not an engine's. ImportError: where its package is not installed, or where
+            importing it now would end the process.
     """
     if name in _loaded:
         return _loaded[name]
-    if name not in KNOWN_ENGINES:
-        raise ValueError('Unknown backend %r, from %s. Available: %s.%s'
-                         % (name, config.settings.backend_source, ', '.join(KNOWN_ENGINES), _near_match(name)))
-    modules, command = KNOWN_ENGINES[name]
+    modules, command = _known(name)[1:3]
     if not any(_is_installed(module) for module in modules):
         raise ImportError('The backend %r (chosen by %s) is not installed. Install it with: %s\nor choose another one '
                           'with KERAS_BACKEND=... or in keras.json. Installed here: %s.'
                           % (name, config.settings.backend_source, command, ', '.join(installed_engines())))
+    _mind_the_order(name)
     # Some engines draw from NumPy's global generator while they are imported; a script that seeded it must
     # get the same numbers on every engine.
     state = np.random.get_state()
@@ -292,6 +306,29 @@ def load_engine(name):
     np.random.set_state(state)
     _loaded[name] = module.ENGINE
     return module.ENGINE
+
+
+def _known(name):
+    if name not in KNOWN_ENGINES:
+        raise ValueError('Unknown backend %r, from %s. Available: %s.%s'
+                         % (name, config.settings.backend_source, ', '.join(KNOWN_ENGINES), _near_match(name)))
+    return KNOWN_ENGINES[name]
+
+
+def _mind_the_order(name):
+    """Before the engine `name` is imported: load those that were asked for and would not survive coming after it."""
+    for other in config.settings.backends:
+        if name in _known(other).before:
+            load_engine(other)
+    modules, before = KNOWN_ENGINES[name].modules, KNOWN_ENGINES[name].before
+    imported = [module for other in before for module in KNOWN_ENGINES[other].modules if module in sys.modules]
+    if imported and not any(module in sys.modules for module in modules):
+        raise ImportError(
+            'The backend %r can no longer be loaded in this process: %s is already imported, and importing %s after it '
+            'ends the process with a segmentation fault. Either name all engines that this process is to use, the '
+            'active one first, and leave the order to keras: KERAS_BACKEND=%s,%s or the same as "backend" in '
+            'keras.json. Or put `import %s` at the top of the program, before %s is imported.'
+            % (name, imported[0], modules[0], before[0], name, modules[0], imported[0]))
 
 
 def _near_match(name):
@@ -318,7 +355,8 @@ def set_backend(name):
         name: 'tensorflow', 'theano', 'cntk', 'mxnet', 'jax', 'torch' or 'numpy'.
 
     Raises:
-        ValueError: for an unknown name. ImportError: if the engine is not installed, naming the pip command.
+        ValueError: for an unknown name. ImportError: if the engine is not installed, naming the pip command, and if
+            it would not survive being imported after one that is there already, naming the ways out.
 
     Example:
         >>> keras.backend.set_backend('numpy')

@@ -47,16 +47,17 @@ def _getitem(self, key):
     return shape.getitem(_symbol(self), key)
 
 
-def _install():
-    for kind in (AbstractTensor, Variable):
-        for name, function in _BINARY.items():
-            setattr(kind, '__%s__' % name, _method(function, '__%s__' % name))
-            setattr(kind, '__r%s__' % name, _reflected(function, '__r%s__' % name))
-        for name, function in _COMPARISONS.items():
-            setattr(kind, '__%s__' % name, _method(function, '__%s__' % name))
-        for name, function in _UNARY.items():
-            setattr(kind, '__%s__' % name, _unary(function, '__%s__' % name))
-        kind.__getitem__ = _getitem
+def install(kind):
+    """Give the class `kind` the operators; engines whose tensors have none of their own call this, too."""
+    for name, function in _BINARY.items():
+        setattr(kind, '__%s__' % name, _method(function, '__%s__' % name))
+        setattr(kind, '__r%s__' % name, _reflected(function, '__r%s__' % name))
+    for name, function in _COMPARISONS.items():
+        setattr(kind, '__%s__' % name, _method(function, '__%s__' % name))
+    for name, function in _UNARY.items():
+        setattr(kind, '__%s__' % name, _unary(function, '__%s__' % name))
+    kind.__getitem__ = _getitem
 
 
-_install()
+for _kind in (AbstractTensor, Variable):
+    install(_kind)

@@ -130,6 +130,9 @@ def test_operations_keep_or_widen_dtypes(engine, name):
         if x is None:
             continue
         found, expected = engine.dtype_of(function(x)), rule(SHORT[short])
+        if expected not in engine.capabilities.dtypes:
+            # What stands for a dtype that the engine does not have.
+            expected = engine.dtype_of(engine.convert(np.zeros(1), expected))
         if found != expected:
             wrong[short] = (found, expected)
     assert not wrong

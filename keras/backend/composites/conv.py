@@ -151,14 +151,15 @@ def convolution_transpose(x, kernel, strides=1, padding='valid', output_padding=
     strides = spatial_tuple(strides, rank, 'strides')
     dilation = spatial_tuple(dilation_rate, rank, 'dilation_rate')
     padding = _padding(padding)
-    extra = _output_padding(output_padding, strides)
+    extra = checked_output_padding(output_padding, strides)
     x, first = _channels_last(x, data_format)
     lengths = tuple(transposed_length(size, window, stride, padding, more, rate) for size, window, stride, more, rate
                     in zip(shape_of(x)[1:-1], static_shape(kernel), strides, extra, dilation))
     return restored(p.conv_transpose(x, kernel, strides, padding, dilation, lengths), first)
 
 
-def _output_padding(output_padding, strides):
+def checked_output_padding(output_padding, strides):
+    """One int per spatial axis that is below the stride there, or None for each."""
     if output_padding is None:
         return (None,) * len(strides)
     extra = spatial_tuple(output_padding, len(strides), 'output_padding', lowest=0)

@@ -1,0 +1,176 @@
+"""The CNTK engine (CNTK 2.7, Python 3.6).
+
+Rules this package obeys: shapes are static, so there is a graph for every signature of a step's arguments; what is
+known on the host is computed there by the NumPy engine, at once outside a step; bool and integer tensors stay on the
+host as far as possible, and in the graph they are float32; float variables are CNTK parameters, all others arrays.
+"""
+import contextlib
+import warnings
+
+with warnings.catch_warnings():
+    # About the Linux distribution and libraries for GPUs.
+    warnings.simplefilter('ignore')
+    import cntk
+    from cntk import cntk_py
+
+if len(cntk.device.all_devices()) == 1:
+    cntk.device.try_set_default_device(cntk.device.cpu())
+cntk_py.set_trace_level(cntk_py.TraceLevel_Error)
+
+import numpy as np  # noqa: E402
+
+from keras import config  # noqa: E402
+from keras.backend import operators, tree  # noqa: E402
+from keras.backend.dispatch import TABLE  # noqa: E402
+from keras.backend.engine import Capabilities, Engine  # noqa: E402
+from keras.backend.engines.cntk.operations import GRAPH  # noqa: E402
+from keras.backend.engines.cntk.steps import (  # noqa: E402
+    Step, is_parameter, run_once, value_and_grad, value_of)
+from keras.backend.engines.cntk.tensors import Tensor, current, data_view, known, operate  # noqa: E402
+from keras.backend.engines.numpy import NumpyEngine  # noqa: E402
+from keras.backend.rules import AbstractTensor, is_float  # noqa: E402
+from keras.backend.state import Variable, context, numpy_dtype  # noqa: E402
+
+_HOST = NumpyEngine()
+_DTYPES = ('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64')
+
+
+def _operation(name, graph):
+    host = getattr(_HOST, name)
+
+    def run(self, *args):
+        return operate(host, TABLE[name].rule, graph, args)
+    run.__name__ = name
+    return run
+
+
+class _Outside:
+    """Leaves the trace for a block."""
+
+    def __enter__(self):
+        self.trace, current.trace = current.trace, None
+
+    def __exit__(self, *_):
+        current.trace = self.trace
+
+
+class CntkEngine(Engine):
+    name = 'cntk'
+    capabilities = Capabilities(dtypes=_DTYPES, both_branches=True, unsupported={
+        'tensors of float16': 'CNTK has no float16 on the CPU; use float32',
+        'tensors of strings': 'turn them into integers first, or use the tensorflow engine',
+        'variables of float16': 'CNTK has no float16 on the CPU; create the layer with dtype="float32"'})
+    float_dtypes = {'float32', 'float64'}
+
+    # --- tensors ---------------------------------------------------------------------------------------------
+
+    def is_native(self, x):
+        return isinstance(x, Tensor)
+
+    def convert(self, x, dtype=None):
+        if type(x) is Tensor:
+            return x if dtype is None or x.dtype == dtype else self.cast(x, dtype)
+        if isinstance(x, Variable):
+            return self.convert(x.value, dtype)
+        if isinstance(x, AbstractTensor):
+            raise TypeError('%r has no value, so it cannot become a tensor of the cntk engine.' % (x,))
+        if isinstance(x, (list, tuple)) and any(isinstance(leaf, (Tensor, Variable)) for leaf in tree.flatten(x)):
+            return self._stacked(x, dtype)
+        return known(np.array(self.host_array(x, dtype)))
+
+    def _stacked(self, xs, dtype):
+        """A tensor from a nested list with tensors in it."""
+        parts = [self.convert(x, dtype) for x in xs]
+        parts = [self.reshape(part, (1,) + part.shape) for part in parts]
+        return TABLE['concatenate'].call(parts, 0)
+
+    def host_array(self, x, dtype=None):
+        """The value of an argument as a NumPy array of a dtype that the engine has."""
+        if type(x) is Tensor:
+            x = x.known()
+        elif isinstance(x, Variable):
+            x = x.numpy()
+        elif not isinstance(x, (np.ndarray, np.generic)):
+            x = np.asarray(x)
+            dtype = dtype or {'f': config.floatx(), 'i': 'int32'}.get(x.dtype.kind)
+        if x.dtype.kind == 'O':
+            raise TypeError('%r cannot become a tensor: expected numbers in a rectangular array.' % (x.tolist(),))
+        dtype = self._checked(dtype or ('string' if x.dtype.kind in 'US' else x.dtype.name))
+        return np.asarray(x, dtype)
+
+    def _checked(self, dtype):
+        if dtype in ('float16', 'bfloat16'):
+            self.unsupported('tensors of float16')()
+        if dtype == 'string':
+            self.unsupported('tensors of strings')()
+        return dtype
+
+    def argument(self, x):
+        """An argument of a step within a step as a tensor; None stays."""
+        return None if x is None else self.convert(x)
+
+    def scalar(self, value, dtype):
+        return known(np.asarray(value, self._checked(dtype)))
+
+    def to_numpy(self, x):
+        return x.known()
+
+    def dtype_of(self, x):
+        return x.dtype
+
+    def shape_of(self, x):
+        return x.shape
+
+    # --- state -----------------------------------------------------------------------------------------------
+
+    def new_variable(self, value, variable):
+        if variable.dtype in ('float16', 'bfloat16'):
+            self.unsupported('variables of float16')()
+        if not is_float(variable.dtype) or 0 in variable.shape:
+            return np.array(value, numpy_dtype(variable.dtype))
+        return cntk_py.Parameter(data_view(np.array(value, variable.dtype)))
+
+    def load(self, storage):
+        return known(value_of(storage) if is_parameter(storage) else storage)
+
+    def store(self, storage, value):
+        array = value.known()
+        if not is_parameter(storage):
+            return np.array(array)
+        storage.set_value(data_view(np.array(array)))
+        return storage
+
+    def concretely(self):
+        return _Outside()
+
+    # --- running -----------------------------------------------------------------------------------------------
+
+    def step(self, fn, reads, writes, static_batch=False):
+        return Step(self, fn, reads, writes)
+
+    def value_and_grad(self, fn, variables):
+        if current.trace is not None:
+            return value_and_grad(fn, variables)
+        if context.ledger is None:
+            return run_once(lambda: value_and_grad(fn, variables))
+        raise RuntimeError('value_and_grad inside a ledger needs a step around it.')
+
+    # --- creation ----------------------------------------------------------------------------------------------
+
+    def full(self, shape, value, dtype=None):
+        return known(_HOST.full(tuple(map(int, shape)), value, dtype and self._checked(dtype)))
+
+    def arange(self, start, stop=None, step=1, dtype=None):
+        return known(_HOST.arange(start, stop, step, dtype and self._checked(dtype)))
+
+    def cast(self, x, dtype):
+        return operate(_HOST.cast, TABLE['cast'].rule, GRAPH['cast'], (x, self._checked(dtype)))
+
+
+for _name, _graph in GRAPH.items():
+    if _name not in CntkEngine.__dict__:
+        setattr(CntkEngine, _name, _operation(_name, _graph))
+
+operators.install(Tensor)
+
+ENGINE = CntkEngine()

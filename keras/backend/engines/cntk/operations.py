@@ -1,0 +1,427 @@
+"""The primitives as functions that build CNTK graph. Their tensors have nodes (`tensors.in_graph`) of one dtype.
+
+What CNTK has no kernel for is composed of what it has; `host_calls.py` has what is left.
+"""
+import math
+
+import cntk
+import numpy as np
+from cntk import cntk_py
+
+from keras.backend import rules
+from keras.backend.engines.cntk.tensors import (
+    Tensor, constant_node, known, node_type, output, scalar_node, wrapped)
+
+
+def node_of(x, dtype):
+    """The node of a tensor, or of a Python number beside tensors of `dtype`."""
+    return x.node if type(x) is Tensor else scalar_node(x, dtype)
+
+
+def derived(node, like, shape=None, dtype=None):
+    """A tensor of the shape and dtype of the tensor `like`, unless others are given."""
+    return wrapped(node, like.shape if shape is None else shape, dtype or like.dtype, like.stage)
+
+
+# --- elementwise, one argument --------------------------------------------------------------------------------------
+
+def _unary(function):
+    return lambda x: function(x.node, '')
+
+
+negative, absolute = _unary(cntk_py.negate), _unary(cntk_py.abs)
+floor, exp, log, sqrt = map(_unary, (cntk_py.floor, cntk_py.exp, cntk_py.log, cntk_py.sqrt))
+sin, cos, tanh = map(_unary, (cntk_py.sin, cntk_py.cos, cntk_py.tanh))
+arcsin, arctan = _unary(cntk_py.asin), _unary(cntk_py.atan)
+stop_gradient = _unary(cntk_py.stop_gradient)
+
+
+def sign(x):
+    zero = scalar_node(0, x.dtype)
+    return cntk.minus(cntk.greater(x.node, zero), cntk.less(x.node, zero))
+
+
+def round_half_even(x):
+    half = scalar_node(0.5, x.dtype)
+    up = cntk.floor(cntk.plus(x.node, half))
+    tie = cntk.equal(cntk.minus(up, x.node), half)
+    odd = cntk.minus(up, cntk.element_times(cntk.floor(cntk.element_times(up, half)), scalar_node(2, x.dtype)))
+    return cntk.minus(up, cntk.element_times(tie, odd))
+
+
+def logical_not(x):
+    return cntk.minus(scalar_node(1, x.dtype), x.node)
+
+
+def isfinite(x):
+    return cntk.equal(cntk.minus(x.node, x.node), scalar_node(0, x.dtype))
+
+
+def with_derivative(value, x, derivative):
+    """`value`, with the gradient `derivative` by `x`; all nodes."""
+    moved = cntk.element_times(cntk.minus(x, cntk.stop_gradient(x)), cntk.stop_gradient(derivative))
+    return cntk.plus(cntk.stop_gradient(value), moved)
+
+
+def erf(x):
+    """Abramowitz and Stegun 7.1.26, whose error is below 1.5e-7."""
+    def number(value):
+        return scalar_node(value, x.dtype)
+    size = cntk.abs(x.node)
+    t = cntk.element_divide(number(1), cntk.plus(number(1), cntk.element_times(number(0.3275911), size)))
+    total = number(1.061405429)
+    for coefficient in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        total = cntk.plus(number(coefficient), cntk.element_times(t, total))
+    bell = cntk.exp(cntk.negate(cntk.square(size)))
+    value = cntk.minus(number(1), cntk.element_times(cntk.element_times(total, t), bell))
+    value = cntk.element_times(value, sign(x))
+    return with_derivative(value, x.node, cntk.element_times(bell, number(2 / math.sqrt(math.pi))))
+
+
+def cast(x, dtype):
+    node, kind = x.node, x.dtype
+    if dtype == 'bool':
+        return node if kind == 'bool' else cntk.not_equal(node, scalar_node(0, kind))
+    if rules.is_float(kind) and not rules.is_float(dtype):
+        node = cntk.element_select(cntk.less(node, scalar_node(0, kind)), cntk.ceil(node), cntk.floor(node))
+    return node
+
+
+# --- elementwise, two and three arguments ---------------------------------------------------------------------------
+
+def _binary(function):
+    def run(x, y):
+        dtype = x.dtype if type(x) is Tensor else y.dtype
+        return function(node_of(x, dtype), node_of(y, dtype), '')
+    return run
+
+
+add, subtract, multiply = map(_binary, (cntk_py.plus, cntk_py.minus, cntk_py.element_times))
+divide = _binary(cntk_py.element_divide)
+equal, less = _binary(cntk_py.equal), _binary(cntk_py.less)
+maximum, minimum = _binary(cntk_py.element_max), _binary(cntk_py.element_min)
+logical_and, logical_or = _binary(cntk_py.element_times), _binary(cntk_py.element_max)
+
+
+def floor_divide(x, y):
+    """The rounded quotient, corrected by what is left over: CNTK multiplies by the reciprocal."""
+    x, y = _pair(x, y)
+    zero, direction = scalar_node(0, y.dtype), sign(y)
+    quotient = cntk.floor(cntk.element_divide(x.node, y.node))
+    left = cntk.element_times(cntk.minus(x.node, cntk.element_times(quotient, y.node)), direction)
+    over = cntk.greater_equal(left, cntk.element_times(y.node, direction))
+    return cntk.minus(cntk.plus(quotient, over), cntk.less(left, zero))
+
+
+def mod(x, y):
+    x, y = _pair(x, y)
+    return cntk.minus(x.node, cntk.element_times(floor_divide(x, y), y.node))
+
+
+def _pair(x, y):
+    dtype = x.dtype if type(x) is Tensor else y.dtype
+    return [part if type(part) is Tensor else Tensor((), dtype, node=scalar_node(part, dtype)) for part in (x, y)]
+
+
+def power(x, y):
+    x, y = _pair(x, y)
+    return cntk.pow(x.node, y.node)
+
+
+def arctan2(y, x):
+    """The arctangent of the quotient of the smaller by the larger coordinate, put into its octant."""
+    def number(value):
+        return scalar_node(value, x.dtype)
+    zero = number(0)
+    flat, steep = cntk.abs(x.node), cntk.abs(y.node)
+    larger = cntk.element_max(flat, steep)
+    quotient = cntk.element_divide(cntk.element_min(flat, steep), cntk.plus(larger, cntk.equal(larger, zero)))
+    angle = cntk.atan(quotient)
+    angle = cntk.element_select(cntk.greater(steep, flat), cntk.minus(number(math.pi / 2), angle), angle)
+    angle = cntk.element_select(cntk.less(x.node, zero), cntk.minus(number(math.pi), angle), angle)
+    angle = cntk.element_select(cntk.less(y.node, zero), cntk.negate(angle), angle)
+    square = cntk.plus(cntk.square(x.node), cntk.square(y.node))
+    by_y = with_derivative(angle, y.node, cntk.element_divide(x.node, square))
+    zeros = cntk.minus(angle, angle)
+    return cntk.plus(by_y, with_derivative(zeros, x.node, cntk.negate(cntk.element_divide(y.node, square))))
+
+
+def where(condition, x, y):
+    dtype = x.dtype if type(x) is Tensor else y.dtype
+    flag = condition.node
+    if node_type(dtype) == 'float64':
+        flag = cntk.cast(flag, np.float64)
+    shape = rules.broadcast_shapes(*[part.shape if type(part) is Tensor else () for part in (condition, x, y)])
+    if shape == condition.shape:
+        return cntk_py.element_select(flag if type(flag) is not cntk_py.Function else output(flag),
+                                      node_of(x, dtype), node_of(y, dtype), '')
+    zeros = constant_node(np.zeros(shape), node_type(dtype))
+    return cntk.element_select(cntk.plus(flag, zeros), node_of(x, dtype), node_of(y, dtype))
+
+
+# --- reductions -----------------------------------------------------------------------------------------------------
+
+def _reduction(function):
+    def run(x, axis=None, keepdims=False):
+        axes = rules.normalize_axes(axis, len(x.shape))
+        if not axes:
+            return x.node
+        node = x.node
+        return function(node, axis=list(axes), keepdims=True)
+    return run
+
+
+reduce_sum, reduce_max = _reduction(cntk.reduce_sum), _reduction(cntk.reduce_max)
+reduce_min, reduce_prod = _reduction(cntk.reduce_min), _reduction(cntk.reduce_prod)
+
+
+def argmax(x, axis=-1):
+    return cntk.argmax(x.node, axis=rules.normalize_axis(axis, len(x.shape)))
+
+
+def _running(function, neutral):
+    """Hillis and Steele's scan: every round combines with the elements a power of two before."""
+    def run(x, axis=0):
+        axis = rules.normalize_axis(axis, len(x.shape))
+        size, shift, node = x.shape[axis], 1, x.node
+        while shift < size:
+            front = np.full(x.shape[:axis] + (shift,) + x.shape[axis + 1:], neutral)
+            moved = cntk.splice(constant_node(front, node_type(x.dtype)), cntk.slice(node, axis, 0, size - shift),
+                                axis=axis)
+            node, shift = function(node, moved), 2 * shift
+        return node
+    return run
+
+
+cumsum, cumprod = _running(cntk.plus, 0.0), _running(cntk.element_times, 1.0)
+
+
+# --- movement -------------------------------------------------------------------------------------------------------
+
+def reshape(x, shape):
+    shape = rules.reshape(rules.AbstractTensor(x.shape, x.dtype), shape).shape
+    return x.node if shape == x.shape else cntk.reshape(x.node, shape)
+
+
+def transpose(x, axes=None):
+    rank = len(x.shape)
+    order = tuple(range(rank))[::-1] if axes is None else rules.normalize_axes(axes, rank)
+    return x.node if order == tuple(range(rank)) else cntk.transpose(x.node, order)
+
+
+def broadcast_to(x, shape):
+    if tuple(shape) == x.shape:
+        return x.node
+    return cntk.plus(x.node, constant_node(np.zeros(shape), node_type(x.dtype)))
+
+
+def concatenate(xs, axis=-1):
+    axis = rules.normalize_axis(axis, len(xs[0].shape))
+    nodes = [x.node for x in xs if x.shape[axis]]
+    return nodes[0] if len(nodes) == 1 else cntk.splice(*nodes, axis=axis)
+
+
+def strided_slice(x, starts, stops, steps):
+    node = x.node
+    for axis, bounds in enumerate(zip(starts, stops, steps)):
+        chosen = range(*slice(*bounds).indices(x.shape[axis]))
+        node = _sliced(node, axis, chosen, x.shape[axis])
+    return node
+
+
+def _sliced(node, axis, chosen, size):
+    """The elements at the positions `chosen`, a range, along an axis of `size`."""
+    if chosen.step < 0:
+        return _sliced(cntk.slice(node, axis, 0, size, -1), axis, range(size - 1 - chosen[0], size, -chosen.step)
+                       [:len(chosen)], size)
+    if len(chosen) == size:
+        return node
+    if chosen.step == 1 or len(chosen) == 1:
+        return cntk.slice(node, axis, chosen[0], chosen[-1] + 1)
+    return cntk.slice(node, axis, chosen[0], chosen[-1] + 1, chosen.step)
+
+
+def pad(x, widths, value=0):
+    if not any(map(any, widths)):
+        return x.node
+    if math.isinf(value):
+        value = math.copysign(np.finfo(node_type(x.dtype)).max, value)
+    return cntk.pad(x.node, [tuple(pair) for pair in widths], cntk.ops.CONSTANT_PAD, value)
+
+
+def flip(x, axes):
+    node = x.node
+    for axis in rules.normalize_axes(axes, len(x.shape)):
+        if x.shape[axis] > 1:
+            node = cntk.slice(node, axis, 0, x.shape[axis], -1)
+    return node
+
+
+def gather(x, indices, axis=0):
+    axis = rules.normalize_axis(axis, len(x.shape))
+    if axis:
+        order = (axis,) + tuple(index for index in range(len(x.shape)) if index != axis)
+        moved = derived(cntk.transpose(x.node, order), x, tuple(x.shape[index] for index in order))
+        taken, count = gather(moved, indices), len(indices.shape)
+        back = tuple(range(count, count + axis)) + tuple(range(count)) + tuple(range(count + axis, len(taken.shape)))
+        return cntk.transpose(taken.node, back)
+    if not x.shape[1:]:
+        column = derived(cntk.reshape(x.node, x.shape + (1,)), x, x.shape + (1,))
+        return derived(gather(column, indices).node, x, indices.shape)
+    count = int(np.prod(indices.shape, dtype=int))
+    positions = indices.node
+    if node_type(x.dtype) == 'float64':
+        positions = cntk.cast(positions, np.float64)
+    # Its gradient needs a batch axis around the indices.
+    found = cntk.gather(x.node, cntk.to_batch(cntk.reshape(positions, (count,))))
+    shape = indices.shape + x.shape[1:]
+    return derived(cntk.reshape(cntk.unpack_batch(found), shape), x, shape)
+
+
+def gather_nd(x, indices):
+    depth = indices.shape[-1]
+    sizes = x.shape[:depth]
+    strides = [int(np.prod(sizes[index + 1:], dtype=int)) for index in range(depth)]
+    rows = cntk.times(indices.node, constant_node(np.array(strides), node_type(indices.dtype)))
+    rows = derived(rows, indices, indices.shape[:-1])
+    flat = (int(np.prod(sizes, dtype=int)),) + x.shape[depth:]
+    return gather(derived(cntk.reshape(x.node, flat), x, flat), rows)
+
+
+def _one_hot(indices, count, dtype):
+    """A matrix (number of indices, count) with ones at the indices, as a node."""
+    flat = cntk.reshape(indices.node, (int(np.prod(indices.shape, dtype=int)), 1))
+    if node_type(dtype) == 'float64':
+        flat = cntk.cast(flat, np.float64)
+    return cntk.equal(flat, constant_node(np.arange(count).reshape(1, count), node_type(dtype)))
+
+
+def _rows(x, lead):
+    """The node of `x` with its first `lead` axes and its other ones each made one."""
+    return cntk.reshape(x.node, (int(np.prod(x.shape[:lead], dtype=int)), int(np.prod(x.shape[lead:], dtype=int))))
+
+
+def _scattered(x, indices, updates):
+    """What `scatter_add` adds, as a node (rows, others), and how often each row is named (rows, 1)."""
+    lead = len(indices.shape)
+    hot = _one_hot(indices, x.shape[0], x.dtype)
+    full = indices.shape + x.shape[1:]
+    if updates.shape != full:
+        updates = derived(broadcast_to(updates, full), updates, full)
+    summed = cntk.times(cntk.transpose(hot, (1, 0)), _rows(updates, lead))
+    return summed, cntk.transpose(cntk.reduce_sum(hot, axis=0), (1, 0))
+
+
+def scatter_add(x, indices, updates):
+    return cntk.plus(_rows(x, 1), _scattered(x, indices, updates)[0])
+
+
+def scatter_update(x, indices, updates):
+    summed, count = _scattered(x, indices, updates)
+    return cntk.plus(cntk.element_times(_rows(x, 1), cntk.minus(scalar_node(1, x.dtype), count)), summed)
+
+
+def scatter_max(x, indices, updates):
+    lead = len(indices.shape)
+    full = indices.shape + x.shape[1:]
+    if updates.shape != full:
+        updates = derived(broadcast_to(updates, full), updates, full)
+    hot = _one_hot(indices, x.shape[0], x.dtype)
+    count, others = int(np.prod(indices.shape, dtype=int)), int(np.prod(x.shape[1:], dtype=int))
+    lowest = constant_node(np.full((count, x.shape[0], others), np.finfo(node_type(x.dtype)).min),
+                           node_type(x.dtype))
+    chosen = cntk.plus(cntk.reshape(hot, (count, x.shape[0], 1)), cntk.element_times(lowest, scalar_node(0, x.dtype)))
+    offered = cntk.element_select(chosen, cntk.reshape(_rows(updates, lead), (count, 1, others)), lowest)
+    return cntk.element_max(_rows(x, 1), cntk.reshape(cntk.reduce_max(offered, axis=0), (x.shape[0], others)))
+
+
+# --- contraction and order --------------------------------------------------------------------------------------------
+
+def matmul(x, y):
+    left, right = x.shape, y.shape
+    if len(right) <= 2:
+        return cntk.times(x.node, y.node, output_rank=len(right) - 1)
+    if len(left) == 1:
+        return matmul(derived(cntk.reshape(x.node, (1,) + left), x, (1,) + left), y)
+    batch = rules.broadcast_shapes(left[:-2], right[:-2])
+    count = int(np.prod(batch, dtype=int))
+    product = cntk.times(_batched(x, batch, count), _batched(y, batch, count))
+    return cntk.reshape(cntk.unpack_batch(product), batch + (left[-2], right[-1]))
+
+
+def _batched(x, batch, count):
+    """The matrices of `x`, broadcast to the sizes `batch` in front of them, with a batch axis of CNTK's around them."""
+    matrices = x.shape[-2:]
+    node = broadcast_to(x, batch + matrices)
+    return cntk.to_batch(cntk.reshape(node, (count,) + matrices))
+
+
+def top_k(x, k):
+    return list(cntk.top_k(x.node, k).outputs)
+
+
+def sort(x, axis=-1):
+    axis = rules.normalize_axis(axis, len(x.shape))
+    rank = len(x.shape)
+    order = tuple(index for index in range(rank) if index != axis) + (axis,)
+    shape = tuple(x.shape[index] for index in order)
+    moved = derived(transpose(x, order), x, shape)
+    positions = argsort(moved)
+    size = shape[-1]
+    hot = cntk.equal(cntk.reshape(positions.node, shape + (1,)),
+                     constant_node(np.arange(size), node_type(x.dtype)))
+    hot = cntk.stop_gradient(hot)
+    found = cntk.reduce_sum(cntk.element_times(hot, cntk.reshape(moved.node, shape[:-1] + (1, size))),
+                            axis=rank)
+    found = derived(cntk.reshape(found, shape), x, shape)
+    return transpose(found, tuple(order.index(index) for index in range(rank)))
+
+
+def argsort(x, axis=-1):
+    """How many elements come before each one: smaller ones, and equal ones in front of it; and that inverted."""
+    axis = rules.normalize_axis(axis, len(x.shape))
+    rank = len(x.shape)
+    order = tuple(index for index in range(rank) if index != axis) + (axis,)
+    shape = tuple(x.shape[index] for index in order)
+    kind, size = node_type(x.dtype), shape[-1]
+    node = transpose(x, order)
+    mine, other = cntk.reshape(node, shape + (1,)), cntk.reshape(node, shape[:-1] + (1, size))
+    in_front = constant_node(np.tril(np.ones((size, size)), -1), kind)
+    before = cntk.plus(cntk.less(other, mine), cntk.element_times(cntk.equal(other, mine), in_front))
+    place = cntk.reshape(cntk.reduce_sum(before, axis=rank), shape[:-1] + (1, size))
+    positions = cntk.argmax(cntk.equal(place, constant_node(np.arange(size).reshape(size, 1), kind)), axis=rank)
+    positions = derived(cntk.reshape(positions, shape), x, shape, 'int32' if kind == 'float32' else x.dtype)
+    return derived(transpose(positions, tuple(order.index(index) for index in range(rank))), positions, x.shape)
+
+
+def searchsorted(x, values, side='left'):
+    compare = cntk.less if side == 'left' else cntk.less_equal
+    mine = cntk.reshape(values.node, values.shape + (1,))
+    return cntk.reduce_sum(compare(x.node, mine), axis=len(values.shape))
+
+
+def fft(real, imaginary):
+    """Two products with the matrices of cosines and sines."""
+    size = real.shape[-1]
+    angles = 2 * np.pi * np.outer(np.arange(size), np.arange(size)) / size
+    cosine, sine = [constant_node(part, node_type(real.dtype)) for part in (np.cos(angles), np.sin(angles))]
+    return [cntk.plus(cntk.times(real.node, cosine), cntk.times(imaginary.node, sine)),
+            cntk.minus(cntk.times(imaginary.node, cosine), cntk.times(real.node, sine))]
+
+
+# --- creation -----------------------------------------------------------------------------------------------------------
+
+def full_like(x, value, dtype=None):
+    return known(np.full(x.shape, value, dtype or x.dtype))
+
+
+GRAPH = dict(
+    full_like=full_like, negative=negative, abs=absolute, sign=sign, floor=floor, round=round_half_even, exp=exp, log=log,
+    sqrt=sqrt, sin=sin, cos=cos, tanh=tanh, arcsin=arcsin, arctan=arctan, erf=erf, logical_not=logical_not,
+    isfinite=isfinite, stop_gradient=stop_gradient, cast=cast, add=add, subtract=subtract, multiply=multiply,
+    divide=divide, floor_divide=floor_divide, mod=mod, power=power, maximum=maximum, minimum=minimum, arctan2=arctan2,
+    equal=equal, less=less, logical_and=logical_and, logical_or=logical_or, where=where, sum=reduce_sum,
+    prod=reduce_prod, max=reduce_max, min=reduce_min, argmax=argmax, cumsum=cumsum, cumprod=cumprod, reshape=reshape,
+    transpose=transpose, broadcast_to=broadcast_to, concatenate=concatenate, strided_slice=strided_slice, pad=pad,
+    flip=flip, gather=gather, gather_nd=gather_nd, scatter_add=scatter_add, scatter_update=scatter_update,
+    scatter_max=scatter_max, matmul=matmul, top_k=top_k, sort=sort, argsort=argsort, searchsorted=searchsorted, fft=fft)

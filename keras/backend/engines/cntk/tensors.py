@@ -1,0 +1,280 @@
+"""The tensor type of the CNTK engine, and how tensors become nodes of a CNTK graph.
+
+A `Tensor` is in one of three states. *Known*: it has its value on the host. *Late*: its value is found on the host
+at every call of the step that is being traced, from a recipe; arguments are, and whatever follows from bool and integer
+ones (seeds, counters, masks, token numbers), because CNTK itself has floats only. *Graph*: it is an output of the CNTK
+graph. Known and late tensors become graph when an operation of the graph takes them: constants, and inputs that every
+call fills.
+
+The nodes of a step lie in stages: what depends on gradients can run only when the gradients have been found. `FREE`
+nodes depend on variables and constants only, and may be a part of every stage.
+"""
+import itertools
+import threading
+
+import cntk
+import numpy as np
+from cntk import cntk_py
+
+from keras.backend import rules, tree
+from keras.backend.rules import AbstractTensor
+
+FREE = -1
+
+DEVICE = cntk_py.DeviceDescriptor.cpu_device() if len(cntk.device.all_devices()) == 1 else \
+    cntk_py.DeviceDescriptor.use_default_device()
+
+_KINDS = {'float32': cntk_py.DataType_Float, 'float64': cntk_py.DataType_Double}
+
+
+class _Current(threading.local):
+    """Per thread: the trace that is being made, if any."""
+    trace = None
+
+
+current = _Current()
+
+
+class Tensor:
+    """A tensor of the CNTK engine. `dtype` is a name; bool and integer ones are floats in the graph."""
+    __slots__ = ('shape', 'dtype', 'host', 'recipe', 'node', 'stage', 'leaf', '__weakref__')
+
+    def __init__(self, shape, dtype, host=None, recipe=None, node=None, stage=FREE, leaf=False):
+        self.shape, self.dtype = shape, dtype
+        self.host, self.recipe = host, recipe
+        self.node, self.stage, self.leaf = node, stage, leaf
+
+    @property
+    def ndim(self):
+        return len(self.shape)
+
+    def known(self):
+        """The value, for Python to look at."""
+        if self.host is None:
+            raise TypeError('A tensor without a value has no truth value, so Python `if`, `while`, `and`, `or` and '
+                            '`not` cannot branch on it, and it is no number. Use keras.ops.where or keras.ops.cond '
+                            'instead. It is %r, of a step that is being traced.' % (self,))
+        return self.host
+
+    def numpy(self):
+        return np.array(self.known())
+
+    def __array__(self, dtype=None):
+        return np.array(self.known(), dtype)
+
+    def __bool__(self):
+        return bool(self.known())
+
+    def __int__(self):
+        return int(self.known())
+
+    def __float__(self):
+        return float(self.known())
+
+    def __index__(self):
+        return self.known().__index__()
+
+    def __len__(self):
+        if not self.shape:
+            raise TypeError('A tensor of shape () has no length.')
+        return self.shape[0]
+
+    def __iter__(self):
+        return (self[index] for index in range(len(self)))
+
+    def __repr__(self):
+        value = '' if self.host is None else ' value=%s' % (self.host,)
+        return '<cntk Tensor shape=%s dtype=%s%s>' % (self.shape, self.dtype, value)
+
+    # NumPy leaves `array * tensor` to the reflected operators.
+    __array_priority__ = 1000
+    __array_ufunc__ = None
+
+
+def known(array):
+    """The tensor whose value is the NumPy array or scalar `array`."""
+    array = np.asarray(array)
+    return Tensor(array.shape, array.dtype.name, array)
+
+
+def node_type(dtype):
+    """The NumPy dtype of the nodes that stand for tensors of `dtype`."""
+    return 'float64' if dtype == 'float64' else 'float32'
+
+
+# --- nodes --------------------------------------------------------------------------------------------------------
+
+def output(function):
+    """The output of a CNTK function of one, as a variable of the C++ layer, which costs the least to handle."""
+    return cntk_py.Function.output(function)
+
+
+def shape_of_node(node):
+    return tuple(node.shape().dimensions())[::-1]
+
+
+def data_view(array):
+    """A CNTK array with the numbers of a NumPy array of floats."""
+    return cntk.NDArrayView.from_dense(array, DEVICE)
+
+
+def as_value(array, dtype):
+    """The numbers of a NumPy array as what an input takes."""
+    return cntk_py.Value(data_view(np.ascontiguousarray(array, dtype).reshape(np.shape(array))))
+
+
+def constant_node(array, dtype):
+    return cntk_py.Constant(data_view(np.array(array, dtype)))
+
+
+_scalars = {}
+
+
+def scalar_node(number, dtype):
+    """A node for a Python number, beside tensors of `dtype`."""
+    key = (number, type(number), np.signbit(number), node_type(dtype))
+    node = _scalars.get(key)
+    if node is None:
+        node = _scalars[key] = constant_node(np.asarray(number), node_type(dtype))
+    return node
+
+
+def in_graph(x, stage=FREE):
+    """The tensor `x` as one with a node that stage `stage` of the current trace may use."""
+    if x.node is None:
+        if x.host is not None:
+            x.node, x.leaf = constant_node(x.host, node_type(x.dtype)), True
+        else:
+            current.trace.give_input(x)
+    if x.stage != FREE and x.stage < stage and not x.leaf:
+        return current.trace.handed_on(x, stage)
+    return x
+
+
+def wrapped(node, shape, dtype, stage):
+    """The tensor of `shape` and `dtype` that `node` computes, which may differ in form only."""
+    if isinstance(node, cntk_py.Function):
+        node = output(node)
+    kind = _KINDS[node_type(dtype)]
+    if node.get_data_type() != kind:
+        node = output(cntk_py.cast(node, kind, ''))
+    if shape_of_node(node) != shape:
+        node = output(cntk.reshape(node, shape))
+    return Tensor(shape, dtype, node=node, stage=stage)
+
+
+# --- operations ---------------------------------------------------------------------------------------------------
+
+def tensors_in(args):
+    """The tensors among the arguments of a primitive, which may hold lists of them."""
+    found = []
+    for arg in args:
+        if type(arg) is Tensor:
+            found.append(arg)
+        elif type(arg) is list or type(arg) is tuple:
+            found.extend(leaf for leaf in arg if type(leaf) is Tensor)
+    return found
+
+
+def replaced(args, function):
+    """`args` with `function` of every tensor in its place."""
+    result = []
+    for arg in args:
+        if type(arg) is Tensor:
+            arg = function(arg)
+        elif (type(arg) is list or type(arg) is tuple) and any(type(leaf) is Tensor for leaf in arg):
+            arg = [function(leaf) if type(leaf) is Tensor else leaf for leaf in arg]
+        result.append(arg)
+    return result
+
+
+def lifted(result):
+    """What a function of the NumPy engine gave, as known tensors."""
+    if isinstance(result, (list, tuple)):
+        return [known(part) for part in result]
+    return known(result)
+
+
+def abstract(x):
+    return AbstractTensor(x.shape, x.dtype)
+
+
+def _on_host(tensors):
+    """Whether an operation on these tensors belongs on the host: all values are known there, and no work is much."""
+    return all(x.host is not None or x.recipe is not None and not rules.is_float(x.dtype) for x in tensors)
+
+
+def operate(host, rule, graph, args):
+    """Run an operation where its arguments are: on the host at once, on the host at every call, or in the graph.
+
+    Args:
+        host: the NumPy engine's function. rule: shape and dtype rule. graph: function of the same arguments, the
+        tensors among which have nodes that fit together; it gives a node, a tensor, or a list of either.
+    """
+    tensors = tensors_in(args)
+    if all(x.host is not None for x in tensors):
+        with np.errstate(all='ignore'):
+            return lifted(host(*replaced(args, _host_of)))
+    promised = rule(*replaced(args, abstract))
+    if _on_host(tensors):
+        return later(host, args, promised)
+    if all(0 in leaf.shape for leaf in tree.flatten(promised)):
+        return tree.map_structure(lambda leaf: known(np.zeros(leaf.shape, leaf.dtype)), promised)
+    stage = max(in_graph(x).stage for x in tensors)
+    result = graph(*replaced(args, lambda x: in_graph(x, stage)))
+    if isinstance(promised, list):
+        return [_as_promised(part, leaf, stage) for part, leaf in zip(result, promised)]
+    return _as_promised(result, promised, stage)
+
+
+def _host_of(x):
+    return x.host
+
+
+def _as_promised(result, promised, stage):
+    if type(result) is Tensor:
+        if result.shape == promised.shape and result.dtype == promised.dtype:
+            return result
+        if result.host is not None:
+            return known(result.host.reshape(promised.shape).astype(promised.dtype))
+        result = result.node
+    return wrapped(result, promised.shape, promised.dtype, stage)
+
+
+_numbers = itertools.count()
+
+
+class Recipe:
+    """How the value of late tensors is found at a call: `function(*args)`, the result's part `index` if it has parts.
+
+    `values` of a call: {recipe: result}.
+    """
+    __slots__ = ('function', 'args')
+
+    def __init__(self, function, args):
+        self.function, self.args = function, args
+
+    def result(self, values):
+        found = values.get(self)
+        if found is None:
+            args = replaced(self.args, lambda x: host_value(x, values))
+            with np.errstate(all='ignore'):
+                found = values[self] = self.function(*args)
+        return found
+
+
+def host_value(x, values):
+    """The value of a known or late tensor at a call."""
+    if x.host is not None:
+        return x.host
+    recipe, index = x.recipe
+    result = recipe.result(values)
+    return np.asarray(result if index is None else result[index])
+
+
+def later(function, args, promised):
+    """The late tensors that `function(*args)` gives on the host at every call."""
+    recipe = Recipe(function, list(args))
+    if isinstance(promised, list):
+        return [Tensor(leaf.shape, leaf.dtype, recipe=(recipe, index)) for index, leaf in enumerate(promised)]
+    return Tensor(promised.shape, promised.dtype, recipe=(recipe, None))

@@ -1,0 +1,208 @@
+"""Theano 1.0.5 or, where that is not installed, PyTensor: what the engine uses of either, under one name.
+
+The only module that knows which of the two it is. Their options are read when they are imported, so the few that the
+engine cannot do without are set here first, unless the user has set them (in the environment or in the rc file).
+"""
+import configparser
+import ctypes.util
+import os
+
+from keras import config
+from keras.backend.engine import _is_installed
+
+IS_THEANO = _is_installed('theano')
+_PREFIX = 'THEANO' if IS_THEANO else 'PYTENSOR'
+
+
+def _user_options():
+    """The names of the options that the user has set."""
+    names = {part.split('=')[0].strip() for part in os.environ.get(_PREFIX + '_FLAGS', '').split(',')}
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    default = os.path.join('~', '.%src' % _PREFIX.lower())
+    files = os.environ.get(_PREFIX + 'RC', default).split(os.pathsep)
+    try:
+        parser.read([os.path.expanduser(name) for name in files])
+    except configparser.Error:  # Theano itself complains about a file that cannot be read
+        return names
+    for section in parser.sections():
+        names.update(key if section == 'global' else '%s.%s' % (section, key) for key in parser.options(section))
+    return {name.lower().replace('__', '.') for name in names}
+
+
+def _set_options():
+    options = [('floatX', config.floatx())]
+    # Without a BLAS the batched products do not link, and matrix products take many times as long.
+    if ctypes.util.find_library('openblas'):
+        options.append(('blas.ldflags' if IS_THEANO else 'blas__ldflags', '-lopenblas'))
+    given = _user_options()
+    flags = ['%s=%s' % (name, value) for name, value in options if name.lower().replace('__', '.') not in given]
+    present = os.environ.get(_PREFIX + '_FLAGS')
+    os.environ[_PREFIX + '_FLAGS'] = ','.join(([present] if present else []) + flags)
+
+
+_set_options()
+
+if IS_THEANO:
+    import theano
+    import theano.tensor as T
+    from theano import scalar
+    from theano.gof import Apply, Op
+    from theano.gof.link import raise_with_op as _raise_with_op
+    from theano.gof.null_type import NullType
+    from theano.gradient import DisconnectedType, disconnected_grad
+    from theano.ifelse import ifelse
+    from theano.scan_module.scan_utils import until
+    from theano.tensor import TensorConstant, TensorType
+    from theano.tensor.var import _tensor_py_operators as Tensor
+    from theano.tensor.elemwise import DimShuffle, Elemwise
+    from theano.tensor.sharedvar import TensorSharedVariable
+    from theano.tensor.subtensor import Subtensor
+    sign, absolute, digamma = T.sgn, T.abs_, T.psi
+    searchsorted = T.extra_ops.searchsorted
+    DEFAULT_MODE = None
+else:
+    import pytensor as theano
+    import pytensor.tensor as T
+    from pytensor import scalar
+    from pytensor.graph.basic import Apply
+    from pytensor.graph.null_type import NullType
+    from pytensor.graph.op import Op
+    from pytensor.gradient import DisconnectedType, disconnected_grad
+    from pytensor.ifelse import ifelse
+    from pytensor.link.utils import raise_with_op as _raise_with_op
+    from pytensor.graph.replace import clone_replace
+    from pytensor.scan.utils import until
+    from pytensor.tensor.elemwise import DimShuffle, Elemwise
+    from pytensor.tensor.sharedvar import TensorSharedVariable
+    from pytensor.tensor.subtensor import Subtensor
+    from pytensor.tensor.type import TensorType
+    from pytensor.tensor.variable import TensorConstant
+    from pytensor.tensor.variable import TensorVariable as Tensor
+    sign, absolute, digamma = T.sign, T.abs, T.digamma
+    searchsorted = T.searchsorted
+    DEFAULT_MODE = None
+
+__all__ = ['Apply', 'DEFAULT_MODE', 'DimShuffle', 'DisconnectedType', 'Elemwise', 'IS_THEANO', 'NullType', 'Op', 'Subtensor', 'T',
+           'TensorConstant', 'TensorSharedVariable', 'TensorType', 'Tensor', 'absolute', 'broadcastable', 'cloned',
+           'digamma', 'disconnected_grad', 'fitting_type', 'ifelse', 'new_constant', 'runner', 'scalar',
+           'scan', 'searchsorted', 'shared', 'sign', 'tensor_type', 'theano', 'until', 'with_sizes_of_one']
+
+
+# --- types --------------------------------------------------------------------------------------------------------
+
+_types = {}
+
+
+def tensor_type(dtype, shape):
+    """The `TensorType` of tensors of this dtype and shape; Theano's own types know of sizes only which are 1."""
+    if IS_THEANO:
+        shape = tuple([size == 1 for size in shape])
+    key = dtype, shape
+    if key not in _types:
+        if len(_types) > 10000:
+            _types.clear()
+        _types[key] = TensorType(dtype, shape) if IS_THEANO else TensorType(dtype, shape=shape)
+    return _types[key]
+
+
+def broadcastable(x):
+    """Which sizes of `x` the graph knows to be 1."""
+    return tuple(x.type.broadcastable)
+
+
+def with_sizes_of_one(x, axes):
+    """`x`, whose sizes along `axes` the graph learns to be 1."""
+    if IS_THEANO:
+        return T.addbroadcast(x, *axes)
+    return T.specify_shape(x, [1 if axis in axes else None for axis in range(x.ndim)])
+
+
+def fitting_type(x, kind):
+    """`x` as a variable of the TensorType `kind`, from which only its knowledge of sizes may differ."""
+    if x.type == kind:
+        return x
+    if IS_THEANO:
+        return T.patternbroadcast(x, kind.broadcastable)
+    if kind.is_super(x.type) and any(known and size is None for known, size in zip(x.type.shape, kind.shape)):
+        axes = [axis for axis, (one, size) in enumerate(zip(x.type.broadcastable, kind.shape)) if one and size is None]
+        return unbroadcast(x, *axes) if axes else x
+    return T.specify_shape(x, kind.shape)
+
+
+# --- values and functions -----------------------------------------------------------------------------------------
+
+def shared(value, name):
+    """A shared variable on the host that holds the array `value` itself."""
+    kind = tensor_type(value.dtype.name, value.shape)
+    if IS_THEANO:
+        return TensorSharedVariable(type=kind, value=value, name=name, strict=False, allow_downcast=False)
+    return TensorSharedVariable(type=kind, value=value, name=name, strict=False)
+
+
+_make = TensorConstant.__new__
+_Tag = type(TensorConstant(TensorType('int8', ()), 1).tag) if IS_THEANO else None
+
+
+def new_constant(array):
+    """A constant that holds `array` itself. On Theano past the constructor, which looks at every element."""
+    kind = tensor_type(array.dtype.name, array.shape)
+    if not IS_THEANO:
+        return TensorConstant(kind, array)
+    constant = _make(TensorConstant)
+    constant.tag = tag = _Tag()
+    constant.type, constant.data, constant.name, constant.index = kind, array, None, None
+    constant.auto_name = 'constant'
+    tag.unique_value = array.flat[0] if array.size == 1 and array.ndim else None
+    return constant
+
+
+def runner(function):
+    """A callable that runs a compiled function on a list of arrays of the right types and gives a list of arrays.
+
+    It leaves out what Theano checks and measures in every call. Where the virtual machine does not commit the updates
+    by itself Theano's own call runs.
+    """
+    function.trust_input = True
+    if not IS_THEANO:
+        return lambda values: function(*values)
+    if getattr(function.fn, 'need_update_inputs', True):
+        return lambda values: function(*values)
+    inputs = [container.storage for container in function.input_storage[:len(function.maker.inputs)]]
+    outputs = [container.storage for container in function.output_storage]
+    computed = [container.storage for container, variable in zip(function.output_storage, function.maker.fgraph.outputs)
+                if variable.owner is not None]
+    machine, count = function.fn, function.n_returned_outputs
+    explicit = [storage for storage, given in zip(inputs, function.maker.inputs) if not given.implicit]
+
+    def run(values):
+        for storage, value in zip(explicit, values):
+            storage[0] = value
+        try:
+            machine()
+        except Exception:
+            position = machine.position_of_error
+            _raise_with_op(machine.nodes[position], machine.thunks[position], storage_map=machine.storage_map)
+        results = [storage[0] for storage in outputs[:count]]
+        for storage in explicit:
+            storage[0] = None
+        # What was handed out may not be written to in the next call.
+        for storage in computed:
+            storage[0] = None
+        return results
+    return run
+
+
+def scan(fn, sequences, outputs_info, non_sequences, n_steps, go_backwards):
+    """The sequences of outputs of Theano's scan, as a list."""
+    arguments = dict(sequences=sequences, outputs_info=outputs_info, non_sequences=non_sequences, n_steps=n_steps,
+                     go_backwards=go_backwards, strict=True, return_list=True)
+    if IS_THEANO:
+        return theano.scan(fn, **arguments)[0]
+    return theano.scan(fn, return_updates=False, **arguments)
+
+
+def cloned(outputs, replaced):
+    """The graph of `outputs` with variables replaced by others: {old: new}."""
+    if IS_THEANO:
+        return theano.clone(outputs, replace=replaced) if outputs else []
+    return clone_replace(outputs, replaced) if outputs else []

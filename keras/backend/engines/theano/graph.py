@@ -1,0 +1,163 @@
+"""Variables of Theano's graph: the static shapes they carry, and their values where they depend on constants only.
+
+A type of Theano 1.0.5 knows the rank and which sizes are 1, nothing more. The static shape of what an operation gives
+is kept in `variable.tag`, the scratchpad that Theano's variables have for such purposes: `tag.static_shape`. The value
+of a variable that was computed outside of steps is remembered in `tag.computed`.
+"""
+import numpy as np
+
+from keras.backend.engines.theano.compat import (DimShuffle, Elemwise, IS_THEANO, Subtensor, TensorConstant,
+                                                 TensorSharedVariable, broadcastable, new_constant, with_sizes_of_one)
+from keras.backend.rules import AbstractTensor, broadcast_shapes
+
+# --- static shapes ------------------------------------------------------------------------------------------------
+
+
+def static_shape(x):
+    """The static shape of a variable: a tuple of ints, None for unknown sizes."""
+    shape = getattr(x.tag, 'static_shape', None)
+    if shape is None:
+        shape = x.tag.static_shape = _found_shape(x)
+    return shape
+
+
+def _found_shape(x):
+    """The static shape of a variable that no operation of the table made."""
+    if not IS_THEANO:
+        return tuple(x.type.shape)
+    if isinstance(x, TensorConstant):
+        return x.data.shape
+    return _shape_by_owner(x) or tuple([1 if known else None for known in x.type.broadcastable])
+
+
+def _shape_by_owner(x):
+    """What Python operators on tensors leave behind: elementwise functions and slices; None for all else."""
+    owner = x.owner
+    if owner is None:
+        return None
+    if isinstance(owner.op, Elemwise):
+        return broadcast_shapes(*[static_shape(part) for part in owner.inputs])
+    if isinstance(owner.op, DimShuffle):
+        shape = static_shape(owner.inputs[0])
+        return tuple([1 if axis == 'x' else shape[axis] for axis in owner.op.new_order])
+    if isinstance(owner.op, Subtensor) and len(owner.inputs) == 1:
+        return _sliced_shape(static_shape(owner.inputs[0]), owner.op.idx_list)
+    return None
+
+
+def _sliced_shape(shape, indices):
+    sizes = []
+    for size, index in zip(shape, indices):
+        if isinstance(index, slice):
+            whole = index == slice(None)
+            sizes.append(size if whole else None if size is None else len(range(*index.indices(size))))
+    return tuple(sizes) + shape[len(indices):]
+
+
+def with_shape(x, shape):
+    """`x` with what is known of its shape noted; the graph learns which sizes are 1, so that they broadcast.
+
+    Args:
+        x: a variable. shape: a tuple of ints, with None for unknown sizes.
+    """
+    known = broadcastable(x)
+    shape = tuple([1 if one else size for size, one in zip(shape, known)])
+    ones = [axis for axis, size in enumerate(shape) if size == 1 and not known[axis]]
+    if ones:
+        x = with_sizes_of_one(x, ones)
+    old = getattr(x.tag, 'static_shape', None)
+    x.tag.static_shape = shape if old is None else tuple([a if b is None else b for a, b in zip(shape, old)])
+    return x
+
+
+def abstract(x):
+    """A variable, or a structure of them, as the rules take it; anything else as it is."""
+    kind = type(x)
+    if kind is list or kind is tuple:
+        return [abstract(part) for part in x] if kind is list else tuple([abstract(part) for part in x])
+    return AbstractTensor(static_shape(x), x.dtype) if hasattr(x, 'tag') and hasattr(x, 'dtype') else x
+
+
+# --- values -------------------------------------------------------------------------------------------------------
+
+def value_of(x):
+    """The value of a variable as a NumPy array.
+
+    The graph behind it runs node by node, by each operation's own Python function: compiling a function for a graph
+    that is used once would take a hundred times as long.
+
+    Raises:
+        TypeError: where the variable depends on an input of a function that is being traced.
+    """
+    if isinstance(x, TensorConstant):
+        return x.data
+    computed = getattr(x.tag, 'computed', None)
+    if computed is None:
+        storages = _run(x)
+        computed = np.asarray(storages[x][0])
+        x.tag.computed = computed
+    return computed
+
+
+def is_computable(x):
+    """Whether `x` depends on constants only."""
+    return all(leaf.owner is not None or _leaf_value(leaf) is not None for leaf in _ancestors([x]))
+
+
+def _leaf_value(x):
+    if isinstance(x, TensorConstant) or hasattr(x, 'data'):
+        return x.data
+    computed = getattr(x.tag, 'computed', None)
+    if computed is None and isinstance(x, TensorSharedVariable):
+        return x.get_value(borrow=True)
+    return computed
+
+
+def _ancestors(outputs):
+    """The variables that lead to `outputs`, each after those it depends on; what has a value is not followed."""
+    found, ordered = set(), []
+    stack = [(x, False) for x in reversed(outputs)]
+    while stack:
+        x, done = stack.pop()
+        if done:
+            ordered.append(x)
+        elif x not in found:
+            found.add(x)
+            stack.append((x, True))
+            if x.owner is not None and getattr(x.tag, 'computed', None) is None:
+                stack.extend([(parent, False) for parent in x.owner.inputs])
+    return ordered
+
+
+def _run(output):
+    storages, flags, finished = {}, {}, set()
+    for x in _ancestors([output]):
+        if x in storages:
+            continue
+        if x.owner is None or getattr(x.tag, 'computed', None) is not None:
+            value = _leaf_value(x)
+            if value is None and not _may_be_none(x):
+                raise TypeError('%s has no value while a function is traced. Return it from the function, or use '
+                                'keras.ops instead of NumPy.' % (x,))
+            storages[x], flags[x] = [value], [True]
+            continue
+        node = x.owner
+        for result in node.outputs:
+            storages[result], flags[result] = [None], [False]
+        _run_node(node, storages, flags)
+        finished.add(node)
+    return storages
+
+
+def _may_be_none(x):
+    return hasattr(x, 'data')
+
+
+def _run_node(node, storages, flags):
+    thunk = node.op.make_thunk(node, storages, flags, [], impl='py')
+    thunk()
+
+
+def constant(array):
+    """A constant that holds the NumPy array `array` itself."""
+    return new_constant(array)

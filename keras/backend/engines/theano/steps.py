@@ -1,0 +1,194 @@
+"""Steps, each a `theano.function` per kind of arguments, and gradients."""
+import threading
+
+import numpy as np
+
+from keras.backend import tree
+from keras.backend.engine import active
+from keras.backend.engines.theano.compat import (DEFAULT_MODE, DisconnectedType, NullType, T, TensorConstant,
+                                                 Tensor, fitting_type, new_constant, runner, tensor_type,
+                                                 theano)
+from keras.backend.engines.theano.graph import static_shape, with_shape
+from keras.backend.rules import is_float
+from keras.backend.state import Ledger, context
+
+
+class _Moves:
+    """How often an engine was activated: until that changes, variables stay where they are."""
+    count = 0
+
+    @classmethod
+    def note(cls, engine):
+        cls.count += 1
+
+
+active.listeners.append(_Moves.note)
+
+
+class Step:
+    """A function over variables as compiled functions, one per signature of its arguments. See `Engine.step`.
+
+    A signature is the rank, the dtype and the sizes of the arguments but the first one: that is the batch's and stays
+    open, unless `static_batch`. Theano wants to know which sizes are 1, to be broadcast, so an argument whose first
+    size is 1 beside others with more makes a signature of its own; a batch of one sample does not.
+    """
+
+    def __init__(self, engine, fn, static_batch):
+        self.engine, self.fn, self.static_batch = engine, fn, static_batch
+        self.programs = {}
+        self.by_shapes = {}
+        self.lock = threading.RLock()
+
+    def __call__(self, *args):
+        if context.ledger is not None:
+            # Within another step this one is a part of that.
+            return self.fn(*tree.map_structure(self.engine.argument, args))
+        values, signature = [], []
+        for leaf in tree.flatten(args):
+            kind = type(leaf)
+            if kind is TensorConstant:
+                leaf = leaf.data
+            elif leaf is None:
+                signature.append(None)
+                continue
+            elif kind is not np.ndarray or not leaf.flags.aligned or not leaf.dtype.isnative:
+                leaf = self.engine.to_numpy(self.engine.convert(leaf))
+            values.append(leaf)
+            signature.append((leaf.dtype, leaf.shape))
+        with self.lock:
+            program = self.by_shapes.get(tuple(signature))
+            if program is None:
+                program = self._program(args, values, tuple(signature))
+            return program(values)
+
+    def _program(self, args, values, signature):
+        """The program for arguments of these shapes; made if there is none."""
+        if len(self.by_shapes) > 1000:
+            self.by_shapes.clear()
+        sizes = [None if value.ndim == 0 else len(value) for value in values]
+        one_of_many = any(size not in (1, None) for size in sizes)
+        shapes = [value.shape if self.static_batch or size is None or size == 1 and one_of_many
+                  else (None,) + value.shape[1:] for size, value in zip(sizes, values)]
+        key = (tuple([(value.dtype.name, shape) for value, shape in zip(values, shapes)]),
+               tuple([part is None for part in signature]), _layout(args))
+        program = self.programs.get(key)
+        if program is None:
+            program = self.programs[key] = Program(self, args, [(v.dtype.name, s) for v, s in zip(values, shapes)])
+        self.by_shapes[signature] = program
+        return program
+
+
+def _layout(args):
+    """The structure of arguments, hashable."""
+    return str(tree.map_structure(lambda leaf: 0, list(args))) if tree.is_nested(args) else ''
+
+
+class Program:
+    """One compiled function of a step.
+
+    Args:
+        step: the `Step`. args: the arguments of a call, for their structure. kinds: (dtype, shape) of each tensor.
+    """
+
+    def __init__(self, step, args, kinds):
+        self.engine = step.engine
+        inputs = [with_shape(tensor_type(dtype, shape)(), shape) for dtype, shape in kinds]
+        remaining = iter(inputs)
+        args = tree.map_structure(lambda leaf: None if leaf is None else next(remaining), args)
+        with Ledger(missing=lambda variable: variable.storage) as ledger:
+            results = step.fn(*args)
+        leaves = tree.flatten(results)
+        outputs = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+        updates = [(variable.storage, fitting_type(value, variable.storage.type))
+                   for variable, value in ledger.writes.items() if value is not variable.storage]
+        self.variables = list(dict.fromkeys(list(ledger.values) + list(ledger.writes)))
+        self.moves = _Moves.count
+        function = theano.function(inputs, outputs, updates=updates, mode=DEFAULT_MODE, on_unused_input='ignore')
+        self.run = runner(function)
+        self.pack = _packer(results, leaves)
+
+    def __call__(self, values):
+        if self.moves != _Moves.count:
+            for variable in self.variables:
+                variable.storage
+            self.moves = _Moves.count
+        return self.pack([new_constant(result) for result in self.run(values)])
+
+
+def _packer(structure, leaves):
+    """A function that lays results out as `structure`; what is no tensor in it is handed out as it is."""
+    if isinstance(structure, Tensor):
+        return lambda results: results[0]
+    if type(structure) is list and all(isinstance(leaf, Tensor) for leaf in structure):
+        return list
+    fixed = [None if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+    tensors = [isinstance(leaf, Tensor) for leaf in leaves]
+    layout = tree.map_structure(lambda leaf: None, structure)
+
+    def pack(results):
+        remaining = iter(results)
+        return tree.pack_as(layout, [next(remaining) if tensor else leaf for tensor, leaf in zip(tensors, fixed)])
+    return pack
+
+
+# --- gradients ----------------------------------------------------------------------------------------------------
+
+def value_and_grad(fn, variables):
+    """See `Engine.value_and_grad`."""
+    values = {}
+    for variable in dict.fromkeys(variables):
+        value = variable.value
+        # Two variables that hold one value have gradients of their own.
+        values[variable] = T.tensor_copy(value) if any(value is other for other in values.values()) else value
+    with Ledger(values, outer=context.ledger) as ledger:
+        value, aux = fn()
+    gradients = gradients_of(value, [values[variable] if is_float(variable.dtype) else None for variable in variables])
+    for variable, written in ledger.writes.items():
+        variable.assign(written)
+    return (value, aux), gradients
+
+
+def gradients_of(value, sources):
+    """The gradients of the scalar `value` by `sources`; None where there is none, or for a source that is None.
+
+    The chain rule backwards over the graph, as `theano.grad` applies it, but without recursion, which long graphs
+    would drive beyond Python's limit. Tensors of integers end the way of a gradient.
+    """
+    wanted = {source for source in sources if source is not None}
+    found = {value: T.ones_like(value)}
+    for node in reversed(_nodes_between(wanted, value)):
+        gradients = [found.get(output) for output in node.outputs]
+        if all(gradient is None for gradient in gradients):
+            continue
+        gradients = [DisconnectedType()() if gradient is None else gradient for gradient in gradients]
+        for source, gradient in zip(node.inputs, node.op.L_op(node.inputs, node.outputs, gradients)):
+            if isinstance(gradient, Tensor) and is_float(getattr(source.type, 'dtype', '')):
+                gradient = T.cast(gradient, source.dtype)
+                found[source] = found[source] + gradient if source in found else gradient
+            elif isinstance(gradient.type, NullType) and is_float(getattr(source.type, 'dtype', '')):
+                raise NotImplementedError('The theano engine has no gradient of %s: %s'
+                                          % (node.op, gradient.type.why_null))
+    return [with_shape(found[source], static_shape(source)) if source in found else None for source in sources]
+
+
+def _nodes_between(sources, value):
+    """The nodes through which `sources` influence `value`, each after those it depends on."""
+    # Whether a variable depends on a source; None while that is being found out.
+    depends = dict.fromkeys(sources, True)
+    nodes, stack = [], [value]
+    while stack:
+        x = stack.pop()
+        if depends.get(x) is not None:
+            continue
+        if x.owner is None:
+            depends[x] = False
+        elif x not in depends:
+            depends[x] = None
+            stack.append(x)
+            stack.extend(x.owner.inputs)
+        else:
+            found = any(depends[parent] for parent in x.owner.inputs)
+            if found and not any(depends.get(output) for output in x.owner.outputs if output not in sources):
+                nodes.append(x.owner)
+            depends[x] = found
+    return nodes
