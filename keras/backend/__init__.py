@@ -19,11 +19,12 @@ from keras.backend import operators
 from keras.backend.composites.math import (all, any, argmin, batch_dot, l2_normalize, logsumexp, mean, square, std, var)
 from keras.backend.composites.nn import elu, hard_sigmoid_keras2 as hard_sigmoid, sigmoid, softmax, softplus, softsign
 from keras.backend.composites.shape import batch_flatten, flatten
+from keras.backend.ctc import ctc_batch_cost, ctc_decode, ctc_label_dense_to_sparse
 from keras.backend.engine import engine_name as backend, set_backend, use
 from keras.backend.function import Function, function, gradients
 from keras.backend.functions import (arange, argmax, batch_normalization, bias_add, binary_crossentropy,
                                      categorical_crossentropy, clip, concatenate, conv1d, conv2d, conv2d_transpose,
-                                     conv3d, conv3d_transpose, ctc_batch_cost, depthwise_conv2d, dot, dropout, equal,
+                                     conv3d, conv3d_transpose, depthwise_conv2d, dot, dropout, equal,
                                      expand_dims, eye, foldl, foldr, gather, greater, greater_equal, identity,
                                      in_top_k, less, less_equal, local_conv1d, local_conv2d, map_fn, maximum, minimum,
                                      not_equal, one_hot, ones, ones_like, permute_dimensions, pool2d, pool3d, pow,
@@ -34,6 +35,7 @@ from keras.backend.functions import (arange, argmax, batch_normalization, bias_a
                                      temporal_padding, tile, transpose, truncated_normal, zeros, zeros_like)
 from keras.backend.primitives import (abs, cast, cos, cumprod, cumsum, exp, log, max, min, round, sign, sin, sqrt, sum,
                                       tanh)
+from keras.backend.sessions import get_session, set_session
 from keras.backend.state import get_uid, reset_uids
 from keras.backend.values import (batch_get_value, batch_set_value, cast_to_floatx, clear_session, constant,
                                   control_dependencies, count_params, dtype, eager, eval, get_value, in_test_phase,
@@ -42,5 +44,7 @@ from keras.backend.values import (batch_get_value, batch_set_value, cast_to_floa
                                   name_scope, ndim, normalize_batch_in_training, placeholder, print_tensor,
                                   random_normal_variable, random_uniform_variable, set_learning_phase, set_value, shape,
                                   symbolic, to_dense, update, update_add, update_sub, variable)
+from keras.legacy.backend import install
 
 lifting.make_symbolic(globals())
+install(globals())

@@ -226,6 +226,17 @@ class Engine:
     def seed(self, value):
         """Seed whatever random state of its own the engine has."""
 
+    def print_tensor(self, x, message):
+        """Print `message` and the value of the native tensor `x` whenever this runs; return `x`."""
+        print(message, self.to_numpy(x))
+        return x
+
+    def use_session(self, session):
+        """Take over the options of `session`, an object of the engine's own library (`K.set_session`)."""
+        raise TypeError('K.set_session: the %s engine has no sessions to take options from. Received: %r. Configure '
+                        'its devices with its own library, or with environment variables such as '
+                        'CUDA_VISIBLE_DEVICES.' % (KNOWN_ENGINES[self.name].title, session))
+
     def wait(self, x):
         """Return `x` once the device has computed it."""
         return x

@@ -360,7 +360,6 @@ class Function:
         leaves = tree.flatten(inputs)
         self._phase = next((index for index, leaf in enumerate(leaves) if _is_phase(leaf)), None)
         self._placeholders = [_checked_input(leaf) for leaf in leaves if not _is_phase(leaf)]
-        self._count = len(leaves)
         symbols = [_symbolic(leaf) for leaf in tree.flatten(outputs if outputs is not None else [])]
         self._wanted = [leaf for leaf in symbols if isinstance(leaf, KerasTensor)]
         self._fixed = [None if isinstance(leaf, KerasTensor) else leaf for leaf in symbols]
@@ -375,12 +374,7 @@ class Function:
         self._steps = {}
 
     def __call__(self, inputs=()):
-        leaves = tree.flatten(inputs) if isinstance(inputs, (list, tuple, dict)) and (
-            self._count != 1 or tree.is_nested(self.inputs)) else [inputs]
-        if len(leaves) != self._count:
-            raise ValueError('%s expects %d input%s (%s), but it received %d.' % (
-                self.name, self._count, 's' * (self._count != 1),
-                ', '.join(tensor.name for tensor in self._placeholders), len(leaves)))
+        leaves = self._given(self.inputs, inputs)
         training = bool(learning_phase.value)
         if self._phase is not None:
             training = bool(np.asarray(leaves.pop(self._phase)))
@@ -388,6 +382,23 @@ class Function:
         results = iter([to_array(leaf) for leaf in self._step(training)(*values)])
         found = [next(results) if fixed is None else to_array(fixed) for fixed in self._fixed]
         return tree.pack_as(self.outputs, found) if self.outputs is not None else []
+
+    def _given(self, structure, given):
+        """The values in `given` for the leaves of `structure`; lists in the place of a leaf are data."""
+        if not tree.is_nested(structure):
+            return [given]
+        if isinstance(structure, dict):
+            if not isinstance(given, dict) or sorted(given) != sorted(structure):
+                raise ValueError('%s expects a dictionary with the keys %s. Received: %s.' % (
+                    self.name, sorted(structure), sorted(given) if isinstance(given, dict) else type(given).__name__))
+            return [leaf for key in sorted(structure) for leaf in self._given(structure[key], given[key])]
+        if not isinstance(given, (list, tuple)):
+            given = [given]
+        if len(given) != len(structure):
+            raise ValueError('%s expects %d input%s (%s), but it received %d.' % (
+                self.name, len(structure), 's' * (len(structure) != 1),
+                ', '.join(getattr(part, 'name', repr(part)) for part in structure), len(given)))
+        return [leaf for part, value in zip(structure, given) for leaf in self._given(part, value)]
 
     def _step(self, training):
         engine = get_engine()

@@ -349,19 +349,6 @@ def in_top_k(predictions, targets, k):
     return p.less(above, k)
 
 
-def ctc_batch_cost(y_true, y_pred, input_length, label_length):
-    """The CTC loss (Graves et al., 2006), (batch, 1), of softmax outputs; the last class is the blank.
-
-    Args:
-        y_true: integer labels (batch, labels). y_pred: probabilities (batch, time, classes).
-        input_length, label_length: integers (batch, 1), how much of each counts.
-    """
-    blank = _shape.static_shape(y_pred)[-1] - 1
-    logits = p.log(p.add(y_pred, config.epsilon()))
-    lengths = [_shape.squeeze(_integers(length), -1) for length in (label_length, input_length)]
-    return _shape.expand_dims(_losses.ctc_loss(y_true, logits, lengths[0], lengths[1], blank), 1)
-
-
 # --- convolutions and pooling -----------------------------------------------------------------------------------------
 
 def conv1d(x, kernel, strides=1, padding='valid', data_format=None, dilation_rate=1):

@@ -14,7 +14,7 @@ from keras.backend.symbolic import KerasTensor, Node
 OF_TENSORS = '''
     abs all any argmax argmin batch_dot batch_flatten batch_normalization bias_add binary_crossentropy cast
     categorical_crossentropy clip concatenate conv1d conv2d conv2d_transpose conv3d conv3d_transpose cos ctc_batch_cost
-    cumprod cumsum depthwise_conv2d dot dropout elu equal exp expand_dims flatten
+    ctc_decode ctc_label_dense_to_sparse cumprod cumsum depthwise_conv2d dot dropout elu equal exp expand_dims flatten
     foldl foldr gather greater greater_equal hard_sigmoid identity in_top_k l2_normalize less less_equal local_conv1d
     local_conv2d log logsumexp map_fn max maximum mean min minimum normalize_batch_in_training not_equal one_hot
     ones_like permute_dimensions pool2d pool3d pow print_tensor prod relu repeat repeat_elements reshape resize_images

@@ -354,6 +354,10 @@ class JaxEngine(Engine):
                 return fn(*args)
         return jax.eval_shape(run, *tree.map_structure(stand_in, list(args)))
 
+    def print_tensor(self, x, message):
+        jax.debug.print('{message} {x}', message=message, x=x, ordered=True)
+        return x
+
     def wait(self, x):
         return jax.block_until_ready(x)
 

@@ -1,0 +1,1 @@
+"""What the first generations of Keras said in other words."""
