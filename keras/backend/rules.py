@@ -127,7 +127,10 @@ def sum_dtype(dtype):
 
 def broadcast_shapes(*shapes):
     """The shape that `shapes` broadcast to. An unknown size beside a known one above 1 takes the known one."""
-    rank = max([len(shape) for shape in shapes] or [0])
+    distinct = {tuple(shape) for shape in shapes if shape}
+    if len(distinct) < 2:
+        return distinct.pop() if distinct else ()
+    rank = max([len(shape) for shape in shapes])
     result = []
     for position in range(-rank, 0):
         sizes = [shape[position] for shape in shapes if -position <= len(shape)]

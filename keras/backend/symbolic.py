@@ -77,13 +77,13 @@ class Node:
         self.kwargs = kwargs
         self.implicit = frozenset(implicit)
         self.order = next(_creation_order)
-        self.inputs = [leaf for leaf in tree.flatten([list(args), kwargs]) if isinstance(leaf, KerasTensor)]
+        self.inputs = [leaf for leaf in tree.flatten([args, kwargs] if kwargs else args) if isinstance(leaf, KerasTensor)]
         name = operation.name
-        leaves = tree.flatten(outputs)
+        leaves = [outputs] if type(outputs) is AbstractTensor else tree.flatten(outputs)
         self.outputs = [KerasTensor(leaf.shape, leaf.dtype, name=name if len(leaves) == 1 else '%s:%d' % (name, i),
                                     node=self, index=i) if isinstance(leaf, AbstractTensor) else leaf
                         for i, leaf in enumerate(leaves)]
-        self.output_structure = tree.pack_as(outputs, self.outputs)
+        self.output_structure = self.outputs[0] if type(outputs) is AbstractTensor else tree.pack_as(outputs, self.outputs)
 
     # Keras 2's view of a node.
     @property
@@ -246,12 +246,34 @@ def _with_arguments(node, slots, function):
     kwargs = tree.map_structure(fill, dict(node.kwargs))
     if not kwargs and all(isinstance(argument, _Slot) for argument in args):
         positions = [argument.index for argument in args]
+        if len(positions) == 2:
+            first, second = positions
+            return lambda values: function(values[first], values[second])
         return lambda values: function(*[values[position] for position in positions])
+    if not any(tree.is_nested(argument) for argument in args + list(kwargs.values())):
+        return _with_flat_arguments(args, kwargs, function)
 
     def run(values):
         def value(leaf):
             return values[leaf.index] if type(leaf) is _Slot else leaf
         return function(*tree.map_structure(value, args), **tree.map_structure(value, kwargs))
+    return run
+
+
+def _with_flat_arguments(args, kwargs, function):
+    """As `_with_arguments`, for arguments that are tensors or anything else, but no lists."""
+    template = [None if isinstance(argument, _Slot) else argument for argument in args]
+    places = [(place, argument.index) for place, argument in enumerate(args) if isinstance(argument, _Slot)]
+    fixed = {name: value for name, value in kwargs.items() if not isinstance(value, _Slot)}
+    named = [(name, value.index) for name, value in kwargs.items() if isinstance(value, _Slot)]
+
+    def run(values):
+        filled = template.copy()
+        for place, index in places:
+            filled[place] = values[index]
+        if named:
+            return function(*filled, **dict(fixed, **{name: values[index] for name, index in named}))
+        return function(*filled, **fixed)
     return run
 
 
