@@ -6,7 +6,7 @@ becomes an input of the node, so that the node can run anywhere.
 from keras.backend import tree
 from keras.backend.dispatch import Entry, evaluate
 from keras.backend.state import AbstractLedger, context
-from keras.backend.symbolic import KerasTensor, Node, Plan, free_tensors
+from keras.backend.symbolic import KerasTensor, Node, Plan, free_tensors, nodes_between
 
 
 class symbolically:
@@ -31,6 +31,11 @@ class Body:
         own = {id(tensor) for tensor in inputs}
         self.captured = [tensor for tensor in free_tensors(self._symbolic, self.inputs) if id(tensor) not in own]
 
+    @property
+    def nodes(self):
+        """The nodes between what it takes and what it gives."""
+        return nodes_between(self.inputs + self.captured, self._symbolic)
+
     def function(self, training, outside):
         """The function to run, given values for the captured tensors."""
         plan = Plan(self.inputs + self.captured, self._symbolic,
@@ -48,6 +53,10 @@ class Closure:
 
     def __init__(self, entry, bodies):
         self.entry, self.bodies, self.name = entry, bodies, entry.name
+
+    @property
+    def inner_nodes(self):
+        return [node for body in self.bodies.values() for node in body.nodes]
 
     def plan_function(self, node, training):
         def run(args, *captured):

@@ -132,7 +132,7 @@ def gradients(loss, variables):
     wanted = [_target(variable) for variable in wanted]
     loss = _symbolic_loss(loss)
     reached = _differentiable_ancestors(loss)
-    found = [target for target in dict.fromkeys(wanted) if _influences(target, reached)]
+    found = [target for target in dict.fromkeys(wanted) if id(target) in reached]
     if not found:
         return [None] * len(wanted)
     operation = Gradients(loss, found)
@@ -168,8 +168,8 @@ def _symbolic_loss(loss):
 
 
 def _differentiable_ancestors(loss):
-    """The tensors and nodes from which a gradient can flow to `loss`: floats, not behind a stop_gradient."""
-    seen, stack = set(), [loss]
+    """The ids of what a gradient can flow to `loss` from: tensors of floats, not behind a stop_gradient; variables."""
+    seen, nodes, stack = set(), set(), [loss]
     while stack:
         tensor = stack.pop()
         if id(tensor) in seen or not is_float(tensor.dtype):
@@ -177,31 +177,28 @@ def _differentiable_ancestors(loss):
         seen.add(id(tensor))
         node = tensor.node
         if node is not None and node.operation.name != 'stop_gradient':
-            seen.add(node)
+            if node not in nodes:
+                nodes.add(node)
+                seen.update(map(id, variables_of(node)))
             stack.extend(node.inputs)
     return seen
 
 
-def _influences(target, reached):
-    if isinstance(target, KerasTensor):
-        return id(target) in reached
-    return any(isinstance(node, Node) and _uses(node, target) for node in reached)
-
-
-def _uses(node, variable):
-    """Whether the operation of `node` reads `variable`."""
+def variables_of(node):
+    """The variables that the operation of `node` reads: those of a layer, those of what runs inside, and arguments."""
     operation = node.operation
     if isinstance(operation, Read):
-        return operation.variable is variable
-    own = operation.variables if isinstance(operation, Gradients) else getattr(operation, 'weights', ())
-    return any(each is variable for each in own) or any(
-        leaf is variable for leaf in tree.flatten([list(node.args), node.kwargs]))
+        return [operation.variable]
+    inner = [variable for each in getattr(operation, 'inner_nodes', ()) for variable in variables_of(each)]
+    arguments = [leaf for leaf in tree.flatten([list(node.args), node.kwargs]) if isinstance(leaf, Variable)]
+    return inner + list(getattr(operation, 'weights', ())) + arguments
 
 
 class Gradients:
     """The operation behind `gradients`: it runs the part of the graph between `targets` and `loss`, and back.
 
     inputs: the symbolic tensors it needs: the targets among them, then what enters that part from the side.
+    inner_nodes: that part of the graph.
     """
     name = 'gradients'
 
@@ -210,7 +207,7 @@ class Gradients:
         self.variables = [target for target in targets if isinstance(target, Variable)]
         self.targets = targets
         tensors = [target for target in targets if isinstance(target, KerasTensor)]
-        inside = self._inside(tensors)
+        self.inner_nodes = inside = self._inside()
         self.made = made = {id(output) for node in inside for output in node.outputs}
         # A target that follows from another one is computed, and a zero is added to it to differentiate by.
         self.roots = [tensor for tensor in tensors if id(tensor) not in made]
@@ -223,14 +220,13 @@ class Gradients:
         self.sides = list(entering.values())
         self.inputs = self.roots + self.followers + self.sides
 
-    def _inside(self, tensors):
+    def _inside(self):
         """The nodes that depend on a target, in an order in which they can run."""
         outside = free_tensors([self.loss])
-        depends = {id(tensor) for tensor in tensors}
+        depends = {id(target) for target in self.targets}
         found = []
         for node in nodes_between(outside, [self.loss]):
-            if any(id(tensor) in depends for tensor in node.inputs) or any(
-                    _uses(node, variable) for variable in self.variables):
+            if any(id(each) in depends for each in node.inputs + variables_of(node)):
                 found.append(node)
                 depends.update(map(id, node.outputs))
         return found
