@@ -352,11 +352,11 @@ class Function:
     """
 
     def __init__(self, inputs, outputs, updates=None, name=None):
-        self.inputs, self.outputs, self.name = inputs, outputs, name or 'function'
+        self.inputs, self.outputs, self.name = inputs, _whole(outputs), name or 'function'
         leaves = tree.flatten(inputs)
         self._phase = next((index for index, leaf in enumerate(leaves) if _is_phase(leaf)), None)
         self._placeholders = [_checked_input(leaf) for leaf in leaves if not _is_phase(leaf)]
-        symbols = [_symbolic(leaf) for leaf in tree.flatten(outputs if outputs is not None else [])]
+        symbols = [_symbolic(leaf) for leaf in tree.flatten(self.outputs if outputs is not None else [])]
         self._wanted = [leaf for leaf in symbols if isinstance(leaf, KerasTensor)]
         self._fixed = [None if isinstance(leaf, KerasTensor) else leaf for leaf in symbols]
         self._updates = [_update_pair(update) for update in tree.flatten(_update_list(updates))]
@@ -428,6 +428,15 @@ class Function:
             operation = node.operation
             found.extend([operation.variable] if isinstance(operation, Read) else getattr(operation, 'variables', ()))
         return list(dict.fromkeys(found))
+
+
+def _whole(structure):
+    """`structure` with shapes, which are tuples of sizes, as vectors."""
+    if hasattr(structure, 'tensor'):
+        return structure.tensor()
+    if isinstance(structure, (list, tuple)) and not hasattr(structure, '_fields'):
+        return type(structure)(map(_whole, structure))
+    return structure
 
 
 def _is_phase(leaf):

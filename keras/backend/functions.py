@@ -10,7 +10,7 @@ from keras.backend.composites import conv as _conv, losses as _losses, math as _
 from keras.backend.composites import rnn as _rnn, shape as _shape
 from keras.backend.rules import is_integer
 from keras.backend.state import Variable
-from keras.backend.values import normalized, variable
+from keras.backend.values import normalized, shape as sizes_of, variable
 
 
 def _channels_first(data_format):
@@ -257,7 +257,7 @@ def slice(x, start, size):
 
 def size(x, name=None):
     """The number of elements."""
-    return _shape.count(x)
+    return _shape.multiply_sizes(tuple(sizes_of(x)))
 
 
 def gather(reference, indices):

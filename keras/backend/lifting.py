@@ -9,6 +9,7 @@ from keras.backend.function import Deferred, runs_at_once, symbol_of
 from keras.backend.rules import AbstractTensor
 from keras.backend.state import AbstractLedger, SeedGenerator, Variable
 from keras.backend.symbolic import KerasTensor, Node
+from keras.backend.values import Sizes, constant
 
 # Functions of tensors.
 OF_TENSORS = '''
@@ -42,6 +43,8 @@ def lifted(function):
     def run(*args, **kwargs):
         if runs_at_once():
             return function(*args, **kwargs)
+        if args and isinstance(args[0], Sizes):
+            args = (args[0].tensor(),) + args[1:]
         args, kwargs = _lifted_arguments(list(args), kwargs)
         return function(*args, **kwargs)
     return run
@@ -75,7 +78,6 @@ def _constant(leaf):
     if not isinstance(leaf, np.ndarray):
         return leaf
     dtype = leaf.dtype.name if leaf.dtype.kind in 'biu' else None
-    from keras.backend.values import constant
     return constant(leaf, dtype)
 
 

@@ -5,7 +5,7 @@ from keras import config
 from keras.backend import primitives as p
 from keras.backend.composites.math import mean as _mean, rsqrt
 from keras.backend.composites.random import normal as _normal, uniform as _uniform
-from keras.backend.composites.shape import dtype_of, ndim as _ndim, shape as _sizes, size_along, static_shape
+from keras.backend.composites.shape import dtype_of, ndim as _ndim, shape as _sizes, size_along, stack as _stack, static_shape
 from keras.backend.engine import active, get_engine
 from keras.backend.function import (Deferred, LearningPhase, PhaseChoice, Update, evaluated, runs_at_once, symbol_of)
 from keras.backend.rules import AbstractTensor
@@ -117,10 +117,23 @@ def dtype(x):
     return dtype_of(x)
 
 
+class Sizes(tuple):
+    """A shape, some of whose sizes are scalars of the graph: a tuple where a shape is wanted, else a vector."""
+
+    def tensor(self):
+        """The sizes as one integer tensor."""
+        return _stack([p.cast(size, 'int32') if isinstance(size, KerasTensor) else constant(size, 'int32')
+                       for size in self])
+
+    def __getitem__(self, key):
+        found = super().__getitem__(key)
+        return Sizes(found) if isinstance(key, slice) else found
+
+
 def shape(x):
     """The shape of `x` for computing with: ints, and scalars of the graph or engine for sizes that are not known."""
     if isinstance(x, KerasTensor) and not context.abstract:
-        return tuple(size_along(x, axis) if size is None else size for axis, size in enumerate(x.shape))
+        return Sizes(size_along(x, axis) if size is None else size for axis, size in enumerate(x.shape))
     return _sizes(x)
 
 
@@ -144,7 +157,7 @@ def eval(x):
     Raises:
         ValueError: for a symbolic tensor that depends on an input.
     """
-    return evaluated(x)
+    return evaluated(x.tensor() if isinstance(x, Sizes) else x)
 
 
 def get_value(x):

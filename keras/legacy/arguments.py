@@ -35,11 +35,11 @@ class Rename:
     def put(self, old, value, arguments, owner):
         """Put the `value` given for the argument `old` into the keyword `arguments`."""
         if self.new is None:
-            return deprecated('%s(%s=...)' % (owner, old), 'the call without it', 4)
+            return deprecated('%s(%s=...)' % (owner, old), 'the call without it', 3)
         if self.new in arguments:
             raise TypeError('%s: %r and %r name the same argument; both were given.' % (owner, old, self.new))
         value = value if self.convert is None else self.convert(value)
-        deprecated('%s(%s=...)' % (owner, old), '%s(%s=%r)' % (owner, self.new, value), 4)
+        deprecated('%s(%s=...)' % (owner, old), '%s(%s=%r)' % (owner, self.new, value), 3)
         arguments[self.new] = value
         return None
 
