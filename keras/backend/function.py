@@ -7,7 +7,7 @@ from keras.backend.dispatch import value_of
 from keras.backend.engine import get_engine
 from keras.backend.rules import AbstractTensor, is_float
 from keras.backend.state import Variable, context, learning_phase, to_array
-from keras.backend.symbolic import KerasTensor, Node, Plan, free_tensors, nodes_between
+from keras.backend.symbolic import KerasTensor, Node, Plan, free_tensors, nodes_between, order
 
 
 def runs_at_once():
@@ -28,12 +28,14 @@ class Read:
 
 
 def symbol_of(variable):
-    """The symbolic tensor that stands for the value of `variable`; always the same one."""
-    if variable.symbol is None:
-        read = Read(variable)
-        variable.symbol = Node(read, [], {}, AbstractTensor(variable.shape, variable.dtype)).output_structure
-        variable.symbol.sparse = variable.sparse
-    return variable.symbol
+    """The symbolic tensor that stands for the value of `variable`; the same one but where an order is asked for."""
+    if variable.symbol is not None and not order.before:
+        return variable.symbol
+    symbol = Node(Read(variable), [], {}, AbstractTensor(variable.shape, variable.dtype)).output_structure
+    symbol.sparse = variable.sparse
+    if not order.before:
+        variable.symbol = symbol
+    return symbol
 
 
 class Deferred:
@@ -95,6 +97,17 @@ class Assign:
             self.variable.assign(value)
             return self.variable.value
         return run
+
+
+class Printing:
+    """Prints a tensor whenever the graph runs."""
+    name = 'print_tensor'
+
+    def __init__(self, message):
+        self.message = message
+
+    def plan_function(self, node, training):
+        return lambda x: get_engine().print_tensor(x, self.message)
 
 
 class Update(KerasTensor):
@@ -180,7 +193,7 @@ def _differentiable_ancestors(loss):
             if node not in nodes:
                 nodes.add(node)
                 seen.update(map(id, variables_of(node)))
-            stack.extend(node.inputs)
+            stack.extend(node.data_inputs)
     return seen
 
 

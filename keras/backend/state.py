@@ -124,14 +124,14 @@ class Concretely:
     """Leave tracing and shape inference for a block: what is computed in it has values now."""
 
     def __enter__(self):
-        self._previous = (context.ledger, context.abstract)
+        self._previous = (context.ledger, context.abstract, context.running)
         self._outside = active.engine.concretely() if active.engine is not None else None
         if self._outside is not None:
             self._outside.__enter__()
-        context.ledger, context.abstract = None, False
+        context.ledger, context.abstract, context.running = None, False, True
 
     def __exit__(self, *error):
-        context.ledger, context.abstract = self._previous
+        context.ledger, context.abstract, context.running = self._previous
         if self._outside is not None:
             self._outside.__exit__(*error)
 

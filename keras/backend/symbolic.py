@@ -4,11 +4,20 @@ A `KerasTensor` is a shape, a dtype and the `Node` that made it. A node is one c
 entry of the op table or a layer. Nothing here touches an engine.
 """
 import itertools
+import threading
 
 from keras.backend import tree
 from keras.backend.rules import AbstractTensor
 
 _creation_order = itertools.count()
+
+
+class _Order(threading.local):
+    """Per thread: the symbolic tensors that are to be run before whatever is recorded now."""
+    before = ()
+
+
+order = _Order()
 
 
 class KerasTensor(AbstractTensor):
@@ -69,6 +78,8 @@ class Node:
         operation: a table entry or a layer. args, kwargs: what it was called with.
         outputs: the structure of AbstractTensors that it gives.
         implicit: names of keyword arguments that Keras filled in (masks); they are not part of a config.
+
+    `after` are tensors that are run before it, besides those it computes with; they stand last among its inputs.
     """
 
     def __init__(self, operation, args, kwargs, outputs, implicit=()):
@@ -78,6 +89,8 @@ class Node:
         self.implicit = frozenset(implicit)
         self.order = next(_creation_order)
         self.inputs = [leaf for leaf in tree.flatten([args, kwargs] if kwargs else args) if isinstance(leaf, KerasTensor)]
+        self.after = order.before
+        self.inputs.extend(self.after)
         name = operation.name
         leaves = [outputs] if type(outputs) is AbstractTensor else tree.flatten(outputs)
         self.outputs = [KerasTensor(leaf.shape, leaf.dtype, name=name if len(leaves) == 1 else '%s:%d' % (name, i),
@@ -93,7 +106,12 @@ class Node:
     @property
     def input_tensors(self):
         masks = [leaf for name in self.implicit for leaf in tree.flatten(self.kwargs[name])]
-        return [tensor for tensor in self.inputs if not any(tensor is mask for mask in masks)]
+        return [tensor for tensor in self.data_inputs if not any(tensor is mask for mask in masks)]
+
+    @property
+    def data_inputs(self):
+        """The tensors it computes with."""
+        return self.inputs[:len(self.inputs) - len(self.after)]
 
     @property
     def output_tensors(self):

@@ -7,12 +7,13 @@ from keras.backend.composites.math import mean as _mean, rsqrt
 from keras.backend.composites.random import normal as _normal, uniform as _uniform
 from keras.backend.composites.shape import dtype_of, ndim as _ndim, shape as _sizes, size_along, stack as _stack, static_shape
 from keras.backend.engine import active, get_engine
-from keras.backend.function import (Deferred, LearningPhase, PhaseChoice, Update, evaluated, runs_at_once, symbol_of)
+from keras.backend.function import (Deferred, LearningPhase, PhaseChoice, Printing, Update, evaluated, runs_at_once,
+                                    symbol_of)
 from keras.backend.rules import AbstractTensor
 from keras.backend import state
 from keras.backend.state import (Variable, context, draw_host_seed, numpy_dtype, reset_uids,
                                  to_array)
-from keras.backend.symbolic import KerasTensor, Node, is_placeholder as _is_placeholder
+from keras.backend.symbolic import KerasTensor, Node, is_placeholder as _is_placeholder, order
 
 
 def variable(value, dtype=None, name=None, constraint=None):
@@ -230,10 +231,20 @@ def normalized(x, mean, variance, offset, scale, epsilon):
 
 
 def print_tensor(x, message=''):
-    """Print the value of `x` now, if it has one, and return `x`."""
-    if not isinstance(x, AbstractTensor):
-        print(message, to_array(x))
-    return x
+    """`x`, whose value is printed behind `message` whenever it is computed.
+
+    Example:
+        >>> x = K.placeholder((2,))
+        >>> K.function([x], [K.print_tensor(x, 'x is') * 2])([[1.0, 2.0]])
+        x is [1. 2.]
+        [array([2., 4.], dtype=float32)]
+    """
+    if isinstance(x, KerasTensor) and not context.abstract:
+        return Node(Printing(message), [x], {}, AbstractTensor(x.shape, x.dtype)).output_structure
+    if isinstance(x, AbstractTensor):
+        return x
+    value = x.value if isinstance(x, Variable) else x
+    return get_engine().print_tensor(value if is_tensor(value) else get_engine().convert(value), message)
 
 
 # --- the learning phase -----------------------------------------------------------------------------------------
@@ -315,16 +326,22 @@ def symbolic(func):
 
 
 class control_dependencies:
-    """Accepted for old scripts: operations run in the order in which they are written."""
+    """In this block symbolic tensors are made that run after `control_inputs`, and variables are read after them.
+
+    Args:
+        control_inputs: a list of symbolic tensors, above all of updates; others, which have run, are passed over.
+    """
 
     def __init__(self, control_inputs):
-        self.control_inputs = control_inputs
+        given = control_inputs if isinstance(control_inputs, (list, tuple)) else [control_inputs]
+        self.control_inputs = tuple(tensor for tensor in given if isinstance(tensor, KerasTensor))
 
     def __enter__(self):
+        self._previous, order.before = order.before, order.before + self.control_inputs
         return self
 
     def __exit__(self, *_):
-        return None
+        order.before = self._previous
 
 
 class name_scope:
