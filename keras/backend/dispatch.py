@@ -11,6 +11,7 @@ dispatcher looks at the types of the tensor arguments only:
 Errors of the engine are explained after the fact by the rule, so that the happy path pays nothing.
 """
 import builtins
+import operator
 import types
 
 import numpy as np
@@ -65,6 +66,9 @@ class Entry:
 
     def plan_function(self, node, training):
         """What a `Plan` runs for a node of this entry."""
+        of_sizes = _OF_SIZES.get(self.name)
+        if of_sizes is not None and node.outputs[0].shape == () and rules.is_integer(node.outputs[0].dtype):
+            return _sized(of_sizes, self.call)
         return self.call
 
     def bind(self, engine):
@@ -80,6 +84,17 @@ class Entry:
 
     def __repr__(self):
         return '<%s %s>' % (self.kind, self.name)
+
+
+# Arithmetic on sizes stays arithmetic of Python where the engine knows the sizes.
+_OF_SIZES = {'add': operator.add, 'subtract': operator.sub, 'multiply': operator.mul, 'floor_divide': operator.floordiv,
+             'mod': operator.mod, 'maximum': max, 'minimum': min}
+
+
+def _sized(of_sizes, call):
+    def run(x, y):
+        return of_sizes(x, y) if type(x) is int and type(y) is int else call(x, y)
+    return run
 
 
 def _guarded(override, body):

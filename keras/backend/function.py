@@ -431,7 +431,7 @@ class Function:
                 value = next(new) if fixed is None else fixed
                 if variable is not None:
                     variable.assign(value)
-            return results[:count]
+            return [engine.convert(result) if type(result) is int else result for result in results[:count]]
         return run
 
     def _read(self):

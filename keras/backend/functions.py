@@ -10,6 +10,7 @@ from keras.backend.composites import conv as _conv, losses as _losses, math as _
 from keras.backend.composites import rnn as _rnn, shape as _shape
 from keras.backend.rules import is_integer
 from keras.backend.state import Variable
+from keras.backend.symbolic import KerasTensor
 from keras.backend.values import normalized, shape as sizes_of, variable
 
 
@@ -219,7 +220,10 @@ def squeeze(x, axis):
 
 def concatenate(tensors, axis=-1):
     """The tensors of a list joined along `axis`."""
-    return p.concatenate(tensors, axis)
+    result = p.concatenate(tensors, axis)
+    if isinstance(result, KerasTensor):
+        result.sparse = builtins.all(getattr(tensor, 'sparse', False) for tensor in tensors)
+    return result
 
 
 def stack(x, axis=0):

@@ -17,9 +17,39 @@ def as_host_array(x, dtype=None):
     """A NumPy array of an array, data frame, tensor or nested list; float64 becomes `dtype` later, by the batch."""
     if isinstance(x, np.ndarray):
         return x
+    if hasattr(x, 'tocsr'):
+        return SparseRows(x.tocsr())
     if hasattr(x, 'to_numpy') and not hasattr(x, '__dlpack__'):
         return x.to_numpy()
     return np.asarray(x) if isinstance(x, (list, tuple, int, float)) else to_array(x)
+
+
+class SparseRows:
+    """The rows of a sparse matrix of SciPy, which are made dense when a batch takes them."""
+    ndim = 2
+
+    def __init__(self, matrix):
+        self.matrix = matrix
+        self.shape, self.dtype = matrix.shape, matrix.dtype
+        self.nbytes = int(np.prod(matrix.shape, dtype='int64')) * matrix.dtype.itemsize
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        return self.matrix[rows].toarray()
+
+    def astype(self, dtype):
+        return SparseRows(self.matrix.astype(dtype))
+
+    def part(self, begin, end):
+        """The rows from `begin` to `end`, still sparse."""
+        return SparseRows(self.matrix[begin:end])
+
+
+def dense_rows(array):
+    """All rows of an array, dense."""
+    return array[:] if isinstance(array, SparseRows) else array
 
 
 class ArrayData:
@@ -78,7 +108,8 @@ class ArrayData:
     def _rows(self, begin, end):
         part = ArrayData.__new__(ArrayData)
         part.__dict__.update(self.__dict__)
-        part.arrays = [None if array is None else array[begin:end] for array in self.arrays]
+        part.arrays = [array.part(begin, end) if isinstance(array, SparseRows) else None if array is None
+                       else array[begin:end] for array in self.arrays]
         part.length = end - begin
         return part
 
@@ -159,6 +190,8 @@ def flat_arrays(data, names, what, model_name, ranks=None):
             model_name, len(names), what, 's' * (len(names) != 1), ', '.join(names), len(leaves),
             ', of shapes %s' % [tuple(np.shape(leaf)) for leaf in leaves[:10]] if leaves else ''))
     arrays = [None if leaf is None else as_host_array(leaf) for leaf in leaves]
+    if what == 'target':
+        arrays = [dense_rows(array) for array in arrays]
     return [_with_rank(array, rank) for array, rank in zip(arrays, ranks or [None] * len(arrays))]
 
 

@@ -14,7 +14,8 @@ from keras.backend.rules import AbstractTensor, is_float
 from keras.backend.state import to_array
 from keras.layers.calls import signature_of
 from keras.training.compiled import CompiledLoss, CompiledMetrics, is_loss, per_output
-from keras.training.data import ArrayData, BatchSource, class_weights_of, flat_arrays, is_batch_source, is_number_list
+from keras.training.data import (ArrayData, BatchSource, class_weights_of, dense_rows, flat_arrays, is_batch_source,
+                                 is_number_list)
 from keras.training.logs import RunningLogs
 from keras.training.steps import PredictStep, TrainOrTestStep
 
@@ -222,7 +223,7 @@ class Trainer:
             x, y, weight = batch + (None,) * (3 - len(batch))
             xs, ys, weights, casts, data.template = self._arrays(x, y, weight, class_weight)
             parts = [array if array is None or cast is None or array.dtype == cast else array.astype(cast)
-                     for array, cast in zip(xs + ys + weights, casts)]
+                     for array, cast in zip([dense_rows(array) for array in xs] + ys + weights, casts)]
             return parts[:len(xs)], parts[len(xs):len(xs) + len(ys)], parts[len(xs) + len(ys):]
         data._prepare = prepare
         return data

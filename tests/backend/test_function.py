@@ -142,7 +142,7 @@ def test_printing_happens_whenever_the_tensor_is_computed(capfd):
     f = K.function([x], [K.print_tensor(x, 'the value is') * 2.0])
     for value in (1.5, 2.5):
         np.testing.assert_array_equal(f([[value]])[0], [2 * value])
-    get_engine().wait(K.print_tensor(get_engine().convert(np.ones(2, 'float32')) * 7.0, 'native'))
+    K.eval(K.print_tensor(get_engine().convert(np.ones(2, 'float32')) * 7.0, 'native'))
     printed = capfd.readouterr().out
     for part in ('the value is', '1.5', '2.5', 'native', '7'):
         assert part in printed

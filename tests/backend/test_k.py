@@ -29,10 +29,12 @@ def test_variables():
     assert K.dtype(x) == 'float32' and K.int_shape(x) == (2, 2) and K.ndim(x) == 2 and K.count_params(x) == 4
     assert K.is_variable(x) and not K.is_keras_tensor(x) and not K.is_sparse(x)
     K.set_value(x, np.ones((2, 2)))
-    K.update_add(x, np.full((2, 2), 2.0))
-    K.update_sub(x, [[0, 1], [0, 1]])
+    update = K.update_add(x, np.full((2, 2), 2.0))
+    assert K.get_value(x)[0, 0] == 1.0
+    K.eval(update)
+    K.eval(K.update_sub(x, [[0, 1], [0, 1]]))
     np.testing.assert_array_equal(K.get_value(x), [[3, 2], [3, 2]])
-    K.moving_average_update(x, K.constant([[0.0, 0.0], [1.0, 1.0]]), 0.5)
+    K.eval(K.moving_average_update(x, K.constant([[0.0, 0.0], [1.0, 1.0]]), 0.5))
     np.testing.assert_array_equal(K.eval(x), [[1.5, 1.0], [2.0, 1.5]])
     K.batch_set_value([(x, np.zeros((2, 2)))])
     assert not K.batch_get_value([x])[0].any()
