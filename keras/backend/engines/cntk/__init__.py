@@ -23,7 +23,7 @@ from keras import config  # noqa: E402
 from keras.backend import operators, tree  # noqa: E402
 from keras.backend.dispatch import TABLE  # noqa: E402
 from keras.backend.engine import Capabilities, Engine  # noqa: E402
-from keras.backend.engines.cntk.operations import GRAPH  # noqa: E402
+from keras.backend.engines.cntk import control, host_calls, operations, windows  # noqa: E402
 from keras.backend.engines.cntk.steps import (  # noqa: E402
     Step, is_parameter, run_once, value_and_grad, value_of)
 from keras.backend.engines.cntk.tensors import Tensor, current, data_view, known, operate  # noqa: E402
@@ -32,6 +32,8 @@ from keras.backend.rules import AbstractTensor, is_float  # noqa: E402
 from keras.backend.state import Variable, context, numpy_dtype  # noqa: E402
 
 _HOST = NumpyEngine()
+GRAPH = dict(host_calls.GRAPH, **operations.GRAPH)
+GRAPH.update(windows.GRAPH)
 _DTYPES = ('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64')
 
 
@@ -59,8 +61,12 @@ class CntkEngine(Engine):
     capabilities = Capabilities(dtypes=_DTYPES, both_branches=True, unsupported={
         'tensors of float16': 'CNTK has no float16 on the CPU; use float32',
         'tensors of strings': 'turn them into integers first, or use the tensorflow engine',
+        'while_loop without maximum_iterations in a step': 'a graph of CNTK has no loops; give maximum_iterations, or '
+                                                           'call it outside a step',
         'variables of float16': 'CNTK has no float16 on the CPU; create the layer with dtype="float32"'})
     float_dtypes = {'float32', 'float64'}
+    data_format = 'channels_first'
+    overrides = windows.OVERRIDES
 
     # --- tensors ---------------------------------------------------------------------------------------------
 
@@ -162,6 +168,11 @@ class CntkEngine(Engine):
 
     def arange(self, start, stop=None, step=1, dtype=None):
         return known(_HOST.arange(start, stop, step, dtype and self._checked(dtype)))
+
+    scan, cond = staticmethod(control.scan), staticmethod(control.cond)
+
+    def while_loop(self, condition, body, init, maximum_iterations=None):
+        return control.while_loop(self, condition, body, init, maximum_iterations)
 
     def cast(self, x, dtype):
         return operate(_HOST.cast, TABLE['cast'].rule, GRAPH['cast'], (x, self._checked(dtype)))
