@@ -156,7 +156,7 @@ def test_importing_and_switching_by_hand_say_nothing(tmp_path):
                     reason='needs MXNet and TensorFlow 2.4')
 @pytest.mark.skipif(os.environ['KERAS_BACKEND'] != 'numpy', reason='runs once, beside the NumPy engine')
 class TestAnEngineThatMustBeImportedFirst:
-    """MXNet 1.9.1, imported after TensorFlow 2.4 (2.5 and later are fine), ends the process with a segmentation fault."""
+    """MXNet 1.9.1, imported after TensorFlow 2.4 (2.5 is fine), ends the process with a segmentation fault."""
 
     SWITCH = USE + '; K.set_backend("%s"); print(K.backend(), K.eval(K.constant(3.)))'
 
