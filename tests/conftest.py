@@ -2,8 +2,11 @@
 
 The engine is the one in KERAS_BACKEND; one process tests one engine.
 """
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 import zlib
 
 import numpy as np
@@ -13,6 +16,22 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 os.environ.setdefault('KERAS_BACKEND', 'numpy')
 # Thousands of small programs are compiled and run once each: compile fast, not well.
 os.environ.setdefault('XLA_FLAGS', '--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true')
+
+
+def _theano_options():
+    """Theano and PyTensor run Python's functions here, not C's, and lock their folder: each process has its own."""
+    folder = tempfile.mkdtemp(prefix='keras-theano-')
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    # Theano's convolutions in C have no Python in them; the ones they replace do.
+    excluded = 'optimizer_excluding=conv_gemm:AbstractConvCheck'
+    for name, options in (('THEANO_FLAGS', [excluded]), ('PYTENSOR_FLAGS', [])):
+        given = [os.environ[name]] if os.environ.get(name) else []
+        os.environ[name] = ','.join(['mode=FAST_COMPILE', 'base_compiledir=' + folder] + options + given)
+
+
+# The NumPy engine's process switches to all the others in some tests.
+if os.environ['KERAS_BACKEND'] in ('theano', 'numpy'):
+    _theano_options()
 
 
 def pytest_configure(config):
