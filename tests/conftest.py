@@ -2,9 +2,7 @@
 
 The engine is the one in KERAS_BACKEND; one process tests one engine.
 """
-import atexit
 import os
-import shutil
 import sys
 import tempfile
 import zlib
@@ -19,14 +17,16 @@ os.environ.setdefault('XLA_FLAGS', '--xla_backend_optimization_level=0 --xla_llv
 
 
 def _theano_options():
-    """Theano and PyTensor run Python's functions here, not C's, and lock their folder: each process has its own."""
-    folder = tempfile.mkdtemp(prefix='keras-theano-')
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    # Theano's convolutions in C have no Python in them; the ones they replace do.
-    excluded = 'optimizer_excluding=conv_gemm:AbstractConvCheck'
-    for name, options in (('THEANO_FLAGS', [excluded]), ('PYTENSOR_FLAGS', [])):
+    """Theano and PyTensor compile thousands of graphs for one run each: no C, few rewrites, no notes of who made what.
+
+    They lock the folder of what they compile, so each process has its own.
+    """
+    folder = os.path.join(tempfile.gettempdir(), 'keras-theano-' + os.environ.get('PYTEST_XDIST_WORKER', 'main'))
+    # Theano's convolutions in C have nothing in Python to go with them; those that they replace do.
+    for name, options in (('THEANO_FLAGS', 'traceback.limit=0,optimizer_excluding=conv_gemm:AbstractConvCheck'),
+                          ('PYTENSOR_FLAGS', 'traceback__limit=0')):
         given = [os.environ[name]] if os.environ.get(name) else []
-        os.environ[name] = ','.join(['mode=FAST_COMPILE', 'base_compiledir=' + folder] + options + given)
+        os.environ[name] = ','.join(['mode=FAST_COMPILE', 'base_compiledir=' + folder, options] + given)
 
 
 # The NumPy engine's process switches to all the others in some tests.

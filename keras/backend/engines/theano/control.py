@@ -5,9 +5,10 @@ import numpy as np
 
 from keras.backend import tree
 from keras.backend.engines.theano.compat import (Apply, Op, T, Tensor, TensorConstant, fitting_type, ifelse,
-                                                 tensor_type, theano, until)
+                                                 tensor_type, until)
 from keras.backend.engines.theano import compat
 from keras.backend.engines.theano.graph import cloned, is_computable, static_shape, value_of, with_shape
+from keras.backend.engines.theano.steps import compiled
 from keras.backend.state import Ledger, context
 
 
@@ -188,8 +189,7 @@ class WhileLoop(Op):
 
     def perform(self, node, inputs, outputs, params=None):
         if self.functions is None:
-            self.functions = [theano.function(self.inputs, results, mode=compat.DEFAULT_MODE, on_unused_input='ignore')
-                              for results in (self.first, self.next)]
+            self.functions = [compiled(self.inputs, results) for results in (self.first, self.next)]
         count = len(self.types)
         values, closure = list(inputs[:count]), list(inputs[count:])
         goes_on = self.functions[0](*(values + closure))[0]

@@ -1,4 +1,5 @@
 """Steps, each a `theano.function` per kind of arguments, and gradients."""
+import sys
 import threading
 
 import numpy as np
@@ -23,6 +24,45 @@ class _Moves:
 
 
 active.listeners.append(_Moves.note)
+
+
+# For graphs too long for Python's limit of recursion, by which Theano walks through them when it compiles.
+_DEEP_STACK, _DEEP_LIMIT = 2 ** 29, 200000
+
+
+def compiled(inputs, outputs, updates=()):
+    """The compiled `theano.function`."""
+    def run():
+        return theano.function(inputs, outputs, updates=list(updates), mode=DEFAULT_MODE, on_unused_input='ignore')
+    try:
+        return run()
+    except RecursionError:
+        return _with_deep_stack(run)
+
+
+def _with_deep_stack(function):
+    """What `function` gives in a thread that may recurse far."""
+    results = []
+    limit, size = sys.getrecursionlimit(), threading.stack_size(_DEEP_STACK)
+    sys.setrecursionlimit(_DEEP_LIMIT)
+    try:
+        thread = threading.Thread(target=_kept, args=(function, results))
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+        sys.setrecursionlimit(limit)
+    result, error = results[0]
+    if error is not None:
+        raise error
+    return result
+
+
+def _kept(function, results):
+    try:
+        results.append((function(), None))
+    except Exception as error:  # it is raised where the thread was started
+        results.append((None, error))
 
 
 class Step:
@@ -127,8 +167,7 @@ class Program:
                    for variable, value in ledger.writes.items() if value is not variable.storage]
         self.variables = list(dict.fromkeys(list(ledger.values) + list(ledger.writes)))
         self.moves = _Moves.count
-        function = theano.function(inputs, outputs, updates=updates, mode=DEFAULT_MODE, on_unused_input='ignore')
-        self.run = runner(function)
+        self.run = runner(compiled(inputs, outputs, updates))
         self.pack = _packer(results, leaves)
 
     def __call__(self, values):
