@@ -88,7 +88,8 @@ def run(code, **environment):
 
 
 LOADED = ('import sys; print(*sorted({name.split(".")[0] for name in sys.modules} & %r | '
-          '{".".join(name.split(".")[:4]) for name in sys.modules if name.startswith("keras.backend.engines.")}))' % MODULES)
+          '{".".join(name.split(".")[:4]) for name in sys.modules if name.startswith("keras.backend.engines.")}))'
+          % MODULES)
 
 
 @pytest.mark.parametrize('name', installed_engines())
