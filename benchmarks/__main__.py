@@ -1,6 +1,8 @@
 """`python -m benchmarks`: every measurement in a process of its own, peers side by side, and the table.
 
     python -m benchmarks --engines jax,torch --upstream /path/to/python/with/keras3 --markdown table.md
+    python -m benchmarks --engines theano --python theano=/path/to/python3.6/with/theano \
+        --upstream theano=/path/to/python/with/keras2.3.1
 """
 import argparse
 import json
@@ -16,7 +18,10 @@ sys.path.insert(0, HERE)
 import lines  # noqa: E402
 import works  # noqa: E402
 
-TOPICS = ('startup', 'training', 'first', 'memory', 'overhead', 'lines')
+TOPICS = ('startup', 'training', 'first', 'layout', 'memory', 'overhead', 'lines')
+# How many times the raw code's time a training step may take.
+STEP_LIMITS = {'tensorflow': 1.05, 'jax': 1.05, 'torch': 1.05, 'theano': 1.1, 'cntk': 1.1, 'mxnet': 1.1}
+IMAGE_FORMATS_DIFFER = ('theano', 'cntk', 'mxnet')
 MICRO, MILLI = 1e6, 1e3
 
 
@@ -41,12 +46,20 @@ class Table:
 
 
 class Runner:
-    """Runs the scripts of this folder in processes of their own, with our keras or with upstream's."""
+    """Runs the scripts of this folder in processes of their own, with our keras or with upstream's.
 
-    def __init__(self, upstream, home, clock):
-        self.upstream = upstream
+    `pythons` and `upstreams` tell the interpreter of an engine ({engine: path}; '' stands for every other engine).
+    """
+
+    def __init__(self, pythons, upstreams, home, clock):
+        self.pythons = pythons
+        self.upstreams = upstreams
         self.home = home
         self.clock = clock
+
+    def upstream(self, engine):
+        """The interpreter with upstream's keras for that engine, or None."""
+        return self.upstreams.get(engine, self.upstreams.get(''))
 
     def run(self, script, *arguments, engine='numpy', upstream=False):
         """The JSON that the script prints, or None where it fails (its error is shown)."""
@@ -55,7 +68,7 @@ class Runner:
         if self.clock == 'cpu':
             # Threads that wait for each other in a loop would count as work.
             environment.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1', MKL_NUM_THREADS='1')
-        python = self.upstream if upstream else sys.executable
+        python = self.upstream(engine) if upstream else self.pythons.get(engine, self.pythons[''])
         done = subprocess.run([python, os.path.join(HERE, script), *map(str, arguments)], env=environment,
                               cwd=self.home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
         if done.returncode:
@@ -69,7 +82,7 @@ class Runner:
         found = {}
         for _ in range(times):
             for peer in peers:
-                if peer == 'upstream' and not self.upstream:
+                if peer == 'upstream' and not self.upstream(engine):
                     continue
                 which = () if peer in ('ours', 'upstream') and script != 'first_step.py' else \
                     ('raw' if peer == 'raw' else 'keras',)
@@ -88,7 +101,7 @@ def startup(table, runner, options):
     # Upstream cannot be built without an engine: it gets the first of those asked for.
     found = runner.least('startup.py', times=5)
     theirs = {}
-    if runner.upstream:
+    if runner.upstream(options.engines[0]):
         theirs = runner.run('startup.py', engine=options.engines[0], upstream=True) or {}
     ours = found.get('ours')
     if not ours:
@@ -111,7 +124,7 @@ def training(table, runner, options):
 
 
 def _training_rows(table, engine, work, ours, theirs):
-    for what, limit in (('fit', 1.05), ('evaluate', 1.1)):
+    for what, limit in (('fit', STEP_LIMITS[engine]), ('evaluate', 1.1)):
         raw, own = ours['raw ' + what], ours[what]
         if theirs and what == 'fit':
             reached = own <= limit * raw and own < theirs[what]
@@ -120,6 +133,11 @@ def _training_rows(table, engine, work, ours, theirs):
             reached, target = own <= limit * raw, '<= %.2f raw' % limit
         table.add('%s step, %s' % (what, work), engine, micro(own), micro(raw), '%.2f' % (own / raw),
                   micro(theirs[what]) if theirs else '', target, reached)
+        for name, other in ours.items():
+            if name.endswith(' ' + what) and name not in ('raw ' + what, 'second fit'):
+                table.add('%s step, %s, beside %s' % (what, work, name[:-len(what) - 1]), engine, micro(own),
+                          micro(other), '%.2f' % (own / other), target='<= %.2f raw' % limit,
+                          reached=own <= limit * other)
     if 'predict' in ours:
         raw, own = ours['raw predict'], ours['predict']
         table.add('predict of batch 1, %s' % work, engine, micro(own), micro(raw), '%+.0f us' % ((own - raw) * MICRO),
@@ -138,8 +156,28 @@ def first(table, runner, options):
                 continue
             raw, own = found['raw']['first step'], found['ours']['first step']
             theirs = found.get('upstream')
+            # What Theano compiles is the bulk there, and upstream the measure.
+            target, limit = ('<= upstream', theirs['first step']) if engine == 'theano' and theirs else (
+                '<= 1.3 raw', 1.3 * raw)
             table.add('time to first step, %s' % work, engine, micro(own), micro(raw), '%.2f' % (own / raw),
-                      micro(theirs['first step']) if theirs else '', '<= 1.3 raw', own <= 1.3 * raw)
+                      micro(theirs['first step']) if theirs else '', target, own <= limit)
+
+
+def layout(table, runner, options):
+    for engine in options.engines:
+        if engine not in IMAGE_FORMATS_DIFFER:
+            continue
+        found = runner.least('layout.py', options.rounds, times=options.times, engine=engine,
+                             peers=('ours', 'upstream'))
+        for what in ('fit', 'evaluate'):
+            if 'ours' not in found:
+                continue
+            last, first = (found['ours']['%s channels_%s' % (what, kind)] for kind in ('last', 'first'))
+            theirs = found.get('upstream')
+            other = ' / '.join(micro(theirs['%s channels_%s' % (what, kind)]) for kind in ('last', 'first')) \
+                if theirs else ''
+            table.add('channels last / first, %s' % what, engine, micro(last), micro(first), '%.2f' % (last / first),
+                      other, '<= 1.10 channels first', last <= 1.1 * first)
 
 
 def memory(table, runner, options):
@@ -153,7 +191,7 @@ def memory(table, runner, options):
 def overhead(table, runner, options):
     for engine in options.engines:
         ours = runner.run('overhead.py', engine=engine)
-        theirs = runner.run('overhead.py', engine=engine, upstream=True) if runner.upstream else None
+        theirs = runner.run('overhead.py', engine=engine, upstream=True) if runner.upstream(engine) else None
         if not ours:
             continue
         for name, (raw, own) in ours['operations'].items():
@@ -174,10 +212,15 @@ def overhead(table, runner, options):
 def sizes(table, runner, options):
     backend = os.path.join(ROOT, 'keras', 'backend')
     for name, count in lines.of_folder(os.path.join(backend, 'engines')).items():
-        if name != '__init__.py':
-            table.add('lines of code', name[:-3], '%d' % count, target='< 1000', reached=count < 1000)
+        if name != '__init__':
+            table.add('lines of code', name, '%d' % count, target='< 1000', reached=count < 1000)
     composites = lines.of_folder(os.path.join(backend, 'composites'))
     table.add('lines of code, all engines share', 'composites', '%d' % sum(composites.values()))
+
+
+def _by_engine(texts):
+    """{engine: path} of texts like `theano=/path` and `/path`, the latter for all other engines ('')."""
+    return dict(text.split('=', 1) if '=' in text else ('', text) for text in texts if text)
 
 
 def main():
@@ -186,8 +229,11 @@ def main():
     parser.add_argument('--works', default=','.join(works.WORKS), type=lambda text: text.split(','))
     parser.add_argument('--only', default=','.join(TOPICS), type=lambda text: text.split(','),
                         help='topics, among ' + ', '.join(TOPICS))
-    parser.add_argument('--upstream', default=os.environ.get('KERAS_BENCHMARK_UPSTREAM'),
-                        help='a Python whose environment holds upstream Keras 3 (also KERAS_BENCHMARK_UPSTREAM)')
+    parser.add_argument('--python', action='append', default=[], metavar='ENGINE=PATH',
+                        help='a Python to run an engine with that this one does not hold; may be given several times')
+    parser.add_argument('--upstream', action='append', default=[], metavar='[ENGINE=]PATH',
+                        help='a Python whose environment holds upstream Keras for that engine, or for all engines '
+                             'that none is given for (also KERAS_BENCHMARK_UPSTREAM)')
     parser.add_argument('--clock', default='wall', choices=('wall', 'cpu'),
                         help="cpu: the processor's time of the process, with one thread for linear algebra, for "
                              'machines that others use as well')
@@ -196,13 +242,15 @@ def main():
     parser.add_argument('--calls', default=10000, type=int, help='calls for the growth of memory')
     parser.add_argument('--markdown', help='file to write the table to')
     options = parser.parse_args()
-    if not options.upstream:
+    pythons = dict({'': sys.executable}, **_by_engine(options.python))
+    upstreams = _by_engine([os.environ.get('KERAS_BENCHMARK_UPSTREAM')] + options.upstream)
+    if not upstreams:
         print('No upstream Keras to compare with: give --upstream or KERAS_BENCHMARK_UPSTREAM.')
     table = Table()
-    run = dict(zip(TOPICS, (startup, training, first, memory, overhead, sizes)))
+    run = dict(zip(TOPICS, (startup, training, first, layout, memory, overhead, sizes)))
     with tempfile.TemporaryDirectory() as home:
         for topic in options.only:
-            run[topic](table, Runner(options.upstream, home, options.clock), options)
+            run[topic](table, Runner(pythons, upstreams, home, options.clock), options)
     if options.markdown:
         with open(options.markdown, 'w') as file:
             file.write(table.markdown())

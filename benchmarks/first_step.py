@@ -4,10 +4,19 @@ Run as a script: `KERAS_BACKEND=jax python first_step.py WORK raw|keras`. Prints
 """
 import json
 import os
+import resource
 import sys
 
 import timing
 import works
+
+
+def now():
+    """What has passed so far; by the processor's time that of compilers which the engine has run counts as well."""
+    if timing.by_processor:
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return timing.now() + children.ru_utime + children.ru_stime
+    return timing.now()
 
 
 def main(work, which):
@@ -19,12 +28,12 @@ def main(work, which):
     if which == 'keras':
         import keras
         keras.backend.backend()
-    start = timing.now()
+    start = now()
     if which == 'raw':
         peer_module.Peer(work).fit(x, y, len(x))
     else:
         works.model(work).fit(x, y, batch_size=len(x), epochs=1, verbose=0)
-    print(json.dumps({'first step': timing.now() - start}))
+    print(json.dumps({'first step': now() - start}))
 
 
 if __name__ == '__main__':

@@ -23,6 +23,14 @@ def code_lines(path):
 
 
 def of_folder(folder):
-    """{file name: lines of code} of the Python files in a folder."""
-    return {name: code_lines(os.path.join(folder, name)) for name in sorted(os.listdir(folder))
-            if name.endswith('.py')}
+    """{file or package name: lines of code} of the Python files and packages in a folder."""
+    result = {}
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        if name.endswith('.py'):
+            result[name[:-3]] = code_lines(path)
+        elif os.path.isdir(path):
+            inner = of_folder(path)
+            if inner:
+                result[name] = sum(inner.values())
+    return result

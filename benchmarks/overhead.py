@@ -13,7 +13,13 @@ ROUNDS, REPEAT = 25, 400
 
 
 def native_operations(engine):
-    """{name: (the engine's own function, arguments)} on 8x8 tensors, by the names of keras.ops."""
+    """{name: (the engine's own function, arguments)} on 8x8 tensors, by the names of keras.ops.
+
+    None on Theano and CNTK, whose operations build a graph and compute nothing.
+    """
+    names = ('add', 'multiply', 'exp', 'matmul', 'maximum', 'less')
+    if engine in ('theano', 'cntk'):
+        return {}
     array = np.random.RandomState(0).rand(8, 8).astype('float32') + 0.5
     if engine == 'jax':
         import jax.numpy as library
@@ -21,14 +27,16 @@ def native_operations(engine):
     elif engine == 'torch':
         import torch as library
         x = library.from_numpy(array)
+    elif engine == 'mxnet':
+        from mxnet import nd as library
+        x = library.array(array)
+        own_names = {'less': 'lesser', 'matmul': 'dot'}
+        return {name: (getattr(library, own_names.get(name, name)), (x,) if name == 'exp' else (x, x))
+                for name in names}
     else:
-        import tensorflow as tf
-        x = tf.constant(array)
-        return {'add': (tf.add, (x, x)), 'multiply': (tf.multiply, (x, x)), 'exp': (tf.exp, (x,)),
-                'matmul': (tf.matmul, (x, x)), 'maximum': (tf.maximum, (x, x)), 'less': (tf.less, (x, x))}
-    return {name: (getattr(library, name), arguments) for name, arguments in (
-        ('add', (x, x)), ('multiply', (x, x)), ('exp', (x,)), ('matmul', (x, x)), ('maximum', (x, x)),
-        ('less', (x, x)))}
+        import tensorflow as library
+        x = library.constant(array)
+    return {name: (getattr(library, name), (x,) if name == 'exp' else (x, x)) for name in names}
 
 
 def operations(keras, engine):
@@ -63,8 +71,8 @@ def abstract_layers(keras):
 
 
 def main():
-    import keras
     engine = os.environ['KERAS_BACKEND']
+    import keras
     result = {'operations': operations(keras, engine), 'layers': abstract_layers(keras)}
     if engine == 'torch':
         result['dense'] = dense_on_torch(keras)

@@ -4,7 +4,8 @@ import os
 import time
 
 # On a machine that others use as well, the processor's time of this process tells more than the clock on the wall.
-now = time.process_time if os.environ.get('KERAS_BENCHMARK_CLOCK') == 'cpu' else time.perf_counter
+by_processor = os.environ.get('KERAS_BENCHMARK_CLOCK') == 'cpu'
+now = time.process_time if by_processor else time.perf_counter
 
 
 def alternate(functions, rounds, repeat=1):

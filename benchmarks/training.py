@@ -19,6 +19,8 @@ def second_fit_start(keras, model, x, y, batch):
         def on_train_batch_begin(self, batch, logs=None):
             begun.append(timing.now())
 
+        on_batch_begin = on_train_batch_begin  # its name in Keras 2.2
+
     least = float('inf')
     for _ in range(7):
         del begun[:]
@@ -31,18 +33,21 @@ def second_fit_start(keras, model, x, y, batch):
 def main(work, rounds):
     engine = os.environ['KERAS_BACKEND']
     raw = works.raw_peer(engine, work)
+    others = {name: make(work) for name, make in works.raw_alternatives(engine).items()}
     import keras
     x, y = works.data(work)
     batch, steps = works.BATCH[work], works.STEPS[work]
     model = works.model(work)
+    peers = [('raw ', raw)] + [('%s ' % name, other) for name, other in others.items()]
     result = {}
-    result['raw fit'], result['fit'] = timing.alternate([
-        lambda: raw.fit(x, y, batch),
-        lambda: model.fit(x, y, batch_size=batch, epochs=1, verbose=0)], rounds)
-    result['raw evaluate'], result['evaluate'] = timing.alternate([
-        lambda: raw.evaluate(x, y, batch),
-        lambda: model.evaluate(x, y, batch_size=batch, verbose=0)], rounds)
-    result = {name: seconds / steps for name, seconds in result.items()}
+    for what in ('fit', 'evaluate'):
+        options = {'batch_size': batch, 'verbose': 0}
+        if what == 'fit':
+            options['epochs'] = 1
+        times = timing.alternate(
+            [lambda: getattr(model, what)(x, y, **options)] +
+            [lambda peer=peer: getattr(peer, what)(x, y, batch) for _, peer in peers], rounds)
+        result.update(zip([what] + [name + what for name, _ in peers], [seconds / steps for seconds in times]))
     result['second fit'] = second_fit_start(keras, model, x[:batch * 4], y[:batch * 4], batch)
     if work == 'mlp':
         result['raw predict'], result['predict'] = timing.alternate([

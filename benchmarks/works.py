@@ -1,4 +1,4 @@
-"""The works that are timed: data, and the model in Keras. Runs on our keras and on upstream's alike.
+"""The works that are timed: data, and the model in Keras. Runs on our keras and on upstream's (from 2.2.4 on) alike.
 
 a `mlp`: 64-64-10, batch 32. b `conv`: three blocks of convolution, batch normalization and pooling on 32x32x3,
 batch 64. c `lstm`: embedding and LSTM(128) over 100 steps, batch 32.
@@ -14,37 +14,49 @@ LEARNING_RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
 MOMENTUM, NORMALIZATION_EPSILON = 0.99, 1e-3
 
 
-def data(work, steps=None):
+def data(work, steps=None, data_format='channels_last'):
     """Inputs and targets as NumPy arrays for `steps` steps."""
     count = (steps or STEPS[work]) * BATCH[work]
     generator = np.random.RandomState(0)
     if work == 'lstm':
         x = generator.randint(0, VOCABULARY, (count, LENGTH)).astype('int32')
         return x, generator.randint(0, 2, (count, 1)).astype('float32')
-    shape = (64,) if work == 'mlp' else (32, 32, 3)
+    shape = (64,) if work == 'mlp' else (32, 32, 3) if data_format == 'channels_last' else (3, 32, 32)
     return generator.rand(count, *shape).astype('float32'), generator.randint(0, 10, count).astype('int64')
 
 
-def model(work):
-    """The compiled Keras model of a work."""
+def model(work, data_format='channels_last'):
+    """The compiled Keras model of a work: of ours, of Keras 3, 2.3.1 or keras-mxnet 2.2.4."""
     import keras
     layers = keras.layers
     if work == 'mlp':
-        parts = [layers.Input((64,)), layers.Dense(64, activation='relu'), layers.Dense(10)]
+        inputs = keras.Input((64,))
+        outputs = layers.Dense(10)(layers.Dense(64, activation='relu')(inputs))
     elif work == 'conv':
-        parts = [layers.Input((32, 32, 3))]
+        last = data_format == 'channels_last'
+        inputs = x = keras.Input((32, 32, 3) if last else (3, 32, 32))
         for filters in FILTERS:
-            parts += [layers.Conv2D(filters, 3, padding='same', use_bias=False), layers.BatchNormalization(),
-                      layers.Activation('relu'), layers.MaxPooling2D()]
-        parts += [layers.Flatten(), layers.Dense(10)]
+            x = layers.Conv2D(filters, 3, padding='same', use_bias=False, data_format=data_format)(x)
+            x = layers.BatchNormalization(axis=-1 if last else 1)(x)
+            x = layers.MaxPooling2D(data_format=data_format)(layers.Activation('relu')(x))
+        outputs = layers.Dense(10)(layers.Flatten()(x))
     else:
-        parts = [layers.Input((LENGTH,), dtype='int32'), layers.Embedding(VOCABULARY, EMBEDDED),
-                 layers.LSTM(LSTM_UNITS), layers.Dense(1)]
-    result = keras.Sequential(parts)
-    loss = (keras.losses.BinaryCrossentropy(from_logits=True) if work == 'lstm' else
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    result.compile(optimizer=keras.optimizers.Adam(LEARNING_RATE), loss=loss)
+        inputs = keras.Input((LENGTH,), dtype='int32')
+        outputs = layers.Dense(1)(layers.LSTM(LSTM_UNITS)(layers.Embedding(VOCABULARY, EMBEDDED)(inputs)))
+    result = keras.models.Model(inputs, outputs)
+    result.compile(optimizer=keras.optimizers.Adam(LEARNING_RATE), loss=_loss(keras, work))
     return result
+
+
+def _loss(keras, work):
+    """The crossentropy of logits; Keras 2 has it in its backend only."""
+    if int(keras.__version__.split('.')[0]) > 2:
+        return (keras.losses.BinaryCrossentropy(from_logits=True) if work == 'lstm' else
+                keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    K = keras.backend
+    if work == 'lstm':
+        return lambda y_true, y_pred: K.mean(K.binary_crossentropy(y_true, y_pred, from_logits=True), axis=-1)
+    return lambda y_true, y_pred: K.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
 
 
 def residual_network():
@@ -73,6 +85,12 @@ def raw_peer(engine, work):
     """The same work in the engine's own terms, as an expert would write it: see `raw_jax.py` and its kin."""
     import importlib
     return importlib.import_module('raw_' + engine).Peer(work)
+
+
+def raw_alternatives(engine):
+    """{name: Peer} of slower ways to write the same on that engine, where its raw code has any."""
+    import importlib
+    return getattr(importlib.import_module('raw_' + engine), 'ALTERNATIVES', {})
 
 
 def initial_weights(work):

@@ -4,6 +4,7 @@ The engine is the one in KERAS_BACKEND; one process tests one engine.
 """
 import os
 import sys
+import tempfile
 import zlib
 
 import numpy as np
@@ -13,6 +14,24 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 os.environ.setdefault('KERAS_BACKEND', 'numpy')
 # Thousands of small programs are compiled and run once each: compile fast, not well.
 os.environ.setdefault('XLA_FLAGS', '--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true')
+
+
+def _theano_options():
+    """Theano and PyTensor compile thousands of graphs for one run each: no C, few rewrites, no notes of who made what.
+
+    They lock the folder of what they compile, so each process has its own.
+    """
+    folder = os.path.join(tempfile.gettempdir(), 'keras-theano-' + os.environ.get('PYTEST_XDIST_WORKER', 'main'))
+    # Theano's convolutions in C have nothing in Python to go with them; those that they replace do.
+    for name, options in (('THEANO_FLAGS', 'traceback.limit=0,optimizer_excluding=conv_gemm:AbstractConvCheck'),
+                          ('PYTENSOR_FLAGS', 'traceback__limit=0')):
+        given = [os.environ[name]] if os.environ.get(name) else []
+        os.environ[name] = ','.join(['mode=FAST_COMPILE', 'base_compiledir=' + folder, options] + given)
+
+
+# The NumPy engine's process switches to all the others in some tests.
+if os.environ['KERAS_BACKEND'] in ('theano', 'numpy'):
+    _theano_options()
 
 
 def pytest_configure(config):

@@ -30,11 +30,12 @@ class Known(collections.namedtuple('Known', 'title modules command before')):
     """What is known of an engine that is not loaded.
 
     title: its name as people write it. modules: packages of which one must be installed. command: how to install one.
-    before: engines whose packages may not be imported before this one's, or the process dies.
+    before: {package: (major, minor)}: packages which, where older than that, may not have been imported before this
+    engine's, or the process dies.
     """
 
-    def __new__(cls, title, modules, command, before=()):
-        return super().__new__(cls, title, modules, command, before)
+    def __new__(cls, title, modules, command, before=None):
+        return super().__new__(cls, title, modules, command, before or {})
 
 
 # The order is the order of preference.
@@ -43,7 +44,7 @@ KNOWN_ENGINES = {
     'theano': Known('Theano', ('theano', 'pytensor'),
                     'pip install theano  (Python 3.6 to 3.8) or pip install pytensor'),
     'cntk': Known('CNTK', ('cntk',), 'pip install cntk  (Python 3.6)'),
-    'mxnet': Known('MXNet', ('mxnet',), 'pip install mxnet "numpy<2"', before=('tensorflow',)),
+    'mxnet': Known('MXNet', ('mxnet',), 'pip install mxnet "numpy<2"', before={'tensorflow': (2, 5)}),
     'jax': Known('JAX', ('jax',), 'pip install jax'),
     'torch': Known('PyTorch', ('torch',), 'pip install torch'),
     'numpy': Known('NumPy', ('numpy',), 'pip install numpy'),
@@ -329,17 +330,21 @@ def _known(name):
 def _mind_the_order(name):
     """Before the engine `name` is imported: load those that were asked for and would not survive coming after it."""
     for other in config.settings.backends:
-        if name in _known(other).before:
+        if set(_known(name).modules) & set(_known(other).before):
             load_engine(other)
-    modules, before = KNOWN_ENGINES[name].modules, KNOWN_ENGINES[name].before
-    imported = [module for other in before for module in KNOWN_ENGINES[other].modules if module in sys.modules]
-    if imported and not any(module in sys.modules for module in modules):
-        raise ImportError(
-            'The backend %r can no longer be loaded in this process: %s is already imported, and importing %s after it '
-            'ends the process with a segmentation fault. Either name all engines that this process is to use, the '
-            'active one first, and leave the order to keras: KERAS_BACKEND=%s,%s or the same as "backend" in '
-            'keras.json. Or put `import %s` at the top of the program, before %s is imported.'
-            % (name, imported[0], modules[0], before[0], name, modules[0], imported[0]))
+    module = _known(name).modules[0]
+    for package, release in _known(name).before.items():
+        if module not in sys.modules and package in sys.modules and _release(sys.modules[package]) < release:
+            raise ImportError(
+                'The backend %r can no longer be loaded in this process: %s %s is already imported, and importing %s '
+                'after it ends the process with a segmentation fault. Either name all engines that this process is to '
+                'use, the active one first, and leave the order to keras: KERAS_BACKEND=%s,%s or the same as "backend" '
+                'in keras.json. Or put `import %s` at the top of the program, before %s is imported.'
+                % (name, package, sys.modules[package].__version__, module, package, name, module, package))
+
+
+def _release(module):
+    return tuple(int(part) for part in module.__version__.split('.')[:2])
 
 
 def _near_match(name):

@@ -26,6 +26,7 @@ def run(*arguments, engine=None):
 @pytest.mark.needs_gradients
 def test_digits():
     printed = run(os.path.join(EXAMPLES, 'digits_cnn.py'))
+    assert printed.startswith('Engine: %s\n' % engine_name())
     start = re.search(r'^Initial weights: (\w+)$', printed, re.M).group(1)
     assert start == run('-c', CHECKSUM, engine='numpy').strip()
     assert float(re.search(r'Test accuracy: ([\d.]+) %', printed).group(1)) >= 97

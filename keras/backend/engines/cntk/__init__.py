@@ -4,8 +4,22 @@ Rules this package obeys: shapes are static, so there is a graph for every signa
 known on the host is computed there by the NumPy engine, at once outside a step; bool and integer tensors stay on the
 host as far as possible, and in the graph they are float32; float variables are CNTK parameters, all others arrays.
 """
-import contextlib
+import os
 import warnings
+
+
+def _is_amd():
+    try:
+        with open('/proc/cpuinfo') as file:
+            text = file.read()
+    except OSError:
+        return False
+    return 'AuthenticAMD' in text and ' avx2 ' in text
+
+
+# CNTK's libraries run the kernels for the oldest processors, three times as slow, on what Intel has not made.
+if _is_amd():
+    os.environ.setdefault('MKL_DEBUG_CPU_TYPE', '5')
 
 with warnings.catch_warnings():
     # About the Linux distribution and libraries for GPUs.
@@ -15,6 +29,8 @@ with warnings.catch_warnings():
 
 if len(cntk.device.all_devices()) == 1:
     cntk.device.try_set_default_device(cntk.device.cpu())
+# Left to itself, a trainer takes all processors, whatever OMP_NUM_THREADS says, and its first convolution divides by 0.
+cntk_py.set_max_num_cputhreads(cntk_py.get_max_num_cputhreads())
 cntk_py.set_trace_level(cntk_py.TraceLevel_Error)
 
 import numpy as np  # noqa: E402
@@ -23,7 +39,7 @@ from keras import config  # noqa: E402
 from keras.backend import operators, tree  # noqa: E402
 from keras.backend.dispatch import TABLE  # noqa: E402
 from keras.backend.engine import Capabilities, Engine  # noqa: E402
-from keras.backend.engines.cntk.operations import GRAPH  # noqa: E402
+from keras.backend.engines.cntk import control, host_calls, operations, windows  # noqa: E402
 from keras.backend.engines.cntk.steps import (  # noqa: E402
     Step, is_parameter, run_once, value_and_grad, value_of)
 from keras.backend.engines.cntk.tensors import Tensor, current, data_view, known, operate  # noqa: E402
@@ -32,6 +48,8 @@ from keras.backend.rules import AbstractTensor, is_float  # noqa: E402
 from keras.backend.state import Variable, context, numpy_dtype  # noqa: E402
 
 _HOST = NumpyEngine()
+GRAPH = dict(host_calls.GRAPH, **operations.GRAPH)
+GRAPH.update(windows.GRAPH)
 _DTYPES = ('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64')
 
 
@@ -59,8 +77,12 @@ class CntkEngine(Engine):
     capabilities = Capabilities(dtypes=_DTYPES, both_branches=True, unsupported={
         'tensors of float16': 'CNTK has no float16 on the CPU; use float32',
         'tensors of strings': 'turn them into integers first, or use the tensorflow engine',
+        'while_loop without maximum_iterations in a step': 'a graph of CNTK has no loops; give maximum_iterations, or '
+                                                           'call it outside a step',
         'variables of float16': 'CNTK has no float16 on the CPU; create the layer with dtype="float32"'})
     float_dtypes = {'float32', 'float64'}
+    data_format = 'channels_first'
+    overrides = windows.OVERRIDES
 
     # --- tensors ---------------------------------------------------------------------------------------------
 
@@ -162,6 +184,11 @@ class CntkEngine(Engine):
 
     def arange(self, start, stop=None, step=1, dtype=None):
         return known(_HOST.arange(start, stop, step, dtype and self._checked(dtype)))
+
+    scan, cond = staticmethod(control.scan), staticmethod(control.cond)
+
+    def while_loop(self, condition, body, init, maximum_iterations=None):
+        return control.while_loop(self, condition, body, init, maximum_iterations)
 
     def cast(self, x, dtype):
         return operate(_HOST.cast, TABLE['cast'].rule, GRAPH['cast'], (x, self._checked(dtype)))

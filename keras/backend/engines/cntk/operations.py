@@ -282,8 +282,8 @@ def gather_nd(x, indices):
     depth = indices.shape[-1]
     sizes = x.shape[:depth]
     strides = [int(np.prod(sizes[index + 1:], dtype=int)) for index in range(depth)]
-    rows = cntk.times(indices.node, constant_node(np.array(strides), node_type(indices.dtype)))
-    rows = derived(rows, indices, indices.shape[:-1])
+    weighed = cntk.element_times(indices.node, constant_node(np.array(strides), node_type(indices.dtype)))
+    rows = derived(cntk.reduce_sum(weighed, axis=len(indices.shape) - 1), indices, indices.shape[:-1])
     flat = (int(np.prod(sizes, dtype=int)),) + x.shape[depth:]
     return gather(derived(cntk.reshape(x.node, flat), x, flat), rows)
 
@@ -339,8 +339,13 @@ def scatter_max(x, indices, updates):
 
 def matmul(x, y):
     left, right = x.shape, y.shape
-    if len(right) <= 2:
-        return cntk.times(x.node, y.node, output_rank=len(right) - 1)
+    if x.shape[-1] == 0:
+        shape = rules.matmul(rules.AbstractTensor(left, x.dtype), rules.AbstractTensor(right, y.dtype)).shape
+        return known(np.zeros(shape, x.dtype))
+    if len(right) == 1:
+        return cntk.times(x.node, cntk.reshape(y.node, right + (1,)))
+    if len(right) == 2:
+        return cntk.times(x.node, y.node)
     if len(left) == 1:
         return matmul(derived(cntk.reshape(x.node, (1,) + left), x, (1,) + left), y)
     batch = rules.broadcast_shapes(left[:-2], right[:-2])

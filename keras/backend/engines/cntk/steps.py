@@ -45,8 +45,9 @@ def is_parameter(storage):
 
 
 def value_of(parameter):
-    """The numbers of a parameter, in an array of their own."""
-    return np.array(cntk_py.Variable.value(parameter).to_ndarray())
+    """The numbers of a parameter or a constant, in an array of their own."""
+    kind = cntk_py.Parameter if is_parameter(parameter) else cntk_py.Constant
+    return np.array(kind.value(parameter).to_ndarray())
 
 
 class Box:
@@ -222,13 +223,19 @@ class Training:
         return {uid(node): value for node, value in found.items()}
 
 
+def _given(array, recipe):
+    """The tensor for an argument of a step; None stays, and nothing is unknown about what has no elements."""
+    if array is None:
+        return None
+    return known(array) if 0 in array.shape else Tensor(array.shape, array.dtype.name, recipe=(recipe, None))
+
+
 class Program:
     """What to do at a call of a step with arguments of one signature."""
 
     def __init__(self, fn, leaves, structure):
         recipes = [None if leaf is None else Recipe(None, index) for index, leaf in enumerate(leaves)]
-        given = [None if leaf is None else Tensor(leaf.shape, leaf.dtype.name, recipe=(recipe, None))
-                 for leaf, recipe in zip(leaves, recipes)]
+        given = [_given(leaf, recipe) for leaf, recipe in zip(leaves, recipes)]
         self.arguments = recipes
         self.moves = _Moves.count
         with Trace() as trace, Ledger(missing=trace.read) as ledger:

@@ -9,7 +9,7 @@ call fills.
 The nodes of a step lie in stages: what depends on gradients can run only when the gradients have been found. `FREE`
 nodes depend on variables and constants only, and may be a part of every stage.
 """
-import itertools
+import contextlib
 import threading
 
 import cntk
@@ -110,7 +110,7 @@ def output(function):
 
 
 def shape_of_node(node):
-    return tuple(node.shape().dimensions())[::-1]
+    return tuple(cntk_py.Variable.shape(node).dimensions())
 
 
 def data_view(array):
@@ -141,6 +141,8 @@ def scalar_node(number, dtype):
 
 def in_graph(x, stage=FREE):
     """The tensor `x` as one with a node that stage `stage` of the current trace may use."""
+    if 0 in x.shape:
+        return x
     if x.node is None:
         if x.host is not None:
             x.node, x.leaf = constant_node(x.host, node_type(x.dtype)), True
@@ -161,6 +163,17 @@ def wrapped(node, shape, dtype, stage):
     if shape_of_node(node) != shape:
         node = output(cntk.reshape(node, shape))
     return Tensor(shape, dtype, node=node, stage=stage)
+
+
+@contextlib.contextmanager
+def short_errors():
+    """Errors of CNTK without the list of C++ functions."""
+    try:
+        yield
+    except (RuntimeError, ValueError) as error:
+        if '[CALL STACK]' not in str(error):
+            raise
+        raise type(error)(str(error).split('[CALL STACK]')[0].strip()) from None
 
 
 # --- operations ---------------------------------------------------------------------------------------------------
@@ -216,12 +229,13 @@ def operate(host, rule, graph, args):
         with np.errstate(all='ignore'):
             return lifted(host(*replaced(args, _host_of)))
     promised = rule(*replaced(args, abstract))
-    if _on_host(tensors):
-        return later(host, args, promised)
     if all(0 in leaf.shape for leaf in tree.flatten(promised)):
         return tree.map_structure(lambda leaf: known(np.zeros(leaf.shape, leaf.dtype)), promised)
-    stage = max(in_graph(x).stage for x in tensors)
-    result = graph(*replaced(args, lambda x: in_graph(x, stage)))
+    if _on_host(tensors):
+        return later(host, args, promised)
+    stage = max(in_graph(x).stage for x in tensors if 0 not in x.shape)
+    with short_errors():
+        result = graph(*replaced(args, lambda x: in_graph(x, stage)))
     if isinstance(promised, list):
         return [_as_promised(part, leaf, stage) for part, leaf in zip(result, promised)]
     return _as_promised(result, promised, stage)
@@ -239,9 +253,6 @@ def _as_promised(result, promised, stage):
             return known(result.host.reshape(promised.shape).astype(promised.dtype))
         result = result.node
     return wrapped(result, promised.shape, promised.dtype, stage)
-
-
-_numbers = itertools.count()
 
 
 class Recipe:

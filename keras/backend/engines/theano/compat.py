@@ -70,7 +70,6 @@ else:
     from pytensor.gradient import DisconnectedType, disconnected_grad
     from pytensor.ifelse import ifelse
     from pytensor.link.utils import raise_with_op as _raise_with_op
-    from pytensor.graph.replace import clone_replace
     from pytensor.scan.utils import until
     from pytensor.tensor.elemwise import DimShuffle, Elemwise
     from pytensor.tensor.sharedvar import TensorSharedVariable
@@ -83,8 +82,7 @@ else:
     DEFAULT_MODE = None
 
 __all__ = ['Apply', 'DEFAULT_MODE', 'DimShuffle', 'DisconnectedType', 'Elemwise', 'IS_THEANO', 'NullType', 'Op', 'Subtensor', 'T',
-           'TensorConstant', 'TensorSharedVariable', 'TensorType', 'Tensor', 'absolute', 'broadcastable', 'cloned',
-           'digamma', 'disconnected_grad', 'fitting_type', 'ifelse', 'new_constant', 'runner', 'scalar',
+           'TensorConstant', 'TensorSharedVariable', 'TensorType', 'Tensor', 'absolute', 'broadcastable', 'digamma', 'disconnected_grad', 'fitting_type', 'ifelse', 'new_constant', 'runner', 'scalar',
            'scan', 'searchsorted', 'shared', 'sign', 'tensor_type', 'theano', 'until', 'with_sizes_of_one']
 
 
@@ -199,10 +197,3 @@ def scan(fn, sequences, outputs_info, non_sequences, n_steps, go_backwards):
     if IS_THEANO:
         return theano.scan(fn, **arguments)[0]
     return theano.scan(fn, return_updates=False, **arguments)
-
-
-def cloned(outputs, replaced):
-    """The graph of `outputs` with variables replaced by others: {old: new}."""
-    if IS_THEANO:
-        return theano.clone(outputs, replace=replaced) if outputs else []
-    return clone_replace(outputs, replaced) if outputs else []

@@ -78,6 +78,23 @@ def abstract(x):
     return AbstractTensor(static_shape(x), x.dtype) if hasattr(x, 'tag') and hasattr(x, 'dtype') else x
 
 
+def cloned(outputs, replaced):
+    """The variables `outputs` with others in the place of some that they depend on: {old: new}. What depends on none
+    of these stays the same variable, which Theano's own `clone` does not promise."""
+    new = dict(replaced)
+    for x in _ancestors(outputs, stop=replaced):
+        if x in new:
+            continue
+        if x.owner is None or getattr(x.tag, 'computed', None) is not None \
+                or all(new[parent] is parent for parent in x.owner.inputs):
+            new[x] = x
+            continue
+        node = x.owner.clone_with_new_inputs([new[parent] for parent in x.owner.inputs], strict=False)
+        for old, copy in zip(x.owner.outputs, node.outputs):
+            new.setdefault(old, copy)
+    return [new[x] for x in outputs]
+
+
 # --- values -------------------------------------------------------------------------------------------------------
 
 def value_of(x):
@@ -113,8 +130,11 @@ def _leaf_value(x):
     return computed
 
 
-def _ancestors(outputs):
-    """The variables that lead to `outputs`, each after those it depends on; what has a value is not followed."""
+def _ancestors(outputs, stop=()):
+    """The variables that lead to `outputs`, each after those it depends on.
+
+    What has a value and what is in `stop` is not followed.
+    """
     found, ordered = set(), []
     stack = [(x, False) for x in reversed(outputs)]
     while stack:
@@ -124,7 +144,7 @@ def _ancestors(outputs):
         elif x not in found:
             found.add(x)
             stack.append((x, True))
-            if x.owner is not None and getattr(x.tag, 'computed', None) is None:
+            if x.owner is not None and getattr(x.tag, 'computed', None) is None and x not in stop:
                 stack.extend([(parent, False) for parent in x.owner.inputs])
     return ordered
 

@@ -1,4 +1,5 @@
 """Steps, each a `theano.function` per kind of arguments, and gradients."""
+import sys
 import threading
 
 import numpy as np
@@ -25,17 +26,58 @@ class _Moves:
 active.listeners.append(_Moves.note)
 
 
+# For graphs too long for Python's limit of recursion, by which Theano walks through them when it compiles.
+_DEEP_STACK, _DEEP_LIMIT = 2 ** 29, 200000
+
+
+def compiled(inputs, outputs, updates=()):
+    """The compiled `theano.function`."""
+    def run():
+        return theano.function(inputs, outputs, updates=list(updates), mode=DEFAULT_MODE, on_unused_input='ignore')
+    try:
+        return run()
+    except RecursionError:
+        return _with_deep_stack(run)
+
+
+def _with_deep_stack(function):
+    """What `function` gives in a thread that may recurse far."""
+    results = []
+    limit, size = sys.getrecursionlimit(), threading.stack_size(_DEEP_STACK)
+    sys.setrecursionlimit(_DEEP_LIMIT)
+    try:
+        thread = threading.Thread(target=_kept, args=(function, results))
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+        sys.setrecursionlimit(limit)
+    result, error = results[0]
+    if error is not None:
+        raise error
+    return result
+
+
+def _kept(function, results):
+    try:
+        results.append((function(), None))
+    except Exception as error:  # it is raised where the thread was started
+        results.append((None, error))
+
+
 class Step:
     """A function over variables as compiled functions, one per signature of its arguments. See `Engine.step`.
 
     A signature is the rank, the dtype and the sizes of the arguments but the first one: that is the batch's and stays
     open, unless `static_batch`. Theano wants to know which sizes are 1, to be broadcast, so an argument whose first
-    size is 1 beside others with more makes a signature of its own; a batch of one sample does not.
+    size is 1 beside others with more makes a signature of its own; a batch of one sample does not. A function that
+    cannot do without the first sizes is traced with those it is called with.
     """
 
     def __init__(self, engine, fn, static_batch):
         self.engine, self.fn, self.static_batch = engine, fn, static_batch
-        self.programs = {}
+        self.programs = {}  # (kinds of arguments, shapes) -> Program
+        self.latest = {}  # kinds of arguments -> the shapes of the latest program
         self.by_shapes = {}
         self.lock = threading.RLock()
 
@@ -65,16 +107,38 @@ class Step:
         """The program for arguments of these shapes; made if there is none."""
         if len(self.by_shapes) > 1000:
             self.by_shapes.clear()
-        sizes = [None if value.ndim == 0 else len(value) for value in values]
-        one_of_many = any(size not in (1, None) for size in sizes)
-        shapes = [value.shape if self.static_batch or size is None or size == 1 and one_of_many
-                  else (None,) + value.shape[1:] for size, value in zip(sizes, values)]
-        key = (tuple([(value.dtype.name, shape) for value, shape in zip(values, shapes)]),
-               tuple([part is None for part in signature]), _layout(args))
-        program = self.programs.get(key)
+        kinds = (tuple([value.dtype.name for value in values]), tuple([value.ndim for value in values]),
+                 tuple([part is None for part in signature]), _layout(args))
+        candidates = list(dict.fromkeys(self._candidates([value.shape for value in values], self.latest.get(kinds))))
+        program = next((self.programs[kinds, shapes] for shapes in candidates if (kinds, shapes) in self.programs), None)
         if program is None:
-            program = self.programs[key] = Program(self, args, [(v.dtype.name, s) for v, s in zip(values, shapes)])
+            program = self._traced(args, kinds, candidates)
         self.by_shapes[signature] = program
+        return program
+
+    def _candidates(self, shapes, latest):
+        """Shapes to trace with, the most general ones first."""
+        if not self.static_batch:
+            sizes = {shape[0] for shape in shapes if shape}
+            one_of_many = bool(sizes - {1})
+            yield tuple([shape if not shape or shape[0] == 1 and one_of_many else (None,) + shape[1:]
+                         for shape in shapes])
+            if latest is not None:
+                yield tuple([shape if not shape or before[0] == shape[0] else (None,) + shape[1:]
+                             for before, shape in zip(latest, shapes)])
+        yield tuple(shapes)
+
+    def _traced(self, args, kinds, candidates):
+        """A new program. Where the first sizes must be known, those of a kernel for example, tracing fails without."""
+        for shapes in candidates:
+            try:
+                program = Program(self, args, list(zip(kinds[0], shapes)))
+                break
+            except Exception:
+                if shapes is candidates[-1]:
+                    raise
+        self.programs[kinds, shapes] = program
+        self.latest[kinds] = shapes
         return program
 
 
@@ -103,8 +167,7 @@ class Program:
                    for variable, value in ledger.writes.items() if value is not variable.storage]
         self.variables = list(dict.fromkeys(list(ledger.values) + list(ledger.writes)))
         self.moves = _Moves.count
-        function = theano.function(inputs, outputs, updates=updates, mode=DEFAULT_MODE, on_unused_input='ignore')
-        self.run = runner(function)
+        self.run = runner(compiled(inputs, outputs, updates))
         self.pack = _packer(results, leaves)
 
     def __call__(self, values):
