@@ -202,6 +202,18 @@ class Engine:
         """
         return self.unsupported('value_and_grad')()
 
+    @contextlib.contextmanager
+    def differentiating_once(self):
+        """A block that finds gradients, for engines without gradients of gradients: it refuses to be nested."""
+        from keras.backend.state import context
+        if context.differentiating:
+            self.unsupported('gradients of gradients')()
+        context.differentiating = True
+        try:
+            yield
+        finally:
+            context.differentiating = False
+
     def gradients(self, fn, values, variables=()):
         """`rest, gradients` where `total, rest = fn(*values)`, a scalar, by the native tensors `values` and `variables`.
 

@@ -16,12 +16,15 @@ from keras.backend.rules import AbstractTensor
 
 class _Context(threading.local):
     """Per thread: the innermost ledger; whether tensors are abstract; whether a layer call runs, and its training flag;
-    whether operators on all variables make graph."""
+    whether operators on all variables make graph; (result, variable, old value) of what `K.update` did in the call."""
     ledger = None
     abstract = False
     running = False
     symbolic = False
+    # Whether gradients are being found by an engine that has no gradients of gradients.
+    differentiating = False
     training = None
+    assigned = None
 
 
 context = _Context()

@@ -75,6 +75,8 @@ class _Outside:
 class CntkEngine(Engine):
     name = 'cntk'
     capabilities = Capabilities(dtypes=_DTYPES, both_branches=True, unsupported={
+        'gradients of gradients': 'gradients are no part of a graph of CNTK; use the tensorflow, theano, jax or torch '
+                                  'engine',
         'tensors of float16': 'CNTK has no float16 on the CPU; use float32',
         'tensors of strings': 'turn them into integers first, or use the tensorflow engine',
         'while_loop without maximum_iterations in a step': 'a graph of CNTK has no loops; give maximum_iterations, or '
@@ -170,9 +172,15 @@ class CntkEngine(Engine):
     def step(self, fn, reads, writes, static_batch=False):
         return Step(self, fn, reads, writes)
 
+    def gradients(self, fn, values, variables=()):
+        if current.trace is None:
+            return run_once(lambda: Engine.gradients(self, fn, values, variables))
+        return Engine.gradients(self, fn, values, variables)
+
     def value_and_grad(self, fn, variables):
         if current.trace is not None:
-            return value_and_grad(fn, variables)
+            with self.differentiating_once():
+                return value_and_grad(fn, variables)
         if context.ledger is None:
             return run_once(lambda: value_and_grad(fn, variables))
         raise RuntimeError('value_and_grad inside a ledger needs a step around it.')

@@ -28,7 +28,9 @@ class MXNetEngine(Engine):
     capabilities = Capabilities(
         gradients=True, compiled=True,
         dtypes=('bool', 'int8', 'int32', 'int64', 'uint8', 'float16', 'float32', 'float64'),
-        unsupported={'string': 'MXNet has no tensors of strings; look them up on the host first'})
+        unsupported={'string': 'MXNet has no tensors of strings; look them up on the host first',
+                     'gradients of gradients': 'few operations of MXNet have them; use the tensorflow, theano, jax or '
+                                               'torch engine'})
     float_dtypes = o.FLOATS
     integer_dtypes = {np.dtype('int32'), np.dtype('int64')}
     data_format = 'channels_first'
@@ -83,7 +85,8 @@ class MXNetEngine(Engine):
         return steps.Step(fn)
 
     def value_and_grad(self, fn, variables):
-        return steps.value_and_grad(fn, variables)
+        with self.differentiating_once():
+            return steps.value_and_grad(fn, variables)
 
     def eval_shape(self, fn, args):
         results = [self._shapes(fn, args, size) for size in _STAND_INS]
