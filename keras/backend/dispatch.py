@@ -17,6 +17,7 @@ import types
 import numpy as np
 
 from keras.backend import rules, tree
+from keras.backend.calls import running
 from keras.backend.engine import active, get_engine
 from keras.backend.rules import AbstractTensor
 from keras.backend.state import AbstractLedger, Variable, context
@@ -303,7 +304,9 @@ def value_of(tensor, training=False):
     Raises:
         ValueError: if it depends on a placeholder.
     """
-    return Plan([], [tensor], lambda node: node.operation.plan_function(node, training))([])[0]
+    plan = Plan([], [tensor], lambda node: node.operation.plan_function(node, training))
+    with running(training):
+        return plan([])[0]
 
 
 def record(entry, args):

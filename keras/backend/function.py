@@ -3,6 +3,7 @@ import numpy as np
 
 from keras.backend import primitives as p
 from keras.backend import tree
+from keras.backend.calls import running
 from keras.backend.dispatch import value_of
 from keras.backend.engine import get_engine
 from keras.backend.rules import AbstractTensor, is_float
@@ -425,7 +426,8 @@ class Function:
 
         def run(*values):
             engine = get_engine()
-            results = plan([value if type(value) is not np.ndarray else engine.convert(value) for value in values])
+            with running(training):
+                results = plan([value if type(value) is not np.ndarray else engine.convert(value) for value in values])
             new = iter(results[count:])
             for (variable, _), fixed in zip(self._updates, self._new_values):
                 value = next(new) if fixed is None else fixed

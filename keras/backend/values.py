@@ -186,10 +186,17 @@ def batch_set_value(tuples):
 def update(x, new_x):
     """An update that sets the variable `x` to `new_x`.
 
-    Inside a running layer it takes place when the step ends. Elsewhere it is a part of the graph, which takes place
-    when it is evaluated or handed to `K.function(..., updates=[...])`.
+    Inside a running layer it takes place at once (`Layer.add_update` then restricts it to training). Elsewhere it is a
+    part of the graph, which takes place when it is evaluated or handed to `K.function(..., updates=[...])`.
     """
-    return x.assign(new_x) if runs_at_once() else Update(x, new_x)
+    if not runs_at_once():
+        return Update(x, new_x)
+    if context.assigned is None or context.abstract:
+        return x.assign(new_x)
+    old = x.value
+    result = x.assign(new_x)
+    context.assigned.append((result, x, old))
+    return result
 
 
 def update_add(x, increment):

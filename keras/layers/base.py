@@ -15,13 +15,14 @@ from keras.backend.engine import active, get_engine
 from keras.backend.rules import AbstractTensor, is_float
 from keras.backend.state import AbstractLedger, Variable, context, get_uid, learning_phase
 from keras.backend.symbolic import KerasTensor, Node, any_symbolic
+from keras.layers.additions import Additions
 from keras.layers.calls import calls, noted_mask, running, signature_of
 from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
 from keras.layers.weights import WeightOwner, dtype_name
 
 
-class Layer(WeightOwner, GraphView):
+class Layer(WeightOwner, GraphView, Additions):
     """The base of all layers: a function of tensors with weights of its own.
 
     Args:
@@ -62,7 +63,8 @@ class Layer(WeightOwner, GraphView):
         self._non_trainable_weights = []
         self._inbound_nodes = []
         self._outbound_nodes = []
-        self._call_losses = []
+        self._call_losses, self._symbolic_losses = [], []
+        self._symbolic_metrics, self._symbolic_updates = [], []
         self._initial_weights = None
         self._direct_dtype = None
         self._ignores_phase = False
@@ -441,37 +443,6 @@ class Layer(WeightOwner, GraphView):
             raise AttributeError('Layer %s has no %r yet: weights are made when the layer is built. Call it on an '
                                  'input first, or call build(input_shape).' % (self.__dict__.get('name', '?'), name))
         raise AttributeError('%r object has no attribute %r' % (type(self).__name__, name))
-
-    # --- losses, updates ---------------------------------------------------------------------------------------
-
-    def add_loss(self, losses, inputs=None):
-        """Add scalars to the loss that `fit` minimises. In `call`: values of this run."""
-        for loss in losses if isinstance(losses, (list, tuple)) else [losses]:
-            if loss is None or context.abstract:
-                continue
-            if calls.losses is not None:
-                calls.losses.append(loss)
-            else:
-                self._call_losses.append(loss)
-
-    def add_update(self, updates, inputs=None):
-        """Accepted for Keras 2's sake: assignments made in `call` take effect by themselves."""
-
-    def _add_activity_losses(self, outputs):
-        for output in tree.flatten(outputs):
-            self.add_loss(self.activity_regularizer(output))
-
-    def _regularized(self):
-        return [weight for weight in self.trainable_weights if weight.regularizer is not None]
-
-    @property
-    def losses(self):
-        """The regularization losses of the weights, and what the last call added."""
-        return [weight.regularizer(weight.value) for weight in self._regularized()] + list(self._call_losses)
-
-    @property
-    def updates(self):
-        return []
 
     # --- for plans -----------------------------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@ _PLAIN = frozenset((int, float, str, bool, type(None), np.ndarray, type(len), ty
 _UNTRACKED = frozenset(('_trainable_weights', '_non_trainable_weights', '_inbound_nodes', '_outbound_nodes',
                         '_call_losses', '_initial_weights', '_dtype', 'name', 'input_spec', 'batch_input_shape',
                         '_trained_weights', '_steps', '_small_predictions', '_compiled', '_compile_arguments',
-                        '_compile_metrics', '_symbolic_losses', 'optimizer', 'history'))
+                        '_compile_metrics', '_symbolic_losses', '_symbolic_metrics', '_symbolic_updates', '_additions',
+                        '_training_graph', 'optimizer', 'history'))
 
 
 def _collect(value, variables, layers, seen):

@@ -7,7 +7,8 @@ from keras import config
 from keras.backend import tree
 from keras.backend.rules import AbstractTensor
 from keras.backend.state import AbstractLedger, context
-from keras.backend.symbolic import KerasTensor, any_symbolic
+from keras.backend.symbolic import Node, Plan, any_symbolic
+from keras.layers.additions import GraphAdditions
 from keras.layers.base import Layer, get_uid, map_shapes, snake_case
 from keras.layers.calls import calls, running, signature_of
 from keras.models.functional import Graph, clone_inputs, graph_config, graph_from_config
@@ -35,7 +36,7 @@ class Model(Trainer, Layer):
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls)
         self._graph = None
-        self._symbolic_losses = []
+        self._additions = None
         self._forget_steps()
         return self
 
@@ -51,6 +52,7 @@ class Model(Trainer, Layer):
 
     def _set_graph(self, inputs, outputs):
         self._graph = Graph(inputs, outputs, self.name)
+        self._additions = None
         self.built = True
 
     # --- structure ---------------------------------------------------------------------------------------------
@@ -197,32 +199,56 @@ class Model(Trainer, Layer):
         masks = tree.flatten(mask) if mask is not None else []
         if any(one is not None for one in masks):
             variant = graph.variant([one is not None for one in masks])
-            results = variant.plan(training)(values + [one for one in masks if one is not None])
-            return graph.pack_outputs(results)
+            return graph.pack_outputs(variant.plan(training)(values + [one for one in masks if one is not None]))
+        if calls.losses is not None and not context.abstract:
+            return graph.pack_outputs(self._with_additions(values, training, []))
         return graph.pack_outputs(graph.plan(training)(values))
 
-    def run(self, inputs, training):
-        """The outputs for native `inputs`, and what the layers added to the loss: (outputs, losses)."""
-        outputs, _, losses = self._run_all(inputs, training, False)
-        return outputs, losses
+    def _with_additions(self, values, training, extra):
+        """The outputs of the graph and the tensors `extra`; what was added to the graph goes to the running call."""
+        additions = self.additions()
+        results = self._graph.plan(training, extra + additions.tensors(training))(values)
+        wanted = len(self._graph.outputs) + len(extra)
+        additions.note(results[wanted:], training)
+        return results[:wanted]
 
-    def run_with_masks(self, inputs, training):
-        """As `run`, with a list of the masks of the outputs (None where there is none) in between."""
-        return self._run_all(inputs, training, True)
+    def additions(self):
+        """The losses, metrics and updates that were added to the graph, see `GraphAdditions`."""
+        if self._additions is None or not self._additions.is_current():
+            # Models inside this one hand on theirs when they are called.
+            layers = [layer for layer in self._flatten_layers() if layer is self or not isinstance(layer, Model)]
+            self._additions = GraphAdditions(self, layers)
+        return self._additions
 
-    def _run_all(self, inputs, training, with_masks):
+    def run(self, inputs, training, with_masks=False):
+        """The outputs for native `inputs` in a training or test step.
+
+        Returns:
+            (outputs, the masks of the outputs: a list with None where there is none, losses added, metrics added as
+            pairs (name, value)).
+        """
         with running(training) as block:
             if self._graph is None or type(self).call is not Model.call:
                 outputs = self(inputs, training=training) if self._takes_training() else self(inputs)
                 noted = [(calls.masks or {}).get(id(leaf)) for leaf in tree.flatten(outputs)]
-                return outputs, [None if one is None else one[1] for one in noted], block.losses
+                masks = [None if one is None else one[1] for one in noted]
+                additions = self.additions()
+                along = Plan([], additions.tensors(training), lambda node: node.operation.plan_function(node, training))
+                additions.note(along([]), training)
+                return outputs, masks, block.losses, block.metrics
             graph = self._graph
             extra = [tensor.mask for tensor in graph.outputs if tensor.mask is not None] if with_masks else []
-            leaves = graph.plan(training, extra + self._symbolic_losses)(graph.flat_inputs(inputs))
-        outputs, rest = leaves[:len(graph.outputs)], leaves[len(graph.outputs):]
-        masks = iter(rest[:len(extra)])
-        masks = [next(masks) if with_masks and tensor.mask is not None else None for tensor in graph.outputs]
-        return graph.pack_outputs(outputs), masks, block.losses + rest[len(extra):]
+            leaves = self._with_additions(graph.flat_inputs(inputs), training, extra)
+        outputs, found = leaves[:len(graph.outputs)], iter(leaves[len(graph.outputs):])
+        masks = [next(found) if with_masks and tensor.mask is not None else None for tensor in graph.outputs]
+        return graph.pack_outputs(outputs), masks, block.losses, block.metrics
+
+    def infer(self, inputs):
+        """The outputs for native `inputs` in a step of `predict`."""
+        with running(False):
+            if self._graph is None or type(self).call is not Model.call:
+                return self(inputs, training=False) if self._takes_training() else self(inputs)
+            return self._graph.pack_outputs(self._graph.plan(False)(self._graph.flat_inputs(inputs)))
 
     def _takes_training(self):
         signature = signature_of(type(self))
@@ -262,11 +288,11 @@ class Model(Trainer, Layer):
             outputs = self.call(inputs)
         return tree.map_structure(lambda x: x.shape, outputs)
 
-    def add_loss(self, losses, inputs=None):
-        """Add to the loss: symbolic tensors of the model's graph, or values while `call` runs."""
-        losses = losses if isinstance(losses, (list, tuple)) else [losses]
-        self._symbolic_losses.extend(loss for loss in losses if isinstance(loss, KerasTensor))
-        super().add_loss([loss for loss in losses if not isinstance(loss, KerasTensor)])
+    def _in_graph(self):
+        return self._graph is not None
+
+    def _loss_nodes(self):
+        return self._graph.layer_nodes if self._graph is not None else []
 
     # --- configuration -----------------------------------------------------------------------------------------
 
@@ -354,7 +380,6 @@ class _GraphMasks:
 
 def graph_masks(graph, tensors):
     """Symbolic masks of the outputs of `graph` called on symbolic `tensors`; None for outputs without."""
-    from keras.backend.symbolic import Node
     masks = [tensor.mask for tensor in graph.outputs]
     found = [AbstractTensor(mask.shape, 'bool') for mask in masks if mask is not None]
     results = iter(Node(_GraphMasks(graph), list(tensors), {}, found).outputs)

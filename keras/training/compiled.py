@@ -213,9 +213,14 @@ class Tally:
             if entry.is_mean:
                 counts = masked[entry.output] or (entry.weighted and weighted[entry.output])
                 (self.ratios if counts else self.plain).append(entry)
-        self.size = len(self.means) + len(self.plain) + 2 * len(self.ratios)
+        # The names of what `add_metric` was given.
+        self.added = []
 
-    def vector(self, total, each, targets, predictions, weights, masks, samples):
+    @property
+    def size(self):
+        return len(self.means) + len(self.plain) + 2 * len(self.ratios) + 2 * len(self.added)
+
+    def vector(self, total, each, targets, predictions, weights, masks, samples, added):
         """The numbers of one batch, as a vector, or as a scalar where there is one; updates the stateful metrics."""
         by_output = dict(zip(self.loss.trained_outputs, targets))
         values = [_times(total, samples)]
@@ -228,6 +233,9 @@ class Tally:
             weight = _masked(weights[entry.output] if entry.weighted else None, masks[entry.output], None)
             values += list(entry.metric.contribution(by_output[entry.output], predictions[entry.output],
                                                      sample_weight=weight))
+        for value in added:
+            value = _as_float32(ops.convert_to_tensor(value))
+            values += [ops.sum(value), ops.size(value)]
         for entry in self.stateful:
             weight = _masked(weights[entry.output] if entry.weighted else None, masks[entry.output], None)
             entry.metric.update_state(by_output[entry.output], predictions[entry.output], sample_weight=weight)
@@ -247,9 +255,12 @@ class Tally:
             total, count = float(totals[position]), float(totals[position + 1])
             found[entry.metric._log_name] = total / count if count else 0.0
             position += 2
+        for name in self.added:
+            found[name] = float(totals[position]) / (float(totals[position + 1]) or 1.0)
+            position += 2
         for entry in self.stateful:
             found[entry.metric._log_name] = _host_number(entry.metric.result())
-        names = self.means + self.metrics.names
+        names = self.means + self.metrics.names + self.added
         return {name: found[name] for name in names}
 
     def reset(self):

@@ -25,7 +25,7 @@ class PredictStep:
         self._run = get_engine().step(self._forward, model.variables, [])
 
     def _forward(self, xs):
-        outputs, _ = self._model.run(laid_out(xs, self._template), False)
+        outputs = self._model.infer(laid_out(xs, self._template))
         self._structure = tree.map_structure(lambda _: None, outputs)
         return tree.flatten(outputs)
 
@@ -45,6 +45,14 @@ def laid_out(xs, template):
     if template is not None:
         return tree.pack_as(template, xs)
     return xs[0] if len(xs) == 1 else xs
+
+
+class MetricsFound(Exception):
+    """Raised in the first run of a step, before anything is updated, that meets other `add_metric`s than it expected."""
+
+    def __init__(self, names):
+        super().__init__('metrics: %s' % names)
+        self.names = names
 
 
 class TrainOrTestStep:
@@ -86,7 +94,12 @@ class TrainOrTestStep:
         return self._zeros
 
     def __call__(self, totals, xs, ys, weights):
-        return self._run(totals, xs, ys, weights)
+        try:
+            return self._run(totals, xs, ys, weights)
+        except MetricsFound as found:
+            self.tally.added = self._model._added_metrics = found.names
+            self._zeros = np.zeros(self.tally.size, 'float32')
+            return self._run(self._zeros, xs, ys, weights)
 
     def check_targets(self, ys):
         """Raise ValueError unless there is one target per output with a loss."""
@@ -107,20 +120,20 @@ class TrainOrTestStep:
         for entry in self.tally.ratios:
             _set_mean(entry.metric, values[position], values[position + 1])
             position += 2
+        for name in self.tally.added:
+            _set_mean(self._model._added_metric(name), values[position], values[position + 1])
+            position += 2
 
     # --- what runs inside the engine's step ----------------------------------------------------------------------
 
     def _forward(self, xs, ys, weights, training):
         """(the whole loss, what the tally needs)."""
         inputs = laid_out(xs, self._template)
-        if self._has_masks:
-            outputs, masks, added = self._model.run_with_masks(inputs, training)
-        else:
-            outputs, added = self._model.run(inputs, training)
-            masks = None
+        outputs, masks, added, metrics = self._model.run(inputs, training, self._has_masks)
+        if [name for name, _ in metrics] != self.tally.added:
+            raise MetricsFound([name for name, _ in metrics])
         predictions = tree.flatten(outputs)
-        total, each = self._loss(ys, predictions, self._per_output(weights, predictions),
-                                 masks or [None] * len(predictions))
+        total, each = self._loss(ys, predictions, self._per_output(weights, predictions), masks)
         for weight in self._regularized:
             total = _plus(total, weight.regularizer(weight.value))
         for loss in added:
@@ -128,7 +141,8 @@ class TrainOrTestStep:
         if total is None:
             raise ValueError('Model %s has no loss to minimise: compile it with a `loss`, or call add_loss.'
                              % self._model.name)
-        return total, (each if self.tally.several else None, predictions, masks if self._has_masks else None)
+        return total, (each if self.tally.several else None, predictions, masks if self._has_masks else None,
+                       [value for _, value in metrics])
 
     @staticmethod
     def _per_output(weights, predictions):
@@ -148,10 +162,10 @@ class TrainOrTestStep:
         return self._counted(totals, xs, ys, weights, *self._forward(xs, ys, weights, False))
 
     def _counted(self, totals, xs, ys, weights, total, found):
-        each, predictions, masks = found
+        each, predictions, masks, added = found
         weights, masks = self._per_output(weights, predictions), masks or [None] * len(predictions)
         samples = ops.shape(xs[0])[0]
-        return totals + self.tally.vector(total, each, ys, predictions, weights, masks, samples)
+        return totals + self.tally.vector(total, each, ys, predictions, weights, masks, samples, added)
 
 
 def _plus(total, value):

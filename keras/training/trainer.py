@@ -7,7 +7,7 @@ host, never waits for the device, and reads numbers only when somebody asks for 
 import numpy as np
 
 from keras import callbacks as callbacks_module
-from keras import config, optimizers
+from keras import config, metrics as metrics_module, optimizers
 from keras.backend import tree
 from keras.backend.engine import get_engine
 from keras.backend.rules import AbstractTensor, is_float
@@ -16,6 +16,7 @@ from keras.layers.calls import signature_of
 from keras.training.compiled import CompiledLoss, CompiledMetrics, is_loss, per_output
 from keras.training.data import (ArrayData, BatchSource, class_weights_of, dense_rows, flat_arrays, is_batch_source,
                                  is_number_list)
+from keras.training.graph import GraphOfTraining
 from keras.training.logs import RunningLogs
 from keras.training.steps import PredictStep, TrainOrTestStep
 
@@ -24,7 +25,7 @@ DEFAULT_BATCH_SIZE = 32
 _PREDICTIONS_IN_FLIGHT = 8
 
 
-class Trainer:
+class Trainer(GraphOfTraining):
     """Training and inference of a model; a base of `Model`."""
 
     optimizer = None
@@ -79,6 +80,8 @@ class Trainer:
 
     def _forget_steps(self):
         self._steps = {}
+        self._added_metrics, self._metric_objects = None, {}
+        self._training_graph = self.train_function = self.test_function = self.predict_function = None
         # Steps for predicting one small array, by its dtype, row shape and engine.
         self._small_predictions = {}
 
@@ -89,18 +92,30 @@ class Trainer:
 
     @property
     def metrics(self):
-        """The compiled metrics, as objects."""
-        return self._compiled[1].metrics if self._compiled else []
+        """The compiled metrics and those of `add_metric`, as objects."""
+        compiled = self._compiled[1].metrics if self._compiled else []
+        return compiled + [self._added_metric(name) for name in self._names_of_added()]
+
+    def _names_of_added(self):
+        """The names given to `add_metric`: those that the last step met, before the first one those in the graph."""
+        return list(self._added_metrics if self._added_metrics is not None
+                    else [name for name, _ in self.additions().metrics])
+
+    def _added_metric(self, name):
+        if name not in self._metric_objects:
+            self._metric_objects[name] = metrics_module.Mean(name=name)
+        return self._metric_objects[name]
 
     @property
     def metrics_names(self):
         """The names of what `evaluate` and `train_on_batch` return."""
         if not self._compiled:
             return ['loss']
-        losses, metrics = self._compiled
+        losses, compiled = self._compiled
         trained = losses.trained_outputs
         several = len(losses.losses) > 1 and len(trained) > 1
-        return ['loss'] + (['%s_loss' % self._output_names[i] for i in trained] if several else []) + metrics.names
+        return ['loss'] + (['%s_loss' % self._output_names[i] for i in trained] if several else []) \
+            + compiled.names + self._names_of_added()
 
     def reset_metrics(self):
         for metric in self.metrics:
