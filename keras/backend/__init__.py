@@ -21,7 +21,8 @@ from keras.backend.composites.nn import elu, hard_sigmoid_keras2 as hard_sigmoid
 from keras.backend.composites.shape import batch_flatten, flatten
 from keras.backend.ctc import ctc_batch_cost, ctc_decode, ctc_label_dense_to_sparse
 from keras.backend.engine import engine_name as backend, set_backend, use
-from keras.backend.function import Function, function, gradients
+from keras.backend.derivatives import gradients
+from keras.backend.function import Function, function
 from keras.backend.functions import (arange, argmax, batch_normalization, bias_add, binary_crossentropy,
                                      categorical_crossentropy, clip, concatenate, conv1d, conv2d, conv2d_transpose,
                                      conv3d, conv3d_transpose, depthwise_conv2d, dot, dropout, equal,

@@ -215,7 +215,7 @@ class Engine:
             context.differentiating = False
 
     def gradients(self, fn, values, variables=()):
-        """`rest, gradients` where `total, rest = fn(*values)`, a scalar, by the native tensors `values` and `variables`.
+        """`rest, gradients` where `total, rest = fn(*values)`, a scalar, by the native `values` and by `variables`.
 
         Within another `gradients` the results are differentiable again, unless the engine declares
         'gradients of gradients' unsupported.

@@ -1,11 +1,11 @@
-"""Makes the functions of K symbolic on variables and arrays, as Keras 2's are; on anything else they stay as they are."""
+"""Makes the functions of K symbolic on variables and arrays, as Keras 2's are; otherwise they stay as they are."""
 import functools
 
 import numpy as np
 
 from keras.backend import tree
 from keras.backend.engine import active, get_engine
-from keras.backend.function import Deferred, runs_at_once, symbol_of
+from keras.backend.nodes import Deferred, runs_at_once, symbol_of
 from keras.backend.rules import AbstractTensor
 from keras.backend.state import AbstractLedger, SeedGenerator, Variable
 from keras.backend.symbolic import KerasTensor, Node
@@ -19,8 +19,8 @@ OF_TENSORS = '''
     foldl foldr gather greater greater_equal hard_sigmoid identity in_top_k l2_normalize less less_equal local_conv1d
     local_conv2d log logsumexp map_fn max maximum mean min minimum normalize_batch_in_training not_equal one_hot
     ones_like permute_dimensions pool2d pool3d pow print_tensor prod relu repeat repeat_elements reshape resize_images
-    resize_volumes reverse rnn round separable_conv1d separable_conv2d shape sigmoid sign sin size slice softmax softplus
-    softsign sparse_categorical_crossentropy spatial_2d_padding spatial_3d_padding sqrt square squeeze stack std
+    resize_volumes reverse rnn round separable_conv1d separable_conv2d shape sigmoid sign sin size slice softmax
+    softplus softsign sparse_categorical_crossentropy spatial_2d_padding spatial_3d_padding sqrt square squeeze stack std
     stop_gradient sum switch tanh temporal_padding tile transpose var zeros_like
 '''.split()
 # Functions that make tensors out of nothing.
@@ -65,7 +65,9 @@ def _has_native(leaves):
     for leaf in leaves:
         if type(leaf) in active.native and not isinstance(leaf, np.ndarray):
             return True
-        if not isinstance(leaf, _PLAIN + (Variable, np.ndarray)) and not callable(leaf) and get_engine().is_native(leaf):
+        if isinstance(leaf, _PLAIN + (Variable, np.ndarray)) or callable(leaf):
+            continue
+        if get_engine().is_native(leaf):
             return True
     return False
 

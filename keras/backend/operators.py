@@ -4,7 +4,7 @@
 """
 from keras.backend import primitives as p
 from keras.backend.composites import math, shape
-from keras.backend.function import runs_at_once, symbol_of
+from keras.backend.nodes import runs_at_once, symbol_of
 from keras.backend.rules import AbstractTensor
 from keras.backend.state import Variable, context
 

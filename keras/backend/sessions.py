@@ -27,7 +27,8 @@ class Session:
         """
         fed = list(feed_dict or {})
         # The tensors are in the key so that they live as long as it: their ids stay theirs.
-        key = tuple(_Identity(leaf) for leaf in tree.flatten([fetches, fed])), repr(tree.map_structure(lambda _: None, fetches))
+        structure = repr(tree.map_structure(lambda _: None, fetches))
+        key = structure, tuple(_Identity(leaf) for leaf in tree.flatten([fetches, fed]))
         if key not in self._functions:
             self._functions[key] = Function(fed, fetches, name='Session.run')
         return self._functions[key]([feed_dict[tensor] for tensor in fed])

@@ -5,10 +5,11 @@ from keras import config
 from keras.backend import primitives as p
 from keras.backend.composites.math import mean as _mean, rsqrt
 from keras.backend.composites.random import normal as _normal, uniform as _uniform
-from keras.backend.composites.shape import dtype_of, ndim as _ndim, shape as _sizes, size_along, stack as _stack, static_shape
+from keras.backend.composites.shape import (dtype_of, ndim as _ndim, shape as _sizes, size_along, stack as _stack,
+                                            static_shape)
 from keras.backend.engine import active, get_engine
-from keras.backend.function import (Deferred, LearningPhase, PhaseChoice, Printing, Update, evaluated, runs_at_once,
-                                    symbol_of)
+from keras.backend.function import evaluated
+from keras.backend.nodes import Deferred, LearningPhase, PhaseChoice, Printing, Update, runs_at_once, symbol_of
 from keras.backend.rules import AbstractTensor
 from keras.backend import state
 from keras.backend.state import (Variable, context, draw_host_seed, numpy_dtype, reset_uids,
@@ -31,7 +32,7 @@ def variable(value, dtype=None, name=None, constraint=None):
 
 
 def constant(value, dtype=None, shape=None, name=None):
-    """A tensor with a fixed value, broadcast to `shape` where one is given; a part of the graph outside running calls."""
+    """A tensor with a fixed value, broadcast to `shape` if one is given; a part of the graph outside running calls."""
     dtype = dtype or config.floatx()
     array = np.array(value, numpy_dtype(dtype))
     array = array if shape is None else np.broadcast_to(array, shape).copy()

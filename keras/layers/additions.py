@@ -1,7 +1,7 @@
 """What layers give a model besides their outputs: losses, metrics and updates, from `call` or in the graph."""
 from keras import ops
 from keras.backend import tree
-from keras.backend.function import Update, runs_at_once, symbol_of
+from keras.backend.nodes import Update, runs_at_once, symbol_of
 from keras.backend.rules import AbstractTensor
 from keras.backend.state import Variable, context, learning_phase
 from keras.backend.symbolic import KerasTensor, Node, free_tensors

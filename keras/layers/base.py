@@ -4,6 +4,7 @@ How a call goes: symbolic inputs record a node (the layer's `call` is not run wh
 native tensors run `call` at once. What is the same for every call is found out once per class
 (`signature_of`) or once per instance, never per call.
 """
+import itertools
 import re
 import warnings
 
@@ -51,8 +52,8 @@ class Layer(WeightOwner, GraphView, Additions):
     dynamic = False
     # Whether a chain of layers that run with the channels first may begin here: the layer gains by it.
     begins_channels_first = False
-    # A subclass that gives other than floats from floats says so here.
-    output_dtype = None
+    # Whether floats give floats. A subclass with a shape rule of its own and other outputs says so here.
+    floats_give_floats = True
 
     def __new__(cls, *args, **kwargs):
         # State lives here rather than in __init__ so that layers work whose __init__ sets attributes first.
@@ -238,17 +239,19 @@ class Layer(WeightOwner, GraphView, Additions):
             return tree.map_structure(lambda spec: AbstractTensor(spec.shape, spec.dtype), specs)
         if type(self).compute_output_shape is not Layer.compute_output_shape and len(args) == 1:
             shapes = tree.map_structure(lambda x: tuple(x.shape), args[0])
-            dtype = self._output_dtype(args[0])
-            return map_shapes(lambda shape: AbstractTensor(shape, dtype), self.compute_output_shape(shapes))
+            dtypes = self._output_dtypes(args, kwargs)
+            return map_shapes(lambda shape: AbstractTensor(shape, next(dtypes)), self.compute_output_shape(shapes))
         return self._abstract_outputs(args, kwargs)
 
-    def _output_dtype(self, inputs):
-        if self.output_dtype is not None:
-            return self.output_dtype
-        dtypes = [leaf.dtype for leaf in tree.flatten(inputs) if isinstance(leaf, AbstractTensor)]
-        if all(is_float(dtype) for dtype in dtypes) or self.weights:
-            return self.compute_dtype
-        return dtypes[0]
+    def _output_dtypes(self, args, kwargs):
+        """An iterator over the dtypes of the outputs."""
+        given = [leaf.dtype for leaf in tree.flatten(args) if isinstance(leaf, AbstractTensor)]
+        if self.floats_give_floats and (all(is_float(dtype) for dtype in given) or self.weights):
+            return itertools.repeat(self.compute_dtype)
+        try:
+            return iter([leaf.dtype for leaf in tree.flatten(self._abstract_outputs(args, kwargs))])
+        except Exception:  # `call` may be code that takes nothing but numbers; the shape rule is all there is then
+            return itertools.repeat(given[0])
 
     def _abstract_outputs(self, args, kwargs):
         args, kwargs = tree.map_structure(_strip, args), tree.map_structure(_strip, kwargs)

@@ -448,6 +448,8 @@ class Lambda(Layer):
         array([[9.]], dtype=float32)
     """
 
+    floats_give_floats = False
+
     def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
         super().__init__(**kwargs)
         if not callable(function):

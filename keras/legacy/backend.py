@@ -126,7 +126,7 @@ def _old_functions(functions):
 
     def deconv2d(x, kernel, output_shape, strides=(1, 1), border_mode='valid', dim_ordering='default',
                  image_shape=None, filter_shape=None):
-        """`conv2d_transpose`; the kernel is (rows, columns, in, out), with dim_ordering='th' (out, in, rows, columns)."""
+        """`conv2d_transpose` with a kernel (rows, columns, in, out), with 'th' (out, in, rows, columns)."""
         deprecated('K.deconv2d', 'K.conv2d_transpose, whose kernel is (rows, columns, out, in)')
         order = (2, 3, 0, 1) if dim_ordering == 'th' else (0, 1, 3, 2)
         return functions['conv2d_transpose'](x, functions['permute_dimensions'](kernel, order), output_shape, strides,

@@ -2,7 +2,8 @@
 import functools
 import inspect
 
-from keras.backend.function import Update, gradients as gradients_of
+from keras.backend.derivatives import gradients as gradients_of
+from keras.backend.nodes import Update
 from keras.backend.rules import AbstractTensor
 from keras.backend.state import context
 from keras.backend.symbolic import KerasTensor, Node, Plan

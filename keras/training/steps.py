@@ -48,7 +48,7 @@ def laid_out(xs, template):
 
 
 class MetricsFound(Exception):
-    """Raised in the first run of a step, before anything is updated, that meets other `add_metric`s than it expected."""
+    """Raised, before anything is updated, by a run of a step that meets other `add_metric`s than it expected."""
 
     def __init__(self, names):
         super().__init__('metrics: %s' % names)

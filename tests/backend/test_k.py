@@ -13,7 +13,7 @@ GENERATOR = np.random.RandomState(13)
 
 
 def run(inputs, outputs, values):
-    plan = Plan(inputs, outputs, lambda node: node.operation.call)
+    plan = Plan(inputs, outputs, lambda node: node.operation.plan_function(node, False))
     return [K.eval(x) for x in plan([K.constant(value) for value in values])]
 
 

@@ -226,9 +226,10 @@ def _logsumexp(x, axis=None, keepdims=False):
 
 class JaxEngine(Engine):
     name = 'jax'
-    # One call each instead of three to six when run eagerly; `sigmoid` also makes LSTM steps 7 % shorter.
+    # One call each instead of three to six when run eagerly; `sigmoid` also makes LSTM steps 7 % shorter. XLA takes
+    # (1 + x) - 1 for x, so that only its own log1p is exact for small x.
     overrides = {'relu': _relu, 'sigmoid': jax.nn.sigmoid, 'silu': jax.nn.silu, 'softmax': jax.nn.softmax,
-                 'log_softmax': jax.nn.log_softmax, 'logsumexp': _logsumexp}
+                 'log_softmax': jax.nn.log_softmax, 'logsumexp': _logsumexp, 'log1p': jnp.log1p}
     float_dtypes = _FLOATS
     variable_attributes = ('__jax_array__',)
 

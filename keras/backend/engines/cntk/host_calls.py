@@ -5,7 +5,7 @@ from cntk.ops.functions import UserFunction
 
 from keras.backend import rules
 from keras.backend.dispatch import TABLE
-from keras.backend.engines.cntk.tensors import Tensor, abstract, node_type, replaced, tensors_in
+from keras.backend.engines.cntk.tensors import Tensor, abstract, node_type, operate, replaced, tensors_in
 from keras.backend.engines.numpy import NumpyEngine
 
 _HOST = NumpyEngine()
@@ -85,6 +85,21 @@ def host_call(name, backward=_no_gradient):
         function = cntk.user_function(HostCall(nodes, forward, derivative, kinds))
         return list(function.outputs) if isinstance(promised, list) else function.output
     return build
+
+
+def printed(x, message):
+    """`x`, printed behind `message` whenever it is computed."""
+    def show(array):
+        print(message, array)
+        return array
+
+    def build(x):
+        kind = np.dtype(node_type(x.dtype)).type
+        node = cntk.plus(x.node, cntk.constant(0.0, dtype=kind))
+        call = HostCall([node], lambda array: [show(array)], lambda arrays, results, gradients: gradients,
+                        [(x.shape, kind)])
+        return cntk.user_function(call).output
+    return operate(show, lambda x: x, build, (x,))
 
 
 def _transposed(x):

@@ -7,12 +7,12 @@ changed once it has been made, so that a variable is the tensor it holds; random
 import numpy as np
 
 from keras import config
-from keras.backend import tree
+from keras.backend import primitives, tree
 from keras.backend.engine import Capabilities, Engine
 from keras.backend.engines.mxnet import images, steps
 from keras.backend.engines.mxnet import operators as o
 from keras.backend.rules import AbstractTensor, sum_dtype
-from keras.backend.state import Ledger, context
+from keras.backend.state import Ledger, Variable, context
 
 # Sizes that stand in for an unknown one: what comes out different for the two is unknown as well.
 _STAND_INS = (11, 13)
@@ -21,6 +21,20 @@ _STAND_INS = (11, 13)
 def _in_float32(function):
     """A method from a function of tensors that has no half precision, computed in float32 there."""
     return staticmethod(o.through(function, float16='float32'))
+
+
+def _yielding(method):
+    """An operator of MXNet's arrays that leaves variables and symbolic tensors to those' own."""
+    def operator(self, other):
+        return NotImplemented if isinstance(other, (Variable, AbstractTensor)) else method(self, other)
+    return operator
+
+
+def _install_operators():
+    for name in '__add__ __sub__ __mul__ __truediv__ __mod__ __pow__ __matmul__ __lt__ __le__ __gt__ __ge__'.split():
+        setattr(o.Array, name, _yielding(getattr(o.Array, name)))
+    o.Array.__floordiv__ = _yielding(primitives.floor_divide)
+    o.Array.__rfloordiv__ = lambda self, other: primitives.floor_divide(other, self)
 
 
 class MXNetEngine(Engine):
@@ -55,6 +69,11 @@ class MXNetEngine(Engine):
 
     def to_numpy(self, x):
         return x.asnumpy()
+
+    def print_tensor(self, x, message):
+        if steps.tracing.trace is not None:
+            raise steps.Untraceable('a tensor that is printed')
+        return super().print_tensor(x, message)
 
     def dtype_of(self, x):
         return o.NAMES[x.dtype] if isinstance(x, o.Array) else 'uint32'
@@ -394,4 +413,5 @@ class MXNetEngine(Engine):
         return values
 
 
+_install_operators()
 ENGINE = MXNetEngine()
