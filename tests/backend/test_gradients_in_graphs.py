@@ -4,14 +4,13 @@ import pytest
 
 import keras
 from keras import backend as K
-from keras.backend.engine import UnsupportedOperation
 from keras.layers import Dense, Input, Lambda, Layer
 from keras.models import Sequential
 
 pytestmark = pytest.mark.needs_gradients
 
 
-def numeric_gradient(function, model, step=1e-2):
+def numeric_gradient(function, model, step=3e-3):
     """d function() / d weights by central differences."""
     weights, found = model.get_weights(), []
     for place, weight in enumerate(weights):
@@ -39,13 +38,8 @@ def test_penalty_on_a_gradient_has_gradients_by_the_weights_of_layers_inside():
     loss = 10.0 * K.mean(K.square(norm - 1)) + K.mean(critic(real))
     function = K.function([points, real], [loss] + K.gradients(loss, critic.trainable_weights))
     data = [np.random.randn(5, 2), np.random.randn(5, 2)]
-    try:
-        found = function(data)[1:]
-    except UnsupportedOperation as error:
-        assert 'gradients of gradients' in str(error)
-        pytest.skip(str(error))
-    for ours, expected in zip(found, numeric_gradient(lambda: function(data)[0], critic)):
-        np.testing.assert_allclose(ours, expected, rtol=0.01, atol=0.01)
+    for ours, expected in zip(function(data)[1:], numeric_gradient(lambda: function(data)[0], critic)):
+        np.testing.assert_allclose(ours, expected, rtol=0.01, atol=0.02)
 
 
 def test_variables_read_in_a_loop():
