@@ -276,9 +276,12 @@ class Program:
         computed = [value.node for _, value in updates if not value.leaf]
         if computed and arguments(cntk_py.combine(computed)):
             return None
+        training = Training(fetched.get(0, {}), derivation, self.inputs,
+                            [(variable.storage, value.node) for variable, value in updates])
+        if not training.inputs and not training.nodes:
+            return None  # a trainer that is given nothing, and asked for nothing, does nothing
         self.updated = {variable for variable, _ in updates}
-        pairs = [(variable.storage, value.node) for variable, value in updates]
-        return [Training(fetched.get(0, {}), derivation, self.inputs, pairs)]
+        return [training]
 
     def _staged(self, trace):
         """One `Evaluation` per stage and derivation."""
