@@ -13,6 +13,17 @@ UNSIGNED = ('uint8', 'uint16', 'uint32', 'uint64')
 DTYPES = ('bool',) + SIGNED + UNSIGNED + FLOATS + ('complex64', 'complex128', 'string')
 
 
+class Shape(tuple):
+    """A shape with the methods that scripts of the TensorFlow 1 years call."""
+
+    def as_list(self):
+        return list(self)
+
+    @property
+    def ndims(self):
+        return len(self)
+
+
 class AbstractTensor:
     """A tensor of the abstract engine: a shape (a tuple with None for unknown sizes) and a dtype's name."""
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras import config
 from keras.backend.engine import active, get_engine
-from keras.backend.rules import AbstractTensor
+from keras.backend.rules import AbstractTensor, Shape
 
 
 class _Context(threading.local):
@@ -282,10 +282,13 @@ class Variable:
         return self.shape
 
     def get_shape(self):
-        return self.shape
+        return Shape(self.shape)
 
     def __repr__(self):
         return '<Variable name=%s, shape=%s, dtype=%s>' % (self.path, self.shape, self.dtype)
+
+    # NumPy leaves `array * variable` to the operators of the variable.
+    __array_priority__ = 1000
 
     def __array__(self, dtype=None, copy=None):
         array = self.numpy()

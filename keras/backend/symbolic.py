@@ -7,7 +7,7 @@ import itertools
 import threading
 
 from keras.backend import tree
-from keras.backend.rules import AbstractTensor
+from keras.backend.rules import AbstractTensor, Shape
 
 _creation_order = itertools.count()
 
@@ -58,7 +58,7 @@ class KerasTensor(AbstractTensor):
         return self.shape
 
     def get_shape(self):
-        return self.shape
+        return Shape(self.shape)
 
     def __hash__(self):
         return id(self)

@@ -28,6 +28,9 @@ def variable(value, dtype=None, name=None, constraint=None):
         value = evaluated(value)
     result = Variable(value, dtype=dtype or config.floatx(), name=name, constraint=constraint)
     result.symbolic, result.sparse = True, sparse
+    if context.ledger is not None and not context.abstract:
+        # Made while a step runs or is traced: its value is a constant there.
+        context.ledger.values[result] = get_engine().convert(result.numpy(), result.dtype)
     return result
 
 

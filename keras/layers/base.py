@@ -50,6 +50,8 @@ class Layer(WeightOwner, GraphView, Additions):
     supports_masking = False
     stateful = False
     dynamic = False
+    # Arguments of `call` that the layer gives itself on symbolic inputs; they are no part of a config.
+    implicit_arguments = ()
     # Whether a chain of layers that run with the channels first may begin here: the layer gains by it.
     begins_channels_first = False
     # Whether floats give floats. A subclass with a shape rule of its own and other outputs says so here.
@@ -210,6 +212,7 @@ class Layer(WeightOwner, GraphView, Additions):
             del kwargs['training']
         self._ensure_built_for(signature, args, kwargs)
         self.assert_input_compatibility(args[0])
+        implicit += tuple(name for name in self.implicit_arguments if name in kwargs)
         node = Node(self, args, kwargs, self._symbolic_outputs(args, kwargs), implicit)
         if register:
             self._inbound_nodes.append(node)

@@ -6,6 +6,7 @@ from keras.backend import rules
 from keras.backend.composites import nn
 from keras.layers.arguments import check_rate, positive_integer, spatial_axes, take_unused
 from keras.layers.base import InputSpec, Layer
+from keras.layers.captured import run_captured, with_captured
 from keras.layers.functions import dump_callable, func_dump, func_load, has_arg, load_callable  # noqa: F401
 from keras.saving.serialization import deserialize_keras_object  # noqa: F401
 
@@ -449,6 +450,7 @@ class Lambda(Layer):
     """
 
     floats_give_floats = False
+    implicit_arguments = ('captured',)
 
     def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
         super().__init__(**kwargs)
@@ -466,7 +468,15 @@ class Lambda(Layer):
         self._output_shape = output_shape
         self._takes_mask = has_arg(function, 'mask')
 
-    def call(self, inputs, mask=None):
+    def _call_symbolically(self, signature, args, kwargs, register=True):
+        captured = with_captured(self.function, args[0], self.arguments)
+        if captured is not None:
+            kwargs = dict(kwargs, captured=captured)
+        return super()._call_symbolically(signature, args, kwargs, register)
+
+    def call(self, inputs, mask=None, captured=None):
+        if captured is not None:
+            return run_captured(captured, inputs)
         if self._takes_mask and 'mask' not in self.arguments:
             return self.function(inputs, mask=mask, **self.arguments)
         return self.function(inputs, **self.arguments)

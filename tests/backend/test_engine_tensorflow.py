@@ -7,6 +7,7 @@ import pytest
 
 tf = pytest.importorskip('tensorflow')
 
+from keras import backend as K  # noqa: E402
 from keras.backend import engine as engines  # noqa: E402
 from keras.backend import primitives as p  # noqa: E402
 from keras.backend.composites import nn, optimizers, rnn  # noqa: E402
@@ -341,3 +342,15 @@ if int(tf.__version__.split('.')[1]) >= 16:
 def test_keras_does_not_import_tensorflow():
     code = 'import sys, keras; sys.exit("tensorflow" in sys.modules)'
     subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_options_of_a_session(recwarn):
+    options = tf.compat.v1.ConfigProto(allow_soft_placement=True)
+    options.gpu_options.allow_growth = True
+    K.set_session(tf.compat.v1.Session(config=options))
+    K.set_session(tf.compat.v1.Session())
+    K.eval(K.variable(1.0))
+    options.intra_op_parallelism_threads = 3
+    K.set_session(tf.compat.v1.Session(config=options))
+    assert any('too late' in str(warning.message) for warning in recwarn)
+    assert K.eval(K.variable(2.0) * 2.0) == 4.0

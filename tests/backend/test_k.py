@@ -43,6 +43,16 @@ def test_variables():
     assert K.random_uniform_variable((3,), 1.0, 2.0).numpy().min() >= 1.0
 
 
+def test_variables_made_while_a_step_runs():
+    def loss(y_true, y_pred):
+        weights = K.variable([2.0]) * K.ones((1,)) + K.eye(1)[0] + K.zeros_like(y_pred)
+        return K.mean(weights * K.square(y_pred - y_true), axis=-1)
+    model = keras.Sequential([keras.layers.Dense(1, input_shape=(2,), kernel_initializer='ones')])
+    model.compile('sgd', loss)
+    for batch in (2, 3):
+        assert model.test_on_batch(np.ones((batch, 2)), np.zeros((batch, 1))) == pytest.approx(12.0)
+
+
 def test_constants():
     np.testing.assert_array_equal(K.eval(K.constant(2, shape=(2, 2))), np.full((2, 2), 2.0))
     assert K.dtype(K.constant(2, dtype='int32')) == 'int32'

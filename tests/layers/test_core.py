@@ -2,6 +2,8 @@
 import numpy as np
 import pytest
 
+import keras
+from keras import backend as K
 from keras import layers, ops
 from keras.backend.engine import get_engine
 from keras.backend.state import to_array
@@ -160,3 +162,18 @@ def test_merges_broadcast_and_combine_masks():
 def test_errors(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_lambdas_may_use_symbolic_tensors_from_around_them():
+    x, other = layers.Input((3,)), layers.Input((3,))
+    layer = layers.Lambda(lambda t: t * other + K.in_train_phase(0.0, 1.0))
+    doubled = layer(x)
+    kept = layers.Lambda(lambda t, arg: t - arg, arguments={'arg': other})(doubled)
+    model = keras.Model([x, other], [doubled, kept])
+    a, b = np.arange(6.0, dtype='float32').reshape(2, 3), np.full((2, 3), 3.0, 'float32')
+    first, second = model.predict([a, b])
+    np.testing.assert_allclose(first, a * b + 1)
+    np.testing.assert_allclose(second, a * b + 1 - b)
+    with pytest.raises(ValueError, match='disconnected'):
+        keras.Model(x, doubled)
+    assert layer.input is x

@@ -1,0 +1,159 @@
+"""Masks in custom layers and functional graphs, as Keras 2 has them."""
+import numpy as np
+import pytest
+
+import keras
+from keras import backend as K
+from keras.layers import LSTM, Dense, Embedding, Input, Lambda, Layer, Masking, TimeDistributed, concatenate
+from keras.models import Model
+
+WORDS = np.array([[1, 2, 0, 0], [3, 1, 2, 0]])
+MASK = WORDS != 0
+
+
+class Mean(Layer):
+    """The mean over the steps that count; the mask ends here."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, x, mask=None):
+        if mask is None:
+            return K.mean(x, axis=1)
+        mask = K.expand_dims(K.cast(mask, K.floatx()))
+        return K.sum(x * mask, axis=1) / K.sum(mask, axis=1)
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], input_shape[2]
+
+
+class EverySecond(Layer):
+    """Every second step, and of the mask as well."""
+    supports_masking = True
+
+    def call(self, x, mask=None):
+        return x[:, ::2]
+
+    def compute_mask(self, inputs, mask=None):
+        return None if mask is None else mask[:, ::2]
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], (input_shape[1] + 1) // 2, input_shape[2]
+
+
+class Scale(Layer):
+    """Passes its mask on because it says that it supports masks."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, x):
+        return x * 2.0
+
+
+def embedded(x):
+    return Embedding(4, 3, mask_zero=True)(x)
+
+
+def mean(values, mask):
+    weights = mask[..., None].astype('float32')
+    return (values * weights).sum(1) / weights.sum(1)
+
+
+def test_the_mask_reaches_the_layer_that_asks_for_it():
+    x = Input((None,), dtype='int32')
+    embedding = Embedding(4, 3, mask_zero=True)
+    model = Model(x, Mean()(Scale()(embedding(x))))
+    table = embedding.get_weights()[0]
+    np.testing.assert_allclose(model.predict(WORDS), mean(2 * table[WORDS], MASK), rtol=1e-5, atol=1e-6)
+
+
+def test_a_layer_may_make_another_mask():
+    x = Input((4,), dtype='int32')
+    embedding = Embedding(4, 3, mask_zero=True)
+    second = EverySecond()
+    model = Model(x, Mean()(second(embedding(x))))
+    table = embedding.get_weights()[0]
+    np.testing.assert_allclose(model.predict(WORDS), mean(table[WORDS][:, ::2], MASK[:, ::2]), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(K.function([x], [second.input_mask, second.output_mask])([WORDS])[1], MASK[:, ::2])
+    np.testing.assert_array_equal(K.function([x], [embedding.get_output_mask_at(0)])([WORDS])[0], MASK)
+
+
+def test_a_mask_given_by_hand_wins():
+    x, mask = Input((4, 3)), Input((4,), dtype='bool')
+    model = Model([x, mask], Mean()(x, mask=mask))
+    values = np.random.RandomState(0).randn(2, 4, 3).astype('float32')
+    np.testing.assert_allclose(model.predict([values, MASK]), mean(values, MASK), rtol=1e-5, atol=1e-6)
+
+
+def test_compute_mask_on_symbolic_tensors():
+    x = Input((4,), dtype='int32')
+    mask = Embedding(4, 3, mask_zero=True).compute_mask(x)
+    np.testing.assert_array_equal(K.function([x], [mask])([WORDS])[0], MASK)
+    values = Input((4, 2))
+    found = K.function([values], [Masking(5.0).compute_mask(values)])([np.array([[[5, 5], [5, 1], [0, 0], [5, 5]]])])
+    np.testing.assert_array_equal(found[0], [[False, True, True, False]])
+
+
+def test_layers_that_do_not_support_masks():
+    x = Input((4,), dtype='int32')
+
+    class Plain(Layer):
+        def call(self, x):
+            return x
+    with pytest.warns(UserWarning, match='does not support masking'):
+        y = Plain()(embedded(x))
+    assert y.mask is None
+
+
+def test_lambdas_and_merges():
+    x = Input((4,), dtype='int32')
+    e = embedded(x)
+    shifted = Lambda(lambda t, mask=None: t + 1.0, mask=lambda inputs, mask=None: mask)(e)
+    joined = concatenate([e, shifted])
+    np.testing.assert_array_equal(K.function([x], [joined.mask])([WORDS])[0], MASK)
+
+
+def test_recurrent_layers_with_masks():
+    x = Input((None,), dtype='int32')
+    embedding = Embedding(4, 3, mask_zero=True)
+    lstm = LSTM(2)
+    model = Model(x, lstm(embedding(x)))
+    for row, length in zip(WORDS, MASK.sum(1)):
+        np.testing.assert_allclose(model.predict(row[None]), model.predict(row[None, :length]), rtol=1e-4, atol=1e-5)
+
+
+def test_masks_of_outputs_weigh_the_loss():
+    x = Input((4,), dtype='int32')
+    embedding = Embedding(4, 3, mask_zero=True)
+    output = TimeDistributed(Dense(1))(embedding(x))
+    model = Model(x, output)
+    model.compile('sgd', 'mae', sample_weight_mode='temporal')
+    targets = np.random.RandomState(1).randn(2, 4, 1).astype('float32')
+    errors = np.abs(model.predict(WORDS) - targets)[..., 0]
+    assert model.test_on_batch(WORDS, targets) == pytest.approx((errors * MASK).sum() / 8, rel=1e-4)
+    weights = np.array([[1, 2, 3, 4], [0, 1, 0, 1]], 'float32')
+    assert model.test_on_batch(WORDS, targets, sample_weight=weights) == pytest.approx(
+        (errors * MASK * weights).sum() / 8, rel=1e-4)
+
+
+@pytest.mark.needs_gradients
+def test_steps_that_are_masked_get_no_gradient():
+    x = Input((4, 2))
+    model = Model(x, Mean()(Masking(0.0)(x)))
+    values = np.ones((1, 4, 2), 'float32')
+    values[0, 2:] = 0
+    slope = K.function([x], K.gradients(K.sum(model.output), x))([values])[0]
+    np.testing.assert_allclose(slope[0], [[0.5, 0.5], [0.5, 0.5], [0, 0], [0, 0]], atol=1e-6)
+
+
+def test_masks_on_values():
+    layer, embedding = Mean(), Embedding(4, 3, mask_zero=True)
+    model = keras.Sequential([embedding, layer])
+    found = K.eval(model(WORDS))
+    np.testing.assert_allclose(found, mean(embedding.get_weights()[0][WORDS], MASK), rtol=1e-5, atol=1e-6)
