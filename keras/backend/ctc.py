@@ -67,14 +67,30 @@ def ctc_decode(y_pred, input_length, greedy=True, beam_width=100, top_paths=1, m
         AbstractTensor((batch, count), _shape.dtype_of(y_pred))]
 
     def decoded(y_pred, input_length):
-        probabilities = np.asarray(y_pred)
-        search = _greedy if greedy else _beam_search
-        found = [search(np.log(sample[:int(length)] + config.epsilon()), beam_width, count, merge_repeated)
-                 for sample, length in zip(probabilities, np.reshape(input_length, -1))]
+        scores = np.log(np.asarray(y_pred) + config.epsilon())
+        found = _searched(scores, input_length, greedy, beam_width, count, greedy or merge_repeated)
         return [_padded([paths[rank] for paths, _ in found]) for rank in range(count)] + [
-            np.array([scores for _, scores in found], probabilities.dtype)]
+            np.array([scores for _, scores in found], scores.dtype)]
     *labels, scores = on_host('ctc_decode', decoded, [y_pred, input_length], outputs)
     return labels, scores
+
+
+def decode_logits(inputs, sequence_lengths, greedy, beam_width, top_paths, merge_repeated, mask_index):
+    """`keras.ops.ctc_decode`: (labels (top_paths, batch, time), filled up with -1, scores (batch, top_paths))."""
+    count = 1 if greedy else top_paths
+    batch, steps, classes = _shape.static_shape(inputs)
+    order = [label for label in range(classes) if label != mask_index % classes] + [mask_index % classes]
+
+    def decoded(logits, lengths):
+        logits = np.asarray(logits)
+        found = _searched(logits[..., order], lengths, greedy, beam_width, count, greedy and merge_repeated)
+        labels = np.full((count,) + logits.shape[:2], -1, 'int32')
+        for sample, (paths, _) in enumerate(found):
+            for rank, path in enumerate(paths):
+                labels[rank, sample, :len(path)] = [order[label] for label in path]
+        return [labels, np.array([scores for _, scores in found], logits.dtype)]
+    outputs = [AbstractTensor((count, batch, steps), 'int32'), AbstractTensor((batch, count), _shape.dtype_of(inputs))]
+    return tuple(on_host('ctc_decode', decoded, [inputs, sequence_lengths], outputs))
 
 
 def ctc_label_dense_to_sparse(labels, label_lengths):
@@ -134,10 +150,18 @@ def _merged(labels):
     return [label for place, label in enumerate(labels) if not place or label != labels[place - 1]]
 
 
+def _searched(scores, lengths, greedy, beam_width, count, merge_repeated):
+    """[(labellings, their scores)], one pair per sample of `scores` (batch, time, classes)."""
+    search = _greedy if greedy else _beam_search
+    return [search(sample[:int(length)], beam_width, count, merge_repeated)
+            for sample, length in zip(scores, np.reshape(lengths, -1))]
+
+
 def _greedy(scores, beam_width, count, merge_repeated):
     """([labels], [score]) by the best class of every row of `scores` (time, classes)."""
-    best = scores.argmax(-1)
-    return [[label for label in _merged(list(best)) if label != scores.shape[1] - 1]], [-scores.max(-1).sum()]
+    best = list(scores.argmax(-1))
+    best = _merged(best) if merge_repeated else best
+    return [[label for label in best if label != scores.shape[1] - 1]], [-scores.max(-1).sum()]
 
 
 def _beam_search(scores, beam_width, count, merge_repeated):

@@ -12,7 +12,7 @@ from keras.backend.symbolic import KerasTensor, Node
 from keras.backend.values import Sizes, constant
 
 # Functions of tensors.
-OF_TENSORS = '''
+OF_TENSORS = """
     abs all any argmax argmin batch_dot batch_flatten batch_normalization bias_add binary_crossentropy cast
     categorical_crossentropy clip concatenate conv1d conv2d conv2d_transpose conv3d conv3d_transpose cos ctc_batch_cost
     ctc_decode ctc_label_dense_to_sparse cumprod cumsum depthwise_conv2d dot dropout elu equal exp expand_dims flatten
@@ -20,9 +20,9 @@ OF_TENSORS = '''
     local_conv2d log logsumexp map_fn max maximum mean min minimum normalize_batch_in_training not_equal one_hot
     ones_like permute_dimensions pool2d pool3d pow print_tensor prod relu repeat repeat_elements reshape resize_images
     resize_volumes reverse rnn round separable_conv1d separable_conv2d shape sigmoid sign sin size slice softmax
-    softplus softsign sparse_categorical_crossentropy spatial_2d_padding spatial_3d_padding sqrt square squeeze stack std
-    stop_gradient sum switch tanh temporal_padding tile transpose var zeros_like
-'''.split()
+    softplus softsign sparse_categorical_crossentropy spatial_2d_padding spatial_3d_padding sqrt square squeeze stack
+    std stop_gradient sum switch tanh temporal_padding tile transpose var zeros_like
+""".split()
 # Functions that make tensors out of nothing.
 OF_NOTHING = 'arange random_binomial random_normal random_uniform truncated_normal'.split()
 

@@ -8,6 +8,7 @@ from keras.backend.composites import nn, shape as shapes
 from keras.backend.composites.losses import (binary_crossentropy, categorical_crossentropy, ctc_loss,
                                              sparse_categorical_crossentropy)
 from keras.backend.composites.math import l2_normalize, log10, mean
+from keras.backend.ctc import decode_logits
 from keras.backend.composites.nn import (batch_normalization, batch_normalization_train, bias_add, celu, elu,
                                          embedding, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh,
                                          leaky_relu, linear, log_sigmoid, log_softmax, relu, relu6, selu, sigmoid,
@@ -17,6 +18,30 @@ from keras.ops.linalg import norm
 
 swish = silu
 hard_swish = hard_silu
+
+
+def ctc_decode(inputs, sequence_lengths, strategy='greedy', beam_width=100, top_paths=1, merge_repeated=True,
+               mask_index=0):
+    """The labellings that the outputs of a network stand for (CTC, Graves et al., 2006), found on the host.
+
+    Args:
+        inputs: logits (batch, time, classes). sequence_lengths: integers (batch,), how many steps count.
+        strategy: 'greedy': the likeliest class of every step; 'beam_search': the likeliest labellings.
+        beam_width: how many beginnings the search keeps. top_paths: how many labellings it gives.
+        merge_repeated: whether the greedy way counts a class that repeats once.
+        mask_index: the class that stands for the blank.
+
+    Returns:
+        (integers (top_paths, batch, time), filled up with -1; scores (batch, top_paths): the negative sum of the logits
+        taken for 'greedy', log probabilities for 'beam_search').
+
+    Raises:
+        ValueError: for another strategy.
+    """
+    if strategy not in ('greedy', 'beam_search'):
+        raise ValueError("ctc_decode: `strategy` must be 'greedy' or 'beam_search'. Received: %r" % (strategy,))
+    return decode_logits(inputs, sequence_lengths, strategy == 'greedy', beam_width, top_paths, merge_repeated,
+                         mask_index)
 
 
 def conv(inputs, kernel, strides=1, padding='valid', data_format=None, dilation_rate=1):

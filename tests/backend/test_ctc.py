@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keras import backend as K
+from keras import ops
 from keras.backend.engine import get_engine
 from keras.layers.calls import running
 
@@ -64,6 +65,23 @@ def test_merging_what_repeats():
     apart = K.ctc_decode(y, np.array([3]), greedy=False, beam_width=10)[0][0]
     together = K.ctc_decode(y, np.array([3]), greedy=False, beam_width=10, merge_repeated=True)[0][0]
     assert K.eval(apart).tolist() == [[0, 0]] and K.eval(together).tolist() == [[0]]
+
+
+def test_keras_3_says_which_class_is_the_blank():
+    y = np.log(np.array([[[.1, .1, .8], [.1, .8, .1], [.1, .8, .1], [.8, .1, .1], [.1, .8, .1]]], 'float32'))
+    labels, scores = ops.ctc_decode(y, np.array([5]))
+    assert K.eval(labels).tolist() == [[[2, 1, 1, -1, -1]]]
+    np.testing.assert_allclose(K.eval(scores), [[-5 * np.log(0.8)]], rtol=1e-5)
+    assert K.eval(ops.ctc_decode(y, np.array([5]), mask_index=2)[0]).tolist() == [[[1, 0, 1, -1, -1]]]
+    assert K.eval(ops.ctc_decode(y, np.array([5]), merge_repeated=False)[0]).tolist() == [[[2, 1, 1, 1, -1]]]
+    labels, scores = ops.ctc_decode(y + 1.0, np.array([5]), 'beam_search', beam_width=10, top_paths=2)
+    everything = by_enumeration(np.exp(y[0])[:, [1, 2, 0]])
+    best = sorted(everything, key=everything.get, reverse=True)[:2]
+    assert [row(path, found[0]) for path, found in zip(best, K.eval(labels))] == [
+        tuple(label + 1 for label in path) for path in best]
+    np.testing.assert_allclose(K.eval(scores)[0], [np.log(everything[path]) for path in best], atol=1e-3)
+    with pytest.raises(ValueError, match="'greedy' or 'beam_search'"):
+        ops.ctc_decode(y, np.array([5]), 'best')
 
 
 def test_in_a_graph_and_in_a_running_layer():
