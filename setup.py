@@ -37,7 +37,7 @@ setup(
         'mxnet': ['mxnet', 'numpy<2'],
         'cntk': ['cntk; python_version < "3.7"'],
         'visualize': ['pydot', 'graphviz'],
-        'test': ['pytest', 'pytest-xdist', 'hypothesis', 'scipy', 'scikit-learn'],
+        'test': ['pytest', 'pytest-xdist', 'hypothesis', 'scipy', 'scikit-learn', 'pillow'],
     },
     classifiers=[
         'Intended Audience :: Developers',

@@ -91,6 +91,10 @@ def main(arguments=None):
     generator, critic = build_network(2, 'generator'), build_network(1, 'critic')
     train_critic = critic_function(generator, critic)
     train_generator = generator_function(generator, critic)
+    try:
+        train_critic([real_points(BATCH, numbers), noise()])
+    except NotImplementedError as error:
+        raise SystemExit('The penalty needs gradients of gradients, which %s does not have: %s' % (K.backend(), error))
     fixed = noise(1000)
     first, _ = mean_distance(generator.predict(fixed))
     for _ in range(options.steps):

@@ -4,7 +4,7 @@ import numpy as np
 from keras.backend import tree
 from keras.backend.calls import running
 from keras.backend.dispatch import value_of
-from keras.backend.engine import get_engine
+from keras.backend.engine import active, get_engine
 from keras.backend.derivatives import Sharing
 from keras.backend.nodes import LearningPhase, Read, Update, symbol_of
 from keras.backend.state import Variable, learning_phase, to_array
@@ -37,6 +37,9 @@ class Function:
         self._phase = next((index for index, leaf in enumerate(leaves) if _is_phase(leaf)), None)
         self._placeholders = [_checked_input(leaf) for leaf in leaves if not _is_phase(leaf)]
         symbols = [_symbolic(leaf) for leaf in tree.flatten(self.outputs if outputs is not None else [])]
+        if any(leaf is None for leaf in symbols):
+            raise ValueError('K.function: output %d is None. The usual cause: K.gradients gives None for what the loss '
+                             'does not depend on.' % [leaf is None for leaf in symbols].index(True))
         self._wanted = [leaf for leaf in symbols if isinstance(leaf, KerasTensor)]
         self._fixed = [None if isinstance(leaf, KerasTensor) else leaf for leaf in symbols]
         self._updates = [_update_pair(update) for update in tree.flatten(_update_list(updates))]
@@ -48,14 +51,28 @@ class Function:
         self._new_values = [None if isinstance(value, KerasTensor) else value for value in values]
         self._nodes = nodes_between(self._placeholders, self._graph)
         self._steps = {}
+        # What nearly all calls are like is checked for quickly; the rest takes the general way.
+        self._plain_inputs = type(inputs) is list and not any(map(tree.is_nested, inputs))
+        self._plain_outputs = type(outputs) is list and all(isinstance(leaf, KerasTensor) for leaf in self.outputs)
+        self._fits = [_fits(tensor) for tensor in self._placeholders]
 
     def __call__(self, inputs=()):
-        leaves = self._given(self.inputs, inputs)
+        if self._plain_inputs and type(inputs) is list and len(inputs) == len(self.inputs):
+            leaves = inputs.copy()
+        else:
+            leaves = self._given(self.inputs, inputs)
         training = bool(learning_phase.value)
         if self._phase is not None:
             training = bool(np.asarray(leaves.pop(self._phase)))
-        values = [_fed(value, tensor, self.name) for value, tensor in zip(leaves, self._placeholders)]
-        results = iter([to_array(leaf) for leaf in self._step(training)(*values)])
+        values = [value if fits(value) else _fed(value, tensor, self.name)
+                  for value, tensor, fits in zip(leaves, self._placeholders, self._fits)]
+        engine = get_engine()
+        to_numpy, native = engine.to_numpy, active.native
+        results = [to_numpy(leaf) if type(leaf) in native else to_array(leaf)
+                   for leaf in self._step(training, engine)(*values)]
+        return results if self._plain_outputs else self._packed(iter(results))
+
+    def _packed(self, results):
         found = [next(results) if fixed is None else to_array(fixed) for fixed in self._fixed]
         return tree.pack_as(self.outputs, found) if self.outputs is not None else []
 
@@ -76,15 +93,15 @@ class Function:
                 ', '.join(getattr(part, 'name', repr(part)) for part in structure), len(given)))
         return [leaf for part, value in zip(structure, given) for leaf in self._given(part, value)]
 
-    def _step(self, training):
-        engine = get_engine()
+    def _step(self, training, engine):
         key = (training, engine.name)
-        if key not in self._steps:
+        run = self._steps.get(key)
+        if run is None:
             run = self._runner(training)
             if not any(map(is_on_host, self._nodes)):
                 run = engine.step(run, self._read(), self._targets)
             self._steps[key] = run
-        return self._steps[key]
+        return run
 
     def _runner(self, training):
         plan = Plan(self._placeholders, self._graph, lambda node: self._sharing.function_of(node, training))
@@ -149,6 +166,23 @@ def _update_list(updates):
 def _update_pair(update):
     """(variable, its new value), or (None, what is to run) for anything else."""
     return (update.variable, update.new_value) if isinstance(update, Update) else (None, update)
+
+
+def _fits(tensor):
+    """A function that says whether a value is an array just as the placeholder `tensor` wants it."""
+    rank = len(tensor.shape)
+    known = [(axis, size) for axis, size in enumerate(tensor.shape) if size is not None]
+    dtype = None if tensor.dtype in ('string', 'bfloat16') else np.dtype(tensor.dtype)
+
+    def fits(value):
+        if type(value) is not np.ndarray or value.dtype is not dtype or value.ndim != rank:
+            return False
+        shape = value.shape
+        for axis, size in known:
+            if shape[axis] != size:
+                return False
+        return True
+    return fits
 
 
 def _fed(value, tensor, owner):

@@ -284,6 +284,12 @@ def _with_flat_arguments(args, kwargs, function):
     places = [(place, argument.index) for place, argument in enumerate(args) if isinstance(argument, _Slot)]
     fixed = {name: value for name, value in kwargs.items() if not isinstance(value, _Slot)}
     named = [(name, value.index) for name, value in kwargs.items() if isinstance(value, _Slot)]
+    if len(args) == 2 and len(places) == 1 and not kwargs:  # a tensor and a number: most arithmetic
+        (place, index), = places
+        other = args[1 - place]
+        if place:
+            return lambda values: function(other, values[index])
+        return lambda values: function(values[index], other)
 
     def run(values):
         filled = template.copy()
