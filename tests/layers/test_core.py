@@ -177,3 +177,29 @@ def test_lambdas_may_use_symbolic_tensors_from_around_them():
     with pytest.raises(ValueError, match='disconnected'):
         keras.Model(x, doubled)
     assert layer.input is x
+
+
+@pytest.mark.needs_gradients
+@pytest.mark.parametrize('function, before, slope', [
+    (lambda x, w: x * w, 2.0, 1.0), (lambda x, w: w * x, 2.0, 1.0), (lambda x, w: x / w, 0.5, -0.25),
+    (lambda x, w: x - w, -1.0, -1.0), (lambda x, w: (1.0 + w) - x, 2.0, 1.0), (lambda x, w: x ** w, 1.0, 0.0)],
+    ids=['x * w', 'w * x', 'x / w', 'x - w', '1 + w - x', 'x ** w'])
+def test_operators_on_tensors_and_weights(function, before, slope):
+    class Own(layers.Layer):
+        def build(self, input_shape):
+            self.w = self.add_weight(name='w', shape=(input_shape[-1],), initializer='ones')
+            super().build(input_shape)
+
+        def call(self, x):
+            return function(x, self.w)
+
+        def compute_output_shape(self, input_shape):
+            return input_shape
+    model = keras.Sequential([Own(input_shape=(2,))])
+    model.compile(keras.optimizers.SGD(1.0), lambda y_true, y_pred: K.sum(y_pred, axis=-1) / 2.0)
+    ones = np.ones((4, 2))
+    model.predict(ones)
+    model.set_weights([np.full(2, 2.0)])
+    np.testing.assert_allclose(model.predict(ones), np.full((4, 2), before), rtol=1e-5)
+    model.train_on_batch(ones, ones)
+    np.testing.assert_allclose(model.get_weights()[0], np.full(2, 2.0 - slope / 2), rtol=1e-5)

@@ -483,5 +483,30 @@ def _as_method(function):
     return lambda self, *args: function(*args)
 
 
+# --- operators of Theano's own variables ------------------------------------------------------------------------------
+
+def _yielding(method):
+    """An operator that leaves our variables and symbolic tensors to those' own; Theano would copy their values."""
+    def operator(self, other):
+        return NotImplemented if isinstance(other, (Variable, AbstractTensor)) else method(self, other)
+    return operator
+
+
+def _indexing(method):
+    """Indexing in which axes that are not named behind a None are taken whole."""
+    def getitem(self, key):
+        if type(key) is tuple and any(part is None for part in key) and not any(part is Ellipsis for part in key):
+            key += (slice(None),) * (self.ndim - sum(part is not None for part in key))
+        return method(self, key)
+    return getitem
+
+
+def _install_operators():
+    for name in '__add__ __sub__ __mul__ __truediv__ __floordiv__ __mod__ __pow__ __lt__ __le__ __gt__ __ge__'.split():
+        setattr(Tensor, name, _yielding(getattr(Tensor, name)))
+    Tensor.__getitem__ = _indexing(Tensor.__getitem__)
+
+
 _install_rules()
+_install_operators()
 ENGINE = TheanoEngine()
