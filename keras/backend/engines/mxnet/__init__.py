@@ -4,6 +4,8 @@ Rules this package obeys: MXNet's operators are called by their names, past the 
 front of them and past its functions that fall back to NumPy, so that nothing waits for the device; a tensor is never
 changed once it has been made, so that a variable is the tensor it holds; random numbers are drawn on the host.
 """
+import functools
+
 import numpy as np
 
 from keras import config
@@ -12,10 +14,19 @@ from keras.backend.engine import Capabilities, Engine
 from keras.backend.engines.mxnet import images, steps
 from keras.backend.engines.mxnet import operators as o
 from keras.backend.rules import AbstractTensor, sum_dtype
-from keras.backend.state import Ledger, context
+from keras.backend.state import Ledger, Variable, context
 
 # Sizes that stand in for an unknown one: what comes out different for the two is unknown as well.
 _STAND_INS = (11, 13)
+
+
+def _number(value):
+    """A size or a bound as a Python number; a tensor's is fetched."""
+    return value.asnumpy().item() if isinstance(value, o.Array) else value
+
+
+def _sizes(shape):
+    return tuple([size if type(size) is int else int(_number(size)) for size in shape])
 
 
 def _in_float32(function):
@@ -116,17 +127,19 @@ class MXNetEngine(Engine):
 
     def full(self, shape, value, dtype=None):
         dtype = dtype or self.dtype_of(self.convert(value))
-        return steps.made(np.full(shape, value, o.DTYPES[dtype]))
+        return steps.made(np.full(_sizes(shape), value, o.DTYPES[dtype]))
 
     def full_like(self, x, value, dtype=None):
         return steps.made(np.full(x.shape, value, o.DTYPES[dtype] if dtype else x.dtype))
 
     def arange(self, start, stop=None, step=1, dtype=None):
-        start, stop = (0, start) if stop is None else (start, stop)
+        start, stop, step = (_number(value) for value in ((0, start, step) if stop is None else (start, stop, step)))
         dtype = dtype or (config.floatx() if float in map(type, (start, stop, step)) else 'int32')
         return steps.made(np.arange(start, stop, step).astype(o.DTYPES[dtype]))
 
     def random_uniform(self, seed, shape, dtype):
+        shape = _sizes(shape)
+
         def draw(generator):
             values = generator.random(shape, 'float64' if dtype == 'float64' else 'float32')
             if dtype == 'float16':
@@ -136,15 +149,17 @@ class MXNetEngine(Engine):
         return steps.drawn(seed, draw)
 
     def random_normal(self, seed, shape, dtype):
+        shape = _sizes(shape)
         return steps.drawn(seed, lambda generator: np.asarray(
             generator.standard_normal(shape, 'float64' if dtype == 'float64' else 'float32'), dtype))
 
     def random_integers(self, seed, shape, minval, maxval, dtype):
+        shape = _sizes(shape)
         return steps.drawn(seed, lambda generator: np.asarray(
             generator.integers(minval, maxval, shape), o.DTYPES[dtype]))
 
     def random_permutation(self, seed, count):
-        return steps.drawn(seed, lambda generator: generator.permutation(count).astype('int32'))
+        return steps.drawn(seed, lambda generator: generator.permutation(_number(count)).astype('int32'))
 
     # --- elementwise -------------------------------------------------------------------------------------------
 
@@ -242,10 +257,11 @@ class MXNetEngine(Engine):
     # --- movement ----------------------------------------------------------------------------------------------
 
     def reshape(self, x, shape):
+        shape = _sizes(shape)
         if -1 in shape:
             known = int(np.prod([size for size in shape if size != -1]))
             shape = tuple(x.size // max(known, 1) if size == -1 else size for size in shape)
-        return o.reshape(x, newshape=tuple(shape))
+        return o.reshape(x, newshape=shape)
 
     def transpose(self, x, axes=None):
         if axes is None:
@@ -253,7 +269,7 @@ class MXNetEngine(Engine):
         return o.transpose(x, axes=tuple(axis % x.ndim for axis in axes)) if x.ndim else x
 
     def broadcast_to(self, x, shape):
-        return o.broadcast_to(x, shape=tuple(shape))
+        return o.broadcast_to(x, shape=_sizes(shape))
 
     def concatenate(self, xs, axis=-1):
         return o.concatenate(*xs, axis=axis, num_args=len(xs))
@@ -390,5 +406,20 @@ class MXNetEngine(Engine):
             values, count = list(body(*values)), count + 1
         return values
 
+
+def _beside_variables(original):
+    """An operator of MXNet's arrays that leaves Keras' variables to their own operators."""
+    @functools.wraps(original)
+    def operator(self, other):
+        if isinstance(other, Variable):
+            return NotImplemented
+        if o.tracing.trace is not None:
+            o.tracing.trace.know([x for x in (self, other) if isinstance(x, o.Array)])
+        return original(self, other)
+    return operator
+
+
+for _name in ('add', 'sub', 'mul', 'truediv', 'mod', 'pow', 'matmul', 'and', 'or', 'xor', 'lt', 'le', 'gt', 'ge'):
+    setattr(o.Array, '__%s__' % _name, _beside_variables(getattr(o.Array, '__%s__' % _name)))
 
 ENGINE = MXNetEngine()
