@@ -81,6 +81,7 @@ class TheanoEngine(Engine):
         gradients=True, compiled=True, deferred=True, dynamic_sizes=True, dtypes=_DTYPES,
         unsupported={'string': 'Theano has no tensors of strings; turn them into integers first',
                      'tensors of bfloat16': 'Theano has no bfloat16; use float16 or float32'})
+    native_types = compat.TENSOR_TYPES
     float_dtypes = set(_FLOATS)
     overrides = dict(windows.OVERRIDES)
     data_format = windows.DATA_FORMAT

@@ -82,8 +82,11 @@ else:
     DEFAULT_MODE = None
 
 __all__ = ['Apply', 'DEFAULT_MODE', 'DimShuffle', 'DisconnectedType', 'Elemwise', 'IS_THEANO', 'NullType', 'Op', 'Subtensor', 'T',
-           'TensorConstant', 'TensorSharedVariable', 'TensorType', 'Tensor', 'absolute', 'broadcastable', 'digamma', 'disconnected_grad', 'fitting_type', 'ifelse', 'new_constant', 'runner', 'scalar',
+           'TENSOR_TYPES', 'TensorConstant', 'TensorSharedVariable', 'TensorType', 'Tensor', 'absolute', 'broadcastable', 'digamma', 'disconnected_grad', 'fitting_type', 'ifelse', 'new_constant', 'runner', 'scalar',
            'scan', 'searchsorted', 'shared', 'sign', 'tensor_type', 'theano', 'until', 'with_sizes_of_one']
+
+# The Python types that tensors have.
+TENSOR_TYPES = (TensorConstant, TensorSharedVariable, type(T.scalar()))
 
 
 # --- types --------------------------------------------------------------------------------------------------------
