@@ -4,8 +4,8 @@ Rules these files obey: tensors are Theano's own variables, storages its shared 
 build graph over constants, which runs when a value is asked for; after every primitive the static shape is that of
 the op table's rule, kept in `variable.tag` (see graph.py), and sizes that the rule knows to be 1 broadcast.
 
-compat.py: the two packages under one set of names. graph.py: static shapes and values. host.py: operations that NumPy
-computes. steps.py: compiled steps, gradients. control.py: loops and branches. windows.py: convolution and pooling.
+compat.py: the two packages under one set of names. graph.py: static shapes and values. operators.py: Python's. host.py: operations that NumPy
+computes. steps.py: compiled steps, gradients. control.py: loops and branches. fused.py: composites. windows.py: convolution and pooling.
 """
 import functools
 import weakref
@@ -17,7 +17,7 @@ from keras.backend import primitives  # noqa: F401 (fills the op table)
 from keras.backend import rules, tree
 from keras.backend.dispatch import TABLE
 from keras.backend.engine import Capabilities, Engine
-from keras.backend.engines.theano import compat, control, steps, windows
+from keras.backend.engines.theano import compat, control, fused, operators, steps, windows
 from keras.backend.engines.theano.compat import T, Tensor, TensorType
 from keras.backend.engines.theano.graph import abstract, constant, static_shape, value_of, with_shape
 from keras.backend.engines.theano.host import on_host
@@ -83,7 +83,7 @@ class TheanoEngine(Engine):
                      'tensors of bfloat16': 'Theano has no bfloat16; use float16 or float32'})
     native_types = compat.TENSOR_TYPES
     float_dtypes = set(_FLOATS)
-    overrides = dict(windows.OVERRIDES)
+    overrides = dict(fused.OVERRIDES, **windows.OVERRIDES)
     data_format = windows.DATA_FORMAT
 
     def __init__(self):
@@ -482,4 +482,5 @@ def _as_method(function):
 
 
 _install_rules()
+operators.install()
 ENGINE = TheanoEngine()

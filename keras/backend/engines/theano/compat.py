@@ -56,8 +56,8 @@ if IS_THEANO:
     from theano.tensor.var import _tensor_py_operators as Tensor
     from theano.tensor.elemwise import DimShuffle, Elemwise
     from theano.tensor.sharedvar import TensorSharedVariable
-    from theano.tensor.subtensor import Subtensor
-    sign, absolute, digamma = T.sgn, T.abs_, T.psi
+    from theano.tensor.subtensor import Subtensor, get_idx_list
+    nnet, sign, absolute, digamma = T.nnet, T.sgn, T.abs_, T.psi
     searchsorted = T.extra_ops.searchsorted
     DEFAULT_MODE = None
 else:
@@ -73,16 +73,16 @@ else:
     from pytensor.scan.utils import until
     from pytensor.tensor.elemwise import DimShuffle, Elemwise
     from pytensor.tensor.sharedvar import TensorSharedVariable
-    from pytensor.tensor.subtensor import Subtensor
+    from pytensor.tensor.subtensor import Subtensor, get_idx_list
     from pytensor.tensor.type import TensorType
     from pytensor.tensor.variable import TensorConstant
     from pytensor.tensor.variable import TensorVariable as Tensor
-    sign, absolute, digamma = T.sign, T.abs, T.digamma
+    nnet, sign, absolute, digamma = T, T.sign, T.abs, T.digamma
     searchsorted = T.searchsorted
     DEFAULT_MODE = None
 
 __all__ = ['Apply', 'DEFAULT_MODE', 'DimShuffle', 'DisconnectedType', 'Elemwise', 'IS_THEANO', 'NullType', 'Op', 'Subtensor', 'T',
-           'TENSOR_TYPES', 'TensorConstant', 'TensorSharedVariable', 'TensorType', 'Tensor', 'absolute', 'broadcastable', 'digamma', 'disconnected_grad', 'fitting_type', 'ifelse', 'new_constant', 'runner', 'scalar',
+           'TENSOR_TYPES', 'TensorConstant', 'TensorSharedVariable', 'TensorType', 'Tensor', 'absolute', 'broadcastable', 'digamma', 'disconnected_grad', 'fitting_type', 'get_idx_list', 'ifelse', 'new_constant', 'nnet', 'runner', 'scalar',
            'scan', 'searchsorted', 'shared', 'sign', 'tensor_type', 'theano', 'until', 'with_sizes_of_one']
 
 # The Python types that tensors have.
