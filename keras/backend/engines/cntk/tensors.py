@@ -212,7 +212,7 @@ def abstract(x):
     return AbstractTensor(x.shape, x.dtype)
 
 
-def _on_host(tensors):
+def host_only(tensors):
     """Whether an operation on these tensors belongs on the host: all values are known there, and no work is much."""
     return all(x.host is not None or x.recipe is not None and not rules.is_float(x.dtype) for x in tensors)
 
@@ -231,7 +231,7 @@ def operate(host, rule, graph, args):
     promised = rule(*replaced(args, abstract))
     if all(0 in leaf.shape for leaf in tree.flatten(promised)):
         return tree.map_structure(lambda leaf: known(np.zeros(leaf.shape, leaf.dtype)), promised)
-    if _on_host(tensors):
+    if host_only(tensors):
         return later(host, args, promised)
     stage = max(in_graph(x).stage for x in tensors if 0 not in x.shape)
     with short_errors():
