@@ -11,7 +11,7 @@ import numpy as np
 from keras import config
 from keras.backend import tree
 from keras.backend.engine import Capabilities, Engine
-from keras.backend.engines.mxnet import images, steps
+from keras.backend.engines.mxnet import fused, images, steps
 from keras.backend.engines.mxnet import operators as o
 from keras.backend.rules import AbstractTensor, sum_dtype
 from keras.backend.state import Ledger, Variable, context
@@ -43,6 +43,7 @@ class MXNetEngine(Engine):
     float_dtypes = o.FLOATS
     integer_dtypes = {np.dtype('int32'), np.dtype('int64')}
     data_format = 'channels_first'
+    overrides = fused.OVERRIDES
 
     # --- tensors ---------------------------------------------------------------------------------------------
 
@@ -80,7 +81,8 @@ class MXNetEngine(Engine):
         return storage
 
     def store(self, storage, value):
-        return value.detach()
+        # A copy: kernels of optimizers write in place.
+        return o.copy(value.detach())
 
     def draw_seed(self, generator):
         return steps.draw_seed(generator)
@@ -223,13 +225,18 @@ class MXNetEngine(Engine):
 
     def sum(self, x, axis=None, keepdims=False):
         dtype = o.DTYPES[sum_dtype(o.NAMES[x.dtype])]
+        if not x.size:
+            return self._reduced(x, 0, dtype, axis, keepdims)
         return o.as_(x, dtype) if axis == () else o.sum_(o.as_(x, dtype), axis=axis, keepdims=keepdims)
+
+    def _reduced(self, x, value, dtype, axis, keepdims):
+        """The reduction of an empty `x`, over which MXNet stumbles."""
+        return self.full(np.empty(x.shape).sum(axis, keepdims=keepdims).shape, value, dtype)
 
     def prod(self, x, axis=None, keepdims=False):
         dtype = o.DTYPES[sum_dtype(o.NAMES[x.dtype])]
         if not x.size:
-            shape = np.empty(x.shape).sum(axis, keepdims=keepdims).shape
-            return self.full(shape, 1, dtype)
+            return self._reduced(x, 1, dtype, axis, keepdims)
         return o.as_(x, dtype) if axis == () else o.prod(o.as_(x, dtype), axis=axis, keepdims=keepdims)
 
     def max(self, x, axis=None, keepdims=False):

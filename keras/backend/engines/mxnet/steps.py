@@ -246,8 +246,11 @@ class Program:
         self._outputs = outputs
         self._writes = list(writes.items())
         given = {leaf.place for leaf in tree.flatten(outputs) if type(leaf) is _Place} | set(writes.values())
-        # The next run writes over gradients, and results that are differentiated hold on to their graph.
-        self._copied = [place for stage in self._stages for place in stage.gradients if place in given]
+        # The next run writes over gradients, and kernels of optimizers into variables; results that are differentiated
+        # hold on to their graph.
+        computed = {place for stage in self._stages for place in stage.results}
+        self._copied = {place for stage in self._stages for place in stage.gradients if place in given}
+        self._copied.update(place for place in given if place not in computed)
         self._freed = [place for stage in self._stages if stage.differentiated for place in stage.results
                        if place in given]
 
