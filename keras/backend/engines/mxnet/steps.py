@@ -242,6 +242,10 @@ class Program:
     def __init__(self, trace, arguments, outputs, writes):
         self._template, self._stages, self._draws = trace.template, trace.stages, trace.draws
         self._variables = list(trace.variables.items())
+        for stage in self._stages:
+            for place in stage.gradients:
+                # An array of its own: the traced run has given the other away.
+                self._template[place] = o.zeros_like(self._template[place])
         self._arguments = arguments
         self._outputs = outputs
         self._writes = list(writes.items())
