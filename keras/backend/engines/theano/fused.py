@@ -1,6 +1,6 @@
 """Composites for which Theano has an operation, or where fewer nodes serve: graphs compile and run faster with them."""
 from keras.backend import rules
-from keras.backend.engines.theano.compat import IS_THEANO, T, nnet
+from keras.backend.engines.theano.compat import DimShuffle, Elemwise, IS_THEANO, T, broadcastable, nnet, scalar
 from keras.backend.engines.theano.graph import static_shape, with_shape
 from keras.backend.rules import normalize_axes, normalize_axis
 
@@ -31,11 +31,31 @@ OVERRIDES.update({name: _comparison(function) for name, function in {
     'greater': T.gt, 'greater_equal': T.ge, 'less_equal': T.le, 'not_equal': T.neq, 'logical_xor': T.neq}.items()})
 
 
+class _Rectifier(scalar.UnaryScalarOp):
+    """The positive part. One node, and one for its gradient, which needs the result only: both fuse with others."""
+
+    def impl(self, x):
+        return x if not x < 0 else type(x)(0)
+
+    def L_op(self, inputs, outputs, gradients):
+        return [scalar.switch(scalar.gt(outputs[0], 0), gradients[0], scalar.constant(0, dtype=gradients[0].dtype))]
+
+    def c_code(self, node, name, inputs, outputs, sub):
+        return '%s = %s < 0 ? 0 : %s;' % (outputs[0], inputs[0], inputs[0])
+
+    def c_code_cache_version(self):
+        return (1,)
+
+
+_rectified = Elemwise(_Rectifier(scalar.same_out, name='rectifier')) if IS_THEANO else \
+    lambda x: T.switch(T.lt(x, 0), T.constant(0, dtype=x.dtype), x)
+
+
 @override
 def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
-    if negative_slope or threshold or max_value is not None or 'float' not in x.dtype:
+    if negative_slope or threshold or max_value is not None or x.dtype not in ('float32', 'float64'):
         return NotImplemented
-    return with_shape(T.switch(T.gt(x, 0), x, T.zeros_like(x)), static_shape(x))
+    return with_shape(_rectified(x), static_shape(x))
 
 
 def _is_matrix(x, axis):
@@ -59,7 +79,23 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
         return NotImplemented
     if target.ndim == 2:
         target = T.flatten(target)
-    return with_shape(nnet.crossentropy_softmax_1hot(output, target)[0], static_shape(output)[:1])
+    matrix, bias = _with_bias(output)
+    if bias is None:
+        losses = nnet.crossentropy_softmax_1hot(output, target)[0]
+    else:
+        losses = nnet.crossentropy_softmax_argmax_1hot_with_bias(matrix, bias, target)[0]
+    return with_shape(losses, static_shape(output)[:1])
+
+
+def _with_bias(x):
+    """A matrix and a vector of which `x` is the sum; (x, None) where it is no such sum."""
+    if x.owner is None or x.owner.op != T.add or len(x.owner.inputs) != 2:
+        return x, None
+    matrix, row = x.owner.inputs
+    if row.owner is None or not isinstance(row.owner.op, DimShuffle) or tuple(row.owner.op.new_order) != ('x', 0) \
+            or broadcastable(matrix) != (False, False):
+        return x, None
+    return matrix, row.owner.inputs[0]
 
 
 @override
