@@ -23,10 +23,11 @@ def _theano_options():
     """
     folder = os.path.join(tempfile.gettempdir(), 'keras-theano-' + os.environ.get('PYTEST_XDIST_WORKER', 'main'))
     # Theano's convolutions in C have nothing in Python to go with them; those that they replace do.
-    for name, options in (('THEANO_FLAGS', 'traceback.limit=0,optimizer_excluding=conv_gemm:AbstractConvCheck'),
-                          ('PYTENSOR_FLAGS', 'traceback__limit=0')):
+    theano = 'mode=FAST_COMPILE,cxx=,traceback.limit=0,optimizer_excluding=conv_gemm:AbstractConvCheck'
+    pytensor = 'mode=Mode,linker=py,optimizer=None,traceback__limit=0'
+    for name, options in (('THEANO_FLAGS', theano), ('PYTENSOR_FLAGS', pytensor)):
         given = [os.environ[name]] if os.environ.get(name) else []
-        os.environ[name] = ','.join(['mode=FAST_COMPILE', 'base_compiledir=' + folder, options] + given)
+        os.environ[name] = ','.join(['base_compiledir=' + folder, options] + given)
 
 
 # The NumPy engine's process switches to all the others in some tests.

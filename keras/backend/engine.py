@@ -86,6 +86,8 @@ class Engine:
     name = None
     capabilities = Capabilities()
     overrides = {}
+    # Types of tensors that are known beforehand; others are noted when they are met, see `is_native`.
+    native_types = ()
     # Native integer dtypes, of 32 bits or more, beside which add, subtract and multiply take a Python int as it is.
     integer_dtypes = frozenset()
     # Names that a `Variable` hands through to its storage, so that the engine's own tools accept variables.
@@ -367,6 +369,7 @@ def _near_match(name):
 
 def _activate(engine):
     active.native.clear()
+    active.native.update(engine.native_types)
     active.floats.clear()
     active.floats.update(engine.float_dtypes)
     active.integers.clear()

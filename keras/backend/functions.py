@@ -455,9 +455,18 @@ def rnn(step_function, inputs, initial_states, go_backwards=False, mask=None, co
 
 
 def map_fn(fn, elems, name=None, dtype=None):
-    """`fn` of every slice of `elems` along axis 0, stacked."""
-    _, outputs = p.scan(lambda carry, xs: (carry, [fn(xs[0])]), [p.full((), 0, 'int32')], [elems], None, False)
-    return outputs[0]
+    """`fn` of every slice of `elems` along axis 0, stacked.
+
+    `elems` and what `fn` gives may be lists or tuples of tensors; `fn` then gets the slices laid out likewise.
+    """
+    structure = []
+
+    def step(carry, xs):
+        result = fn(tree.pack_as(elems, xs))
+        structure[:] = [result]
+        return carry, tree.flatten(result)
+    _, outputs = p.scan(step, [p.full((), 0, 'int32')], tree.flatten(elems), None, False)
+    return tree.pack_as(structure[0], outputs)
 
 
 def foldl(fn, elems, initializer=None, name=None):

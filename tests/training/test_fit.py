@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from keras import callbacks, layers, losses, metrics, optimizers, regularizers
+from keras.backend.state import to_array
 from keras.models import Model, Sequential
 
 pytestmark = pytest.mark.needs_gradients
@@ -48,7 +49,7 @@ def test_metrics_average_over_samples_with_a_short_last_batch(data):
     np.testing.assert_allclose([loss, mae, again], [np.mean(error ** 2), np.mean(np.abs(error)), np.mean(error ** 2)],
                                rtol=1e-5)
     assert model.metrics_names == ['loss', 'mae', 'again']
-    assert abs(float(np.asarray(model.metrics[1].result())) - again) < 1e-5
+    assert abs(float(to_array(model.metrics[1].result())) - again) < 1e-5
 
 
 def test_sample_weights_scale_loss_and_weighted_metrics(data):

@@ -58,7 +58,7 @@ class NumpyEngine(Engine):
         gradients=False, compiled=False, dynamic_sizes=True,
         dtypes=('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float16',
                 'float32', 'float64'),
-        unsupported={'value_and_grad': 'it has no gradients; choose tensorflow, jax or torch for training '
+        unsupported={'value_and_grad': 'it has no gradients; choose any other engine for training '
                                        '(KERAS_BACKEND=... or keras.backend.set_backend(...))'})
     float_dtypes = {np.dtype('float16'), np.dtype('float32'), np.dtype('float64')}
 

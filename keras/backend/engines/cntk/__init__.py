@@ -39,7 +39,8 @@ from keras import config  # noqa: E402
 from keras.backend import operators, tree  # noqa: E402
 from keras.backend.dispatch import TABLE  # noqa: E402
 from keras.backend.engine import Capabilities, Engine  # noqa: E402
-from keras.backend.engines.cntk import control, host_calls, operations, windows  # noqa: E402
+from keras.backend.engines.cntk import (  # noqa: E402
+    control, host_calls, operations, overrides, recurrent, windows)
 from keras.backend.engines.cntk.steps import (  # noqa: E402
     Step, is_parameter, run_once, value_and_grad, value_of)
 from keras.backend.engines.cntk.tensors import Tensor, current, data_view, known, operate  # noqa: E402
@@ -84,7 +85,7 @@ class CntkEngine(Engine):
         'variables of float16': 'CNTK has no float16 on the CPU; create the layer with dtype="float32"'})
     float_dtypes = {'float32', 'float64'}
     data_format = 'channels_first'
-    overrides = windows.OVERRIDES
+    overrides = dict(windows.OVERRIDES, **dict(overrides.OVERRIDES, **recurrent.OVERRIDES))
 
     # --- tensors ---------------------------------------------------------------------------------------------
 

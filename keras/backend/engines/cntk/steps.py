@@ -12,7 +12,7 @@ from cntk import cntk_py
 from keras.backend import tree
 from keras.backend.engine import active
 from keras.backend.engines.cntk.tensors import (
-    DEVICE, FREE, Recipe, Tensor, as_value, current, data_view, host_value, in_graph, known, node_type, output)
+    DEVICE, HostProgram, Recipe, Tensor, borrowed_view, current, data_view, in_graph, known, node_type, output)
 from keras.backend.rules import is_float
 from keras.backend.state import Ledger, context
 
@@ -51,17 +51,29 @@ def value_of(parameter):
 
 
 class Box:
-    """A leaf of the graph that is filled from the host at every call: `node`, and where its value comes from."""
-    __slots__ = ('tensor', 'node', 'dtype', 'last')
+    """A constant of the graph that is filled from the host at every call with the value of the late tensor `tensor`."""
 
     def __init__(self, tensor, node, dtype):
-        self.tensor, self.node, self.dtype, self.last = tensor, node, dtype, None
+        self.tensor, self.node = tensor, node
+        self._buffer = np.zeros(tensor.shape, dtype)
+        self._view = borrowed_view(self._buffer)
+
+    def fill(self, value):
+        np.copyto(self._buffer, value, casting='unsafe')
+        self.node.set_value(self._view)
+
+
+class Feeds:
+    """The inputs of an evaluation: `given` for CNTK, over memory that `fill` writes to; `tensors`: whose values."""
+
+    def __init__(self, nodes, tensors):
+        self.tensors = [tensors[uid(node)] for node in nodes]
+        self._buffers = [np.zeros(x.shape, 'float32') for x in self.tensors]
+        self.given = {node: cntk_py.Value(borrowed_view(buffer)) for node, buffer in zip(nodes, self._buffers)}
 
     def fill(self, values):
-        array = host_value(self.tensor, values)
-        if self.last is None or self.last.size > 1 or self.last != array:
-            self.node.set_value(data_view(np.array(array, self.dtype)))
-            self.last = array
+        for buffer, value in zip(self._buffers, values):
+            np.copyto(buffer, value, casting='unsafe')
 
 
 class Derivation:
@@ -168,31 +180,30 @@ class Evaluation:
     """One evaluation of CNTK: some nodes, and perhaps the gradients of one of them.
 
     Args:
-        nodes: {uid: node} to give the values of. derivation: a `Derivation` or None. inputs: {uid: late tensor}.
+        nodes: to give the values of. derivation: a `Derivation` or None. inputs: {uid: late tensor}.
     """
 
     def __init__(self, nodes, derivation, inputs):
-        self.nodes = list(nodes.values())
+        self.nodes = nodes
         self.derivation = derivation
-        roots = dict(nodes)
+        roots = {uid(node): node for node in nodes}
         if derivation is not None:
             roots[uid(derivation.loss)] = derivation.loss
         self.function = cntk_py.combine(list(roots.values()))
-        self.inputs = [(node, inputs[uid(node)]) for node in arguments(self.function)]
+        self.feeds = Feeds(arguments(self.function), inputs)
 
-    def __call__(self, values):
-        """{uid: CNTK value}; gradients are put into their constants."""
-        given = {node: as_value(host_value(x, values), 'float32') for node, x in self.inputs}
+    def __call__(self):
+        """{node: CNTK value}; gradients are put into their constants."""
         found = dict.fromkeys(self.nodes)
         derivation = self.derivation
         if derivation is None:
-            self.function._forward(given, found, DEVICE, set())
+            self.function._forward(self.feeds.given, found, DEVICE, set())
         else:
             gradients = dict.fromkeys(derivation.parameters)
-            cntk_py.Function.gradients(self.function, given, derivation.loss, gradients, found, DEVICE)
+            cntk_py.Function.gradients(self.function, self.feeds.given, derivation.loss, gradients, found, DEVICE)
             for parameter, box in zip(derivation.parameters, derivation.boxes):
                 box.set_value(gradients[parameter].data())
-        return {uid(node): value for node, value in found.items()}
+        return found
 
 
 class Training:
@@ -203,24 +214,23 @@ class Training:
     """
 
     def __init__(self, nodes, derivation, inputs, updates):
-        self.nodes = list(nodes.values())
+        self.nodes = nodes
         loss = cntk.to_batch(cntk.reshape(derivation.loss, (1,)))
         update = cntk_py.combine([output(cntk_py.assign(parameter, node, '')) for parameter, node in updates])
         learner = cntk_py.universal_learner(derivation.parameters, derivation.boxes, update)
-        model = cntk.combine(self.nodes) if self.nodes else None
+        model = cntk.combine(nodes) if nodes else None
         self.trainer = cntk.Trainer(model, (loss, None), [learner])
         taken = {uid(node): node for function in (model, loss) if function is not None
-                     for node in arguments(function)}
-        self.inputs = [(node, inputs[name]) for name, node in taken.items()]
+                 for node in arguments(function)}
+        self.feeds = Feeds(list(taken.values()), inputs)
 
-    def __call__(self, values):
-        given = {node: as_value(host_value(x, values), 'float32') for node, x in self.inputs}
+    def __call__(self):
         found = dict.fromkeys(self.nodes)
         if found:
-            cntk_py.Trainer.train_minibatch(self.trainer, given, False, found, DEVICE)
+            cntk_py.Trainer.train_minibatch(self.trainer, self.feeds.given, False, found, DEVICE)
         else:
-            cntk_py.Trainer.train_minibatch(self.trainer, given, False, DEVICE)
-        return {uid(node): value for node, value in found.items()}
+            cntk_py.Trainer.train_minibatch(self.trainer, self.feeds.given, False, DEVICE)
+        return found
 
 
 def _given(array, recipe):
@@ -234,27 +244,26 @@ class Program:
     """What to do at a call of a step with arguments of one signature."""
 
     def __init__(self, fn, leaves, structure):
-        recipes = [None if leaf is None else Recipe(None, index) for index, leaf in enumerate(leaves)]
-        given = [_given(leaf, recipe) for leaf, recipe in zip(leaves, recipes)]
-        self.arguments = recipes
+        given = [_given(leaf, Recipe(None, index)) for index, leaf in enumerate(leaves)]
         self.moves = _Moves.count
         with Trace() as trace, Ledger(missing=trace.read) as ledger:
             self.outputs = fn(*tree.pack_as(structure, given))
-        self.boxes, self.inputs = trace.boxes, trace.inputs
-        self.writes = [(variable, value) for variable, value in ledger.writes.items()]
-        self.handed = [(x, leaf.node) for x, leaf in trace.handed.items()]
-        self.handed += [(x, leaf.node) for leaf, x in trace.sources.items()]
-        self.leaves = [leaf for leaf in tree.flatten(self.outputs) if type(leaf) is Tensor]
-        self.updated = set()
-        self.stages = self._fused(trace) or self._staged(trace)
+        self.writes = list(ledger.writes.items())
+        self.leaves = list(dict.fromkeys(leaf for leaf in tree.flatten(self.outputs) if type(leaf) is Tensor))
+        self.handed = [(x.node, leaf.node) for x, leaf in trace.handed.items()]
+        self.handed += [(x.node, leaf.node) for leaf, x in trace.sources.items()]
+        self.boxes, self.updated = trace.boxes, set()
+        handed = list(trace.handed) + list(trace.sources.values())
+        self.stages = self._fused(trace) or self._staged(trace, handed)
+        self._prepare_host()
 
     def _fetched(self, tensors):
-        """{stage: {uid: node}} of those among `tensors` that have to be computed."""
+        """{stage: [node]} of those among `tensors` that have to be computed."""
         stages = {}
         for x in tensors:
-            if x.host is None and x.recipe is None and not x.leaf:
+            if _is_computed(x):
                 stages.setdefault(max(x.stage, 0), {})[uid(x.node)] = x.node
-        return stages
+        return {stage: list(nodes.values()) for stage, nodes in stages.items()}
 
     def _fused(self, trace):
         """The whole step as one `Training`, where that is possible."""
@@ -263,8 +272,7 @@ class Program:
         derivation = trace.derivations[0]
         updates, others = [], []
         for variable, value in self.writes:
-            late = value.host is not None or value.recipe is not None
-            if not late and value.stage != 0 and is_parameter(variable.storage):
+            if not _is_on_host(value) and value.stage != 0 and is_parameter(variable.storage):
                 updates.append((variable, value))
             else:
                 others.append(value)
@@ -273,75 +281,90 @@ class Program:
         if any(stage > 0 for stage in fetched) or any(x.leaf and x.stage > 0 for x in self.leaves + others) \
                 or not updates or any(uid(parameter) in filled for parameter in derivation.parameters):
             return None
+        # The update of a learner has no inputs.
         computed = [value.node for _, value in updates if not value.leaf]
         if computed and arguments(cntk_py.combine(computed)):
             return None
-        training = Training(fetched.get(0, {}), derivation, self.inputs,
-                            [(variable.storage, value.node) for variable, value in updates])
-        if not training.inputs and not training.nodes:
+        pairs = [(variable.storage, value.node) for variable, value in updates]
+        training = Training(fetched.get(0, []), derivation, trace.inputs, pairs)
+        if not training.feeds.tensors and not training.nodes:
             return None  # a trainer that is given nothing, and asked for nothing, does nothing
         self.updated = {variable for variable, _ in updates}
         return [training]
 
-    def _staged(self, trace):
+    def _staged(self, trace, handed):
         """One `Evaluation` per stage and derivation."""
-        tensors = self.leaves + [value for _, value in self.writes] + [x for x, _ in self.handed]
-        fetched = self._fetched(tensors)
+        fetched = self._fetched(self.leaves + [value for _, value in self.writes] + handed)
         last = max(list(fetched) + [derivation.stage for derivation in trace.derivations] + [-1])
         stages = []
         for stage in range(last + 1):
             derivations = [derivation for derivation in trace.derivations if derivation.stage == stage]
-            nodes = fetched.get(stage, {})
+            nodes = fetched.get(stage, [])
             for derivation in derivations[:1] or ([None] if nodes else []):
-                stages.append(Evaluation(nodes, derivation, self.inputs))
-            stages.extend(Evaluation({}, derivation, self.inputs) for derivation in derivations[1:])
+                stages.append(Evaluation(nodes, derivation, trace.inputs))
+            stages.extend(Evaluation([], derivation, trace.inputs) for derivation in derivations[1:])
         return stages
 
+    def _prepare_host(self):
+        """One function for all that is found on the host: inputs, constants, outputs and writes."""
+        wanted = [x for stage in self.stages for x in stage.feeds.tensors] + [box.tensor for box in self.boxes]
+        self.from_host = [x for x in self.leaves if _is_on_host(x)]
+        self.host_writes = [(variable, value) for variable, value in self.writes
+                            if variable not in self.updated and _is_on_host(value)]
+        self.graph_writes = [(variable, value) for variable, value in self.writes
+                             if variable not in self.updated and not _is_on_host(value)]
+        self.from_graph = [x for x in self.leaves if not _is_on_host(x)]
+        self.on_host = HostProgram(wanted + self.from_host + [value for _, value in self.host_writes])
+
     def __call__(self, arrays):
-        values = {recipe: array for recipe, array in zip(self.arguments, arrays) if recipe is not None}
-        for box in self.boxes:
-            box.fill(values)
-        found, waiting = {}, list(self.handed)
+        values = iter(self.on_host(arrays))
         for stage in self.stages:
-            found.update(stage(values))
-            for x, node in waiting:
-                if uid(x.node) in found:
-                    node.set_value(found[uid(x.node)].data())
-            waiting = [(x, node) for x, node in waiting if uid(x.node) not in found]
-        results = {x: self._result(x, found, values) for x in self.leaves}
+            stage.feeds.fill([next(values) for _ in stage.feeds.tensors])
+        for box in self.boxes:
+            box.fill(next(values))
+        found = {}
+        for stage in self.stages:
+            found.update(stage())
+            for node, leaf in self.handed:
+                if node in found:
+                    leaf.set_value(found[node].data())
+        results = {x: Tensor(x.shape, x.dtype, np.array(next(values), x.dtype)) for x in self.from_host}
+        for x in self.from_graph:
+            results[x] = Tensor(x.shape, x.dtype, _array(x, found))
         self._commit(found, values)
         return tree.map_structure(lambda leaf: results[leaf] if type(leaf) is Tensor else leaf, self.outputs)
 
-    def _result(self, x, found, values):
-        return Tensor(x.shape, x.dtype, self._array(x, found, values))
-
-    @staticmethod
-    def _array(x, found, values):
-        """The value of any tensor of the program, as an array of its dtype."""
-        if x.host is not None:
-            return x.host
-        if x.recipe is not None:
-            return np.array(host_value(x, values), x.dtype)
-        if x.leaf:
-            array = value_of(x.node)
-        else:
-            array = found[uid(x.node)].asarray()
-        return np.asarray(array).reshape(x.shape).astype(x.dtype, copy=False)
-
     def _commit(self, found, values):
         pending = []
-        for variable, value in self.writes:
-            if variable in self.updated:
-                continue
-            storage = variable.storage
-            if is_parameter(storage) and value.host is None and value.recipe is None and not value.leaf:
-                pending.append((storage, found[uid(value.node)].data()))
-            elif is_parameter(storage):
-                pending.append((storage, data_view(np.array(self._array(value, found, values), variable.dtype))))
+        for variable, value in self.graph_writes:
+            if not is_parameter(variable.storage):
+                variable._storage = _array(value, found)
+            elif value.leaf:
+                pending.append((variable.storage, data_view(_array(value, found))))
             else:
-                variable._storage = self._array(value, found, values)
+                pending.append((variable.storage, found[value.node].data()))
+        for variable, _ in self.host_writes:
+            array = np.array(next(values), variable.dtype)
+            if is_parameter(variable.storage):
+                pending.append((variable.storage, data_view(array)))
+            else:
+                variable._storage = array
         for storage, data in pending:
             storage.set_value(data)
+
+
+def _is_on_host(x):
+    return x.host is not None or x.recipe is not None
+
+
+def _is_computed(x):
+    return not _is_on_host(x) and not x.leaf
+
+
+def _array(x, found):
+    """The value of a graph tensor, as an array of its dtype."""
+    array = value_of(x.node) if x.leaf else found[x.node].data().to_ndarray()
+    return array.reshape(x.shape).astype(x.dtype, copy=False)
 
 
 class Step:

@@ -118,9 +118,9 @@ def data_view(array):
     return cntk.NDArrayView.from_dense(array, DEVICE)
 
 
-def as_value(array, dtype):
-    """The numbers of a NumPy array as what an input takes."""
-    return cntk_py.Value(data_view(np.ascontiguousarray(array, dtype).reshape(np.shape(array))))
+def borrowed_view(buffer):
+    """A CNTK array over the memory of a NumPy array of floats, which must be kept."""
+    return cntk_py.NDArrayView(buffer, DEVICE, False, True)
 
 
 def constant_node(array, dtype):
@@ -212,7 +212,7 @@ def abstract(x):
     return AbstractTensor(x.shape, x.dtype)
 
 
-def _on_host(tensors):
+def host_only(tensors):
     """Whether an operation on these tensors belongs on the host: all values are known there, and no work is much."""
     return all(x.host is not None or x.recipe is not None and not rules.is_float(x.dtype) for x in tensors)
 
@@ -231,7 +231,7 @@ def operate(host, rule, graph, args):
     promised = rule(*replaced(args, abstract))
     if all(0 in leaf.shape for leaf in tree.flatten(promised)):
         return tree.map_structure(lambda leaf: known(np.zeros(leaf.shape, leaf.dtype)), promised)
-    if _on_host(tensors):
+    if host_only(tensors):
         return later(host, args, promised)
     stage = max(in_graph(x).stage for x in tensors if 0 not in x.shape)
     with short_errors():
@@ -256,31 +256,57 @@ def _as_promised(result, promised, stage):
 
 
 class Recipe:
-    """How the value of late tensors is found at a call: `function(*args)`, the result's part `index` if it has parts.
-
-    `values` of a call: {recipe: result}.
-    """
+    """How the value of late tensors is found at a call: `function(*args)`, or argument `args` of the step."""
     __slots__ = ('function', 'args')
 
     def __init__(self, function, args):
         self.function, self.args = function, args
 
-    def result(self, values):
-        found = values.get(self)
-        if found is None:
-            args = replaced(self.args, lambda x: host_value(x, values))
-            with np.errstate(all='ignore'):
-                found = values[self] = self.function(*args)
-        return found
 
+class HostProgram:
+    """The values of known and late tensors at a call, as one Python function, compiled from their recipes.
 
-def host_value(x, values):
-    """The value of a known or late tensor at a call."""
-    if x.host is not None:
-        return x.host
-    recipe, index = x.recipe
-    result = recipe.result(values)
-    return np.asarray(result if index is None else result[index])
+    Args:
+        tensors: the tensors. Calling it with the arguments of the step gives a list with their values.
+    """
+
+    def __init__(self, tensors):
+        self._names, self._lines, self._constants = {}, [], {}
+        results = ['asarray(%s)' % self._expression(x) for x in tensors]
+        source = 'def run(arguments):\n%s    return [%s]\n' % (''.join(self._lines), ', '.join(results))
+        namespace = dict(self._constants, asarray=np.asarray)
+        exec(source, namespace)
+        self._run = namespace['run']
+
+    def __call__(self, arguments):
+        with np.errstate(all='ignore'):
+            return self._run(arguments)
+
+    def _constant(self, value):
+        name = 'c%d' % len(self._constants)
+        self._constants[name] = value
+        return name
+
+    def _expression(self, x):
+        """What to write for a value in the source: for a tensor, or for a static argument."""
+        if type(x) is list and any(type(part) is Tensor for part in x):
+            return '[%s]' % ', '.join(map(self._expression, x))
+        if type(x) is not Tensor:
+            return self._constant(x)
+        if x.host is not None:
+            return self._constant(x.host)
+        recipe, index = x.recipe
+        name = self._result(recipe)
+        return name if index is None else '%s[%d]' % (name, index)
+
+    def _result(self, recipe):
+        if recipe.function is None:
+            return 'arguments[%d]' % recipe.args
+        if recipe not in self._names:
+            args = ', '.join(map(self._expression, recipe.args))
+            name = self._names[recipe] = 'r%d' % len(self._names)
+            self._lines.append('    %s = %s(%s)\n' % (name, self._constant(recipe.function), args))
+        return self._names[recipe]
 
 
 def later(function, args, promised):

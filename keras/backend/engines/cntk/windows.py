@@ -8,9 +8,9 @@ import numpy as np
 
 from keras import config
 from keras.backend import rules
-from keras.backend.dispatch import TABLE, evaluate
+from keras.backend.engines.cntk.overrides import override
 from keras.backend.engines.cntk.tensors import (
-    Tensor, abstract, constant_node, in_graph, node_type, output, replaced, scalar_node, shape_of_node, tensors_in, wrapped)
+    Tensor, constant_node, node_type, output, scalar_node, shape_of_node)
 
 
 def _padding(size, window, stride, padding):
@@ -154,27 +154,6 @@ def pool(x, size, strides, padding, mode):
 
 
 # --- overrides ------------------------------------------------------------------------------------------------------
-
-def override(name, function):
-    """A function for `Engine.overrides` that has `function` build graph where the tensors are graph."""
-    def run(*args):
-        tensors = tensors_in(args)
-        if all(x.host is not None or x.recipe is not None and not rules.is_float(x.dtype) for x in tensors):
-            return NotImplemented
-        promised = evaluate(TABLE[name], replaced(args, abstract))
-        if any(0 in x.shape for x in tensors):
-            return NotImplemented
-        stage = max(in_graph(x).stage for x in tensors)
-        result = function(*replaced(args, lambda x: in_graph(x, stage)))
-        if result is NotImplemented:
-            return result
-        if isinstance(promised, (list, tuple)):
-            return type(promised)(wrapped(part, leaf.shape, leaf.dtype, stage)
-                                  for part, leaf in zip(result, promised))
-        return wrapped(result, promised.shape, promised.dtype, stage)
-    run.__name__ = name
-    return run
-
 
 def _is_first(data_format):
     return config.normalize_data_format(data_format) == 'channels_first'

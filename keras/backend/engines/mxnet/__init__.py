@@ -4,12 +4,14 @@ Rules this package obeys: MXNet's operators are called by their names, past the 
 front of them and past its functions that fall back to NumPy, so that nothing waits for the device; a tensor is never
 changed once it has been made, so that a variable is the tensor it holds; random numbers are drawn on the host.
 """
+import functools
+
 import numpy as np
 
 from keras import config
 from keras.backend import primitives, tree
 from keras.backend.engine import Capabilities, Engine
-from keras.backend.engines.mxnet import images, steps
+from keras.backend.engines.mxnet import fused, images, steps
 from keras.backend.engines.mxnet import operators as o
 from keras.backend.rules import AbstractTensor, sum_dtype
 from keras.backend.state import Ledger, Variable, context
@@ -18,23 +20,18 @@ from keras.backend.state import Ledger, Variable, context
 _STAND_INS = (11, 13)
 
 
+def _number(value):
+    """A size or a bound as a Python number; a tensor's is fetched."""
+    return value.asnumpy().item() if isinstance(value, o.Array) else value
+
+
+def _sizes(shape):
+    return tuple([size if type(size) is int else int(_number(size)) for size in shape])
+
+
 def _in_float32(function):
     """A method from a function of tensors that has no half precision, computed in float32 there."""
     return staticmethod(o.through(function, float16='float32'))
-
-
-def _yielding(method):
-    """An operator of MXNet's arrays that leaves variables and symbolic tensors to those' own."""
-    def operator(self, other):
-        return NotImplemented if isinstance(other, (Variable, AbstractTensor)) else method(self, other)
-    return operator
-
-
-def _install_operators():
-    for name in '__add__ __sub__ __mul__ __truediv__ __mod__ __pow__ __matmul__ __lt__ __le__ __gt__ __ge__'.split():
-        setattr(o.Array, name, _yielding(getattr(o.Array, name)))
-    o.Array.__floordiv__ = _yielding(primitives.floor_divide)
-    o.Array.__rfloordiv__ = lambda self, other: primitives.floor_divide(other, self)
 
 
 class MXNetEngine(Engine):
@@ -48,6 +45,7 @@ class MXNetEngine(Engine):
     float_dtypes = o.FLOATS
     integer_dtypes = {np.dtype('int32'), np.dtype('int64')}
     data_format = 'channels_first'
+    overrides = fused.OVERRIDES
 
     # --- tensors ---------------------------------------------------------------------------------------------
 
@@ -90,7 +88,8 @@ class MXNetEngine(Engine):
         return storage
 
     def store(self, storage, value):
-        return value.detach()
+        # A copy: kernels of optimizers write in place.
+        return o.copy(value.detach())
 
     def draw_seed(self, generator):
         return steps.draw_seed(generator)
@@ -138,17 +137,19 @@ class MXNetEngine(Engine):
 
     def full(self, shape, value, dtype=None):
         dtype = dtype or self.dtype_of(self.convert(value))
-        return steps.made(np.full(shape, value, o.DTYPES[dtype]))
+        return steps.made(np.full(_sizes(shape), value, o.DTYPES[dtype]))
 
     def full_like(self, x, value, dtype=None):
         return steps.made(np.full(x.shape, value, o.DTYPES[dtype] if dtype else x.dtype))
 
     def arange(self, start, stop=None, step=1, dtype=None):
-        start, stop = (0, start) if stop is None else (start, stop)
+        start, stop, step = (_number(value) for value in ((0, start, step) if stop is None else (start, stop, step)))
         dtype = dtype or (config.floatx() if float in map(type, (start, stop, step)) else 'int32')
         return steps.made(np.arange(start, stop, step).astype(o.DTYPES[dtype]))
 
     def random_uniform(self, seed, shape, dtype):
+        shape = _sizes(shape)
+
         def draw(generator):
             values = generator.random(shape, 'float64' if dtype == 'float64' else 'float32')
             if dtype == 'float16':
@@ -158,29 +159,40 @@ class MXNetEngine(Engine):
         return steps.drawn(seed, draw)
 
     def random_normal(self, seed, shape, dtype):
+        shape = _sizes(shape)
         return steps.drawn(seed, lambda generator: np.asarray(
             generator.standard_normal(shape, 'float64' if dtype == 'float64' else 'float32'), dtype))
 
     def random_integers(self, seed, shape, minval, maxval, dtype):
+        shape = _sizes(shape)
         return steps.drawn(seed, lambda generator: np.asarray(
             generator.integers(minval, maxval, shape), o.DTYPES[dtype]))
 
     def random_permutation(self, seed, count):
-        return steps.drawn(seed, lambda generator: generator.permutation(count).astype('int32'))
+        return steps.drawn(seed, lambda generator: generator.permutation(_number(count)).astype('int32'))
 
     # --- elementwise -------------------------------------------------------------------------------------------
 
     negative, abs, sign = map(staticmethod, map(o.op, ('_npi_negative', '_npi_absolute', '_npi_sign')))
     floor, exp, log, sqrt = map(staticmethod, (o.floor, o.exp, o.log, o.sqrt))
-    sin, cos, tanh = map(staticmethod, map(o.op, ('_npi_sin', '_npi_cos', '_npi_tanh')))
-    arcsin, arctan, erf, erfinv = map(staticmethod, map(o.op, ('_npi_arcsin', '_npi_arctan', '_npx_erf', '_npx_erfinv')))
+    sin, cos, arcsin, arctan = map(staticmethod, map(o.op, ('_npi_sin', '_npi_cos', '_npi_arcsin', '_npi_arctan')))
+    erf, erfinv = map(staticmethod, map(o.op, ('_npx_erf', '_npx_erfinv')))
     lgamma, logical_not, isfinite = map(staticmethod, map(o.op, ('_npx_gammaln', '_npi_logical_not', '_npi_isfinite')))
-    mod, power, equal, less, where = map(staticmethod, (o.mod, o.power, o.equal, o.less, o.where))
+    mod, power, equal, less = map(staticmethod, (o.mod, o.power, o.equal, o.less))
     maximum, minimum = map(staticmethod, map(o.op, ('_npi_maximum', '_npi_minimum')))
     arctan2, bitwise_and, bitwise_or, bitwise_xor = map(staticmethod, map(o.op, (
         '_npi_arctan2', '_npi_bitwise_and', '_npi_bitwise_or', '_npi_bitwise_xor')))
     logical_and, logical_or = map(staticmethod, (o.multiply, o.add))
     stop_gradient = staticmethod(o.detached)
+
+    def tanh(self, x):
+        # The kernel of the activation is many times faster.
+        return o.activation(x, act_type='tanh') if x.dtype == 'float32' and x.size else o.tanh(x)
+
+    def where(self, condition, x, y):
+        if condition.shape == x.shape == y.shape and x.size and x.dtype in o.FLOATS:
+            return o.where_alike(o.cast(condition, dtype=o.NAMES[x.dtype]), x, y)
+        return o.where(condition, x, y)
 
     def add(self, x, y):
         return o.add(x, y) if type(y) is o.Array else o.add_scalar(x, scalar=y, is_int=type(y) is int)
@@ -230,13 +242,18 @@ class MXNetEngine(Engine):
 
     def sum(self, x, axis=None, keepdims=False):
         dtype = o.DTYPES[sum_dtype(o.NAMES[x.dtype])]
-        return o.as_(x, dtype) if axis == () else o.sum_(o.as_(x, dtype), axis=axis, keepdims=keepdims)
+        if not x.size:
+            return self._reduced(x, 0, dtype, axis, keepdims)
+        return o.as_(x, dtype) if axis == () else fused.summed(o.as_(x, dtype), axis, keepdims)
+
+    def _reduced(self, x, value, dtype, axis, keepdims):
+        """The reduction of an empty `x`, over which MXNet stumbles."""
+        return self.full(np.empty(x.shape).sum(axis, keepdims=keepdims).shape, value, dtype)
 
     def prod(self, x, axis=None, keepdims=False):
         dtype = o.DTYPES[sum_dtype(o.NAMES[x.dtype])]
         if not x.size:
-            shape = np.empty(x.shape).sum(axis, keepdims=keepdims).shape
-            return self.full(shape, 1, dtype)
+            return self._reduced(x, 1, dtype, axis, keepdims)
         return o.as_(x, dtype) if axis == () else o.prod(o.as_(x, dtype), axis=axis, keepdims=keepdims)
 
     def max(self, x, axis=None, keepdims=False):
@@ -264,10 +281,11 @@ class MXNetEngine(Engine):
     # --- movement ----------------------------------------------------------------------------------------------
 
     def reshape(self, x, shape):
+        shape = _sizes(shape)
         if -1 in shape:
             known = int(np.prod([size for size in shape if size != -1]))
             shape = tuple(x.size // max(known, 1) if size == -1 else size for size in shape)
-        return o.reshape(x, newshape=tuple(shape))
+        return o.reshape(x, newshape=shape)
 
     def transpose(self, x, axes=None):
         if axes is None:
@@ -275,7 +293,7 @@ class MXNetEngine(Engine):
         return o.transpose(x, axes=tuple(axis % x.ndim for axis in axes)) if x.ndim else x
 
     def broadcast_to(self, x, shape):
-        return o.broadcast_to(x, shape=tuple(shape))
+        return o.broadcast_to(x, shape=_sizes(shape))
 
     def concatenate(self, xs, axis=-1):
         return o.concatenate(*xs, axis=axis, num_args=len(xs))
@@ -331,10 +349,12 @@ class MXNetEngine(Engine):
         return o.matmul(x, y)
 
     def conv(self, x, kernel, strides, padding, dilation, groups=1):
-        return images.channels_last(images.convolved(images.channels_first(x), kernel, strides, padding, dilation, groups))
+        x = images.channels_first(x)
+        return images.channels_last(images.convolved(x, kernel, strides, padding, dilation, groups))
 
     def conv_transpose(self, x, kernel, strides, padding, dilation, output_size):
-        return images.channels_last(images.transposed(images.channels_first(x), kernel, strides, padding, dilation, output_size))
+        x = images.channels_first(x)
+        return images.channels_last(images.transposed(x, kernel, strides, padding, dilation, output_size))
 
     def pool(self, x, size, strides, padding, mode):
         return images.channels_last(images.pooled(images.channels_first(x), size, strides, padding, mode))
@@ -413,5 +433,22 @@ class MXNetEngine(Engine):
         return values
 
 
-_install_operators()
+def _beside_variables(original):
+    """An operator of MXNet's arrays that leaves variables and symbolic tensors to their own operators."""
+    @functools.wraps(original)
+    def operator(self, other):
+        if isinstance(other, (Variable, AbstractTensor)):
+            return NotImplemented
+        if o.tracing.trace is not None:
+            o.tracing.trace.know([x for x in (self, other) if isinstance(x, o.Array)])
+        return original(self, other)
+    return operator
+
+
+for _name in ('add', 'sub', 'mul', 'truediv', 'mod', 'pow', 'matmul', 'and', 'or', 'xor', 'lt', 'le', 'gt', 'ge'):
+    setattr(o.Array, '__%s__' % _name, _beside_variables(getattr(o.Array, '__%s__' % _name)))
+# MXNet has none of its own.
+o.Array.__floordiv__ = _beside_variables(primitives.floor_divide)
+o.Array.__rfloordiv__ = lambda self, other: primitives.floor_divide(other, self)
+
 ENGINE = MXNetEngine()

@@ -35,7 +35,7 @@ def _import_mxnet():
 
 
 mx = _import_mxnet()
-from mxnet import autograd  # noqa: E402
+from mxnet import autograd  # noqa: E402, F401
 from mxnet.base import _LIB, OpHandle, check_call  # noqa: E402
 from mxnet.ndarray._internal import _imperative_invoke  # noqa: E402
 
@@ -115,7 +115,8 @@ broadcast_to = op('_npi_broadcast_to')
 topk = through(op('topk', axis=-1), bool='uint8', float16='float32')
 sort = through(op('sort'), bool='uint8', float16='float32')
 argsort = through(op('argsort'), bool='uint8', float16='float32')
-zeros_like = op('zeros_like')
+activation, tanh, where_alike = op('Activation'), op('_npi_tanh'), op('where')
+zeros_like, negative, reciprocal = op('zeros_like'), op('_npi_negative'), op('_npi_reciprocal')
 integer_divide = op('broadcast_div')
 matmul = through(op('_npi_matmul'), float16='float32', bool='float32', int8='float32', uint8='float32',
                    int32='float64', int64='float64')

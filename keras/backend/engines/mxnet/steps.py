@@ -242,12 +242,19 @@ class Program:
     def __init__(self, trace, arguments, outputs, writes):
         self._template, self._stages, self._draws = trace.template, trace.stages, trace.draws
         self._variables = list(trace.variables.items())
+        for stage in self._stages:
+            for place in stage.gradients:
+                # An array of its own: the traced run has given the other away.
+                self._template[place] = o.zeros_like(self._template[place])
         self._arguments = arguments
         self._outputs = outputs
         self._writes = list(writes.items())
         given = {leaf.place for leaf in tree.flatten(outputs) if type(leaf) is _Place} | set(writes.values())
-        # The next run writes over gradients, and results that are differentiated hold on to their graph.
-        self._copied = [place for stage in self._stages for place in stage.gradients if place in given]
+        # The next run writes over gradients, and kernels of optimizers into variables; results that are differentiated
+        # hold on to their graph.
+        computed = {place for stage in self._stages for place in stage.results}
+        self._copied = {place for stage in self._stages for place in stage.gradients if place in given}
+        self._copied.update(place for place in given if place not in computed)
         self._freed = [place for stage in self._stages if stage.differentiated for place in stage.results
                        if place in given]
 

@@ -4,8 +4,8 @@ Rules these files obey: tensors are Theano's own variables, storages its shared 
 build graph over constants, which runs when a value is asked for; after every primitive the static shape is that of
 the op table's rule, kept in `variable.tag` (see graph.py), and sizes that the rule knows to be 1 broadcast.
 
-compat.py: the two packages under one set of names. graph.py: static shapes and values. host.py: operations that NumPy
-computes. steps.py: compiled steps, gradients. control.py: loops and branches. windows.py: convolution and pooling.
+compat.py: the two packages under one set of names. graph.py: static shapes and values. operators.py: Python's. host.py: operations that NumPy
+computes. steps.py: compiled steps, gradients. control.py: loops and branches. fused.py: composites. windows.py: convolution and pooling.
 """
 import functools
 import weakref
@@ -17,7 +17,7 @@ from keras.backend import primitives  # noqa: F401 (fills the op table)
 from keras.backend import rules, tree
 from keras.backend.dispatch import TABLE
 from keras.backend.engine import Capabilities, Engine
-from keras.backend.engines.theano import compat, control, steps, windows
+from keras.backend.engines.theano import compat, control, fused, operators, steps, windows
 from keras.backend.engines.theano.compat import T, Tensor, TensorType
 from keras.backend.engines.theano.graph import abstract, constant, static_shape, value_of, with_shape
 from keras.backend.engines.theano.host import on_host
@@ -81,8 +81,9 @@ class TheanoEngine(Engine):
         gradients=True, compiled=True, deferred=True, dynamic_sizes=True, dtypes=_DTYPES,
         unsupported={'string': 'Theano has no tensors of strings; turn them into integers first',
                      'tensors of bfloat16': 'Theano has no bfloat16; use float16 or float32'})
+    native_types = compat.TENSOR_TYPES
     float_dtypes = set(_FLOATS)
-    overrides = dict(windows.OVERRIDES)
+    overrides = dict(fused.OVERRIDES, **windows.OVERRIDES)
     data_format = windows.DATA_FORMAT
 
     def __init__(self):
@@ -483,30 +484,6 @@ def _as_method(function):
     return lambda self, *args: function(*args)
 
 
-# --- operators of Theano's own variables ------------------------------------------------------------------------------
-
-def _yielding(method):
-    """An operator that leaves our variables and symbolic tensors to those' own; Theano would copy their values."""
-    def operator(self, other):
-        return NotImplemented if isinstance(other, (Variable, AbstractTensor)) else method(self, other)
-    return operator
-
-
-def _indexing(method):
-    """Indexing in which axes that are not named behind a None are taken whole."""
-    def getitem(self, key):
-        if type(key) is tuple and any(part is None for part in key) and not any(part is Ellipsis for part in key):
-            key += (slice(None),) * (self.ndim - sum(part is not None for part in key))
-        return method(self, key)
-    return getitem
-
-
-def _install_operators():
-    for name in '__add__ __sub__ __mul__ __truediv__ __floordiv__ __mod__ __pow__ __lt__ __le__ __gt__ __ge__'.split():
-        setattr(Tensor, name, _yielding(getattr(Tensor, name)))
-    Tensor.__getitem__ = _indexing(Tensor.__getitem__)
-
-
 _install_rules()
-_install_operators()
+operators.install()
 ENGINE = TheanoEngine()

@@ -7,6 +7,8 @@ import configparser
 import ctypes.util
 import os
 
+import numpy as np
+
 from keras import config
 from keras.backend.engine import _is_installed
 
@@ -29,12 +31,17 @@ def _user_options():
     return {name.lower().replace('__', '.') for name in names}
 
 
+# The names of the options that the user has set.
+_GIVEN = set()
+
+
 def _set_options():
     options = [('floatX', config.floatx())]
     # Without a BLAS the batched products do not link, and matrix products take many times as long.
     if ctypes.util.find_library('openblas'):
         options.append(('blas.ldflags' if IS_THEANO else 'blas__ldflags', '-lopenblas'))
     given = _user_options()
+    _GIVEN.update(given)
     flags = ['%s=%s' % (name, value) for name, value in options if name.lower().replace('__', '.') not in given]
     present = os.environ.get(_PREFIX + '_FLAGS')
     os.environ[_PREFIX + '_FLAGS'] = ','.join(([present] if present else []) + flags)
@@ -56,10 +63,9 @@ if IS_THEANO:
     from theano.tensor.var import _tensor_py_operators as Tensor
     from theano.tensor.elemwise import DimShuffle, Elemwise
     from theano.tensor.sharedvar import TensorSharedVariable
-    from theano.tensor.subtensor import Subtensor
-    sign, absolute, digamma = T.sgn, T.abs_, T.psi
+    from theano.tensor.subtensor import Subtensor, get_idx_list
+    nnet, sign, absolute, digamma = T.nnet, T.sgn, T.abs_, T.psi
     searchsorted = T.extra_ops.searchsorted
-    DEFAULT_MODE = None
 else:
     import pytensor as theano
     import pytensor.tensor as T
@@ -73,17 +79,19 @@ else:
     from pytensor.scan.utils import until
     from pytensor.tensor.elemwise import DimShuffle, Elemwise
     from pytensor.tensor.sharedvar import TensorSharedVariable
-    from pytensor.tensor.subtensor import Subtensor
+    from pytensor.tensor.subtensor import Subtensor, get_idx_list
     from pytensor.tensor.type import TensorType
     from pytensor.tensor.variable import TensorConstant
     from pytensor.tensor.variable import TensorVariable as Tensor
-    sign, absolute, digamma = T.sign, T.abs, T.digamma
+    nnet, sign, absolute, digamma = T, T.sign, T.abs, T.digamma
     searchsorted = T.searchsorted
-    DEFAULT_MODE = None
 
-__all__ = ['Apply', 'DEFAULT_MODE', 'DimShuffle', 'DisconnectedType', 'Elemwise', 'IS_THEANO', 'NullType', 'Op', 'Subtensor', 'T',
-           'TensorConstant', 'TensorSharedVariable', 'TensorType', 'Tensor', 'absolute', 'broadcastable', 'digamma', 'disconnected_grad', 'fitting_type', 'ifelse', 'new_constant', 'runner', 'scalar',
-           'scan', 'searchsorted', 'shared', 'sign', 'tensor_type', 'theano', 'until', 'with_sizes_of_one']
+__all__ = ['Apply', 'DimShuffle', 'DisconnectedType', 'Elemwise', 'IS_THEANO', 'NullType', 'Op', 'Subtensor', 'T',
+           'TENSOR_TYPES', 'TensorConstant', 'TensorSharedVariable', 'TensorType', 'Tensor', 'absolute', 'broadcastable', 'digamma', 'disconnected_grad', 'fitting_type', 'get_idx_list', 'ifelse', 'new_constant', 'nnet', 'runner', 'scalar',
+           'scan', 'searchsorted', 'shared', 'sign', 'step_mode', 'tensor_type', 'theano', 'until', 'with_sizes_of_one']
+
+# The Python types that tensors have.
+TENSOR_TYPES = (TensorConstant, TensorSharedVariable, type(T.scalar()))
 
 
 # --- types --------------------------------------------------------------------------------------------------------
@@ -121,10 +129,32 @@ def fitting_type(x, kind):
         return x
     if IS_THEANO:
         return T.patternbroadcast(x, kind.broadcastable)
-    if kind.is_super(x.type) and any(known and size is None for known, size in zip(x.type.shape, kind.shape)):
-        axes = [axis for axis, (one, size) in enumerate(zip(x.type.broadcastable, kind.shape)) if one and size is None]
-        return unbroadcast(x, *axes) if axes else x
+    if kind.is_super(x.type):
+        ones = [axis for axis, (one, size) in enumerate(zip(x.type.broadcastable, kind.shape)) if one and size is None]
+        return _Forgetting(kind.shape)(x) if ones else x
     return T.specify_shape(x, kind.shape)
+
+
+class _Forgetting(Op):
+    """Its input as it is, of whose sizes the graph knows `shape` only: PyTensor has no way to unlearn them."""
+
+    __props__ = ('shape',)
+    view_map = {0: [0]}
+
+    def __init__(self, shape):
+        self.shape = shape
+
+    def make_node(self, x):
+        return Apply(self, [x], [tensor_type(x.dtype, self.shape)()])
+
+    def perform(self, node, inputs, outputs):
+        outputs[0][0] = inputs[0]
+
+    def infer_shape(self, fgraph, node, shapes):
+        return shapes
+
+    def pullback(self, inputs, outputs, gradients):
+        return [T.specify_shape(gradients[0], inputs[0].type.shape)]
 
 
 # --- values and functions -----------------------------------------------------------------------------------------
@@ -137,20 +167,38 @@ def shared(value, name):
     return TensorSharedVariable(type=kind, value=value, name=name, strict=False)
 
 
+def step_mode():
+    """The user's mode, with the buffers of a function kept from call to call unless the user has decided that.
+
+    Without the rewrite that scales every use of a product by a product of its own: gradients are used several times.
+    """
+    mode = theano.compile.mode.get_default_mode()
+    if type(mode) is not theano.compile.mode.Mode:
+        return mode
+    if 'allow_gc' not in _GIVEN:
+        mode = mode.clone(link_kwargs={'allow_gc': False})
+    return mode.excluding('local_dot22_to_dot22scalar')
+
+
 _make = TensorConstant.__new__
-_Tag = type(TensorConstant(TensorType('int8', ()), 1).tag) if IS_THEANO else None
+_Tag = type(TensorConstant(TensorType('int8', ()), np.int8(1)).tag)
+_kinds = {}
 
 
 def new_constant(array):
     """A constant that holds `array` itself. On Theano past the constructor, which looks at every element."""
-    kind = tensor_type(array.dtype.name, array.shape)
+    shape = array.shape
+    kind = _kinds.get((array.dtype.num, shape))
+    if kind is None:
+        if len(_kinds) > 10000:
+            _kinds.clear()
+        kind = _kinds[array.dtype.num, shape] = tensor_type(array.dtype.name, shape)
     if not IS_THEANO:
         return TensorConstant(kind, array)
     constant = _make(TensorConstant)
     constant.tag = tag = _Tag()
-    constant.type, constant.data, constant.name, constant.index = kind, array, None, None
-    constant.auto_name = 'constant'
-    tag.unique_value = array.flat[0] if array.size == 1 and array.ndim else None
+    constant.type, constant.data, constant.name, constant.index, constant.auto_name = kind, array, None, None, 'constant'
+    tag.unique_value = array.flat[0] if shape and array.size == 1 else None
     return constant
 
 
@@ -167,9 +215,11 @@ def runner(function):
         return lambda values: function(*values)
     inputs = [container.storage for container in function.input_storage[:len(function.maker.inputs)]]
     outputs = [container.storage for container in function.output_storage]
-    computed = [container.storage for container, variable in zip(function.output_storage, function.maker.fgraph.outputs)
-                if variable.owner is not None]
-    machine, count = function.fn, function.n_returned_outputs
+    machine = function.fn
+    returned = outputs[:function.n_returned_outputs]
+    # What was handed out may not be written to in the next call; where buffers are kept the machine sees to that.
+    computed = [storage for storage, variable in zip(outputs, function.maker.fgraph.outputs)
+                if variable.owner is not None and getattr(machine, 'allow_gc', True)]
     explicit = [storage for storage, given in zip(inputs, function.maker.inputs) if not given.implicit]
 
     def run(values):
@@ -180,10 +230,9 @@ def runner(function):
         except Exception:
             position = machine.position_of_error
             _raise_with_op(machine.nodes[position], machine.thunks[position], storage_map=machine.storage_map)
-        results = [storage[0] for storage in outputs[:count]]
+        results = [storage[0] for storage in returned]
         for storage in explicit:
             storage[0] = None
-        # What was handed out may not be written to in the next call.
         for storage in computed:
             storage[0] = None
         return results

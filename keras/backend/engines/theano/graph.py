@@ -7,7 +7,8 @@ of a variable that was computed outside of steps is remembered in `tag.computed`
 import numpy as np
 
 from keras.backend.engines.theano.compat import (DimShuffle, Elemwise, IS_THEANO, Subtensor, TensorConstant,
-                                                 TensorSharedVariable, broadcastable, new_constant, with_sizes_of_one)
+                                                 TensorSharedVariable, broadcastable, get_idx_list, new_constant,
+                                                 with_sizes_of_one)
 from keras.backend.rules import AbstractTensor, broadcast_shapes
 
 # --- static shapes ------------------------------------------------------------------------------------------------
@@ -17,41 +18,76 @@ def static_shape(x):
     """The static shape of a variable: a tuple of ints, None for unknown sizes."""
     shape = getattr(x.tag, 'static_shape', None)
     if shape is None:
-        shape = x.tag.static_shape = _found_shape(x)
+        shape = x.tag.static_shape = found_shape(x)
     return shape
 
 
-def _found_shape(x):
-    """The static shape of a variable that no operation of the table made."""
+def found_shape(x):
+    """The static shape of a variable that no operation of the table made, but Python's operators, or the user."""
     if not IS_THEANO:
         return tuple(x.type.shape)
+    # Not recursive: chains of such operations may be long.
+    shapes, stack = {}, [x]
+    while stack:
+        part = stack[-1]
+        missing = [other for other in _deciding_inputs(part) if _noted_shape(other) is None and other not in shapes]
+        if missing:
+            stack.extend(missing)
+        else:
+            stack.pop()
+            if part not in shapes:
+                shapes[part] = _shape_by_owner(part, lambda other: _noted_shape(other) or shapes.get(other, ()))
+    return shapes[x]
+
+
+def _noted_shape(x):
+    return x.data.shape if isinstance(x, TensorConstant) else getattr(x.tag, 'static_shape', None)
+
+
+def _deciding_inputs(x):
+    """The inputs of the operation behind `x` whose shapes decide that of `x`."""
+    op = x.owner.op if x.owner is not None else None
+    if isinstance(op, Elemwise):
+        return x.owner.inputs
+    return x.owner.inputs[:1] if isinstance(op, (DimShuffle, Subtensor)) else []
+
+
+def _shape_by_owner(x, shape_of):
+    """What Python operators leave behind: elementwise functions and slices; of all else the sizes of 1 are known."""
+    owner = x.owner
+    op = owner.op if owner is not None else None
     if isinstance(x, TensorConstant):
         return x.data.shape
-    return _shape_by_owner(x) or tuple([1 if known else None for known in x.type.broadcastable])
-
-
-def _shape_by_owner(x):
-    """What Python operators on tensors leave behind: elementwise functions and slices; None for all else."""
-    owner = x.owner
-    if owner is None:
-        return None
-    if isinstance(owner.op, Elemwise):
-        return broadcast_shapes(*[static_shape(part) for part in owner.inputs])
-    if isinstance(owner.op, DimShuffle):
-        shape = static_shape(owner.inputs[0])
-        return tuple([1 if axis == 'x' else shape[axis] for axis in owner.op.new_order])
-    if isinstance(owner.op, Subtensor) and len(owner.inputs) == 1:
-        return _sliced_shape(static_shape(owner.inputs[0]), owner.op.idx_list)
-    return None
+    if isinstance(op, Elemwise):
+        return broadcast_shapes(*[shape_of(part) for part in owner.inputs])
+    if isinstance(op, DimShuffle):
+        shape = shape_of(owner.inputs[0])
+        return tuple([1 if axis == 'x' else shape[axis] for axis in op.new_order])
+    if isinstance(op, Subtensor):
+        return _sliced_shape(shape_of(owner.inputs[0]), get_idx_list(owner.inputs, op.idx_list))
+    return tuple([1 if known else None for known in x.type.broadcastable])
 
 
 def _sliced_shape(shape, indices):
+    """The shape that is left of `shape` by ints, slices and scalars of the graph."""
     sizes = []
     for size, index in zip(shape, indices):
         if isinstance(index, slice):
-            whole = index == slice(None)
-            sizes.append(size if whole else None if size is None else len(range(*index.indices(size))))
+            bounds = [_number(part) for part in (index.start, index.stop, index.step)]
+            known = size is not None and _UNKNOWN not in bounds
+            sizes.append(len(range(*slice(*bounds).indices(size))) if known else
+                         size if bounds in ([None] * 3, [None, None, 1]) else None)
     return tuple(sizes) + shape[len(indices):]
+
+
+_UNKNOWN = object()
+
+
+def _number(bound):
+    """A bound of a slice as a Python number or None, where it is one."""
+    if bound is None or isinstance(bound, (int, np.integer)):
+        return bound
+    return int(bound.data) if hasattr(bound, 'data') else _UNKNOWN
 
 
 def with_shape(x, shape):

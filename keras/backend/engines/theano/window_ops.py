@@ -5,6 +5,8 @@ each other's gradients, and so are taking an element of every window and putting
 derivative exists. Tensors are (batch, spatial..., channels). What lies outside of the input counts as zero in
 convolutions and sums, and never is the maximum.
 """
+import ast
+import functools
 import itertools
 
 import numpy as np
@@ -37,6 +39,11 @@ class Geometry:
         """Whether the gradient by the input is a convolution itself."""
         return set(self.strides) == {1} and all(b <= (w - 1) * d for b, w, d in
                                                 zip(self.before, self.window, self.dilation))
+
+    @property
+    def overlaps(self):
+        """Whether an element may lie in several windows."""
+        return any((w - 1) * d >= s for w, d, s in zip(self.window, self.dilation, self.strides))
 
     @property
     def inside(self):
@@ -307,7 +314,7 @@ class MaxPool(_Reducing):
         index = np.zeros(best.shape, 'int16')
         for position, window in enumerate(slices[1:], 1):
             part = x[window]
-            index[part > best] = position
+            np.copyto(index, np.int16(position), where=part > best)
             np.maximum(best, part, out=best)
         outputs[0][0], outputs[1][0] = best, index
 
@@ -339,7 +346,10 @@ class PutInWindows(_Spreading):
         geometry = self.geometry([int(size) for size in inputs[2:]])
         result = np.zeros(y.shape[:1] + geometry.total + y.shape[-1:], y.dtype)
         for position, window in enumerate(geometry.slices()):
-            result[window] += np.where(index == position, y, y.dtype.type(0))
+            if geometry.overlaps:
+                result[window] += y * (index == position)
+            else:
+                np.copyto(result[window], y, where=index == position)
         outputs[0][0] = result[geometry.inside]
 
     def pullback(self, inputs, outputs, gradients):
@@ -381,3 +391,50 @@ class SpreadOverWindows(_Spreading):
 
     def pullback(self, inputs, outputs, gradients):
         return [self.sibling(MeanPool)(gradients[0])] + [DisconnectedType()() for _ in inputs[1:]]
+
+
+# --- in programs that Numba compiles ------------------------------------------------------------------------------
+
+_KINDS = (Convolve, ConvolveByInput, ConvolveByKernel, MaxPool, TakeFromWindows, PutInWindows, MeanPool,
+          SpreadOverWindows)
+
+
+@functools.lru_cache(maxsize=None)
+def _described(description):
+    """The operation that a description like `MaxPool((2, 2), (2, 2), 'valid')` names."""
+    name, properties = description.split('(', 1)
+    return {kind.__name__: kind for kind in _KINDS}[name](*ast.literal_eval('(' + properties))
+
+
+def computed(description, inputs):
+    """What an operation gives, a tuple of C-contiguous arrays. Compiled programs kept on disk find it by its name."""
+    op = _described(description)
+    outputs = [[None] for _ in ('values', 'index')[:2 if isinstance(op, MaxPool) else 1]]
+    op.perform(None, inputs, outputs)
+    return tuple([np.ascontiguousarray(output[0]) for output in outputs])
+
+
+def _for_numba(op, node, **_):
+    """A function that Numba compiles and keeps, as PyTensor's own fallback is not kept."""
+    import numba
+    from pytensor.link.numba.dispatch.basic import get_numba_type, numba_njit
+    description = type(op).__name__ + repr(tuple([getattr(op, name) for name in op.__props__]))
+    results = numba.types.Tuple([get_numba_type(output.type, layout='C') for output in node.outputs])
+    single = len(node.outputs) == 1
+
+    @numba_njit
+    def windows(*inputs):
+        with numba.objmode(result=results):
+            result = computed(description, inputs)
+        return result[0] if single else result
+    return windows
+
+
+def register_for_numba():
+    """Tell PyTensor's compiler by Numba how to run these operations."""
+    from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
+    for kind in _KINDS:
+        register_funcify_default_op_cache_key(kind)(_for_numba)
+
+
+register_for_numba()
