@@ -283,7 +283,11 @@ def _map_tensors(entry, args, function):
 
 
 def _static(argument):
-    """A static argument in its canonical form: tuples for lists, Python numbers for NumPy's."""
+    """A static argument in its canonical form: tuples for lists, Python numbers for NumPy's, names for dtypes."""
+    if type(argument).__name__.lower().endswith('dtype'):  # NumPy's or the engine's own
+        return getattr(argument, 'name', None) or str(argument).rsplit('.', 1)[-1]
+    if isinstance(argument, type) and issubclass(argument, np.generic):
+        return np.dtype(argument).name
     if isinstance(argument, (list, tuple)):
         return tuple(_static(part) for part in argument)
     if isinstance(argument, np.generic) or type(argument) is np.ndarray and argument.ndim == 0:

@@ -7,6 +7,7 @@ import pytest
 
 import keras
 from keras import backend as K
+from keras.backend.engine import get_engine
 from keras.backend.symbolic import Plan
 
 GENERATOR = np.random.RandomState(13)
@@ -51,6 +52,13 @@ def test_variables_made_while_a_step_runs():
     model.compile('sgd', loss)
     for batch in (2, 3):
         assert model.test_on_batch(np.ones((batch, 2)), np.zeros((batch, 1))) == pytest.approx(12.0)
+
+
+def test_dtypes_of_other_kinds_than_names():
+    x = get_engine().convert(np.ones(2, 'float32'))
+    assert K.dtype(K.cast(x > 0.5, x.dtype)) == 'float32'
+    for dtype in (np.dtype('int32'), np.int32, 'int32'):
+        assert K.dtype(K.cast(x, dtype)) == K.dtype(K.cast(K.placeholder((2,)), dtype)) == 'int32'
 
 
 def test_constants():
