@@ -18,7 +18,7 @@ sys.path.insert(0, HERE)
 import lines  # noqa: E402
 import works  # noqa: E402
 
-TOPICS = ('startup', 'training', 'first', 'layout', 'memory', 'overhead', 'lines')
+TOPICS = ('startup', 'training', 'first', 'layout', 'memory', 'overhead', 'graph', 'lines')
 # How many times the raw code's time a training step may take.
 STEP_LIMITS = {'tensorflow': 1.05, 'jax': 1.05, 'torch': 1.05, 'theano': 1.1, 'cntk': 1.1, 'mxnet': 1.1}
 IMAGE_FORMATS_DIFFER = ('theano', 'cntk', 'mxnet')
@@ -209,6 +209,25 @@ def overhead(table, runner, options):
                       upstream=micro(theirs['layers'][name]) if theirs else '', target='< 100 us', reached=own < 1e-4)
 
 
+# By how many seconds a call of K.function may take longer than the raw one.
+CALL_LIMITS = {'tensorflow': 50e-6, 'jax': 50e-6, 'torch': 20e-6}
+
+
+def graph(table, runner, options):
+    for engine in [engine for engine in options.engines if engine in CALL_LIMITS]:
+        found = runner.least('graph.py', options.rounds, times=options.times, engine=engine).get('ours')
+        if not found:
+            continue
+        raw, own = found['raw style'], found['style']
+        table.add('style-transfer step, 64x64', engine, micro(own), micro(raw), '%.2f' % (own / raw),
+                  target='<= 1.10 raw', reached=own <= 1.1 * raw)
+        raw, own, limit = found['raw call'], found['call'], CALL_LIMITS[engine]
+        table.add('call of K.function', engine, micro(own), micro(raw), '%+.0f us' % ((own - raw) * MICRO),
+                  target='<= raw + %.0f us' % (limit * MICRO), reached=own - raw <= limit)
+        table.add('graph of 10,000 operations', engine, micro(found['graph']), target='< 500 ms',
+                  reached=found['graph'] < 0.5)
+
+
 def sizes(table, runner, options):
     backend = os.path.join(ROOT, 'keras', 'backend')
     for name, count in lines.of_folder(os.path.join(backend, 'engines')).items():
@@ -247,7 +266,7 @@ def main():
     if not upstreams:
         print('No upstream Keras to compare with: give --upstream or KERAS_BENCHMARK_UPSTREAM.')
     table = Table()
-    run = dict(zip(TOPICS, (startup, training, first, layout, memory, overhead, sizes)))
+    run = dict(zip(TOPICS, (startup, training, first, layout, memory, overhead, graph, sizes)))
     with tempfile.TemporaryDirectory() as home:
         for topic in options.only:
             run[topic](table, Runner(pythons, upstreams, home, options.clock), options)

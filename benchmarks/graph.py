@@ -170,12 +170,13 @@ def compared(raw, ours, argument, rounds, repeat):
 def main(rounds):
     engine = os.environ['KERAS_BACKEND']
     image, *parts = style_data()
-    raw_style = {'jax': jax_style, 'tensorflow': tensorflow_style, 'torch': torch_style}[engine]
-    result = {'style': compared(raw_style(*parts), keras_style(*parts), image, rounds, 5),
-              'call': compared(raw_call(engine), keras_call(), np.ones((4, 8), 'float32'), 25, 400)}
+    raw_style = {'jax': jax_style, 'tensorflow': tensorflow_style, 'torch': torch_style}[engine](*parts)
+    result = {}
+    result['raw style'], result['style'] = compared(raw_style, keras_style(*parts), image, rounds, 5)
+    result['raw call'], result['call'] = compared(raw_call(engine), keras_call(), np.ones((4, 8), 'float32'), 25, 400)
     result['graph'], = timing.alternate([long_graph], 5)
     print(json.dumps(result))
 
 
 if __name__ == '__main__':
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 8)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
