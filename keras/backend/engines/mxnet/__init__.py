@@ -426,10 +426,10 @@ class MXNetEngine(Engine):
 
 
 def _beside_variables(original):
-    """An operator of MXNet's arrays that leaves Keras' variables to their own operators."""
+    """An operator of MXNet's arrays that leaves Keras' variables and tensors without a value to their own operators."""
     @functools.wraps(original)
     def operator(self, other):
-        if isinstance(other, Variable):
+        if isinstance(other, (Variable, AbstractTensor)):
             return NotImplemented
         if o.tracing.trace is not None:
             o.tracing.trace.know([x for x in (self, other) if isinstance(x, o.Array)])

@@ -84,6 +84,14 @@ def _gradients(value, leaves, buffers):
     return [buffer if name in reached else None for name, buffer in zip(names, buffers)]
 
 
+def is_stored(variable):
+    """Whether the value that `variable` has now is what it stores, so that a kernel may write into it."""
+    value, trace = variable.value, tracing.trace
+    if trace is None:
+        return value is variable.storage
+    return variable in trace.variables and trace.place_of(value) == trace.variables[variable]
+
+
 # --- tracing --------------------------------------------------------------------------------------------------------
 
 class Trace:
