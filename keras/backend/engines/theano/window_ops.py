@@ -154,7 +154,8 @@ def _correlated_back(y, kernel, geometry, groups):
 
 def lengths(sizes):
     """Ints and symbolic scalars, as variables of int64."""
-    return [T.constant(np.int64(size)) if isinstance(size, (int, np.integer)) else T.cast(size, 'int64') for size in sizes]
+    return [T.constant(np.int64(size)) if isinstance(size, (int, np.integer)) else T.cast(size, 'int64')
+            for size in sizes]
 
 
 def _known(sizes):
