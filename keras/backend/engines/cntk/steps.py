@@ -92,6 +92,8 @@ class Trace:
         self.derivations = []
         self.handed = {}
         self.sources = {}
+        # Constants into which nodes write while they run.
+        self.filled_by_nodes = []
 
     def __enter__(self):
         self.previous, current.trace = current.trace, self
@@ -149,11 +151,15 @@ def value_and_grad(fn, variables):
     trace = current.trace
     wanted = [variable for variable in dict.fromkeys(variables) if is_float(variable.dtype) and 0 not in variable.shape]
     leaves = {variable: _leaf(variable.value, trace) for variable in wanted}
-    with Ledger(leaves, outer=context.ledger) as ledger:
-        value, aux = fn()
+    outer, current.differentiating = current.differentiating, True
+    try:
+        with Ledger(leaves, outer=context.ledger) as ledger:
+            value, aux = fn()
+    finally:
+        current.differentiating = outer
     for variable, new in ledger.writes.items():
         variable.assign(new)
-    if value.node is None or value.leaf:
+    if not value.has_node() or value.leaf:
         return (value, aux), [None for _ in variables]
     stage = max(value.stage, 0)
     reached = {uid(parameter) for parameter in cntk_py.Function.parameters(cntk_py.combine([value.node]))}
@@ -253,6 +259,7 @@ class Program:
         self.handed = [(x.node, leaf.node) for x, leaf in trace.handed.items()]
         self.handed += [(x.node, leaf.node) for leaf, x in trace.sources.items()]
         self.boxes, self.updated = trace.boxes, set()
+        self.filled_by_nodes = trace.filled_by_nodes
         handed = list(trace.handed) + list(trace.sources.values())
         self.stages = self._fused(trace) or self._staged(trace, handed)
         self._prepare_host()
@@ -319,6 +326,9 @@ class Program:
             stage.feeds.fill([next(values) for _ in stage.feeds.tensors])
         for box in self.boxes:
             box.fill(next(values))
+        for constant in self.filled_by_nodes:
+            # Else CNTK takes what depends on it for up to date.
+            constant.record_value_update()
         found = {}
         for stage in self.stages:
             found.update(stage())

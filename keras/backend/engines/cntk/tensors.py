@@ -28,21 +28,45 @@ _KINDS = {'float32': cntk_py.DataType_Float, 'float64': cntk_py.DataType_Double}
 
 
 class _Current(threading.local):
-    """Per thread: the trace that is being made, if any."""
+    """Per thread: the trace that is being made, if any, and whether what is made now will be differentiated."""
     trace = None
+    differentiating = False
 
 
 current = _Current()
 
 
 class Tensor:
-    """A tensor of the CNTK engine. `dtype` is a name; bool and integer ones are floats in the graph."""
-    __slots__ = ('shape', 'dtype', 'host', 'recipe', 'node', 'stage', 'leaf', '__weakref__')
+    """A tensor of the CNTK engine. `dtype` is a name; bool and integer ones are floats in the graph.
 
-    def __init__(self, shape, dtype, host=None, recipe=None, node=None, stage=FREE, leaf=False):
+    `node` is its node, with static axes only; `batched` one whose first axis is a batch axis of CNTK's instead. Chains
+    of operations that need the latter (convolution, pooling, batch normalization) never make the former.
+    """
+    __slots__ = ('shape', 'dtype', 'host', 'recipe', '_node', 'batched', 'stage', 'leaf', '__weakref__')
+
+    def __init__(self, shape, dtype, host=None, recipe=None, node=None, stage=FREE, leaf=False, batched=None):
         self.shape, self.dtype = shape, dtype
         self.host, self.recipe = host, recipe
-        self.node, self.stage, self.leaf = node, stage, leaf
+        self._node, self.batched, self.stage, self.leaf = node, batched, stage, leaf
+
+    @property
+    def node(self):
+        if self._node is None and self.batched is not None:
+            self._node = output(cntk.reshape(cntk.unpack_batch(self.batched), self.shape))
+        return self._node
+
+    @node.setter
+    def node(self, node):
+        self._node = node
+
+    def has_node(self):
+        return self._node is not None or self.batched is not None
+
+    def with_batch_axis(self):
+        """The node whose first axis is a batch axis of CNTK's."""
+        if self.batched is None:
+            self.batched = output(cntk.to_batch(self._node))
+        return self.batched
 
     @property
     def ndim(self):
@@ -143,7 +167,7 @@ def in_graph(x, stage=FREE):
     """The tensor `x` as one with a node that stage `stage` of the current trace may use."""
     if 0 in x.shape:
         return x
-    if x.node is None:
+    if not x.has_node():
         if x.host is not None:
             x.node, x.leaf = constant_node(x.host, node_type(x.dtype)), True
         else:
@@ -155,6 +179,8 @@ def in_graph(x, stage=FREE):
 
 def wrapped(node, shape, dtype, stage):
     """The tensor of `shape` and `dtype` that `node` computes, which may differ in form only."""
+    if type(node) is Batched:
+        return Tensor(shape, dtype, stage=stage, batched=node.node)
     if isinstance(node, cntk_py.Function):
         node = output(node)
     kind = _KINDS[node_type(dtype)]
@@ -177,6 +203,13 @@ def short_errors():
 
 
 # --- operations ---------------------------------------------------------------------------------------------------
+
+class Batched:
+    """What a graph function returns whose result has a batch axis of CNTK's for its first."""
+
+    def __init__(self, node):
+        self.node = output(node) if isinstance(node, cntk_py.Function) else node
+
 
 def tensors_in(args):
     """The tensors among the arguments of a primitive, which may hold lists of them."""
