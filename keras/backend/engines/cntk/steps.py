@@ -371,7 +371,8 @@ def _is_computed(x):
 def _array(x, found):
     """The value of a graph tensor, as an array of its dtype."""
     array = value_of(x.node) if x.leaf else found[x.node].data().to_ndarray()
-    return array.reshape(x.shape).astype(x.dtype, copy=False)
+    array = array if array.shape == x.shape else array.reshape(x.shape)
+    return array if x.dtype == 'float32' else array.astype(x.dtype, copy=False)
 
 
 class Step:
@@ -385,15 +386,27 @@ class Step:
         if context.ledger is not None:
             # Within another step this one is a part of that.
             return self.fn(*tree.map_structure(self.engine.argument, args))
-        arrays = [None if leaf is None else self.engine.host_array(leaf) for leaf in tree.flatten(args)]
-        key = (str(tree.map_structure(lambda leaf: None, args)),) + tuple(
-            [None if array is None else (array.shape, array.dtype.char) for array in arrays])
+        arrays = []
+        key = self._signature(args, arrays)
         program = self.programs.get(key)
         if program is None or program.moves != _Moves.count:
             if len(self.programs) >= _KEPT_PROGRAMS:
                 del self.programs[next(iter(self.programs))]
             program = self.programs[key] = Program(self.fn, arrays, args)
         return program(arrays)
+
+
+    def _signature(self, x, arrays):
+        """What a program depends on: the structure, shapes and dtypes of arguments, the arrays of which are collected."""
+        kind = type(x)
+        if kind is tuple or kind is list:
+            return tuple([self._signature(part, arrays) for part in x])
+        if isinstance(x, (tuple, list, dict)):
+            leaves = tree.flatten(x)
+            return (str(tree.map_structure(lambda leaf: None, x)),) + self._signature(leaves, arrays)
+        array = None if x is None else self.engine.host_array(x)
+        arrays.append(array)
+        return None if array is None else (array.shape, array.dtype.char)
 
 
 def run_once(fn):

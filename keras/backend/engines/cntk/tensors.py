@@ -2,7 +2,7 @@
 
 A `Tensor` is in one of three states. *Known*: it has its value on the host. *Late*: its value is found on the host
 at every call of the step that is being traced, from a recipe; arguments are, and whatever follows from bool and integer
-ones (seeds, counters, masks, token numbers), because CNTK itself has floats only. *Graph*: it is an output of the CNTK
+ones (seeds, counters, masks, token numbers), because CNTK itself has floats only, and from single numbers (rates). *Graph*: it is an output of the CNTK
 graph. Known and late tensors become graph when an operation of the graph takes them: constants, and inputs that every
 call fills.
 
@@ -247,7 +247,8 @@ def abstract(x):
 
 def host_only(tensors):
     """Whether an operation on these tensors belongs on the host: all values are known there, and no work is much."""
-    return all(x.host is not None or x.recipe is not None and not rules.is_float(x.dtype) for x in tensors)
+    return all(x.host is not None or x.recipe is not None and (not rules.is_float(x.dtype) or x.shape == ())
+               for x in tensors)
 
 
 def operate(host, rule, graph, args):
@@ -312,6 +313,8 @@ class HostProgram:
         self._run = namespace['run']
 
     def __call__(self, arguments):
+        if not self._lines:
+            return self._run(arguments)
         with np.errstate(all='ignore'):
             return self._run(arguments)
 
