@@ -14,6 +14,8 @@ from keras.backend.engines.theano import window_ops
 
 _BY_NUMPY = (window_ops.Convolve, window_ops.ConvolveByInput, window_ops.ConvolveByKernel, window_ops.TakeFromWindows,
              window_ops.MeanPool, window_ops.SpreadOverWindows)
+# A part of the names under which compiled programs are kept: to be raised with every change of this module.
+_VERSION = 2
 
 
 # --- by NumPy -----------------------------------------------------------------------------------------------------
@@ -41,7 +43,7 @@ def _by_numpy(op, node, **_):
         with numba.objmode(result=kind):
             result = computed(description, inputs)
         return result
-    return windows
+    return windows, _VERSION
 
 
 for _kind in _BY_NUMPY:
@@ -106,7 +108,7 @@ def _max_pool(op, node, **_):
                         best[k] = row[k] if larger else best[k]
                         position[k] = place if larger else position[k]
         return lowered(values), lowered(index)
-    return max_pool
+    return max_pool, _VERSION
 
 
 def _volume(rank):
@@ -142,4 +144,4 @@ def _put_in_windows(op, node, **_):
                     for k in range(channels):
                         row[k] += values[k] if position[k] == place else zero
         return lowered(result)
-    return put_in_windows
+    return put_in_windows, _VERSION
