@@ -292,9 +292,13 @@ class Program:
         computed = [value.node for _, value in updates if not value.leaf]
         if computed and arguments(cntk_py.combine(computed)):
             return None
-        self.updated = {variable for variable, _ in updates}
         pairs = [(variable.storage, value.node) for variable, value in updates]
-        return [Training(fetched.get(0, []), derivation, trace.inputs, pairs)]
+        training = Training(fetched.get(0, []), derivation, trace.inputs, pairs)
+        if not training.feeds.given:
+            # A trainer takes a batch without inputs for the end of the data.
+            return None
+        self.updated = {variable for variable, _ in updates}
+        return [training]
 
     def _staged(self, trace, handed):
         """One `Evaluation` per stage and derivation."""
