@@ -64,7 +64,8 @@ class Runner:
     def run(self, script, *arguments, engine='numpy', upstream=False):
         """The JSON that the script prints, or None where it fails (its error is shown)."""
         environment = dict(os.environ, KERAS_BACKEND=engine, KERAS_HOME=self.home, TF_CPP_MIN_LOG_LEVEL='3')
-        environment.update(PYTHONPATH='' if upstream else ROOT, KERAS_BENCHMARK_CLOCK=self.clock)
+        environment.update(PYTHONPATH='' if upstream else ROOT, KERAS_BENCHMARK_CLOCK=self.clock,
+                           KERAS_BENCHMARK_PEER='upstream' if upstream else 'ours')
         if self.clock == 'cpu':
             # Threads that wait for each other in a loop would count as work.
             environment.update(OMP_NUM_THREADS='1', OPENBLAS_NUM_THREADS='1', MKL_NUM_THREADS='1')

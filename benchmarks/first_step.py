@@ -26,6 +26,7 @@ def main(work, which):
     peer_module = __import__('raw_' + engine)
     peer_module.Peer('mlp' if work != 'mlp' else 'lstm')
     if which == 'keras':
+        works.keras_is_upstream()
         import keras
         keras.backend.backend()
     start = now()

@@ -14,6 +14,7 @@ import works
 def main(rounds):
     # The raw code comes first: it sets the options that its engine reads when it is imported.
     works.raw_peer(os.environ['KERAS_BACKEND'], 'mlp')
+    works.keras_is_upstream()
     result, functions = {}, {}
     batch, steps = works.BATCH['conv'], works.STEPS['conv']
     for data_format in ('channels_last', 'channels_first'):

@@ -3,6 +3,9 @@
 a `mlp`: 64-64-10, batch 32. b `conv`: three blocks of convolution, batch normalization and pooling on 32x32x3,
 batch 64. c `lstm`: embedding and LSTM(128) over 100 steps, batch 32.
 """
+import os
+import sys
+
 import numpy as np
 
 WORKS = ('mlp', 'conv', 'lstm')
@@ -85,6 +88,14 @@ def raw_peer(engine, work):
     """The same work in the engine's own terms, as an expert would write it: see `raw_jax.py` and its kin."""
     import importlib
     return importlib.import_module('raw_' + engine).Peer(work)
+
+
+def keras_is_upstream():
+    """Whether this process measures upstream's keras; if so, MXNet forgets what the raw code has switched on."""
+    upstream = os.environ.get('KERAS_BENCHMARK_PEER') == 'upstream'
+    if upstream and 'mxnet' in sys.modules:
+        sys.modules['mxnet'].npx.reset_np()
+    return upstream
 
 
 def raw_alternatives(engine):

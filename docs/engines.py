@@ -13,12 +13,12 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECORD, PAGE = os.path.join(HERE, 'engines.json'), os.path.join(HERE, 'engines.md')
 
-INTRODUCTION = '''# What each engine can do
+INTRODUCTION = """# What each engine can do
 
 Written by `python docs/engines.py` from what the engines declare; a test holds it against the engine of the run.
 An engine raises `UnsupportedOperation`, a `NotImplementedError` with the reason and the way out, for what it declares
 unsupported. Where the engine `theano` runs on PyTensor, its column is PyTensor's.
-'''
+"""
 FLAGS = [('gradients', 'trains'), ('compiled', 'compiles the step'), ('deferred', 'graph outside steps, too'),
          ('dynamic_sizes', 'sizes may be unknown while tracing'), ('both_branches', '`cond` runs both branches')]
 
@@ -79,7 +79,8 @@ def refusals(engines):
 def render(engines):
     lines = [INTRODUCTION, '## Engines and types', ''] + overview(engines)
     lines += ['', '## What some engine refuses', '',
-              'Everything else in the op table (`keras/backend/primitives.py` and `composites/`) runs on every engine.', '']
+              'Everything else in the op table (`keras/backend/primitives.py` and `composites/`) runs on every engine.',
+              '']
     return '\n'.join(lines + refusals(engines)) + '\n'
 
 

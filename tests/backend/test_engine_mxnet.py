@@ -44,7 +44,8 @@ def test_numpy_is_left_as_it_was():
     assert x[x > 0].asnumpy().tolist() == [1, 1]
 
 
-def test_a_step_runs_as_it_is_then_is_traced_then_replayed(engine):
+def test_a_step_runs_as_it_is_then_is_traced_then_replayed(engine, monkeypatch):
+    monkeypatch.setattr(steps, 'RUNS_BEFORE_TRACING', 1)
     function, calls = counting(lambda x: p.add(x, 1.0))
     step = engine.step(function, [], [])
     for number in range(5):
@@ -140,6 +141,16 @@ def test_slots_that_kernels_write_share_memory_with_no_other_variable():
     np.testing.assert_allclose(first.numpy(), [0.1, 0.1], rtol=1e-6)
     assert other.numpy().tolist() == [0, 0]
     np.testing.assert_allclose(weight.numpy(), [0.5, 0.5], rtol=1e-5)
+
+
+def test_kernels_write_only_into_what_variables_store(engine):
+    optimizer = optimizers.Adam(0.1)
+    weight = Variable(np.ones(2, 'float32'))
+    optimizer.build([weight])
+    given = [engine.convert(variable.numpy()) for variable in optimizer.variables]
+    optimizer.stateless_apply(given, [engine.convert(np.ones(2, 'float32'))], [engine.convert(np.ones(2, 'float32'))])
+    for array, variable in zip(given, optimizer.variables):
+        assert np.array_equal(engine.to_numpy(array), variable.numpy())
 
 
 def test_variables_beside_arrays(engine):

@@ -52,6 +52,7 @@ _HOST = NumpyEngine()
 GRAPH = dict(host_calls.GRAPH, **operations.GRAPH)
 GRAPH.update(windows.GRAPH)
 _DTYPES = ('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64')
+_NUMPY_DTYPES = frozenset(map(np.dtype, _DTYPES))
 
 
 def _operation(name, graph):
@@ -113,7 +114,9 @@ class CntkEngine(Engine):
         """The value of an argument as a NumPy array of a dtype that the engine has."""
         if type(x) is Tensor:
             x = x.known()
-        elif isinstance(x, Variable):
+        if type(x) is np.ndarray and dtype is None and x.dtype in _NUMPY_DTYPES:
+            return x
+        if isinstance(x, Variable):
             x = x.numpy()
         elif not isinstance(x, (np.ndarray, np.generic)):
             x = np.asarray(x)
@@ -154,7 +157,8 @@ class CntkEngine(Engine):
     def new_variable(self, value, variable):
         if variable.dtype in ('float16', 'bfloat16'):
             self.unsupported('variables of float16')()
-        if not is_float(variable.dtype) or 0 in variable.shape:
+        # Rates, counters and what else is a single number and not trained is cheapest on the host.
+        if not is_float(variable.dtype) or 0 in variable.shape or variable.shape == () and not variable.trainable:
             return np.array(value, numpy_dtype(variable.dtype))
         return cntk_py.Parameter(data_view(np.array(value, variable.dtype)))
 

@@ -6,7 +6,8 @@ from cntk import cntk_py
 from keras.backend import rules
 from keras.backend.dispatch import TABLE, evaluate
 from keras.backend.engines.cntk.tensors import (
-    abstract, constant_node, host_only, in_graph, node_type, replaced, scalar_node, short_errors, tensors_in, wrapped)
+    Batched, Tensor, abstract, constant_node, host_only, in_graph, node_type, replaced, scalar_node, short_errors,
+    tensors_in, wrapped)
 
 
 def override(name, function):
@@ -22,7 +23,7 @@ def override(name, function):
         if result is NotImplemented:
             return result
         if isinstance(promised, (list, tuple)):
-            return type(promised)(wrapped(part, leaf.shape, leaf.dtype, stage)
+            return type(promised)(part if type(part) is Tensor else wrapped(part, leaf.shape, leaf.dtype, stage)
                                   for part, leaf in zip(result, promised))
         return wrapped(result, promised.shape, promised.dtype, stage)
     run.__name__ = name
@@ -35,10 +36,21 @@ def _one_axis(axis, rank):
     return axes[0] if len(axes) == 1 else None
 
 
+def elementwise(function):
+    """A graph function that stays with the batch axis where its argument has one."""
+    def run(x):
+        return function(x.node, '') if x.batched is None else Batched(function(x.batched, ''))
+    return run
+
+
+_relu = elementwise(cntk_py.re_lu)
+sigmoid = elementwise(cntk_py.sigmoid)
+
+
 def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     if negative_slope or threshold or max_value is not None or not rules.is_float(x.dtype):
         return NotImplemented
-    return cntk_py.re_lu(x.node, '')
+    return _relu(x)
 
 
 def elu(x, alpha=1.0):
@@ -109,10 +121,6 @@ def hard_sigmoid_keras2(x):
 
 def silu(x):
     return cntk.element_times(x.node, cntk.sigmoid(x.node))
-
-
-def sigmoid(x):
-    return cntk_py.sigmoid(x.node, '')
 
 
 def softplus(x):

@@ -92,6 +92,8 @@ class Trace:
         self.derivations = []
         self.handed = {}
         self.sources = {}
+        # Constants into which nodes write while they run.
+        self.filled_by_nodes = []
 
     def __enter__(self):
         self.previous, current.trace = current.trace, self
@@ -149,11 +151,15 @@ def value_and_grad(fn, variables):
     trace = current.trace
     wanted = [variable for variable in dict.fromkeys(variables) if is_float(variable.dtype) and 0 not in variable.shape]
     leaves = {variable: _leaf(variable.value, trace) for variable in wanted}
-    with Ledger(leaves, outer=context.ledger) as ledger:
-        value, aux = fn()
+    outer, current.differentiating = current.differentiating, True
+    try:
+        with Ledger(leaves, outer=context.ledger) as ledger:
+            value, aux = fn()
+    finally:
+        current.differentiating = outer
     for variable, new in ledger.writes.items():
         variable.assign(new)
-    if value.node is None or value.leaf:
+    if not value.has_node() or value.leaf:
         return (value, aux), [None for _ in variables]
     stage = max(value.stage, 0)
     reached = {uid(parameter) for parameter in cntk_py.Function.parameters(cntk_py.combine([value.node]))}
@@ -253,6 +259,7 @@ class Program:
         self.handed = [(x.node, leaf.node) for x, leaf in trace.handed.items()]
         self.handed += [(x.node, leaf.node) for leaf, x in trace.sources.items()]
         self.boxes, self.updated = trace.boxes, set()
+        self.filled_by_nodes = trace.filled_by_nodes
         handed = list(trace.handed) + list(trace.sources.values())
         self.stages = self._fused(trace) or self._staged(trace, handed)
         self._prepare_host()
@@ -287,8 +294,9 @@ class Program:
             return None
         pairs = [(variable.storage, value.node) for variable, value in updates]
         training = Training(fetched.get(0, []), derivation, trace.inputs, pairs)
-        if not training.feeds.tensors and not training.nodes:
-            return None  # a trainer that is given nothing, and asked for nothing, does nothing
+        if not training.feeds.given:
+            # A trainer takes a batch without inputs for the end of the data.
+            return None
         self.updated = {variable for variable, _ in updates}
         return [training]
 
@@ -322,6 +330,9 @@ class Program:
             stage.feeds.fill([next(values) for _ in stage.feeds.tensors])
         for box in self.boxes:
             box.fill(next(values))
+        for constant in self.filled_by_nodes:
+            # Else CNTK takes what depends on it for up to date.
+            constant.record_value_update()
         found = {}
         for stage in self.stages:
             found.update(stage())
@@ -364,7 +375,8 @@ def _is_computed(x):
 def _array(x, found):
     """The value of a graph tensor, as an array of its dtype."""
     array = value_of(x.node) if x.leaf else found[x.node].data().to_ndarray()
-    return array.reshape(x.shape).astype(x.dtype, copy=False)
+    array = array if array.shape == x.shape else array.reshape(x.shape)
+    return array if x.dtype == 'float32' else array.astype(x.dtype, copy=False)
 
 
 class Step:
@@ -378,15 +390,27 @@ class Step:
         if context.ledger is not None:
             # Within another step this one is a part of that.
             return self.fn(*tree.map_structure(self.engine.argument, args))
-        arrays = [None if leaf is None else self.engine.host_array(leaf) for leaf in tree.flatten(args)]
-        key = (str(tree.map_structure(lambda leaf: None, args)),) + tuple(
-            [None if array is None else (array.shape, array.dtype.char) for array in arrays])
+        arrays = []
+        key = self._signature(args, arrays)
         program = self.programs.get(key)
         if program is None or program.moves != _Moves.count:
             if len(self.programs) >= _KEPT_PROGRAMS:
                 del self.programs[next(iter(self.programs))]
             program = self.programs[key] = Program(self.fn, arrays, args)
         return program(arrays)
+
+
+    def _signature(self, x, arrays):
+        """What a program depends on: the structure, shapes and dtypes of arguments, the arrays of which are collected."""
+        kind = type(x)
+        if kind is tuple or kind is list:
+            return tuple([self._signature(part, arrays) for part in x])
+        if isinstance(x, (tuple, list, dict)):
+            leaves = tree.flatten(x)
+            return (str(tree.map_structure(lambda leaf: None, x)),) + self._signature(leaves, arrays)
+        array = None if x is None else self.engine.host_array(x)
+        arrays.append(array)
+        return None if array is None else (array.shape, array.dtype.char)
 
 
 def run_once(fn):

@@ -2,7 +2,7 @@
 
 A `Tensor` is in one of three states. *Known*: it has its value on the host. *Late*: its value is found on the host
 at every call of the step that is being traced, from a recipe; arguments are, and whatever follows from bool and integer
-ones (seeds, counters, masks, token numbers), because CNTK itself has floats only. *Graph*: it is an output of the CNTK
+ones (seeds, counters, masks, token numbers), because CNTK itself has floats only, and from single numbers (rates). *Graph*: it is an output of the CNTK
 graph. Known and late tensors become graph when an operation of the graph takes them: constants, and inputs that every
 call fills.
 
@@ -28,21 +28,45 @@ _KINDS = {'float32': cntk_py.DataType_Float, 'float64': cntk_py.DataType_Double}
 
 
 class _Current(threading.local):
-    """Per thread: the trace that is being made, if any."""
+    """Per thread: the trace that is being made, if any, and whether what is made now will be differentiated."""
     trace = None
+    differentiating = False
 
 
 current = _Current()
 
 
 class Tensor:
-    """A tensor of the CNTK engine. `dtype` is a name; bool and integer ones are floats in the graph."""
-    __slots__ = ('shape', 'dtype', 'host', 'recipe', 'node', 'stage', 'leaf', '__weakref__')
+    """A tensor of the CNTK engine. `dtype` is a name; bool and integer ones are floats in the graph.
 
-    def __init__(self, shape, dtype, host=None, recipe=None, node=None, stage=FREE, leaf=False):
+    `node` is its node, with static axes only; `batched` one whose first axis is a batch axis of CNTK's instead. Chains
+    of operations that need the latter (convolution, pooling, batch normalization) never make the former.
+    """
+    __slots__ = ('shape', 'dtype', 'host', 'recipe', '_node', 'batched', 'stage', 'leaf', '__weakref__')
+
+    def __init__(self, shape, dtype, host=None, recipe=None, node=None, stage=FREE, leaf=False, batched=None):
         self.shape, self.dtype = shape, dtype
         self.host, self.recipe = host, recipe
-        self.node, self.stage, self.leaf = node, stage, leaf
+        self._node, self.batched, self.stage, self.leaf = node, batched, stage, leaf
+
+    @property
+    def node(self):
+        if self._node is None and self.batched is not None:
+            self._node = output(cntk.reshape(cntk.unpack_batch(self.batched), self.shape))
+        return self._node
+
+    @node.setter
+    def node(self, node):
+        self._node = node
+
+    def has_node(self):
+        return self._node is not None or self.batched is not None
+
+    def with_batch_axis(self):
+        """The node whose first axis is a batch axis of CNTK's."""
+        if self.batched is None:
+            self.batched = output(cntk.to_batch(self._node))
+        return self.batched
 
     @property
     def ndim(self):
@@ -143,7 +167,7 @@ def in_graph(x, stage=FREE):
     """The tensor `x` as one with a node that stage `stage` of the current trace may use."""
     if 0 in x.shape:
         return x
-    if x.node is None:
+    if not x.has_node():
         if x.host is not None:
             x.node, x.leaf = constant_node(x.host, node_type(x.dtype)), True
         else:
@@ -155,6 +179,8 @@ def in_graph(x, stage=FREE):
 
 def wrapped(node, shape, dtype, stage):
     """The tensor of `shape` and `dtype` that `node` computes, which may differ in form only."""
+    if type(node) is Batched:
+        return Tensor(shape, dtype, stage=stage, batched=node.node)
     if isinstance(node, cntk_py.Function):
         node = output(node)
     kind = _KINDS[node_type(dtype)]
@@ -177,6 +203,13 @@ def short_errors():
 
 
 # --- operations ---------------------------------------------------------------------------------------------------
+
+class Batched:
+    """What a graph function returns whose result has a batch axis of CNTK's for its first."""
+
+    def __init__(self, node):
+        self.node = output(node) if isinstance(node, cntk_py.Function) else node
+
 
 def tensors_in(args):
     """The tensors among the arguments of a primitive, which may hold lists of them."""
@@ -214,7 +247,8 @@ def abstract(x):
 
 def host_only(tensors):
     """Whether an operation on these tensors belongs on the host: all values are known there, and no work is much."""
-    return all(x.host is not None or x.recipe is not None and not rules.is_float(x.dtype) for x in tensors)
+    return all(x.host is not None or x.recipe is not None and (not rules.is_float(x.dtype) or x.shape == ())
+               for x in tensors)
 
 
 def operate(host, rule, graph, args):
@@ -279,6 +313,8 @@ class HostProgram:
         self._run = namespace['run']
 
     def __call__(self, arguments):
+        if not self._lines:
+            return self._run(arguments)
         with np.errstate(all='ignore'):
             return self._run(arguments)
 

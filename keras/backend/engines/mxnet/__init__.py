@@ -434,7 +434,7 @@ class MXNetEngine(Engine):
 
 
 def _beside_variables(original):
-    """An operator of MXNet's arrays that leaves variables and symbolic tensors to their own operators."""
+    """An operator of MXNet's arrays that leaves Keras' variables and tensors without a value to their own operators."""
     @functools.wraps(original)
     def operator(self, other):
         if isinstance(other, (Variable, AbstractTensor)):

@@ -19,11 +19,10 @@ _leaky, _elu = o.op('LeakyReLU', act_type='leaky'), o.op('LeakyReLU', act_type='
 _gelu = o.op('LeakyReLU', act_type='gelu')
 _softmax, _log_softmax, _pick = o.op('softmax'), o.op('log_softmax'), o.op('pick', mode='clip')
 _larger, _smaller = o.op('_maximum_scalar'), o.op('_minimum_scalar')
-_dense, _embedding, _one_hot = o.op('FullyConnected', flatten=False), o.op('Embedding'), o.op('one_hot')
+_dense, _embedding = o.op('FullyConnected', flatten=False), o.op('Embedding')
 _batch_norm = o.op('BatchNorm', fix_gamma=False, momentum=0.0)
 _layer_norm, _rnn = o.op('LayerNorm'), o.op('RNN', num_layers=1, state_outputs=True, p=0.0)
-_adam, _sum_of_squares = o.op('adam_update', lazy_update=False), o.op('multi_sum_sq')
-_sgd, _sgd_momentum = o.op('preloaded_multi_sgd_update'), o.op('preloaded_multi_sgd_mom_update')
+_adam = o.op('adam_update', lazy_update=False)
 _expand, _squeeze = o.op('expand_dims'), o.op('_np_squeeze')
 
 OVERRIDES = {
@@ -421,6 +420,8 @@ def gru_sequence(x, h0, kernel, recurrent_kernel, bias=None, mask=None, go_backw
 def adam_update(variables, gradients, momenta, velocities, step, learning_rate, beta_1, beta_2, epsilon,
                 largest_velocities=None):
     if largest_velocities or any(variable.dtype != 'float32' or not variable.size for variable in variables):
+        return NotImplemented
+    if not all(map(steps.is_stored, momenta)) or not all(map(steps.is_stored, velocities)):
         return NotImplemented
     corrected = o.sqrt(_complement(beta_2, step))
     rate = o.multiply(o.divide(corrected, _complement(beta_1, step)), _tensor(learning_rate))

@@ -12,6 +12,7 @@ import numpy as np
 
 from keras import config
 from keras.backend import tree
+from keras.backend.engine import active
 from keras.backend.engines.mxnet import operators as o
 from keras.backend.engines.mxnet.operators import Array, autograd, mx, tracing
 from keras.backend.rules import is_float
@@ -21,7 +22,7 @@ from keras.backend.state import Ledger, context
 # arguments of odd shapes run once.
 RUNS_BEFORE_TRACING = 1
 # So many programs are kept for one step; for further shapes it runs as it is.
-MOST_PROGRAMS = 100
+MOST_PROGRAMS = 16
 _FLAGS = (('static_alloc', True), ('static_shape', True))
 
 
@@ -82,6 +83,14 @@ def _gradients(value, leaves, buffers):
         # A trace has to find the graph still there afterwards.
         autograd.backward([value], retain_graph=tracing.trace is not None)
     return [buffer if name in reached else None for name, buffer in zip(names, buffers)]
+
+
+def is_stored(variable):
+    """Whether the value that `variable` has now is what it stores, so that a kernel may write into it."""
+    value, trace = variable.value, tracing.trace
+    if trace is None:
+        return value is variable.storage
+    return variable in trace.variables and trace.place_of(value) == trace.variables[variable]
 
 
 # --- tracing --------------------------------------------------------------------------------------------------------
@@ -273,6 +282,8 @@ class Program:
         for place in self._freed:
             values[place] = values[place].detach()
         for variable, place in self._writes:
+            if variable._engine is not active.engine:
+                variable.storage
             variable._storage = values[place]
         outputs = self._outputs
         if type(outputs) is _Place:

@@ -5,8 +5,6 @@ each other's gradients, and so are taking an element of every window and putting
 derivative exists. Tensors are (batch, spatial..., channels). What lies outside of the input counts as zero in
 convolutions and sums, and never is the maximum.
 """
-import ast
-import functools
 import itertools
 
 import numpy as np
@@ -154,7 +152,8 @@ def _correlated_back(y, kernel, geometry, groups):
 
 def lengths(sizes):
     """Ints and symbolic scalars, as variables of int64."""
-    return [T.constant(np.int64(size)) if isinstance(size, (int, np.integer)) else T.cast(size, 'int64') for size in sizes]
+    return [T.constant(np.int64(size)) if isinstance(size, (int, np.integer)) else T.cast(size, 'int64')
+            for size in sizes]
 
 
 def _known(sizes):
@@ -391,50 +390,3 @@ class SpreadOverWindows(_Spreading):
 
     def pullback(self, inputs, outputs, gradients):
         return [self.sibling(MeanPool)(gradients[0])] + [DisconnectedType()() for _ in inputs[1:]]
-
-
-# --- in programs that Numba compiles ------------------------------------------------------------------------------
-
-_KINDS = (Convolve, ConvolveByInput, ConvolveByKernel, MaxPool, TakeFromWindows, PutInWindows, MeanPool,
-          SpreadOverWindows)
-
-
-@functools.lru_cache(maxsize=None)
-def _described(description):
-    """The operation that a description like `MaxPool((2, 2), (2, 2), 'valid')` names."""
-    name, properties = description.split('(', 1)
-    return {kind.__name__: kind for kind in _KINDS}[name](*ast.literal_eval('(' + properties))
-
-
-def computed(description, inputs):
-    """What an operation gives, a tuple of C-contiguous arrays. Compiled programs kept on disk find it by its name."""
-    op = _described(description)
-    outputs = [[None] for _ in ('values', 'index')[:2 if isinstance(op, MaxPool) else 1]]
-    op.perform(None, inputs, outputs)
-    return tuple([np.ascontiguousarray(output[0]) for output in outputs])
-
-
-def _for_numba(op, node, **_):
-    """A function that Numba compiles and keeps, as PyTensor's own fallback is not kept."""
-    import numba
-    from pytensor.link.numba.dispatch.basic import get_numba_type, numba_njit
-    description = type(op).__name__ + repr(tuple([getattr(op, name) for name in op.__props__]))
-    results = numba.types.Tuple([get_numba_type(output.type, layout='C') for output in node.outputs])
-    single = len(node.outputs) == 1
-
-    @numba_njit
-    def windows(*inputs):
-        with numba.objmode(result=results):
-            result = computed(description, inputs)
-        return result[0] if single else result
-    return windows
-
-
-def register_for_numba():
-    """Tell PyTensor's compiler by Numba how to run these operations."""
-    from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
-    for kind in _KINDS:
-        register_funcify_default_op_cache_key(kind)(_for_numba)
-
-
-register_for_numba()

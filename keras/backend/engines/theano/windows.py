@@ -16,7 +16,7 @@ if IS_THEANO:
     from theano.tensor.nnet import abstract_conv
     from theano.tensor.signal import pool as pooling
 else:
-    from keras.backend.engines.theano import window_ops
+    from keras.backend.engines.theano import numba_windows, window_ops  # noqa: F401
 
 # Where the engine's own convolutions want the channels.
 DATA_FORMAT = 'channels_first' if IS_THEANO else 'channels_last'
