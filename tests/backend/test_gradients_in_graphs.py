@@ -101,3 +101,9 @@ def test_initializers_written_with_k():
 
     model = Sequential([Offset(input_shape=(3,))])
     np.testing.assert_array_equal(model.predict(np.zeros((1, 3))), [[1, 2, 3]])
+
+
+def test_missing_gradient_among_the_outputs():
+    x, y = K.placeholder((2,)), K.placeholder((2,))
+    with pytest.raises(ValueError, match='output 1 is None.*K.gradients'):
+        K.function([x, y], [x, K.gradients(K.sum(x), y)[0]])
