@@ -15,7 +15,9 @@ from keras.backend.engine import KNOWN_ENGINES, installed_engines
 PACKAGE = os.path.dirname(keras.__file__)
 ENGINE_NAMES = sorted(set(KNOWN_ENGINES) | {'tf', 'jnp', 'pytensor'})
 # What may name an engine besides the engines: the list of them, and what the file formats keras.json and HDF5 say.
-ALLOWED = {os.path.join('backend', 'engine.py'), 'config.py', os.path.join('saving', 'hdf5.py')}
+ALLOWED = {os.path.join('backend', 'engine.py'), 'config.py', os.path.join('saving', 'hdf5.py'),
+           # Keras 1 named the order of axes after the engines.
+           os.path.join('legacy', 'arguments.py')}
 
 
 def source_files():

@@ -246,7 +246,9 @@ def general(entry, args):
     """Call `entry` with arguments of any kind."""
     leaves = _tensor_leaves(entry, args)
     if context.abstract or any(isinstance(leaf, AbstractTensor) for leaf in leaves):
-        if not context.abstract and any(type(leaf) in active.native for leaf in leaves):
+        # Arrays of the host are constants of a graph, on the engine whose tensors they are as well.
+        if not context.abstract and any(type(leaf) in active.native and type(leaf) is not np.ndarray
+                                        for leaf in leaves):
             leaves, args = _valued(leaves, args)
             if not any(isinstance(leaf, AbstractTensor) for leaf in leaves):
                 return _run(entry, args)

@@ -88,7 +88,8 @@ class Node:
         self.kwargs = kwargs
         self.implicit = frozenset(implicit)
         self.order = next(_creation_order)
-        self.inputs = [leaf for leaf in tree.flatten([args, kwargs] if kwargs else args) if isinstance(leaf, KerasTensor)]
+        leaves = tree.flatten([args, kwargs] if kwargs else args)
+        self.inputs = [leaf for leaf in leaves if isinstance(leaf, KerasTensor)]
         self.after = order.before
         self.inputs.extend(self.after)
         name = operation.name
@@ -96,7 +97,8 @@ class Node:
         self.outputs = [KerasTensor(leaf.shape, leaf.dtype, name=name if len(leaves) == 1 else '%s:%d' % (name, i),
                                     node=self, index=i) if isinstance(leaf, AbstractTensor) else leaf
                         for i, leaf in enumerate(leaves)]
-        self.output_structure = self.outputs[0] if type(outputs) is AbstractTensor else tree.pack_as(outputs, self.outputs)
+        self.output_structure = self.outputs[0] if type(outputs) is AbstractTensor \
+            else tree.pack_as(outputs, self.outputs)
 
     # Keras 2's view of a node.
     @property

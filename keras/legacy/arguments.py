@@ -17,6 +17,11 @@ def data_format_of(dim_ordering):
     return DIM_ORDERINGS[dim_ordering]
 
 
+def dim_ordering_of(data_format):
+    """What `data_format` was called in Keras 1."""
+    return next(old for old, new in DIM_ORDERINGS.items() if new == data_format)
+
+
 def deprecated(old, new, depth=2):
     """Warn that `old` is now written as `new`."""
     warnings.warn('%s is the spelling of Keras 1. Write %s.' % (old, new), DeprecationWarning, stacklevel=depth + 1)

@@ -2,7 +2,7 @@
 import functools
 
 from keras import config
-from keras.legacy.arguments import Rename, data_format_of, deprecated, taking_old_names
+from keras.legacy.arguments import Rename, data_format_of, deprecated, dim_ordering_of, taking_old_names
 
 _DATA_FORMAT = Rename('data_format', data_format_of)
 _PADDING = Rename('padding')
@@ -133,15 +133,15 @@ def _old_functions(functions):
                                              border_mode, data_format_of(dim_ordering))
 
     def image_dim_ordering():
-        """'th' where images have their channels first, else 'tf'."""
+        """`image_data_format` in Keras 1's words."""
         deprecated('K.image_dim_ordering()', 'K.image_data_format()')
-        return 'th' if config.image_data_format() == 'channels_first' else 'tf'
+        return dim_ordering_of(config.image_data_format())
 
     def set_image_dim_ordering(dim_ordering):
-        """`set_image_data_format` with 'th' or 'tf'."""
+        """`set_image_data_format` in Keras 1's words."""
         data_format = data_format_of(dim_ordering)
         if data_format is None:
-            raise ValueError("set_image_dim_ordering: expected 'th' or 'tf'. Received: %r" % (dim_ordering,))
+            raise ValueError('set_image_dim_ordering: it must be one of the two. Received: %r' % (dim_ordering,))
         deprecated('K.set_image_dim_ordering(%r)' % dim_ordering, 'K.set_image_data_format(%r)' % data_format)
         config.set_image_data_format(data_format)
 

@@ -219,3 +219,28 @@ def test_small_functions():
                                   np.repeat(x, 2, 0))
     assert K.cast_to_floatx(np.zeros(2)).dtype == 'float32' and K.eval(K.identity(x)).shape == (2, 3)
     assert set(K.eval(K.random_binomial((100,), 0.5))) == {0.0, 1.0}
+
+
+def test_what_things_are():
+    x, place, v = keras.Input((3,)), K.placeholder((2,)), K.variable([1.0])
+    native = get_engine().convert(np.ones(2, 'float32'))
+    output = keras.layers.Dense(2)(x)
+    for thing, kinds in ((x, 'tensor keras placeholder'), (place, 'tensor placeholder'), (v, 'tensor variable'),
+                         (output, 'tensor keras'), (K.sum(output), 'tensor'), (native, 'tensor')):
+        found = [name for name, question in (('tensor', K.is_tensor), ('keras', K.is_keras_tensor),
+                                             ('placeholder', K.is_placeholder), ('variable', K.is_variable))
+                 if question(thing)]
+        assert ' '.join(found) == kinds, thing
+    assert not K.is_tensor([1.0]) and not K.is_variable(1.0) and not K.is_placeholder('x')
+
+
+def test_shapes_as_tensorflow_1_gives_them():
+    assert K.placeholder((None, 3)).get_shape().as_list() == [None, 3]
+    assert K.variable(np.ones((2, 3))).get_shape().ndims == 2
+
+
+def test_arrays_beside_variables_make_graph():
+    v = K.variable([1.0, 2.0])
+    total = np.array([10.0, 10.0]) * v
+    K.set_value(v, [3.0, 4.0])
+    np.testing.assert_array_equal(K.eval(total), [30, 40])
