@@ -78,7 +78,7 @@ def main(arguments=None):
     print('Transfer learning on %s: %.1f %% of new digits right with a frozen base, %.1f %% after fine-tuning, from %d '
           'examples (chance: 20 %%)' % (K.backend(), 100 * frozen, 100 * tuned, EXAMPLES))
     if moved_when_frozen or moved != ['last']:
-        raise SystemExit('Expected no layer of the frozen base to move, and then "last" alone. Those that moved: %s, %s.'
+        raise SystemExit('Expected no layer of the frozen base to move, and then "last" alone. Moved: %s, %s.'
                          % (moved_when_frozen, moved))
     if not (frozen > 0.6 and tuned > 0.6):
         raise SystemExit('Expected accuracies of 60 % at least.')

@@ -13,7 +13,7 @@ import numpy as np
 import keras
 from keras import backend as K
 from keras.layers import Dense, Input
-from keras.models import Model, Sequential
+from keras.models import Sequential
 
 import pictures
 

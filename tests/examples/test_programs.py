@@ -1,10 +1,10 @@
 """The programs in the style of Keras 2, in this process, on the engine of the test run, with small settings.
 
-Each program checks its own success, and exits with an error where it fails.
+Each program checks its own success, and exits with an error where it fails. On Theano they spend minutes in the C++
+compiler, so there they run where KERAS_TEST_EXAMPLES is set.
 """
 import importlib
 import os
-import sys
 
 import pytest
 from PIL import Image
@@ -31,7 +31,9 @@ PROGRAMS = {
     'wasserstein_gan_gp': (['--steps', '200'], True),
 }
 
-pytestmark = pytest.mark.needs_gradients
+pytestmark = [pytest.mark.needs_gradients, pytest.mark.skipif(
+    K.backend() == 'theano' and not os.environ.get('KERAS_TEST_EXAMPLES'),
+    reason='Theano compiles the examples for minutes: set KERAS_TEST_EXAMPLES to run them')]
 
 
 @pytest.fixture
