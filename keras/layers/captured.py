@@ -1,4 +1,6 @@
 """Symbolic tensors that the function of a layer takes from around it: `Lambda(lambda x: x * other)`."""
+import functools
+
 from keras.backend import tree
 from keras.backend.closures import Body, symbolically
 from keras.backend.state import context
@@ -14,7 +16,7 @@ def with_captured(function, inputs, kwargs):
     Returns:
         [`Body`, tensor, ...], or None if the function sees no symbolic tensor but its arguments.
     """
-    if not any(isinstance(leaf, KerasTensor) for leaf in tree.flatten([list(_seen_by(function)), kwargs])):
+    if not sees_symbols(function, kwargs):
         return None
     own = tree.map_structure(lambda x: KerasTensor(x.shape, x.dtype, name=x.name), inputs)
     with symbolically():
@@ -27,8 +29,15 @@ def run_captured(captured, inputs):
     return captured[0].function(bool(context.training), captured[1:])(inputs)
 
 
+def sees_symbols(function, kwargs=None):
+    """Whether the code of a Python function refers to symbolic tensors from outside, or `kwargs` hold some."""
+    return any(isinstance(leaf, KerasTensor) for leaf in tree.flatten([list(_seen_by(function)), kwargs]))
+
+
 def _seen_by(function):
     """The values that the code of a Python function refers to: of its closure, its globals and its defaults."""
+    if isinstance(function, functools.partial):
+        yield from function.args + tuple(function.keywords.values()) + tuple(_seen_by(function.func))
     function = getattr(function, '__func__', function)
     code = getattr(function, '__code__', None)
     if code is None:

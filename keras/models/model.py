@@ -220,12 +220,12 @@ class Model(Trainer, Layer):
             self._additions = GraphAdditions(self, layers)
         return self._additions
 
-    def run(self, inputs, training, with_masks=False):
+    def run(self, inputs, training, with_masks=False, along=()):
         """The outputs for native `inputs` in a training or test step.
 
         Returns:
             (outputs, the masks of the outputs: a list with None where there is none, losses added, metrics added as
-            pairs (name, value)).
+            pairs (name, value)), and, where there are tensors `along` of its graph, the list of their values.
         """
         with running(training) as block:
             if self._graph is None or type(self).call is not Model.call:
@@ -238,10 +238,11 @@ class Model(Trainer, Layer):
                 return outputs, masks, block.losses, block.metrics
             graph = self._graph
             extra = [tensor.mask for tensor in graph.outputs if tensor.mask is not None] if with_masks else []
-            leaves = self._with_additions(graph.flat_inputs(inputs), training, extra)
+            leaves = self._with_additions(graph.flat_inputs(inputs), training, extra + list(along))
         outputs, found = leaves[:len(graph.outputs)], iter(leaves[len(graph.outputs):])
         masks = [next(found) if with_masks and tensor.mask is not None else None for tensor in graph.outputs]
-        return graph.pack_outputs(outputs), masks, block.losses, block.metrics
+        results = graph.pack_outputs(outputs), masks, block.losses, block.metrics
+        return results + (list(found),) if along else results
 
     def infer(self, inputs):
         """The outputs for native `inputs` in a step of `predict`."""

@@ -37,11 +37,12 @@ class CompiledLoss:
         self.weights = per_output(1.0 if loss_weights is None else loss_weights, output_names, 'loss_weights')
         self.output_names = output_names
 
-    def __call__(self, targets, predictions, weights, masks):
-        """(the total, a list with the loss of every output or None)."""
+    def __call__(self, targets, predictions, weights, masks, instead=None):
+        """(the total, a list with the loss of every output or None). `instead`: {index: loss} for this call."""
         total, each = None, []
         targets = iter(targets)
         for index, loss in enumerate(self.losses):
+            loss = instead.get(index, loss) if instead else loss
             if loss is None:
                 each.append(None)
                 continue

@@ -1,9 +1,12 @@
 """The training of a model as parts of the graph of K, for scripts that build their own functions from them."""
+import copy
+
 from keras.backend import tree
 from keras.backend.function import function
-from keras.backend.rules import is_integer
-from keras.backend.symbolic import KerasTensor
+from keras.backend.rules import AbstractTensor, is_integer
+from keras.backend.symbolic import KerasTensor, Node, free_tensors
 from keras.backend.values import learning_phase
+from keras.layers.captured import sees_symbols
 from keras.training.compiled import is_loss
 
 
@@ -27,6 +30,56 @@ class TrainingGraph:
         for loss in model.losses:
             total = loss if total is None else total + loss
         self.total_loss = total
+
+
+class CurrentTarget:
+    """The targets of the batch that a step runs on, as a part of the graph."""
+    name = 'target'
+
+    def __init__(self):
+        self.value = None
+
+    def plan_function(self, node, training):
+        return lambda: self.value
+
+
+class LossesInGraph:
+    """Losses that use more of the model's graph than its outputs, as Keras 2's functions could: they run with it.
+
+    Args:
+        model: a compiled model that is a graph of layers.
+
+    `values` are symbolic tensors, one value per sample, for the outputs at `indices`.
+    """
+
+    def __init__(self, model):
+        self._losses = model._compiled[0].losses
+        self.indices, self._targets, self.values = [], [], []
+        for index, loss in enumerate(self._losses):
+            if model._graph is not None and sees_symbols(getattr(loss, 'fn', None)):
+                self._add(index, loss, model.outputs[index], model.output_names[index])
+
+    def _add(self, index, loss, output, name):
+        target = _target(loss, output, name)
+        node = Node(CurrentTarget(), [], {}, AbstractTensor(target.shape, target.dtype))
+        value = loss.fn(node.output_structure, output)
+        if isinstance(value, KerasTensor) and free_tensors([value], [output]):
+            self.indices.append(index)
+            self._targets.append(node.operation)
+            self.values.append(value)
+
+    def feed(self, targets):
+        """Take the targets {index of output: tensor} of a batch."""
+        for index, target in zip(self.indices, self._targets):
+            target.value = targets[index]
+
+    def computed(self, values):
+        """{index of output: a loss that gives what the graph gave}."""
+        found = {}
+        for index, value in zip(self.indices, values):
+            found[index] = copy.copy(self._losses[index])
+            found[index].fn = lambda y_true, y_pred, value=value: value
+        return found
 
 
 def _target(loss, output, name):

@@ -6,6 +6,7 @@ from keras.backend import tree
 from keras.backend.engine import get_engine
 from keras.backend.state import to_array
 from keras.training.compiled import Tally
+from keras.training.graph import LossesInGraph
 
 
 def _unique(variables):
@@ -66,6 +67,7 @@ class TrainOrTestStep:
     def __init__(self, model, training, weighted, template):
         self._model, self._training, self._template = model, training, template
         self._loss, self._metrics = model._compiled
+        self._in_graph = LossesInGraph(model)
         masked = self._masked_outputs(model)
         self.tally = Tally(self._loss, self._metrics, masked, weighted)
         self._has_masks = any(masked)
@@ -129,11 +131,18 @@ class TrainOrTestStep:
     def _forward(self, xs, ys, weights, training):
         """(the whole loss, what the tally needs)."""
         inputs = laid_out(xs, self._template)
-        outputs, masks, added, metrics = self._model.run(inputs, training, self._has_masks)
+        instead = None
+        if self._in_graph.indices:
+            self._in_graph.feed(dict(zip(self._loss.trained_outputs, ys)))
+            outputs, masks, added, metrics, values = self._model.run(inputs, training, self._has_masks,
+                                                                     self._in_graph.values)
+            instead = self._in_graph.computed(values)
+        else:
+            outputs, masks, added, metrics = self._model.run(inputs, training, self._has_masks)
         if [name for name, _ in metrics] != self.tally.added:
             raise MetricsFound([name for name, _ in metrics])
         predictions = tree.flatten(outputs)
-        total, each = self._loss(ys, predictions, self._per_output(weights, predictions), masks)
+        total, each = self._loss(ys, predictions, self._per_output(weights, predictions), masks, instead)
         for weight in self._regularized:
             total = _plus(total, weight.regularizer(weight.value))
         for loss in added:
