@@ -11,8 +11,9 @@ from keras.backend.symbolic import KerasTensor, Node, nodes_between
 from keras.layers.base import Layer
 
 # Operations of the table that do the same in either layout, given tensors of one rank and numbers.
-_ELEMENTWISE = frozenset('add subtract multiply divide maximum minimum negative abs exp log sqrt square tanh sigmoid relu '
-                         'relu6 elu selu silu gelu softplus softsign leaky_relu hard_sigmoid clip'.split())
+_ELEMENTWISE = frozenset(
+    'add subtract multiply divide maximum minimum negative abs exp log sqrt square tanh sigmoid relu relu6 elu selu silu '
+    'gelu softplus softsign leaky_relu hard_sigmoid clip'.split())
 
 
 def channels_first(inputs, outputs):

@@ -1,4 +1,4 @@
-"""What the engine of the run declares that it cannot do: it must refuse it, clearly, and it may not be a basic thing."""
+"""What the engine of the run declares that it cannot do: it must refuse it, clearly, and it may be nothing basic."""
 import harness
 import pytest
 
@@ -8,7 +8,7 @@ from keras.backend.engine import UnsupportedOperation, get_engine
 UNSUPPORTED = get_engine().capabilities.unsupported
 
 # What every engine that trains has to offer (beside all optimizers, which are tested with the layers).
-BASIC = set('''
+BASIC = set("""
     conv conv_transpose pool convolution convolution_transpose depthwise_conv separable_conv max_pool average_pool
     batch_normalization batch_normalization_train layer_normalization moments
     scan rnn simple_rnn_sequence lstm_sequence gru_sequence embedding gather
@@ -17,7 +17,7 @@ BASIC = set('''
     sum prod max min mean var std argmax cumsum any all
     random_uniform random_normal random_integers random_permutation dropout
     reshape transpose broadcast_to strided_slice pad flip cast where equal less
-'''.split())
+""".split())
 
 
 def test_basic_operations_are_offered():

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from keras import layers, ops
-from keras.backend.engine import get_engine
 from keras.models import Model, Sequential
 from keras.models.layouts import ChannelsFirst
 
