@@ -369,7 +369,7 @@ class TheanoEngine(Engine):
         left, right = (x.dimshuffle('x', 0) if x.ndim == 1 else x), y
         batch = [self._batch_size(axis, left, right) for axis in range(max(left.ndim, right.ndim) - 2)]
         left, right = self._stack_of(left, batch), self._stack_of(right, batch)
-        result = self.reshape(T.batched_dot(left, right), batch + [left.shape[1], right.shape[2]])
+        result = self.reshape(compat.batched_dot(left, right), batch + [left.shape[1], right.shape[2]])
         return result[..., 0, :] if x.ndim == 1 else result
 
     @staticmethod
