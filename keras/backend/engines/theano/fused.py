@@ -73,6 +73,14 @@ def log_softmax(x, axis=-1):
 
 
 @override
+def binary_crossentropy(target, output, from_logits=False):
+    if not from_logits:
+        return NotImplemented
+    shape = rules.broadcast_shapes(static_shape(target), static_shape(output))
+    return with_shape(nnet.softplus(output) - output * target, shape)
+
+
+@override
 def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     if not (IS_THEANO and from_logits and _is_matrix(output, axis) and target.ndim in (1, 2)
             and target.dtype in ('int8', 'int16', 'int32', 'int64', 'uint8')):

@@ -185,7 +185,7 @@ def _ancestors(outputs, stop=()):
 
 
 def _run(output):
-    storages, flags, finished = {}, {}, set()
+    storages, flags = {}, {}
     for x in _ancestors([output]):
         if x in storages:
             continue
@@ -200,7 +200,6 @@ def _run(output):
         for result in node.outputs:
             storages[result], flags[result] = [None], [False]
         _run_node(node, storages, flags)
-        finished.add(node)
     return storages
 
 
