@@ -48,7 +48,7 @@ class _Rectifier(scalar.UnaryScalarOp):
 
 
 _rectified = Elemwise(_Rectifier(scalar.same_out, name='rectifier')) if IS_THEANO else \
-    lambda x: T.switch(T.lt(x, 0), T.constant(0, dtype=x.dtype), x)
+    lambda x: T.switch(T.le(x, 0), T.constant(0, dtype=x.dtype), x)
 
 
 @override
