@@ -153,6 +153,19 @@ def test_kernels_write_only_into_what_variables_store(engine):
         assert np.array_equal(engine.to_numpy(array), variable.numpy())
 
 
+def test_handwritten_loops_find_gradients_by_mxnets_own_means():
+    layer = layers.Dense(1, use_bias=False, kernel_initializer='ones')
+    layer.build((None, 2))
+    for expected in (6.0, 6.0 - 2.0 * (4 + 16)):
+        layer.kernel.attach_grad()
+        with mx.autograd.record():
+            loss = layer(mx.np.array([[2.0, 4.0]])).sum()
+        loss.backward()
+        assert float(loss) == expected
+        assert layer.kernel.grad.asnumpy().tolist() == [[2.0], [4.0]]
+        layer.kernel.assign(layer.kernel.value - 2.0 * layer.kernel.grad)
+
+
 def test_variables_beside_arrays(engine):
     variable = Variable(np.array([2.0, 3.0], 'float32'))
     x = engine.convert(np.array([10.0, 20.0], 'float32'))

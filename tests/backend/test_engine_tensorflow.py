@@ -5,14 +5,16 @@ import sys
 import numpy as np
 import pytest
 
-tf = pytest.importorskip('tensorflow')
+from keras import backend as K
+from keras.backend import engine as engines
+from keras.backend import primitives as p
+from keras.backend.composites import nn, optimizers, rnn
+from keras.backend.rules import AbstractTensor
+from keras.backend.state import SeedGenerator, Variable
 
-from keras import backend as K  # noqa: E402
-from keras.backend import engine as engines  # noqa: E402
-from keras.backend import primitives as p  # noqa: E402
-from keras.backend.composites import nn, optimizers, rnn  # noqa: E402
-from keras.backend.rules import AbstractTensor  # noqa: E402
-from keras.backend.state import SeedGenerator, Variable  # noqa: E402
+if engines.engine_name() != 'tensorflow':
+    pytest.skip('tests of the tensorflow engine', allow_module_level=True)
+tf = pytest.importorskip('tensorflow')
 
 
 @pytest.fixture(autouse=True)

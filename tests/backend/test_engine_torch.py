@@ -2,13 +2,15 @@
 import numpy as np
 import pytest
 
-torch = pytest.importorskip('torch')
+from keras.backend import engine as engines
+from keras.backend import primitives as p
+from keras.backend.composites import losses, nn, optimizers, random, rnn
+from keras.backend.rules import AbstractTensor
+from keras.backend.state import SeedGenerator, Variable
 
-from keras.backend import engine as engines  # noqa: E402
-from keras.backend import primitives as p  # noqa: E402
-from keras.backend.composites import losses, nn, optimizers, random, rnn  # noqa: E402
-from keras.backend.rules import AbstractTensor  # noqa: E402
-from keras.backend.state import SeedGenerator, Variable  # noqa: E402
+if engines.engine_name() != 'torch':
+    pytest.skip('tests of the torch engine', allow_module_level=True)
+torch = pytest.importorskip('torch')
 
 
 @pytest.fixture(autouse=True)

@@ -414,15 +414,15 @@ def fft(real, imaginary):
             cntk.minus(cntk.times(imaginary.node, cosine), cntk.times(real.node, sine))]
 
 
-# --- creation -----------------------------------------------------------------------------------------------------------
+# --- creation -----------------------------------------------------------------------------------------------------
 
 def full_like(x, value, dtype=None):
     return known(np.full(x.shape, value, dtype or x.dtype))
 
 
 GRAPH = dict(
-    full_like=full_like, negative=negative, abs=absolute, sign=sign, floor=floor, round=round_half_even, exp=exp, log=log,
-    sqrt=sqrt, sin=sin, cos=cos, tanh=tanh, arcsin=arcsin, arctan=arctan, erf=erf, logical_not=logical_not,
+    full_like=full_like, negative=negative, abs=absolute, sign=sign, floor=floor, round=round_half_even, exp=exp,
+    log=log, sqrt=sqrt, sin=sin, cos=cos, tanh=tanh, arcsin=arcsin, arctan=arctan, erf=erf, logical_not=logical_not,
     isfinite=isfinite, stop_gradient=stop_gradient, cast=cast, add=add, subtract=subtract, multiply=multiply,
     divide=divide, floor_divide=floor_divide, mod=mod, power=power, maximum=maximum, minimum=minimum, arctan2=arctan2,
     equal=equal, less=less, logical_and=logical_and, logical_or=logical_or, where=where, sum=reduce_sum,

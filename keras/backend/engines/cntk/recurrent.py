@@ -9,7 +9,7 @@ import numpy as np
 from keras.backend import primitives as p
 from keras.backend.dispatch import TABLE, evaluate
 from keras.backend.engines.cntk.tensors import (
-    abstract, constant_node, host_only, in_graph, node_type, replaced, short_errors, tensors_in, wrapped)
+    Tensor, abstract, constant_node, host_only, in_graph, node_type, replaced, short_errors, tensors_in, wrapped)
 
 _ACTIVATIONS = {
     'tanh': cntk.tanh, 'sigmoid': cntk.sigmoid, 'relu': cntk.relu, 'linear': lambda x: x,
@@ -22,6 +22,8 @@ def _gates(z, count, units):
 
 
 def _projected(x, kernel, bias):
+    """`x` times a kernel, plus a bias; nodes, but for a bias that may be a tensor or None."""
+    bias = bias.node if type(bias) is Tensor else bias
     product = cntk.times(x, kernel)
     return product if bias is None else cntk.plus(product, bias)
 
@@ -31,7 +33,7 @@ def _recurrence(x, initial, mask, backwards, make):
 
     Args:
         x: tensor (batch, time, features). initial: tensors (batch, units), the first states. mask: tensor (batch,
-            time, ...) or None. make: called with the inputs and the functions to tell a state by; see `_cells`.
+            time, ...) or None. make: called with the inputs of a step and the states before it, gives the new states.
 
     Returns:
         Nodes: the first state at all steps (batch, time, units), and the last states (batch, units).
@@ -80,7 +82,7 @@ def _selected(flag, first, second, units, dtype):
 
 def _simple_cell(kernel, recurrent_kernel, bias, activation):
     def make(x, before):
-        z = cntk.plus(_projected(x, kernel.node, None if bias is None else bias.node), cntk.times(before[0], recurrent_kernel.node))
+        z = cntk.plus(_projected(x, kernel.node, bias), cntk.times(before[0], recurrent_kernel.node))
         return [activation(z)]
     return make
 
@@ -90,7 +92,7 @@ def _lstm_cell(kernel, recurrent_kernel, bias, activation, gate):
 
     def make(x, before):
         h, c = before
-        z = cntk.plus(_projected(x, kernel.node, None if bias is None else bias.node), cntk.times(h, recurrent_kernel.node))
+        z = cntk.plus(_projected(x, kernel.node, bias), cntk.times(h, recurrent_kernel.node))
         i, f, g, o = _gates(z, 4, units)
         c = cntk.plus(cntk.element_times(gate(f), c), cntk.element_times(gate(i), activation(g)))
         return [cntk.element_times(gate(o), activation(c)), c]

@@ -401,7 +401,7 @@ class Step:
 
 
     def _signature(self, x, arrays):
-        """What a program depends on: the structure, shapes and dtypes of arguments, the arrays of which are collected."""
+        """What a program depends on: the structure, shapes and dtypes of the arguments; collects their arrays."""
         kind = type(x)
         if kind is tuple or kind is list:
             return tuple([self._signature(part, arrays) for part in x])

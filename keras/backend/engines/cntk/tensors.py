@@ -1,10 +1,10 @@
 """The tensor type of the CNTK engine, and how tensors become nodes of a CNTK graph.
 
 A `Tensor` is in one of three states. *Known*: it has its value on the host. *Late*: its value is found on the host
-at every call of the step that is being traced, from a recipe; arguments are, and whatever follows from bool and integer
-ones (seeds, counters, masks, token numbers), because CNTK itself has floats only, and from single numbers (rates). *Graph*: it is an output of the CNTK
-graph. Known and late tensors become graph when an operation of the graph takes them: constants, and inputs that every
-call fills.
+at every call of the step that is being traced, from a recipe; arguments are, and whatever follows from bool and
+integer ones (seeds, counters, masks, token numbers), because CNTK itself has floats only, and from single numbers.
+*Graph*: it is an output of the CNTK graph. Known and late tensors become graph when an operation of the graph takes
+them: constants, and inputs that every call fills.
 
 The nodes of a step lie in stages: what depends on gradients can run only when the gradients have been found. `FREE`
 nodes depend on variables and constants only, and may be a part of every stage.
@@ -21,8 +21,7 @@ from keras.backend.rules import AbstractTensor
 
 FREE = -1
 
-DEVICE = cntk_py.DeviceDescriptor.cpu_device() if len(cntk.device.all_devices()) == 1 else \
-    cntk_py.DeviceDescriptor.use_default_device()
+DEVICE = cntk_py.DeviceDescriptor.use_default_device()
 
 _KINDS = {'float32': cntk_py.DataType_Float, 'float64': cntk_py.DataType_Double}
 

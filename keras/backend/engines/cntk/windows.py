@@ -40,7 +40,7 @@ def _padded(x, windows, strides, padding, value):
 
 
 def _spread(node, shape, dilation, axis):
-    """A kernel with zeros between its elements along the spatial axes from `axis` on: CNTK has no dilation on the CPU."""
+    """A kernel with zeros between its elements along the axes from `axis` on: CNTK has no dilation on the CPU."""
     for index, rate in enumerate(dilation, axis):
         if rate > 1 and shape[index] > 1:
             size = shape[index]
@@ -82,7 +82,7 @@ def _convolved(x, kernel, strides, padding, dilation, groups):
 
 
 def _transposed(x, kernel, strides, padding, dilation, sizes):
-    """The transposed convolution of a tensor (batch, channels, spatial...) to the spatial `sizes`, as a batched node."""
+    """The transposed convolution of a tensor (batch, channels, spatial...) to spatial `sizes`, as a batched node."""
     result = cntk.convolution_transpose(_kernel(kernel, dilation), x.with_batch_axis(), strides=strides,
                                         auto_padding=[False] * (len(strides) + 1))
     full = tuple((n - 1) * stride + extent
@@ -183,8 +183,8 @@ def convolution_transpose(x, kernel, strides=1, padding='valid', output_padding=
     rank, padding = len(x.shape) - 2, str(padding).lower()
     strides, dilation = _tuple(strides, rank), _tuple(dilation_rate, rank)
     extra = (None,) * rank if output_padding is None else _tuple(output_padding, rank)
-    sizes = tuple(rules.transposed_length(size, window, stride, padding, more, rate) for size, window, stride, more, rate
-                  in zip(x.shape[2:], kernel.shape, strides, extra, dilation))
+    sizes = tuple(rules.transposed_length(size, window, stride, padding, more, rate)
+                  for size, window, stride, more, rate in zip(x.shape[2:], kernel.shape, strides, extra, dilation))
     return Batched(_transposed(x, kernel, strides, padding, dilation, sizes))
 
 
@@ -241,7 +241,8 @@ def _native_normalization(x, offset, scale, epsilon):
     It leaves them in constants, so they are known behind the stage in which it runs.
     """
     channels = x.shape[1]
-    mean, variance, count = [cntk_py.Constant(data_view(np.zeros(shape, 'float32'))) for shape in (channels, channels, ())]
+    mean, variance, count = [cntk_py.Constant(data_view(np.zeros(shape, 'float32')))
+                             for shape in (channels, channels, ())]
     vectors = [constant_node(np.full(channels, value), 'float32') if part is None else part.node
                for part, value in ((scale, 1), (offset, 0))]
     result = cntk.batch_normalization(x.with_batch_axis(), *vectors, mean, variance, len(x.shape) > 2,

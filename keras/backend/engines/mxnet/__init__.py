@@ -45,6 +45,7 @@ class MXNetEngine(Engine):
     float_dtypes = o.FLOATS
     integer_dtypes = {np.dtype('int32'), np.dtype('int64')}
     data_format = 'channels_first'
+    variable_attributes = ('attach_grad', 'grad', 'asnumpy', 'ctx')
     overrides = fused.OVERRIDES
 
     # --- tensors ---------------------------------------------------------------------------------------------

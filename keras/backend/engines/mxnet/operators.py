@@ -47,8 +47,7 @@ Array = mx.np.ndarray
 DTYPES = {name: name for name in ('bool', 'int8', 'int32', 'int64', 'uint8', 'float16', 'float32', 'float64')}
 # MXNet has no others: the next type that holds the same numbers stands for them.
 DTYPES.update({'int16': 'int32', 'uint16': 'int32', 'uint32': 'int64', 'uint64': 'int64'})
-NAMES = {np.dtype(name): name for name in ('bool', 'int8', 'int32', 'int64', 'uint8', 'float16', 'float32',
-                                                 'float64')}
+NAMES = {np.dtype(name): name for name in set(DTYPES.values())}
 CODES = {np.dtype(name): code for code, name in enumerate(
     ('float32', 'float64', 'float16', 'uint8', 'int32', 'int8', 'int64', 'bool'))}
 HALF = np.dtype('float16')

@@ -7,6 +7,7 @@ the step that is differentiated and one for the rest. What has no graph (the val
 or a function of NumPy was in it) keeps running as it is.
 """
 import contextlib
+import threading
 
 import numpy as np
 
@@ -298,9 +299,13 @@ class _Place:
         self.place = place
 
 
+_one_at_a_time = threading.Lock()
+
+
 @contextlib.contextmanager
 def _watching(trace):
     """Have `trace` know of every array that Keras makes, and of every value that is fetched."""
+    _one_at_a_time.acquire()
     fetch = mx.nd.NDArray.asnumpy
 
     def asnumpy(self):
@@ -315,6 +320,7 @@ def _watching(trace):
     finally:
         tracing.trace = None
         mx.nd.NDArray.asnumpy = fetch
+        _one_at_a_time.release()
 
 
 def traced(fn, args, arrays):

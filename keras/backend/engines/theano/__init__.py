@@ -4,8 +4,9 @@ Rules these files obey: tensors are Theano's own variables, storages its shared 
 build graph over constants, which runs when a value is asked for; after every primitive the static shape is that of
 the op table's rule, kept in `variable.tag` (see graph.py), and sizes that the rule knows to be 1 broadcast.
 
-compat.py: the two packages under one set of names. graph.py: static shapes and values. operators.py: Python's. host.py: operations that NumPy
-computes. steps.py: compiled steps, gradients. control.py: loops and branches. fused.py: composites. windows.py: convolution and pooling.
+compat.py: the two packages under one set of names. graph.py: static shapes and values. operators.py: Python's.
+host.py: operations that NumPy computes. steps.py: compiled steps, gradients. control.py: loops and branches.
+fused.py: composites. windows.py: convolution and pooling.
 """
 import functools
 import weakref
@@ -372,7 +373,7 @@ class TheanoEngine(Engine):
         left, right = (x.dimshuffle('x', 0) if x.ndim == 1 else x), y
         batch = [self._batch_size(axis, left, right) for axis in range(max(left.ndim, right.ndim) - 2)]
         left, right = self._stack_of(left, batch), self._stack_of(right, batch)
-        result = self.reshape(T.batched_dot(left, right), batch + [left.shape[1], right.shape[2]])
+        result = self.reshape(compat.batched_dot(left, right), batch + [left.shape[1], right.shape[2]])
         return result[..., 0, :] if x.ndim == 1 else result
 
     @staticmethod

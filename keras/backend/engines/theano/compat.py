@@ -65,7 +65,7 @@ if IS_THEANO:
     from theano.tensor.sharedvar import TensorSharedVariable
     from theano.tensor.subtensor import Subtensor, get_idx_list
     nnet, sign, absolute, digamma = T.nnet, T.sgn, T.abs_, T.psi
-    searchsorted = T.extra_ops.searchsorted
+    searchsorted, batched_dot = T.extra_ops.searchsorted, T.batched_dot
 else:
     import pytensor as theano
     import pytensor.tensor as T
@@ -84,11 +84,13 @@ else:
     from pytensor.tensor.variable import TensorConstant
     from pytensor.tensor.variable import TensorVariable as Tensor
     nnet, sign, absolute, digamma = T, T.sign, T.abs, T.digamma
-    searchsorted = T.searchsorted
+    searchsorted, batched_dot = T.searchsorted, T.matmul
 
 __all__ = ['Apply', 'DimShuffle', 'DisconnectedType', 'Elemwise', 'IS_THEANO', 'NullType', 'Op', 'Subtensor', 'T',
-           'TENSOR_TYPES', 'TensorConstant', 'TensorSharedVariable', 'TensorType', 'Tensor', 'absolute', 'broadcastable', 'digamma', 'disconnected_grad', 'fitting_type', 'get_idx_list', 'ifelse', 'new_constant', 'nnet', 'runner', 'scalar',
-           'scan', 'searchsorted', 'shared', 'sign', 'step_mode', 'tensor_type', 'theano', 'until', 'with_sizes_of_one']
+           'TENSOR_TYPES', 'Tensor', 'TensorConstant', 'TensorSharedVariable', 'TensorType', 'absolute',
+           'batched_dot', 'broadcastable', 'digamma', 'disconnected_grad', 'fitting_type', 'get_idx_list', 'ifelse',
+           'new_constant', 'nnet', 'runner', 'scalar', 'scan', 'searchsorted', 'shared', 'sign', 'step_mode',
+           'tensor_type', 'theano', 'until', 'with_sizes_of_one']
 
 # The Python types that tensors have.
 TENSOR_TYPES = (TensorConstant, TensorSharedVariable, type(T.scalar()))
@@ -197,7 +199,8 @@ def new_constant(array):
         return TensorConstant(kind, array)
     constant = _make(TensorConstant)
     constant.tag = tag = _Tag()
-    constant.type, constant.data, constant.name, constant.index, constant.auto_name = kind, array, None, None, 'constant'
+    constant.type, constant.data, constant.auto_name = kind, array, 'constant'
+    constant.name = constant.index = None
     tag.unique_value = array.flat[0] if shape and array.size == 1 else None
     return constant
 

@@ -48,7 +48,7 @@ class _Rectifier(scalar.UnaryScalarOp):
 
 
 _rectified = Elemwise(_Rectifier(scalar.same_out, name='rectifier')) if IS_THEANO else \
-    lambda x: T.switch(T.lt(x, 0), T.constant(0, dtype=x.dtype), x)
+    lambda x: T.switch(T.le(x, 0), T.constant(0, dtype=x.dtype), x)
 
 
 @override
@@ -70,6 +70,14 @@ def softmax(x, axis=-1):
 @override
 def log_softmax(x, axis=-1):
     return with_shape(nnet.logsoftmax(x), static_shape(x)) if IS_THEANO and _is_matrix(x, axis) else NotImplemented
+
+
+@override
+def binary_crossentropy(target, output, from_logits=False):
+    if not from_logits:
+        return NotImplemented
+    shape = rules.broadcast_shapes(static_shape(target), static_shape(output))
+    return with_shape(nnet.softplus(output) - output * target, shape)
 
 
 @override

@@ -24,8 +24,6 @@ def static_shape(x):
 
 def found_shape(x):
     """The static shape of a variable that no operation of the table made, but Python's operators, or the user."""
-    if not IS_THEANO:
-        return tuple(x.type.shape)
     # Not recursive: chains of such operations may be long.
     shapes, stack = {}, [x]
     while stack:
@@ -37,7 +35,8 @@ def found_shape(x):
             stack.pop()
             if part not in shapes:
                 shapes[part] = _shape_by_owner(part, lambda other: _noted_shape(other) or shapes.get(other, ()))
-    return shapes[x]
+    found = shapes[x]
+    return found if IS_THEANO else tuple([a if b is None else b for a, b in zip(found, x.type.shape)])
 
 
 def _noted_shape(x):
@@ -186,7 +185,7 @@ def _ancestors(outputs, stop=()):
 
 
 def _run(output):
-    storages, flags, finished = {}, {}, set()
+    storages, flags = {}, {}
     for x in _ancestors([output]):
         if x in storages:
             continue
@@ -201,7 +200,6 @@ def _run(output):
         for result in node.outputs:
             storages[result], flags[result] = [None], [False]
         _run_node(node, storages, flags)
-        finished.add(node)
     return storages
 
 

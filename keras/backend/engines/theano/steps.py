@@ -112,7 +112,8 @@ class Step:
         kinds = (tuple([value.dtype.name for value in values]), tuple([value.ndim for value in values]),
                  _layout(args))
         candidates = list(dict.fromkeys(self._candidates([value.shape for value in values], self.latest.get(kinds))))
-        program = next((self.programs[kinds, shapes] for shapes in candidates if (kinds, shapes) in self.programs), None)
+        found = [self.programs[kinds, shapes] for shapes in candidates if (kinds, shapes) in self.programs]
+        program = found[0] if found else None
         if program is None:
             program = self._traced(args, kinds, candidates)
         self.by_shapes[signature] = program
