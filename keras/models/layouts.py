@@ -12,8 +12,8 @@ from keras.layers.base import Layer
 
 # Operations of the table that do the same in either layout, given tensors of one rank and numbers.
 _ELEMENTWISE = frozenset(
-    'add subtract multiply divide maximum minimum negative abs exp log sqrt square tanh sigmoid relu relu6 elu selu silu '
-    'gelu softplus softsign leaky_relu hard_sigmoid clip'.split())
+    'add subtract multiply divide maximum minimum negative abs exp log sqrt square tanh sigmoid relu relu6 elu selu '
+    'silu gelu softplus softsign leaky_relu hard_sigmoid clip'.split())
 
 
 def channels_first(inputs, outputs):
