@@ -3,6 +3,9 @@
 Theano has both, with the channels in front of the spatial axes, two or three of them. PyTensor has neither; its
 operations are in `window_ops.py`, with the channels at the end.
 """
+import functools
+import itertools
+
 import numpy as np
 
 from keras import config
@@ -176,6 +179,8 @@ def _pooled_first(x, size, strides, padding, mode):
         return _pooled_first(_plane(x), (1,) + size, (1,) + strides, padding, mode)[:, :, 0]
     sizes = _sizes(x, range(2, x.ndim))
     pairs = _pairs(sizes, size, strides, padding, (1,) * len(size))
+    if mode == 'max' and rules.product(size) <= _SMALL_WINDOW:
+        return _maximum_of_slices(x, size, strides, padding, pairs)
     native = 'max' if mode == 'max' else 'average_exc_pad'
     # In Python, not C, Theano has no gradient for means that leave out padding.
     if all(isinstance(before, int) and before == after and (mode == 'max' or before == 0) for before, after in pairs):
@@ -189,6 +194,23 @@ def _pooled_first(x, size, strides, padding, mode):
     ones = with_shape(T.alloc(T.constant(1, dtype=x.dtype), 1, 1, *sizes), (1, 1) + static_shape(x)[2:])
     total, count = [_native_pool(_padded(part, pairs, 0), size, strides, 'sum') for part in (x, ones)]
     return T.cast(total / T.patternbroadcast(count, (True, True) + count.broadcastable[2:]), x.dtype)
+
+
+# Up to this many elements the maximum of shifted slices is used: it takes less time, forward and back, than Theano's
+# pooling (101 against 113 ms for a step of the convnet of the benchmarks), and its gradient goes to one of equal elements.
+_SMALL_WINDOW = 9
+
+
+def _maximum_of_slices(x, size, strides, padding, pairs):
+    """Max pooling of `x` (batch, channels, spatial...) as the maximum of one strided slice per element of the window."""
+    sizes = _sizes(x, range(2, x.ndim))
+    counts = [_count(n, w, s, padding, 1) for n, w, s in zip(sizes, size, strides)]
+    if any(not isinstance(width, int) or width for pair in pairs for width in pair):
+        x = _padded(x, pairs, float('-inf') if 'float' in x.dtype else np.iinfo(x.dtype).min)
+    parts = [x[(slice(None),) * 2 + tuple(slice(offset, offset + (count - 1) * s + 1, s)
+                                          for offset, count, s in zip(offsets, counts, strides))]
+             for offsets in itertools.product(*map(range, size))]
+    return functools.reduce(T.maximum, parts)
 
 
 def _native_pool(x, size, strides, mode, pad=None, ignore_border=True):
