@@ -80,7 +80,7 @@ class CntkEngine(Engine):
         'gradients of gradients': 'gradients are no part of a graph of CNTK; use the tensorflow, theano, jax or torch '
                                   'engine',
         'tensors of float16': 'CNTK has no float16 on the CPU; use float32',
-        'tensors of strings': 'turn them into integers first, or use the tensorflow engine',
+        'string': 'turn them into integers first, or use the tensorflow engine',
         'while_loop without maximum_iterations in a step': 'a graph of CNTK has no loops; give maximum_iterations, or '
                                                            'call it outside a step',
         'variables of float16': 'CNTK has no float16 on the CPU; create the layer with dtype="float32"'})
@@ -130,7 +130,7 @@ class CntkEngine(Engine):
         if dtype in ('float16', 'bfloat16'):
             self.unsupported('tensors of float16')()
         if dtype == 'string':
-            self.unsupported('tensors of strings')()
+            self.unsupported('string')()
         return dtype
 
     def argument(self, x):
