@@ -196,7 +196,7 @@ def overhead(table, runner, options):
         if not ours:
             continue
         for name, (raw, own) in ours['operations'].items():
-            other = theirs and theirs['operations'][name]
+            other = theirs and theirs['operations'].get(name)
             table.add('ops.%s' % name, engine, micro(own), micro(raw), '%+.2f us' % ((own - raw) * MICRO),
                       '%+.2f us' % ((other[1] - other[0]) * MICRO) if other else '', 'about +1 us (< 1.5)',
                       own - raw < 1.5e-6)

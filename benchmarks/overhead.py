@@ -28,8 +28,7 @@ def native_operations(engine):
         import torch as library
         x = library.from_numpy(array)
     elif engine == 'mxnet':
-        from raw_mxnet import mx
-        library = mx.np
+        from mxnet import np as library
         x = library.array(array)
     else:
         import tensorflow as library
@@ -71,7 +70,9 @@ def abstract_layers(keras):
 def main():
     engine = os.environ['KERAS_BACKEND']
     import keras
-    result = {'operations': operations(keras, engine), 'layers': abstract_layers(keras)}
+    result = {'operations': {}, 'layers': abstract_layers(keras)}
+    if hasattr(keras, 'ops'):  # Keras 2 has none
+        result['operations'] = operations(keras, engine)
     if engine == 'torch':
         result['dense'] = dense_on_torch(keras)
     print(json.dumps(result))

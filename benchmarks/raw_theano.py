@@ -1,9 +1,9 @@
 """The works in plain Theano, or PyTensor where Theano is not installed: one function with updates per kind of step.
 
 Images are channels first for Theano's own convolution. Batch normalization is written out: `batch_normalization_train`
-took 146 ms a step of the `conv` work instead of 104; with a gradient of its own and sums by `gemv` it would be 79,
-with pooling as the maximum of strided slices besides 70. PyTensor has neither convolution nor pooling: there patches
-are gathered by slices of channels-last images and multiplied, and the maximum of four strided slices pools.
+took 146 ms a step of the `conv` work instead of 104; with a gradient of its own and sums by `gemv` it would be 79.
+The maximum of four strided slices pools, 10 % faster in all than `pool_2d`. PyTensor has no convolution: there patches
+are gathered by slices of channels-last images and multiplied.
 """
 import ctypes.util
 import os
@@ -19,7 +19,6 @@ for _prefix, _ldflags in (('THEANO', 'blas.ldflags'), ('PYTENSOR', 'blas__ldflag
 try:
     import theano
     import theano.tensor as T
-    from theano.tensor.signal.pool import pool_2d
     OLD = True
 except ImportError:
     import pytensor as theano
@@ -86,11 +85,10 @@ def _conv(weights, statistics, x, training):
             x = _patches_product(x, kernel, size)
         x, more = _normalized(x, weights['scale%d' % index], weights['offset%d' % index], moving, training)
         updates += more
-        x = _relu(x)
-        if OLD:
-            x = pool_2d(x, (2, 2), ignore_border=True, mode='max')
-        else:
-            x = T.maximum(T.maximum(x[:, ::2, ::2], x[:, ::2, 1::2]), T.maximum(x[:, 1::2, ::2], x[:, 1::2, 1::2]))
+        rows = [_relu(x)[(slice(None),) * (2 if OLD else 1) + (slice(start, None, 2),)] for start in range(2)]
+        columns = [(Ellipsis,) + (slice(start, None, 2),) + (() if OLD else (slice(None),)) for start in range(2)]
+        x = T.maximum(T.maximum(rows[0][columns[0]], rows[0][columns[1]]),
+                      T.maximum(rows[1][columns[0]], rows[1][columns[1]]))
         size //= 2
     flat = x.reshape((x.shape[0], 4 * 4 * works.FILTERS[-1]))
     return T.dot(flat, weights['w']) + weights['b'], updates
