@@ -260,7 +260,8 @@ class Engine:
 class Active:
     """The engine of this process. `native`: its tensor types; `floats`, `integers`: its `..._dtypes`.
 
-    The sets are changed in place, never replaced: the dispatchers hold on to them.
+    `activations`: how often an engine was chosen; until that changes, variables stay where they are. The sets are
+    changed in place, never replaced: the dispatchers hold on to them.
     """
 
     def __init__(self):
@@ -268,6 +269,7 @@ class Active:
         self.native = set()
         self.floats = set()
         self.integers = set()
+        self.activations = 0
         self.listeners = []
 
 
@@ -375,6 +377,7 @@ def _activate(engine):
     active.integers.clear()
     active.integers.update(engine.integer_dtypes)
     active.engine = engine
+    active.activations += 1
     for listener in active.listeners:
         listener(engine)
 

@@ -44,18 +44,6 @@ class _Incomplete(Exception):
     """Tracing met variables that the step did not know of."""
 
 
-class _Moves:
-    """How often an engine was activated: until that changes, variables stay where they are."""
-    count = 0
-
-    @classmethod
-    def note(cls, engine):
-        cls.count += 1
-
-
-active.listeners.append(_Moves.note)
-
-
 def _reference_counts(storages):
     return list(map(getrefcount, storages))
 
@@ -89,7 +77,7 @@ class Step:
     def _rebuild(self, reads, writes):
         self.writes = list(dict.fromkeys(writes))
         self.reads = [variable for variable in dict.fromkeys(reads) if variable not in set(self.writes)]
-        self.moves = None
+        self.activations = None
         self.compiled = jax.jit(self._pure, donate_argnums=(0,))
 
     def _pure(self, written, read, args):
@@ -112,10 +100,10 @@ class Step:
         if context.ledger is not None:
             # Within another step this one is a part of that.
             return self.fn(*tree.map_structure(self.engine.argument, args))
-        if self.moves != _Moves.count:
+        if self.activations != active.activations:
             for variable in self.writes + self.reads:
                 variable.storage
-            self.moves = _Moves.count
+            self.activations = active.activations
         written = [variable._storage for variable in self.writes]
         if written and max(map(getrefcount, written)) > _UNSHARED:
             written = [value if count <= _UNSHARED else jnp.array(value, copy=True)

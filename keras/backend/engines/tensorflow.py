@@ -293,15 +293,9 @@ class TensorflowEngine(Engine):
         # A variable that comes back from another engine gets its old storage, which compiled steps hold on to.
         self._storages = weakref.WeakKeyDictionary()
         self._scalars = {}
-        # Counts the times that an engine was chosen: steps look after their variables when it has changed.
-        self.activations = 0
-        active.listeners.append(self._activated)
         if tf.__version__.startswith('2.4.'):
             for name in _WIDENED:
                 setattr(self, name, _in_int64(getattr(self, name)))
-
-    def _activated(self, engine):
-        self.activations += 1
 
     # --- tensors ---------------------------------------------------------------------------------------------
 
@@ -799,7 +793,7 @@ class Step:
         self._known = {}  # description of the arguments -> Trace
         self._traces = []
         self._variables = {}  # variable -> storage, which must live as long as the traces
-        self._activations = engine.activations
+        self._activations = active.activations
 
     def __call__(self, *args):
         if context.ledger is not None:
@@ -811,7 +805,7 @@ class Step:
         trace = self._known.get(description)
         if trace is None:
             trace = self._known[description] = self._find(args, description, leaves)
-        if self._activations != self._engine.activations:
+        if self._activations != active.activations:
             self._return_variables()
         return trace([leaf if type(leaf) is EagerTensor else self._engine.convert(leaf) for leaf in leaves])
 
@@ -827,7 +821,7 @@ class Step:
         for variable, storage in self._variables.items():
             if variable.storage is not storage:
                 raise RuntimeError('The storage of variable %s was replaced.' % variable.path)
-        self._activations = self._engine.activations
+        self._activations = active.activations
 
     def _find(self, args, description, leaves):
         leaves = [self._engine.convert(leaf) for leaf in leaves]

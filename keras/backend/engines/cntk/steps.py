@@ -20,18 +20,6 @@ from keras.backend.state import Ledger, context
 _KEPT_PROGRAMS = 32
 
 
-class _Moves:
-    """How often an engine was activated: until that changes, variables stay where they are."""
-    count = 0
-
-    @classmethod
-    def note(cls, engine):
-        cls.count += 1
-
-
-active.listeners.append(_Moves.note)
-
-
 uid = cntk_py.Variable.uid
 
 
@@ -251,7 +239,7 @@ class Program:
 
     def __init__(self, fn, leaves, structure):
         given = [_given(leaf, Recipe(None, index)) for index, leaf in enumerate(leaves)]
-        self.moves = _Moves.count
+        self.activations = active.activations
         with Trace() as trace, Ledger(missing=trace.read) as ledger:
             self.outputs = fn(*tree.pack_as(structure, given))
         self.writes = list(ledger.writes.items())
@@ -393,7 +381,7 @@ class Step:
         arrays = []
         key = self._signature(args, arrays)
         program = self.programs.get(key)
-        if program is None or program.moves != _Moves.count:
+        if program is None or program.activations != active.activations:
             if len(self.programs) >= _KEPT_PROGRAMS:
                 del self.programs[next(iter(self.programs))]
             program = self.programs[key] = Program(self.fn, arrays, args)

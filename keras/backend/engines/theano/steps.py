@@ -14,18 +14,6 @@ from keras.backend.rules import is_float
 from keras.backend.state import Ledger, context
 
 
-class _Moves:
-    """How often an engine was activated: until that changes, variables stay where they are."""
-    count = 0
-
-    @classmethod
-    def note(cls, engine):
-        cls.count += 1
-
-
-active.listeners.append(_Moves.note)
-
-
 # For graphs too long for Python's limit of recursion, by which Theano walks through them when it compiles.
 _DEEP_STACK, _DEEP_LIMIT = 2 ** 29, 200000
 
@@ -186,15 +174,15 @@ class Program:
         updates = [(variable.storage, fitting_type(value, variable.storage.type))
                    for variable, value in ledger.writes.items() if value is not variable.storage]
         self.variables = list(dict.fromkeys(list(ledger.values) + list(ledger.writes)))
-        self.moves = _Moves.count
+        self.activations = active.activations
         self.run = runner(compiled(inputs, outputs, updates))
         self.pack = _packer(results, leaves)
 
     def __call__(self, values):
-        if self.moves != _Moves.count:
+        if self.activations != active.activations:
             for variable in self.variables:
                 variable.storage
-            self.moves = _Moves.count
+            self.activations = active.activations
         return self.pack(list(map(new_constant, self.run(values))))
 
 

@@ -197,12 +197,12 @@ def _pooled_first(x, size, strides, padding, mode):
 
 
 # Up to this many elements the maximum of shifted slices is used: it takes less time, forward and back, than Theano's
-# pooling (101 against 113 ms for a step of the convnet of the benchmarks), and its gradient goes to one of equal elements.
+# pooling (101 against 113 ms for a step of the convnet of the benchmarks), and its gradient goes to one of equals.
 _SMALL_WINDOW = 9
 
 
 def _maximum_of_slices(x, size, strides, padding, pairs):
-    """Max pooling of `x` (batch, channels, spatial...) as the maximum of one strided slice per element of the window."""
+    """Max pooling of `x` (batch, channels, spatial...): the maximum of one strided slice per element of the window."""
     sizes = _sizes(x, range(2, x.ndim))
     counts = [_count(n, w, s, padding, 1) for n, w, s in zip(sizes, size, strides)]
     if any(not isinstance(width, int) or width for pair in pairs for width in pair):
