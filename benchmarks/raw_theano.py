@@ -1,9 +1,9 @@
 """The works in plain Theano, or PyTensor where Theano is not installed: one function with updates per kind of step.
 
 Images are channels first for Theano's own convolution. Batch normalization is written out: `batch_normalization_train`
-took 146 ms a step of the `conv` work instead of 104; with a gradient of its own and sums by `gemv` it would be 79.
-The maximum of four strided slices pools, 10 % faster in all than `pool_2d`. PyTensor has no convolution: there patches
-are gathered by slices of channels-last images and multiplied.
+took 146 ms a step of the `conv` work instead of 90. The maximum of four strided slices pools: 94 ms in all against
+101 with `pool_2d`. PyTensor has no convolution: there patches are gathered by slices of channels-last images and
+multiplied.
 """
 import ctypes.util
 import os
@@ -59,16 +59,21 @@ def _patches_product(x, kernel, size):
 
 
 def _normalized(x, scale, offset, moving, training):
-    axes, factor = (0, 2, 3) if OLD else (0, 1, 2), np.float32(1 - works.MOMENTUM)
+    def mean_of(x):
+        if not OLD:
+            return x.mean((0, 1, 2))
+        # In two steps: faster than `mean` over three axes.
+        return x.sum((2, 3)).sum(0) / T.cast(x.shape[0] * x.shape[2] * x.shape[3], 'float32')
 
     def broad(vector):
         return vector.dimshuffle('x', 0, 'x', 'x') if OLD else vector
 
     updates, (mean, variance) = [], moving
     if training:
-        mean = x.mean(axes)
-        variance = T.sqr(x - broad(mean)).mean(axes)
-        updates = [(old, old + (new - old) * factor) for old, new in zip(moving, (mean, variance))]
+        mean = mean_of(x)
+        variance = mean_of(T.sqr(x - broad(mean)))
+        rest = np.float32(1 - works.MOMENTUM)
+        updates = [(old, old + (new - old) * rest) for old, new in zip(moving, (mean, variance))]
     factor = scale / T.sqrt(variance + np.float32(works.NORMALIZATION_EPSILON))
     return (x - broad(mean)) * broad(factor) + broad(offset), updates
 
@@ -85,10 +90,10 @@ def _conv(weights, statistics, x, training):
             x = _patches_product(x, kernel, size)
         x, more = _normalized(x, weights['scale%d' % index], weights['offset%d' % index], moving, training)
         updates += more
-        rows = [_relu(x)[(slice(None),) * (2 if OLD else 1) + (slice(start, None, 2),)] for start in range(2)]
-        columns = [(Ellipsis,) + (slice(start, None, 2),) + (() if OLD else (slice(None),)) for start in range(2)]
-        x = T.maximum(T.maximum(rows[0][columns[0]], rows[0][columns[1]]),
-                      T.maximum(rows[1][columns[0]], rows[1][columns[1]]))
+        x = _relu(x)
+        corners = [x[(slice(None),) * (2 if OLD else 1) + (slice(row, None, 2), slice(column, None, 2))]
+                   for row in range(2) for column in range(2)]
+        x = T.maximum(T.maximum(*corners[:2]), T.maximum(*corners[2:]))
         size //= 2
     flat = x.reshape((x.shape[0], 4 * 4 * works.FILTERS[-1]))
     return T.dot(flat, weights['w']) + weights['b'], updates
