@@ -45,7 +45,8 @@ def model(work, data_format='channels_last'):
         outputs = layers.Dense(10)(layers.Flatten()(x))
     else:
         inputs = keras.Input((LENGTH,), dtype='int32')
-        outputs = layers.Dense(1)(layers.LSTM(LSTM_UNITS)(layers.Embedding(VOCABULARY, EMBEDDED)(inputs)))
+        x = layers.Embedding(VOCABULARY, EMBEDDED)(inputs)
+        outputs = layers.Dense(1)(layers.LSTM(LSTM_UNITS, recurrent_activation='sigmoid')(x))
     result = keras.models.Model(inputs, outputs)
     result.compile(optimizer=keras.optimizers.Adam(LEARNING_RATE), loss=_loss(keras, work))
     return result
