@@ -188,19 +188,22 @@ _kinds = {}
 
 
 def new_constant(array):
-    """A constant that holds `array` itself. On Theano past the constructor, which looks at every element."""
+    """A constant that holds `array` itself, made past the constructor.
+
+    Theano's looks at every element, PyTensor's takes down where it was called.
+    """
     shape = array.shape
     kind = _kinds.get((array.dtype.num, shape))
     if kind is None:
         if len(_kinds) > 10000:
             _kinds.clear()
         kind = _kinds[array.dtype.num, shape] = tensor_type(array.dtype.name, shape)
-    if not IS_THEANO:
-        return TensorConstant(kind, array)
     constant = _make(TensorConstant)
     constant.tag = tag = _Tag()
-    constant.type, constant.data, constant.auto_name = kind, array, 'constant'
-    constant.name = constant.index = None
+    constant.type, constant.data, constant.auto_name, constant.name = kind, array, 'constant', None
+    if not IS_THEANO:
+        return constant
+    constant.index = None
     tag.unique_value = array.flat[0] if shape and array.size == 1 else None
     return constant
 
