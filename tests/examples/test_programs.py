@@ -50,7 +50,7 @@ def test_program_succeeds(name, program, capsys, tmp_path):
         with pytest.raises(SystemExit, match='needs gradients of gradients.*%s' % K.backend()):
             program(name).main(arguments + ['--folder', str(tmp_path)])
         return
-    program(name).main(arguments + (['--folder', str(tmp_path)] if makes_picture else []))
+    program(name).main(arguments + (['--folder', str(tmp_path / 'pictures')] if makes_picture else []))
     assert ' on %s: ' % K.backend() in capsys.readouterr().out.splitlines()[-1]
     pictures = os.listdir(str(tmp_path))
     assert pictures == ([name + '.png'] if makes_picture else [])
