@@ -13,7 +13,7 @@ def sample_image(name, rows, columns):
 
 
 def save(image, folder, name):
-    """Write `image`, (rows, columns) or (rows, columns, 3) in [0, 1], as a PNG file; give its path. Makes the folder."""
+    """Write `image`, (rows, columns) or (rows, columns, 3) in [0, 1], as a PNG file; give its path."""
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, name)
     Image.fromarray(np.uint8(np.clip(image, 0.0, 1.0) * 255.0 + 0.5)).save(path)
