@@ -315,7 +315,7 @@ class TheanoEngine(Engine):
         result = self.full([size + before + after for size, (before, after) in zip(sizes, widths)],
                            np.asarray(value, x.dtype).item(), x.dtype)
         inside = tuple([slice(before, before + size) for size, (before, _) in zip(sizes, widths)])
-        return T.set_subtensor(result[inside], x)
+        return T.set_subtensor(operators.subtensor(result, inside), x)
 
     def flip(self, x, axes):
         axes = normalize_axes(axes, x.ndim)
@@ -350,11 +350,11 @@ class TheanoEngine(Engine):
 
     def scatter_add(self, x, indices, updates):
         indices, updates = self._rows(x, indices, updates)
-        return T.inc_subtensor(x[indices], updates)
+        return T.inc_subtensor(operators.subtensor(x, indices), updates)
 
     def scatter_update(self, x, indices, updates):
         indices, updates = self._rows(x, indices, updates)
-        return T.set_subtensor(x[indices], updates)
+        return T.set_subtensor(operators.subtensor(x, indices), updates)
 
     def scatter_max(self, x, indices, updates):
         return on_host('scatter_max', [x, _indices(indices), updates], [(x.dtype, x.ndim)])

@@ -14,6 +14,9 @@ from keras.backend.engines.theano.graph import found_shape, with_shape
 from keras.backend.rules import AbstractTensor
 from keras.backend.state import Variable
 
+# Theano's own indexing: what set_subtensor and inc_subtensor take must be the result of nothing else.
+subtensor = Tensor.__getitem__
+
 _ARITHMETIC = ('add', 'sub', 'mul', 'truediv', 'floordiv', 'mod', 'pow')
 _COMPARISONS = ('lt', 'le', 'gt', 'ge')
 

@@ -12,6 +12,7 @@ from keras.backend import rules
 from keras.backend.composites.conv import checked_output_padding, spatial_tuple
 from keras.backend.engines.theano.compat import IS_THEANO, T
 from keras.backend.engines.theano.graph import static_shape, with_shape
+from keras.backend.engines.theano.operators import subtensor
 from keras.backend.rules import AbstractTensor, transposed_length, window_length
 
 if IS_THEANO:
@@ -63,7 +64,7 @@ def _padded(x, pairs, value):
     sizes = _sizes(x, range(x.ndim))
     total = sizes[:2] + [size + before + after for size, (before, after) in zip(sizes[2:], pairs)]
     inside = (slice(None),) * 2 + tuple(slice(b, b + size) for size, (b, _) in zip(sizes[2:], pairs))
-    return T.set_subtensor(T.alloc(T.constant(value, dtype=x.dtype), *total)[inside], x)
+    return T.set_subtensor(subtensor(T.alloc(T.constant(value, dtype=x.dtype), *total), inside), x)
 
 
 # --- Theano: channels first ---------------------------------------------------------------------------------------
