@@ -25,6 +25,8 @@ import threading
 import numpy as np
 
 from keras import config
+from keras.backend import tree
+from keras.backend.rules import AbstractTensor
 
 class Known(collections.namedtuple('Known', 'title modules command before')):
     """What is known of an engine that is not loaded.
@@ -96,6 +98,8 @@ class Engine:
     projects_each_step = False
     # Where the engine's own convolutions want the channels: a plan runs chains of image layers that way round.
     data_format = 'channels_last'
+    # The numbers that stand in for an unknown size where shapes are found by running a function, see `eval_shape`.
+    stand_ins = (11, 13)
 
     def __getattr__(self, name):
         # Only reached for what the engine does not define.
@@ -234,8 +238,22 @@ class Engine:
     def eval_shape(self, fn, args):
         """Shapes and dtypes of `fn(*args)` for `AbstractTensor`s, by the engine's own abstract evaluation.
 
-        The last resort for layers that call the engine directly.
+        The last resort for layers that call the engine directly. A size that is unknown in `args` is unknown in a
+        result where it comes out different with two numbers in its place.
         """
+        from keras.backend.state import context
+        previous, context.abstract = context.abstract, False
+        try:
+            results = [self.results_for(fn, args, size) for size in self.stand_ins]
+        finally:
+            context.abstract = previous
+        merged = [AbstractTensor([a if a == b else None for a, b in zip(first.shape, second.shape)],
+                                 self.dtype_of(first)) if hasattr(first, 'shape') else first
+                  for first, second in zip(*map(tree.flatten, results))]
+        return tree.pack_as(results[0], merged)
+
+    def results_for(self, fn, args, size):
+        """What `fn` gives, its shapes and dtypes at least, with the number `size` in the place of unknown sizes."""
         return self.unsupported('eval_shape')()
 
     def seed(self, value):

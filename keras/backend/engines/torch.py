@@ -36,8 +36,6 @@ _DEVICE = torch.device('cuda' if _CUDA else 'cpu')
 _DIRECT = frozenset(np.dtype(name) for name in (
     'bool', 'uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'float32', 'float64'))
 _run_backward = getattr(getattr(torch.autograd.Variable, '_execution_engine', None), 'run_backward', None)
-# Sizes that stand in for an unknown one: what comes out different for the two is unknown as well.
-_STAND_INS = (11, 13)
 
 
 # --- helpers ------------------------------------------------------------------------------------------------------
@@ -357,16 +355,8 @@ class TorchEngine(Engine):
         by_variable = dict(zip(leaves, found))
         return (value, aux), [by_variable[variable] for variable in variables]
 
-    def eval_shape(self, fn, args):
-        results = [self._shapes(fn, args, size) for size in _STAND_INS]
-        merged = [AbstractTensor([a if a == b else None for a, b in zip(first.shape, second.shape)],
-                                 self.dtype_of(first))
-                  if isinstance(first, torch.Tensor) else first for first, second in zip(*map(tree.flatten, results))]
-        return tree.pack_as(results[0], merged)
-
-    @staticmethod
-    def _shapes(fn, args, size):
-        """`fn` of tensors without memory, with `size` in the place of unknown sizes."""
+    def results_for(self, fn, args, size):
+        """On tensors without memory."""
         from torch._subclasses.fake_tensor import FakeTensorMode
 
         def stand_in(x):
@@ -374,12 +364,8 @@ class TorchEngine(Engine):
                 return x
             shape = [size if n is None else n for n in x.shape]
             return torch.empty(shape, dtype=_DTYPES[x.dtype], device=_DEVICE)
-        previous, context.abstract = context.abstract, False
-        try:
-            with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad(), Ledger(missing=ENGINE._read):
-                return fn(*tree.map_structure(stand_in, list(args)))
-        finally:
-            context.abstract = previous
+        with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad(), Ledger(missing=self._read):
+            return fn(*tree.map_structure(stand_in, list(args)))
 
     def wait(self, x):
         if _CUDA:

@@ -7,7 +7,7 @@ from keras.backend import tree
 from keras.backend.engines.theano.compat import (Apply, Op, T, Tensor, TensorConstant, fitting_type, ifelse,
                                                  tensor_type, until)
 from keras.backend.engines.theano import compat
-from keras.backend.engines.theano.graph import cloned, is_computable, static_shape, value_of, with_shape
+from keras.backend.engines.theano.graph import cloned, dependents, is_computable, static_shape, value_of, with_shape
 from keras.backend.engines.theano.steps import compiled
 from keras.backend.state import Ledger, context
 
@@ -53,22 +53,7 @@ class _Inner:
 
 def _closure(results, placeholders):
     """What `results` use that does not depend on `placeholders`, as near to the results as possible."""
-    depends = dict.fromkeys(placeholders, True)
-    stack, order = list(results), []
-    while stack:
-        x = stack.pop()
-        if depends.get(x) is not None:
-            continue
-        if x.owner is None:
-            depends[x] = False
-        elif x not in depends:
-            depends[x] = None
-            stack.append(x)
-            stack.extend(x.owner.inputs)
-        else:
-            depends[x] = any(depends[parent] for parent in x.owner.inputs)
-            if depends[x]:
-                order.append(x.owner)
+    depends, order = dependents(set(placeholders), results)
     used = itertools.chain(results, *[node.inputs for node in order])
     variables = _values_of_variables()
     return [x for x in dict.fromkeys(used) if not depends[x] and isinstance(x, Tensor)

@@ -130,6 +130,33 @@ def cloned(outputs, replaced):
     return [new[x] for x in outputs]
 
 
+def dependents(sources, outputs):
+    """What depends on the set `sources` among what leads to `outputs`.
+
+    Returns:
+        {variable: whether it depends on a source}, and the nodes through which it does, each after those it depends on.
+    """
+    # None while it is being found out.
+    depends = dict.fromkeys(sources, True)
+    nodes, stack = [], list(outputs)
+    while stack:
+        x = stack.pop()
+        if depends.get(x) is not None:
+            continue
+        if x.owner is None:
+            depends[x] = False
+        elif x not in depends:
+            depends[x] = None
+            stack.append(x)
+            stack.extend(x.owner.inputs)
+        else:
+            found = any(depends[parent] for parent in x.owner.inputs)
+            if found and not any(depends.get(output) for output in x.owner.outputs if output not in sources):
+                nodes.append(x.owner)
+            depends[x] = found
+    return depends, nodes
+
+
 # --- values -------------------------------------------------------------------------------------------------------
 
 def value_of(x):

@@ -9,7 +9,7 @@ from keras.backend.engine import active
 from keras.backend.engines.theano.compat import (DisconnectedType, NullType, T, Tensor, TensorConstant,
                                                  fitting_type, new_constant, runner, step_mode, tensor_type,
                                                  theano)
-from keras.backend.engines.theano.graph import static_shape, with_shape
+from keras.backend.engines.theano.graph import dependents, static_shape, with_shape
 from keras.backend.rules import is_float
 from keras.backend.state import Ledger, context
 
@@ -227,7 +227,7 @@ def gradients_of(value, sources):
     """
     wanted = {source for source in sources if source is not None}
     found = {value: T.ones_like(value)}
-    for node in reversed(_nodes_between(wanted, value)):
+    for node in reversed(dependents(wanted, [value])[1]):
         gradients = [found.get(output) for output in node.outputs]
         if all(gradient is None for gradient in gradients):
             continue
@@ -240,26 +240,3 @@ def gradients_of(value, sources):
                 raise NotImplementedError('The theano engine has no gradient of %s: %s'
                                           % (node.op, gradient.type.why_null))
     return [with_shape(found[source], static_shape(source)) if source in found else None for source in sources]
-
-
-def _nodes_between(sources, value):
-    """The nodes through which `sources` influence `value`, each after those it depends on."""
-    # Whether a variable depends on a source; None while that is being found out.
-    depends = dict.fromkeys(sources, True)
-    nodes, stack = [], [value]
-    while stack:
-        x = stack.pop()
-        if depends.get(x) is not None:
-            continue
-        if x.owner is None:
-            depends[x] = False
-        elif x not in depends:
-            depends[x] = None
-            stack.append(x)
-            stack.extend(x.owner.inputs)
-        else:
-            found = any(depends[parent] for parent in x.owner.inputs)
-            if found and not any(depends.get(output) for output in x.owner.outputs if output not in sources):
-                nodes.append(x.owner)
-            depends[x] = found
-    return nodes
