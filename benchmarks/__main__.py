@@ -7,6 +7,7 @@
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,8 @@ sys.path.insert(0, HERE)
 import lines  # noqa: E402
 import works  # noqa: E402
 
-TOPICS = ('startup', 'training', 'first', 'layout', 'memory', 'overhead', 'graph', 'lines')
+TOPICS = ('startup', 'training', 'first', 'layout', 'memory', 'overhead', 'construction', 'graph', 'walks',
+          'images', 'applications', 'resnet50', 'files', 'lines')
 # How many times the raw code's time a training step may take.
 STEP_LIMITS = {'tensorflow': 1.05, 'jax': 1.05, 'torch': 1.05, 'theano': 1.1, 'cntk': 1.1, 'mxnet': 1.1}
 IMAGE_FORMATS_DIFFER = ('theano', 'cntk', 'mxnet')
@@ -78,6 +80,14 @@ class Runner:
             return None
         return json.loads(done.stdout.strip().splitlines()[-1])
 
+    def median(self, script, times):
+        """{name: the median of several runs} of a script, or None where one fails."""
+        runs = [self.run(script) for _ in range(times)]
+        if None in runs:
+            return None
+        return {name: statistics.median(run[name] for run in runs) if isinstance(value, float) else value
+                for name, value in runs[0].items()}
+
     def least(self, script, *arguments, times=1, engine='numpy', peers=('ours',)):
         """{peer: {name: the least of several runs}}, the peers' processes taking turns."""
         found = {}
@@ -99,17 +109,16 @@ def micro(seconds):
 
 
 def startup(table, runner, options):
+    ours = runner.median('startup.py', times=5)
     # Upstream cannot be built without an engine: it gets the first of those asked for.
-    found = runner.least('startup.py', times=5)
-    theirs = {}
-    if runner.upstream(options.engines[0]):
-        theirs = runner.run('startup.py', engine=options.engines[0], upstream=True) or {}
-    ours = found.get('ours')
+    theirs = runner.upstream(options.engines[0]) and runner.run('startup.py', engine=options.engines[0], upstream=True)
     if not ours:
         return
-    other = {name: micro(theirs[name]) if theirs else '' for name in ('import', 'build')}
-    table.add('import keras', '-', micro(ours['import']), upstream=other['import'], target='< 300 ms',
-              reached=ours['import'] < 0.3)
+    other = {name: micro(theirs[name]) if theirs else '' for name in ('import', 'touch', 'build')}
+    table.add('import keras, beyond NumPy', '-', micro(ours['import']), micro(ours['numpy']), upstream=other['import'],
+              target='< 200 ms', reached=ours['import'] < 0.2)
+    table.add('first model, all that it loads', '-', micro(ours['touch']), micro(ours['numpy']),
+              upstream=other['touch'], target='with import < 200 ms', reached=ours['import'] + ours['touch'] < 0.2)
     table.add('build ResNet-50, %.1f M weights' % (ours['weights'] / 1e6), '-', micro(ours['build']),
               upstream=other['build'], target='< 300 ms, no engine',
               reached=ours['build'] < 0.3 and not ours['engines loaded'])
@@ -210,6 +219,22 @@ def overhead(table, runner, options):
                       upstream=micro(theirs['layers'][name]) if theirs else '', target='< 100 us', reached=own < 1e-4)
 
 
+# How many seconds a layer may take: twice what constructors and configs took that were written out for every class.
+CONSTRUCTION_LIMITS = {
+    'making Dense': 138e-6, 'making Conv2D': 160e-6, 'making LSTM': 301e-6,
+    'config of Dense': 13.8e-6, 'config of Conv2D': 18.9e-6, 'config of LSTM': 37.5e-6,
+    'Dense from its config': 297e-6, 'Conv2D from its config': 299e-6, 'LSTM from its config': 597e-6}
+
+
+def construction(table, runner, options):
+    engine = options.engines[0]
+    theirs = runner.run('construction.py', engine=engine, upstream=True) if runner.upstream(engine) else {}
+    for name, own in (runner.run('construction.py') or {}).items():
+        limit = CONSTRUCTION_LIMITS[name]
+        table.add(name, '-', micro(own), upstream=micro(theirs[name]) if theirs else '',
+                  target='< %s' % micro(limit), reached=own < limit)
+
+
 # By how many seconds a call of K.function may take longer than the raw one.
 CALL_LIMITS = {'tensorflow': 50e-6, 'jax': 50e-6, 'torch': 20e-6}
 
@@ -229,12 +254,85 @@ def graph(table, runner, options):
                   reached=found['graph'] < 0.5)
 
 
+def walks(table, runner, options):
+    found = runner.run('walks.py')
+    if not found:
+        return
+    own = found['non_trainable_variables of 600']
+    table.add('non_trainable_variables, 600 layers', '-', micro(own), target='< 50 ms', reached=own < 0.05)
+    # The slowest, and the one that grows most; what takes less than a millisecond is noise.
+    slowest = max(found['walks'], key=lambda walk: found['walks'][walk][1])
+    growth = {walk: many / few for walk, (few, many) in found['walks'].items() if many > 1e-3}
+    steepest = max(growth, key=growth.get)
+    table.add('slowest walk: %s' % slowest, '-', micro(found['walks'][slowest][1]), target='< 1 s, 2,000 layers',
+              reached=found['walks'][slowest][1] < 1.0)
+    table.add('steepest walk: %s' % steepest, '-', micro(found['walks'][steepest][1]),
+              ratio='%.1f' % growth[steepest], target='< 8 for 4 x the layers', reached=growth[steepest] < 8)
+
+
+def images(table, runner, options):
+    found = runner.run('images.py', options.rounds)
+    if not found:
+        return
+    theirs = found.get('upstream')
+    table.add('32 pictures 224x224, changed', '-', micro(found['ours']), ratio='%.2f' % (found['ours'] / theirs)
+              if theirs else '', upstream=micro(theirs) if theirs else '', target='<= 0.5 upstream, same',
+              reached=found['ours'] <= 0.5 * theirs and found['difference'] < 1e-3 if theirs else None)
+
+
+def applications(table, runner, options):
+    engine = options.engines[0]
+    ours = runner.run('applications.py')
+    theirs = runner.run('applications.py', engine=engine, upstream=True) if runner.upstream(engine) else {}
+    for name, own in (ours or {}).items():
+        other = (theirs or {}).get(name)
+        table.add('build %s' % name, '-', micro(own), ratio='%.3f' % (own / other) if other else '',
+                  upstream=micro(other) if other else '', target='<= 0.2 upstream',
+                  reached=own <= 0.2 * other if other else None)
+
+
+def resnet50(table, runner, options):
+    for engine in [engine for engine in options.engines if engine in ('jax', 'torch')]:
+        ours = runner.least('training.py', 'resnet50', options.rounds, times=options.times, engine=engine).get('ours')
+        for what in ('fit', 'predict') if ours else ():
+            raw, own = ours['raw ' + what], ours[what]
+            table.add('ResNet50, batch 8, %s' % what, engine, micro(own), micro(raw), '%.3f' % (own / raw),
+                      target='<= 1.02 raw', reached=own <= 1.02 * raw)
+
+
+# How many times as long as h5py takes for the arrays alone a file may take, and how much memory beyond the weights.
+FILE_LIMITS = {'write': 1.3, 'read': 1.2}
+MEMORY_LIMITS = {'write': 0.3, 'read': 1.1}
+
+
+def files(table, runner, options):
+    found = runner.run('files.py', options.rounds)
+    theirs = runner.upstream(options.engines[0]) and runner.run('files.py', options.rounds, engine=options.engines[0],
+                                                                upstream=True)
+    for name, own in (found or {}).items():
+        what = name.partition(',')[0]
+        if what in ('h5 write', 'h5 read'):
+            raw, limit = found[name.replace('h5', 'raw', 1)], FILE_LIMITS[what[3:]]
+            table.add(name, '-', micro(own), micro(raw), '%.2f' % (own / raw), micro(theirs[name]) if theirs else '',
+                      '<= %.1f h5py' % limit, own <= limit * raw)
+        elif what.startswith('keras'):
+            table.add(name, '-', micro(own), upstream=micro(theirs[name]) if theirs else '', target='<= upstream',
+                      reached=own <= theirs[name] if theirs else None)
+        elif what == 'memory':
+            limit = MEMORY_LIMITS[name.rpartition(' ')[2]]
+            table.add(name, '-', '%.2f' % own, target='<= %.1f of the weights' % limit, reached=own <= limit)
+    many = [(name, own) for name, own in (found or {}).items() if ' layers, ' in name and name[0].isdigit()]
+    for (_, few), (name, own) in zip(many[:4], many[4:]):
+        table.add(name, '-', micro(own), ratio='%.1f' % (own / few), target='< 6 for 4 x the layers',
+                  reached=own < 6 * few)
+
+
 def sizes(table, runner, options):
     backend = os.path.join(ROOT, 'keras', 'backend')
     for name, count in lines.of_folder(os.path.join(backend, 'engines')).items():
         if name != '__init__':
             table.add('lines of code', name, '%d' % count, target='< 1000', reached=count < 1000)
-    composites = lines.of_folder(os.path.join(backend, 'composites'))
+    composites = lines.of_folder(os.path.join(backend, 'table', 'composites'))
     table.add('lines of code, all engines share', 'composites', '%d' % sum(composites.values()))
 
 
@@ -267,7 +365,8 @@ def main():
     if not upstreams:
         print('No upstream Keras to compare with: give --upstream or KERAS_BENCHMARK_UPSTREAM.')
     table = Table()
-    run = dict(zip(TOPICS, (startup, training, first, layout, memory, overhead, graph, sizes)))
+    run = dict(zip(TOPICS, (startup, training, first, layout, memory, overhead, construction, graph,
+                             walks, images, applications, resnet50, files, sizes)))
     with tempfile.TemporaryDirectory() as home:
         for topic in options.only:
             run[topic](table, Runner(pythons, upstreams, home, options.clock), options)

@@ -14,19 +14,44 @@ def _mlp(weights, statistics, x, training):
     return hidden @ weights['w2'] + weights['b2'], statistics
 
 
+def _normalized(weights, statistics, updated, x, name, training, epsilon):
+    moving_mean, moving_variance = statistics[name]
+    mean, variance = moving_mean, moving_variance
+    if training:
+        mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+        updated[name] = (moving_mean * works.MOMENTUM + mean * (1 - works.MOMENTUM),
+                         moving_variance * works.MOMENTUM + variance * (1 - works.MOMENTUM))
+    factor = weights['scale%s' % name] * lax.rsqrt(variance + epsilon)
+    return x * factor + (weights['offset%s' % name] - mean * factor)
+
+
+def _residual(weights, statistics, x, training):
+    updated = {}
+    strides = {name: stride for name, _, _, _, stride in works.residual_convolutions()}
+
+    def step(x, name, padding='SAME'):
+        x = lax.conv_general_dilated(x, weights['kernel' + name], (strides[name],) * 2, padding,
+                                     dimension_numbers=('NHWC', 'HWIO', 'NHWC')) + weights['bias' + name]
+        return _normalized(weights, statistics, updated, x, name, training, works.RESIDUAL_EPSILON)
+
+    x = jax.nn.relu(step(x, 'stem', ((3, 3), (3, 3))))
+    x = lax.reduce_window(x, -jnp.inf, lax.max, (1, 3, 3, 1), (1, 2, 2, 1), ((0, 0), (1, 1), (1, 1), (0, 0)))
+    for stack, (_, blocks) in enumerate(works.STACKS):
+        for block in range(blocks):
+            name = '%d_%d' % (stack, block)
+            shortcut = step(x, name + '_0', 'VALID') if block == 0 else x
+            inner = jax.nn.relu(step(x, name + '_1', 'VALID'))
+            inner = jax.nn.relu(step(inner, name + '_2'))
+            x = jax.nn.relu(shortcut + step(inner, name + '_3', 'VALID'))
+    return x.mean((1, 2)) @ weights['w'] + weights['b'], updated
+
+
 def _conv(weights, statistics, x, training):
     updated = {}
     for index in range(len(works.FILTERS)):
         x = lax.conv_general_dilated(x, weights['kernel%d' % index], (1, 1), 'SAME',
                                      dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
-        moving_mean, moving_variance = statistics[index]
-        mean, variance = moving_mean, moving_variance
-        if training:
-            mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
-            updated[index] = (moving_mean * works.MOMENTUM + mean * (1 - works.MOMENTUM),
-                              moving_variance * works.MOMENTUM + variance * (1 - works.MOMENTUM))
-        factor = weights['scale%d' % index] * lax.rsqrt(variance + works.NORMALIZATION_EPSILON)
-        x = jax.nn.relu(x * factor + (weights['offset%d' % index] - mean * factor))
+        x = jax.nn.relu(_normalized(weights, statistics, updated, x, index, training, works.NORMALIZATION_EPSILON))
         x = lax.reduce_window(x, -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), 'VALID')
     return x.reshape(x.shape[0], -1) @ weights['w'] + weights['b'], updated
 
@@ -58,13 +83,15 @@ def _binary_crossentropy(logits, y):
 
 class Peer:
     def __init__(self, work):
-        forward = {'mlp': _mlp, 'conv': _conv, 'lstm': _lstm}[work]
+        forward = {'mlp': _mlp, 'conv': _conv, 'lstm': _lstm, 'resnet50': _residual}[work]
         loss = _binary_crossentropy if work == 'lstm' else _sparse_crossentropy
         weights = {name: jnp.array(value) for name, value in works.initial_weights(work).items()}
         zeros = jax.tree.map(jnp.zeros_like, weights)
         statistics = {}
         if work == 'conv':
             statistics = {i: (jnp.zeros(n), jnp.ones(n)) for i, n in enumerate(works.FILTERS)}
+        elif work == 'resnet50':
+            statistics = {name: (jnp.zeros(n), jnp.ones(n)) for name, _, n, _, _ in works.residual_convolutions()}
         self.state = (weights, zeros, jax.tree.map(jnp.zeros_like, weights), jnp.zeros(()), statistics)
 
         @functools.partial(jax.jit, donate_argnums=(0, 1))

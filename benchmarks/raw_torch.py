@@ -21,6 +21,34 @@ class _Recurrent(nn.Module):
         return self.dense(h[0])
 
 
+def _normalized(before, filters, size, stride, padding=0):
+    return nn.Sequential(nn.Conv2d(before, filters, size, stride, padding),
+                         nn.BatchNorm2d(filters, works.RESIDUAL_EPSILON, 1 - works.MOMENTUM))
+
+
+class _Block(nn.Module):
+    def __init__(self, before, filters, stride, widens):
+        super().__init__()
+        self.shortcut = _normalized(before, 4 * filters, 1, stride) if widens else nn.Identity()
+        self.inner = nn.Sequential(_normalized(before, filters, 1, stride), nn.ReLU(),
+                                   _normalized(filters, filters, 3, 1, 1), nn.ReLU(),
+                                   _normalized(filters, 4 * filters, 1, 1))
+
+    def forward(self, x):
+        return F.relu(self.shortcut(x) + self.inner(x))
+
+
+def _residual():
+    parts = [_normalized(3, 64, 7, 2, 3), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
+    before = 64
+    for stack, (filters, blocks) in enumerate(works.STACKS):
+        for block in range(blocks):
+            parts.append(_Block(before, filters, 2 if block == 0 and stack > 0 else 1, block == 0))
+            before = 4 * filters
+    return nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), _Flat(), nn.Linear(2048, 10)).to(
+        memory_format=torch.channels_last)
+
+
 class _Flat(nn.Module):
     def forward(self, x):
         return x.flatten(1)
@@ -31,6 +59,8 @@ def _network(work):
         return nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
     if work == 'lstm':
         return _Recurrent()
+    if work == 'resnet50':
+        return _residual()
     parts = []
     for before, filters in zip((3,) + works.FILTERS, works.FILTERS):
         parts += [nn.Conv2d(before, filters, 3, padding=1, bias=False),
@@ -42,7 +72,7 @@ def _network(work):
 class Peer:
     def __init__(self, work):
         self.network = _network(work).to(_DEVICE)
-        self.images = work == 'conv'
+        self.images = work in ('conv', 'resnet50')
         self.loss = F.binary_cross_entropy_with_logits if work == 'lstm' else F.cross_entropy
         self.optimizer = torch.optim.Adam(self.network.parameters(), works.LEARNING_RATE,
                                           (works.BETA_1, works.BETA_2), works.EPSILON, fused=True)

@@ -49,10 +49,12 @@ def main(work, rounds):
             [lambda: getattr(model, what)(x, y, **options)] +
             [lambda peer=peer: getattr(peer, what)(x, y, batch) for _, peer in peers], rounds)
         result.update(zip([what] + [name + what for name, _ in peers], [seconds / steps for seconds in times]))
-    result['second fit'] = second_fit_start(keras, model, x[:batch * 4], y[:batch * 4], batch)
-    if work == 'mlp':
-        times = timing.alternate([lambda: model.predict(x[:1], verbose=0)] + [
-            lambda: peer.predict(x[:1]) for _, peer in peers[:1]], rounds, 20)
+    if work != 'resnet50':
+        result['second fit'] = second_fit_start(keras, model, x[:batch * 4], y[:batch * 4], batch)
+    if work in ('mlp', 'resnet50'):
+        count, repeat = (1, 20) if work == 'mlp' else (batch, 1)
+        times = timing.alternate([lambda: model.predict(x[:count], verbose=0)] + [
+            lambda: peer.predict(x[:count]) for _, peer in peers[:1]], rounds, repeat)
         result.update(zip(('predict', 'raw predict'), times))
     print(json.dumps(result))
 

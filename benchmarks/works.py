@@ -1,7 +1,8 @@
 """The works that are timed: data, and the model in Keras. Runs on our keras and on upstream's (from 2.2.4 on) alike.
 
 a `mlp`: 64-64-10, batch 32. b `conv`: three blocks of convolution, batch normalization and pooling on 32x32x3,
-batch 64. c `lstm`: embedding and LSTM(128) over 100 steps, batch 32.
+batch 64. c `lstm`: embedding and LSTM(128) over 100 steps, batch 32. d `resnet50`: `keras.applications.ResNet50` on
+224x224x3 with ten classes, batch 8; on its own, for it takes long.
 """
 import os
 import sys
@@ -9,8 +10,10 @@ import sys
 import numpy as np
 
 WORKS = ('mlp', 'conv', 'lstm')
-BATCH = {'mlp': 32, 'conv': 64, 'lstm': 32}
-STEPS = {'mlp': 300, 'conv': 6, 'lstm': 8}
+BATCH = {'mlp': 32, 'conv': 64, 'lstm': 32, 'resnet50': 8}
+STEPS = {'mlp': 300, 'conv': 6, 'lstm': 8, 'resnet50': 1}
+# ResNet-50: filters and number of blocks, and the epsilon of its normalization.
+STACKS, RESIDUAL_EPSILON = ((64, 3), (128, 4), (256, 6), (512, 3)), 1.001e-5
 FILTERS = (32, 64, 64)
 VOCABULARY, EMBEDDED, LSTM_UNITS, LENGTH = 2000, 64, 128, 100
 LEARNING_RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
@@ -24,7 +27,8 @@ def data(work, steps=None, data_format='channels_last'):
     if work == 'lstm':
         x = generator.randint(0, VOCABULARY, (count, LENGTH)).astype('int32')
         return x, generator.randint(0, 2, (count, 1)).astype('float32')
-    shape = (64,) if work == 'mlp' else (32, 32, 3) if data_format == 'channels_last' else (3, 32, 32)
+    size = 224 if work == 'resnet50' else 32
+    shape = (64,) if work == 'mlp' else (size, size, 3) if data_format == 'channels_last' else (3, size, size)
     return generator.rand(count, *shape).astype('float32'), generator.randint(0, 10, count).astype('int64')
 
 
@@ -32,7 +36,10 @@ def model(work, data_format='channels_last'):
     """The compiled Keras model of a work: of ours, of Keras 3, 2.3.1 or keras-mxnet 2.2.4."""
     import keras
     layers = keras.layers
-    if work == 'mlp':
+    if work == 'resnet50':
+        network = keras.applications.ResNet50(weights=None, classes=10, classifier_activation=None)
+        inputs, outputs = network.inputs[0], network.outputs[0]
+    elif work == 'mlp':
         inputs = keras.Input((64,))
         outputs = layers.Dense(10)(layers.Dense(64, activation='relu')(inputs))
     elif work == 'conv':
@@ -85,6 +92,21 @@ def residual_network():
     return keras.Model(inputs, outputs)
 
 
+def residual_convolutions():
+    """(name, channels before, filters, size, stride) of the convolutions of ResNet-50, by their places."""
+    yield 'stem', 3, 64, 7, 2
+    before = 64
+    for stack, (filters, blocks) in enumerate(STACKS):
+        for block in range(blocks):
+            name, stride = '%d_%d' % (stack, block), 2 if block == 0 and stack > 0 else 1
+            if block == 0:
+                yield name + '_0', before, 4 * filters, 1, stride
+            yield name + '_1', before, filters, 1, stride
+            yield name + '_2', filters, filters, 3, 1
+            yield name + '_3', filters, 4 * filters, 1, 1
+            before = 4 * filters
+
+
 def raw_peer(engine, work):
     """The same work in the engine's own terms, as an expert would write it: see `raw_jax.py` and its kin."""
     import importlib
@@ -111,7 +133,11 @@ def initial_weights(work):
               'lstm': {'table': (VOCABULARY, EMBEDDED), 'kernel': (EMBEDDED, 4 * LSTM_UNITS),
                        'recurrent': (LSTM_UNITS, 4 * LSTM_UNITS), 'bias': (4 * LSTM_UNITS,),
                        'w': (LSTM_UNITS, 1), 'b': (1,)},
-              'conv': {'w': (4 * 4 * FILTERS[-1], 10), 'b': (10,)}}[work]
+              'conv': {'w': (4 * 4 * FILTERS[-1], 10), 'b': (10,)}, 'resnet50': {'w': (2048, 10), 'b': (10,)}}[work]
+    if work == 'resnet50':
+        for name, before, filters, size, _ in residual_convolutions():
+            shapes.update({'kernel' + name: (size, size, before, filters), 'bias' + name: (filters,),
+                           'scale' + name: (filters,), 'offset' + name: (filters,)})
     if work == 'conv':
         for index, (before, filters) in enumerate(zip((3,) + FILTERS, FILTERS)):
             shapes.update({'kernel%d' % index: (3, 3, before, filters), 'scale%d' % index: (filters,),

@@ -28,7 +28,7 @@ PACKAGES = {'pytensor': 'PyTensor'}
 
 def describe(engine):
     """(name of the column, what the loaded `engine` declares)."""
-    from keras.backend.engine import KNOWN_ENGINES
+    from keras.backend.contract.loading import KNOWN_ENGINES
     known, able = KNOWN_ENGINES[engine.name], engine.capabilities
     package = next(module for module in known.modules if module in sys.modules)
     column = known.title if package == known.modules[0] else PACKAGES[package]
@@ -79,9 +79,29 @@ def refusals(engines):
 def render(engines):
     lines = [INTRODUCTION, '## Engines and types', ''] + overview(engines)
     lines += ['', '## What some engine refuses', '',
-              'Everything else in the op table (`keras/backend/primitives.py` and `composites/`) runs on every engine.',
+              'Everything else in the op table (`primitives.py` and `composites/` in `keras/backend/table/`) runs on '
+              'every engine.',
               '']
-    return '\n'.join(lines + refusals(engines)) + '\n'
+    return '\n'.join(lines + refusals(engines) + exports()) + '\n'
+
+
+def exports():
+    """What of the op table an export to ONNX writes, and what it refuses."""
+    from keras.export.onnx import converters, writer  # noqa: F401 (the writer enters the converters)
+    from keras.backend.table.entries import TABLE
+    own = sorted(name for name in converters.CONVERTERS if TABLE[name].kind == 'composite')
+    primitives = [entry.name for entry in TABLE.values() if entry.kind == 'primitive']
+    reasons = sorted(set(converters.REFUSED.values()))
+    lines = ['', '## What ONNX is written for', '',
+             "`model.export(path, format='onnx')` writes opset %d on every engine: %d of the %d primitives, and every "
+             'composite by what it is made of, unless that holds a refused primitive. ONNX has operations of its own '
+             'for these composites: %s.' % (converters.OPSET, len(primitives) - len(converters.REFUSED),
+                                            len(primitives), ', '.join('`%s`' % name for name in own)),
+             '', '| refused | because |', '| --- | --- |']
+    for reason in reasons:
+        names = sorted(name for name, given in converters.REFUSED.items() if given == reason)
+        lines.append('| %s | %s |' % (', '.join('`%s`' % name for name in names), reason))
+    return lines
 
 
 def write(engines):
@@ -93,14 +113,14 @@ def write(engines):
 
 
 def in_order(engines):
-    from keras.backend.engine import KNOWN_ENGINES
+    from keras.backend.contract.loading import KNOWN_ENGINES
     order = list(KNOWN_ENGINES)
     return {name: engines[name] for name in sorted(engines, key=lambda name: (order.index(engines[name]['engine']),
                                                                               name in PACKAGES.values()))}
 
 
 def main():
-    from keras.backend.engine import KNOWN_ENGINES
+    from keras.backend.contract.loading import KNOWN_ENGINES
     engines = record() if os.path.exists(RECORD) else {}
     for name in KNOWN_ENGINES:
         # A process for each: not every order of loading is survived, and one that does not load must not stop the rest.
@@ -117,7 +137,7 @@ def main():
 
 if __name__ == '__main__':
     if sys.argv[1:] == ['--describe']:
-        from keras.backend.engine import get_engine
+        from keras.backend.contract.loading import get_engine
         print(json.dumps(describe(get_engine())))
     else:
         main()

@@ -1,10 +1,13 @@
 """Activation functions: elementwise functions of a tensor (but for the softmaxes), by name or as such.
 
-Where the generations disagree the functions are Keras 2's: `hard_sigmoid` is `clip(0.2 x + 0.5, 0, 1)`.
+`hard_sigmoid` depends on the generation of Keras, see `keras.generations`.
 """
-from keras import ops
-from keras.backend.composites import nn
-from keras.saving.serialization import deserialize_keras_object, serialize_keras_object
+import warnings
+
+from keras import generations, ops
+from keras.backend.table.composites import nn
+from keras.saving.kinds import Kind, deserialize_keras_object, kind_in  # noqa: F401
+from keras.saving.serialization import InvalidConfig
 
 
 def linear(x):
@@ -78,13 +81,14 @@ def sigmoid(x):
     return ops.sigmoid(x)
 
 
+@generations.dependent
 def hard_sigmoid(x):
-    """A piecewise linear `sigmoid`: `0.2 x + 0.5`, cut off at 0 and 1.
+    """A piecewise linear `sigmoid`: `0.2 x + 0.5`, in Keras 3 `x / 6 + 0.5`, cut off at 0 and 1.
 
     Example:
         >>> keras.activations.hard_sigmoid(np.array([-3.0, 0.0, 1.0]))  # [0, 0.5, 0.7]
     """
-    return nn.hard_sigmoid_keras2(x)
+    return nn.hard_sigmoid(x) if generations.value('hard_sigmoid_sixth') else nn.hard_sigmoid_keras2(x)
 
 
 def tanh(x):
@@ -105,15 +109,23 @@ def exponential(x):
     return ops.exp(x)
 
 
+@generations.dependent
 def softmax(x, axis=-1):
     """`exp(x)` divided by its sum along `axis`.
 
     Args:
         x: a tensor of logits. axis: an int, or a tuple of them.
 
+    Raises:
+        ValueError: before Keras 3, for a tensor of a single axis.
+
     Example:
         >>> keras.activations.softmax(np.array([[0.0, 0.0]]))  # [[0.5, 0.5]]
     """
+    rank = ops.ndim(x)
+    if rank < 2 and not generations.value('softmax_of_vectors'):
+        raise ValueError('softmax expects a tensor of at least 2 axes, the first of them the batch. Received one of '
+                         '%d.' % rank)
     return ops.softmax(x, axis)
 
 
@@ -295,53 +307,40 @@ swish = silu
 hard_swish = hard_silu
 
 
-def serialize(activation):
-    """The name of an activation function, or the config of a layer that serves as one."""
-    return serialize_keras_object(activation)
+# Layers serve as activations, too; Keras 2's configs do not say where they live.
+class _Activations(Kind):
+
+    def get(self, identifier):
+        is_layer = hasattr(identifier, 'inbound_nodes') and not isinstance(identifier, type)
+        if is_layer and generations.value('layer_as_activation_warns'):
+            warnings.warn('%s is a layer, given as an activation function. Put it into the model behind the layer that '
+                          'it is given to instead.' % identifier.name, stacklevel=3)
+        return super().get(identifier)
+
+    def find(self, name, custom_objects=None):
+        found = super().find(name, custom_objects)
+        if isinstance(found, type) and kind_in('keras.layers').objects.get(found.__name__) is found \
+                and not getattr(found, 'serves_as_activation', False):
+            raise InvalidConfig('The layer %s is no activation function: what it gives has another shape than its '
+                                'input, or it takes more than one. Expected %s, or a layer that works element by '
+                                'element such as ReLU. Put the layer into the model by itself.'
+                                % (found.__name__, self.expected))
+        return found
 
 
-def deserialize(name, custom_objects=None):
-    """The activation function that a name, or the layer that a config, stands for.
-
-    Raises:
-        ValueError: for an unknown name, naming those that come near.
-    """
-    if isinstance(name, dict) and name.get('class_name') not in _FUNCTIONS:
-        # A layer given as an activation; Keras 2's configs do not say where layers live.
-        return deserialize_keras_object(dict(name, module=name.get('module') or 'keras.layers'),
-                                        custom_objects=custom_objects, printable_module_name='activation')
-    return deserialize_keras_object(name, module_objects=_FUNCTIONS, custom_objects=custom_objects,
-                                    printable_module_name='activation function')
-
-
-_FUNCTIONS = {name: value for name, value in list(globals().items())
-              if getattr(value, '__module__', None) == __name__ and name not in ('serialize', 'deserialize')}
-
+_KIND = _Activations('activation function', functions=('x',), for_none=linear, home=__name__,
+                     includes=('keras.layers',), expected='a name such as "relu" or a function of one tensor')
+_KIND.enter_public(globals(), also='')
 
 # What looks along an axis; all other functions here work element by element.
-_ALONG_AXIS = {softmax, log_softmax, sparsemax, glu}
+_ALONG_AXIS = (softmax, log_softmax, sparsemax, glu)
+_ELEMENTWISE = tuple(function for function in _KIND.objects.values() if function not in _ALONG_AXIS)
 
 
 def is_elementwise(activation):
     """Whether `activation`, a function or None, is one of this module that works element by element."""
-    return activation is None or activation in _FUNCTIONS.values() and activation not in _ALONG_AXIS
+    return activation is None or activation in _ELEMENTWISE
 
 
-def get(identifier):
-    """The activation for a name, a config or a callable; `linear` for None.
-
-    Raises:
-        ValueError: for anything else.
-
-    Example:
-        >>> keras.activations.get('relu') is keras.activations.relu
-        True
-    """
-    if identifier is None:
-        return linear
-    if isinstance(identifier, (str, dict)):
-        return deserialize(identifier)
-    if callable(identifier):
-        return identifier
-    raise ValueError('Could not interpret activation function: %r. Expected a name such as "relu" or a function of '
-                     'one tensor.' % (identifier,))
+get, serialize, deserialize = _KIND.module_functions(
+    'activation', 'name', example=">>> keras.activations.get('relu') is keras.activations.relu\nTrue")

@@ -1,11 +1,11 @@
 """Constraints on weights: functions from a weight's value to an allowed one, applied after each update."""
-import inspect
-
 from keras import config, ops
-from keras.saving.serialization import deserialize_keras_object, serialize_keras_object
+from keras.configurable import Configurable
+from keras.legacy import calls
+from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
 
 
-class Constraint:
+class Constraint(Configurable):
     """Base class: a callable from a weight's value to the allowed value; here any value is allowed.
 
     Example:
@@ -16,17 +16,6 @@ class Constraint:
 
     def __call__(self, w):
         return w
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
-
-    def __repr__(self):
-        return '<%s %r>' % (type(self).__name__, self.get_config())
 
 
 def _norms(w, axis):
@@ -47,15 +36,12 @@ class MaxNorm(Constraint):
     """
 
     def __init__(self, max_value=2, axis=0):
-        self.max_value = max_value
-        self.axis = axis
+        super().__init__()
+        self.declare(locals())
 
     def __call__(self, w):
         norms = _norms(w, self.axis)
         return ops.multiply(w, ops.minimum(norms, float(self.max_value)) / (norms + config.epsilon()))
-
-    def get_config(self):
-        return {'max_value': self.max_value, 'axis': self.axis}
 
 
 class NonNeg(Constraint):
@@ -80,13 +66,11 @@ class UnitNorm(Constraint):
     """
 
     def __init__(self, axis=0):
-        self.axis = axis
+        super().__init__()
+        self.declare(locals())
 
     def __call__(self, w):
         return ops.divide(w, _norms(w, self.axis) + config.epsilon())
-
-    def get_config(self):
-        return {'axis': self.axis}
 
 
 class MinMaxNorm(Constraint):
@@ -102,10 +86,8 @@ class MinMaxNorm(Constraint):
     """
 
     def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
-        self.min_value = min_value
-        self.max_value = max_value
-        self.rate = rate
-        self.axis = axis
+        super().__init__()
+        self.declare(locals())
 
     def __call__(self, w):
         norms = _norms(w, self.axis)
@@ -113,51 +95,15 @@ class MinMaxNorm(Constraint):
         desired = allowed * float(self.rate) + norms * (1.0 - self.rate)
         return ops.multiply(w, desired / (norms + config.epsilon()))
 
-    def get_config(self):
-        return {'min_value': self.min_value, 'max_value': self.max_value, 'rate': self.rate, 'axis': self.axis}
-
 
 max_norm = maxnorm = MaxNorm
 non_neg = nonneg = NonNeg
 unit_norm = unitnorm = UnitNorm
 min_max_norm = MinMaxNorm
 
-_OBJECTS = {name: value for name, value in list(globals().items())
-            if inspect.isclass(value) and issubclass(value, Constraint)}
-
-
-def serialize(constraint):
-    """The config of a constraint."""
-    return serialize_keras_object(constraint)
-
-
-def deserialize(config, custom_objects=None):
-    """The constraint that a config or a name stands for.
-
-    Raises:
-        ValueError: for an unknown name, naming those that come near.
-    """
-    return deserialize_keras_object(config, module_objects=_OBJECTS, custom_objects=custom_objects,
-                                    printable_module_name='constraint')
-
-
-def get(identifier):
-    """The constraint for a name, a config or a callable; None stays None.
-
-    Raises:
-        ValueError: for anything else.
-
-    Example:
-        >>> keras.constraints.get('max_norm').max_value
-        2
-    """
-    if identifier is None:
-        return None
-    if isinstance(identifier, (str, dict)):
-        return deserialize(identifier)
-    if inspect.isclass(identifier):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise ValueError('Could not interpret constraint: %r. Expected a name such as "max_norm", a config, or a function '
-                     'from a tensor to one of the same shape.' % (identifier,))
+_KIND = Kind('constraint', Constraint, functions=('w',), home=__name__,
+             expected='a name such as "max_norm", a config, or a function from a tensor to one of the same shape')
+_KIND.enter_public(globals(), also='serialize_keras_object')
+get, serialize, deserialize = _KIND.module_functions(
+    'constraint', takes_kwargs=True, example=">>> keras.constraints.get('max_norm').max_value\n2")
+calls.install(globals(), calls.CONSTRAINTS)

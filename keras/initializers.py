@@ -1,9 +1,10 @@
 """Initial values of weights, drawn on the host by NumPy's Philox generator: the same on every engine.
 
-An initializer is a callable `(shape, dtype=None)` that gives a NumPy array. One with a `seed` gives the same
-values at every call for the same shape; one without takes a fresh seed at every call, which follows from
-`keras.utils.set_random_seed` (or `np.random.seed`). Weights are drawn when their value is first needed;
-`delayed` fixes the seed when the weight is made, so that the order of use does not change the numbers.
+An initializer is a callable `(shape, dtype=None)` that gives a NumPy array. One with a `seed` gives values that
+follow from it: in Keras 2 others at every call, in tf.keras and Keras 3 the same ones (`keras.generations`); one
+without takes a fresh seed at every call, which follows from `keras.utils.set_random_seed` (or `np.random.seed`).
+Weights are drawn when their value is first needed; `delayed` fixes the seed when the weight is made, so that the
+order of use does not change the numbers.
 """
 import inspect
 import math
@@ -11,14 +12,18 @@ import math
 import numpy as np
 
 from keras import config
-from keras.backend.state import draw_host_seed, numpy_dtype
-from keras.saving.serialization import deserialize_keras_object, serialize_keras_object
+from keras.backend.contract.rules import numpy_dtype
+from keras.backend.state.seeds import draw_host_seed
+from keras.backend.state.variables import in_shape
+from keras.configurable import Configurable
+from keras.generations import Default
+from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
 
 # Standard deviation of the standard normal distribution cut off at -2 and 2.
 TRUNCATED_DEVIATION = 0.87962566103423978
 
 
-class Initializer:
+class Initializer(Configurable):
     """Base class: a callable `(shape, dtype=None)` that gives an array of that shape.
 
     Example:
@@ -30,22 +35,17 @@ class Initializer:
     def __call__(self, shape, dtype=None):
         raise NotImplementedError('%s does not implement __call__(shape, dtype=None).' % type(self).__name__)
 
-    def get_config(self):
-        """The constructor's arguments."""
-        return {}
+    def delayed(self):
+        """A function `(shape, dtype)` that gives later what a call would give now."""
+        return lambda shape, dtype: self(shape, dtype=dtype)
 
     @classmethod
     def from_config(cls, config):
         """An initializer from what `get_config` gave; the `dtype` that tf.keras adds is ignored."""
-        arguments = dict(config)
-        arguments.pop('dtype', None)
-        return cls(**arguments)
+        return cls(**{name: value for name, value in config.items() if name != 'dtype'})
 
     def clone(self):
         return type(self).from_config(self.get_config())
-
-    def __repr__(self):
-        return '<%s %r>' % (type(self).__name__, self.get_config())
 
 
 def _array(values, dtype):
@@ -80,7 +80,8 @@ class Constant(Initializer):
     """One constant everywhere.
 
     Args:
-        value: a number, or an array that broadcasts to the shape.
+        value: a number, or an array or list: of as many values as the shape has, which are put in in their order, or
+            one that broadcasts to it.
 
     Example:
         >>> keras.initializers.Constant(2.5)((2,))
@@ -88,14 +89,11 @@ class Constant(Initializer):
     """
 
     def __init__(self, value=0):
-        self.value = value
+        super().__init__()
+        self.declare(locals())
 
     def __call__(self, shape, dtype=None):
-        return _array(np.broadcast_to(np.asarray(self.value), tuple(shape)), dtype)
-
-    def get_config(self):
-        value = self.value
-        return {'value': value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value}
+        return _array(in_shape(np.asarray(self.value), shape), dtype)
 
 
 class Identity(Initializer):
@@ -114,16 +112,14 @@ class Identity(Initializer):
     """
 
     def __init__(self, gain=1.0):
-        self.gain = gain
+        super().__init__()
+        self.declare(locals())
 
     def __call__(self, shape, dtype=None):
         if len(shape) != 2:
             raise ValueError('Identity makes matrices only, expected a shape of 2 sizes. Received: shape=%s'
                              % (tuple(shape),))
         return _array(self.gain * np.eye(*shape), dtype)
-
-    def get_config(self):
-        return {'gain': self.gain}
 
 
 class STFT(Initializer):
@@ -146,6 +142,7 @@ class STFT(Initializer):
     WINDOWS = {'hann': np.hanning, 'hamming': np.hamming, 'blackman': np.blackman, 'bartlett': np.bartlett}
 
     def __init__(self, side='real', window='hann', scaling='density', periodic=False):
+        super().__init__()
         if side not in ('real', 'imag'):
             raise ValueError('STFT: `side` must be "real" or "imag". Received: %r' % (side,))
         if isinstance(window, str) and window not in self.WINDOWS:
@@ -153,7 +150,7 @@ class STFT(Initializer):
                              % (', '.join(sorted(self.WINDOWS)), window))
         if scaling not in ('density', 'spectrum', None):
             raise ValueError('STFT: `scaling` must be "density", "spectrum" or None. Received: %r' % (scaling,))
-        self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
+        self.declare(locals())
 
     def __call__(self, shape, dtype=None):
         length, _, bins = shape
@@ -171,9 +168,6 @@ class STFT(Initializer):
         if self.scaling == 'density':
             return window / np.sqrt(np.sum(window ** 2))
         return window / np.sum(window) if self.scaling == 'spectrum' else window
-
-    def get_config(self):
-        return {'side': self.side, 'window': self.window, 'scaling': self.scaling, 'periodic': self.periodic}
 
 
 # --- random -----------------------------------------------------------------------------------------------------
@@ -193,14 +187,30 @@ class RandomInitializer(Initializer):
     """Base of the random initializers. A subclass gives `draw(generator, shape, dtype)`.
 
     Args:
-        seed: an int, a `SeedGenerator`, or None for a fresh seed at every call.
+        seed: an int, a `SeedGenerator`, or None for a fresh seed at every call. In Keras 2 every call takes the int
+            that follows.
     """
 
     def __init__(self, seed=None):
-        self.seed = seed
+        super().__init__()
+        self.declare(locals())
+
+    _calls = 0
 
     def __call__(self, shape, dtype=None):
-        return self.sample(_host_seed(self.seed), shape, dtype)
+        return self.sample(self._next_seed(), shape, dtype)
+
+    def _next_seed(self):
+        seed = _host_seed(self.seed)
+        if isinstance(self.seed, (int, np.integer)) and self.ruled('seed_goes_on'):
+            seed, self._calls = seed + self._calls, self._calls + 1
+        return seed
+
+    def delayed(self):
+        if type(self).__call__ is not RandomInitializer.__call__:
+            return super().delayed()
+        seed = self._next_seed()
+        return lambda shape, dtype: self.sample(seed, shape, dtype)
 
     def sample(self, seed, shape, dtype=None):
         """The values for `shape` that follow from the int `seed`."""
@@ -212,11 +222,6 @@ class RandomInitializer(Initializer):
 
     def draw(self, generator, shape, dtype):
         raise NotImplementedError
-
-    def get_config(self):
-        if hasattr(self.seed, 'get_config'):
-            return {'seed': serialize_keras_object(self.seed)}
-        return {'seed': self.seed}
 
 
 def _normal(generator, shape, dtype, mean, stddev):
@@ -242,7 +247,7 @@ class RandomNormal(RandomInitializer):
     """Values from the normal distribution.
 
     Args:
-        mean, stddev: of the distribution. seed: an int for the same values at every call.
+        mean, stddev: of the distribution. seed: an int for values that follow from it.
 
     Example:
         >>> keras.initializers.RandomNormal(stddev=0.01, seed=1337)((2, 3)).shape
@@ -251,20 +256,17 @@ class RandomNormal(RandomInitializer):
 
     def __init__(self, mean=0.0, stddev=0.05, seed=None):
         super().__init__(seed)
-        self.mean, self.stddev = mean, stddev
+        self.declare(locals())
 
     def draw(self, generator, shape, dtype):
         return _normal(generator, shape, dtype, self.mean, self.stddev)
-
-    def get_config(self):
-        return dict(super().get_config(), mean=self.mean, stddev=self.stddev)
 
 
 class RandomUniform(RandomInitializer):
     """Values spread evenly over [minval, maxval).
 
     Args:
-        minval, maxval: the limits. seed: an int for the same values at every call.
+        minval, maxval: the limits. seed: an int for values that follow from it.
 
     Example:
         >>> keras.initializers.RandomUniform(0, 1, seed=1337)((2, 3)).min() >= 0
@@ -273,20 +275,17 @@ class RandomUniform(RandomInitializer):
 
     def __init__(self, minval=-0.05, maxval=0.05, seed=None):
         super().__init__(seed)
-        self.minval, self.maxval = minval, maxval
+        self.declare(locals())
 
     def draw(self, generator, shape, dtype):
         return _uniform(generator, shape, dtype, self.minval, self.maxval)
-
-    def get_config(self):
-        return dict(super().get_config(), minval=self.minval, maxval=self.maxval)
 
 
 class TruncatedNormal(RandomInitializer):
     """Values from the normal distribution, drawn again where further than two deviations from the mean.
 
     Args:
-        mean, stddev: of the normal distribution before it is cut off. seed: an int for the same values.
+        mean, stddev: of the normal distribution before it is cut off. seed: an int for values that follow from it.
 
     Example:
         >>> abs(keras.initializers.TruncatedNormal(stddev=1.0, seed=1337)((9, 9))).max() <= 2
@@ -295,13 +294,10 @@ class TruncatedNormal(RandomInitializer):
 
     def __init__(self, mean=0.0, stddev=0.05, seed=None):
         super().__init__(seed)
-        self.mean, self.stddev = mean, stddev
+        self.declare(locals())
 
     def draw(self, generator, shape, dtype):
         return _truncated_normal(generator, shape, dtype, self.mean, self.stddev)
-
-    def get_config(self):
-        return dict(super().get_config(), mean=self.mean, stddev=self.stddev)
 
 
 class VarianceScaling(RandomInitializer):
@@ -311,7 +307,7 @@ class VarianceScaling(RandomInitializer):
         scale: a positive number.
         mode: 'fan_in' (n = inputs), 'fan_out' (n = outputs) or 'fan_avg' (n = their mean).
         distribution: 'normal' or 'truncated_normal' (cut off at two deviations), 'untruncated_normal', 'uniform'.
-        seed: an int for the same values at every call.
+        seed: an int for values that follow from it.
         input_axes, output_axes: the axes of the shape whose sizes multiply to the number of inputs and outputs;
             default: the last but one axis and the last, each times the sizes before them.
 
@@ -325,12 +321,14 @@ class VarianceScaling(RandomInitializer):
 
     MODES = ('fan_in', 'fan_out', 'fan_avg')
     DISTRIBUTIONS = ('normal', 'uniform', 'truncated_normal', 'untruncated_normal')
+    later = ('input_axes', 'output_axes')
 
-    def __init__(self, scale=1.0, mode='fan_in', distribution='normal', seed=None, input_axes=None, output_axes=None):
+    def __init__(self, scale=1.0, mode='fan_in', distribution=Default('VarianceScaling.distribution'), seed=None,
+                 input_axes=None, output_axes=None):
         super().__init__(seed)
         if scale <= 0:
             raise ValueError('VarianceScaling: `scale` must be a positive number. Received: scale=%r' % (scale,))
-        self.scale = scale
+        self.declare(locals())
         self.mode = _one_of('mode', mode, self.MODES)
         self.distribution = _one_of('distribution', distribution, self.DISTRIBUTIONS)
         self.input_axes = _axes(input_axes)
@@ -343,15 +341,10 @@ class VarianceScaling(RandomInitializer):
         if self.distribution == 'uniform':
             limit = math.sqrt(3.0) * deviation
             return _uniform(generator, shape, dtype, -limit, limit)
-        if self.distribution == 'untruncated_normal':
+        if self.distribution == 'untruncated_normal' or (
+                self.distribution == 'normal' and not self.ruled('normal_is_cut_off')):
             return _normal(generator, shape, dtype, 0.0, deviation)
         return _truncated_normal(generator, shape, dtype, 0.0, deviation / TRUNCATED_DEVIATION)
-
-    def get_config(self):
-        arguments = dict(super().get_config(), scale=self.scale, mode=self.mode, distribution=self.distribution)
-        if self.input_axes is not None or self.output_axes is not None:
-            arguments.update(input_axes=self.input_axes, output_axes=self.output_axes)
-        return arguments
 
 
 def _one_of(argument, value, allowed):
@@ -383,13 +376,16 @@ def compute_fans(shape, input_axes=None, output_axes=None):
     return shape[-2] * field, shape[-1] * field
 
 
+_compute_fans = compute_fans  # the name of Keras 2, which initializers in scripts import
+
+
 class Orthogonal(RandomInitializer):
     """A random orthogonal matrix: its rows or its columns, whichever are fewer, are orthonormal.
 
     Shapes of more axes are made from the matrix of (all but the last, last).
 
     Args:
-        gain: a factor. seed: an int for the same values at every call.
+        gain: a factor. seed: an int for values that follow from it.
 
     Raises:
         ValueError: when called for a shape of fewer than two sizes.
@@ -405,7 +401,7 @@ class Orthogonal(RandomInitializer):
 
     def __init__(self, gain=1.0, seed=None):
         super().__init__(seed)
-        self.gain = gain
+        self.declare(locals())
 
     def draw(self, generator, shape, dtype):
         if len(shape) < 2:
@@ -416,9 +412,6 @@ class Orthogonal(RandomInitializer):
         # Fixing the signs makes the matrix uniform over the orthogonal ones (Mezzadri 2007).
         q = q * np.where(np.diag(r) < 0, -1.0, 1.0)
         return (self.gain * (q if rows >= columns else q.T)).reshape(shape).astype(dtype)
-
-    def get_config(self):
-        return dict(super().get_config(), gain=self.gain)
 
 
 # --- the schemes of the papers ------------------------------------------------------------------------------------
@@ -491,10 +484,7 @@ class _Scheme(VarianceScaling):
 
     def __init__(self, seed=None, input_axes=None, output_axes=None):
         super().__init__(*self.arguments, seed=seed, input_axes=input_axes, output_axes=output_axes)
-
-    def get_config(self):
-        arguments = super().get_config()
-        return {name: arguments[name] for name in ('seed', 'input_axes', 'output_axes') if name in arguments}
+        self.declare(locals())
 
 
 class GlorotUniform(_Scheme):
@@ -541,51 +531,13 @@ stft = STFTInitializer = STFT
 
 # --- by name ------------------------------------------------------------------------------------------------------
 
-def serialize(initializer):
-    """The config of an initializer: `{'class_name', 'config'}`."""
-    return serialize_keras_object(initializer)
-
-
-def deserialize(config, custom_objects=None):
-    """The initializer that a config or a name stands for.
-
-    Raises:
-        ValueError: for an unknown name, naming those that come near.
-    """
-    found = deserialize_keras_object(config, module_objects=_objects(), custom_objects=custom_objects,
-                                     printable_module_name='initializer')
-    # `glorot_uniform` and its like make an initializer; other functions of that name are one.
-    return found() if found in _SCHEMES else found
-
-
-_SCHEMES = (glorot_uniform, glorot_normal, he_normal, he_uniform, lecun_normal, lecun_uniform)
-
-
-def _objects():
-    return {name: value for name, value in globals().items()
-            if value in _SCHEMES or inspect.isclass(value) and issubclass(value, Initializer)}
-
-
-def get(identifier):
-    """The initializer for a name, a config, a class or a callable `(shape, dtype=None)`; None stays None.
-
-    Raises:
-        ValueError: for anything else.
-
-    Example:
-        >>> keras.initializers.get('he_normal')((4, 3)).shape
-        (4, 3)
-    """
-    if identifier is None:
-        return None
-    if isinstance(identifier, (str, dict)):
-        return deserialize(identifier)
-    if identifier in _SCHEMES or inspect.isclass(identifier):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise ValueError('Could not interpret initializer: %r. Expected a name such as "glorot_uniform", a config, or a '
-                     'function of (shape, dtype).' % (identifier,))
+_KIND = Kind('initializer', Initializer, functions=('shape', 'dtype'), home=__name__,
+             expected='a name such as "glorot_uniform", a config, or a function of (shape, dtype)')
+# `glorot_uniform` and its like make an initializer; other functions are one.
+_KIND.enter_public(globals(), (glorot_uniform, glorot_normal, he_normal, he_uniform, lecun_normal, lecun_uniform),
+                   also='serialize_keras_object')
+get, serialize, deserialize = _KIND.module_functions(
+    'initializer', example=">>> keras.initializers.get('he_normal')((4, 3)).shape\n(4, 3)")
 
 
 def delayed(initializer):
@@ -603,10 +555,9 @@ def delayed(initializer):
         True
     """
     initializer = get(initializer)
-    if isinstance(initializer, RandomInitializer) and type(initializer).__call__ is RandomInitializer.__call__:
-        seed = _host_seed(initializer.seed)
-        return lambda shape, dtype: initializer.sample(seed, shape, dtype)
-    if isinstance(initializer, Initializer) or _takes_dtype(initializer):
+    if isinstance(initializer, Initializer):
+        return initializer.delayed()
+    if _takes_dtype(initializer):
         return lambda shape, dtype: initializer(shape, dtype=dtype)
     return lambda shape, dtype: initializer(shape)
 

@@ -1,14 +1,18 @@
 """Loss functions: `f(y_true, y_pred)` gives one value per sample; the classes weigh and reduce them.
 
-Targets may be of any numeric dtype. Where the generations disagree the functions are Keras 2's: hinge losses
-take targets of -1 and 1 as they are, and `huber_loss` is elementwise.
+Targets may be of any numeric dtype. Where the generations of Keras disagree the functions follow the current setting,
+a loss the generation that it was made under; see `keras.generations`.
 """
 import inspect
 import math
 
-from keras import config, ops
-from keras.backend.composites.shape import ndim, shape, static_shape
-from keras.saving.serialization import deserialize_keras_object, serialize_keras_object
+from keras import config, generations, ops
+from keras.backend.contract import rules
+from keras.backend.table.composites.losses import binary_crossentropy_with_epsilon, clipped_logits
+from keras.backend.table.composites.shape import dtype_of, ndim, shape, static_shape
+from keras.configurable import Configurable, arguments_config
+from keras.generations import Default
+from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
 
 
 class Reduction:
@@ -17,6 +21,7 @@ class Reduction:
     NONE = 'none'
     SUM = 'sum'
     SUM_OVER_BATCH_SIZE = 'sum_over_batch_size'
+    AUTO = 'auto'  # of tf.keras, where it is the mean unless a strategy distributes the batch
     MEAN = 'mean'
     MEAN_WITH_SAMPLE_WEIGHT = 'mean_with_sample_weight'
 
@@ -27,7 +32,8 @@ class Reduction:
     @classmethod
     def validate(cls, key):
         if key is not None and key not in cls.all():
-            raise ValueError('Invalid reduction: %r. Expected one of %s, or None.' % (key, ', '.join(cls.all())))
+            raise ValueError('Invalid value for argument `reduction`. Expected one of %s, or None. Received: '
+                             'reduction=%r' % (', '.join(cls.all()), key))
 
 
 # --- weights and reduction ----------------------------------------------------------------------------------------
@@ -65,13 +71,15 @@ def weighted(values, sample_weight):
     return ops.multiply(values, weights)
 
 
-def reduce_values(values, sample_weight=None, reduction='sum_over_batch_size'):
+def reduce_values(values, sample_weight=None, reduction='sum_over_batch_size', counted=None):
     """The values of a loss, weighted and reduced.
 
     Args:
         values: tensor of losses, one per sample (or more). sample_weight: tensor that broadcasts to it, or None.
         reduction: 'sum_over_batch_size' or 'mean' (the sum over the number of values), 'sum', 'none' or None,
             'mean_with_sample_weight' (the sum over the sum of the weights).
+        counted: which of the values there are to be counted, a boolean tensor of their shape, or None for all; the
+            others are 0.
     """
     result = weighted(values, sample_weight)
     if reduction in (None, 'none'):
@@ -80,25 +88,29 @@ def reduce_values(values, sample_weight=None, reduction='sum_over_batch_size'):
         return ops.sum(result)
     if reduction == 'mean_with_sample_weight' and sample_weight is not None:
         weights = ops.broadcast_to(broadcast_weights(values, sample_weight), shape(values))
-        total = ops.sum(weights)
+        total = ops.sum(weights if counted is None else ops.where(counted, weights, 0))
         safe = ops.where(ops.equal(total, 0.0), 1.0, total)
         return ops.where(ops.equal(total, 0.0), 0.0, ops.sum(result) / safe)
-    return ops.mean(result)
+    if counted is None:
+        return ops.mean(result)
+    return ops.divide_no_nan(ops.sum(result), ops.sum(ops.cast(counted, dtype_of(result))))
 
 
-def same_rank(y_true, y_pred):
+def same_rank(targets, predictions):
     """Targets and predictions where one lacks the last axis of size 1: (n,) beside (n, 1) become alike."""
-    true, predicted = static_shape(y_true), static_shape(y_pred)
+    true, predicted = static_shape(targets), static_shape(predictions)
     if len(predicted) == len(true) + 1 and predicted[-1] == 1:
-        return ops.expand_dims(y_true, -1), y_pred
+        return ops.expand_dims(targets, -1), predictions
     if len(true) == len(predicted) + 1 and true[-1] == 1:
-        return (y_true, ops.expand_dims(y_pred, -1)) if len(predicted) == 1 else (ops.squeeze(y_true, -1), y_pred)
-    return y_true, y_pred
+        if len(predicted) == 1:
+            return targets, ops.expand_dims(predictions, -1)
+        return ops.squeeze(targets, -1), predictions
+    return targets, predictions
 
 
 # --- base classes -------------------------------------------------------------------------------------------------
 
-class Loss:
+class Loss(Configurable):
     """Base class. A subclass gives `call(y_true, y_pred)`, one value per sample.
 
     Args:
@@ -115,11 +127,13 @@ class Loss:
         >>> Biggest()(np.zeros((2, 3)), np.ones((2, 3)))  # 1
     """
 
+    later = ('dtype',)
+
     def __init__(self, reduction='sum_over_batch_size', name=None, dtype=None):
+        super().__init__()
+        reduction = Reduction.SUM_OVER_BATCH_SIZE if reduction == Reduction.AUTO else reduction
         Reduction.validate(reduction)
-        self.reduction = reduction
-        self.name = name
-        self.dtype = dtype
+        self.declare(locals())
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """The loss of a batch, reduced.
@@ -130,19 +144,25 @@ class Loss:
                 first axis on.
         """
         if self.dtype is not None:
-            y_pred = ops.cast(y_pred, self.dtype)
-        return reduce_values(self.call(y_true, y_pred), sample_weight, self.reduction)
+            y_pred, y_true = ops.cast(y_pred, self.dtype), _in_dtype(y_true, self.dtype)
+        values = self.call(y_true, y_pred)
+        if values is None:
+            raise ValueError('The loss %s returned None, expected one value per sample. The usual cause: a missing '
+                             '`return`.' % (self.name or type(self).__name__))
+        result = reduce_values(values, sample_weight, self.reduction, self.counted(y_true, values))
+        return result if self.dtype is None else _in_dtype(result, self.dtype)
+
+    def counted(self, y_true, values):
+        """Which of the `values` count in means, as a tensor of their shape; None for all."""
+        return None
 
     def call(self, y_true, y_pred):
         raise NotImplementedError('%s does not implement call(y_true, y_pred).' % type(self).__name__)
 
-    def get_config(self):
-        """The constructor's arguments."""
-        return {'reduction': self.reduction, 'name': self.name}
 
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
+def _in_dtype(x, dtype):
+    """Floats in another float type; anything else as it is."""
+    return ops.cast(x, dtype) if rules.is_float(dtype_of(x)) and dtype_of(x) != dtype else x
 
 
 class LossFunctionWrapper(Loss):
@@ -156,28 +176,27 @@ class LossFunctionWrapper(Loss):
         >>> keras.losses.LossFunctionWrapper(keras.losses.mean_squared_error)(np.zeros((2, 3)), np.ones((2, 3)))  # 1
     """
 
+    later = ('dtype', 'axis', 'ignore_class')
+
     def __init__(self, fn, reduction='sum_over_batch_size', name=None, dtype=None, **kwargs):
         super().__init__(reduction=reduction, name=name, dtype=dtype)
-        self.fn = fn
-        self._fn_kwargs = kwargs
+        self.fn = generations.bound(fn, generations.of(self))
+        self.arguments = kwargs
 
     def call(self, y_true, y_pred):
-        return self.fn(*same_rank(y_true, y_pred), **self._fn_kwargs)
+        return self.fn(*same_rank(y_true, y_pred), **self.arguments)
 
     def get_config(self):
-        # What only Keras 3 has is written where it is not the default, so that Keras 2 can read the rest.
-        later = {'axis': -1, 'ignore_class': None}
-        arguments = {name: value for name, value in self._fn_kwargs.items()
-                     if name not in later or value != later[name]}
-        if self.dtype is not None:
-            arguments['dtype'] = self.dtype
-        own = {} if type(self) is not LossFunctionWrapper else {'fn': serialize_keras_object(self.fn)}
+        arguments = arguments_config(self.fn, self.arguments, self.later)
+        own = {} if type(self) is not LossFunctionWrapper else {'fn': serialize(self.fn)}
         return dict(super().get_config(), **arguments, **own)
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
-        if isinstance(config.get('fn'), (str, dict)):
+        if 'fn' not in inspect.signature(cls.__init__).parameters:  # tf.keras writes the function of any class
+            config.pop('fn', None)
+        elif isinstance(config.get('fn'), (str, dict)):
             config['fn'] = get(config['fn'])
         return cls(**config)
 
@@ -266,6 +285,7 @@ def poisson(y_true, y_pred):
     return ops.mean(ops.subtract(y_pred, ops.multiply(logarithm, y_true)), axis=-1)
 
 
+@generations.dependent
 def cosine_similarity(y_true, y_pred, axis=-1):
     """The negative cosine of the angle between targets and predictions along `axis`: -1 where they point the same way.
 
@@ -276,8 +296,9 @@ def cosine_similarity(y_true, y_pred, axis=-1):
 
 
 def cosine_of_angle(y_true, y_pred, axis=-1):
-    """The cosine of the angle between targets and predictions along `axis`: what the metric of this name means."""
-    return ops.sum(ops.multiply(_normalized(y_true, axis), _normalized(y_pred, axis)), axis=axis)
+    """The cosine of the angle between targets and predictions along `axis`; in Keras 1 divided by the size of it."""
+    products = ops.multiply(_normalized(y_true, axis), _normalized(y_pred, axis))
+    return (ops.mean if generations.value('cosine_is_mean_of_products') else ops.sum)(products, axis=axis)
 
 
 def _normalized(x, axis):
@@ -287,22 +308,33 @@ def _normalized(x, axis):
 
 # --- margins ------------------------------------------------------------------------------------------------------
 
+def _signs(y_true, y_pred):
+    """Targets of 0 and 1 as -1 and 1; others, and those of Keras 1, as they are."""
+    if not generations.value('hinge_of_zeros_and_ones'):
+        return y_true
+    y_true = ops.cast(y_true, ops.convert_to_tensor(y_pred).dtype)
+    others = ops.logical_not(ops.logical_or(ops.equal(y_true, 0), ops.equal(y_true, 1)))
+    return ops.where(ops.any(others), y_true, ops.subtract(ops.multiply(y_true, 2), 1))
+
+
+@generations.dependent
 def hinge(y_true, y_pred):
-    """The mean of `max(1 - y_true y_pred, 0)` over the last axis; targets are -1 or 1.
+    """The mean of `max(1 - y_true y_pred, 0)` over the last axis; targets are -1 or 1, or all 0 or 1.
 
     Example:
         >>> keras.losses.hinge([[1.0, -1.0]], [[0.5, -2.0]])  # [0.25]
     """
-    return ops.mean(ops.relu(1.0 - ops.multiply(y_pred, y_true)), axis=-1)
+    return ops.mean(ops.relu(1.0 - ops.multiply(y_pred, _signs(y_true, y_pred))), axis=-1)
 
 
+@generations.dependent
 def squared_hinge(y_true, y_pred):
-    """The mean of `max(1 - y_true y_pred, 0)^2` over the last axis; targets are -1 or 1.
+    """The mean of `max(1 - y_true y_pred, 0)^2` over the last axis; targets are -1 or 1, or all 0 or 1.
 
     Example:
         >>> keras.losses.squared_hinge([[1.0, -1.0]], [[0.5, -2.0]])  # [0.125]
     """
-    return ops.mean(ops.square(ops.relu(1.0 - ops.multiply(y_pred, y_true))), axis=-1)
+    return ops.mean(ops.square(ops.relu(1.0 - ops.multiply(y_pred, _signs(y_true, y_pred)))), axis=-1)
 
 
 def categorical_hinge(y_true, y_pred):
@@ -318,7 +350,19 @@ def categorical_hinge(y_true, y_pred):
 
 # --- probabilities ------------------------------------------------------------------------------------------------
 
-def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0, axis=-1):
+def _check_same_shape(y_true, y_pred, name):
+    """Raise ValueError where targets would be broadcast to the predictions, or these to them.
+
+    A number, or one for each sample of predictions that have one, says what it says.
+    """
+    true, predicted = static_shape(y_true), static_shape(y_pred)
+    if len(true) == len(predicted) and any(None not in (a, b) and a != b for a, b in zip(true, predicted)):
+        raise ValueError('%s: y_true and y_pred must have the same shape. Received: %s and %s. The usual cause: class '
+                         'numbers where probabilities are expected.' % (name, true, predicted))
+
+
+def categorical_crossentropy(y_true, y_pred, from_logits=False,
+                             label_smoothing=Default('BinaryCrossentropy.label_smoothing'), axis=-1):
     """The cross-entropy of one-hot targets and predicted distributions along `axis`.
 
     Args:
@@ -329,6 +373,7 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
     Example:
         >>> keras.losses.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])  # [0.693]
     """
+    _check_same_shape(y_true, y_pred, 'categorical_crossentropy')
     if label_smoothing:
         y_true = _smoothed(y_true, y_pred, label_smoothing, axis)
     return ops.categorical_crossentropy(y_true, y_pred, from_logits, axis)
@@ -338,6 +383,7 @@ def _smoothed(y_true, y_pred, label_smoothing, axis):
     return ops.add(ops.multiply(y_true, 1.0 - label_smoothing), label_smoothing / static_shape(y_pred)[axis])
 
 
+@generations.dependent
 def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, axis=-1, ignore_class=None):
     """The cross-entropy of integer targets and predicted distributions along `axis`.
 
@@ -349,6 +395,8 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, axis=-1, 
     Example:
         >>> keras.losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]])  # [0.693]
     """
+    if generations.value('sparse_crossentropy_clips_first') and not from_logits:
+        y_pred, from_logits = clipped_logits(y_pred), True
     if ignore_class is None:
         return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits, axis)
     if ndim(y_true) == ndim(y_pred):
@@ -359,7 +407,9 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, axis=-1, 
     return ops.where(counts, loss, 0.0)
 
 
-def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0, axis=-1):
+@generations.dependent
+def binary_crossentropy(y_true, y_pred, from_logits=False,
+                        label_smoothing=Default('BinaryCrossentropy.label_smoothing'), axis=-1):
     """The mean over `axis` of the cross-entropies of independent yes-or-no predictions.
 
     Args:
@@ -369,8 +419,11 @@ def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0, ax
     Example:
         >>> keras.losses.binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])  # [0.693]
     """
+    _check_same_shape(y_true, y_pred, 'binary_crossentropy')
     if label_smoothing:
         y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), 0.5 * label_smoothing)
+    if generations.value('crossentropy_adds_epsilon') and not from_logits:
+        return ops.mean(binary_crossentropy_with_epsilon(y_true, y_pred), axis=axis)
     return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits), axis=axis)
 
 
@@ -397,6 +450,7 @@ def binary_focal_crossentropy(y_true, y_pred, apply_class_balancing=False, alpha
     Example:
         >>> keras.losses.binary_focal_crossentropy([[1.0]], [[0.5]])  # [0.693 / 4]
     """
+    _check_same_shape(y_true, y_pred, 'binary_focal_crossentropy')
     if label_smoothing:
         y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), 0.5 * label_smoothing)
     probability = ops.sigmoid(y_pred) if from_logits else y_pred
@@ -580,7 +634,8 @@ class BinaryCrossentropy(LossFunctionWrapper):
         >>> keras.losses.BinaryCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])  # 0.693
     """
 
-    def __init__(self, from_logits=False, label_smoothing=0, reduction='sum_over_batch_size',
+    def __init__(self, from_logits=False, label_smoothing=Default('BinaryCrossentropy.label_smoothing'),
+                 reduction='sum_over_batch_size',
                  name='binary_crossentropy', axis=-1, dtype=None):
         super().__init__(binary_crossentropy, reduction, name, dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
@@ -593,7 +648,8 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         >>> keras.losses.CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]])  # 0.693
     """
 
-    def __init__(self, from_logits=False, label_smoothing=0, reduction='sum_over_batch_size',
+    def __init__(self, from_logits=False, label_smoothing=Default('BinaryCrossentropy.label_smoothing'),
+                 reduction='sum_over_batch_size',
                  name='categorical_crossentropy', axis=-1, dtype=None):
         super().__init__(categorical_crossentropy, reduction, name, dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
@@ -612,7 +668,15 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
                          ignore_class=ignore_class, axis=axis)
 
     def call(self, y_true, y_pred):
-        return self.fn(y_true, y_pred, **self._fn_kwargs)
+        return self.fn(y_true, y_pred, **self.arguments)
+
+    def counted(self, y_true, values):
+        ignored = self.arguments['ignore_class']
+        if ignored is None:
+            return None
+        if ndim(y_true) > ndim(values):
+            y_true = ops.squeeze(y_true, self.arguments['axis'])
+        return ops.not_equal(ops.cast(y_true, 'int32'), ignored)
 
 
 class Hinge(LossFunctionWrapper):
@@ -666,7 +730,7 @@ class LogCosh(LossFunctionWrapper):
         >>> keras.losses.LogCosh()([[0.0]], [[1.0]])  # 0.434
     """
 
-    def __init__(self, reduction='sum_over_batch_size', name='logcosh', dtype=None):
+    def __init__(self, reduction='sum_over_batch_size', name=Default('LogCosh.name'), dtype=None):
         super().__init__(logcosh, reduction, name, dtype)
 
 
@@ -677,7 +741,8 @@ class KLDivergence(LossFunctionWrapper):
         >>> keras.losses.KLDivergence()([[0.5, 0.5]], [[0.5, 0.5]])  # 0
     """
 
-    def __init__(self, reduction='sum_over_batch_size', name='kullback_leibler_divergence', dtype=None):
+    def __init__(self, reduction='sum_over_batch_size', name=Default('name_of_divergence'),
+                 dtype=None):
         super().__init__(kullback_leibler_divergence, reduction, name, dtype)
 
 
@@ -744,7 +809,7 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
         super().__init__(categorical_generalized_cross_entropy, reduction, name, dtype, q=q)
 
     def call(self, y_true, y_pred):
-        return self.fn(y_true, y_pred, **self._fn_kwargs)
+        return self.fn(y_true, y_pred, **self.arguments)
 
 
 class Tversky(LossFunctionWrapper):
@@ -781,7 +846,7 @@ class Circle(LossFunctionWrapper):
         super().__init__(circle, reduction, name, dtype, gamma=gamma, margin=margin, remove_diagonal=remove_diagonal)
 
     def call(self, y_true, y_pred):
-        return self.fn(y_true, y_pred, **self._fn_kwargs)
+        return self.fn(y_true, y_pred, **self.arguments)
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """The loss of a batch, reduced. Means are over the samples that have another of their class."""
@@ -791,7 +856,7 @@ class Circle(LossFunctionWrapper):
         labels = ops.reshape(y_true, (-1,))
         same = ops.equal(ops.expand_dims(labels, 0), ops.expand_dims(labels, 1))
         alike = ops.sum(ops.cast(same, 'int32'), axis=1)
-        count = ops.sum(ops.cast(ops.greater(alike, int(self._fn_kwargs['remove_diagonal'])), 'float32'))
+        count = ops.sum(ops.cast(ops.greater(alike, int(self.arguments['remove_diagonal'])), 'float32'))
         return ops.divide_no_nan(ops.sum(values), count)
 
 
@@ -806,6 +871,7 @@ class CTC(LossFunctionWrapper):
         super().__init__(ctc, reduction, name, dtype)
 
 
+bce = BCE = binary_crossentropy
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
 mape = MAPE = mean_absolute_percentage_error
@@ -823,44 +889,8 @@ def is_categorical_crossentropy(loss):
     return function is categorical_crossentropy or loss == 'categorical_crossentropy'
 
 
-def serialize(loss):
-    """The name of a loss function, or the config of a loss object."""
-    return serialize_keras_object(loss)
-
-
-_HELPERS = ('broadcast_weights', 'weighted', 'reduce_values', 'same_rank', 'cosine_of_angle', 'Reduction',
-            'is_categorical_crossentropy', 'serialize')
-_OBJECTS = {name: value for name, value in list(globals().items())
-            if getattr(value, '__module__', None) == __name__ and not name.startswith('_') and name not in _HELPERS}
-
-
-def deserialize(name, custom_objects=None):
-    """The loss that a name or a config stands for.
-
-    Raises:
-        ValueError: for an unknown name, naming those that come near.
-    """
-    return deserialize_keras_object(name, module_objects=_OBJECTS, custom_objects=custom_objects,
-                                    printable_module_name='loss function')
-
-
-def get(identifier):
-    """The loss for a name, a config, a class, a function or a loss object; None stays None.
-
-    Raises:
-        ValueError: for anything else.
-
-    Example:
-        >>> keras.losses.get('mse') is keras.losses.mean_squared_error
-        True
-    """
-    if identifier is None:
-        return None
-    if isinstance(identifier, (str, dict)):
-        return deserialize(identifier)
-    if inspect.isclass(identifier):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise ValueError('Could not interpret loss: %r. Expected a name such as "mse", a config, a function of '
-                     '(y_true, y_pred) or a Loss.' % (identifier,))
+_KIND = Kind('loss function', Loss, functions=('y_true', 'y_pred'), home=__name__,
+             expected='a name such as "mse", a config, a function of (y_true, y_pred) or a Loss')
+_KIND.enter_public(globals(), also='Reduction is_categorical_crossentropy serialize_keras_object')
+get, serialize, deserialize = _KIND.module_functions(
+    'loss', 'name', example=">>> keras.losses.get('mse') is keras.losses.mean_squared_error\nTrue")

@@ -1,12 +1,14 @@
 """Penalties on weights and activities: callables from a tensor to a scalar that is added to the loss."""
-import inspect
 import math
 
 from keras import config, ops
-from keras.saving.serialization import deserialize_keras_object, serialize_keras_object
+from keras.configurable import Configurable
+from keras.generations import Default, settled
+from keras.legacy.arguments import deprecated
+from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
 
 
-class Regularizer:
+class Regularizer(Configurable):
     """Base class: a callable from a tensor to a scalar; here one that adds nothing.
 
     Example:
@@ -17,17 +19,6 @@ class Regularizer:
 
     def __call__(self, x):
         return 0.0
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
-
-    def __repr__(self):
-        return '<%s %r>' % (type(self).__name__, self.get_config())
 
 
 class L1L2(Regularizer):
@@ -44,8 +35,9 @@ class L1L2(Regularizer):
     """
 
     def __init__(self, l1=0.0, l2=0.0):
-        self.l1 = _factor('l1', l1)
-        self.l2 = _factor('l2', l2)
+        super().__init__()
+        l1, l2 = _factor('l1', l1), _factor('l2', l2)
+        self.declare(locals())
 
     def __call__(self, x):
         penalty = 0.0
@@ -54,9 +46,6 @@ class L1L2(Regularizer):
         if self.l2:
             penalty = penalty + ops.sum(ops.square(x)) * self.l2
         return penalty
-
-    def get_config(self):
-        return {'l1': self.l1, 'l2': self.l2}
 
 
 def _factor(name, value):
@@ -75,9 +64,7 @@ class L1(L1L2):
 
     def __init__(self, l1=0.01):
         super().__init__(l1=l1)
-
-    def get_config(self):
-        return {'l1': self.l1}
+        self.declare(locals())
 
 
 class L2(L1L2):
@@ -89,9 +76,41 @@ class L2(L1L2):
 
     def __init__(self, l2=0.01):
         super().__init__(l2=l2)
+        self.declare(locals())
 
-    def get_config(self):
-        return {'l2': self.l2}
+
+# Keras 1 told them apart by name only.
+L1L2Regularizer = WeightRegularizer = ActivityRegularizer = L1L2
+
+
+class EigenvalueRegularizer(Regularizer):
+    """`k` times the largest singular value of a matrix, found by nine steps of power iteration.
+
+    Args:
+        k: a number of at least 0.
+
+    Raises:
+        ValueError: when called for a tensor that is not a matrix.
+
+    Example:
+        >>> keras.regularizers.EigenvalueRegularizer(0.1)(np.diag([3.0, 1.0]))  # 0.3
+    """
+
+    def __init__(self, k):
+        super().__init__()
+        k = _factor('k', k)
+        self.declare(locals())
+
+    def __call__(self, x):
+        if len(ops.shape(x)) != 2:
+            raise ValueError('EigenvalueRegularizer takes matrices only. Received a tensor of shape %s.'
+                             % (ops.shape(x),))
+        square = ops.matmul(ops.transpose(x), x)
+        vector = ops.sum(square, axis=1, keepdims=True)
+        for _ in range(8):
+            vector = ops.matmul(square, vector)
+        eigenvalue = ops.divide(ops.sum(vector * ops.matmul(square, vector)), ops.sum(ops.square(vector)))
+        return ops.sqrt(eigenvalue) * self.k
 
 
 class OrthogonalRegularizer(Regularizer):
@@ -108,10 +127,11 @@ class OrthogonalRegularizer(Regularizer):
     """
 
     def __init__(self, factor=0.01, mode='rows'):
+        super().__init__()
         if mode not in ('rows', 'columns'):
             raise ValueError('OrthogonalRegularizer: `mode` must be "rows" or "columns". Received: %r' % (mode,))
-        self.factor = _factor('factor', factor)
-        self.mode = mode
+        factor = _factor('factor', factor)
+        self.declare(locals())
 
     def __call__(self, x):
         sizes = ops.shape(x)
@@ -124,9 +144,6 @@ class OrthogonalRegularizer(Regularizer):
         count = sizes[0 if self.mode == 'rows' else 1]
         different = ops.sum(cosines) - ops.sum(ops.square(rows))
         return different * (self.factor / max(count * (count - 1), 1))
-
-    def get_config(self):
-        return {'factor': self.factor, 'mode': self.mode}
 
 
 def l1(l=0.01, l1=None):  # noqa: E741
@@ -147,55 +164,47 @@ def l2(l=0.01, l2=None):  # noqa: E741
     return L1L2(l2=l if l2 is None else l2)
 
 
-def l1_l2(l1=0.01, l2=0.01):
-    """`L1L2`, with other defaults.
+def l1_l2(l1=Default('l1_l2.l1'), l2=Default('l1_l2.l2')):
+    """`L1L2`, with other defaults until Keras 3.
 
     Example:
         >>> keras.regularizers.l1_l2(0.1, 0.2)(np.array([1.0, -2.0]))  # 1.3
     """
-    return L1L2(l1=l1, l2=l2)
+    return L1L2(l1=settled(l1), l2=settled(l2))
 
 
 orthogonal_regularizer = OrthogonalRegularizer
 
 
-def serialize(regularizer):
-    """The config of a regularizer."""
-    return serialize_keras_object(regularizer)
+# --- Keras 1's names ----------------------------------------------------------------------------------------------
+
+def l1l2(l1=0.01, l2=0.01):
+    """`l1_l2` in Keras 1."""
+    deprecated('l1l2(l1=%r, l2=%r)' % (l1, l2), 'l1_l2(l1=%r, l2=%r)' % (l1, l2))
+    return L1L2(l1, l2)
 
 
-def deserialize(config, custom_objects=None):
-    """The regularizer that a config or a name stands for.
-
-    Raises:
-        ValueError: for an unknown name, naming those that come near.
-    """
-    found = deserialize_keras_object(config, module_objects=_OBJECTS, custom_objects=custom_objects,
-                                     printable_module_name='regularizer')
-    return found() if found in _MAKERS else found
+def activity_l1(l=0.01):  # noqa: E741
+    """`l1` in Keras 1, for an `activity_regularizer`."""
+    deprecated('activity_l1(%r)' % l, 'l1(%r)' % l)
+    return L1L2(l1=l)
 
 
-_MAKERS = (l1, l2, l1_l2)
-_OBJECTS = {name: value for name, value in list(globals().items())
-            if value in _MAKERS or inspect.isclass(value) and issubclass(value, Regularizer)}
+def activity_l2(l=0.01):  # noqa: E741
+    """`l2` in Keras 1, for an `activity_regularizer`."""
+    deprecated('activity_l2(%r)' % l, 'l2(%r)' % l)
+    return L1L2(l2=l)
 
 
-def get(identifier):
-    """The regularizer for a name, a config or a callable from tensor to scalar; None stays None.
+def activity_l1l2(l1=0.01, l2=0.01):
+    """`l1_l2` in Keras 1, for an `activity_regularizer`."""
+    deprecated('activity_l1l2(l1=%r, l2=%r)' % (l1, l2), 'l1_l2(l1=%r, l2=%r)' % (l1, l2))
+    return L1L2(l1, l2)
 
-    Raises:
-        ValueError: for anything else.
 
-    Example:
-        >>> keras.regularizers.get('l2')(np.array([1.0, -2.0]))  # 0.05
-    """
-    if identifier is None:
-        return None
-    if isinstance(identifier, (str, dict)):
-        return deserialize(identifier)
-    if identifier in _MAKERS or inspect.isclass(identifier):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise ValueError('Could not interpret regularizer: %r. Expected a name such as "l2", a config, or a function '
-                     'from a tensor to a scalar.' % (identifier,))
+_KIND = Kind('regularizer', Regularizer, functions=('x',), home=__name__,
+             expected='a name such as "l2", a config, or a function from a tensor to a scalar')
+_KIND.enter_public(globals(), (l1, l2, l1_l2, l1l2, activity_l1, activity_l2, activity_l1l2),
+                   also='serialize_keras_object')
+get, serialize, deserialize = _KIND.module_functions(
+    'regularizer', takes_kwargs=True, example=">>> keras.regularizers.get('l2')(np.array([1.0, -2.0]))  # 0.05")

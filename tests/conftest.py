@@ -1,6 +1,7 @@
-"""What all tests share: the engine of the run, named in the header, and the marker `needs_gradients`.
+"""What all tests share: the engine of the run, named in the header, and the markers.
 
-The engine is the one in KERAS_BACKEND; one process tests one engine.
+The engine is the one in KERAS_BACKEND; one process tests one engine. What is the same on every engine is tested on one:
+`pytestmark = pytest.mark.on('numpy')`; `on('torch', 'mxnet')` where one engine per environment must train.
 """
 import os
 import sys
@@ -37,7 +38,18 @@ if os.environ['KERAS_BACKEND'] in ('theano', 'numpy'):
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'needs_gradients: skipped on engines without gradients')
+    config.addinivalue_line('markers', 'on(*engines): runs on these engines only; on others it is deselected')
     config.addinivalue_line('markers', 'refusals_are_errors: what an engine declares unsupported is not skipped here')
+
+
+def pytest_collection_modifyitems(config, items):
+    """Tests marked `on` run on the engines that they name; without them the run is the same, so it says nothing."""
+    elsewhere = [item for item in items if any(os.environ['KERAS_BACKEND'] not in marker.args
+                                               for marker in item.iter_markers('on'))]
+    if elsewhere:
+        chosen_out = set(elsewhere)
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = [item for item in items if item not in chosen_out]
 
 
 def pytest_report_header(config):
@@ -46,7 +58,7 @@ def pytest_report_header(config):
 
 def pytest_runtest_setup(item):
     if item.get_closest_marker('needs_gradients'):
-        from keras.backend.engine import get_engine
+        from keras.backend.contract.loading import get_engine
         if not get_engine().capabilities.gradients:
             pytest.skip('the %s engine has no gradients' % get_engine().name)
 
@@ -57,7 +69,8 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     if call.excinfo is None or item.get_closest_marker('refusals_are_errors'):
         return
-    from keras.backend.engine import UnsupportedOperation, get_engine
+    from keras.backend.contract.engine import UnsupportedOperation
+    from keras.backend.contract.loading import get_engine
     error = call.excinfo.value
     if isinstance(error, UnsupportedOperation) and error.engine == get_engine().name \
             and error.operation in get_engine().capabilities.unsupported:
@@ -69,7 +82,7 @@ def pytest_runtest_makereport(item, call):
 @pytest.fixture
 def engine():
     """The engine of the run."""
-    from keras.backend.engine import get_engine
+    from keras.backend.contract.loading import get_engine
     return get_engine()
 
 
@@ -84,6 +97,6 @@ def compiled_programs_are_dropped():
 @pytest.fixture(autouse=True)
 def repeatable(request):
     """Every test begins with random numbers of its own, the same in every run and in any order."""
-    from keras.backend import state
+    from keras.backend.state import seeds
     np.random.seed(zlib.crc32(request.node.nodeid.encode()))
-    state._GlobalSeed.seed = None
+    seeds.global_seed.seed = None

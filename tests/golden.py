@@ -5,6 +5,8 @@ import os
 import numpy as np
 import pytest
 
+from keras import config, generations
+
 FOLDER = os.environ.get('KERAS_GOLDEN') or os.path.join(os.path.dirname(__file__), '..', '..', 'shared', 'golden')
 
 
@@ -19,6 +21,11 @@ def entries(file, section):
                              for name, entry in sorted(json.load(stream)[section].items()))
     reason = 'no golden numbers at %s; set KERAS_GOLDEN' % FOLDER
     return found or [pytest.param(None, None, None, marks=pytest.mark.skip(reason=reason))]
+
+
+def generation(version):
+    """A `with` block under the generation that made the golden numbers."""
+    return config.generation(2 if version is None else generations.of_version(version))
 
 
 _archives = {}

@@ -1,13 +1,14 @@
+import warnings
+
 import numpy as np
 import pytest
 
 import golden
-from keras import activations
-from keras.backend.engine import get_engine
+from keras import activations, backend as K, config, layers
+from keras.backend.contract.loading import get_engine
 
 
 DIFFERENT = {
-    ('3.15.1', 'hard_sigmoid'): 'Keras 2 and 3 disagree; ours is Keras 2\'s',
     ('2.3.1', 'softmax_opt3'): 'Keras 2.3.1 ignores the axis of a matrix',
     ('3.15.1', 'sparsemax'): 'upstream\'s result is all zeros where the logits lie far apart: no distribution',
     ('3.15.1', 'sparsemax_opt14'): 'as above',
@@ -23,7 +24,8 @@ def test_golden(version, name, entry):
     if (version, name) in DIFFERENT:
         pytest.skip(DIFFERENT[version, name])
     arrays = golden.arrays('functions', version, 'activations/' + name)
-    result = getattr(activations, entry['function'])(arrays['x'], **entry['arguments'])
+    with golden.generation(version):
+        result = getattr(activations, entry['function'])(arrays['x'], **entry['arguments'])
     golden.assert_close(value(result), arrays['y'])
 
 
@@ -65,3 +67,22 @@ def test_softmax_takes_the_axis():
 def test_sparsemax_is_the_projection_on_the_simplex():
     x = np.array([[2.0, 0.0, -1.0], [0.3, 0.2, 0.1]], 'float32')
     np.testing.assert_allclose(value(activations.sparsemax(x)), [[1, 0, 0], [0.43333, 0.33333, 0.23333]], atol=1e-4)
+
+
+def test_softmax_of_a_vector():
+    for generation in (1, 2, 'tf'):
+        with config.generation(generation), pytest.raises(ValueError, match='at least 2 axes'):
+            activations.softmax(np.array([0.0, 0.0], 'float32'))
+    with config.generation(3):
+        np.testing.assert_allclose(value(activations.softmax(np.array([0.0, 0.0], 'float32'))), [0.5, 0.5])
+    with pytest.raises(ValueError, match='at least 2 axes'):
+        activations.softmax(K.placeholder(ndim=1))
+
+
+def test_a_layer_as_an_activation_gives_a_warning():
+    layer = layers.PReLU()
+    with pytest.warns(UserWarning, match='p_re_lu.* is a layer'):
+        assert activations.get(layer) is layer
+    with config.generation(3), warnings.catch_warnings():
+        warnings.simplefilter('error')
+        assert activations.get(layer) is layer

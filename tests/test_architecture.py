@@ -10,14 +10,32 @@ import tokenize
 import pytest
 
 import keras
-from keras.backend.engine import KNOWN_ENGINES, installed_engines
+from keras.backend.contract.loading import KNOWN_ENGINES, installed_engines
+
+pytestmark = pytest.mark.on('numpy')
 
 PACKAGE = os.path.dirname(keras.__file__)
 ENGINE_NAMES = sorted(set(KNOWN_ENGINES) | {'tf', 'jnp', 'pytensor'})
 # What may name an engine besides the engines: the list of them, and what the file formats keras.json and HDF5 say.
-ALLOWED = {os.path.join('backend', 'engine.py'), 'config.py', os.path.join('saving', 'hdf5.py'),
+ALLOWED = {os.path.join('backend', 'contract', 'loading.py'), 'config.py', os.path.join('saving', 'hdf5.py'),
            # Keras 1 named the order of axes after the engines.
-           os.path.join('legacy', 'arguments.py')}
+           os.path.join('legacy', 'arguments.py'),
+           # Addresses.
+           os.path.join('legacy', 'addresses.py'), os.path.join('legacy', 'known_names.py'),
+           os.path.join('datasets', 'origins.py'),
+           # Keras 3's functions that make data sets have an argument format='tf'.
+           os.path.join('utils', 'sample_sets.py'), os.path.join('utils', 'directories.py'),
+           # Addresses, and the ways to scale pictures, which are called after the engines that networks came from.
+           os.path.join('applications', 'imagenet_utils.py'), os.path.join('applications', 'keras1.py'),
+           os.path.join('applications', 'music_tagger_crnn.py'),
+           # One of the generations of Keras is called 'tf', and what it wrote is called after it.
+           'generations.py', os.path.join('saving', 'versions.py'), os.path.join('saving', 'keras1.py'),
+           os.path.join('saving', 'tf_files.py'), os.path.join('saving', 'tensor_bundle.py'),
+           os.path.join('models', 'tf_functions.py'), os.path.join('models', 'tf_operations.py'),
+           os.path.join('models', 'tf_keras_operations.py'), os.path.join('legacy', 'tensorflow_version.py'),
+           # The formats of files by the names that `save_format` and the command line have for them.
+           os.path.join('saving', 'formats.py'), os.path.join('command', '__init__.py'),
+           os.path.join('command', 'convert.py'), os.path.join('command', 'inspect.py')}
 
 
 def source_files():
@@ -101,7 +119,7 @@ def test_importing_keras_loads_no_engine(name):
 
 @pytest.mark.parametrize('name', [os.environ['KERAS_BACKEND']])
 def test_an_engine_loads_no_other_engine(name):
-    loaded = set(run('import keras; from keras.backend.engine import get_engine; get_engine(); ' + LOADED,
+    loaded = set(run('import keras; from keras.backend.contract.loading import get_engine; get_engine(); ' + LOADED,
                      KERAS_BACKEND=name))
     # An engine's package may import another one on its own account (TensorFlow imports JAX where it is installed), and
     # there are packages that only the engine manages to import.

@@ -9,10 +9,12 @@ from types import SimpleNamespace
 import pytest
 
 from keras import config
-from keras.backend import engine as engine_module
-from keras.backend.engine import KNOWN_ENGINES, Known, installed_engines, load_engine
+from keras.backend.contract import loading as engine_module
+from keras.backend.contract.loading import KNOWN_ENGINES, Known, installed_engines, load_engine
 
-DEFAULTS = {'floatx': 'float32', 'epsilon': 1e-07, 'backend': 'tensorflow', 'image_data_format': 'channels_last'}
+pytestmark = pytest.mark.on('numpy')
+
+DEFAULTS = {'floatx': 'float32', 'epsilon': 1e-07, 'image_data_format': 'channels_last'}
 
 
 @pytest.fixture
@@ -137,6 +139,14 @@ def test_the_choice_of_engine_is_made_by_file_and_variable(tmp_path):
     assert chosen() in KNOWN_ENGINES
 
 
+def test_the_first_run_does_not_decide_on_an_engine_for_later_ones(tmp_path):
+    code = 'from keras import backend as K; print(K.backend()); K.eval(K.constant(1.))'
+    home = tmp_path / 'new'
+    first, second = [fresh_process(code, home)[0].strip() for _ in range(2)]
+    assert first == second == installed_engines()[0]
+    assert json.loads((home / 'keras.json').read_text()) == DEFAULTS
+
+
 USE = 'from keras import backend as K; K.eval(K.constant(1.)); K.eval(K.constant(2.))'
 
 
@@ -144,7 +154,7 @@ USE = 'from keras import backend as K; K.eval(K.constant(1.)); K.eval(K.constant
 def test_the_first_use_says_which_engine_runs(tmp_path, how):
     (tmp_path / 'keras.json').write_text('{"backend": "%s"}' % ('numpy' if how == 'file' else 'cntk'))
     printed, said = fresh_process(USE, tmp_path, **({} if how == 'file' else {'KERAS_BACKEND': 'numpy'}))
-    assert printed == '' and said == 'Using NumPy backend.\n'
+    assert printed == '' and said == 'Using NumPy backend. Generation 2 of Keras.\n'
 
 
 def test_importing_and_switching_by_hand_say_nothing(tmp_path):
@@ -194,12 +204,12 @@ def test_what_must_come_first_is_loaded_first(monkeypatch):
         'old': Known('Old', ('old_package',), ''), 'new': Known('New', ('new_package',), '', {'old_package': (2, 10)})})
     monkeypatch.setattr(engine_module, 'load_engine', loads.append)
     monkeypatch.setattr(config.settings, 'backends', ('old', 'new'))
-    engine_module._mind_the_order('old')
-    engine_module._mind_the_order('new')
+    engine_module.mind_the_order('old')
+    engine_module.mind_the_order('new')
     assert loads == ['new']
     monkeypatch.setattr(config.settings, 'backends', ('old', 'nwe'))
     with pytest.raises(ValueError, match="'nwe'.*Did you mean 'new'"):
-        engine_module._mind_the_order('old')
+        engine_module.mind_the_order('old')
 
 
 @pytest.mark.parametrize('version, refused', [('2.9.1', True), ('1.12', True), ('2.10.0', False), ('3.0.0-rc1', False)])
@@ -208,8 +218,8 @@ def test_too_late_depends_on_the_release(monkeypatch, version, refused):
     monkeypatch.setitem(sys.modules, 'old_package', SimpleNamespace(__version__=version))
     if refused:
         with pytest.raises(ImportError, match='old_package %s is already imported' % version):
-            engine_module._mind_the_order('new')
+            engine_module.mind_the_order('new')
     else:
-        engine_module._mind_the_order('new')
+        engine_module.mind_the_order('new')
     monkeypatch.setitem(sys.modules, 'new_package', config)
-    engine_module._mind_the_order('new')
+    engine_module.mind_the_order('new')

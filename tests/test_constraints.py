@@ -3,7 +3,7 @@ import pytest
 
 import golden
 from keras import constraints
-from keras.backend.engine import get_engine
+from keras.backend.contract.loading import get_engine
 
 
 def value(x):

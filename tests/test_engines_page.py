@@ -2,7 +2,7 @@
 import importlib.util
 import os
 
-from keras.backend.dispatch import TABLE
+from keras.backend.table.entries import TABLE
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'docs', 'engines.py')
 SPEC = importlib.util.spec_from_file_location('docs_engines', PATH)
@@ -32,7 +32,7 @@ def test_every_refusal_and_every_reason_is_on_the_page():
 
 def test_operations_on_the_page_exist():
     """An operation is an entry of the table, a method of the contract, or a few words."""
-    from keras.backend.engine import Engine
+    from keras.backend.contract.engine import Engine
     named = {name for declared in page.record().values() for name in declared['unsupported']}
     assert not [name for name in named if ' ' not in name and name not in TABLE and not hasattr(Engine, name)
                 and name != 'string']

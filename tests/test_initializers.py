@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 import golden
+import keras
 from keras import initializers
-from keras.backend.state import SeedGenerator, Variable, set_global_seed
+from keras.backend.state.seeds import SeedGenerator, set_global_seed
+from keras.backend.state.variables import Variable
 
 
 def make(entry):
@@ -41,7 +43,13 @@ def test_seeds(name):
     fresh = initializers.get(name)
     assert not np.array_equal(fresh((4, 3)), fresh((4, 3)))
     seeded = initializers.deserialize({'class_name': type(fresh).__name__, 'config': dict(fresh.get_config(), seed=7)})
-    np.testing.assert_array_equal(seeded((4, 3)), seeded((4, 3)))
+    again = initializers.deserialize(initializers.serialize(seeded))
+    first, second = seeded((4, 3)), seeded((4, 3))
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal([first, second], [again((4, 3)), again((4, 3))])
+    with keras.config.generation(3):
+        seeded = initializers.deserialize(initializers.serialize(seeded))
+    np.testing.assert_array_equal([seeded((4, 3)), seeded((4, 3))], [first, first])
     set_global_seed(1)
     first = fresh((4, 3))
     set_global_seed(1)
@@ -53,6 +61,23 @@ def test_a_seed_generator_goes_on():
     first, second = initializer((4,)), initializer((4,))
     assert not np.array_equal(first, second)
     np.testing.assert_array_equal(first, initializers.RandomNormal(seed=SeedGenerator(3))((4,)))
+
+
+@pytest.mark.parametrize('value, shape, expected', [
+    ([-1.0, 1.0], (2, 1), [[-1], [1]]), (np.arange(6), (2, 3), [[0, 1, 2], [3, 4, 5]]), ([[1], [2]], (2,), [1, 2]),
+    ([7.0], (2, 2), [[7, 7], [7, 7]]), ([1.0, 2.0], (2, 2), [[1, 2], [1, 2]]), (3, (), 3), ([[1, 2], [3, 4]], (4,),
+                                                                                            [1, 2, 3, 4])])
+def test_a_constant_of_several_values(value, shape, expected):
+    found = initializers.Constant(value)(shape)
+    assert found.dtype == 'float32'
+    np.testing.assert_array_equal(found, np.array(expected, 'float32'))
+    loaded = initializers.get({'class_name': 'Constant', 'config': {'value': value}})
+    np.testing.assert_array_equal(loaded(shape), found)
+
+
+def test_a_constant_that_does_not_fit():
+    with pytest.raises(ValueError, match=r'3 values of shape \(3,\) .*\(2, 2\)'):
+        initializers.Constant([1.0, 2.0, 3.0])((2, 2))
 
 
 def test_delayed_takes_the_seed_now():

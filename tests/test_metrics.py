@@ -3,15 +3,7 @@ import pytest
 
 import golden
 from keras import metrics, ops
-from keras.backend.engine import get_engine
-
-DIFFERENT = {
-    ('3.15.1', 'SensitivityAtSpecificity'): 'Keras 3 takes the best threshold, Keras 2 the nearest',
-    ('3.15.1', 'SensitivityAtSpecificity_w'): 'Keras 3 takes the best threshold, Keras 2 the nearest',
-    ('3.15.1', 'binary_accuracy'): 'one value per element in Keras 3, per sample in Keras 2',
-    ('3.15.1', 'binary_accuracy_thr'): 'one value per element in Keras 3, per sample in Keras 2',
-}
-
+from keras.backend.contract.loading import get_engine
 
 def value(x):
     return get_engine().to_numpy(get_engine().convert(x))
@@ -19,14 +11,14 @@ def value(x):
 
 @pytest.mark.parametrize('version, name, entry', golden.entries('functions', 'metrics'))
 def test_golden(version, name, entry):
-    if (version, name) in DIFFERENT:
-        pytest.skip(DIFFERENT[version, name])
     arrays = golden.arrays('functions', version, 'metrics/' + name)
     if 'function' in entry:
-        result = getattr(metrics, entry['function'])(arrays['y_true'], arrays['y_pred'], **entry['arguments'])
+        with golden.generation(version):
+            result = getattr(metrics, entry['function'])(arrays['y_true'], arrays['y_pred'], **entry['arguments'])
         golden.assert_close(value(result), arrays['value'])
         return
-    metric = metrics.deserialize({'class_name': entry['class_name'], 'config': entry['config']})
+    with golden.generation(version):
+        metric = metrics.deserialize({'class_name': entry['class_name'], 'config': entry['config']})
     for batch in ('@0', '@1'):
         given = [arrays[key + batch] for key in ('values', 'y_true', 'y_pred') if key + batch in arrays]
         metric.update_state(*given, sample_weight=arrays.get('sample_weight' + batch))
@@ -146,11 +138,21 @@ def test_get_and_errors():
     assert metrics.get(None) is None
     with pytest.raises(ValueError, match="Unknown metric function: 'binary_acuracy'.*'binary_accuracy'"):
         metrics.get('binary_acuracy')
-    with pytest.raises(ValueError, match='Could not interpret metric: 3'):
+    with pytest.raises(ValueError, match='Could not interpret metric function: 3'):
         metrics.get(3)
     with pytest.raises(ValueError, match=r'Thresholds must lie in \[0, 1\]'):
         metrics.Precision(thresholds=1.5)
-    with pytest.raises(ValueError, match='`curve` must be one of ROC, PR'):
+    with pytest.raises(ValueError, match='Invalid AUC curve value: "roc curve"'):
         metrics.AUC(curve='roc curve')
     with pytest.raises(TypeError, match='Metric does not take the arguments shape'):
         metrics.Metric(shape=3)
+
+
+@pytest.mark.parametrize('name', ['Precision', 'Recall'])
+def test_of_equal_predictions_the_first_are_the_top_ones(name):
+    """0 with upstream's three generations: the true classes stand behind others that are as probable."""
+    tied = np.array([[0.3, 0.3, 0.3, 0.1], [0.25, 0.25, 0.25, 0.25]], 'float32')
+    for top_k, expected in ((1, 0.0), (2, 0.0), (4, 0.25 if name == 'Precision' else 1.0)):
+        metric = getattr(metrics, name)(top_k=top_k)
+        metric.update_state(np.array([[0, 0, 1, 0], [0, 0, 0, 1]], 'float32'), tied)
+        assert float(value(metric.result())) == expected

@@ -26,7 +26,16 @@ def library_files():
 
 
 def test_version():
-    assert keras.__version__ == keras.version() == '4.0.0'
+    assert keras.__version__ == '4.0.0' and keras.version() == '3.15.1'
+
+
+@pytest.mark.parametrize('package, version', [
+    ('tensorflow_probability.python.internal.tf_keras', '2.15.0'), ('tensorflow_hub.keras_layer', '2.15.0'),
+    ('keras_tuner.src.backend.config', '3.15.1'), ('tensorflow_text', '3.15.1')])
+def test_packages_that_want_keras_2_are_told_so(package, version):
+    scope = {'__name__': package, 'keras': keras}
+    exec('version = keras.version()', scope)
+    assert scope['version'] == version
 
 
 def test_importing_and_building_loads_no_engine_and_nothing_heavy():
@@ -35,7 +44,8 @@ def test_importing_and_building_loads_no_engine_and_nothing_heavy():
         'model = keras.Sequential([keras.layers.Dense(2, input_shape=(3,))])\n'
         'model.summary(print_fn=len), model.get_config()\n'
         'print(*sys.modules)').split()
-    heavy = set(ENGINES) | {'pytensor', 'scipy', 'h5py', 'pandas', 'sklearn', 'yaml', 'matplotlib', 'requests'}
+    heavy = set(ENGINES) | {'pytensor', 'scipy', 'h5py', 'pandas', 'sklearn', 'yaml', 'matplotlib', 'requests',
+                              'multiprocessing', 'socket'}
     assert not heavy & set(loaded)
     assert not [name for name in loaded if name.startswith('keras.backend.engines.')]
 

@@ -3,7 +3,7 @@ import pytest
 
 import golden
 from keras import regularizers
-from keras.backend.engine import get_engine
+from keras.backend.contract.loading import get_engine
 
 X = np.array([[1.0, -2.0], [0.5, 3.0]], 'float32')
 

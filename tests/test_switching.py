@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from keras import backend, config, models
-from keras.backend.engine import installed_engines
+from keras.backend.contract.loading import installed_engines
 
 ENGINES = [name for name in installed_engines() if name != 'numpy']
 

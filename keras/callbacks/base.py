@@ -1,4 +1,4 @@
-"""The interface of callbacks, the list that calls them, and those that only keep what they see.
+"""The interface of callbacks, and those that only keep what they see.
 
 The `logs` of a batch are a mapping whose numbers are fetched from the device when they are read. A callback that does
 not need them on every batch must not read them on every batch.
@@ -10,7 +10,8 @@ class Callback:
 
     Attributes:
         model: the model that is trained. params: a dict with `batch_size`, `epochs`, `steps`, `samples`, `verbose`,
-            `do_validation` and `metrics` (their names), as far as the loop knows them.
+            `do_validation` and `metrics` (their names), as far as the loop knows them. validation_data: the arrays
+            that `fit` validates on, one list of inputs, targets and sample weights; None where there are none.
 
     A hook that is not overridden costs nothing. `logs` of a batch hold `batch`, `size` and the metrics so far; `logs`
     of an epoch the metrics, those on validation data with `val_` before the name.
@@ -21,6 +22,9 @@ class Callback:
         ...         print(epoch, logs['loss'])
         >>> model.fit(x, y, epochs=2, verbose=0, callbacks=[Losses()])
     """
+
+    # Functions of a subclass that an object, as it was made, has no use for: `fit` does not call them.
+    idle_hooks = ()
 
     def __init__(self):
         self.validation_data = None
@@ -84,129 +88,6 @@ class Callback:
         """After `predict`."""
 
 
-_BATCH_HOOKS = tuple('on_%s_batch_%s' % (mode, moment) for mode in ('train', 'test', 'predict')
-                     for moment in ('begin', 'end'))
-_HOOKS = _BATCH_HOOKS + ('on_epoch_begin', 'on_epoch_end') + tuple(
-    'on_%s_%s' % (mode, moment) for mode in ('train', 'test', 'predict') for moment in ('begin', 'end'))
-_OLDER_NAMES = {'on_train_batch_begin': 'on_batch_begin', 'on_train_batch_end': 'on_batch_end'}
-_NO_CALLS = {name: () for name in _HOOKS}
-
-
-def _overridden(callback, name):
-    """The bound hook `name` of `callback`, or None where it is still the one that does nothing."""
-    hook = getattr(callback, name, None)
-    return None if getattr(hook, '__func__', hook) is getattr(Callback, name) else hook
-
-
-def _calls(callbacks, name):
-    found = []
-    for callback in callbacks:
-        hook = _overridden(callback, name)
-        if hook is None and name in _OLDER_NAMES:
-            hook = _overridden(callback, _OLDER_NAMES[name])
-        if hook is not None:
-            found.append(hook)
-    return tuple(found)
-
-
-def _hook_with_index(name):
-    def hook(self, index, logs=None):
-        for call in self._calls[name]:
-            call(index, {} if logs is None else logs)
-    return hook
-
-
-def _hook(name):
-    def hook(self, logs=None):
-        for call in self._calls[name]:
-            call({} if logs is None else logs)
-    return hook
-
-
-class CallbackList:
-    """Several callbacks as one. Hooks that a callback does not override are not called.
-
-    Args:
-        callbacks: list of `Callback`s. queue_length: accepted for older scripts, without effect.
-        add_history, add_progbar: put a `History` behind the others, a `ProgbarLogger` before them.
-        model: the model, if known already. params: what the training loop says about itself.
-
-    Attributes:
-        has_batch_hooks: whether anything is called around single batches.
-
-    Example:
-        >>> callbacks = keras.callbacks.CallbackList([keras.callbacks.History()])
-        >>> callbacks.has_batch_hooks
-        False
-    """
-
-    def __init__(self, callbacks=None, queue_length=10, add_history=False, add_progbar=False, model=None, **params):
-        self.callbacks = list(callbacks) if callbacks else []
-        self.params, self.model = {}, None
-        if add_progbar:
-            from keras.callbacks.progress import ProgbarLogger
-            self.callbacks.insert(0, ProgbarLogger())
-        if add_history:
-            self.callbacks.append(History())
-        if params:
-            self.set_params(params)
-        if model is not None:
-            self.set_model(model)
-        self._collect()
-
-    def _collect(self):
-        """Find out once which hooks there are; the batch loop then only walks tuples of bound methods."""
-        if not self.callbacks:
-            self._calls, self.has_batch_hooks = _NO_CALLS, False
-            return
-        self._calls = {name: _calls(self.callbacks, name) for name in _HOOKS}
-        self.has_batch_hooks = any(self._calls[name] for name in _BATCH_HOOKS)
-
-    def append(self, callback):
-        self.callbacks.append(callback)
-        if self.model is not None:
-            callback.set_model(self.model)
-        if self.params:
-            callback.set_params(self.params)
-        self._collect()
-
-    def set_params(self, params):
-        self.params = params
-        for callback in self.callbacks:
-            callback.set_params(params)
-
-    def set_model(self, model):
-        self.model = model
-        for callback in self.callbacks:
-            callback.set_model(model)
-        self._collect()
-
-    def on_train_begin(self, logs=None):
-        self._collect()
-        for call in self._calls['on_train_begin']:
-            call({} if logs is None else logs)
-
-    on_batch_begin = on_train_batch_begin = _hook_with_index('on_train_batch_begin')
-    on_batch_end = on_train_batch_end = _hook_with_index('on_train_batch_end')
-    on_test_batch_begin = _hook_with_index('on_test_batch_begin')
-    on_test_batch_end = _hook_with_index('on_test_batch_end')
-    on_predict_batch_begin = _hook_with_index('on_predict_batch_begin')
-    on_predict_batch_end = _hook_with_index('on_predict_batch_end')
-    on_epoch_begin = _hook_with_index('on_epoch_begin')
-    on_epoch_end = _hook_with_index('on_epoch_end')
-    on_train_end = _hook('on_train_end')
-    on_test_begin = _hook('on_test_begin')
-    on_test_end = _hook('on_test_end')
-    on_predict_begin = _hook('on_predict_begin')
-    on_predict_end = _hook('on_predict_end')
-
-    def __iter__(self):
-        return iter(self.callbacks)
-
-    def __len__(self):
-        return len(self.callbacks)
-
-
 class BaseLogger(Callback):
     """Put the averages of the batches' metrics over the epoch into the epoch's logs.
 
@@ -251,8 +132,8 @@ class History(Callback):
         epoch: list of the epochs' numbers. history: {metric: list of one float per epoch}.
 
     Example:
-        >>> model.fit(x, y, epochs=2, verbose=0).history['loss']
-        [0.69, 0.52]
+        >>> len(model.fit(x, y, epochs=2, verbose=0).history['loss'])
+        2
     """
 
     def __init__(self):

@@ -5,10 +5,15 @@ import warnings
 
 import numpy as np
 
+from keras import generations
 from keras.callbacks.base import Callback
 
 # Metrics of which more is better, by a piece of their names.
 _LARGER_IS_BETTER = ('acc', 'auc', 'precision', 'recall', 'fmeasure', 'f1')
+
+
+class ValueMissing(RuntimeWarning, UserWarning):
+    """The warning that a monitored value is not in the logs; the generations of Keras have it in two classes."""
 
 
 class Monitor:
@@ -30,6 +35,8 @@ class Monitor:
         self.mode = mode
         self.min_delta = abs(min_delta)
         self.worst = -math.inf if mode == 'max' else math.inf
+        # As a function of NumPy, by which subclasses of Keras 2 compare.
+        self.op = np.greater if mode == 'max' else np.less
 
     def is_better(self, value, best):
         return value - self.min_delta > best if self.mode == 'max' else value + self.min_delta < best
@@ -40,32 +47,48 @@ class Monitor:
         if value is None:
             warnings.warn('%s: the monitored value %r is not available, so nothing is done. Available are: %s. The '
                           'usual cause: no validation data, or another name of the metric.'
-                          % (self.owner, self.name, ', '.join(sorted(logs or {})) or 'none'), RuntimeWarning,
+                          % (self.owner, self.name, ', '.join(sorted(logs or {})) or 'none'), ValueMissing,
                           stacklevel=4)
             return None
         return float(value)
 
 
-def learning_rate_of(model):
-    """The learning rate of a model's optimizer, as a float.
+class NoLearningRate(TypeError, ValueError):
+    """Raised where a callback cannot set a learning rate; the generations of Keras raise one or the other."""
+
+
+def optimizers_of(model):
+    """The optimizers of a model: several where it has a `MultiOptimizer`."""
+    return getattr(model.optimizer, 'optimizers', None) or [model.optimizer]
+
+
+def learning_rate_of(optimizer):
+    """The learning rate of an optimizer, as a float.
 
     Raises:
-        ValueError: where the optimizer has none.
+        NoLearningRate: where the optimizer has none.
     """
-    return float(np.asarray(_learning_rate_variable(model)))
+    return float(np.asarray(_learning_rate(optimizer)[1]))
 
 
-def set_learning_rate(model, value):
-    _learning_rate_variable(model).assign(float(value))
+def set_learning_rate(optimizer, value):
+    name, rate = _learning_rate(optimizer)
+    if hasattr(rate, 'assign'):
+        rate.assign(float(value))
+    else:
+        setattr(optimizer, name, float(value))
 
 
-def _learning_rate_variable(model):
-    variable = getattr(model.optimizer, 'learning_rate', None)
-    if not hasattr(variable, 'assign'):
-        raise ValueError('The optimizer %r has no learning rate that a callback can set: `optimizer.learning_rate` is '
-                         '%r. The usual cause: a learning rate schedule was given to the optimizer.'
-                         % (type(model.optimizer).__name__, variable))
-    return variable
+def _learning_rate(optimizer):
+    """(the name of the optimizer's attribute, the variable or number in it); optimizers of old scripts have `lr` only.
+    """
+    for name in ('learning_rate', 'lr'):
+        rate = getattr(optimizer, name, None)
+        if hasattr(rate, 'assign') or isinstance(rate, (int, float)):
+            return name, rate
+    raise NoLearningRate('%s has no learning rate that a callback can set: its `learning_rate` is %r. The usual cause: '
+                         'This optimizer was created with a `LearningRateSchedule`; give it a number instead.'
+                         % (type(optimizer).__name__, getattr(optimizer, 'learning_rate', None)))
 
 
 class EarlyStopping(Callback):
@@ -75,7 +98,8 @@ class EarlyStopping(Callback):
         monitor: name of the value in the epoch's logs. min_delta: a change below it does not count. patience: number
             of epochs without getting better to wait. verbose: 1 says when it stops. mode: 'min', 'max', or 'auto' by
             the name. baseline: a value that has to be bettered first; default none.
-        restore_best_weights: give the model the weights of its best epoch when training ends.
+        restore_best_weights: give the model the weights of its best epoch when the callback stops the training; in
+            Keras 3 at the end of every training.
         start_from_epoch: epochs before this one are not looked at.
 
     Attributes:
@@ -97,6 +121,8 @@ class EarlyStopping(Callback):
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
         self._monitor = Monitor(self, monitor, mode, min_delta)
+        self.monitor_op = self._monitor.op
+        self._restores_at_end = generations.value('best_weights_at_end')
         self._reset()
 
     def _reset(self):
@@ -124,10 +150,16 @@ class EarlyStopping(Callback):
         if self.wait >= self.patience:
             self.stopped_epoch = epoch
             self.model.stop_training = True
+            if not self._restores_at_end:
+                self._restore()
 
     def on_train_end(self, logs=None):
         if self.stopped_epoch and self.verbose:
             print('Epoch %05d: early stopping' % (self.stopped_epoch + 1))
+        if self._restores_at_end:
+            self._restore()
+
+    def _restore(self):
         if self.best_weights is not None:
             if self.verbose:
                 print('Restoring the weights of the best epoch: %d' % (self.best_epoch + 1))
@@ -145,7 +177,7 @@ class LearningRateScheduler(Callback):
         schedule: `f(epoch)` or `f(epoch, learning_rate)` giving the learning rate; epochs count from 0.
         verbose: 1 says what was set.
 
-    The epoch's logs get an entry `lr`.
+    The epoch's logs get an entry `lr`, in Keras 3 `learning_rate`.
 
     Raises:
         ValueError: if the schedule gives something else than a number.
@@ -169,18 +201,19 @@ class LearningRateScheduler(Callback):
         return True
 
     def on_epoch_begin(self, epoch, logs=None):
-        arguments = (epoch, learning_rate_of(self.model)) if self._takes_rate() else (epoch,)
-        rate = self.schedule(*arguments)
-        if isinstance(rate, bool) or not isinstance(rate, (int, float, np.number)):
-            raise ValueError('LearningRateScheduler: the schedule must give a float. It gave %r for epoch %d.'
-                             % (rate, epoch))
-        set_learning_rate(self.model, rate)
-        if self.verbose:
-            print('Epoch %05d: LearningRateScheduler setting learning rate to %s.' % (epoch + 1, rate))
+        for optimizer in optimizers_of(self.model):
+            arguments = (epoch, learning_rate_of(optimizer)) if self._takes_rate() else (epoch,)
+            rate = self.schedule(*arguments)
+            if isinstance(rate, bool) or not isinstance(rate, (int, float, np.number)):
+                raise ValueError('LearningRateScheduler: the schedule must give a float. It gave %r for epoch %d.'
+                                 % (rate, epoch))
+            set_learning_rate(optimizer, rate)
+            if self.verbose:
+                print('Epoch %05d: LearningRateScheduler setting learning rate to %s.' % (epoch + 1, rate))
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
-            logs['lr'] = learning_rate_of(self.model)
+            logs[generations.value('rate_in_logs')] = learning_rate_of(optimizers_of(self.model)[-1])
 
 
 class ReduceLROnPlateau(Callback):
@@ -192,7 +225,7 @@ class ReduceLROnPlateau(Callback):
             mode: 'min', 'max', or 'auto' by the name. min_delta: a change below it does not count.
             cooldown: epochs after a reduction that do not count. min_lr: the learning rate never goes below it.
 
-    The epoch's logs get an entry `lr`.
+    The epoch's logs get an entry `lr`, in Keras 3 `learning_rate`.
 
     Raises:
         ValueError: for a factor of 1 or more.
@@ -208,7 +241,7 @@ class ReduceLROnPlateau(Callback):
             raise ValueError('ReduceLROnPlateau: the factor must be below 1. Received: %r' % (factor,))
         if 'epsilon' in kwargs:
             min_delta = kwargs.pop('epsilon')
-            warnings.warn('ReduceLROnPlateau: the argument `epsilon` is called `min_delta` since Keras 2.',
+            warnings.warn('ReduceLROnPlateau: `epsilon` argument is deprecated, since Keras 2 it is `min_delta`.',
                           DeprecationWarning, stacklevel=2)
         if kwargs:
             raise TypeError('ReduceLROnPlateau: unknown arguments: %s' % ', '.join(sorted(kwargs)))
@@ -220,6 +253,7 @@ class ReduceLROnPlateau(Callback):
         self.cooldown = cooldown
         self.min_lr = min_lr
         self._monitor = Monitor(self, monitor, mode, min_delta)
+        self.monitor_op = self._monitor.is_better
         self._reset()
 
     def _reset(self):
@@ -232,7 +266,7 @@ class ReduceLROnPlateau(Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         logs = {} if logs is None else logs
-        logs['lr'] = learning_rate_of(self.model)
+        logs[generations.value('rate_in_logs')] = learning_rate_of(optimizers_of(self.model)[-1])
         current = self._monitor.read(logs)
         if current is None:
             return
@@ -244,15 +278,17 @@ class ReduceLROnPlateau(Callback):
         elif not self.in_cooldown():
             self.wait += 1
             if self.wait >= self.patience:
-                self._reduce(epoch, logs['lr'])
+                self._reduce(epoch)
 
-    def _reduce(self, epoch, rate):
-        if rate <= self.min_lr:
+    def _reduce(self, epoch):
+        fast = [optimizer for optimizer in optimizers_of(self.model) if learning_rate_of(optimizer) > self.min_lr]
+        if not fast:
             return
-        reduced = max(rate * self.factor, self.min_lr)
-        set_learning_rate(self.model, reduced)
-        if self.verbose:
-            print('Epoch %05d: ReduceLROnPlateau reducing learning rate to %s.' % (epoch + 1, reduced))
+        for optimizer in fast:
+            reduced = max(learning_rate_of(optimizer) * self.factor, self.min_lr)
+            set_learning_rate(optimizer, reduced)
+            if self.verbose:
+                print('Epoch %05d: ReduceLROnPlateau reducing learning rate to %s.' % (epoch + 1, reduced))
         self.cooldown_counter = self.cooldown
         self.wait = 0
 
@@ -278,9 +314,73 @@ class TerminateOnNaN(Callback):
         loss = (logs or {}).get('loss')
         if loss is None or math.isfinite(loss):
             return
-        message = ('Batch %d: Invalid loss (%s), terminating training. The usual causes: a learning rate that is too '
-                   'large, NaN in the data, or targets that do not fit the loss.' % (batch, float(loss)))
+        message = ('Batch %d: Invalid loss, NaN or Inf loss encountered (%s). The usual causes: a learning rate that '
+                   'is too large, NaN in the data, or targets that do not fit the loss.' % (batch, float(loss)))
         if self.raise_error:
             raise RuntimeError(message)
-        print(message)
+        print('Batch %d: Invalid loss, terminating training' % batch)
         self.model.stop_training = True
+
+
+class SwapEMAWeights(Callback):
+    """Test, and predict, with the moving averages of the weights that the optimizer keeps (`use_ema=True`).
+
+    Args:
+        swap_on_epoch: have the averages in the model from the end of an epoch to the beginning of the next one, so that
+            what is saved there holds them.
+
+    Raises:
+        ValueError: where the optimizer keeps no averages.
+
+    Example:
+        >>> model.compile(keras.optimizers.SGD(0.1, use_ema=True), 'mse')
+        >>> history = model.fit(x, y, validation_split=0.5, verbose=0, callbacks=[keras.callbacks.SwapEMAWeights()])
+    """
+
+    def __init__(self, swap_on_epoch=False):
+        super().__init__()
+        self.swap_on_epoch = swap_on_epoch
+
+    def _swap(self, into_model):
+        found = [optimizer for optimizer in self._optimizers() if getattr(optimizer, 'use_ema', False)]
+        if not found:
+            raise ValueError('SwapEMAWeights must be used when `use_ema=True` is set on the optimizer. Received: '
+                             'use_ema=False, of %s.' % type(self.model.optimizer).__name__)
+        for optimizer in found:
+            if optimizer.averages_in_place != into_model:
+                optimizer.exchange_averages()
+
+    def _optimizers(self):
+        return [getattr(optimizer, 'inner_optimizer', optimizer) for optimizer in optimizers_of(self.model)]
+
+    def get_state(self):
+        """Whether the averages are in the model."""
+        return {'in_model': [getattr(optimizer, 'averages_in_place', False) for optimizer in self._optimizers()]}
+
+    def set_state(self, state):
+        for optimizer, is_in_model in zip(self._optimizers(), state['in_model']):
+            optimizer.averages_in_place = is_in_model
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.swap_on_epoch:
+            self._swap(False)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.swap_on_epoch:
+            self._swap(True)
+
+    def on_train_end(self, logs=None):
+        # Of a training that was broken off.
+        self._swap(False)
+
+    def on_test_begin(self, logs=None):
+        self._swap(True)
+
+    def on_test_end(self, logs=None):
+        self._swap(False)
+
+    def on_predict_begin(self, logs=None):
+        self._swap(True)
+
+    def on_predict_end(self, logs=None):
+        self._swap(False)

@@ -1,15 +1,24 @@
 """The progress bar, and the callback that draws it."""
+import logging
 import sys
 import time
 
+from keras import config
+from keras.callbacks import screens
 from keras.callbacks.base import Callback
+from keras.generations import Default, settled
 
 # Where the output is no terminal (a file, a batch system's log), every redraw is a line of its own.
 SECONDS_BETWEEN_LINES = 10.0
 
 
-def _is_interactive(stream):
-    return (hasattr(stream, 'isatty') and stream.isatty()) or 'ipykernel' in sys.modules
+def say(line):
+    """Print a line, or hand it to the logger where interactive logging is disabled."""
+    if config.is_interactive_logging_enabled():
+        sys.stdout.write(line + '\n')
+        sys.stdout.flush()
+    else:
+        logging.getLogger('keras').info(line)
 
 
 def _duration(seconds):
@@ -33,12 +42,19 @@ def _number(value):
 class Progbar:
     """A progress bar: `32/100 [========>.....................] - ETA: 0s - loss: 0.1000`.
 
+    On a terminal it keeps to one line, in a notebook to one output. In files and pipes each redraw is a line, and they
+    are ten seconds apart.
+
     Args:
-        target: number of steps, or None where it is unknown. width: characters of the bar itself.
-        verbose: 0 nothing, 1 the bar, 2 one line at the end. interval: least seconds between two redraws. Where the
-            output is no terminal, each redraw is a line and they are ten seconds apart.
-        stateful_metrics: names of the values to show as they are. Others are averaged over the steps.
+        target: number of steps, or None where it is unknown. width: characters of the bar itself, fewer where the
+            terminal is too narrow. verbose: 0 nothing, 1 the bar, 2 one line at the end.
+        interval: least seconds between two redraws.
+        stateful_metrics: names of the values to show as they are; others are averaged over the steps.
+            stateless_metrics: names of those to average instead; others are shown as they are.
         unit_name: what a step is called.
+
+    Raises:
+        ValueError: where both lists of names are given.
 
     Example:
         >>> bar = keras.utils.Progbar(3)
@@ -46,64 +62,73 @@ class Progbar:
         ...     bar.add(1, [('loss', 1.0 / (step + 1))])
     """
 
-    def __init__(self, target, width=30, verbose=1, interval=0.05, stateful_metrics=None, unit_name='step'):
+    def __init__(self, target, width=Default('Progbar.width'), verbose=1, interval=0.05, stateful_metrics=None,
+                 unit_name='step', stateless_metrics=None):
+        if stateful_metrics is not None and stateless_metrics is not None:
+            raise ValueError('Progbar: give stateful_metrics or stateless_metrics, not both.')
         self.target = target
-        self.width = width
+        self.width = settled(width)
         self.verbose = verbose
         self.interval = interval
         self.stateful_metrics = set(stateful_metrics or ())
+        self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
         self.unit_name = unit_name
-        self._interactive = _is_interactive(sys.stdout)
+        self.title = ''
+        self._screen = screens.screen(say, config.is_interactive_logging_enabled())
+        self.redraws_after = interval if self._screen.is_live else max(interval, SECONDS_BETWEEN_LINES)
+        self.is_live, self.shows_title = self._screen.is_live, self._screen.shows_title
         self._values = {}
         self._seen = 0
         self._start = time.time()
-        self._last_update = 0 if self._interactive else self._start
-        self._drawn_width = 0
+        self._last_update = 0 if self.is_live else self._start
 
-    def update(self, current, values=None, finalize=None):
+    def update(self, current, values=None, finalize=None, inner=None):
         """Show that `current` steps are done.
 
         Args:
             current: number of steps. values: list of (name, value). finalize: whether this is the last time; default:
-                when `current` reaches the target.
+                when `current` reaches the target. inner: a `Progbar` of what runs inside of a step, shown behind this.
         """
         self._accumulate(current, values or ())
         if finalize is None:
             finalize = self.target is not None and current >= self.target
         now = time.time()
-        least = self.interval if self._interactive else max(self.interval, SECONDS_BETWEEN_LINES)
-        if self.verbose == 1 and (finalize or now - self._last_update >= least):
-            self._draw(self._bar(current) + self._timing(current, now, finalize) + self._metrics(), finalize)
+        if self.verbose == 1 and (finalize or now - self._last_update >= self.redraws_after):
+            line = self._line(current, now, finalize)
+            line.inner = None if inner is None else inner._line(inner._seen, now, False)
+            self._screen.draw(line, finalize)
             self._last_update = now
         elif self.verbose == 2 and finalize:
-            sys.stdout.write(self._count(current) + self._timing(current, now, True) + self._metrics() + '\n')
-            sys.stdout.flush()
+            say(self._line(current, now, True).text(0))
 
     def add(self, n, values=None):
         """Show that `n` more steps are done."""
         self.update(self._seen + n, values)
 
+    def count_to(self, current):
+        """Note that `current` steps are done, without showing it."""
+        self._seen = current
+
+    def _is_stateful(self, name):
+        if self.stateless_metrics is not None:
+            return name not in self.stateless_metrics
+        return name in self.stateful_metrics
+
     def _accumulate(self, current, values):
         steps = max(current - self._seen, 1)
         for name, value in values:
-            if name in self.stateful_metrics:
+            if self._is_stateful(name):
                 self._values[name] = (value, 1)
             else:
                 total, count = self._values.get(name, (0, 0))
                 self._values[name] = (total + value * steps, count + steps)
         self._seen = current
 
-    def _count(self, current):
-        if self.target is None:
-            return '%7d/Unknown' % current
-        return '%*d/%d' % (len(str(self.target)), current, self.target)
-
-    def _bar(self, current):
-        if self.target is None:
-            return self._count(current)
-        filled = int(self.width * min(current / max(self.target, 1), 1))
-        arrow = '=' * (filled - 1) + ('>' if current < self.target else '=') if filled else ''
-        return '%s [%s%s]' % (self._count(current), arrow, '.' * (self.width - filled))
+    def _line(self, current, now, finalize):
+        known = self.target is not None
+        count = '%*d/%d' % (len(str(self.target)), current, self.target) if known else '%7d/Unknown' % current
+        return screens.Line(count, current / max(self.target, 1) if known else None, self.width,
+                            self._timing(current, now, finalize) + self._metrics(), title=self.title)
 
     def _timing(self, current, now, finalize):
         elapsed = now - self._start
@@ -115,20 +140,14 @@ class Progbar:
     def _metrics(self):
         return ''.join(' - %s: %s' % (name, _number(total / count)) for name, (total, count) in self._values.items())
 
-    def _draw(self, text, finalize):
-        if not self._interactive:
-            sys.stdout.write(text + '\n')
-        else:
-            sys.stdout.write('\r' + text.ljust(self._drawn_width) + ('\n' if finalize else ''))
-            self._drawn_width = len(text)
-        sys.stdout.flush()
-
 
 class ProgbarLogger(Callback):
-    """Draw the progress of `fit`, `evaluate` and `predict` on the terminal.
+    """Draw the progress of `fit`, `evaluate` and `predict`: batches, time, the averages of the metrics so far.
+
+    While `fit` validates, the progress of that stands behind the bar.
 
     Args:
-        count_mode: 'samples' or 'steps', what the bar counts. With 'samples', steps are counted where the number of
+        count_mode: 'steps' or 'samples', what the bar counts. With 'samples', steps are counted where the number of
             samples is not known. stateful_metrics: accepted for older scripts; the values in the logs of a batch are
             averages over the epoch so far and shown as they are.
 
@@ -145,25 +164,27 @@ class ProgbarLogger(Callback):
         self.count_mode = count_mode
         self.stateful_metrics = set(stateful_metrics or ())
         self.verbose, self.epochs = 1, 1
-        self.progbar = None
+        self.progbar = self._validation = None
         self._training = False
         self._next_draw = 0.0
+
+    def get_state(self):
+        """Nothing that a training that goes on would need."""
+        return {}
 
     def set_params(self, params):
         super().set_params(params)
         self.verbose = params.get('verbose', 1)
         self.epochs = params.get('epochs', 1)
 
-    def _begin(self):
+    def _begin(self, title=''):
         samples = self.params.get('samples') if self.count_mode == 'samples' else None
         self._samples_per_batch = self.params.get('batch_size') if samples else None
-        self._batch_target = self.params.get('steps')
-        target = samples if self._samples_per_batch else self._batch_target
-        self.progbar = Progbar(target, verbose=self.verbose)
+        self.progbar = Progbar(samples if self._samples_per_batch else self.params.get('steps'), verbose=self.verbose,
+                               unit_name='sample' if self._samples_per_batch else 'step')
+        self.progbar.title = title
         self._batches = 0
-        waits = self.verbose != 1 or not self.progbar._interactive
-        self._interval = SECONDS_BETWEEN_LINES if waits else self.progbar.interval
-        self._next_draw = time.time() + (self._interval if waits else 0)
+        self._next_draw = time.time() + (0 if self.progbar.is_live else self.progbar.redraws_after)
 
     def _done(self):
         """How much is done, in what the bar counts."""
@@ -172,16 +193,23 @@ class ProgbarLogger(Callback):
         return min(self._batches * self._samples_per_batch, self.progbar.target)
 
     def _update(self, logs, finalize):
+        # The bar shows averages, also where the logs of a batch have its own loss.
+        logs = logs.metrics() if hasattr(logs, 'metrics') else logs
         values = [(name, value) for name, value in logs.items() if name not in ('batch', 'size')]
         self.progbar.stateful_metrics.update(name for name, _ in values)
-        self.progbar.update(self._done(), values, finalize)
+        self.progbar.update(self._done(), values, finalize, inner=self._validation)
+
+    def _is_time(self):
+        now = time.time()
+        if now < self._next_draw or self.verbose != 1:
+            return False
+        self._next_draw = now + self.progbar.redraws_after
+        return True
 
     def _batch_end(self, batch, logs):
         self._batches = batch + 1
-        now = time.time()
-        if now >= self._next_draw and self.verbose == 1:
+        if self._is_time():
             self._update(logs or {}, False)
-            self._next_draw = now + self._interval
 
     def _end(self, logs):
         if self.progbar.target is None:
@@ -195,9 +223,10 @@ class ProgbarLogger(Callback):
         self._training = False
 
     def on_epoch_begin(self, epoch, logs=None):
-        if self.verbose:
-            sys.stdout.write('Epoch %d/%d\n' % (epoch + 1, self.epochs))
-        self._begin()
+        title = 'Epoch %d/%d' % (epoch + 1, self.epochs)
+        self._begin(title)
+        if self.verbose and not self.progbar.shows_title:
+            say(title)
 
     def on_batch_end(self, batch, logs=None):
         self._batch_end(batch, logs)
@@ -208,14 +237,21 @@ class ProgbarLogger(Callback):
     def on_test_begin(self, logs=None):
         if not self._training:
             self._begin()
+        elif self.progbar is not None:
+            self._validation = Progbar(self.params.get('validation_steps'), verbose=0)
 
     def on_test_batch_end(self, batch, logs=None):
         if not self._training:
             self._batch_end(batch, logs)
+        elif self._validation is not None:
+            self._validation.count_to(batch + 1)
+            if self.progbar.is_live and self._is_time():
+                self._update({}, False)
 
     def on_test_end(self, logs=None):
         if not self._training:
             self._end(logs)
+        self._validation = None
 
     def on_predict_begin(self, logs=None):
         self._begin()

@@ -6,15 +6,17 @@ import warnings
 
 import numpy as np
 
+from keras import generations
 from keras.callbacks.base import Callback
-from keras.callbacks.control import Monitor
+from keras.callbacks.control import Monitor, ValueMissing
 
 
 class ModelCheckpoint(Callback):
     """Save the model after every epoch, or after every so many batches.
 
     Args:
-        filepath: where to; may hold `{epoch:02d}` (counted from 1) and names from the logs, such as `{val_loss:.2f}`.
+        filepath: where to; may hold `{epoch:02d}` (counted from 1), with `save_freq` of batches `{batch}`, and names
+            from the logs, such as `{val_loss:.2f}`. What it ends in says the format, as for `save` and `save_weights`.
         monitor: the value that says what best is. verbose: 1 says what is saved. save_best_only: only overwrite when
             `monitor` got better. save_weights_only: `save_weights` instead of `save`. mode: 'min', 'max', or 'auto' by
             the name. period: epochs between two saves. save_freq: 'epoch', or a number of batches.
@@ -47,20 +49,23 @@ class ModelCheckpoint(Callback):
         self.save_freq = save_freq
         self.epochs_since_last_save = 0
         self._monitor = Monitor(self, monitor, mode)
+        self.monitor_op = self._monitor.op
         self.best = self._monitor.worst if initial_value_threshold is None else initial_value_threshold
         self._epoch, self._batches = 0, 0
-        if save_freq != 'epoch':
-            # Only then is a hook around every batch wanted.
-            self.on_batch_end = self._count_batch
+        self._first_batch = generations.value('ModelCheckpoint.first_batch')
+        if save_freq == 'epoch':
+            self.idle_hooks = (ModelCheckpoint.on_batch_end,)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
 
-    def _count_batch(self, batch, logs=None):
+    def on_batch_end(self, batch, logs=None):
+        if self.save_freq == 'epoch':
+            return
         self._batches += 1
         if self._batches >= self.save_freq:
             self._batches = 0
-            self._save_if_wanted(self._epoch, dict((logs or {}).items()))
+            self._save_if_wanted(self._epoch, dict((logs or {}).items(), batch=batch + self._first_batch))
 
     def on_epoch_end(self, epoch, logs=None):
         if self.save_freq != 'epoch':
@@ -119,14 +124,24 @@ class CSVLogger(Callback):
         self._file, self._writer, self._names = None, None, None
 
     def on_train_begin(self, logs=None):
-        self._header_wanted = not (self.append and os.path.exists(self.filename) and os.path.getsize(self.filename))
-        self._file = open(self.filename, 'a' if self.append else 'w', newline='')
+        append = self.append or self.params.get('resumed', False)
+        self._header_wanted = not (append and os.path.exists(self.filename) and os.path.getsize(self.filename))
+        self._file = open(self.filename, 'a' if append else 'w', newline='')
         self._writer = None
+
+    def get_state(self):
+        """How long the file is, for a training that goes on from here: lines behind it will be written again."""
+        return {'size': self._file.tell()}
+
+    def set_state(self, state):
+        if state['size'] <= os.path.getsize(self.filename):
+            self._file.truncate(state['size'])
+            self._header_wanted = self._header_wanted or not state['size']
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
         if self._writer is None:
-            names = ['epoch'] + sorted(logs)
+            names = ['epoch'] + sorted(set(logs).union(self._of_validation(logs)))
             self._writer = csv.DictWriter(self._file, names, restval='NA', extrasaction='ignore', delimiter=self.sep,
                                           lineterminator='\n')
             if self._header_wanted:
@@ -134,8 +149,15 @@ class CSVLogger(Callback):
         self._writer.writerow(dict({name: _as_field(value) for name, value in logs.items()}, epoch=epoch))
         self._file.flush()
 
+    def _of_validation(self, logs):
+        """The names that the logs will have where `fit` validates, although not after this epoch."""
+        if not self.params.get('do_validation') or any(name.startswith('val_') for name in logs):
+            return []
+        return ['val_' + name for name in self.params.get('metrics', ()) if name in logs]
+
     def on_train_end(self, logs=None):
         self._file.close()
+        self._file = None
         self._writer = None
 
 
@@ -153,7 +175,11 @@ class RemoteMonitor(Callback):
         root: address of the server. path: path on it. field: name of the form field that holds the JSON.
             headers: dict of further headers. send_as_json: send the JSON itself as the body.
 
-    A server that cannot be reached gives a warning; training goes on.
+    The package `requests` sends it where it is installed. A server that cannot be reached gives a warning, and training
+    goes on.
+
+    Example:
+        >>> monitor = keras.callbacks.RemoteMonitor('http://localhost:9000', send_as_json=True)
     """
 
     def __init__(self, root='http://localhost:9000', path='/publish/epoch/end/', field='data', headers=None,
@@ -166,17 +192,35 @@ class RemoteMonitor(Callback):
         self.send_as_json = send_as_json
 
     def on_epoch_end(self, epoch, logs=None):
+        sent = {name: _as_json(value) for name, value in dict(logs or {}, epoch=epoch).items()}
+        try:
+            self._send(sent)
+        except OSError as error:
+            warnings.warn('RemoteMonitor: Could not reach RemoteMonitor root server at %s (%s).' % (self.root, error),
+                          ValueMissing)
+
+    def _send(self, sent):
+        try:
+            import requests
+        except ImportError:
+            requests = None
+        if requests is not None:
+            data = {'json': sent} if self.send_as_json else {'data': {self.field: json.dumps(sent)}}
+            requests.post(self.root + self.path, headers=self.headers, **data)
+            return
         # The HTTP modules cost 30 ms, which `import keras` should not pay for.
         import urllib.parse
         import urllib.request
-        sent = {name: np.asarray(value).tolist() for name, value in (logs or {}).items()}
-        text = json.dumps(dict(sent, epoch=epoch))
-        headers = dict(self.headers or {})
+        text, headers = json.dumps(sent), dict(self.headers or {})
         if self.send_as_json:
             headers.setdefault('Content-Type', 'application/json')
         body = text if self.send_as_json else urllib.parse.urlencode({self.field: text})
         request = urllib.request.Request(self.root + self.path, data=body.encode('utf-8'), headers=headers)
-        try:
-            urllib.request.urlopen(request, timeout=10).close()
-        except OSError as error:
-            warnings.warn('RemoteMonitor: could not reach the server at %s (%s).' % (self.root, error), RuntimeWarning)
+        urllib.request.urlopen(request, timeout=10).close()
+
+
+def _as_json(value):
+    if isinstance(value, str):
+        return value
+    array = np.asarray(value)
+    return array.item() if array.size == 1 else array.tolist()

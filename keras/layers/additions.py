@@ -1,10 +1,14 @@
 """What layers give a model besides their outputs: losses, metrics and updates, from `call` or in the graph."""
 from keras import ops
-from keras.backend import tree
-from keras.backend.nodes import Update, runs_at_once, symbol_of
-from keras.backend.rules import AbstractTensor
-from keras.backend.state import Variable, context, learning_phase
-from keras.backend.symbolic import KerasTensor, Node, free_tensors
+from keras.backend.contract import tree
+from keras.backend.contract.context import context, learning_phase, runs_at_once
+from keras.backend.contract.ledger import AbstractLedger, Ledger
+from keras.backend.contract.rules import AbstractTensor
+from keras.backend.graph.nodes import Ancestry, Node
+from keras.backend.graph.reads import symbol_of
+from keras.backend.graph.tensors import KerasTensor
+from keras.backend.k.operations import Update
+from keras.backend.state.variables import Variable
 from keras.layers.calls import calls, running
 
 # How often something was added to the graph, so that models know when to look again.
@@ -21,17 +25,21 @@ class Additions:
     In `call` they belong to this run; outside of it they are symbolic tensors of the graph.
     """
 
+    def start_additions(self):
+        self._call_losses, self._call_metrics, self._symbolic_losses = [], [], []
+        self._symbolic_metrics, self._symbolic_updates = [], []
+
     def add_loss(self, losses, inputs=None):
         """Add to the loss that `fit` minimises.
 
         Args:
             losses: a tensor or a list of them; of what is not a scalar the mean counts. In `call`: values of this
                 run. Elsewhere: symbolic tensors made from tensors of the model, or from weights.
-            inputs: accepted; what a loss depends on is known.
+            inputs: the symbolic tensors that the loss belongs to, for `get_losses_for`; None: to no input.
         """
         for loss in _listed(losses):
-            if isinstance(loss, KerasTensor):
-                self._symbolic_losses.append(loss)
+            if isinstance(loss, KerasTensor) or calls.losses is None and isinstance(loss, (int, float)):
+                self._symbolic_losses.append((loss, _symbolic_inputs(inputs)))
                 _made[0] += 1
             elif loss is None or context.abstract:
                 continue
@@ -44,12 +52,16 @@ class Additions:
         """Show the mean of `value` over an epoch in the logs.
 
         Args:
-            value: a tensor: in `call` a value of this run, elsewhere a symbolic tensor made from tensors of the model.
-            name: its name in the logs. aggregation: 'mean'.
+            value: a tensor: in `call` a value of this run, elsewhere a symbolic tensor made from tensors of the model;
+                also what a `Mean` or another metric that is one gave for these.
+            name: its name in the logs, default that of the metric. aggregation: 'mean'.
 
         Raises:
             ValueError: without a name, for another aggregation, or for a number outside of `call`.
         """
+        mean_of = getattr(value, 'mean_of', None)
+        if mean_of is not None:
+            name, value = name or mean_of[0].name, mean_of[1]
         if name is None:
             raise ValueError('Layer %s: add_metric needs a name: add_metric(value, name=...).' % self.name)
         if aggregation not in ('mean', None):
@@ -71,35 +83,51 @@ class Additions:
         Args:
             updates: what `K.update` and its kin gave, or pairs (variable, new value), or a list of these. In `call`
                 they belong to this run; elsewhere they are parts of the graph.
-            inputs: accepted; what an update depends on is known.
+            inputs: the symbolic tensors that the updates belong to, for `get_updates_for`; None: to no input.
         """
-        if context.abstract:
-            return
         for update in _listed(updates):
             if calls.losses is None:
-                self._add_symbolic_update(update)
+                self._add_symbolic_update(update, inputs)
             elif _is_pair(update):
-                if self._updates_now():
+                if context.abstract or self._updates_now():
                     update[0].assign(update[1])
-            elif not self._updates_now():
+            elif not context.abstract and not self._updates_now():
                 _take_back(update)
 
-    def _add_symbolic_update(self, update):
+    def _add_symbolic_update(self, update, inputs):
         update = Update(*update) if _is_pair(update) else update
-        if isinstance(update, Update):
-            self._symbolic_updates.append(update)
-            _made[0] += 1
+        self._symbolic_updates.append((update, _symbolic_inputs(inputs)))
+        _made[0] += 1
 
     def _updates_now(self):
         training = learning_phase.value if context.training is None else context.training
-        return bool(training) or self.stateful
+        return bool(training and context.updating) or self.stateful and context.keeping_states
 
-    def _add_activity_losses(self, outputs):
+    def graph_additions(self):
+        """What was added to the graph, as pairs (method, arguments) that add it to another layer."""
+        return [('add_loss', (loss, inputs)) for loss, inputs in self._symbolic_losses] \
+            + [('add_metric', (value, name)) for name, value in self._symbolic_metrics] \
+            + [('add_update', ((update.variable, update.new_value), inputs))
+               for update, inputs in self._symbolic_updates if isinstance(update, Update)]
+
+    def take_graph_additions(self, additions):
+        """Add what `graph_additions` of another gave."""
+        for method, arguments in additions:
+            getattr(self, method)(*arguments)
+
+    def add_activity_losses(self, outputs):
         for output in tree.flatten(outputs):
-            self.add_loss(self.activity_regularizer(output))
+            loss = self.activity_regularizer(output)
+            if self.ruled('activity_loss_per_sample'):
+                loss = loss / ops.cast(ops.shape(output)[0], output.dtype)
+            self.add_loss(loss)
 
-    def _regularized(self):
-        return [weight for weight in self.trainable_weights if weight.regularizer is not None]
+    def regularized_weights(self, trained=None):
+        """The weights whose regularizers add to the loss. `trained`: those that are trained, default the trainable."""
+        trained = set(map(id, self.trainable_weights if trained is None else trained))
+        frozen_too = self.ruled('frozen_weights_are_regularized')
+        return [weight for weight in self.weights if weight.regularizer is not None
+                and (frozen_too or id(weight) in trained)]
 
     # --- what was added ------------------------------------------------------------------------------------------
 
@@ -107,41 +135,81 @@ class Additions:
     def losses(self):
         """The regularization losses of the weights, and what was added: in a graph symbolic, else by the last call."""
         if runs_at_once() or not self._in_graph():
-            return [weight.regularizer(weight.value) for weight in self._regularized()] + list(self._call_losses)
-        return self._regularization() + self._conditional_losses() + list(self._call_losses)
+            numbers = [loss for loss, _ in self._symbolic_losses if isinstance(loss, (int, float))]
+            return self._regularization_now() + numbers + list(self._call_losses)
+        if self._call_losses:  # by a call on values, which ran what the graph says: the same losses, as numbers
+            return self._regularization_now() + list(self._call_losses)
+        return self._regularization() + [loss for loss, _ in self._conditional_losses()]
+
+    def _regularization_now(self):
+        return [weight.regularizer(weight.value) for weight in self.regularized_weights()]
 
     @property
     def metrics(self):
         """The metric objects that are attributes of this layer."""
+        return self.metrics_made()
+
+    def metrics_made(self):
+        """What `metrics` is, whatever a subclass has it say."""
         from keras.metrics import Metric
-        return [value for value in self.__dict__.values() if isinstance(value, Metric)]
+        found = []
+        for value in self.__dict__.values():
+            if isinstance(value, dict):
+                value = value.values()
+            elif not isinstance(value, (list, tuple)):
+                value = [value]
+            found += [part for part in value if isinstance(part, Metric)]
+        return found
+
+    def metrics_of_call(self):
+        """What the last call gave to `add_metric`, as pairs (name, value)."""
+        return list(self._call_metrics)
+
+    def take_metrics_of_call(self, pairs):
+        """Have `metrics_of_call` give these pairs: values as they are outside of the block that found them."""
+        self._call_metrics = list(pairs)
 
     @property
     def updates(self):
-        """The updates of the graph that were added to this layer and those inside it."""
-        return [update for layer in self._flatten_layers() for update in layer._symbolic_updates]
+        """The updates of the graph: what was added, and what calls assign to weights and states, for K to carry out.
+
+        None of them is left where neither is to change: the layer is not trainable, and has no states.
+        """
+        return [update for update, _ in self._updates_with_inputs()]
+
+    def _updates_with_inputs(self):
+        if not (self.trainable or self.stateful):
+            return []
+        added = [pair for layer in self.walk_layers() for pair in layer._symbolic_updates]
+        return added + [(update, node.inputs) for node in self.own_nodes() for update in updates_of(node)]
 
     def get_losses_for(self, inputs):
-        """The symbolic losses that depend on the tensors `inputs`; for None those that depend on no input."""
-        return _depending(self._regularization() + self._conditional_losses(), inputs, lambda loss: loss)
+        """The symbolic losses that belong to the tensors `inputs`, or to what is computed from them.
+
+        Args:
+            inputs: symbolic tensors; None for the losses that belong to no input, those of weights among them.
+        """
+        found = [(loss, None) for loss in self._regularization()] + self._conditional_losses()
+        return _belonging(found, inputs)
 
     def get_updates_for(self, inputs):
-        """The updates that depend on the tensors `inputs`; for None those that depend on no input."""
-        return _depending(self.updates, inputs, lambda update: update.new_value)
+        """The updates that belong to the tensors `inputs`, or to what is computed from them; None: to no input."""
+        return _belonging(self._updates_with_inputs(), inputs)
 
     def _in_graph(self):
         return bool(self._inbound_nodes)
 
-    def _loss_nodes(self):
-        """The nodes of the graph whose runs may add losses."""
+    def own_nodes(self):
+        """The nodes of the graph whose runs are runs of this layer, or of the layers of this model."""
         return self._inbound_nodes
 
     def _regularization(self):
-        return [weight.regularizer(symbol_of(weight)) for weight in self._regularized()]
+        return [weight.regularizer(symbol_of(weight)) for weight in self.regularized_weights()]
 
     def _conditional_losses(self):
-        found = [loss for layer in self._flatten_layers() for loss in layer._symbolic_losses]
-        return found + [_losses_of_call(node) for node in self._loss_nodes() if _adds_losses(node.operation)]
+        found = [pair for layer in self.walk_layers() for pair in layer._symbolic_losses]
+        return found + [(_losses_of_call(node), node.inputs) for node in self.own_nodes()
+                        if _adds_losses(node.operation)]
 
 
 class GraphAdditions:
@@ -152,16 +220,18 @@ class GraphAdditions:
     """
 
     def __init__(self, model, layers):
-        known = {id(tensor) for tensor in model.inputs or ()}
+        ancestry = Ancestry(model.inputs or ())
 
         def reachable(tensor, owner):
-            return owner is model or all(id(free) in known for free in free_tensors([tensor]))
-        self.losses = [loss for layer in layers for loss in layer._symbolic_losses if reachable(loss, layer)]
+            return owner is model or not isinstance(tensor, KerasTensor) or not ancestry.needs_more(tensor)
+        self.losses = [_symbolic_loss(loss, layer.compute_dtype) for layer in layers
+                       for loss, _ in layer._symbolic_losses if reachable(loss, layer)]
         self.metrics = [pair for layer in layers for pair in layer._symbolic_metrics if reachable(pair[1], layer)]
-        updates = [update for layer in layers for update in layer._symbolic_updates
-                   if reachable(update.new_value, layer)]
+        updates = [update for layer in layers for update, _ in layer._symbolic_updates
+                   if isinstance(update, Update) and reachable(update.new_value, layer)]
         self._updates = updates
         self._new_values = [update.new_value for update in updates if isinstance(update.new_value, KerasTensor)]
+        self.is_empty = not (self.losses or self.metrics or updates)
         self._seen = additions_made()
 
     def is_current(self):
@@ -182,6 +252,10 @@ class GraphAdditions:
                 update.variable.assign(next(remaining) if symbolic else update.new_value)
 
 
+def _symbolic_loss(loss, dtype):
+    return loss if isinstance(loss, KerasTensor) else Node(Constant(loss), [], {}, AbstractTensor((), dtype)).outputs[0]
+
+
 class LossesOfCall:
     """An operation that runs a layer for the losses that the run adds, and sums them up."""
 
@@ -197,7 +271,7 @@ class LossesOfCall:
         function = self.layer.plan_function(node, training)
 
         def run(*args, **kwargs):
-            with running(training) as block:
+            with running(training, updating=False, keeping_states=False) as block:
                 function(*args, **kwargs)
             means = [loss if ops.ndim(loss) == 0 else ops.mean(loss) for loss in block.losses]
             return sum(means[1:], means[0]) if means else ops.zeros(())
@@ -212,7 +286,81 @@ def _losses_of_call(node):
 def _adds_losses(layer):
     """Whether running `layer` may add losses: it, or a layer inside it, has an activity regularizer or says so."""
     return any(inner.activity_regularizer is not None or 'add_loss' in getattr(
-        getattr(type(inner).call, '__code__', None), 'co_names', ()) for inner in layer._flatten_layers())
+        getattr(type(inner).call, '__code__', None), 'co_names', ()) for inner in layer.walk_layers())
+
+
+class Constant:
+    """A number as a part of the graph."""
+    name = 'constant'
+
+    def __init__(self, number):
+        self.number = number
+
+    def plan_function(self, node, training):
+        return lambda: ops.full((), self.number, node.outputs[0].dtype)
+
+
+class UpdatesOfCall:
+    """An operation that runs a layer for what the run assigns to `variables`, whatever the learning phase."""
+
+    def __init__(self, layer, variables):
+        self.layer, self.variables, self.name = layer, variables, layer.name + '_updates'
+
+    @property
+    def weights(self):
+        """The variables that it reads."""
+        return self.layer.weights
+
+    def plan_function(self, node, training):
+        function = self.layer.plan_function(node, True)
+
+        def run(*args, **kwargs):
+            with running(True), Ledger(outer=context.ledger) as ledger:
+                function(*args, **kwargs)
+                return [ledger.read(variable) for variable in self.variables]
+        return run
+
+
+class _Noting(AbstractLedger):
+    """The ledger of shape inference that notes the variables written to."""
+
+    def __init__(self):
+        self.written = {}
+
+    def write(self, variable, value):
+        self.written[variable] = value
+
+
+def updates_of(node):
+    """The `Update`s that carry out what a call of a layer assigns to its weights and states."""
+    layer = node.operation
+    if not isinstance(layer, Additions) or not (layer.trainable or layer.stateful) or not _may_assign(layer):
+        return []
+    variables = _assigned_by(node)
+    if node.updates is None or [update.variable for update in node.updates] != variables:
+        results = [AbstractTensor(variable.shape, variable.dtype) for variable in variables]
+        run = Node(UpdatesOfCall(layer, variables), node.args, node.kwargs, results)
+        node.updates = [Update(variable, value) for variable, value in zip(variables, run.outputs)]
+    return node.updates
+
+
+def _may_assign(layer):
+    return any(inner.stateful or inner.has_frozen_weights() for inner in layer.walk_layers())
+
+
+def _assigned_by(node):
+    layer = node.operation
+    args, kwargs = tree.map_structure(
+        lambda leaf: AbstractTensor(leaf.shape, leaf.dtype) if isinstance(leaf, KerasTensor) else leaf,
+        [list(node.args), dict(node.kwargs)])
+    function = layer.plan_function(node, True)
+    try:
+        with _Noting() as ledger, running(True):
+            function(*args, **kwargs)
+    except Exception:  # `call` may be code that takes nothing but numbers: then what it assigns is not known
+        return []
+    seeds = {generator.state for generator in layer.seed_generators}
+    return [variable for variable in ledger.written if variable not in seeds]
 
 
 def _listed(given):
@@ -233,23 +381,13 @@ def _take_back(update):
             return
 
 
-def _depending(items, inputs, tensor_of):
+def _symbolic_inputs(inputs):
+    return None if inputs is None else [leaf for leaf in tree.flatten(inputs) if isinstance(leaf, KerasTensor)]
+
+
+def _belonging(pairs, inputs):
+    """Of pairs (item, the tensors it belongs to) the items that belong to `inputs`; None: to nothing."""
     if inputs is None:
-        return [item for item in items if not _free(tensor_of(item))]
-    known = {id(tensor) for tensor in tree.flatten(inputs)}
-    return [item for item in items if _ancestors(tensor_of(item)) & known]
-
-
-def _free(tensor):
-    return free_tensors([tensor]) if isinstance(tensor, KerasTensor) else []
-
-
-def _ancestors(tensor):
-    """The ids of `tensor` and of all tensors it follows from."""
-    seen, stack = set(), [tensor] if isinstance(tensor, KerasTensor) else []
-    while stack:
-        one = stack.pop()
-        if id(one) not in seen:
-            seen.add(id(one))
-            stack.extend(one.node.inputs if one.node is not None else ())
-    return seen
+        return [item for item, owners in pairs if owners is None]
+    ancestry = Ancestry([symbol_of(leaf) if isinstance(leaf, Variable) else leaf for leaf in tree.flatten(inputs)])
+    return [item for item, owners in pairs if owners is not None and any(map(ancestry.uses, owners))]

@@ -1,22 +1,16 @@
 """Activations with parameters, as layers."""
-from keras import constraints, initializers, ops, regularizers
-from keras.backend.composites import nn
+from keras import ops
+from keras.backend.table.composites import nn
 from keras.layers.arguments import to_list
-from keras.layers.base import InputSpec, Layer
+from keras.layers.base import InputSpec, Layer  # noqa: F401
+from keras.layers.families import SameShape
 
 
-class _Activation(Layer):
-    """A layer that works element by element: shape and mask stay."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.supports_masking = True
+class _Activation(SameShape):
+    """A layer that works element by element."""
 
     def in_channels_first(self, rank):
         return self
-
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape)
 
 
 def _number(value, layer, name, lowest=None):
@@ -79,21 +73,21 @@ class PReLU(_Activation):
     def __init__(self, alpha_initializer='zeros', alpha_regularizer=None, alpha_constraint=None, shared_axes=None,
                  **kwargs):
         super().__init__(**kwargs)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
+        self.declare(locals())
         self.shared_axes = None if shared_axes is None else to_list(shared_axes, True)
 
     def build(self, input_shape):
         shape = list(input_shape[1:])
         for axis in self.shared_axes or ():
+            if not -len(shape) <= axis <= len(shape) or axis == 0:
+                raise ValueError('Layer %r (PReLU): shared_axes=%s must name axes behind the batch. Received the shape '
+                                 '%s.' % (self.name, self.shared_axes, tuple(input_shape)))
             shape[axis - 1 if axis > 0 else axis] = 1
         if None in shape:
             raise ValueError('Layer %r (PReLU) has one weight per element, so its input sizes must be known. Received '
                              'the shape %s. Share the weights along the unknown axes with shared_axes=[...].'
                              % (self.name, tuple(input_shape)))
-        self.alpha = self.add_weight(name='alpha', shape=tuple(shape), initializer=self.alpha_initializer,
-                                     regularizer=self.alpha_regularizer, constraint=self.alpha_constraint)
+        self.alpha = self.add_weight(name='alpha', shape=tuple(shape))
         fixed = {axis: size for axis, size in enumerate(input_shape)
                  if axis > 0 and axis not in (self.shared_axes or ()) and axis - len(input_shape) not in
                  (self.shared_axes or ())}
@@ -107,13 +101,6 @@ class PReLU(_Activation):
     def in_channels_first(self, rank):
         return None
 
-    def get_config(self):
-        config = super().get_config()
-        config.update(alpha_initializer=initializers.serialize(self.alpha_initializer),
-                      alpha_regularizer=regularizers.serialize(self.alpha_regularizer),
-                      alpha_constraint=constraints.serialize(self.alpha_constraint), shared_axes=self.shared_axes)
-        return config
-
 
 class ELU(_Activation):
     """`x` where positive, `alpha * (exp(x) - 1)` elsewhere.
@@ -126,15 +113,11 @@ class ELU(_Activation):
 
     def __init__(self, alpha=1.0, **kwargs):
         super().__init__(**kwargs)
+        self.declare(locals())
         self.alpha = _number(alpha, 'ELU', 'alpha')
 
     def call(self, inputs):
         return nn.elu(inputs, self.alpha)
-
-    def get_config(self):
-        config = super().get_config()
-        config['alpha'] = self.alpha
-        return config
 
 
 class ThresholdedReLU(_Activation):
@@ -148,15 +131,11 @@ class ThresholdedReLU(_Activation):
 
     def __init__(self, theta=1.0, **kwargs):
         super().__init__(**kwargs)
+        self.declare(locals())
         self.theta = _number(theta, 'ThresholdedReLU', 'theta', 0)
 
     def call(self, inputs):
         return nn.threshold(inputs, self.theta, 0.0)
-
-    def get_config(self):
-        config = super().get_config()
-        config['theta'] = self.theta
-        return config
 
 
 class Softmax(_Activation):
@@ -170,22 +149,38 @@ class Softmax(_Activation):
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
-        self.axis = axis
+        self.declare(locals())
+
+    def build(self, input_shape):
+        for axis in self.axis if isinstance(self.axis, (list, tuple)) else [self.axis]:
+            if not -len(input_shape) <= axis < len(input_shape):
+                raise ValueError('Layer %r (Softmax): axis=%s does not name an axis of inputs of shape %s.'
+                                 % (self.name, self.axis, tuple(input_shape)))
+        self.built = True
 
     def call(self, inputs, mask=None):
-        # The mask of time steps that comes with the inputs is of lower rank; it is handed on, not applied.
-        if mask is not None and ops.ndim(mask) == ops.ndim(inputs):
-            lowest = -3e4 if self.compute_dtype == 'float16' else -1e9
-            inputs = ops.add(inputs, ops.multiply(ops.subtract(1.0, ops.cast(mask, self.compute_dtype)), lowest))
-        return nn.softmax(inputs, tuple(self.axis) if isinstance(self.axis, list) else self.axis)
+        axis = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else self.axis
+        # The mask of time steps that comes with the inputs is of lower rank; Keras 2 hands it on, without applying it.
+        if mask is None or ops.ndim(mask) != ops.ndim(inputs) and not self.ruled('softmax_applies_any_mask'):
+            return nn.softmax(inputs, axis)
+        if ops.ndim(mask) < ops.ndim(inputs) and not _fits_last(tuple(mask.shape), tuple(inputs.shape)):
+            for _ in range(ops.ndim(inputs) - ops.ndim(mask)):  # one of samples or steps
+                mask = ops.expand_dims(mask, -1)
+        lowest = -3e4 if self.compute_dtype == 'float16' else -1e9
+        masked = ops.add(inputs, ops.multiply(ops.subtract(1.0, ops.cast(mask, self.compute_dtype)), lowest))
+        result = nn.softmax(masked, axis)
+        if not self.ruled('softmax_applies_any_mask'):
+            return result
+        # Where all is masked, nothing is left.
+        return ops.multiply(result, ops.cast(ops.broadcast_to(mask, ops.shape(inputs)), result.dtype))
 
     def in_channels_first(self, rank):
         return None
 
-    def get_config(self):
-        config = super().get_config()
-        config['axis'] = self.axis
-        return config
+
+def _fits_last(shape, whole):
+    """Whether a shape can be broadcast to the last axes of `whole`, as far as is known."""
+    return all(size in (1, None, other) or other is None for size, other in zip(shape[::-1], whole[::-1]))
 
 
 class ReLU(_Activation):
@@ -202,14 +197,10 @@ class ReLU(_Activation):
 
     def __init__(self, max_value=None, negative_slope=0., threshold=0., **kwargs):
         super().__init__(**kwargs)
+        self.declare(locals())
         self.max_value = None if max_value is None else _number(max_value, 'ReLU', 'max_value', 0)
         self.negative_slope = _number(negative_slope, 'ReLU', 'negative_slope', 0)
         self.threshold = _number(threshold, 'ReLU', 'threshold')
 
     def call(self, inputs):
         return nn.relu(inputs, self.negative_slope, self.max_value, self.threshold)
-
-    def get_config(self):
-        config = super().get_config()
-        config.update(max_value=self.max_value, negative_slope=self.negative_slope, threshold=self.threshold)
-        return config

@@ -1,5 +1,8 @@
 """How layers read their arguments, and shapes with a data format. Nothing here is a tensor."""
-from keras.backend.rules import transposed_length, window_length
+import warnings
+
+from keras.backend.contract.rules import transposed_length, window_length
+
 
 def normalize_padding(value, allowed=('valid', 'same')):
     """`value` in lower case.
@@ -25,16 +28,50 @@ def positive_integer(value, layer, name):
     return int(value)
 
 
-def take_unused(kwargs, layer, **neutral):
-    """Take arguments of Keras 3 out of `kwargs` that are accepted only with the values that change nothing.
+def checked_sizes(shape, layer):
+    """A shape as a tuple of ints and None.
 
     Raises:
-        NotImplementedError: for any other value.
+        ValueError: for a size that is no whole number of at least 0, naming the layer.
     """
-    for name, value in neutral.items():
-        given = kwargs.pop(name, value)
-        if given is not None and given != value:
-            raise NotImplementedError('%s: `%s` is only accepted as %r. Received: %r' % (layer, name, value, given))
+    if isinstance(shape, (str, dict)) or not hasattr(shape, '__iter__'):
+        raise ValueError('Layer %r: a shape must be a tuple of sizes. Received: %.200r' % (layer, shape))
+    shape = tuple(shape)
+    for size in shape:
+        if not _is_size(size):
+            raise ValueError('Layer %r: the sizes of a shape must be whole numbers of at least 0, or None where a size '
+                             'varies. Received: %.200r in %.200r' % (layer, size, shape))
+    return tuple(None if size is None else int(size) for size in shape)
+
+
+def _is_size(size):
+    if size is None:
+        return True
+    if isinstance(size, (bool, str, bytes)) or not hasattr(size, '__int__') \
+            or isinstance(size, float) and not size.is_integer():
+        return False
+    return int(size) == size and int(size) >= 0
+
+
+ANY = object()
+# Taken as upstream takes it, where it changes nothing either: with a warning.
+WITH_WARNING = object()
+
+
+def drop_without_effect(kwargs, layer):
+    """Take the arguments out of `kwargs` that `layer.without_effect` names.
+
+    Raises:
+        NotImplementedError: for a value that would have an effect where the argument is known.
+    """
+    for name in set(kwargs).intersection(layer.without_effect):
+        given, neutral = kwargs.pop(name), layer.without_effect[name]
+        if neutral is WITH_WARNING:
+            warnings.warn('%s: `%s` has no effect. The usual cause: the name of an argument of a similar layer.'
+                          % (type(layer).__name__, name), stacklevel=4)
+        elif neutral is not ANY and given is not None and given != neutral:
+            raise NotImplementedError('%s: `%s` is only accepted as %r. Received: %r'
+                                      % (type(layer).__name__, name, neutral, given))
 
 
 def check_rate(rate, layer, name='rate'):

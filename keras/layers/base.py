@@ -4,31 +4,48 @@ How a call goes: symbolic inputs record a node (the layer's `call` is not run wh
 native tensors run `call` at once. What is the same for every call is found out once per class
 (`signature_of`) or once per instance, never per call.
 """
+import functools
 import itertools
 import re
 import warnings
 
 import numpy as np
 
-from keras import config
-from keras.backend import dispatch, tree
-from keras.backend.engine import active, get_engine
-from keras.backend.rules import AbstractTensor, is_float
-from keras.backend.state import AbstractLedger, Variable, context, get_uid, learning_phase
-from keras.backend.symbolic import KerasTensor, Node, any_symbolic
+from keras import dtype_policies
+from keras.backend.contract import tree
+from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase
+from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
+from keras.backend.contract.loading import active, get_engine, is_native
+from keras.backend.contract.rules import AbstractTensor, is_float
+from keras.backend.graph.nodes import Node, say_where
+from keras.backend.graph.operations import Operation
+from keras.backend.graph.tensors import KerasTensor, any_symbolic
+from keras.backend.state.remat import take_scope
+from keras.backend.state.uids import numbered_name
+from keras.backend.state.variables import Variable
+from keras.backend.table import abstract, primitives
+from keras.configurable import Configurable, declared_config
+from keras.layers import automatic
 from keras.layers.additions import Additions
-from keras.layers.calls import calls, noted_mask, running, signature_of
+from keras.layers.arguments import WITH_WARNING, checked_sizes, drop_without_effect
+from keras.layers.captured import abstract_result, run_captured, run_recorded, with_captured
+from keras.layers.calls import calls, inside, note_mask, path_inside, running, signature_of
 from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
-from keras.layers.weights import WeightOwner, dtype_name
+from keras.layers.weights import WeightOwner
+from keras.legacy import calls as calls_of_keras1
+from keras.legacy.arguments import quietly
+from keras.legacy.class_paths import known_as
 
 
-class Layer(WeightOwner, GraphView, Additions):
+class Layer(WeightOwner, GraphView, Additions, Configurable,
+            known_as('keras.src.layers.layer.Layer', 'keras.engine.base_layer.Layer')):
     """The base of all layers: a function of tensors with weights of its own.
 
     Args:
         trainable: whether `fit` changes the weights. name: default: the class in snake case and a number.
-        dtype: name of the float type of weights and computation; default `floatx`.
+        dtype: a float type of weights and computation, or a `keras.DTypePolicy` (its name, its config) such as
+            'mixed_bfloat16', which keeps the weights in float32 and computes in 16 bits; default the global policy.
         activity_regularizer: function of the output that adds to the loss, or its name.
         kwargs: `input_shape` or `batch_input_shape` for the first layer of a Sequential model (`input_dim` and
             `input_length` mean the same in shorter words), `batch_size`, `weights` (initial values).
@@ -47,67 +64,98 @@ class Layer(WeightOwner, GraphView, Additions):
     """
     is_input = False
     input_spec = None
+    # Whether the input is (batch, steps, size), of which `input_length` and `input_dim` give the last two.
+    takes_steps = False
     supports_masking = False
     stateful = False
     dynamic = False
-    # Arguments of `call` that the layer gives itself on symbolic inputs; they are no part of a config.
-    implicit_arguments = ()
+    # Whether `call` ran before, so that the layers inside are built.
+    _has_run = False
+    # Arguments of other generations that change nothing here: {name: the only value that is taken, ANY for all}.
+    without_effect = {}
+    # Arguments of `call` that the layer gives itself on symbolic inputs; they are no part of a config. `captured` is
+    # the graph of `call`, where that has to be a part of the graph, and what it takes from around it.
+    implicit_arguments = ('captured',)
     # Whether a chain of layers that run with the channels first may begin here: the layer gains by it.
     begins_channels_first = False
     # Whether floats give floats. A subclass with a shape rule of its own and other outputs says so here.
     floats_give_floats = True
+    _OF_THE_GRAPH = ('_inbound_nodes', '_outbound_nodes', '_call_losses', '_call_metrics', '_symbolic_losses',
+                     '_symbolic_metrics', '_symbolic_updates')
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # Keras 1 called the shape rule so; a class that defines one of the two has both.
+        own = vars(cls)
+        rule = own.get('compute_output_shape') or own.get('get_output_shape_for')
+        if rule is not None:
+            cls.compute_output_shape = rule
+            cls.get_output_shape_for = own.get('get_output_shape_for', rule)
 
     def __new__(cls, *args, **kwargs):
         # State lives here rather than in __init__ so that layers work whose __init__ sets attributes first.
-        self = object.__new__(cls)
-        self.built = False
-        self._trainable = True
-        self._trainable_weights = []
-        self._non_trainable_weights = []
-        self._inbound_nodes = []
-        self._outbound_nodes = []
-        self._call_losses, self._symbolic_losses = [], []
-        self._symbolic_metrics, self._symbolic_updates = [], []
-        self._initial_weights = None
-        self._direct_dtype = None
+        self = super().__new__(cls)
+        self.start_weights()
+        self.start_graph_view()
+        self.start_additions()
+        self._direct_dtype = self._direct_shape = None
         self._ignores_phase = False
-        self._dtype = config.settings.floatx
-        self.activity_regularizer = None
+        self._built_for = None
+        self._path = None
+        self._policy = None
+        self.take_policy(dtype_policies.current())
+        self._activity_regularizer = None
+        if automatic.notes_arguments(cls, Layer):
+            self._given_arguments = args, kwargs
+        take_scope(self)
         return self
 
     def __init__(self, trainable=True, name=None, dtype=None, activity_regularizer=None, autocast=True, **kwargs):
         self.name = name or self._default_name()
         self._trainable = bool(trainable)
         if dtype is not None:
-            self._dtype = dtype_name(dtype)
+            self.take_policy(dtype_policies.get(dtype))
         self.autocast = autocast
         if activity_regularizer is not None:
             from keras import regularizers
             self.activity_regularizer = regularizers.get(activity_regularizer)
         self._read_input_arguments(kwargs)
+        drop_without_effect(kwargs, self)
         if kwargs:
             raise TypeError('%s: unknown keyword argument %s. Arguments that every layer takes: name, dtype, '
                             'trainable, activity_regularizer, input_shape, batch_input_shape, batch_size, weights.'
                             % (type(self).__name__, ', '.join(map(repr, sorted(kwargs)))))
 
     def _default_name(self):
-        base = snake_case(type(self).__name__)
-        return '%s_%d' % (base, get_uid(base))
+        name = type(self).__name__
+        return numbered_name(snake_case(name) if self.ruled('names_in_snake_case') else name.lower())
 
     def _read_input_arguments(self, kwargs):
         self._initial_weights = kwargs.pop('weights', None)
         batch_size = kwargs.pop('batch_size', None)
-        kwargs.pop('input_dtype', None)
+        input_dtype = kwargs.pop('input_dtype', None)
+        if input_dtype is not None:
+            self.input_dtype = input_dtype
         shape = kwargs.pop('input_shape', None)
         batch_shape = kwargs.pop('batch_input_shape', kwargs.pop('batch_shape', None))
-        input_dim = kwargs.pop('input_dim', None)
+        input_dim, input_length = kwargs.pop('input_dim', None), kwargs.pop('input_length', None)
         if shape is None and input_dim is not None:
-            shape = (input_dim,)
+            shape = (input_length, input_dim) if self.takes_steps else (input_dim,)
         if batch_shape is None and shape is not None:
             shape = (shape,) if isinstance(shape, int) else tuple(shape)
             batch_shape = (batch_size,) + shape
         if batch_shape is not None:
-            self.batch_input_shape = tuple(batch_shape)
+            several = bool(batch_shape) and all(isinstance(shape, (list, tuple)) for shape in batch_shape)
+            self.batch_input_shape = tuple(checked_sizes(shape, self.name) for shape in batch_shape) if several \
+                else checked_sizes(batch_shape, self.name)
+
+    @classmethod
+    def from_config(cls, config):
+        """A layer from what `get_config` gave."""
+        # Configs of other generations hold what has no effect there either: no reason to warn.
+        known = {name: value for name, value in config.items() if cls.without_effect.get(name) is not WITH_WARNING}
+        with quietly():
+            return automatic.made_from(cls, known) if automatic.notes_arguments(cls, Layer) else cls(**known)
 
     # --- what subclasses define --------------------------------------------------------------------------------
 
@@ -122,16 +170,46 @@ class Layer(WeightOwner, GraphView, Additions):
     def compute_output_shape(self, input_shape):
         """The shape of the output for `input_shape`; None stands for unknown sizes.
 
-        The default runs `call` on the abstract engine.
+        The default runs `call` on the abstract engine; a rule that goes on from the default gets `input_shape`, in
+        Keras 2.
         """
-        self._ensure_built(input_shape)
+        if type(self).compute_output_shape is not Layer.compute_output_shape and self.ruled('default_shape_is_input'):
+            return input_shape
+        return self.shape_by_running(input_shape)
+
+    get_output_shape_for = compute_output_shape
+
+    def shape_by_running(self, input_shape):
+        """The shape of what `call` gives on the abstract engine."""
+        self.ensure_built(input_shape)
         inputs = map_shapes(lambda shape: AbstractTensor(shape, self.compute_dtype), input_shape)
-        return tree.map_structure(lambda out: out.shape, self._abstract_outputs([inputs], {}))
+        return tree.map_structure(lambda out: out.shape, self.abstract_outputs([inputs], {}))
+
+    def compute_output_spec(self, *args, **kwargs):
+        """What a call on symbolic tensors gives: symbolic tensors of the shapes and dtypes, which are in no graph.
+
+        A subclass may define it, for outputs that do not follow from the shapes of the inputs alone.
+        """
+        self.ensure_built_for(signature_of(type(self)), args, kwargs)
+        outputs = self._unlisted(self._symbolic_outputs(list(args), dict(kwargs)))
+        return tree.map_structure(lambda spec: KerasTensor(spec.shape, spec.dtype), outputs)
+
+    def symbolic_call(self, *args, **kwargs):
+        """What a call on symbolic tensors gives, see `compute_output_spec`."""
+        return self.compute_output_spec(*args, **kwargs)
 
     def compute_mask(self, inputs, mask=None):
-        """The mask of the output, given those of the inputs: by default the same one, if masks are supported."""
+        """The mask of the output, given those of the inputs: by default the same one, if masks are supported.
+
+        Raises:
+            TypeError: for a mask, where masks are not supported; tf.keras and Keras 3 warn.
+        """
         if not self.supports_masking:
             if any(leaf is not None for leaf in tree.flatten(mask)):
+                if self.ruled('mask_has_to_be_supported'):
+                    raise TypeError('Layer %s does not support masking, but its input has a mask: %r. Set '
+                                    'supports_masking = True or define compute_mask in its class %s, or put a layer '
+                                    'before it that ends the mask.' % (self.name, mask, type(self).__name__))
                 warnings.warn('Layer %s does not support masking; the mask of its input ends here.' % self.name,
                               stacklevel=3)
             return None
@@ -139,34 +217,127 @@ class Layer(WeightOwner, GraphView, Additions):
 
     def get_config(self):
         """The constructor's arguments as plain values, enough for `from_config`."""
-        result = {'name': self.name, 'trainable': self._trainable, 'dtype': self._dtype}
+        result = {'name': self.name, 'trainable': self._trainable, 'dtype': self._written_policy()}
         if hasattr(self, 'batch_input_shape'):
             result['batch_input_shape'] = self.batch_input_shape
+        result.update(declared_config(self))
         if self.activity_regularizer is not None and 'activity_regularizer' not in result:
             from keras import regularizers
             result['activity_regularizer'] = regularizers.serialize(self.activity_regularizer)
+        if automatic.notes_arguments(type(self), Layer):
+            return automatic.config_of(self, self._given_arguments, result)
         return result
-
-    @classmethod
-    def from_config(cls, config):
-        """A layer from what `get_config` gave."""
-        return cls(**config)
 
     # --- dtype -------------------------------------------------------------------------------------------------
 
     @property
     def dtype(self):
+        """The float type of the weights."""
         return self._dtype
 
     @property
     def compute_dtype(self):
         """The float type of the computation."""
-        return self._dtype
+        return self._compute_dtype or self._dtype
+
+    @property
+    def dtype_policy(self):
+        """The `keras.DTypePolicy` of the layer."""
+        return self._policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, policy):
+        policy = dtype_policies.get(policy)
+        if isinstance(self._policy, dtype_policies.DTypePolicyMap) and self.path in self._policy:
+            self._policy.pop(self.path)
+        if isinstance(self._policy, dtype_policies.DTypePolicyMap) \
+                and not isinstance(policy, dtype_policies.DTypePolicyMap):
+            self._policy[self.path] = policy
+            policy = self._policy
+        self.take_policy(policy)
+
+    def take_policy(self, policy):
+        """Compute by a `DTypePolicy` from now on."""
+        self._policy = policy
+        self._follow_policy()
+
+    def _follow_policy(self):
+        policy = self.own_policy()
+        self._dtype = policy.variable_dtype
+        self._compute_dtype = None if policy.compute_dtype == policy.variable_dtype else policy.compute_dtype
+        self._direct_dtype = None
+
+    def own_policy(self):
+        """The policy of the layer itself, where those of several stand in one map."""
+        if isinstance(self._policy, dtype_policies.DTypePolicyMap):
+            return self._policy[self._path or self.__dict__.get('name', '')]
+        return self._policy
+
+    def _written_policy(self):
+        """The policy as the configs of the layer's generation have it."""
+        form, policy = self.ruled('dtype_in_configs'), self._policy
+        if isinstance(policy, dtype_policies.DTypePolicyMap) or form == 'DTypePolicy' \
+                or policy.quantization_mode == 'float8':
+            return dtype_policies.serialize(policy)
+        if form == 'Policy' and self._compute_dtype is not None:
+            return {'class_name': 'Policy', 'config': {'name': policy.name}}
+        return policy.name
+
+    def quantize(self, mode=None, type_check=True, config=None):
+        """Keep the weights in few bits, where the layer can; see `Dense`.
+
+        Raises:
+            NotImplementedError: for a layer that cannot be quantized.
+        """
+        raise NotImplementedError('Layer %s (%s) cannot be quantized.' % (self.name, type(self).__name__))
+
+    @property
+    def quantization_mode(self):
+        """How the weights are quantized: 'int8', 'int4', 'float8', 'gptq', 'awq', or None."""
+        return self.own_policy().quantization_mode
+
+    @property
+    def metrics_variables(self):
+        """The variables of the metrics that the layer has."""
+        return [variable for metric in self.metrics for variable in metric.variables]
 
     @property
     def variable_dtype(self):
         """The float type of the weights."""
         return self._dtype
+
+    # --- what decides how calls go -------------------------------------------------------------------------------
+
+    @property
+    def built(self):
+        """Whether the weights are there. Set it to False to have them made anew, for the next input."""
+        return self._built
+
+    @built.setter
+    def built(self, value):
+        self._built, self._was_built = bool(value), self._was_built or bool(value)
+        self._direct_dtype = None
+        if value and not self._trainable and self.ruled('trainable_reaches_weights'):
+            self.tell_weights()
+
+    @property
+    def activity_regularizer(self):
+        """The function of the output that adds to the loss, or None."""
+        return self._activity_regularizer
+
+    @activity_regularizer.setter
+    def activity_regularizer(self, regularizer):
+        self._activity_regularizer = regularizer
+        self._direct_dtype = None
+
+    @property
+    def uses_learning_phase(self):
+        """Whether the output is another one in training than in prediction: `call` asks, and no rate of 0 answers."""
+        rates = [getattr(self, name) for name in ('rate', 'dropout', 'recurrent_dropout') if hasattr(self, name)]
+        parts = self.own_parts()[1] if signature_of(type(self)).takes_training and not rates else ()
+        if parts:
+            return any(part.uses_learning_phase for part in parts)
+        return signature_of(type(self)).takes_training and (not rates or any(rates))
 
     # --- calling -----------------------------------------------------------------------------------------------
 
@@ -174,21 +345,24 @@ class Layer(WeightOwner, GraphView, Additions):
         # The short way: one native tensor of the layer's own dtype, nothing to decide.
         if len(args) == 1 and not kwargs:
             inputs = args[0]
-            if type(inputs) in active.native and inputs.dtype is self._direct_dtype and learning_phase.value is None \
-                    and (calls.losses is None or self._ignores_phase and not calls.masks):
+            if type(inputs) in active.native and inputs.dtype is self._direct_dtype \
+                    and (self._direct_shape is None or self._direct_shape == inputs.shape) \
+                    and learning_phase.value is None \
+                    and (calls.losses is None or self._ignores_phase and not calls.masks) and not carried:
                 try:
                     return self.call(inputs)
-                except Exception:
+                except Exception as error:
                     self.assert_input_compatibility(inputs)
+                    say_where(error, self)
                     raise
-        return self._call(args, kwargs)
+        return self._call_with(args, kwargs)
 
-    def _call(self, args, kwargs):
+    def _call_with(self, args, kwargs):
         signature = signature_of(type(self))
         if not args:
             args, kwargs = self._positional(signature, kwargs)
-        if any_symbolic([list(args), kwargs]) and not context.abstract:
-            return self._call_symbolically(signature, list(args), dict(kwargs))
+        if any_symbolic([list(args), kwargs]) and not context.abstract and context.tracing is None:
+            return self.call_symbolically(signature, list(args), dict(kwargs))
         return self._call_on_values(signature, list(args), dict(kwargs))
 
     def _positional(self, signature, kwargs):
@@ -200,7 +374,7 @@ class Layer(WeightOwner, GraphView, Additions):
 
     # --- on symbolic tensors
 
-    def _call_symbolically(self, signature, args, kwargs, register=True):
+    def call_symbolically(self, signature, args, kwargs, register=True):
         implicit = ()
         masks = tree.map_structure(lambda x: getattr(x, 'mask', None), args[0])
         if signature.takes_mask and kwargs.get('mask') is None and len(args) < 2 + signature.names.index('mask') - 1:
@@ -210,18 +384,53 @@ class Layer(WeightOwner, GraphView, Additions):
             masks = kwargs['mask']
         if kwargs.get('training', 0) is None:
             del kwargs['training']
-        self._ensure_built_for(signature, args, kwargs)
+        self._check_names(signature, kwargs)
+        self.ensure_built_for(signature, args, kwargs)
         self.assert_input_compatibility(args[0])
+        captured = self._captured(signature, args, kwargs)
+        if captured is not None:
+            kwargs['captured'] = captured
         implicit += tuple(name for name in self.implicit_arguments if name in kwargs)
-        node = Node(self, args, kwargs, self._symbolic_outputs(args, kwargs), implicit)
+        node = Node(self, args, kwargs, self._unlisted(self._symbolic_outputs(args, kwargs)), implicit)
+        node.phase = learning_phase.value
         if register:
-            self._inbound_nodes.append(node)
-            for tensor in node.inputs:
-                layer = tensor.node.operation if tensor.node is not None else None
-                if isinstance(layer, Layer):
-                    layer._outbound_nodes.append(node)
+            self.note_call(node)
         self._attach_masks(node, args[0], masks)
         return node.output_structure
+
+    def _check_names(self, signature, kwargs):
+        """Take out of `kwargs` what every call may be given; whatever else `call` does not take is an error."""
+        if signature.has_kwargs:
+            return
+        for name in set(kwargs).difference(signature.names):
+            if name not in ('training', 'mask'):
+                raise TypeError('Layer %s (%s) was called with an argument %r that its `call` does not take. It takes: '
+                                '%s.' % (self.name, type(self).__name__, name, ', '.join(signature.names)))
+            del kwargs[name]
+
+    def _captured(self, signature, args, kwargs):
+        """The graph of `call` and what it takes from around it, see `with_captured`; None where it simply runs."""
+        return with_captured(self.call, args[0], kwargs) if self._asks_for_gradients() else None
+
+    def _asks_for_gradients(self):
+        """Whether `call` calls `K.gradients`, so that it has to be a part of the graph."""
+        return signature_of(type(self)).asks_for_gradients
+
+    def _outputs_of_call(self, args, kwargs):
+        if self._asks_for_gradients():
+            return run_recorded(self.call, args[0], kwargs)
+        if self._reads_otherwise() or type(context.ledger) is FacingLedger:
+            return self.run_in_compute_dtype(self.call, args, kwargs)
+        return self.call(*args, **kwargs)
+
+    def _reads_otherwise(self):
+        """Whether weights read otherwise in `call` than they are kept."""
+        return self._compute_dtype is not None and self.autocast
+
+    def run_in_compute_dtype(self, function, args, kwargs):
+        """`function` of a call, where weights read otherwise than they are kept."""
+        with FacingLedger(self._compute_dtype if self.autocast else None):
+            return function(*args, **kwargs)
 
     def _attach_masks(self, node, inputs, masks):
         if type(self).compute_mask is Layer.compute_mask and all(mask is None for mask in tree.flatten(masks)):
@@ -231,20 +440,35 @@ class Layer(WeightOwner, GraphView, Additions):
         mask = self.compute_mask(inputs, masks)
         if mask is None:
             return
-        given = list(mask) if isinstance(mask, (list, tuple)) else [mask]
-        for tensor, one in zip(node.outputs, given):
+        for tensor, one in zip(node.outputs, tree.flatten(mask)):
             tensor.mask = one
+
+    def _unlisted(self, outputs):
+        """What comes out of a call, on the graph and in a run, for the `outputs` of `call`."""
+        alone = type(outputs) is list and len(outputs) == 1 and self.ruled('list_of_one_is_it')
+        return outputs[0] if alone else outputs
 
     def _symbolic_outputs(self, args, kwargs):
         """The structure of AbstractTensors that the call gives."""
-        if hasattr(self, 'compute_output_spec'):
+        if 'captured' in kwargs:
+            return abstract_result(kwargs['captured'])
+        if type(self).compute_output_spec is not Layer.compute_output_spec:
             specs = self.compute_output_spec(*args, **kwargs)
             return tree.map_structure(lambda spec: AbstractTensor(spec.shape, spec.dtype), specs)
-        if type(self).compute_output_shape is not Layer.compute_output_shape and len(args) == 1:
+        has_rule = type(self).compute_output_shape is not Layer.compute_output_shape
+        if has_rule and signature_of(type(self)).outgrew_shape_rule:
+            try:
+                return self.abstract_outputs(args, kwargs)
+            except Exception:  # `call` may be code that takes nothing but numbers; the shape rule is all there is then
+                pass
+        if has_rule and len(args) == 1:
             shapes = tree.map_structure(lambda x: tuple(x.shape), args[0])
             dtypes = self._output_dtypes(args, kwargs)
-            return map_shapes(lambda shape: AbstractTensor(shape, next(dtypes)), self.compute_output_shape(shapes))
-        return self._abstract_outputs(args, kwargs)
+            try:
+                return map_shapes(lambda shape: AbstractTensor(shape, next(dtypes)), self.compute_output_shape(shapes))
+            except StopIteration:  # the rule describes more outputs than `call` gives
+                pass
+        return self.abstract_outputs(args, kwargs)
 
     def _output_dtypes(self, args, kwargs):
         """An iterator over the dtypes of the outputs."""
@@ -252,20 +476,24 @@ class Layer(WeightOwner, GraphView, Additions):
         if self.floats_give_floats and (all(is_float(dtype) for dtype in given) or self.weights):
             return itertools.repeat(self.compute_dtype)
         try:
-            return iter([leaf.dtype for leaf in tree.flatten(self._abstract_outputs(args, kwargs))])
+            return iter([leaf.dtype for leaf in tree.flatten(self.abstract_outputs(args, kwargs))])
         except Exception:  # `call` may be code that takes nothing but numbers; the shape rule is all there is then
             return itertools.repeat(given[0])
 
-    def _abstract_outputs(self, args, kwargs):
+    def abstract_outputs(self, args, kwargs):
         args, kwargs = tree.map_structure(_strip, args), tree.map_structure(_strip, kwargs)
         try:
-            with AbstractLedger(), running(kwargs.get('training')):
-                outputs = self.call(*args, **kwargs)
+            with AbstractLedger(), running(kwargs.get('training')), inside(self):
+                outputs = self._outputs_of_call(args, kwargs)
         except Exception as error:
-            if getattr(error, '_keras_explained', False):
+            say_where(error, self)
+            if getattr(error, 'keras_explained', False):
                 raise
             outputs = self._engine_outputs(args, kwargs, error)
-        return tree.map_structure(lambda out: out if out is None else dispatch._abstracted(out), outputs)
+        if outputs is None:
+            raise ValueError('Layer %s (%s) gave None. The usual cause: a `call` or a function without `return`.'
+                             % (self.name, type(self).__name__))
+        return tree.map_structure(lambda out: out if out is None else abstract.abstracted(out), outputs)
 
     def _engine_outputs(self, args, kwargs, error):
         """For layers that call the engine directly: the engine's own abstract evaluation."""
@@ -288,21 +516,31 @@ class Layer(WeightOwner, GraphView, Additions):
         given = args[0]
         args, kwargs = self._converted(args), self._converted(kwargs)
         if not self.built:
-            self._ensure_built_for(signature, args, kwargs)
+            self.ensure_built_for(signature, args, kwargs)
         self.assert_input_compatibility(args[0])
+        made = len(self.weights_made())
         training = self._training_flag(signature, kwargs)
         mask = self._values_mask(signature, args, kwargs)
         if calls.losses is None:
             with running(training) as block:
-                outputs = self._run(args, kwargs, mask)
-            self._call_losses = losses = block.losses
+                outputs = self._run_with(args, kwargs, mask)
+                masks = calls.masks
+            if masks and calls.masks is not None:
+                calls.masks.update(masks)
+            elif masks:
+                for tensor in tree.flatten(outputs):
+                    if id(tensor) in masks:
+                        carry_mask(*masks[id(tensor)])
+            self._call_losses, self._call_metrics, losses = block.losses, block.metrics, block.losses
         else:
             before = len(calls.losses)
-            outputs = self._run(args, kwargs, mask)
+            outputs = self._run_with(args, kwargs, mask)
             losses = calls.losses[before:]
-        if len(args) == 1 and mask is None and not losses and args[0] is given and type(given) in active.native:
+        result = self._unlisted(outputs)
+        if len(args) == 1 and mask is None and not losses and args[0] is given and type(given) in active.native \
+                and result is outputs and made == len(self.weights_made()):
             self._remember_direct(signature, given)
-        return outputs
+        return result
 
     def _training_flag(self, signature, kwargs):
         """The flag for this call and the calls inside it: the argument, else the outer call's, else the default."""
@@ -321,8 +559,9 @@ class Layer(WeightOwner, GraphView, Additions):
 
     def _values_mask(self, signature, args, kwargs):
         mask = kwargs.get('mask')
-        if mask is None and calls.masks:
-            mask = tree.map_structure(noted_mask, args[0])
+        # What scripts carry from call to call ends in silence where it is not supported.
+        if mask is None and (calls.masks or carried and (signature.takes_mask or self.supports_masking)):
+            mask = tree.map_structure(known_mask, args[0])
             if all(leaf is None for leaf in tree.flatten(mask)):
                 mask = None
             elif signature.takes_mask:
@@ -331,16 +570,24 @@ class Layer(WeightOwner, GraphView, Additions):
             kwargs.pop('mask', None)
         return mask
 
-    def _run(self, args, kwargs, mask):
+    def _run_with(self, args, kwargs, mask):
         previous = context.training
         if 'training' in kwargs:
             context.training = kwargs['training']
         try:
-            outputs = self.call(*args, **kwargs)
+            if self._has_run:
+                outputs = self._outputs_of_call(args, kwargs)
+            else:
+                with inside(self):
+                    outputs = self._outputs_of_call(args, kwargs)
+                self._has_run = True
+        except Exception as error:
+            say_where(error, self)
+            raise
         finally:
             context.training = previous
         if self.activity_regularizer is not None:
-            self._add_activity_losses(outputs)
+            self.add_activity_losses(outputs)
         if mask is not None or type(self).compute_mask is not Layer.compute_mask:
             self._note_masks(args[0], mask, outputs)
         return outputs
@@ -352,16 +599,18 @@ class Layer(WeightOwner, GraphView, Additions):
         result = self.compute_mask(inputs, mask)
         if result is None:
             return
-        given = list(result) if isinstance(result, (list, tuple)) else [result]
-        for tensor, one in zip(tree.flatten(outputs), given):
+        for tensor, one in zip(tree.flatten(outputs), tree.flatten(result)):
             if one is not None:
-                calls.masks[id(tensor)] = (tensor, one)
+                note_mask(tensor, one)
 
     def _remember_direct(self, signature, inputs):
         """Let calls like this one take the short way: nothing was converted and nothing depends on the call."""
-        if self.activity_regularizer is None and type(self).compute_mask is Layer.compute_mask and not context.abstract:
+        if self._compute_dtype is None and self.activity_regularizer is None and not context.abstract \
+                and type(self).compute_mask is Layer.compute_mask:
             self._ignores_phase = not signature.takes_training and not signature.has_kwargs
             self._direct_dtype = inputs.dtype
+            # What has been checked need not be checked again, as long as the shape is the same.
+            self._direct_shape = None if self.input_spec is None else inputs.shape
 
     def _converted(self, structure):
         """`structure` with arrays and variables as native tensors, floats in the layer's dtype."""
@@ -371,6 +620,8 @@ class Layer(WeightOwner, GraphView, Additions):
         return tree.map_structure(self._converted_leaf, structure)
 
     def _converted_leaf(self, x):
+        if isinstance(x, KerasTensor) and context.tracing is not None and not context.abstract:
+            return primitives.cast(x, self.compute_dtype) if self._casts(x.dtype) else x
         if isinstance(x, AbstractTensor) or x is None or isinstance(x, (bool, str, int, float)):
             return _strip(x)
         engine = get_engine()
@@ -378,16 +629,20 @@ class Layer(WeightOwner, GraphView, Additions):
             x = x.value
         elif isinstance(x, (np.ndarray, np.generic)):
             if context.abstract:
-                return dispatch._abstracted(x)
-            x = engine.convert(x, self.compute_dtype if x.dtype.kind == 'f' else None)
+                return abstract.abstracted(x)
+            x = engine.convert(x, self.compute_dtype if x.dtype.kind == 'f' and is_float(self.compute_dtype) else None)
         elif type(x) not in active.native:
-            if not engine.is_native(x):
+            if not is_native(x):
                 return self._foreign(x, engine)
-            active.native.add(type(x))
         if self.autocast and hasattr(x, 'dtype') and getattr(x, 'dtype', None) in active.floats:
-            if engine.dtype_of(x) != self.compute_dtype:
+            if self._casts(engine.dtype_of(x)):
                 x = engine.cast(x, self.compute_dtype)
         return x
+
+    def _casts(self, dtype):
+        """Whether inputs of a dtype are cast: floats to the layer's own, where that is one of floats."""
+        dtypes = (dtype, self.compute_dtype)
+        return self.autocast and dtypes[0] != dtypes[1] and all(map(is_float, dtypes))
 
     @staticmethod
     def _foreign(x, engine):
@@ -396,7 +651,7 @@ class Layer(WeightOwner, GraphView, Additions):
 
     # --- building
 
-    def _ensure_built_for(self, signature, args, kwargs):
+    def ensure_built_for(self, signature, args, kwargs):
         if self.built:
             return
         self.assert_input_compatibility(args[0])
@@ -406,18 +661,54 @@ class Layer(WeightOwner, GraphView, Additions):
             shapes = {name + '_shape': shapes_of(value) for name, value in bound.items()}
             self._build_with([shapes[name] for name in signature.build_names if name in shapes])
         else:
-            self._ensure_built(shapes_of(args[0]))
+            self.ensure_built(shapes_of(args[0]))
 
-    def _ensure_built(self, input_shape):
+    def ensure_built(self, input_shape):
         if not self.built:
             self._build_with([input_shape])
 
+    def get_build_config(self):
+        """The shapes that the layer was built for, for a file; None where they are not known."""
+        if self._built_for is None:
+            return None
+        names, shapes = signature_of(type(self)).build_names, [_plain_shapes(shape) for shape in self._built_for]
+        return {'input_shape': shapes[0]} if len(names) < 2 else {'shapes_dict': dict(zip(names, shapes))}
+
+    def build_from_config(self, config):
+        """Make the weights for what `get_build_config` gave."""
+        names = signature_of(type(self)).build_names
+        shapes = config.get('shapes_dict') or {'input_shape': config.get('input_shape')}
+        if len(names) < 2 and len(shapes) == 1:
+            shapes = list(shapes.values())
+        else:  # a layer that calls the arguments of `build` otherwise than the file is built when it is called
+            shapes = [shapes.get(name) for name in names]
+        if not self.built and None not in shapes:
+            self._build_with([map_shapes(tuple, shape) for shape in shapes])
+
     def _build_with(self, shapes):
-        self.build(*shapes)
+        self._built_for = shapes
+        self._take_path()
+        before = self.weights_made() if self._was_built else ()
+        runs = calls.losses is not None and context.ledger is not None and context.training is not None \
+            and not context.abstract
+        known = {id(weight) for weight in self.weights} if runs else ()
+        with inside(self):
+            self.build(*shapes)
+        if runs and any(id(weight) not in known for weight in self.weights):
+            raise ValueError('Layer %s is built while a step runs, which would not train its weights. The usual cause: '
+                             'a layer made in `call`: make it in __init__; or one that only runs in training: build '
+                             'it before.' % self.name)
         self.built = True
-        if self._initial_weights is not None:
-            self.set_weights(self._initial_weights)
-            self._initial_weights = None
+        self.forget_replaced(before)
+        self.take_constraints()
+        self.take_initial_weights()
+
+    def _take_path(self):
+        """Note which layers this one is built in, which a policy by path may depend on."""
+        if self._path is None:
+            self._path = path_inside(self.name)
+            if isinstance(self._policy, dtype_policies.DTypePolicyMap):
+                self._follow_policy()
 
     def assert_input_compatibility(self, inputs):
         """Check `inputs` against `input_spec`.
@@ -427,12 +718,20 @@ class Layer(WeightOwner, GraphView, Additions):
         """
         if self.input_spec is None:
             return
-        specs = list(self.input_spec) if isinstance(self.input_spec, (list, tuple)) else [self.input_spec]
+        several = isinstance(self.input_spec, (list, tuple))
+        specs = list(self.input_spec) if several else [self.input_spec]
         tensors = tree.flatten(inputs)
         if len(tensors) != len(specs):
             raise ValueError('Layer %s expects %d inputs, but it received %d.' % (self.name, len(specs), len(tensors)))
+        if isinstance(inputs, dict) and not several:
+            raise ValueError('Layer %s expects one tensor, but it received a dictionary with the keys %s.'
+                             % (self.name, sorted(map(str, inputs))))
         for position, (tensor, spec) in enumerate(zip(tensors, specs)):
             shape = _shape_of(tensor)
+            if shape is None and spec is not None and not isinstance(tensor, (int, float)):
+                raise TypeError('Layer %s expects a tensor, but it received %r. The usual cause: a layer that was '
+                                'itself not called on a tensor, or a function that returns nothing.'
+                                % (self.name, tensor))
             problem = spec.problem(shape) if shape is not None and spec is not None else None
             if problem:
                 raise ValueError('Input %d is incompatible with layer %s: %s. Full shape received: %s. The usual '
@@ -445,9 +744,13 @@ class Layer(WeightOwner, GraphView, Additions):
         if isinstance(attribute, property):  # it raised AttributeError: let its own message through
             return attribute.fget(self)
         made_by_build = name in ('kernel', 'bias', 'embeddings', 'gamma', 'recurrent_kernel')
-        if made_by_build and not self.__dict__.get('built', True):
+        if made_by_build and not self.__dict__.get('_built', True):
             raise AttributeError('Layer %s has no %r yet: weights are made when the layer is built. Call it on an '
                                  'input first, or call build(input_shape).' % (self.__dict__.get('name', '?'), name))
+        if name in calls_of_keras1.ATTRIBUTES:
+            return calls_of_keras1.old_attribute(self, name)
+        if active.engine is not None and name in active.engine.layer_attributes:
+            return functools.partial(active.engine.layer_attributes[name], self)
         raise AttributeError('%r object has no attribute %r' % (type(self).__name__, name))
 
     # --- for plans -----------------------------------------------------------------------------------------------
@@ -455,13 +758,15 @@ class Layer(WeightOwner, GraphView, Additions):
     def plan_function(self, node, training):
         """What a `Plan` runs for `node`: `call` with the training flag filled in."""
         signature = signature_of(type(self))
-        function = self.call
+        function = self.call if 'captured' not in node.kwargs else run_captured
         if signature.takes_training and 'training' not in node.kwargs and len(node.args) <= signature.names.index(
                 'training'):
             function = _with_training(function, training)
         if self.activity_regularizer is not None:
             function = self._regularizing(function)
-        if self.autocast and any(is_float(x.dtype) and x.dtype != self.compute_dtype for x in node.inputs):
+        if self._reads_otherwise():
+            function = self._in_compute_dtype(function)
+        if any(self._casts(x.dtype) for x in node.inputs):
             function = self._casting(function)
         return function
 
@@ -476,21 +781,27 @@ class Layer(WeightOwner, GraphView, Additions):
         """
         return None
 
-    def _copy_with(self, **attributes):
+    def copy_with(self, **attributes):
+        """A copy with other attributes, which shares its weights."""
         copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__, **attributes)
+        copy.__dict__.update(self.__dict__, copy_of=self.copy_of or self, **attributes)
         return copy
 
-    def _with_data_format(self, **attributes):
+    def in_other_format(self, **attributes):
         """`in_channels_first` of layers with a `data_format`."""
         if self.data_format != 'channels_last':
             return None
-        return self._copy_with(data_format='channels_first', **attributes)
+        return self.copy_with(data_format='channels_first', **attributes)
+
+    def _in_compute_dtype(self, function):
+        def run(*args, **kwargs):
+            return self.run_in_compute_dtype(function, args, kwargs)
+        return run
 
     def _regularizing(self, function):
         def run(*args, **kwargs):
             outputs = function(*args, **kwargs)
-            self._add_activity_losses(outputs)
+            self.add_activity_losses(outputs)
             return outputs
         return run
 
@@ -501,28 +812,55 @@ class Layer(WeightOwner, GraphView, Additions):
 
     @property
     def path(self):
-        return self.name
+        """The names of the layers it was built in, and its own: 'encoder/dense'."""
+        return self._path or self.name
 
-    def stateless_call(self, trainable_values, non_trainable_values, *args, **kwargs):
+    def stateless_call(self, trainable_variables, non_trainable_variables, *args, **kwargs):
         """The call as a pure function of the weights, for `jax.grad` and its like.
 
         Args:
-            trainable_values, non_trainable_values: native tensors, one per `trainable_variables` and
-                `non_trainable_variables`.
+            trainable_variables, non_trainable_variables: values (or variables), one per `trainable_variables` and
+                `non_trainable_variables` of the layer.
+            return_losses: whether the losses that the call adds are returned, too.
 
         Returns:
-            The outputs, and the new values of the non-trainable variables.
+            The outputs, and the new values of the non-trainable variables; with `return_losses` a list of losses.
+
+        Raises:
+            ValueError: if the numbers of values and variables differ, or the layer is not built.
         """
-        from keras.backend.state import Ledger
+        return_losses = kwargs.pop('return_losses', False)
+        if not self.built:
+            raise ValueError('Layer %s is not built, so it has no variables yet to give values for. Call it on an '
+                             'input first, or call build(input_shape).' % self.name)
         frozen = self.non_trainable_variables
-        values = dict(zip(self.trainable_variables, trainable_values))
-        values.update(zip(frozen, non_trainable_values))
-        with Ledger(values) as ledger:
+        variables = self.trainable_variables + frozen
+        given = list(trainable_variables) + list(non_trainable_variables)
+        if len(variables) != len(given):
+            raise ValueError('Layer %s: stateless_call expects %d trainable and %d other values. Received: %d and %d.'
+                             % (self.name, len(variables) - len(frozen), len(frozen), len(trainable_variables),
+                                len(non_trainable_variables)))
+        with holding(variables, given) as ledger:
             outputs = self(*args, **kwargs)
-        return outputs, [ledger.values[variable] for variable in frozen]
+            losses = self.losses if return_losses else None
+        values = [ledger.read(variable) for variable in frozen]
+        return (outputs, values, losses) if return_losses else (outputs, values)
+
+    def __getstate__(self):
+        # A copy stands in no graph; a model gives its layers the calls that belong to it.
+        state = dict(self.__dict__, _direct_dtype=None, _direct_shape=None)
+        for name in self._OF_THE_GRAPH:
+            state[name] = []
+        return state
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
 
     def __repr__(self):
         return '<%s name=%s, built=%s>' % (type(self).__name__, self.name, self.built)
+
+
+Operation.register(Layer)
 
 
 def snake_case(name):
@@ -559,6 +897,10 @@ def map_shapes(function, shapes):
     if isinstance(shapes, (list, tuple)) and any(isinstance(part, (list, tuple, dict)) for part in shapes):
         return [map_shapes(function, part) for part in shapes]
     return function(tuple(shapes))
+
+
+def _plain_shapes(shapes):
+    return map_shapes(list, shapes)
 
 
 def _with_training(function, training):

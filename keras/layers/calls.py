@@ -1,7 +1,9 @@
-"""What is known about the signatures of layer classes."""
+"""What is known about the signatures of layer classes, and which layers are being built inside of others."""
 import inspect
+import threading
 
-from keras.backend.calls import calls, noted_mask, running  # noqa: F401  (layers have them from here)
+from keras.backend.contract.context import calls, note_mask, noted_mask, running  # noqa: F401  (layers have them from here)
+from keras.layers.captured import asks_for_gradients
 
 
 class CallSignature:
@@ -19,6 +21,20 @@ class CallSignature:
                          if parameters[name].default is not inspect.Parameter.empty}
         self.build_names = [name for name, parameter in inspect.signature(layer_class.build).parameters.items()
                             if name != 'self' and parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+        self.asks_for_gradients = asks_for_gradients(layer_class.call)
+        self.outgrew_shape_rule = _outgrew_shape_rule(layer_class)
+
+
+def _outgrew_shape_rule(layer_class):
+    """Whether `call` is that of a user's class below the one that has the shape rule, which may know nothing of it."""
+    above = [each for each in layer_class.__mro__ if 'call' in vars(each) or 'compute_output_shape' in vars(each)]
+    return 'compute_output_shape' not in vars(above[0]) and not is_ours(above[0])
+
+
+def is_ours(thing):
+    """Whether a class or a function is one of this package."""
+    module = getattr(thing, '__module__', None)
+    return isinstance(module, str) and module.partition('.')[0] == 'keras'
 
 
 _signatures = {}
@@ -29,3 +45,30 @@ def signature_of(layer_class):
         return _signatures[layer_class]
     except KeyError:
         return _signatures.setdefault(layer_class, CallSignature(layer_class))
+
+
+class _Outer(threading.local):
+    """Per thread: the path of the layer whose parts are being built."""
+    path = ''
+
+
+_outer = _Outer()
+
+
+def path_inside(name):
+    """The path of a layer called `name` that is built right now."""
+    return '%s/%s' % (_outer.path, name) if _outer.path else name
+
+
+class inside:
+    """A `with` block in which the parts of a layer are built, or it is called for the first time."""
+    __slots__ = ('path', 'previous')
+
+    def __init__(self, layer):
+        self.path = layer.path
+
+    def __enter__(self):
+        self.previous, _outer.path = _outer.path, self.path
+
+    def __exit__(self, *_):
+        _outer.path = self.previous

@@ -1,10 +1,16 @@
-"""Symbolic tensors that the function of a layer takes from around it: `Lambda(lambda x: x * other)`."""
+"""Functions of layers that are recorded as a part of the graph: those that take symbolic tensors from around them, as
+`Lambda(lambda x: x * other)` does, and those that ask for gradients.
+"""
 import functools
+import types
 
-from keras.backend import tree
-from keras.backend.closures import Body, symbolically
-from keras.backend.state import context
-from keras.backend.symbolic import KerasTensor
+from keras.backend.contract import tree
+from keras.backend.contract.context import context
+from keras.backend.contract.rules import AbstractTensor
+from keras.backend.graph.tensors import KerasTensor
+from keras.backend.k.derivatives import gradients
+from keras.backend.table.bodies import Body, symbolically
+from keras.backend.table.composites.shape import dtype_of, static_shape
 
 
 def with_captured(function, inputs, kwargs):
@@ -14,19 +20,81 @@ def with_captured(function, inputs, kwargs):
         function: what the layer calls. inputs: the symbolic inputs. kwargs: further arguments of the function.
 
     Returns:
-        [`Body`, tensor, ...], or None if the function sees no symbolic tensor but its arguments.
+        [`Body`, tensor, ...], or None if the function sees no symbolic tensor but its arguments and asks for no
+        gradients.
     """
+    if asks_for_gradients(function):
+        # By the inputs themselves: one may follow from another, as a score from what it is the score of.
+        body = recorded(function, inputs, kwargs)
+        return [body] + body.captured
     if not sees_symbols(function, kwargs):
         return None
-    own = tree.map_structure(lambda x: KerasTensor(x.shape, x.dtype, name=x.name), inputs)
-    with symbolically():
-        body = Body(tree.flatten(own), function(own, **kwargs))
+    body = recorded(function, tree.map_structure(like, inputs), kwargs)
     return [body] + body.captured if body.captured else None
 
 
-def run_captured(captured, inputs):
+def recorded(function, inputs, kwargs):
+    """The `Body` of `function` on symbolic `inputs`."""
+    with symbolically():
+        return Body(tree.flatten(inputs), function(inputs, **kwargs))
+
+
+def like(x):
+    """A placeholder for tensors like `x`, symbolic, abstract or native ones."""
+    return KerasTensor(static_shape(x), dtype_of(x), name=getattr(x, 'name', None) or 'input')
+
+
+def run_captured(inputs, captured, **_):
     """The value of the function, for a list as `with_captured` gives it with values in the place of tensors."""
+    if context.abstract:
+        return abstract_result(captured)
     return captured[0].function(bool(context.training), captured[1:])(inputs)
+
+
+def run_recorded(function, inputs, kwargs):
+    """The value of a function that asks for gradients, for native or abstract `inputs`."""
+    body = recorded(function, tree.map_structure(like, inputs), kwargs)
+    if body.captured:
+        raise ValueError('The function takes %s from around it, which has no value here: call the layer on symbolic '
+                         'tensors.' % body.captured[0])
+    return run_captured(inputs, [body])
+
+
+def abstract_result(captured):
+    """The shapes and dtypes of what the function gives."""
+    return tree.map_structure(lambda leaf: AbstractTensor(leaf.shape, leaf.dtype) if isinstance(leaf, AbstractTensor)
+                              else leaf, captured[0].structure)
+
+
+def asks_for_gradients(function):
+    """Whether the code of a Python function, or of those of yours that it refers to, calls `K.gradients`."""
+    seen, waiting = set(), [function]
+    while waiting:
+        current = waiting.pop()
+        current = getattr(current, '__func__', current)
+        if id(current) in seen or (getattr(current, '__module__', None) or '').startswith('keras.'):
+            continue
+        seen.add(id(current))
+        values = list(_seen_by(current))
+        if _calls_gradients(current, values):
+            return True
+        waiting.extend(value for value in values + [getattr(current, 'func', None)]
+                       if isinstance(value, (types.FunctionType, functools.partial)))
+    return False
+
+
+def _calls_gradients(function, values):
+    names = _names_in(getattr(function, '__code__', None))
+    ours = any(isinstance(value, types.ModuleType) and value.__name__.partition('.')[0] == 'keras' for value in values)
+    return 'gradients' in names and (ours or 'keras' in names) or any(value is gradients for value in values)
+
+
+def _names_in(code):
+    """The names that code refers to, those in functions inside it included."""
+    if code is None:
+        return set()
+    return set(code.co_names).union(*[_names_in(constant) for constant in code.co_consts
+                                      if isinstance(constant, types.CodeType)])
 
 
 def sees_symbols(function, kwargs=None):
@@ -47,7 +115,7 @@ def _seen_by(function):
             yield cell.cell_contents
         except ValueError:  # a name that has no value yet
             continue
-    for name in code.co_names:
+    for name in _names_in(code):
         yield function.__globals__.get(name)
     for value in (function.__defaults__ or ()) + tuple((function.__kwdefaults__ or {}).values()):
         yield value

@@ -1,56 +1,37 @@
 """Convolutions over one to three spatial axes, and the layers that pad, crop and enlarge them."""
-from keras import activations, config, constraints, initializers, regularizers
-from keras.backend.composites import conv
-from keras.backend.composites.conv import spatial_pairs, spatial_tuple
-from keras.backend.composites.nn import bias_add
-from keras.layers.arguments import (channel_axis, join_shape, known_channels, normalize_padding, positive_integer,
-                                    split_shape, transposed_lengths, window_lengths)
-from keras.layers.base import InputSpec, Layer
+from keras import activations
+from keras.backend.table.composites import conv
+from keras.backend.table.composites.conv import spatial_pairs, spatial_tuple
+from keras.backend.table.composites.nn import bias_add
+from keras.generations import Default
+from keras.layers.adapted import Adapted
+from keras.layers.arguments import (WITH_WARNING, channel_axis, join_shape, known_channels, split_shape,
+                                    transposed_lengths, window_lengths)
+from keras.layers.base import InputSpec, Layer  # noqa: F401
+from keras.layers.families import Spatial
 from keras.layers.pooling import (AveragePooling1D, AveragePooling2D, AveragePooling3D, MaxPooling1D,  # noqa: F401
                                   MaxPooling2D, MaxPooling3D)
 
 
-class _Conv(Layer):
-    """What all convolutions share.
-
-    rank: number of spatial axes. weight_kinds: names of the kinds of weights with an initializer, a regularizer
-    and a constraint each, besides the bias.
-    """
-    weight_kinds = ('kernel',)
-    paddings = ('valid', 'same')
+class Conv(Spatial):
+    """What all convolutions share."""
+    paddings = ('valid', 'same', 'full')
     begins_channels_first = True
 
-    def __init__(self, rank, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-                 kwargs, activity_regularizer=None, **weights):
-        super().__init__(**kwargs)
-        name = type(self).__name__
-        self.rank = rank
-        self.filters = None if filters is None else positive_integer(filters, name, 'filters')
-        self.kernel_size = spatial_tuple(kernel_size, rank, 'kernel_size')
-        self.strides = spatial_tuple(strides, rank, 'strides')
-        self.padding = normalize_padding(padding, self.paddings)
-        self.data_format = config.normalize_data_format(data_format)
+    def declare(self, given):
+        super().declare(given)
         self._channel_axis = channel_axis(self.data_format)
-        self.dilation_rate = spatial_tuple(dilation_rate, rank, 'dilation_rate')
+        if not self.ruled('dilation_with_strides_waits'):
+            self._check_dilation()
+
+    def _check_dilation(self):
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError('%s: strides above 1 cannot be combined with a dilation_rate above 1. Received: '
-                             'strides=%s, dilation_rate=%s' % (name, self.strides, self.dilation_rate))
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        for kind in self.weight_kinds + ('bias',):
-            setattr(self, kind + '_initializer', initializers.get(weights[kind + '_initializer']))
-            setattr(self, kind + '_regularizer', regularizers.get(weights[kind + '_regularizer']))
-            setattr(self, kind + '_constraint', constraints.get(weights[kind + '_constraint']))
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.input_spec = InputSpec(ndim=rank + 2)
-
-    def _add_kind(self, kind, shape, name=None, layout='conv_kernel'):
-        return self.add_weight(name=name or kind, shape=shape, initializer=getattr(self, kind + '_initializer'),
-                               regularizer=getattr(self, kind + '_regularizer'),
-                               constraint=getattr(self, kind + '_constraint'), layout=layout)
+                             'strides=%s, dilation_rate=%s' % (type(self).__name__, self.strides, self.dilation_rate))
 
     def _finish_build(self, channels, bias_size):
-        self.bias = self._add_kind('bias', (bias_size,), layout=None) if self.use_bias else None
+        self._check_dilation()
+        self.bias = self.add_weight(name='bias', shape=(bias_size,)) if self.use_bias else None
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={self._channel_axis: channels})
         self.built = True
 
@@ -64,36 +45,23 @@ class _Conv(Layer):
         return outputs if activation is activations.linear else activation(outputs)
 
     def in_channels_first(self, rank):
-        if self.padding == 'causal' or not activations.is_elementwise(self.activation):
+        if self.padding in ('causal', 'full') or not activations.is_elementwise(self.activation):
             return None
-        return self._with_data_format(_channel_axis=1)
+        return self.in_other_format(_channel_axis=1)
 
     def compute_output_shape(self, input_shape):
         sizes, _ = split_shape(input_shape, self.data_format)
         lengths = window_lengths(sizes, self.kernel_size, self.strides, self.padding, self.dilation_rate)
         return join_shape(input_shape[0], lengths, self.filters, self.data_format)
 
-    def get_config(self):
-        config = super().get_config()
-        if self.filters is not None:
-            config['filters'] = self.filters
-        config.update(kernel_size=self.kernel_size, strides=self.strides, padding=self.padding,
-                      data_format=self.data_format, dilation_rate=self.dilation_rate,
-                      activation=activations.serialize(self.activation), use_bias=self.use_bias,
-                      activity_regularizer=regularizers.serialize(self.activity_regularizer))
-        for kind in self.weight_kinds + ('bias',):
-            config[kind + '_initializer'] = initializers.serialize(getattr(self, kind + '_initializer'))
-            config[kind + '_regularizer'] = regularizers.serialize(getattr(self, kind + '_regularizer'))
-            config[kind + '_constraint'] = constraints.serialize(getattr(self, kind + '_constraint'))
-        return config
 
-
-class _PlainConv(_Conv):
+class BaseConv(Conv, Adapted):
     """A convolution with one kernel (spatial..., channels / groups, filters)."""
+    later = ('groups',) + Adapted.later
+    faced = 'kernel'
 
-    def __init__(self, *args, groups=1, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.groups = positive_integer(groups, type(self).__name__, 'groups')
+    def declare(self, given):
+        super().declare(given)
         if self.filters % self.groups:
             raise ValueError('%s: `filters` must be a multiple of `groups`. Received: filters=%d, groups=%d'
                              % (type(self).__name__, self.filters, self.groups))
@@ -104,30 +72,26 @@ class _PlainConv(_Conv):
             raise ValueError('Layer %r (%s): the number of input channels, %d, must be a multiple of groups=%d. '
                              'Received the shape %s.' % (self.name, type(self).__name__, channels, self.groups,
                                                          tuple(input_shape)))
-        self.kernel = self._add_kind('kernel', self.kernel_size + (channels // self.groups, self.filters))
+        self.kernel = self.add_weight(name='kernel', shape=self.kernel_size + (channels // self.groups, self.filters),
+                                      layout='conv_kernel')
         self._finish_build(channels, self.filters)
+        self.adapt_weights()
 
     def call(self, inputs):
         bias = self.bias
         return self._activated(conv.convolution(inputs, self.kernel.value, self.strides, self.padding, self.data_format,
                                                 self.dilation_rate, self.groups, None if bias is None else bias.value))
 
-    def get_config(self):
-        config = super().get_config()
-        if self.groups != 1:
-            config['groups'] = self.groups
-        return config
 
-
-class Conv1D(_PlainConv):
+class Conv1D(BaseConv):
     """Convolution along time, or any one axis.
 
     Args:
         filters: number of output channels.
         kernel_size: width of the window (int or tuple of one).
         strides: step of the window. dilation_rate: distance of the elements of the window.
-        padding: 'valid' (none), 'same' (as many outputs as inputs over strides) or 'causal' (no output depends on
-            later inputs).
+        padding: 'valid' (none), 'same' (as many outputs as inputs over strides), 'full' (every window that meets the
+            input) or 'causal' (no output depends on later inputs).
         data_format: 'channels_last' (batch, steps, channels) or 'channels_first' (batch, channels, steps).
         groups: the channels are split into so many groups that are convolved separately.
         activation, use_bias, and the initializers, regularizers and constraints: as for `Dense`.
@@ -136,29 +100,31 @@ class Conv1D(_PlainConv):
         >>> keras.layers.Conv1D(4, 3)(np.ones((2, 10, 3), 'float32')).shape
         (2, 8, 4)
     """
-    paddings = ('valid', 'same', 'causal')
+    rank = 1
+    takes_steps = True
+    paddings = ('valid', 'same', 'full', 'causal')
 
-    def __init__(self, filters, kernel_size, strides=1, padding='valid', data_format='channels_last', dilation_rate=1,
+    def __init__(self, filters, kernel_size, strides=1, padding='valid', data_format=Default('Conv1D.data_format'),
+                 dilation_rate=1,
                  activation=None, use_bias=True, kernel_initializer='glorot_uniform', bias_initializer='zeros',
                  kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
                  bias_constraint=None, groups=1, **kwargs):
-        super().__init__(1, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-                         kwargs, activity_regularizer, groups=groups, kernel_initializer=kernel_initializer,
-                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
-                         bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
-                         bias_constraint=bias_constraint)
-        if self.padding == 'causal' and self.data_format != 'channels_last':
+        super().__init__(**kwargs)
+        self.declare(locals())
+        if (self.padding == 'causal' and self.data_format != 'channels_last'
+                and not self.ruled('causal_channels_first')):
             raise ValueError('When using causal padding in `Conv1D`, `data_format` must be "channels_last".')
 
 
-class Conv2D(_PlainConv):
+class Conv2D(BaseConv):
     """Convolution over images.
 
     Args:
         filters: number of output channels.
         kernel_size: height and width of the window (int for both).
         strides: steps of the window. dilation_rate: distance of the elements of the window.
-        padding: 'valid' (none) or 'same' (as many outputs as inputs over strides).
+        padding: 'valid' (none), 'same' (as many outputs as inputs over strides) or 'full' (every window that meets the
+            input).
         data_format: 'channels_last' (batch, rows, columns, channels) or 'channels_first'; default from keras.json.
         groups: the channels are split into so many groups that are convolved separately.
         activation, use_bias, and the initializers, regularizers and constraints: as for `Dense`.
@@ -167,19 +133,17 @@ class Conv2D(_PlainConv):
         >>> keras.layers.Conv2D(4, 3, padding='same')(np.ones((2, 8, 8, 3), 'float32')).shape
         (2, 8, 8, 4)
     """
+    rank = 2
 
     def __init__(self, filters, kernel_size, strides=(1, 1), padding='valid', data_format=None, dilation_rate=(1, 1),
                  activation=None, use_bias=True, kernel_initializer='glorot_uniform', bias_initializer='zeros',
                  kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
                  bias_constraint=None, groups=1, **kwargs):
-        super().__init__(2, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-                         kwargs, activity_regularizer, groups=groups, kernel_initializer=kernel_initializer,
-                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
-                         bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
-                         bias_constraint=bias_constraint)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
-class Conv3D(_PlainConv):
+class Conv3D(BaseConv):
     """Convolution over volumes (batch, depth, rows, columns, channels).
 
     Args:
@@ -188,28 +152,26 @@ class Conv3D(_PlainConv):
         strides, padding, data_format, dilation_rate, groups: as for `Conv2D`.
         activation, use_bias, and the initializers, regularizers and constraints: as for `Dense`.
     """
+    rank = 3
 
     def __init__(self, filters, kernel_size, strides=(1, 1, 1), padding='valid', data_format=None,
                  dilation_rate=(1, 1, 1), activation=None, use_bias=True, kernel_initializer='glorot_uniform',
                  bias_initializer='zeros', kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
                  kernel_constraint=None, bias_constraint=None, groups=1, **kwargs):
-        super().__init__(3, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-                         kwargs, activity_regularizer, groups=groups, kernel_initializer=kernel_initializer,
-                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
-                         bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
-                         bias_constraint=bias_constraint)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
 # --- transposed -------------------------------------------------------------------------------------------------
 
-class _ConvTranspose(_Conv):
+class BaseConvTranspose(Conv):
     """The gradient of a convolution by its input; the kernel is (spatial..., filters, channels)."""
+    without_effect = {'groups': 1}
 
-    def __init__(self, *args, output_padding=None, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.output_padding = output_padding
-        if output_padding is not None:
-            self.output_padding = spatial_tuple(output_padding, self.rank, 'output_padding', lowest=0)
+    def declare(self, given):
+        super().declare(given)
+        if self.output_padding is not None:
+            self.output_padding = spatial_tuple(self.output_padding, self.rank, 'output_padding', lowest=0)
             if any(extra >= stride for extra, stride in zip(self.output_padding, self.strides)):
                 raise ValueError('%s: `output_padding` must be smaller than the stride along the same axis. Received: '
                                  'output_padding=%s, strides=%s' % (type(self).__name__, self.output_padding,
@@ -217,7 +179,8 @@ class _ConvTranspose(_Conv):
 
     def build(self, input_shape):
         channels = known_channels(self, input_shape, self.data_format)
-        self.kernel = self._add_kind('kernel', self.kernel_size + (self.filters, channels))
+        self.kernel = self.add_weight(name='kernel', shape=self.kernel_size + (self.filters, channels),
+                                      layout='conv_kernel')
         self._finish_build(channels, self.filters)
 
     def call(self, inputs):
@@ -230,27 +193,20 @@ class _ConvTranspose(_Conv):
                                      self.dilation_rate)
         return join_shape(input_shape[0], lengths, self.filters, self.data_format)
 
-    def get_config(self):
-        config = super().get_config()
-        config['output_padding'] = self.output_padding
-        return config
 
-
-class Conv1DTranspose(_ConvTranspose):
+class Conv1DTranspose(BaseConvTranspose):
     """Transposed convolution along one axis, which enlarges it by `strides`; arguments as for `Conv2DTranspose`."""
+    rank = 1
 
     def __init__(self, filters, kernel_size, strides=1, padding='valid', output_padding=None, data_format=None,
                  dilation_rate=1, activation=None, use_bias=True, kernel_initializer='glorot_uniform',
                  bias_initializer='zeros', kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
                  kernel_constraint=None, bias_constraint=None, **kwargs):
-        super().__init__(1, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-                         kwargs, activity_regularizer, output_padding=output_padding,
-                         kernel_initializer=kernel_initializer, bias_initializer=bias_initializer,
-                         kernel_regularizer=kernel_regularizer, bias_regularizer=bias_regularizer,
-                         kernel_constraint=kernel_constraint, bias_constraint=bias_constraint)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
-class Conv2DTranspose(_ConvTranspose):
+class Conv2DTranspose(BaseConvTranspose):
     """Transposed convolution ("deconvolution") over images, which enlarges them by `strides`.
 
     Args:
@@ -268,51 +224,54 @@ class Conv2DTranspose(_ConvTranspose):
         >>> keras.layers.Conv2DTranspose(4, 3, strides=2, padding='same')(np.ones((2, 8, 8, 3), 'float32')).shape
         (2, 16, 16, 4)
     """
+    rank = 2
 
     def __init__(self, filters, kernel_size, strides=(1, 1), padding='valid', output_padding=None, data_format=None,
                  dilation_rate=(1, 1), activation=None, use_bias=True, kernel_initializer='glorot_uniform',
                  bias_initializer='zeros', kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
                  kernel_constraint=None, bias_constraint=None, **kwargs):
-        super().__init__(2, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-                         kwargs, activity_regularizer, output_padding=output_padding,
-                         kernel_initializer=kernel_initializer, bias_initializer=bias_initializer,
-                         kernel_regularizer=kernel_regularizer, bias_regularizer=bias_regularizer,
-                         kernel_constraint=kernel_constraint, bias_constraint=bias_constraint)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
-class Conv3DTranspose(_ConvTranspose):
+class Conv3DTranspose(BaseConvTranspose):
     """Transposed convolution over volumes, which enlarges them by `strides`; arguments as for `Conv2DTranspose`."""
+    rank = 3
 
     def __init__(self, filters, kernel_size, strides=(1, 1, 1), padding='valid', output_padding=None,
                  data_format=None, activation=None, use_bias=True, kernel_initializer='glorot_uniform',
                  bias_initializer='zeros', kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
                  kernel_constraint=None, bias_constraint=None, dilation_rate=(1, 1, 1), **kwargs):
-        super().__init__(3, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-                         kwargs, activity_regularizer, output_padding=output_padding,
-                         kernel_initializer=kernel_initializer, bias_initializer=bias_initializer,
-                         kernel_regularizer=kernel_regularizer, bias_regularizer=bias_regularizer,
-                         kernel_constraint=kernel_constraint, bias_constraint=bias_constraint)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
 # --- depthwise and separable --------------------------------------------------------------------------------------
 
-class _DepthwiseConv(_Conv):
-    """Each channel is convolved with `depth_multiplier` filters of its own."""
-    weight_kinds = ('depthwise',)
+# What Keras 2 takes for Conv2D's sake, and tf.keras writes.
+_OF_CONV = {'kernel_initializer': WITH_WARNING, 'kernel_regularizer': WITH_WARNING, 'kernel_constraint': WITH_WARNING,
+            'groups': 1}
 
-    def __init__(self, *args, depth_multiplier=1, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.depth_multiplier = positive_integer(depth_multiplier, type(self).__name__, 'depth_multiplier')
+
+class BaseDepthwiseConv(Conv):
+    """Each channel is convolved with `depth_multiplier` filters of its own."""
+    filters = None
+    without_effect = _OF_CONV
 
     def build(self, input_shape):
         channels = known_channels(self, input_shape, self.data_format)
-        self.depthwise_kernel = self._add_kind('depthwise', self.kernel_size + (channels, self.depth_multiplier),
-                                               'depthwise_kernel')
+        self.depthwise_kernel = self.add_weight(name='depthwise_kernel', layout='depthwise_kernel',
+                                                shape=self.kernel_size + (channels, self.depth_multiplier))
         self._finish_build(channels, channels * self.depth_multiplier)
 
     def call(self, inputs):
         return self._finish(conv.depthwise_conv(inputs, self.depthwise_kernel.value, self.strides, self.padding,
                                                 self.data_format, self.dilation_rate))
+
+    @property
+    def kernel(self):
+        """The depthwise kernel, as Keras 3 calls it."""
+        return self.depthwise_kernel
 
     def compute_output_shape(self, input_shape):
         sizes, channels = split_shape(input_shape, self.data_format)
@@ -320,27 +279,20 @@ class _DepthwiseConv(_Conv):
         channels = None if channels is None else channels * self.depth_multiplier
         return join_shape(input_shape[0], lengths, channels, self.data_format)
 
-    def get_config(self):
-        config = super().get_config()
-        config['depth_multiplier'] = self.depth_multiplier
-        return config
 
-
-class DepthwiseConv1D(_DepthwiseConv):
+class DepthwiseConv1D(BaseDepthwiseConv):
     """Convolution of each channel along one axis; arguments as for `DepthwiseConv2D`."""
+    rank = 1
 
     def __init__(self, kernel_size, strides=1, padding='valid', depth_multiplier=1, data_format=None, dilation_rate=1,
                  activation=None, use_bias=True, depthwise_initializer='glorot_uniform', bias_initializer='zeros',
                  depthwise_regularizer=None, bias_regularizer=None, activity_regularizer=None,
                  depthwise_constraint=None, bias_constraint=None, **kwargs):
-        super().__init__(1, None, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-                         kwargs, activity_regularizer, depth_multiplier=depth_multiplier,
-                         depthwise_initializer=depthwise_initializer, bias_initializer=bias_initializer,
-                         depthwise_regularizer=depthwise_regularizer, bias_regularizer=bias_regularizer,
-                         depthwise_constraint=depthwise_constraint, bias_constraint=bias_constraint)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
-class DepthwiseConv2D(_DepthwiseConv):
+class DepthwiseConv2D(BaseDepthwiseConv):
     """Convolution of each channel of an image with filters of its own.
 
     Args:
@@ -353,63 +305,50 @@ class DepthwiseConv2D(_DepthwiseConv):
         >>> keras.layers.DepthwiseConv2D(3, depth_multiplier=2)(np.ones((2, 8, 8, 3), 'float32')).shape
         (2, 6, 6, 6)
     """
+    rank = 2
 
     def __init__(self, kernel_size, strides=(1, 1), padding='valid', depth_multiplier=1, data_format=None,
                  dilation_rate=(1, 1), activation=None, use_bias=True, depthwise_initializer='glorot_uniform',
                  bias_initializer='zeros', depthwise_regularizer=None, bias_regularizer=None,
                  activity_regularizer=None, depthwise_constraint=None, bias_constraint=None, **kwargs):
-        super().__init__(2, None, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-                         kwargs, activity_regularizer, depth_multiplier=depth_multiplier,
-                         depthwise_initializer=depthwise_initializer, bias_initializer=bias_initializer,
-                         depthwise_regularizer=depthwise_regularizer, bias_regularizer=bias_regularizer,
-                         depthwise_constraint=depthwise_constraint, bias_constraint=bias_constraint)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
-class _SeparableConv(_Conv):
+class BaseSeparableConv(Conv):
     """A depthwise convolution and a 1x1 convolution that mixes the channels."""
-    weight_kinds = ('depthwise', 'pointwise')
-
-    def __init__(self, *args, depth_multiplier=1, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.depth_multiplier = positive_integer(depth_multiplier, type(self).__name__, 'depth_multiplier')
+    without_effect = _OF_CONV
 
     def build(self, input_shape):
         channels = known_channels(self, input_shape, self.data_format)
-        self.depthwise_kernel = self._add_kind('depthwise', self.kernel_size + (channels, self.depth_multiplier),
-                                               'depthwise_kernel')
-        self.pointwise_kernel = self._add_kind(
-            'pointwise', (1,) * self.rank + (channels * self.depth_multiplier, self.filters), 'pointwise_kernel')
+        self.depthwise_kernel = self.add_weight(name='depthwise_kernel', layout='depthwise_kernel',
+                                                shape=self.kernel_size + (channels, self.depth_multiplier))
+        self.pointwise_kernel = self.add_weight(
+            name='pointwise_kernel', layout='conv_kernel',
+            shape=(1,) * self.rank + (channels * self.depth_multiplier, self.filters))
         self._finish_build(channels, self.filters)
 
     def call(self, inputs):
         return self._finish(conv.separable_conv(inputs, self.depthwise_kernel.value, self.pointwise_kernel.value,
                                                 self.strides, self.padding, self.data_format, self.dilation_rate))
 
-    def get_config(self):
-        config = super().get_config()
-        config['depth_multiplier'] = self.depth_multiplier
-        return config
 
-
-class SeparableConv1D(_SeparableConv):
+class SeparableConv1D(BaseSeparableConv):
     """Depthwise convolution along one axis, then a mixture of the channels; arguments as for `SeparableConv2D`."""
-    paddings = ('valid', 'same', 'causal')
+    rank = 1
+    paddings = ('valid', 'same', 'full', 'causal')
 
-    def __init__(self, filters, kernel_size, strides=1, padding='valid', data_format='channels_last', dilation_rate=1,
+    def __init__(self, filters, kernel_size, strides=1, padding='valid',
+                 data_format=Default('SeparableConv1D.data_format'), dilation_rate=1,
                  depth_multiplier=1, activation=None, use_bias=True, depthwise_initializer='glorot_uniform',
                  pointwise_initializer='glorot_uniform', bias_initializer='zeros', depthwise_regularizer=None,
                  pointwise_regularizer=None, bias_regularizer=None, activity_regularizer=None,
                  depthwise_constraint=None, pointwise_constraint=None, bias_constraint=None, **kwargs):
-        super().__init__(1, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-                         kwargs, activity_regularizer, depth_multiplier=depth_multiplier,
-                         depthwise_initializer=depthwise_initializer, pointwise_initializer=pointwise_initializer,
-                         bias_initializer=bias_initializer, depthwise_regularizer=depthwise_regularizer,
-                         pointwise_regularizer=pointwise_regularizer, bias_regularizer=bias_regularizer,
-                         depthwise_constraint=depthwise_constraint, pointwise_constraint=pointwise_constraint,
-                         bias_constraint=bias_constraint)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
-class SeparableConv2D(_SeparableConv):
+class SeparableConv2D(BaseSeparableConv):
     """Depthwise convolution over images, then a 1x1 convolution that mixes the channels.
 
     Args:
@@ -421,49 +360,40 @@ class SeparableConv2D(_SeparableConv):
 
     Source: Chollet, Xception: deep learning with depthwise separable convolutions (2017).
     """
+    rank = 2
 
     def __init__(self, filters, kernel_size, strides=(1, 1), padding='valid', data_format=None, dilation_rate=(1, 1),
                  depth_multiplier=1, activation=None, use_bias=True, depthwise_initializer='glorot_uniform',
                  pointwise_initializer='glorot_uniform', bias_initializer='zeros', depthwise_regularizer=None,
                  pointwise_regularizer=None, bias_regularizer=None, activity_regularizer=None,
                  depthwise_constraint=None, pointwise_constraint=None, bias_constraint=None, **kwargs):
-        super().__init__(2, filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias,
-                         kwargs, activity_regularizer, depth_multiplier=depth_multiplier,
-                         depthwise_initializer=depthwise_initializer, pointwise_initializer=pointwise_initializer,
-                         bias_initializer=bias_initializer, depthwise_regularizer=depthwise_regularizer,
-                         pointwise_regularizer=pointwise_regularizer, bias_regularizer=bias_regularizer,
-                         depthwise_constraint=depthwise_constraint, pointwise_constraint=pointwise_constraint,
-                         bias_constraint=bias_constraint)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
 # --- padding and cropping -----------------------------------------------------------------------------------------
 
-class _ZeroPadding(Layer):
+class _Bordered(Spatial):
+    """Padding and cropping: `border` is the argument that says how much."""
+    border = None
+    paddings = ()
 
-    def __init__(self, rank, padding, data_format, kwargs):
-        super().__init__(**kwargs)
-        self.rank = rank
-        self._pairs = spatial_pairs(padding, rank, 'padding')
-        self.padding = self._pairs[0] if rank == 1 else self._pairs
-        self.data_format = config.normalize_data_format(data_format)
-        self.input_spec = InputSpec(ndim=rank + 2)
+    def declare(self, given):
+        super().declare(given)
+        self._pairs = spatial_pairs(getattr(self, self.border), self.rank, self.border)
+        setattr(self, self.border, self._pairs[0] if self.rank == 1 else self._pairs)
+
+
+class _ZeroPadding(_Bordered):
+    border = 'padding'
 
     def call(self, inputs):
         return conv.spatial_padding(inputs, self._pairs, self.data_format)
-
-    def in_channels_first(self, rank):
-        return self._with_data_format()
 
     def compute_output_shape(self, input_shape):
         sizes, channels = split_shape(input_shape, self.data_format)
         sizes = [None if size is None else size + before + after for size, (before, after) in zip(sizes, self._pairs)]
         return join_shape(input_shape[0], sizes, channels, self.data_format)
-
-    def get_config(self):
-        config = super().get_config()
-        config['padding'] = self.padding
-        config['data_format'] = self.data_format
-        return config
 
 
 class ZeroPadding1D(_ZeroPadding):
@@ -472,9 +402,12 @@ class ZeroPadding1D(_ZeroPadding):
     Args:
         padding: number of zeros on both sides, or a pair (before, after).
     """
+    rank = 1
+    later = ('data_format',)
 
-    def __init__(self, padding=1, data_format='channels_last', **kwargs):
-        super().__init__(1, padding, data_format, kwargs)
+    def __init__(self, padding=1, data_format=Default('Conv1D.data_format'), **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
 class ZeroPadding2D(_ZeroPadding):
@@ -488,9 +421,11 @@ class ZeroPadding2D(_ZeroPadding):
         >>> keras.layers.ZeroPadding2D(((1, 0), (2, 2)))(np.ones((1, 3, 3, 1), 'float32')).shape
         (1, 4, 7, 1)
     """
+    rank = 2
 
     def __init__(self, padding=(1, 1), data_format=None, **kwargs):
-        super().__init__(2, padding, data_format, kwargs)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
 class ZeroPadding3D(_ZeroPadding):
@@ -500,26 +435,18 @@ class ZeroPadding3D(_ZeroPadding):
         padding: an int, three ints, or three pairs (before, after).
         data_format: 'channels_last' or 'channels_first'; default from keras.json.
     """
+    rank = 3
 
     def __init__(self, padding=(1, 1, 1), data_format=None, **kwargs):
-        super().__init__(3, padding, data_format, kwargs)
-
-
-class _Cropping(Layer):
-
-    def __init__(self, rank, cropping, data_format, kwargs):
         super().__init__(**kwargs)
-        self.rank = rank
-        self._pairs = spatial_pairs(cropping, rank, 'cropping')
-        self.cropping = self._pairs[0] if rank == 1 else self._pairs
-        self.data_format = config.normalize_data_format(data_format)
-        self.input_spec = InputSpec(ndim=rank + 2)
+        self.declare(locals())
+
+
+class _Cropping(_Bordered):
+    border = 'cropping'
 
     def call(self, inputs):
         return conv.spatial_cropping(inputs, self._pairs, self.data_format)
-
-    def in_channels_first(self, rank):
-        return self._with_data_format()
 
     def compute_output_shape(self, input_shape):
         sizes, channels = split_shape(input_shape, self.data_format)
@@ -529,12 +456,6 @@ class _Cropping(Layer):
                              % (self.name, type(self).__name__, self.cropping, tuple(input_shape)))
         return join_shape(input_shape[0], sizes, channels, self.data_format)
 
-    def get_config(self):
-        config = super().get_config()
-        config['cropping'] = self.cropping
-        config['data_format'] = self.data_format
-        return config
-
 
 class Cropping1D(_Cropping):
     """(batch, steps, channels) without its first and last steps.
@@ -542,63 +463,50 @@ class Cropping1D(_Cropping):
     Args:
         cropping: number of steps cut off on both sides, or a pair (before, after).
     """
+    rank = 1
+    later = ('data_format',)
 
     def __init__(self, cropping=(1, 1), data_format='channels_last', **kwargs):
-        super().__init__(1, cropping, data_format, kwargs)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
 class Cropping2D(_Cropping):
-    """Images without their borders.
-
-    Args:
-        cropping: an int; (rows, columns); or ((top, bottom), (left, right)).
-        data_format: 'channels_last' or 'channels_first'; default from keras.json.
-    """
+    """Images without their borders; `cropping` as the `padding` of `ZeroPadding2D`."""
+    rank = 2
 
     def __init__(self, cropping=((0, 0), (0, 0)), data_format=None, **kwargs):
-        super().__init__(2, cropping, data_format, kwargs)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
 class Cropping3D(_Cropping):
-    """Volumes without their borders.
-
-    Args:
-        cropping: an int, three ints, or three pairs (before, after).
-        data_format: 'channels_last' or 'channels_first'; default from keras.json.
-    """
+    """Volumes without their borders; `cropping` as the `padding` of `ZeroPadding3D`."""
+    rank = 3
 
     def __init__(self, cropping=((1, 1), (1, 1), (1, 1)), data_format=None, **kwargs):
-        super().__init__(3, cropping, data_format, kwargs)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
 # --- enlarging ----------------------------------------------------------------------------------------------------
 
-class _UpSampling(Layer):
+class _UpSampling(Spatial):
     interpolation = 'nearest'
 
-    def __init__(self, rank, size, data_format, kwargs):
-        super().__init__(**kwargs)
-        self._factors = spatial_tuple(size, rank, 'size')
-        self.size = self._factors if rank > 1 else self._factors[0]
-        self.data_format = config.normalize_data_format(data_format)
-        self.input_spec = InputSpec(ndim=rank + 2)
+    def declare(self, given):
+        super().declare(given)
+        self._factors = spatial_tuple(self.size, self.rank, 'size')
+        self.size = self._factors if self.rank > 1 else self._factors[0]
 
     def call(self, inputs):
-        return conv.upsampling(inputs, self._factors, self.interpolation, self.data_format, False)
-
-    def in_channels_first(self, rank):
-        return self._with_data_format()
+        return conv.upsampling(inputs, self._factors, self.interpolation, self.data_format,
+                               self.ruled('bilinear_centers'))
 
     def compute_output_shape(self, input_shape):
         sizes, channels = split_shape(input_shape, self.data_format)
         sizes = [None if size is None else size * factor for size, factor in zip(sizes, self._factors)]
         return join_shape(input_shape[0], sizes, channels, self.data_format)
-
-    def get_config(self):
-        config = super().get_config()
-        config['size'] = self.size
-        config['data_format'] = self.data_format
-        return config
 
 
 class UpSampling1D(_UpSampling):
@@ -607,9 +515,12 @@ class UpSampling1D(_UpSampling):
     Args:
         size: number of repetitions.
     """
+    rank = 1
+    later = ('data_format',)
 
     def __init__(self, size=2, data_format='channels_last', **kwargs):
-        super().__init__(1, size, data_format, kwargs)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
 class UpSampling2D(_UpSampling):
@@ -619,43 +530,38 @@ class UpSampling2D(_UpSampling):
         size: factors of rows and columns (int for both).
         data_format: 'channels_last' or 'channels_first'; default from keras.json.
         interpolation: 'nearest' repeats rows and columns, 'bilinear' interpolates between them, counting from the
-            corners as Keras 2 does; 'bicubic', 'lanczos3' and 'lanczos5' count from the centres.
+            corners, in tf.keras and Keras 3 from the centres of pixels; 'bicubic', 'lanczos3' and 'lanczos5' count from
+            the centres.
 
     Example:
         >>> keras.layers.UpSampling2D((2, 3))(np.ones((1, 2, 2, 1), 'float32')).shape
         (1, 4, 6, 1)
     """
+    rank = 2
 
     def __init__(self, size=(2, 2), data_format=None, interpolation='nearest', **kwargs):
-        super().__init__(2, size, data_format, kwargs)
+        super().__init__(**kwargs)
+        self.declare(locals())
         kinds = ('nearest', 'bilinear', 'bicubic', 'lanczos3', 'lanczos5')
         if interpolation not in kinds:
             raise ValueError('UpSampling2D: `interpolation` must be one of %s. Received: %r'
                              % (', '.join(kinds), interpolation))
-        self.interpolation = interpolation
-
-    def get_config(self):
-        config = super().get_config()
-        config['interpolation'] = self.interpolation
-        return config
 
 
 class UpSampling3D(_UpSampling):
-    """Volumes enlarged by whole factors.
-
-    Args:
-        size: factors of depth, rows and columns (int for all).
-        data_format: 'channels_last' or 'channels_first'; default from keras.json.
-    """
+    """Volumes enlarged by whole factors of depth, rows and columns (`size`, an int for all)."""
+    rank = 3
 
     def __init__(self, size=(2, 2, 2), data_format=None, **kwargs):
-        super().__init__(3, size, data_format, kwargs)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
 Convolution1D = Conv1D
 Convolution2D = Conv2D
 Convolution3D = Conv3D
 Convolution2DTranspose = Deconvolution2D = Deconv2D = Conv2DTranspose
+Convolution1DTranspose = Conv1DTranspose
 Convolution3DTranspose = Deconvolution3D = Deconv3D = Conv3DTranspose
 SeparableConvolution1D = SeparableConv1D
 SeparableConvolution2D = SeparableConv2D

@@ -1,60 +1,40 @@
 """Convolutional LSTM: an LSTM whose products are convolutions."""
-from keras import activations, config, constraints, initializers, ops, random, regularizers
-from keras.backend.composites.conv import convolution, spatial_tuple
-from keras.backend.composites.nn import bias_add
-from keras.layers.arguments import (channel_axis, check_rate, join_shape, known_channels, normalize_padding,
-                                    positive_integer, split_shape, window_lengths)
-from keras.layers.base import InputSpec, Layer
-from keras.layers.recurrent import RNN, _of_cell, forget_bias_of_one
+from keras import ops, random
+from keras.backend.table.composites.conv import convolution
+from keras.backend.table.composites.nn import bias_add
+from keras.generations import Default
+from keras.layers.arguments import (channel_axis, check_rate, join_shape, known_channels, split_shape, window_lengths)
+from keras.layers.base import InputSpec, Layer  # noqa: F401
+from keras.layers.families import Spatial
+from keras.layers.recurrent import RNN, OfCell, forget_bias_of_one
 
 
-class _ConvLSTMCell(Layer):
+class _ConvLSTMCell(Spatial):
     """One time step of a convolutional LSTM over `rank` spatial axes."""
+    later = ('seed',)
 
-    def __init__(self, rank, filters, kernel_size, strides, padding, data_format, dilation_rate, activation,
-                 recurrent_activation, use_bias, unit_forget_bias, dropout, recurrent_dropout, seed, kwargs, **weights):
-        super().__init__(**kwargs)
+    def declare(self, given):
+        super().declare(given)
         name = type(self).__name__
-        self.rank = rank
-        self.filters = positive_integer(filters, name, 'filters')
-        self.kernel_size = spatial_tuple(kernel_size, rank, 'kernel_size')
-        self.strides = spatial_tuple(strides, rank, 'strides')
-        self.padding = normalize_padding(padding)
-        self.data_format = config.normalize_data_format(data_format)
-        self.dilation_rate = spatial_tuple(dilation_rate, rank, 'dilation_rate')
-        self.activation = activations.get(activation)
-        self.recurrent_activation = activations.get(recurrent_activation)
-        self.use_bias = use_bias
-        self.unit_forget_bias = unit_forget_bias
-        for kind in ('kernel', 'recurrent', 'bias'):
-            setattr(self, kind + '_initializer', initializers.get(weights[kind + '_initializer']))
-            setattr(self, kind + '_regularizer', regularizers.get(weights[kind + '_regularizer']))
-            setattr(self, kind + '_constraint', constraints.get(weights[kind + '_constraint']))
-        self.dropout = check_rate(dropout, name, 'dropout')
-        self.recurrent_dropout = check_rate(recurrent_dropout, name, 'recurrent_dropout')
-        self.seed = seed
+        check_rate(self.dropout, name, 'dropout')
+        check_rate(self.recurrent_dropout, name, 'recurrent_dropout')
         if self.dropout or self.recurrent_dropout:
-            self.seed_generator = random.SeedGenerator(seed)
+            self.seed_generator = random.SeedGenerator(self.seed)
         self.state_size = (self.filters, self.filters)
         self._masks = None
 
     def build(self, input_shape):
         channels = known_channels(self, input_shape, self.data_format)
         width = 4 * self.filters
-        self.kernel = self.add_weight(name='kernel', shape=self.kernel_size + (channels, width), layout='conv_kernel',
-                                      initializer=self.kernel_initializer, regularizer=self.kernel_regularizer,
-                                      constraint=self.kernel_constraint)
+        self.kernel = self.add_weight(name='kernel', shape=self.kernel_size + (channels, width), layout='conv_kernel')
         self.recurrent_kernel = self.add_weight(
-            name='recurrent_kernel', shape=self.kernel_size + (self.filters, width), layout='conv_kernel',
-            initializer=self.recurrent_initializer, regularizer=self.recurrent_regularizer,
-            constraint=self.recurrent_constraint)
+            name='recurrent_kernel', shape=self.kernel_size + (self.filters, width), layout='conv_kernel')
         self.bias = None
         if self.use_bias:
             initializer = self.bias_initializer
             if self.unit_forget_bias:
                 initializer = forget_bias_of_one(initializer, self.filters)
-            self.bias = self.add_weight(name='bias', shape=(width,), initializer=initializer,
-                                        regularizer=self.bias_regularizer, constraint=self.bias_constraint)
+            self.bias = self.add_weight(name='bias', shape=(width,), initializer=initializer)
         self.built = True
 
     def state_shape(self, input_shape):
@@ -97,48 +77,60 @@ class _ConvLSTMCell(Layer):
         h = ops.multiply(o, self.activation(c))
         return h, [h, c]
 
-    def get_config(self):
-        config = super().get_config()
-        config.update(filters=self.filters, kernel_size=self.kernel_size, strides=self.strides, padding=self.padding,
-                      data_format=self.data_format, dilation_rate=self.dilation_rate,
-                      activation=activations.serialize(self.activation),
-                      recurrent_activation=activations.serialize(self.recurrent_activation), use_bias=self.use_bias,
-                      unit_forget_bias=self.unit_forget_bias, dropout=self.dropout,
-                      recurrent_dropout=self.recurrent_dropout)
-        for kind in ('kernel', 'recurrent', 'bias'):
-            config[kind + '_initializer'] = initializers.serialize(getattr(self, kind + '_initializer'))
-            config[kind + '_regularizer'] = regularizers.serialize(getattr(self, kind + '_regularizer'))
-            config[kind + '_constraint'] = constraints.serialize(getattr(self, kind + '_constraint'))
-        if self.seed is not None:
-            config['seed'] = self.seed
-        return config
-
 
 class ConvLSTM2DCell(_ConvLSTMCell):
     """One time step of a convolutional LSTM over images; arguments as for `ConvLSTM2D`."""
+    rank = 2
 
     def __init__(self, filters, kernel_size, strides=(1, 1), padding='valid', data_format=None, dilation_rate=(1, 1),
-                 activation='tanh', recurrent_activation='hard_sigmoid', use_bias=True,
+                 activation='tanh', recurrent_activation=Default('ConvLSTM2D.recurrent_activation'),
+                 use_bias=True,
                  kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
                  unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
                  kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.,
                  recurrent_dropout=0., seed=None, **kwargs):
-        super().__init__(2, filters, kernel_size, strides, padding, data_format, dilation_rate, activation,
-                         recurrent_activation, use_bias, unit_forget_bias, dropout, recurrent_dropout, seed, kwargs,
-                         kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
-                         recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
-                         kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
-                         bias_constraint=bias_constraint)
+        super().__init__(**kwargs)
+        self.declare(locals())
+
+
+class ConvLSTM1DCell(_ConvLSTMCell):
+    """One time step of a convolutional LSTM over one spatial axis; arguments as for `ConvLSTM1D`."""
+    rank = 1
+
+    def __init__(self, filters, kernel_size, strides=1, padding='valid', data_format=None, dilation_rate=1,
+                 activation='tanh', recurrent_activation=Default('ConvLSTM2D.recurrent_activation'),
+                 use_bias=True,
+                 kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
+                 unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
+                 kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.,
+                 recurrent_dropout=0., seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
+
+
+class ConvLSTM3DCell(_ConvLSTMCell):
+    """One time step of a convolutional LSTM over volumes; arguments as for `ConvLSTM3D`."""
+    rank = 3
+
+    def __init__(self, filters, kernel_size, strides=1, padding='valid', data_format=None, dilation_rate=1,
+                 activation='tanh', recurrent_activation=Default('ConvLSTM2D.recurrent_activation'),
+                 use_bias=True,
+                 kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
+                 unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
+                 kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.,
+                 recurrent_dropout=0., seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
 class ConvRNN2D(RNN):
-    """A convolutional cell run over time: input (batch, steps, rows, columns, channels).
+    """A convolutional cell run over time: input (batch, steps, spatial..., channels), in general images.
 
     Args:
         cell: a cell with `state_shape(input_shape)`.
         return_sequences, return_state, go_backwards, stateful, unroll: as for `RNN`.
     """
+    input_spec = InputSpec(ndim=5)
 
     def __init__(self, cell, return_sequences=False, return_state=False, go_backwards=False, stateful=False,
                  unroll=False, **kwargs):
@@ -146,7 +138,6 @@ class ConvRNN2D(RNN):
             raise TypeError('%s: convolutional cells cannot be stacked. Put the layers one behind the other, with '
                             'return_sequences=True.' % type(self).__name__)
         super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
-        self.input_spec = InputSpec(ndim=5)
 
     def _output_shape(self, input_shape):
         return self.cell.state_shape((input_shape[0],) + tuple(input_shape[2:]))
@@ -158,12 +149,12 @@ class ConvRNN2D(RNN):
         """Zeros of the shape of the states."""
         shape = self._output_shape([size if isinstance(size, int) else None for size in ops.shape(inputs)])
         if None in shape[1:]:
-            raise ValueError('Layer %r (%s) needs to know the rows and columns of its inputs, or to be given an '
+            raise ValueError('Layer %r (%s) needs to know the spatial sizes of its inputs, or to be given an '
                              'initial_state.' % (self.name, type(self).__name__))
         return [ops.zeros((ops.shape(inputs)[0],) + shape[1:], self.compute_dtype) for _ in self.cell.state_size]
 
 
-class ConvLSTM2D(ConvRNN2D):
+class ConvLSTM2D(OfCell, ConvRNN2D):
     """A convolutional LSTM: an LSTM for sequences of images whose products are convolutions.
 
     Args:
@@ -179,42 +170,52 @@ class ConvLSTM2D(ConvRNN2D):
 
     Source: Shi et al., Convolutional LSTM network: a machine learning approach for precipitation nowcasting (2015).
     """
+    cell_class = ConvLSTM2DCell
 
     def __init__(self, filters, kernel_size, strides=(1, 1), padding='valid', data_format=None, dilation_rate=(1, 1),
-                 activation='tanh', recurrent_activation='hard_sigmoid', use_bias=True,
+                 activation='tanh', recurrent_activation=Default('ConvLSTM2D.recurrent_activation'),
+                 use_bias=True,
                  kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
                  unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
                  activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None,
                  return_sequences=False, go_backwards=False, stateful=False, dropout=0., recurrent_dropout=0.,
                  seed=None, **kwargs):
-        shared = {name: kwargs[name] for name in ('dtype', 'trainable') if name in kwargs}
-        cell = ConvLSTM2DCell(
-            filters, kernel_size, strides=strides, padding=padding, data_format=data_format,
-            dilation_rate=dilation_rate, activation=activation, recurrent_activation=recurrent_activation,
-            use_bias=use_bias, kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer, unit_forget_bias=unit_forget_bias,
-            kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint, dropout=dropout,
-            recurrent_dropout=recurrent_dropout, seed=seed, **shared)
-        super().__init__(cell, return_sequences=return_sequences, go_backwards=go_backwards, stateful=stateful,
-                         **kwargs)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-
-    def get_config(self):
-        config = {name: value for name, value in self.cell.get_config().items()
-                  if name not in ('name', 'trainable', 'dtype')}
-        config.update(Layer.get_config(self))
-        config.update(self._loop_config(), activity_regularizer=regularizers.serialize(self.activity_regularizer))
-        return config
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**config)
+        super().__init__(locals())
 
 
-for _name in ('filters', 'kernel_size', 'strides', 'padding', 'data_format', 'dilation_rate', 'activation',
-              'recurrent_activation', 'use_bias', 'unit_forget_bias', 'dropout', 'recurrent_dropout') + tuple(
-                  '%s_%s' % (kind, what) for kind in ('kernel', 'recurrent', 'bias')
-                  for what in ('initializer', 'regularizer', 'constraint')):
-    setattr(ConvLSTM2D, _name, _of_cell(_name))
+class ConvLSTM1D(OfCell, ConvRNN2D):
+    """A convolutional LSTM for sequences of vectors with channels; arguments as for `ConvLSTM2D`.
+
+    Input (batch, steps, size, channels), or channels third with 'channels_first'.
+    """
+    cell_class = ConvLSTM1DCell
+    input_spec = InputSpec(ndim=4)
+
+    def __init__(self, filters, kernel_size, strides=1, padding='valid', data_format=None, dilation_rate=1,
+                 activation='tanh', recurrent_activation=Default('ConvLSTM2D.recurrent_activation'),
+                 use_bias=True,
+                 kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
+                 unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
+                 activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None,
+                 return_sequences=False, go_backwards=False, stateful=False, dropout=0., recurrent_dropout=0.,
+                 seed=None, **kwargs):
+        super().__init__(locals())
+
+
+class ConvLSTM3D(OfCell, ConvRNN2D):
+    """A convolutional LSTM for sequences of volumes; arguments as for `ConvLSTM2D`.
+
+    Input (batch, steps, depth, rows, columns, channels), or channels third with 'channels_first'.
+    """
+    cell_class = ConvLSTM3DCell
+    input_spec = InputSpec(ndim=6)
+
+    def __init__(self, filters, kernel_size, strides=1, padding='valid', data_format=None, dilation_rate=1,
+                 activation='tanh', recurrent_activation=Default('ConvLSTM2D.recurrent_activation'),
+                 use_bias=True,
+                 kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
+                 unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
+                 activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None,
+                 return_sequences=False, go_backwards=False, stateful=False, dropout=0., recurrent_dropout=0.,
+                 seed=None, **kwargs):
+        super().__init__(locals())

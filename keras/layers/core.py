@@ -1,17 +1,22 @@
 """The basic layers: dense, activation, dropout, and those that only move data."""
+import warnings
+
 import numpy as np
 
-from keras import activations, config, constraints, initializers, ops, random, regularizers
-from keras.backend import rules
-from keras.backend.composites import nn
-from keras.layers.arguments import check_rate, positive_integer, spatial_axes, take_unused
+from keras import activations, config, ops, random, regularizers
+from keras.backend.contract import rules
+from keras.backend.table.composites import nn
+from keras.layers.adapted import Adapted
+from keras.layers.arguments import check_rate, positive_integer, spatial_axes
 from keras.layers.base import InputSpec, Layer
-from keras.layers.captured import run_captured, with_captured
+from keras.layers.captured import asks_for_gradients, with_captured
+from keras.layers.families import SameShape
 from keras.layers.functions import dump_callable, func_dump, func_load, has_arg, load_callable  # noqa: F401
-from keras.saving.serialization import deserialize_keras_object  # noqa: F401
+from keras.saving.kinds import deserialize_keras_object  # noqa: F401
+from keras.saving.serialization import SafeModeScope, in_safe_mode
 
 
-class Dense(Layer):
+class Dense(Adapted):
     """`activation(inputs @ kernel + bias)` over the last axis.
 
     Args:
@@ -21,6 +26,7 @@ class Dense(Layer):
         kernel_initializer, bias_initializer: of the kernel (input size, units) and the bias (units,).
         kernel_regularizer, bias_regularizer, activity_regularizer: penalties on kernel, bias and output.
         kernel_constraint, bias_constraint: applied after each training update.
+        lora_rank, lora_alpha, quantization_config: see `Adapted`.
 
     Input (batch, ..., size), output (batch, ..., units).
 
@@ -28,62 +34,44 @@ class Dense(Layer):
         >>> keras.layers.Dense(4, activation='relu')(np.ones((2, 3))).shape
         (2, 4)
     """
+    input_spec = InputSpec(min_ndim=2)
+    supports_masking = True
+    faced = 'kernel'
+    modes = ('int8', 'int4', 'float8')
 
     def __init__(self, units, activation=None, use_bias=True, kernel_initializer='glorot_uniform',
                  bias_initializer='zeros', kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
-                 kernel_constraint=None, bias_constraint=None, **kwargs):
-        take_unused(kwargs, 'Dense', lora_rank=None, lora_alpha=None, quantization_config=None)
-        super().__init__(**kwargs)
+                 kernel_constraint=None, bias_constraint=None, lora_rank=None, lora_alpha=None,
+                 quantization_config=None, **kwargs):
+        super().__init__(lora_rank, lora_alpha, quantization_config, **kwargs)
+        self.declare(locals())
         self.units = positive_integer(units, 'Dense', 'units')
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.input_spec = InputSpec(min_ndim=2)
-        self.supports_masking = True
 
     def build(self, input_shape):
         size = input_shape[-1]
         if size is None:
             raise ValueError('Layer %r (Dense) needs inputs whose last size is known. Received the shape %s. The usual '
                              'cause: input_shape leaves the last size open.' % (self.name, tuple(input_shape)))
-        self.kernel = self.add_weight(name='kernel', shape=(size, self.units), initializer=self.kernel_initializer,
-                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(name='bias', shape=(self.units,), initializer=self.bias_initializer,
-                                        regularizer=self.bias_regularizer, constraint=self.bias_constraint)
+        self.kernel = self.add_weight(name='kernel', shape=(size, self.units))
+        self.bias = self.add_weight(name='bias', shape=(self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
-        self.built = True
+        self.adapt_weights()
 
     def call(self, inputs):
         bias = self.bias
-        outputs = nn.linear(inputs, self.kernel.value, None if bias is None else bias.value)
+        if self.is_quantized:
+            outputs = self.quantized_product(inputs)
+            outputs = outputs if bias is None else ops.add(outputs, bias.value)
+        else:
+            outputs = nn.linear(inputs, self.kernel.value, None if bias is None else bias.value)
         activation = self.activation
         return outputs if activation is activations.linear else activation(outputs)
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape[:-1]) + (self.units,)
 
-    def get_config(self):
-        config = super().get_config()
-        config.update(units=self.units, activation=activations.serialize(self.activation), use_bias=self.use_bias,
-                      kernel_initializer=initializers.serialize(self.kernel_initializer),
-                      bias_initializer=initializers.serialize(self.bias_initializer),
-                      kernel_regularizer=regularizers.serialize(self.kernel_regularizer),
-                      bias_regularizer=regularizers.serialize(self.bias_regularizer),
-                      activity_regularizer=regularizers.serialize(self.activity_regularizer),
-                      kernel_constraint=constraints.serialize(self.kernel_constraint),
-                      bias_constraint=constraints.serialize(self.bias_constraint))
-        return config
 
-
-class Activation(Layer):
+class Activation(SameShape):
     """An activation function as a layer.
 
     Args:
@@ -96,8 +84,7 @@ class Activation(Layer):
 
     def __init__(self, activation, **kwargs):
         super().__init__(**kwargs)
-        self.supports_masking = True
-        self.activation = activations.get(activation)
+        self.declare(locals())
 
     def call(self, inputs):
         return self.activation(inputs)
@@ -105,16 +92,26 @@ class Activation(Layer):
     def in_channels_first(self, rank):
         return self if activations.is_elementwise(self.activation) else None
 
+
+class Identity(SameShape):
+    """Its inputs, as they are: a tensor or a structure of them.
+
+    Example:
+        >>> keras.layers.Identity()(np.array([[1.0]], 'float32'))
+        array([[1.]], dtype=float32)
+    """
+
+    def call(self, inputs):
+        return inputs
+
     def compute_output_shape(self, input_shape):
-        return tuple(input_shape)
+        return input_shape
 
-    def get_config(self):
-        config = super().get_config()
-        config['activation'] = activations.serialize(self.activation)
-        return config
+    def in_channels_first(self, rank):
+        return self
 
 
-class ActivityRegularization(Layer):
+class ActivityRegularization(SameShape):
     """Passes its inputs on and adds a penalty on them to the loss.
 
     Args:
@@ -123,27 +120,21 @@ class ActivityRegularization(Layer):
 
     def __init__(self, l1=0., l2=0., **kwargs):
         super().__init__(**kwargs)
-        self.supports_masking = True
-        self.l1 = l1
-        self.l2 = l2
+        self.declare(locals())
         self.activity_regularizer = regularizers.L1L2(l1=l1, l2=l2)
 
     def call(self, inputs):
         return inputs
 
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape)
-
     def get_config(self):
         config = super().get_config()
-        config.pop('activity_regularizer', None)
-        config.update(l1=self.l1, l2=self.l2)
+        del config['activity_regularizer']
         return config
 
 
 # --- dropout --------------------------------------------------------------------------------------------------
 
-class Dropout(Layer):
+class Dropout(SameShape):
     """Sets a random share `rate` of the inputs to 0 and scales the others by `1 / (1 - rate)`, in training only.
 
     Args:
@@ -160,10 +151,12 @@ class Dropout(Layer):
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(**kwargs)
-        self.rate = check_rate(rate, type(self).__name__)
-        self.noise_shape = noise_shape
-        self.seed = seed
-        self.supports_masking = True
+        self.declare(locals())
+        if self.ruled('rates_are_clipped') and isinstance(rate, (int, float)) and not 0 <= rate <= 1:
+            self.rate = rate = min(1.0, max(0.0, rate))
+            warnings.warn('%s: `rate` must be a number between 0 and 1. It is taken as %g.'
+                          % (type(self).__name__, rate), stacklevel=3)
+        check_rate(rate, type(self).__name__)
         if rate > 0:
             self.seed_generator = random.SeedGenerator(seed)
 
@@ -181,14 +174,6 @@ class Dropout(Layer):
     def in_channels_first(self, rank):
         return self if self.noise_shape is None else None
 
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape)
-
-    def get_config(self):
-        config = super().get_config()
-        config.update(rate=self.rate, noise_shape=self.noise_shape, seed=self.seed)
-        return config
-
 
 class _SpatialDropout(Dropout):
     """Dropout of whole feature maps: one random number per sample and channel."""
@@ -202,7 +187,7 @@ class _SpatialDropout(Dropout):
         return tuple(sizes)
 
     def in_channels_first(self, rank):
-        return self._with_data_format()
+        return self.in_other_format()
 
 
 class SpatialDropout1D(_SpatialDropout):
@@ -213,22 +198,15 @@ class SpatialDropout1D(_SpatialDropout):
 
     Source: Tompson et al., Efficient object localization using convolutional networks (2015).
     """
-
-    def __init__(self, rate, **kwargs):
-        super().__init__(rate, **kwargs)
-        self.input_spec = InputSpec(ndim=3)
+    input_spec = InputSpec(ndim=3)
 
 
 class _FormattedSpatialDropout(_SpatialDropout):
 
     def __init__(self, rate, data_format=None, **kwargs):
         super().__init__(rate, **kwargs)
+        self.declare(locals())
         self.data_format = config.normalize_data_format(data_format)
-
-    def get_config(self):
-        config = super().get_config()
-        config['data_format'] = self.data_format
-        return config
 
 
 class SpatialDropout2D(_FormattedSpatialDropout):
@@ -240,25 +218,12 @@ class SpatialDropout2D(_FormattedSpatialDropout):
 
     Source: Tompson et al., Efficient object localization using convolutional networks (2015).
     """
-
-    def __init__(self, rate, data_format=None, **kwargs):
-        super().__init__(rate, data_format, **kwargs)
-        self.input_spec = InputSpec(ndim=4)
+    input_spec = InputSpec(ndim=4)
 
 
 class SpatialDropout3D(_FormattedSpatialDropout):
-    """Dropout of whole feature maps of volumes, in training only.
-
-    Args:
-        rate: share of the feature maps that is set to 0.
-        data_format: 'channels_last' or 'channels_first', default from keras.json.
-
-    Source: Tompson et al., Efficient object localization using convolutional networks (2015).
-    """
-
-    def __init__(self, rate, data_format=None, **kwargs):
-        super().__init__(rate, data_format, **kwargs)
-        self.input_spec = InputSpec(ndim=5)
+    """Dropout of whole feature maps of volumes, in training only; arguments as for `SpatialDropout2D`."""
+    input_spec = InputSpec(ndim=5)
 
 
 # --- shape ----------------------------------------------------------------------------------------------------
@@ -274,14 +239,15 @@ class Flatten(Layer):
         >>> keras.layers.Flatten()(np.ones((2, 3, 4))).shape
         (2, 12)
     """
+    input_spec = InputSpec(min_ndim=1)
 
     def __init__(self, data_format=None, **kwargs):
         super().__init__(**kwargs)
+        self.declare(locals())
         self.data_format = config.normalize_data_format(data_format)
-        self.input_spec = InputSpec(min_ndim=1)
 
     def in_channels_first(self, rank):
-        return self._with_data_format()
+        return self.in_other_format()
 
     def call(self, inputs):
         rank = ops.ndim(inputs)
@@ -294,11 +260,6 @@ class Flatten(Layer):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], rules.product(input_shape[1:]))
-
-    def get_config(self):
-        config = super().get_config()
-        config['data_format'] = self.data_format
-        return config
 
 
 class Reshape(Layer):
@@ -317,6 +278,7 @@ class Reshape(Layer):
 
     def __init__(self, target_shape, **kwargs):
         super().__init__(**kwargs)
+        self.declare(locals())
         self.target_shape = tuple(target_shape)
         if list(self.target_shape).count(-1) > 1:
             raise ValueError('Reshape: at most one size of `target_shape` may be -1. Received: %s'
@@ -339,11 +301,6 @@ class Reshape(Layer):
             return ops.reshape(inputs, (sizes[0],) + self.target_shape)
         return ops.reshape(inputs, ((-1,) if 0 not in target else sizes[:1]) + target)
 
-    def get_config(self):
-        config = super().get_config()
-        config['target_shape'] = self.target_shape
-        return config
-
 
 class Permute(Layer):
     """The axes of the inputs in another order.
@@ -358,6 +315,7 @@ class Permute(Layer):
 
     def __init__(self, dims, **kwargs):
         super().__init__(**kwargs)
+        self.declare(locals())
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError('Permute: `dims` must name the axes 1 to n once each (0, the batch, stays). Received: %r'
@@ -370,11 +328,6 @@ class Permute(Layer):
     def compute_output_shape(self, input_shape):
         return (input_shape[0],) + tuple(input_shape[axis] for axis in self.dims)
 
-    def get_config(self):
-        config = super().get_config()
-        config['dims'] = self.dims
-        return config
-
 
 class RepeatVector(Layer):
     """(batch, size) repeated `n` times: (batch, n, size).
@@ -382,11 +335,12 @@ class RepeatVector(Layer):
     Args:
         n: number of repetitions.
     """
+    input_spec = InputSpec(ndim=2)
 
     def __init__(self, n, **kwargs):
         super().__init__(**kwargs)
+        self.declare(locals())
         self.n = positive_integer(n, 'RepeatVector', 'n')
-        self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs):
         return ops.repeat(ops.expand_dims(inputs, 1), self.n, 1)
@@ -394,13 +348,8 @@ class RepeatVector(Layer):
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.n, input_shape[1])
 
-    def get_config(self):
-        config = super().get_config()
-        config['n'] = self.n
-        return config
 
-
-class Masking(Layer):
+class Masking(SameShape):
     """Masks the time steps in which all features equal `mask_value`, and sets them to 0.
 
     Args:
@@ -411,8 +360,7 @@ class Masking(Layer):
 
     def __init__(self, mask_value=0., **kwargs):
         super().__init__(**kwargs)
-        self.supports_masking = True
-        self.mask_value = mask_value
+        self.declare(locals())
 
     def compute_mask(self, inputs, mask=None):
         return ops.any(ops.not_equal(inputs, self.mask_value), -1)
@@ -420,14 +368,6 @@ class Masking(Layer):
     def call(self, inputs):
         kept = ops.any(ops.not_equal(inputs, self.mask_value), -1, keepdims=True)
         return ops.multiply(inputs, ops.cast(kept, self.compute_dtype))
-
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape)
-
-    def get_config(self):
-        config = super().get_config()
-        config['mask_value'] = self.mask_value
-        return config
 
 
 class Lambda(Layer):
@@ -450,7 +390,7 @@ class Lambda(Layer):
     """
 
     floats_give_floats = False
-    implicit_arguments = ('captured',)
+    serves_as_activation = True
 
     def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
         super().__init__(**kwargs)
@@ -467,23 +407,22 @@ class Lambda(Layer):
             output_shape = tuple(output_shape)
         self._output_shape = output_shape
         self._takes_mask = has_arg(function, 'mask')
+        self._takes_gradients = asks_for_gradients(function)
 
-    def _call_symbolically(self, signature, args, kwargs, register=True):
-        captured = with_captured(self.function, args[0], self.arguments)
-        if captured is not None:
-            kwargs = dict(kwargs, captured=captured)
-        return super()._call_symbolically(signature, args, kwargs, register)
+    def _captured(self, signature, args, kwargs):
+        return with_captured(self.function, args[0], self.arguments)
 
-    def call(self, inputs, mask=None, captured=None):
-        if captured is not None:
-            return run_captured(captured, inputs)
+    def _asks_for_gradients(self):
+        return self._takes_gradients
+
+    def call(self, inputs, mask=None):
         if self._takes_mask and 'mask' not in self.arguments:
             return self.function(inputs, mask=mask, **self.arguments)
         return self.function(inputs, **self.arguments)
 
     def compute_output_shape(self, input_shape):
         if self._output_shape is None:
-            return super().compute_output_shape(input_shape)
+            return self.shape_by_running(input_shape)
         if callable(self._output_shape):
             shape = self._output_shape(input_shape)
             if not isinstance(shape, (tuple, list)):
@@ -510,20 +449,32 @@ class Lambda(Layer):
         return config
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        names = custom_objects or {}
-        config['function'] = load_callable(config['function'], config.pop('function_type', None), names,
-                                           config.pop('module', None), 'the function of a Lambda layer')
-        for key in ('output_shape', 'mask'):
-            kind = config.pop(key + '_type', 'raw')
-            module = config.pop(key + '_module', None)
-            if kind != 'raw' and config.get(key) is not None:
-                config[key] = load_callable(config[key], kind, names, module, 'the %s of a Lambda layer' % key)
+    def from_config(cls, config, custom_objects=None, safe_mode=None):
+        """A layer from what `get_config` gave.
+
+        Args:
+            custom_objects: {name: function} of your own. safe_mode: False runs functions that the config holds as
+                byte code; default as it is around the call.
+
+        Raises:
+            ValueError: for byte code in a config from outside of this process, unless that is allowed.
+        """
+        with SafeModeScope(in_safe_mode() if safe_mode is None else safe_mode):
+            return cls(**cls._with_functions(dict(config), custom_objects or {}))
+
+    @staticmethod
+    def _with_functions(config, names):
+        # Files of others say where a function was defined, too, but are not to have anything imported.
+        modules = {key: config.pop(key) for key in list(config) if key.endswith('module')}
+        kinds = {key: config.pop(key + '_type', 'raw') for key in ('function', 'output_shape', 'mask')}
+        for key, kind in kinds.items():
+            if key == 'function' or config.get(key) is not None and (kind != 'raw' or isinstance(config[key], dict)):
+                module = modules.get('module' if key == 'function' else key + '_module')
+                config[key] = load_callable(config[key], kind, names, key, module)
         config['arguments'] = {key: np.array(value['value']) if isinstance(value, dict)
                                and value.get('type') == 'ndarray' else value
                                for key, value in (config.get('arguments') or {}).items()}
-        return cls(**config)
+        return config
 
 
 def _plain(arguments):

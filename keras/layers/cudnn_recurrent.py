@@ -1,9 +1,9 @@
 """`CuDNNGRU` and `CuDNNLSTM`: GRU and LSTM with cuDNN's two biases. They run on every engine and device."""
-from keras import constraints, initializers, ops, regularizers
-from keras.backend.composites.rnn import gru_sequence, lstm_sequence
+from keras import ops
+from keras.backend.table.composites.rnn import gru_sequence, lstm_sequence
 from keras.layers.arguments import positive_integer
-from keras.layers.base import InputSpec, Layer
-from keras.layers.recurrent import RNN, _first_shape
+from keras.layers.base import InputSpec
+from keras.layers.recurrent import RNN, first_shape
 
 
 class _Sizes:
@@ -19,47 +19,32 @@ class _Sizes:
 
 class _CuDNNRNN(RNN):
     """gates: how many times `units` wide the weights are. states: how many states there are."""
+    input_spec = InputSpec(ndim=3)
     gates = None
     number_of_states = 1
 
-    def __init__(self, units, activity_regularizer, loop, kwargs, **weights):
-        self.units = positive_integer(units, type(self).__name__, 'units')
-        sizes = _Sizes([self.units] * self.number_of_states, self.units)
-        super().__init__(sizes, **loop, **kwargs)
-        for kind in ('kernel', 'recurrent', 'bias'):
-            setattr(self, kind + '_initializer', initializers.get(weights[kind + '_initializer']))
-            setattr(self, kind + '_regularizer', regularizers.get(weights[kind + '_regularizer']))
-            setattr(self, kind + '_constraint', constraints.get(weights[kind + '_constraint']))
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.input_spec = InputSpec(ndim=3)
+    def __init__(self, units, **kwargs):
+        units = positive_integer(units, type(self).__name__, 'units')
+        super().__init__(_Sizes([units] * self.number_of_states, units), **kwargs)
+        self.declare(locals())
 
     def build(self, input_shape):
-        shape = _first_shape(input_shape)
+        shape = first_shape(input_shape)
         width = self.gates * self.units
-        self.kernel = self.add_weight(name='kernel', shape=(shape[-1], width), initializer=self.kernel_initializer,
-                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
-        self.recurrent_kernel = self.add_weight(
-            name='recurrent_kernel', shape=(self.units, width), initializer=self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer, constraint=self.recurrent_constraint)
-        self.bias = self.add_weight(name='bias', shape=(2 * width,), initializer=self._bias_start(),
-                                    regularizer=self.bias_regularizer, constraint=self.bias_constraint)
+        self.kernel = self.add_weight(name='kernel', shape=(shape[-1], width))
+        self.recurrent_kernel = self.add_weight(name='recurrent_kernel', shape=(self.units, width))
+        self.bias = self.add_weight(name='bias', shape=(2 * width,), initializer=self._bias_start())
         self.input_spec = InputSpec(ndim=3, axes={-1: shape[-1]})
         if self.stateful:
-            self._make_states(shape)
+            self.make_states(shape)
         self.built = True
 
     def _bias_start(self):
         return self.bias_initializer
 
     def get_config(self):
-        config = Layer.get_config(self)
-        config.update(units=self.units, return_sequences=self.return_sequences, return_state=self.return_state,
-                      go_backwards=self.go_backwards, stateful=self.stateful,
-                      activity_regularizer=regularizers.serialize(self.activity_regularizer))
-        for kind in ('kernel', 'recurrent', 'bias'):
-            config[kind + '_initializer'] = initializers.serialize(getattr(self, kind + '_initializer'))
-            config[kind + '_regularizer'] = regularizers.serialize(getattr(self, kind + '_regularizer'))
-            config[kind + '_constraint'] = constraints.serialize(getattr(self, kind + '_constraint'))
+        config = super().get_config()
+        del config['cell'], config['unroll']
         return config
 
     @classmethod
@@ -80,13 +65,9 @@ class CuDNNGRU(_CuDNNRNN):
                  bias_initializer='zeros', kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
                  activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None,
                  return_sequences=False, return_state=False, stateful=False, **kwargs):
-        super().__init__(units, activity_regularizer,
-                         dict(return_sequences=return_sequences, return_state=return_state, stateful=stateful), kwargs,
-                         kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
-                         recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
-                         kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
-                         bias_constraint=bias_constraint)
+        super().__init__(units, return_sequences=return_sequences, return_state=return_state, stateful=stateful,
+                         **kwargs)
+        self.declare(locals())
 
     def _run_over_time(self, inputs, states, constants, mask, training):
         bias = ops.reshape(self.bias.value, (2, 3 * self.units))
@@ -110,14 +91,9 @@ class CuDNNLSTM(_CuDNNRNN):
                  bias_initializer='zeros', unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None,
                  bias_regularizer=None, activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
                  bias_constraint=None, return_sequences=False, return_state=False, stateful=False, **kwargs):
-        self.unit_forget_bias = unit_forget_bias
-        super().__init__(units, activity_regularizer,
-                         dict(return_sequences=return_sequences, return_state=return_state, stateful=stateful), kwargs,
-                         kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
-                         recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
-                         kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
-                         bias_constraint=bias_constraint)
+        super().__init__(units, return_sequences=return_sequences, return_state=return_state, stateful=stateful,
+                         **kwargs)
+        self.declare(locals())
 
     def _bias_start(self):
         if not self.unit_forget_bias:
@@ -135,8 +111,3 @@ class CuDNNLSTM(_CuDNNRNN):
                                         ops.add(first, second), mask, self.go_backwards, self.return_sequences, 'tanh',
                                         'sigmoid', False)
         return output, states
-
-    def get_config(self):
-        config = super().get_config()
-        config['unit_forget_bias'] = self.unit_forget_bias
-        return config

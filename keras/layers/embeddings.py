@@ -1,11 +1,13 @@
 """Embedding: integers become vectors."""
-from keras import constraints, initializers, ops, regularizers
-from keras.backend.composites import nn
-from keras.layers.arguments import positive_integer, take_unused, to_list
-from keras.layers.base import Layer
+from keras import ops
+from keras.backend.contract.rules import AbstractTensor
+from keras.backend.table.composites import nn
+from keras.layers.adapted import Adapted
+from keras.layers.arguments import WITH_WARNING, positive_integer, to_list
+from keras.layers.base import Layer  # noqa: F401  (part of the address keras.layers.embeddings)
 
 
-class Embedding(Layer):
+class Embedding(Adapted):
     """The rows of a table at integer positions.
 
     Args:
@@ -22,30 +24,39 @@ class Embedding(Layer):
         >>> keras.layers.Embedding(10, 3)(np.array([[1, 2]])).shape
         (1, 2, 3)
     """
+    without_effect = {'dropout': WITH_WARNING}
+    faced = 'embeddings'
+    modes = ('int8', 'int4')
 
     def __init__(self, input_dim, output_dim, embeddings_initializer='uniform', embeddings_regularizer=None,
-                 activity_regularizer=None, embeddings_constraint=None, mask_zero=False, input_length=None, **kwargs):
-        take_unused(kwargs, 'Embedding', lora_rank=None, lora_alpha=None, quantization_config=None)
-        self.input_length = tuple(input_length) if isinstance(input_length, (list, tuple)) else input_length
+                 activity_regularizer=None, embeddings_constraint=None, mask_zero=False, input_length=None,
+                 lora_rank=None, lora_alpha=None, quantization_config=None, **kwargs):
+        input_length = tuple(input_length) if isinstance(input_length, (list, tuple)) else input_length
         if not {'input_shape', 'batch_input_shape', 'batch_shape'} & set(kwargs):
-            kwargs['input_shape'] = tuple(to_list(self.input_length, True))
+            kwargs['input_shape'] = tuple(to_list(input_length, True))
         elif kwargs.get('batch_input_shape') is not None:
             kwargs['batch_input_shape'] = _flat_shape(kwargs['batch_input_shape'])
-        super().__init__(**kwargs)
+        super().__init__(lora_rank, lora_alpha, quantization_config, **kwargs)
+        self.declare(locals())
         self.input_dim = positive_integer(input_dim, 'Embedding', 'input_dim')
         self.output_dim = positive_integer(output_dim, 'Embedding', 'output_dim')
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero = mask_zero
         self.supports_masking = mask_zero
 
     def build(self, input_shape=None):
-        self.embeddings = self.add_weight(
-            name='embeddings', shape=(self.input_dim, self.output_dim), initializer=self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer, constraint=self.embeddings_constraint)
-        self.built = True
+        self.embeddings = self.add_weight(name='embeddings', shape=(self.input_dim, self.output_dim))
+        self.adapt_weights()
+
+    def reduced_axes(self):
+        return (1,)
+
+    def _block_axis(self):
+        return 1
+
+    def _by_row(self, scale):
+        return ops.expand_dims(scale, 1)
+
+    def input_axes(self):
+        return None
 
     def compute_mask(self, inputs, mask=None):
         return ops.not_equal(inputs, 0) if self.mask_zero else None
@@ -69,15 +80,66 @@ class Embedding(Layer):
             sizes.append(size if length is None else length)
         return input_shape[:1] + tuple(sizes) + (self.output_dim,)
 
-    def get_config(self):
-        config = super().get_config()
-        config.update(input_dim=self.input_dim, output_dim=self.output_dim,
-                      embeddings_initializer=initializers.serialize(self.embeddings_initializer),
-                      embeddings_regularizer=regularizers.serialize(self.embeddings_regularizer),
-                      activity_regularizer=regularizers.serialize(self.activity_regularizer),
-                      embeddings_constraint=constraints.serialize(self.embeddings_constraint),
-                      mask_zero=self.mask_zero, input_length=self.input_length)
-        return config
+
+class ReversibleEmbedding(Embedding):
+    """An embedding that is also read backwards: `layer(x, reverse=True)` gives a number for each row of the table.
+
+    Args:
+        input_dim, output_dim: see `Embedding`.
+        tie_weights: whether both directions share the table; else `reverse_embeddings` (output_dim, input_dim) is
+            another one.
+        embeddings_initializer, embeddings_regularizer, embeddings_constraint, mask_zero: see `Embedding`.
+        reverse_dtype: float type of the way back, default that of the layer.
+        logit_soft_cap: `c` for `c * tanh(x / c)` of what comes back, None for `x` itself.
+
+    Forwards (batch, ...) of integers becomes (batch, ..., output_dim), backwards (batch, ..., output_dim) becomes
+    (batch, ..., input_dim).
+
+    Source: Press and Wolf, Using the output embedding to improve language models (2016).
+
+    Example:
+        >>> layer = keras.layers.ReversibleEmbedding(10, 3)
+        >>> layer(layer(np.array([[1, 2]])), reverse=True).shape
+        (1, 2, 10)
+    """
+
+    faced = 'embeddings'
+
+    def __init__(self, input_dim, output_dim, tie_weights=True, embeddings_initializer='uniform',
+                 embeddings_regularizer=None, embeddings_constraint=None, mask_zero=False, reverse_dtype=None,
+                 logit_soft_cap=None, **kwargs):
+        super().__init__(input_dim, output_dim, embeddings_initializer=embeddings_initializer,
+                         embeddings_regularizer=embeddings_regularizer, embeddings_constraint=embeddings_constraint,
+                         mask_zero=mask_zero, **kwargs)
+        self.declare(locals())
+
+    def build(self, input_shape=None):
+        super().build(input_shape)
+        if not self.tie_weights:
+            self.built = False
+            self.reverse_embeddings = self.add_weight(
+                name='reverse_embeddings', shape=(self.output_dim, self.input_dim),
+                initializer=self.embeddings_initializer, regularizer=self.embeddings_regularizer,
+                constraint=self.embeddings_constraint)
+            self.built = True
+
+    def call(self, inputs, reverse=False):
+        if not reverse:
+            return super().call(inputs)
+        kernel = ops.transpose(self.embeddings.value) if self.tie_weights else self.reverse_embeddings.value
+        if self.reverse_dtype is not None:
+            inputs, kernel = ops.cast(inputs, self.reverse_dtype), ops.cast(kernel, self.reverse_dtype)
+        logits = ops.matmul(inputs, kernel)
+        if self.logit_soft_cap is None:
+            return logits
+        return ops.multiply(ops.tanh(ops.divide(logits, self.logit_soft_cap)), self.logit_soft_cap)
+
+    def compute_output_spec(self, inputs, reverse=False):
+        """What comes out for symbolic `inputs`."""
+        shape = tuple(inputs.shape)
+        if not reverse:
+            return AbstractTensor(shape + (self.output_dim,), self.compute_dtype)
+        return AbstractTensor(shape[:-1] + (self.input_dim,), self.reverse_dtype or self.compute_dtype)
 
 
 def _flat_shape(shape):

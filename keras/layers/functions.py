@@ -2,13 +2,12 @@
 
 The format is Keras 2's: `[byte code in base64, defaults, closure]` for a lambda, the name for a function.
 """
-import base64
-import importlib
 import inspect
-import marshal
 import types
 
-from keras.saving.serialization import get_custom_objects
+from keras.backend.k import lifting
+from keras.saving.code import func_dump, func_load, load_code  # noqa: F401  (part of the address)
+from keras.saving.serialization import InvalidConfig, get_registered_object
 
 
 def has_arg(fn, name, accept_all=False):
@@ -23,85 +22,54 @@ def has_arg(fn, name, accept_all=False):
     return parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
 
 
-def func_dump(func):
-    """A function as (byte code in base64, defaults, values of its closure)."""
-    code = base64.encodebytes(marshal.dumps(func.__code__)).decode('ascii')
-    closure = tuple(cell.cell_contents for cell in func.__closure__) if func.__closure__ else None
-    return code, func.__defaults__, closure
-
-
-def func_load(code, defaults=None, closure=None, globs=None):
-    """The function that `func_dump` wrote.
-
-    Args:
-        code: byte code in base64, or the whole tuple that `func_dump` gave.
-        defaults, closure: tuples of values, or None. globs: the global names it sees, default this module's.
-
-    Raises:
-        ValueError: where this Python cannot read the byte code.
-    """
-    if isinstance(code, (tuple, list)):
-        code, defaults, closure = code
-    defaults = tuple(tuple(part) if isinstance(part, list) else part for part in defaults) if defaults else None
-    try:
-        loaded = marshal.loads(base64.decodebytes(code.encode('ascii')))
-    except (ValueError, EOFError, TypeError) as error:
-        raise ValueError('The byte code of a function cannot be read (%s). The usual cause: another Python version '
-                         'wrote it. Build the model from its code and load the weights instead.' % error) from error
-    cells = tuple(_cell(value) for value in closure) if closure else None
-    return types.FunctionType(loaded, globals() if globs is None else globs, loaded.co_name, defaults, cells)
-
-
-def _cell(value):
-    return (lambda: value).__closure__[0]
+class Named(str):
+    """The name of a function of this process, which it still knows: a config that has not left it gives it back."""
 
 
 def dump_callable(function):
     """(description for a config, its kind: 'lambda' or 'function')."""
     if isinstance(function, types.LambdaType) and function.__name__ == '<lambda>':
         return func_dump(function), 'lambda'
-    return getattr(function, '__name__', type(function).__name__), 'function'
+    name = Named(getattr(function, '__name__', type(function).__name__))
+    name.function = function
+    return name, 'function'
 
 
-def load_callable(description, kind, custom_objects, module, what):
-    """The function that `dump_callable` (or upstream Keras) described.
+def load_callable(description, kind, custom_objects, what, module=None):
+    """The function that `dump_callable` (or upstream Keras) described; no module is imported for it.
+
+    Args:
+        kind: 'lambda' or 'function'. what: what it is, for messages. module: where a file says that it was defined.
 
     Raises:
-        ValueError: where no function of that name is known.
+        InvalidConfig: where no function of that name is known, or it is code, which is not allowed.
     """
     if callable(description):
         return description
     if isinstance(description, dict):  # Keras 3 writes {'class_name': ..., 'config': ...}
-        description, kind = _from_keras3(description)
-    if kind == 'lambda':
-        from keras import backend
-        return func_load(description, globs=dict(_names_for_lambdas(backend), **custom_objects))
-    for names in (custom_objects, get_custom_objects()):
-        if description in names:
-            return names[description]
-    found = _from_module(module, description)
+        kind = 'lambda' if description.get('class_name') == '__lambda__' else 'function'
+        if kind == 'function':
+            module = description.get('module')
+            named = description.get('config')
+            description = named if isinstance(named, str) else description.get('class_name')
+    if kind == 'lambda' or not isinstance(description, str):
+        return load_code(description, custom_objects, 'a `Lambda` layer whose %s is a Python lambda' % what)
+    found = get_registered_object(description, custom_objects) or _of_keras(description) \
+        or getattr(description, 'function', None)
     if found is None:
-        raise ValueError('Unknown function %r, %s. Pass it in custom_objects={%r: ...}.'
-                         % (description, what, description))
+        raise InvalidConfig(
+            'Unknown function %.200r, the %s of a Lambda layer.%s Pass it in `custom_objects={%.200r: ...}`, wrap the '
+            'call in `keras.utils.custom_object_scope`, or decorate it with '
+            '`@keras.saving.register_keras_serializable()`.'
+            % (description, what, ' The file says that it is in the module %.200r, which is not imported because a '
+               'file says so.' % (module,) if module else '', description))
     return found
 
 
-def _from_keras3(description):
-    config = description.get('config')
-    if description.get('class_name') == '__lambda__':
-        return (config['code'], config.get('defaults'), config.get('closure')), 'lambda'
-    return config if isinstance(config, str) else description.get('class_name'), 'function'
-
-
-def _names_for_lambdas(backend):
-    """What lambdas in saved models usually refer to: NumPy and the backend under their customary names."""
-    import numpy as np
-    import keras
-    return {'K': backend, 'np': np, 'numpy': np, 'keras': keras, 'ops': keras.ops, '__builtins__': __builtins__}
-
-
-def _from_module(module, name):
-    try:
-        return getattr(importlib.import_module(module), name, None) if module else None
-    except ImportError:
-        return None
+def _of_keras(name):
+    """The function of tensors called `name`, one of K or, where that has none, of keras.ops."""
+    from keras import backend, ops
+    if name in lifting.OF_TENSORS:
+        return getattr(backend, name)
+    found = None if name.startswith('_') else getattr(ops, name, None)
+    return found if inspect.isfunction(found) else None

@@ -1,9 +1,31 @@
 """What a layer knows of the graphs it stands in: its inputs and outputs by node."""
-from keras.backend import tree
+from keras.backend.contract import tree
 
 
 class GraphView:
     """The part of `Layer` that concerns the symbolic calls made of it."""
+
+    def start_graph_view(self):
+        self._inbound_nodes, self._outbound_nodes = [], []
+
+    @property
+    def inbound_nodes(self):
+        """The symbolic calls of this layer, in their order."""
+        return self._inbound_nodes
+
+    @property
+    def outbound_nodes(self):
+        """The calls of other layers that take what this one gives."""
+        return self._outbound_nodes
+
+    def note_call(self, node):
+        """Remember `node` as a symbolic call of this layer, and tell the layers that feed it."""
+        node.number = len(self._inbound_nodes)
+        self._inbound_nodes.append(node)
+        for tensor in node.inputs:
+            layer = tensor.node.operation if tensor.node is not None else None
+            if isinstance(layer, GraphView):
+                layer._outbound_nodes.append(node)
 
     def _node_values(self, node_index, attribute, what):
         if not self._inbound_nodes:

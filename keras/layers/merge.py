@@ -1,17 +1,14 @@
 """Layers that make one tensor of several, and the functions that apply them."""
 from keras import ops
-from keras.backend import rules
-from keras.backend.composites.math import batch_dot, l2_normalize
+from keras.backend.contract import rules
+from keras.backend.table.composites.math import batch_dot, l2_normalize
 from keras.layers.base import Layer
 
 
 class _Merge(Layer):
     """What merging shares: a list of inputs; those of lower rank get axes of size 1 behind the batch."""
     fewest = 1
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.supports_masking = True
+    supports_masking = True
 
     def build(self, input_shape):
         self._checked(input_shape)
@@ -22,9 +19,10 @@ class _Merge(Layer):
             raise ValueError('Layer %r (%s) must be called on a list of tensors. Received the shape %s. The usual '
                              'cause: %s()(a, b) instead of %s()([a, b]).'
                              % (self.name, type(self).__name__, shapes, type(self).__name__, type(self).__name__))
-        if len(shapes) < self.fewest:
+        fewest = max(self.fewest, self.ruled('merges_at_least'))
+        if len(shapes) < fewest:
             raise ValueError('Layer %r (%s) needs at least %d inputs. Received %d.'
-                             % (self.name, type(self).__name__, self.fewest, len(shapes)))
+                             % (self.name, type(self).__name__, fewest, len(shapes)))
         batches = {shape[0] for shape in shapes if shape and shape[0] is not None}
         if len(batches) > 1:
             raise ValueError('Layer %r (%s) cannot merge inputs with different batch sizes. Received the shapes %s.'
@@ -56,15 +54,23 @@ class _Merge(Layer):
             raise ValueError('Layer %r (%s): %s.' % (self.name, type(self).__name__, error)) from None
 
     def compute_mask(self, inputs, mask=None):
-        if mask is None:
-            return None
-        masks = [each for each in mask if each is not None]
+        masks = [each for each in self._masks(inputs, mask) if each is not None]
         if not masks:
             return None
         result = masks[0]
         for each in masks[1:]:
             result = ops.logical_and(result, each)
         return result
+
+    def _masks(self, inputs, mask):
+        """The masks as a list, one per input; an empty one where there is none."""
+        if mask is None:
+            return []
+        if not isinstance(mask, (list, tuple)) or not isinstance(inputs, (list, tuple)) or len(mask) != len(inputs):
+            raise ValueError('Layer %r (%s): compute_mask expects a list of inputs and a list with a mask or None for '
+                             'each of them. Received: inputs=%r, mask=%r.'
+                             % (self.name, type(self).__name__, inputs, mask))
+        return list(mask)
 
 
 def _with_rank(x, rank):
@@ -143,14 +149,14 @@ class Concatenate(_Merge):
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
-        self.axis = axis
+        self.declare(locals())
 
     def call(self, inputs):
         return ops.concatenate(inputs, self.axis)
 
     def in_channels_first(self, rank):
         axis = self.axis % rank
-        return self._copy_with(axis=1 if axis == rank - 1 else axis + 1 if axis else 0)
+        return self.copy_with(axis=1 if axis == rank - 1 else axis + 1 if axis else 0)
 
     def compute_output_shape(self, input_shape):
         shapes = self._checked(input_shape)
@@ -161,10 +167,13 @@ class Concatenate(_Merge):
                              % (self.name, error, shapes)) from None
 
     def compute_mask(self, inputs, mask=None):
-        if mask is None or all(each is None for each in mask):
+        given, masks = self._masks(inputs, mask), []
+        if all(each is None for each in given):
             return None
-        masks = []
-        for x, each in zip(inputs, mask):
+        for x, each in zip(inputs, given):
+            if each is not None and ops.ndim(each) == ops.ndim(x):
+                masks.append(ops.cast(each, 'bool'))
+                continue
             everywhere = ops.cast(ops.ones_like(x), 'bool')
             if each is not None:
                 while ops.ndim(each) < ops.ndim(x):
@@ -172,11 +181,6 @@ class Concatenate(_Merge):
                 everywhere = ops.logical_and(everywhere, each)
             masks.append(everywhere)
         return ops.all(ops.concatenate(masks, self.axis), -1)
-
-    def get_config(self):
-        config = super().get_config()
-        config['axis'] = self.axis
-        return config
 
 
 class Dot(_Merge):
@@ -195,19 +199,17 @@ class Dot(_Merge):
 
     def __init__(self, axes, normalize=False, **kwargs):
         super().__init__(**kwargs)
+        self.declare(locals())
         pair = axes if isinstance(axes, (list, tuple)) else (axes, axes)
         if len(pair) != 2 or not all(isinstance(axis, int) for axis in pair):
             raise ValueError('Dot: `axes` must be an int or a pair of ints. Received: %r' % (axes,))
-        self.axes = axes
-        self.normalize = normalize
-        self.supports_masking = True
-        self._pair = tuple(pair)
+        self.pair = tuple(pair)
 
     def call(self, inputs):
         x, y = inputs
         if self.normalize:
-            x, y = l2_normalize(x, self._pair[0]), l2_normalize(y, self._pair[1])
-        return batch_dot(x, y, self._pair)
+            x, y = l2_normalize(x, self.pair[0]), l2_normalize(y, self.pair[1])
+        return batch_dot(x, y, self.pair)
 
     def in_channels_first(self, rank):
         return None
@@ -216,7 +218,7 @@ class Dot(_Merge):
         shapes = self._checked(input_shape)
         if len(shapes) != 2:
             raise ValueError('Layer %r (Dot) needs exactly 2 inputs. Received %d.' % (self.name, len(shapes)))
-        axes = [rules.normalize_axis(axis, len(shape), 'axes entry') for axis, shape in zip(self._pair, shapes)]
+        axes = [rules.normalize_axis(axis, len(shape), 'axes entry') for axis, shape in zip(self.pair, shapes)]
         sizes = [shape[axis] for axis, shape in zip(axes, shapes)]
         if 0 in axes or None not in sizes and sizes[0] != sizes[1]:
             raise ValueError('Layer %r (Dot): axes=%r must name axes of equal size behind the batch. Received the '
@@ -228,11 +230,6 @@ class Dot(_Merge):
 
     def compute_mask(self, inputs, mask=None):
         return None
-
-    def get_config(self):
-        config = super().get_config()
-        config.update(axes=self.axes, normalize=self.normalize)
-        return config
 
 
 # --- functions ----------------------------------------------------------------------------------------------------

@@ -1,28 +1,20 @@
 """Layers that add noise in training and pass their inputs on otherwise."""
 from keras import ops, random
 from keras.layers.arguments import check_rate
-from keras.layers.base import Layer
+from keras.layers.base import Layer  # noqa: F401
+from keras.layers.families import SameShape
 
 
-class _Noise(Layer):
+class _Noise(SameShape):
+    later = ('seed', 'noise_shape')
 
     def __init__(self, seed, **kwargs):
         super().__init__(**kwargs)
-        self.supports_masking = True
-        self.seed = seed
+        self.declare(locals())
         self.seed_generator = random.SeedGenerator(seed)
 
     def in_channels_first(self, rank):
         return self if getattr(self, 'noise_shape', None) is None else None
-
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape)
-
-    def get_config(self):
-        config = super().get_config()
-        if self.seed is not None:
-            config['seed'] = self.seed
-        return config
 
 
 class GaussianNoise(_Noise):
@@ -34,20 +26,15 @@ class GaussianNoise(_Noise):
 
     def __init__(self, stddev, seed=None, **kwargs):
         super().__init__(seed, **kwargs)
+        self.declare(locals())
         if not 0 <= stddev:
             raise ValueError('GaussianNoise: `stddev` must not be negative. Received: %r' % (stddev,))
-        self.stddev = stddev
 
     def call(self, inputs, training=None):
         if not training or self.stddev == 0:
             return inputs
         noise = random.normal(ops.shape(inputs), 0.0, self.stddev, self.compute_dtype, self.seed_generator)
         return ops.add(inputs, noise)
-
-    def get_config(self):
-        config = super().get_config()
-        config['stddev'] = self.stddev
-        return config
 
 
 class GaussianDropout(_Noise):
@@ -61,7 +48,8 @@ class GaussianDropout(_Noise):
 
     def __init__(self, rate, seed=None, **kwargs):
         super().__init__(seed, **kwargs)
-        self.rate = check_rate(rate, 'GaussianDropout')
+        self.declare(locals())
+        check_rate(rate, 'GaussianDropout')
 
     def call(self, inputs, training=None):
         if not training or not 0 < self.rate < 1:
@@ -69,11 +57,6 @@ class GaussianDropout(_Noise):
         stddev = (self.rate / (1.0 - self.rate)) ** 0.5
         noise = random.normal(ops.shape(inputs), 1.0, stddev, self.compute_dtype, self.seed_generator)
         return ops.multiply(inputs, noise)
-
-    def get_config(self):
-        config = super().get_config()
-        config['rate'] = self.rate
-        return config
 
 
 # The limit of selu for very negative inputs, -alpha * scale (Klambauer et al. 2017, section 3).
@@ -93,8 +76,8 @@ class AlphaDropout(_Noise):
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(seed, **kwargs)
-        self.rate = check_rate(rate, 'AlphaDropout')
-        self.noise_shape = noise_shape
+        self.declare(locals())
+        check_rate(rate, 'AlphaDropout')
 
     def _get_noise_shape(self, inputs):
         sizes = ops.shape(inputs)
@@ -112,10 +95,3 @@ class AlphaDropout(_Noise):
         # The affine map that restores mean 0 and variance 1 (equation 13 of the paper).
         scale = ((1 - rate) * (1 + rate * _SATURATION ** 2)) ** -0.5
         return ops.add(ops.multiply(ops.add(ops.multiply(inputs, kept), dropped), scale), -scale * _SATURATION * rate)
-
-    def get_config(self):
-        config = super().get_config()
-        config['rate'] = self.rate
-        if self.noise_shape is not None:
-            config['noise_shape'] = self.noise_shape
-        return config

@@ -1,16 +1,29 @@
 """Batch and layer normalization."""
-from keras import constraints, initializers, ops, regularizers
-from keras.backend.composites import nn
-from keras.backend.composites.shape import count
-from keras.layers.arguments import take_unused
-from keras.layers.base import InputSpec, Layer
+from keras import ops
+from keras.backend.contract.context import context
+from keras.backend.contract.ledger import FacingLedger
+from keras.backend.table.composites import nn
+from keras.backend.table.composites.math import l2_normalize
+from keras.backend.table.composites.shape import count
+from keras.layers.base import InputSpec, Layer  # noqa: F401
+from keras.layers.families import SameShape
 
 
-class BatchNormalization(Layer):
+class _Normalization(SameShape):
+    """Layers that compute in the float type of their weights even where others compute in 16 bits."""
+
+    def run_in_compute_dtype(self, function, args, kwargs):
+        inputs = ops.cast(args[0], self.variable_dtype)
+        with FacingLedger(None):
+            return ops.cast(function(inputs, *args[1:], **kwargs), self.compute_dtype)
+
+
+class BatchNormalization(_Normalization):
     """Scales each channel to mean 0 and variance 1 over the batch, then by `gamma` and `beta`.
 
-    In training the mean and variance are those of the batch, and moving averages of them are kept; otherwise,
-    and always where the layer's `trainable` is False, the moving averages are used.
+    In training the mean and variance are those of the batch, and moving averages of them are kept; otherwise the
+    moving averages are used. They stay as they are where the layer's `trainable` is False; in tf.keras and Keras 3 they
+    are then used in training as well.
 
     Args:
         axis: the axis of the channels: -1, or 1 with channels first.
@@ -18,36 +31,38 @@ class BatchNormalization(Layer):
         epsilon: added to the variance.
         center, scale: whether there is a `beta` that is added and a `gamma` that multiplies.
         beta_..., gamma_..., moving_...: initializers, regularizers and constraints of the weights.
+        renorm: whether batches are corrected towards moving averages in training, as they are afterwards (Ioffe, Batch
+            renormalization, 2017). renorm_clipping: bounds 'rmin' and 'rmax' of the factor and 'dmax' of what is added.
+            renorm_momentum: of those averages.
+        mode: Keras 1 had three: 0 as said above; 1 scales each sample by itself, along the last axis; 2 takes the mean
+            and variance of the batch outside training as well.
 
     Source: Ioffe and Szegedy, Batch normalization (2015).
 
     Example:
         >>> y = keras.layers.BatchNormalization()(np.array([[1.0], [3.0]], 'float32'), training=True)
     """
+    later = ('mode', 'renorm', 'renorm_clipping', 'renorm_momentum')
+    without_effect = {'synchronized': False}
 
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer='zeros',
                  gamma_initializer='ones', moving_mean_initializer='zeros', moving_variance_initializer='ones',
-                 beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, **kwargs):
-        kwargs.pop('renorm_momentum', None)
-        take_unused(kwargs, 'BatchNormalization', renorm=False, renorm_clipping=None, synchronized=False)
+                 beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None,
+                 renorm=False, renorm_clipping=None, renorm_momentum=0.99, mode=0, **kwargs):
         super().__init__(**kwargs)
-        self.supports_masking = True
+        self.declare(locals())
+        unknown = set(renorm_clipping or ()) - {'rmax', 'rmin', 'dmax'}
+        if unknown or renorm_clipping and not renorm:
+            raise ValueError("BatchNormalization: `renorm_clipping` may have the keys 'rmax', 'rmin' and 'dmax', and "
+                             'needs renorm=True. Received: renorm_clipping=%r, renorm=%r' % (renorm_clipping, renorm))
         self.axis = _single_axis(axis)
-        self.momentum = momentum
-        self.epsilon = epsilon
-        self.center = center
-        self.scale = scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        if mode not in (0, 1, 2):
+            raise ValueError('BatchNormalization: `mode` must be 0, 1 or 2. Received: %r' % (mode,))
+        if mode == 1 and axis != -1:
+            raise ValueError('BatchNormalization: mode=1 works along the last axis only. Received: axis=%r' % (axis,))
 
     # Of a copy with the channels first: whether the layer itself has channels-last images.
-    _corrects_twice = False
+    _images = False
 
     def build(self, input_shape):
         rank = len(input_shape)
@@ -58,48 +73,110 @@ class BatchNormalization(Layer):
         if size is None:
             raise ValueError('Layer %r (BatchNormalization): axis %d of the input must have a known size. Received the '
                              'shape %s.' % (self.name, self.axis, tuple(input_shape)))
-        self.gamma = self.beta = None
-        if self.scale:
-            self.gamma = self.add_weight(name='gamma', shape=(size,), initializer=self.gamma_initializer,
-                                         regularizer=self.gamma_regularizer, constraint=self.gamma_constraint)
-        if self.center:
-            self.beta = self.add_weight(name='beta', shape=(size,), initializer=self.beta_initializer,
-                                        regularizer=self.beta_regularizer, constraint=self.beta_constraint)
-        self.moving_mean = self.add_weight(name='moving_mean', shape=(size,), trainable=False,
-                                           initializer=self.moving_mean_initializer)
-        self.moving_variance = self.add_weight(name='moving_variance', shape=(size,), trainable=False,
-                                               initializer=self.moving_variance_initializer)
+        self.gamma = self.add_weight(name='gamma', shape=(size,)) if self.scale else None
+        self.beta = self.add_weight(name='beta', shape=(size,)) if self.center else None
+        self.moving_mean = self.add_weight(name='moving_mean', shape=(size,), trainable=False)
+        self.moving_variance = self.add_weight(name='moving_variance', shape=(size,), trainable=False)
+        if self.renorm:
+            for name, initializer in (('moving_stddev', 'ones'), ('renorm_mean', 'zeros'), ('renorm_stddev', 'ones')):
+                setattr(self, name, self.add_weight(name=name, shape=(size,), initializer=initializer, trainable=False))
         self.input_spec = InputSpec(ndim=rank, axes={self.axis: size})
         self.built = True
 
     def in_channels_first(self, rank):
-        if self.axis % rank != rank - 1:
+        if self.axis % rank != rank - 1 or self.mode == 1:
             return None
-        return self._copy_with(axis=1, _corrects_twice=self._channels_last_images(rank))
+        return self.copy_with(axis=1, _images=self._channels_last_images(rank))
 
-    def call(self, inputs, training=None):
+    def call(self, inputs, training=None, mask=None):
         gamma = None if self.gamma is None else self.gamma.value
         beta = None if self.beta is None else self.beta.value
-        if not training or not self._trainable:
+        if self.mode == 1:
+            return self._by_sample(inputs, beta, gamma)
+        if self.mode == 2:
+            return nn.batch_normalization_train(inputs, self.axis, beta, gamma, self.epsilon)[0]
+        if not training or self.is_frozen() and self.ruled('frozen_normalization_infers'):
             return nn.batch_normalization(inputs, self.moving_mean.value, self.moving_variance.value, self.axis, beta,
                                           gamma, self.epsilon)
-        outputs, mean, variance = nn.batch_normalization_train(inputs, self.axis, beta, gamma, self.epsilon)
-        self._keep(self.moving_mean, mean, 1.0)
-        self._keep(self.moving_variance, variance, self._correction(inputs))
+        if self.renorm:
+            return self._renormalized(inputs, beta, gamma, mask)
+        if mask is not None and self.ruled('masked_statistics'):
+            mean, variance = self._masked_moments(inputs, mask)
+            outputs = nn.batch_normalization(inputs, mean, variance, self.axis, beta, gamma, self.epsilon)
+        else:
+            outputs, mean, variance = nn.batch_normalization_train(inputs, self.axis, beta, gamma, self.epsilon)
+        if context.updating and not self.is_frozen():
+            self._keep(self.moving_mean, mean, 1.0)
+            self._keep(self.moving_variance, variance, self._correction(inputs))
         return outputs
 
-    def _keep(self, average, value, factor):
+    def _renormalized(self, inputs, beta, gamma, mask):
+        if mask is not None and self.ruled('masked_statistics'):
+            mean, variance = self._masked_moments(inputs, mask)
+        else:
+            axis = self.axis % ops.ndim(inputs)
+            mean, variance = ops.moments(inputs, tuple(other for other in range(ops.ndim(inputs)) if other != axis))
+        deviation = ops.sqrt(ops.add(variance, self.epsilon))
+        usual, usual_mean = self.renorm_stddev.value, self.renorm_mean.value
+        bounds = self.renorm_clipping or {}
+        factor = ops.clip(ops.divide(deviation, usual), bounds.get('rmin'), bounds.get('rmax'))
+        most = bounds.get('dmax')
+        shift = ops.clip(ops.divide(ops.subtract(mean, usual_mean), usual), None if most is None else -most, most)
+        factor, shift = ops.stop_gradient(factor), ops.stop_gradient(shift)
+        # The batch's own statistics, then the correction, then the weights.
+        beta = shift if gamma is None else ops.multiply(shift, gamma)
+        beta = beta if self.beta is None else ops.add(beta, self.beta.value)
+        gamma = factor if gamma is None else ops.multiply(factor, gamma)
+        outputs = nn.batch_normalization(inputs, mean, variance, self.axis, beta, gamma, self.epsilon)
+        if context.updating and not self.is_frozen():
+            self._keep_renormalized(mean, deviation)
+        return outputs
+
+    def _keep_renormalized(self, mean, deviation):
+        for average, value in ((self.renorm_mean, mean), (self.renorm_stddev, deviation)):
+            self._keep(average, value, 1.0, self.renorm_momentum)
+        self._keep(self.moving_mean, mean, 1.0)
+        self._keep(self.moving_stddev, deviation, 1.0)
+        variance = ops.subtract(ops.square(self.moving_stddev.value), self.epsilon)
+        self.moving_variance.assign(ops.maximum(variance, 0.0))
+
+    def _by_sample(self, inputs, beta, gamma):
+        # Keras 1 adds epsilon twice: to the variance and to its root.
+        deviation = ops.sqrt(ops.add(ops.var(inputs, -1, keepdims=True), self.epsilon))
+        outputs = ops.divide(ops.subtract(inputs, ops.mean(inputs, -1, keepdims=True)),
+                             ops.add(deviation, self.epsilon))
+        outputs = outputs if gamma is None else ops.multiply(outputs, gamma)
+        return outputs if beta is None else ops.add(outputs, beta)
+
+    def _masked_moments(self, inputs, mask):
+        """The mean and variance of the channels over what `mask`, of the first axes of `inputs`, leaves."""
+        rank = ops.ndim(inputs)
+        axes = tuple(index for index in range(rank) if index != self.axis % rank)
+        weights = ops.cast(mask, inputs.dtype)
+        while ops.ndim(weights) < rank:
+            weights = ops.expand_dims(weights, -1)
+        weights = ops.broadcast_to(weights, ops.shape(inputs))
+        total = ops.maximum(ops.sum(weights, axes, keepdims=True), self.epsilon)
+        mean = ops.sum(inputs * weights, axes, keepdims=True) / total
+        variance = ops.sum(ops.square(inputs - mean) * weights, axes, keepdims=True) / total
+        return ops.squeeze(mean, axes), ops.squeeze(variance, axes)
+
+    def _keep(self, average, value, factor, momentum=None):
         """Let the moving average take in `factor * value`."""
-        momentum = self.momentum
+        momentum = self.momentum if momentum is None else momentum
         average.assign(ops.add(ops.multiply(average.value, momentum), ops.multiply(value, factor * (1.0 - momentum))))
 
     def _correction(self, inputs):
-        """What makes the variance of the batch an estimate for all data, as Keras 2 has it.
+        """What makes the variance of the batch an estimate for all data.
 
-        That is n / (n - 1 - epsilon); for channels-last images, where Keras 2 runs a kernel that corrects too, once
-        more n / (n - 1).
+        In Keras 2 that is n / (n - 1 - epsilon). For channels-last images it and tf.keras run a kernel that corrects by
+        n / (n - 1), in Keras 2 once more.
         """
         rank = ops.ndim(inputs)
+        rule = self.ruled('variance_of_samples')
+        images = self._images or self._channels_last_images(rank)
+        if rule == 'never' or rule == 'images' and not images:
+            return 1.0
         axis = self.axis % rank
         samples = count(inputs, tuple(index for index in range(rank) if index != axis))
         if isinstance(samples, int):
@@ -107,25 +184,11 @@ class BatchNormalization(Layer):
         else:
             samples = ops.cast(samples, self.variable_dtype)
             others = ops.maximum(ops.subtract(samples, 1.0), 1.0)
-        factor = samples / (others - self.epsilon)
-        return factor * samples / others if self._corrects_twice or self._channels_last_images(rank) else factor
+        factor = samples / others if images else 1.0
+        return factor if rule == 'images' else factor * samples / (others - self.epsilon)
 
     def _channels_last_images(self, rank):
         return rank == 4 and self.axis % rank == 3
-
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape)
-
-    def get_config(self):
-        config = super().get_config()
-        config.update(axis=self.axis, momentum=self.momentum, epsilon=self.epsilon, center=self.center,
-                      scale=self.scale)
-        for name in ('beta', 'gamma', 'moving_mean', 'moving_variance'):
-            config[name + '_initializer'] = initializers.serialize(getattr(self, name + '_initializer'))
-        for name in ('beta', 'gamma'):
-            config[name + '_regularizer'] = regularizers.serialize(getattr(self, name + '_regularizer'))
-            config[name + '_constraint'] = constraints.serialize(getattr(self, name + '_constraint'))
-        return config
 
 
 def _single_axis(axis):
@@ -137,7 +200,7 @@ def _single_axis(axis):
     return int(axis)
 
 
-class LayerNormalization(Layer):
+class LayerNormalization(_Normalization):
     """Scales each sample to mean 0 and variance 1 along `axis`, then by `gamma` and `beta`.
 
     Args:
@@ -147,23 +210,14 @@ class LayerNormalization(Layer):
 
     Source: Ba et al., Layer normalization (2016).
     """
+    without_effect = {'rms_scaling': False}
 
     def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer='zeros',
                  gamma_initializer='ones', beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
                  gamma_constraint=None, **kwargs):
-        take_unused(kwargs, 'LayerNormalization', rms_scaling=False)
         super().__init__(**kwargs)
-        self.supports_masking = True
+        self.declare(locals())
         self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
-        self.epsilon = epsilon
-        self.center = center
-        self.scale = scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
 
     def build(self, input_shape):
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
@@ -171,13 +225,8 @@ class LayerNormalization(Layer):
         if None in shape:
             raise ValueError('Layer %r (LayerNormalization): the sizes along axis %s must be known. Received the shape '
                              '%s.' % (self.name, self.axis, tuple(input_shape)))
-        self.gamma = self.beta = None
-        if self.scale:
-            self.gamma = self.add_weight(name='gamma', shape=shape, initializer=self.gamma_initializer,
-                                         regularizer=self.gamma_regularizer, constraint=self.gamma_constraint)
-        if self.center:
-            self.beta = self.add_weight(name='beta', shape=shape, initializer=self.beta_initializer,
-                                        regularizer=self.beta_regularizer, constraint=self.beta_constraint)
+        self.gamma = self.add_weight(name='gamma', shape=shape) if self.scale else None
+        self.beta = self.add_weight(name='beta', shape=shape) if self.center else None
         self.built = True
 
     def call(self, inputs):
@@ -185,14 +234,82 @@ class LayerNormalization(Layer):
         return nn.layer_normalization(inputs, None if self.gamma is None else self.gamma.value,
                                       None if self.beta is None else self.beta.value, axis, self.epsilon)
 
-    def compute_output_shape(self, input_shape):
-        return tuple(input_shape)
 
-    def get_config(self):
-        config = super().get_config()
-        config.update(axis=self.axis, epsilon=self.epsilon, center=self.center, scale=self.scale)
-        for name in ('beta', 'gamma'):
-            config[name + '_initializer'] = initializers.serialize(getattr(self, name + '_initializer'))
-            config[name + '_regularizer'] = regularizers.serialize(getattr(self, name + '_regularizer'))
-            config[name + '_constraint'] = constraints.serialize(getattr(self, name + '_constraint'))
-        return config
+class RMSNormalization(_Normalization):
+    """Divides each sample by its root mean square along `axis`, and multiplies by `scale`.
+
+    Args:
+        axis: the axis or axes, default the last. epsilon: added to the mean square.
+
+    Source: Zhang and Sennrich, Root mean square layer normalization (2019).
+    """
+
+    def __init__(self, axis=-1, epsilon=1e-6, **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
+        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+
+    def build(self, input_shape):
+        axes = self.axis if isinstance(self.axis, list) else [self.axis]
+        self.scale = self.add_weight(name='scale', shape=tuple(input_shape[axis] for axis in axes), initializer='ones')
+        self.built = True
+
+    def call(self, inputs):
+        axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        return nn.rms_normalization(inputs, self.scale.value, axis, self.epsilon)
+
+
+class UnitNormalization(SameShape):
+    """Scales each sample to length 1 along `axis`, an axis or several."""
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
+        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+
+    def call(self, inputs):
+        return l2_normalize(inputs, tuple(self.axis) if isinstance(self.axis, list) else self.axis)
+
+
+class GroupNormalization(_Normalization):
+    """Scales groups of channels of each sample to mean 0 and variance 1, then channels by `gamma` and `beta`.
+
+    Args:
+        groups: the number of groups, which divides that of the channels; -1 for one channel each.
+        axis: the axis of the channels. epsilon: added to the variance.
+        center, scale: whether there is a `beta` that is added and a `gamma` that multiplies.
+        beta_..., gamma_...: initializers, regularizers and constraints of the weights.
+
+    Source: Wu and He, Group normalization (2018).
+    """
+
+    def __init__(self, groups=32, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer='zeros',
+                 gamma_initializer='ones', beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
+                 gamma_constraint=None, **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
+        self.axis = _single_axis(axis)
+
+    def build(self, input_shape):
+        channels = input_shape[self.axis]
+        if channels is None:
+            raise ValueError('Layer %r (GroupNormalization): the size along axis %s must be known. Received the shape '
+                             '%s.' % (self.name, self.axis, tuple(input_shape)))
+        self.groups = channels if self.groups == -1 else self.groups
+        if channels % self.groups:
+            raise ValueError('Layer %r (GroupNormalization): groups (%d) must divide the number of channels, which is '
+                             '%d.' % (self.name, self.groups, channels))
+        self.gamma = self.add_weight(name='gamma', shape=(channels,)) if self.scale else None
+        self.beta = self.add_weight(name='beta', shape=(channels,)) if self.center else None
+        self.built = True
+
+    def call(self, inputs):
+        rank = ops.ndim(inputs)
+        axis, sizes = self.axis % rank, list(ops.shape(inputs))
+        apart = ops.reshape(inputs, sizes[:axis] + [self.groups, inputs.shape[axis] // self.groups] + sizes[axis + 1:])
+        along = tuple(place for place in range(1, rank + 1) if place != axis)
+        normal = ops.reshape(nn.layer_normalization(apart, None, None, along, self.epsilon), sizes)
+        shape = [-1 if place == axis else 1 for place in range(rank)]
+        if self.gamma is not None:
+            normal = ops.multiply(normal, ops.reshape(self.gamma.value, shape))
+        return normal if self.beta is None else ops.add(normal, ops.reshape(self.beta.value, shape))

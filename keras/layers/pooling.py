@@ -1,62 +1,69 @@
 """Maxima and means: over windows, or over whole axes."""
-from keras import config, ops
-from keras.backend.composites.conv import average_pool, max_pool, spatial_tuple
-from keras.layers.arguments import join_shape, normalize_padding, spatial_axes, split_shape, window_lengths
-from keras.layers.base import InputSpec, Layer
+import numpy as np
+
+from keras import ops
+from keras.backend.table.composites.conv import average_pool, max_pool, spatial_tuple
+from keras.generations import Default
+from keras.layers.arguments import join_shape, spatial_axes, split_shape, window_lengths
+from keras.layers.base import InputSpec, Layer  # noqa: F401
+from keras.layers.families import Spatial
 
 
-class _Pooling(Layer):
+class BasePooling(Spatial):
     """What pooling over windows shares. `pool`: the operation."""
     pool = None
     begins_channels_first = True
 
-    def __init__(self, rank, pool_size, strides, padding, data_format, kwargs):
-        super().__init__(**kwargs)
-        self.pool_size = spatial_tuple(pool_size, rank, 'pool_size')
-        self.strides = self.pool_size if strides is None else spatial_tuple(strides, rank, 'strides')
-        self.padding = normalize_padding(padding)
-        self.data_format = config.normalize_data_format(data_format)
-        self.input_spec = InputSpec(ndim=rank + 2)
+    def declare(self, given):
+        super().declare(given)
+        if self.strides is None:
+            self.strides = self.pool_size
 
     def call(self, inputs):
         return self.pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)
-
-    def in_channels_first(self, rank):
-        return self._with_data_format()
 
     def compute_output_shape(self, input_shape):
         sizes, channels = split_shape(input_shape, self.data_format)
         lengths = window_lengths(sizes, self.pool_size, self.strides, self.padding)
         return join_shape(input_shape[0], lengths, channels, self.data_format)
 
-    def get_config(self):
-        config = super().get_config()
-        config.update(pool_size=self.pool_size, strides=self.strides, padding=self.padding,
-                      data_format=self.data_format)
-        return config
+
+class _Pooling1D(BasePooling):
+    rank = 1
+
+    def __init__(self, pool_size=2, strides=None, padding='valid',
+                 data_format=Default('MaxPooling1D.data_format'), **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
-class _MaxPooling(_Pooling):
-    pool = staticmethod(max_pool)
+class _Pooling2D(BasePooling):
+    rank = 2
+
+    def __init__(self, pool_size=(2, 2), strides=None, padding='valid', data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
-class _AveragePooling(_Pooling):
-    pool = staticmethod(average_pool)
+class _Pooling3D(BasePooling):
+    rank = 3
+
+    def __init__(self, pool_size=(2, 2, 2), strides=None, padding='valid', data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
-class MaxPooling1D(_MaxPooling):
+class MaxPooling1D(_Pooling1D):
     """The maximum of windows along time; arguments as for `MaxPooling2D`.
 
     Example:
         >>> keras.layers.MaxPooling1D(2)(np.ones((2, 7, 3), 'float32')).shape
         (2, 3, 3)
     """
-
-    def __init__(self, pool_size=2, strides=None, padding='valid', data_format='channels_last', **kwargs):
-        super().__init__(1, pool_size, strides, padding, data_format, kwargs)
+    pool = staticmethod(max_pool)
 
 
-class MaxPooling2D(_MaxPooling):
+class MaxPooling2D(_Pooling2D):
     """The maximum of windows of images.
 
     Args:
@@ -65,59 +72,45 @@ class MaxPooling2D(_MaxPooling):
         padding: 'valid' (only whole windows) or 'same'.
         data_format: 'channels_last' or 'channels_first'; default from keras.json.
     """
-
-    def __init__(self, pool_size=(2, 2), strides=None, padding='valid', data_format=None, **kwargs):
-        super().__init__(2, pool_size, strides, padding, data_format, kwargs)
+    pool = staticmethod(max_pool)
 
 
-class MaxPooling3D(_MaxPooling):
+class MaxPooling3D(_Pooling3D):
     """The maximum of windows of volumes; arguments as for `MaxPooling2D`."""
-
-    def __init__(self, pool_size=(2, 2, 2), strides=None, padding='valid', data_format=None, **kwargs):
-        super().__init__(3, pool_size, strides, padding, data_format, kwargs)
+    pool = staticmethod(max_pool)
 
 
-class AveragePooling1D(_AveragePooling):
+class AveragePooling1D(_Pooling1D):
     """The mean of windows along time; arguments as for `AveragePooling2D`."""
-
-    def __init__(self, pool_size=2, strides=None, padding='valid', data_format='channels_last', **kwargs):
-        super().__init__(1, pool_size, strides, padding, data_format, kwargs)
+    pool = staticmethod(average_pool)
 
 
-class AveragePooling2D(_AveragePooling):
-    """The mean of windows of images; padding is not counted.
-
-    Args:
-        pool_size: height and width of the window (int for both).
-        strides: steps of the window, default its size.
-        padding: 'valid' (only whole windows) or 'same'.
-        data_format: 'channels_last' or 'channels_first'; default from keras.json.
-    """
-
-    def __init__(self, pool_size=(2, 2), strides=None, padding='valid', data_format=None, **kwargs):
-        super().__init__(2, pool_size, strides, padding, data_format, kwargs)
+class AveragePooling2D(_Pooling2D):
+    """The mean of windows of images; arguments as for `MaxPooling2D`. Padding is not counted."""
+    pool = staticmethod(average_pool)
 
 
-class AveragePooling3D(_AveragePooling):
+class AveragePooling3D(_Pooling3D):
     """The mean of windows of volumes; arguments as for `AveragePooling2D`."""
-
-    def __init__(self, pool_size=(2, 2, 2), strides=None, padding='valid', data_format=None, **kwargs):
-        super().__init__(3, pool_size, strides, padding, data_format, kwargs)
+    pool = staticmethod(average_pool)
 
 
 # --- over whole axes ----------------------------------------------------------------------------------------------
 
-class _GlobalPooling(Layer):
+class BaseGlobalPooling(Spatial):
+    """What pooling over all places shares. `reduce`: the operation."""
+    reduce = None
+    later = ('keepdims',)
 
-    def __init__(self, rank, data_format, keepdims, kwargs):
-        super().__init__(**kwargs)
-        self.data_format = config.normalize_data_format(data_format)
-        self.keepdims = keepdims
-        self._axes = tuple(spatial_axes(self.data_format, rank + 2))
-        self.input_spec = InputSpec(ndim=rank + 2)
+    def declare(self, given):
+        super().declare(given)
+        self._axes = tuple(spatial_axes(self.data_format, self.rank + 2))
 
     def in_channels_first(self, rank):
-        return self._with_data_format(_axes=tuple(spatial_axes('channels_first', rank)))
+        return self.in_other_format(_axes=tuple(spatial_axes('channels_first', rank)))
+
+    def call(self, inputs):
+        return self.reduce(inputs, self._axes, self.keepdims)
 
     def compute_output_shape(self, input_shape):
         sizes, channels = split_shape(input_shape, self.data_format)
@@ -125,61 +118,58 @@ class _GlobalPooling(Layer):
             return join_shape(input_shape[0], (1,) * len(sizes), channels, self.data_format)
         return (input_shape[0], channels)
 
-    def get_config(self):
-        config = super().get_config()
-        config['data_format'] = self.data_format
-        if self.keepdims:
-            config['keepdims'] = True
-        return config
+
+class _GlobalPooling1D(BaseGlobalPooling):
+    rank = 1
+
+    def __init__(self, data_format=Default('MaxPooling1D.data_format'), keepdims=False, **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
-class _GlobalMaxPooling(_GlobalPooling):
+class _GlobalPooling2D(BaseGlobalPooling):
+    rank = 2
 
-    def call(self, inputs):
-        return ops.max(inputs, self._axes, self.keepdims)
-
-
-class _GlobalAveragePooling(_GlobalPooling):
-
-    def call(self, inputs):
-        return ops.mean(inputs, self._axes, self.keepdims)
+    def __init__(self, data_format=None, keepdims=False, **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
 
 
-class GlobalMaxPooling1D(_GlobalMaxPooling):
+class _GlobalPooling3D(BaseGlobalPooling):
+    rank = 3
+
+    def __init__(self, data_format=None, keepdims=False, **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
+
+
+class GlobalMaxPooling1D(_GlobalPooling1D):
     """The maximum over time: (batch, steps, channels) becomes (batch, channels).
 
     Args:
         data_format: 'channels_last' or 'channels_first'. keepdims: keep the reduced axis with size 1.
     """
-
-    def __init__(self, data_format='channels_last', keepdims=False, **kwargs):
-        super().__init__(1, data_format, keepdims, kwargs)
+    reduce = staticmethod(ops.max)
 
 
-class GlobalMaxPooling2D(_GlobalMaxPooling):
+class GlobalMaxPooling2D(_GlobalPooling2D):
     """The maximum over rows and columns, per channel; arguments as for `GlobalAveragePooling2D`."""
-
-    def __init__(self, data_format=None, keepdims=False, **kwargs):
-        super().__init__(2, data_format, keepdims, kwargs)
+    reduce = staticmethod(ops.max)
 
 
-class GlobalMaxPooling3D(_GlobalMaxPooling):
+class GlobalMaxPooling3D(_GlobalPooling3D):
     """The maximum over a volume, per channel; arguments as for `GlobalAveragePooling2D`."""
-
-    def __init__(self, data_format=None, keepdims=False, **kwargs):
-        super().__init__(3, data_format, keepdims, kwargs)
+    reduce = staticmethod(ops.max)
 
 
-class GlobalAveragePooling1D(_GlobalAveragePooling):
+class GlobalAveragePooling1D(_GlobalPooling1D):
     """The mean over time, of the steps that are not masked: (batch, steps, channels) becomes (batch, channels).
 
     Args:
         data_format: 'channels_last' or 'channels_first'. keepdims: keep the reduced axis with size 1.
     """
-
-    def __init__(self, data_format='channels_last', keepdims=False, **kwargs):
-        super().__init__(1, data_format, keepdims, kwargs)
-        self.supports_masking = True
+    reduce = staticmethod(ops.mean)
+    supports_masking = True
 
     def call(self, inputs, mask=None):
         if mask is None:
@@ -192,7 +182,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
         return None
 
 
-class GlobalAveragePooling2D(_GlobalAveragePooling):
+class GlobalAveragePooling2D(_GlobalPooling2D):
     """The mean over rows and columns, per channel.
 
     Args:
@@ -205,16 +195,111 @@ class GlobalAveragePooling2D(_GlobalAveragePooling):
         >>> keras.layers.GlobalAveragePooling2D()(np.ones((2, 4, 4, 3), 'float32')).shape
         (2, 3)
     """
-
-    def __init__(self, data_format=None, keepdims=False, **kwargs):
-        super().__init__(2, data_format, keepdims, kwargs)
+    reduce = staticmethod(ops.mean)
 
 
-class GlobalAveragePooling3D(_GlobalAveragePooling):
+class GlobalAveragePooling3D(_GlobalPooling3D):
     """The mean over a volume, per channel; arguments as for `GlobalAveragePooling2D`."""
+    reduce = staticmethod(ops.mean)
 
-    def __init__(self, data_format=None, keepdims=False, **kwargs):
-        super().__init__(3, data_format, keepdims, kwargs)
+
+# --- over windows that follow from the size of the output ---------------------------------------------------------
+
+class _AdaptivePooling(Spatial):
+    """What pooling to a given size shares. `mean`: whether it is the mean of a window, else its maximum."""
+    mean = False
+
+    def __init__(self, output_size, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
+        self.output_size = spatial_tuple(output_size, self.rank, 'output_size')
+
+    def call(self, inputs):
+        first = 1 if self.data_format == 'channels_last' else 2
+        for axis, size in enumerate(self.output_size, first):
+            inputs = self._along(inputs, axis, size)
+        return inputs
+
+    def _along(self, x, axis, size):
+        sizes = list(ops.shape(x))
+        if not isinstance(sizes[axis], int):
+            raise ValueError('Layer %s (%s) needs inputs whose spatial sizes are known. Received the shape %s.'
+                             % (self.name, type(self).__name__, tuple(x.shape)))
+        places, shares = _adaptive_windows(sizes[axis], size)
+        gathered = ops.take(x, places.reshape(-1), axis)
+        gathered = ops.reshape(gathered, sizes[:axis] + list(places.shape) + sizes[axis + 1:])
+        if not self.mean:
+            return ops.max(gathered, axis + 1)
+        shares = shares.reshape(shares.shape + (1,) * (len(sizes) - axis - 1))
+        return ops.sum(ops.multiply(gathered, ops.cast(shares, gathered.dtype)), axis + 1)
+
+    def compute_output_shape(self, input_shape):
+        return join_shape(input_shape[0], self.output_size, split_shape(input_shape, self.data_format)[1],
+                          self.data_format)
+
+
+def _adaptive_windows(length, count):
+    """(places, shares), both (count, longest window): what each of `count` windows over an axis holds, and its shares.
+
+    Windows begin at the last whole place before their part of the axis and end at the first one behind it; shorter ones
+    hold their last place again, with no share.
+    """
+    starts = np.arange(count) * length // count
+    stops = -(-(np.arange(count) + 1) * length // count)
+    places = starts[:, None] + np.arange((stops - starts).max())
+    inside = places < stops[:, None]
+    shares = inside / inside.sum(1, keepdims=True)
+    return np.minimum(places, stops[:, None] - 1).astype('int32'), shares.astype('float32')
+
+
+class _Adaptive1D(_AdaptivePooling):
+    rank = 1
+
+
+class _Adaptive2D(_AdaptivePooling):
+    rank = 2
+
+
+class _Adaptive3D(_AdaptivePooling):
+    rank = 3
+
+
+class AdaptiveMaxPooling1D(_Adaptive1D):
+    """The maxima of as many windows along time as are wanted; arguments as for `AdaptiveAveragePooling2D`."""
+
+
+class AdaptiveMaxPooling2D(_Adaptive2D):
+    """The maxima of as many windows of images as are wanted; arguments as for `AdaptiveAveragePooling2D`."""
+
+
+class AdaptiveMaxPooling3D(_Adaptive3D):
+    """The maxima of as many windows of volumes as are wanted; arguments as for `AdaptiveAveragePooling2D`."""
+
+
+class AdaptiveAveragePooling1D(_Adaptive1D):
+    """The means of as many windows along time as are wanted; arguments as for `AdaptiveAveragePooling2D`."""
+    mean = True
+
+
+class AdaptiveAveragePooling2D(_Adaptive2D):
+    """The means of as many windows of images as are wanted, which together cover each image.
+
+    Args:
+        output_size: the numbers of windows: an int, or one for each spatial axis.
+        data_format: 'channels_last' or 'channels_first', default from keras.json.
+
+    Source: He et al., Spatial pyramid pooling in deep convolutional networks for visual recognition (2014).
+
+    Example:
+        >>> keras.layers.AdaptiveAveragePooling2D((2, 3))(np.ones((1, 7, 6, 2), 'float32')).shape
+        (1, 2, 3, 2)
+    """
+    mean = True
+
+
+class AdaptiveAveragePooling3D(_Adaptive3D):
+    """The means of as many windows of volumes as are wanted; arguments as for `AdaptiveAveragePooling2D`."""
+    mean = True
 
 
 MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D

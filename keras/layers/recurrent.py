@@ -4,40 +4,85 @@ A cell is a layer with `call(inputs, states)`, which returns `(output, new_state
 `state_size`, the size of its state or a list of sizes. Whatever is random is drawn once per sequence, before the
 loop over time.
 """
-from keras import activations, constraints, initializers, ops, random, regularizers
-from keras.backend.composites import nn
-from keras.backend.composites.rnn import gru_sequence, lstm_sequence, rnn, simple_rnn_sequence
-from keras.backend.state import Variable
-from keras.layers.arguments import check_rate, positive_integer, to_list
+import numpy as np
+
+from keras import activations, generations, initializers, ops, random
+from keras.backend.contract.context import context
+from keras.backend.state.variables import Variable, to_array
+from keras.backend.table.composites import nn
+from keras.backend.table.composites.rnn import gru_sequence, lstm_sequence, rnn, simple_rnn_sequence
+from keras.backend.table.composites.shape import ndim, static_shape
+from keras.configurable import declared_arguments
+from keras.generations import Default
+from keras.layers.arguments import ANY, check_rate, positive_integer, to_list
 from keras.layers.base import InputSpec, Layer
 from keras.layers.functions import has_arg
+from keras.saving.kinds import kind_in
 
 
 # --- cells --------------------------------------------------------------------------------------------------------
 
+class AbstractRNNCell(Layer):
+    """The base of cells of your own, as tf.keras has it.
+
+    A subclass defines `call(inputs, states)`, which gives (output, list of new states), `state_size` (an int, or a list
+    of them or of shapes) and `output_size`.
+
+    Example:
+        >>> class Sum(keras.layers.AbstractRNNCell):
+        ...     state_size = output_size = 4
+        ...     def call(self, inputs, states):
+        ...         total = inputs + states[0]
+        ...         return total, [total]
+        >>> float(keras.layers.RNN(Sum())(np.ones((1, 5, 4), 'float32'))[0, 0])
+        5.0
+    """
+
+    @property
+    def state_size(self):
+        """The size or sizes of the states."""
+        raise NotImplementedError('%s has to define `state_size`.' % type(self).__name__)
+
+    @property
+    def output_size(self):
+        """The size of the output."""
+        raise NotImplementedError('%s has to define `output_size`.' % type(self).__name__)
+
+    def call(self, inputs, states):
+        """One step: (output, list of new states)."""
+        raise NotImplementedError('%s has to define `call(inputs, states)`.' % type(self).__name__)
+
+    def get_initial_state(self, inputs=None, batch_size=None, dtype=None):
+        """Zeros in the structure of `state_size`, for the batch of `inputs` or of `batch_size`."""
+        if inputs is not None:
+            batch_size, dtype = ops.shape(inputs)[0], dtype or inputs.dtype
+        if batch_size is None:
+            raise ValueError('%s.get_initial_state needs `inputs` or `batch_size`.' % type(self).__name__)
+        zeros = [ops.zeros(_with_batch(batch_size, size), dtype or self.compute_dtype) for size in state_sizes(self)]
+        return zeros if isinstance(self.state_size, (list, tuple)) else zeros[0]
+
+
 class _Cell(Layer):
     """What the standard cells share: weights, dropout masks, configuration.
 
-    gates: how many times `units` wide the weights are.
+    gates: how many times `units` wide the weights are. number_of_states: how many of that size there are.
+    implementation: with 1 every gate has dropout masks of its own.
     """
-    gates = 1
+    gates = number_of_states = 1
+    implementation = 2
+    later = ('seed',)
 
-    def __init__(self, units, activation, use_bias, dropout, recurrent_dropout, seed, kwargs, **weights):
-        super().__init__(**kwargs)
+    def declare(self, given):
+        super().declare(given)
         name = type(self).__name__
-        self.units = positive_integer(units, name, 'units')
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        for kind in ('kernel', 'recurrent', 'bias'):
-            setattr(self, kind + '_initializer', initializers.get(weights[kind + '_initializer']))
-            setattr(self, kind + '_regularizer', regularizers.get(weights[kind + '_regularizer']))
-            setattr(self, kind + '_constraint', constraints.get(weights[kind + '_constraint']))
-        self.dropout = check_rate(dropout, name, 'dropout')
-        self.recurrent_dropout = check_rate(recurrent_dropout, name, 'recurrent_dropout')
-        self.seed = seed
+        self.units = positive_integer(self.units, name, 'units')
+        self.implementation = _implementation(self.implementation)
+        check_rate(self.dropout, name, 'dropout')
+        check_rate(self.recurrent_dropout, name, 'recurrent_dropout')
         if self.dropout or self.recurrent_dropout:
-            self.seed_generator = random.SeedGenerator(seed)
-        self.state_size = self.output_size = self.units
+            self.seed_generator = random.SeedGenerator(self.seed)
+        self.output_size = self.units
+        self.state_size = self.units if self.number_of_states == 1 else [self.units] * self.number_of_states
         self._masks = None
 
     def _bias_shape(self):
@@ -46,21 +91,22 @@ class _Cell(Layer):
     def _bias_initializer(self):
         return self.bias_initializer
 
+    def _recurrent_initializer(self):
+        initializer = self.recurrent_initializer
+        return each_gate(initializer, self.gates) if isinstance(initializer, initializers.Identity) else initializer
+
     def build(self, input_shape):
         size = input_shape[-1]
         if size is None:
             raise ValueError('Layer %r (%s) needs inputs whose number of features is known. Received the shape %s of '
                              'one step.' % (self.name, type(self).__name__, tuple(input_shape)))
         width = self.gates * self.units
-        self.kernel = self.add_weight(name='kernel', shape=(size, width), initializer=self.kernel_initializer,
-                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
-        self.recurrent_kernel = self.add_weight(
-            name='recurrent_kernel', shape=(self.units, width), initializer=self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer, constraint=self.recurrent_constraint)
+        self.kernel = self.add_weight(name='kernel', shape=(size, width))
+        self.recurrent_kernel = self.add_weight(name='recurrent_kernel', shape=(self.units, width),
+                                                initializer=self._recurrent_initializer())
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight(name='bias', shape=self._bias_shape(), initializer=self._bias_initializer(),
-                                        regularizer=self.bias_regularizer, constraint=self.bias_constraint)
+            self.bias = self.add_weight(name='bias', shape=self._bias_shape(), initializer=self._bias_initializer())
         self.built = True
 
     # --- dropout
@@ -80,7 +126,7 @@ class _Cell(Layer):
 
     def _separate_masks(self):
         """Whether every gate has masks of its own."""
-        return getattr(self, 'implementation', 2) == 1
+        return self.implementation == 1
 
     def _mask_list(self, rate, shape, count):
         if not rate:
@@ -110,18 +156,6 @@ class _Cell(Layer):
             batch_size = ops.shape(inputs)[0]
         return [ops.zeros((batch_size, size), dtype or self.compute_dtype) for size in to_list(self.state_size, True)]
 
-    def get_config(self):
-        config = super().get_config()
-        config.update(units=self.units, activation=activations.serialize(self.activation), use_bias=self.use_bias,
-                      dropout=self.dropout, recurrent_dropout=self.recurrent_dropout)
-        for kind in ('kernel', 'recurrent', 'bias'):
-            config[kind + '_initializer'] = initializers.serialize(getattr(self, kind + '_initializer'))
-            config[kind + '_regularizer'] = regularizers.serialize(getattr(self, kind + '_regularizer'))
-            config[kind + '_constraint'] = constraints.serialize(getattr(self, kind + '_constraint'))
-        if self.seed is not None:
-            config['seed'] = self.seed
-        return config
-
 
 class SimpleRNNCell(_Cell):
     """One time step of a fully connected recurrent layer; arguments as for `SimpleRNN`."""
@@ -130,12 +164,8 @@ class SimpleRNNCell(_Cell):
                  recurrent_initializer='orthogonal', bias_initializer='zeros', kernel_regularizer=None,
                  recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None, recurrent_constraint=None,
                  bias_constraint=None, dropout=0., recurrent_dropout=0., seed=None, **kwargs):
-        super().__init__(units, activation, use_bias, dropout, recurrent_dropout, seed, kwargs,
-                         kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
-                         recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
-                         kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
-                         bias_constraint=bias_constraint)
+        super().__init__(**kwargs)
+        self.declare(locals())
 
     def call(self, inputs, states, training=None):
         input_masks, state_masks = self._masks_for(inputs, training)
@@ -150,20 +180,14 @@ class GRUCell(_Cell):
     """One time step of a GRU; arguments as for `GRU`."""
     gates = 3
 
-    def __init__(self, units, activation='tanh', recurrent_activation='sigmoid', use_bias=True,
+    def __init__(self, units, activation='tanh', recurrent_activation=Default('GRU.recurrent_activation'),
+                 use_bias=True,
                  kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
                  kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, kernel_constraint=None,
                  recurrent_constraint=None, bias_constraint=None, dropout=0., recurrent_dropout=0., implementation=2,
-                 reset_after=False, seed=None, **kwargs):
-        super().__init__(units, activation, use_bias, dropout, recurrent_dropout, seed, kwargs,
-                         kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
-                         recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
-                         kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
-                         bias_constraint=bias_constraint)
-        self.recurrent_activation = activations.get(recurrent_activation)
-        self.implementation = _implementation(implementation)
-        self.reset_after = reset_after
+                 reset_after=Default('GRU.reset_after'), seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
 
     def _bias_shape(self):
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
@@ -186,32 +210,20 @@ class GRUCell(_Cell):
         output = ops.add(ops.multiply(z, h), ops.multiply(ops.subtract(1.0, z), candidate))
         return output, [output]
 
-    def get_config(self):
-        config = super().get_config()
-        config.update(recurrent_activation=activations.serialize(self.recurrent_activation),
-                      implementation=self.implementation, reset_after=self.reset_after)
-        return config
-
 
 class LSTMCell(_Cell):
     """One time step of an LSTM; arguments as for `LSTM`."""
     gates = 4
+    number_of_states = 2
 
-    def __init__(self, units, activation='tanh', recurrent_activation='sigmoid', use_bias=True,
+    def __init__(self, units, activation='tanh', recurrent_activation=Default('LSTM.recurrent_activation'),
+                 use_bias=True,
                  kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
                  unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
                  kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.,
                  recurrent_dropout=0., implementation=2, seed=None, **kwargs):
-        super().__init__(units, activation, use_bias, dropout, recurrent_dropout, seed, kwargs,
-                         kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
-                         recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
-                         kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
-                         bias_constraint=bias_constraint)
-        self.recurrent_activation = activations.get(recurrent_activation)
-        self.implementation = _implementation(implementation)
-        self.unit_forget_bias = unit_forget_bias
-        self.state_size = [self.units, self.units]
+        super().__init__(**kwargs)
+        self.declare(locals())
 
     def _bias_initializer(self):
         return forget_bias_of_one(self.bias_initializer, self.units) if self.unit_forget_bias else \
@@ -229,12 +241,6 @@ class LSTMCell(_Cell):
         h = ops.multiply(o, self.activation(c))
         return h, [h, c]
 
-    def get_config(self):
-        config = super().get_config()
-        config.update(recurrent_activation=activations.serialize(self.recurrent_activation),
-                      unit_forget_bias=self.unit_forget_bias, implementation=self.implementation)
-        return config
-
 
 def forget_bias_of_one(initializer, units):
     """`initializer` for a bias (4 * units,), with ones for the forget gate (Jozefowicz et al. 2015)."""
@@ -242,6 +248,14 @@ def forget_bias_of_one(initializer, units):
         bias = initializer(shape, dtype=dtype)
         bias[units:2 * units] = 1
         return bias
+    return initialize
+
+
+def each_gate(initializer, gates):
+    """`initializer` for a kernel (units, gates * units), used for the kernel of each gate by itself."""
+    def initialize(shape, dtype=None):
+        parts = [initializer((shape[0], shape[1] // gates), dtype=dtype) for _ in range(gates)]
+        return np.concatenate([to_array(part) for part in parts], axis=1)
     return initialize
 
 
@@ -257,6 +271,7 @@ class StackedRNNCells(Layer):
 
     Args:
         cells: list of cells.
+        reverse_state_order: the states of the last cell come first, as in Keras 2.1 and before.
 
     Example:
         >>> cell = keras.layers.StackedRNNCells([keras.layers.LSTMCell(4), keras.layers.LSTMCell(3)])
@@ -264,16 +279,22 @@ class StackedRNNCells(Layer):
         (2, 3)
     """
 
-    def __init__(self, cells, **kwargs):
+    later = ('reverse_state_order',)
+
+    def __init__(self, cells, reverse_state_order=False, **kwargs):
         super().__init__(**kwargs)
+        cells = list(cells)
         for cell in cells:
             _check_cell(cell)
-        self.cells = list(cells)
+        self.declare(locals())
 
     @property
     def state_size(self):
-        """The sizes of all states, cell after cell."""
-        return [size for cell in self.cells for size in state_sizes(cell)]
+        """The sizes of all states as a tuple, cell after cell."""
+        return tuple(size for cell in self._in_order_of_states() for size in state_sizes(cell))
+
+    def _in_order_of_states(self):
+        return self.cells[::-1] if self.reverse_state_order else self.cells
 
     @property
     def output_size(self):
@@ -285,31 +306,27 @@ class StackedRNNCells(Layer):
         for cell in self.cells:
             if isinstance(cell, Layer):
                 takes_constants = constants and has_arg(cell.call, 'constants')
-                cell._ensure_built([shape] + constants if takes_constants else shape)
+                cell.ensure_built([shape] + constants if takes_constants else shape)
             shape = (shape[0], output_size(cell))
         self.built = True
 
     def call(self, inputs, states, constants=None, training=None):
-        new_states, position = [], 0
-        for cell in self.cells:
-            count = len(state_sizes(cell))
-            inputs, states_of_cell = cell.call(inputs, states[position:position + count],
-                                               **_cell_arguments(cell, constants, training))
-            new_states.extend(to_list(states_of_cell, True))
-            position += count
+        remaining, new_states = iter(states), {}
+        by_place = [[next(remaining) for _ in state_sizes(cell)] for cell in self._in_order_of_states()]
+        if self.reverse_state_order:
+            by_place.reverse()
+        for place, (cell, own) in enumerate(zip(self.cells, by_place)):
+            inputs, states_of_cell = cell.call(inputs, own, **_cell_arguments(cell, constants, training))
+            new_states[place] = to_list(states_of_cell, True)
+        places = sorted(new_states, reverse=self.reverse_state_order)
+        new_states = [state for place in places for state in new_states[place]]
         return inputs, new_states
-
-    def get_config(self):
-        from keras.layers import serialize
-        config = super().get_config()
-        config['cells'] = [serialize(cell) for cell in self.cells]
-        return config
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        from keras.layers import deserialize
         config = dict(config)
-        return cls([deserialize(cell, custom_objects) for cell in config.pop('cells')], **config)
+        cells = [kind_in('keras.layers').deserialize(cell, custom_objects) for cell in config.pop('cells')]
+        return cls(cells, **config)
 
 
 def _check_cell(cell):
@@ -363,6 +380,8 @@ class RNN(Layer):
         stateful: begin each batch with the states at the end of the one before, sample by sample; needs a fixed
             batch size. `reset_states()` sets them to zero.
         unroll: lay out the steps one by one: faster for short sequences of a known length.
+        zero_output_for_mask: outputs of masked steps are zero.
+        num_constants: how many of the tensors in a list of inputs are constants for the cell, see below.
 
     The call takes `mask` (batch, steps), `initial_state` (a list of tensors) and `constants` (a list of tensors
     given to the cell at each step). Input (batch, steps, ...). Where a step is masked, the states stay as they
@@ -372,25 +391,20 @@ class RNN(Layer):
         >>> keras.layers.RNN(keras.layers.SimpleRNNCell(3), return_sequences=True)(np.ones((2, 5, 4), 'float32')).shape
         (2, 5, 3)
     """
+    input_spec = InputSpec(min_ndim=3)
+    supports_masking = True
+    later = ('zero_output_for_mask', 'num_constants')
+    without_effect = {'time_major': False}
+    takes_steps = True
 
     def __init__(self, cell, return_sequences=False, return_state=False, go_backwards=False, stateful=False,
-                 unroll=False, **kwargs):
-        zero_output_for_mask = kwargs.pop('zero_output_for_mask', False)
+                 unroll=False, zero_output_for_mask=False, num_constants=None, **kwargs):
         super().__init__(**kwargs)
         if isinstance(cell, (list, tuple)):
             cell = StackedRNNCells(cell)
         _check_cell(cell)
-        self.cell = cell
-        self.return_sequences = return_sequences
-        self.return_state = return_state
-        self.go_backwards = go_backwards
-        self.stateful = stateful
-        self.unroll = unroll
-        self.zero_output_for_mask = zero_output_for_mask
-        self.supports_masking = True
-        self.input_spec = InputSpec(min_ndim=3)
+        self.declare(locals())
         self._states = None
-        self._num_constants = None
 
     # --- shapes
 
@@ -402,7 +416,7 @@ class RNN(Layer):
         return _with_batch(input_shape[0], output_size(self.cell))
 
     def compute_output_shape(self, input_shape):
-        input_shape = _first_shape(input_shape)
+        input_shape = first_shape(input_shape)
         output = self._output_shape(input_shape)
         if self.return_sequences:
             output = (output[0], input_shape[1]) + output[1:]
@@ -415,19 +429,19 @@ class RNN(Layer):
 
     def build(self, input_shape):
         constants = []
-        if self._num_constants:
-            constants = [tuple(shape) for shape in input_shape[-self._num_constants:]]
-        input_shape = _first_shape(input_shape)
+        if self.num_constants:
+            constants = [tuple(shape) for shape in input_shape[-self.num_constants:]]
+        input_shape = first_shape(input_shape)
         step_shape = (input_shape[0],) + tuple(input_shape[2:])
         if isinstance(self.cell, Layer):
-            self.cell._ensure_built([step_shape] + constants if constants else step_shape)
+            self.cell.ensure_built([step_shape] + constants if constants else step_shape)
         if self.stateful:
-            self._make_states(input_shape)
+            self.make_states(input_shape)
         self.built = True
 
     # --- states
 
-    def _make_states(self, input_shape):
+    def make_states(self, input_shape):
         shapes = self._state_shapes(input_shape)
         if any(None in shape for shape in shapes):
             raise ValueError('Layer %r (%s) is stateful, so the batch size must be known (and the sizes of its '
@@ -493,7 +507,7 @@ class RNN(Layer):
     def __call__(self, inputs, initial_state=None, constants=None, **kwargs):
         inputs, states, constants = self._split(inputs, initial_state, constants)
         if constants:
-            self._num_constants = len(constants)
+            self.num_constants = len(constants)
         if not states and not constants:
             return super().__call__(inputs, **kwargs)
         # One list, as Keras 2 has it: states and constants are inputs like any other.
@@ -503,8 +517,8 @@ class RNN(Layer):
         """(inputs, list of states, list of constants) from what a call was given."""
         if isinstance(inputs, (list, tuple)):
             inputs, given = inputs[0], list(inputs[1:])
-            if constants is None and self._num_constants:
-                given, constants = given[:-self._num_constants], given[-self._num_constants:]
+            if constants is None and self.num_constants:
+                given, constants = given[:-self.num_constants], given[-self.num_constants:]
             if states is None:
                 states = given
         states = [] if states is None else to_list(states, True)
@@ -525,11 +539,22 @@ class RNN(Layer):
             states = [ops.add(state.value, 0.0) for state in self._states.variables]
         elif not states:
             states = self.get_initial_state(inputs)
+        self._check_rows(inputs, states)
         output, states = self._run_over_time(inputs, states, constants, mask, training)
-        if self.stateful:
+        if self.stateful and context.keeping_states:
             for variable, value in zip(self._states.variables, states):
                 variable.assign(value)
         return [output] + list(states) if self.return_state else output
+
+    def _check_rows(self, inputs, states):
+        rows = static_shape(inputs)[0]
+        found = [static_shape(state)[0] for state in states if ndim(state)]
+        if rows is not None and any(count is not None and count != rows for count in found):
+            cause = 'a stateful layer takes batches of one size only' if self.stateful else \
+                'an `initial_state` of another batch'
+            raise ValueError('Layer %r (%s) received a batch of %d samples, but its states are for %s. The usual '
+                             'cause: %s.' % (self.name, type(self).__name__, rows, ' and '.join(map(str, found)),
+                                             cause))
 
     def _run_over_time(self, inputs, states, constants, mask, training):
         """(output, last states), by the general loop over the cell."""
@@ -553,40 +578,17 @@ class RNN(Layer):
     def _draw_masks(self, inputs, states):
         if not isinstance(self.cell, Layer):
             return []
-        cells = [cell for cell in self.cell._flatten_layers() if hasattr(cell, 'draw_masks')]
+        cells = [cell for cell in self.cell.walk_layers() if hasattr(cell, 'draw_masks')]
         for cell in cells:
             cell.draw_masks(inputs[:, 0], states)
         return cells
 
-    # --- configuration
-
-    def get_config(self):
-        from keras.layers import serialize
-        config = super().get_config()
-        config.update(cell=serialize(self.cell), **self._loop_config())
-        return config
-
-    def _loop_config(self):
-        config = dict(return_sequences=self.return_sequences, return_state=self.return_state,
-                      go_backwards=self.go_backwards, stateful=self.stateful, unroll=self.unroll)
-        if self.zero_output_for_mask:
-            config['zero_output_for_mask'] = True
-        if self._num_constants is not None:
-            config['num_constants'] = self._num_constants
-        return config
-
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        from keras.layers import deserialize
-        config = dict(config)
-        num_constants = config.pop('num_constants', None)
-        cell = deserialize(config.pop('cell'), custom_objects)
-        layer = cls(cell, **config)
-        layer._num_constants = num_constants
-        return layer
+        return cls(**dict(config, cell=kind_in('keras.layers').deserialize(config['cell'], custom_objects)))
 
 
-def _first_shape(shape):
+def first_shape(shape):
     """The shape of the inputs proper, where those of states and constants follow."""
     return tuple(shape[0]) if isinstance(shape[0], (list, tuple)) else tuple(shape)
 
@@ -600,28 +602,47 @@ def _of_cell(name):
     return property(get)
 
 
-_CELL_PROPERTIES = ('units', 'activation', 'use_bias', 'dropout', 'recurrent_dropout') + tuple(
-    '%s_%s' % (kind, what) for kind in ('kernel', 'recurrent', 'bias')
-    for what in ('initializer', 'regularizer', 'constraint'))
-# Keras 3 has this argument; every engine here decides by itself.
-_ACCEPTED = ('use_cudnn',)
+class OfCell:
+    """The part of an RNN that makes its own cell: its arguments are those of the cell and of `RNN`.
+
+    cell_class: the class of the cell. A constructor hands on its `locals()`.
+    """
+    cell_class = None
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if 'cell_class' in vars(cls):
+            for name in declared_arguments(cls.cell_class):
+                setattr(cls, name, _of_cell(name))
+
+    def __init__(self, given):
+        arguments = dict(given, **given['kwargs'])
+        for name in ('self', 'kwargs', '__class__'):
+            del arguments[name]
+        of_cell = {name: arguments.pop(name) for name in declared_arguments(self.cell_class) if name in arguments}
+        of_cell.update({name: arguments[name] for name in ('dtype', 'trainable') if name in arguments})
+        super().__init__(self.cell_class(**of_cell), **arguments)
+
+    def get_config(self):
+        config = super().get_config()
+        config.setdefault('activity_regularizer', None)
+        of_cell = config.pop('cell')['config']
+        return dict({name: of_cell[name] for name in declared_arguments(self.cell_class) if name in of_cell}, **config)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)
 
 
-class _CellLayer(RNN):
+class _CellLayer(OfCell, RNN):
     """An RNN of one standard cell, which runs as a whole sequence where nothing stands against it."""
-
-    def __init__(self, cell_class, cell_arguments, activity_regularizer, kwargs, **loop):
-        for name in _ACCEPTED:
-            kwargs.pop(name, None)
-        shared = {name: kwargs[name] for name in ('dtype', 'trainable') if name in kwargs}
-        cell_arguments['seed'] = kwargs.pop('seed', None)
-        super().__init__(cell_class(**cell_arguments, **shared), **loop, **kwargs)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.input_spec = InputSpec(ndim=3)
+    input_spec = InputSpec(ndim=3)
+    # Every engine decides by itself.
+    without_effect = dict(RNN.without_effect, use_cudnn=ANY)
 
     def build(self, input_shape):
         super().build(input_shape)
-        self.input_spec = InputSpec(ndim=3, axes={-1: _first_shape(input_shape)[-1]})
+        self.input_spec = InputSpec(ndim=3, axes={-1: first_shape(input_shape)[-1]})
 
     def _run_over_time(self, inputs, states, constants, mask, training):
         cell = self.cell
@@ -635,29 +656,12 @@ class _CellLayer(RNN):
         output, *states = self._sequence(inputs, states, cell.kernel.value, cell.recurrent_kernel.value, bias, mask)
         return output, states
 
-    def get_config(self):
-        config = {name: value for name, value in self.cell.get_config().items()
-                  if name not in ('name', 'trainable', 'dtype')}
-        config.update(Layer.get_config(self))
-        config.update(self._loop_config(),
-                      activity_regularizer=regularizers.serialize(self.activity_regularizer))
-        return config
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        num_constants = config.pop('num_constants', None)
-        layer = cls(**config)
-        layer._num_constants = num_constants
-        return layer
-
-
-for _name in _CELL_PROPERTIES:
-    setattr(_CellLayer, _name, _of_cell(_name))
-
 
 def _named(activation):
     """The name of a common activation, by which engines know it; the function otherwise."""
+    if activation == activations.hard_sigmoid and hasattr(activation, 'generation'):
+        sixth = generations.value('hard_sigmoid_sixth', activation.generation)
+        return 'hard_sigmoid' if sixth else 'hard_sigmoid_keras2'
     return {activations.tanh: 'tanh', activations.sigmoid: 'sigmoid', activations.relu: 'relu',
             activations.linear: 'linear'}.get(activation, activation)
 
@@ -676,6 +680,8 @@ class SimpleRNN(_CellLayer):
 
     Input (batch, steps, features), output (batch, units) or (batch, steps, units).
     """
+    cell_class = SimpleRNNCell
+    without_effect = dict(_CellLayer.without_effect, implementation=ANY)
 
     def __init__(self, units, activation='tanh', use_bias=True, kernel_initializer='glorot_uniform',
                  recurrent_initializer='orthogonal', bias_initializer='zeros', kernel_regularizer=None,
@@ -683,15 +689,7 @@ class SimpleRNN(_CellLayer):
                  recurrent_constraint=None, bias_constraint=None, dropout=0., recurrent_dropout=0.,
                  return_sequences=False, return_state=False, go_backwards=False, stateful=False, unroll=False,
                  **kwargs):
-        kwargs.pop('implementation', None)
-        cell = dict(units=units, activation=activation, use_bias=use_bias, kernel_initializer=kernel_initializer,
-                    recurrent_initializer=recurrent_initializer, bias_initializer=bias_initializer,
-                    kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer,
-                    bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
-                    recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint, dropout=dropout,
-                    recurrent_dropout=recurrent_dropout)
-        super().__init__(SimpleRNNCell, cell, activity_regularizer, kwargs, return_sequences=return_sequences,
-                         return_state=return_state, go_backwards=go_backwards, stateful=stateful, unroll=unroll)
+        super().__init__(locals())
 
     def _sequence(self, inputs, states, kernel, recurrent_kernel, bias, mask):
         return simple_rnn_sequence(inputs, states[0], kernel, recurrent_kernel, bias, mask, self.go_backwards,
@@ -716,26 +714,16 @@ class GRU(_CellLayer):
 
     Source: Cho et al., Learning phrase representations using RNN encoder-decoder (2014).
     """
+    cell_class = GRUCell
 
-    def __init__(self, units, activation='tanh', recurrent_activation='sigmoid', use_bias=True,
+    def __init__(self, units, activation='tanh', recurrent_activation=Default('GRU.recurrent_activation'),
+                 use_bias=True,
                  kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
                  kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None, activity_regularizer=None,
                  kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.,
                  recurrent_dropout=0., implementation=2, return_sequences=False, return_state=False,
-                 go_backwards=False, stateful=False, unroll=False, reset_after=False, **kwargs):
-        cell = dict(units=units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
-                    kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-                    bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
-                    recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
-                    kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
-                    bias_constraint=bias_constraint, dropout=dropout, recurrent_dropout=recurrent_dropout,
-                    implementation=implementation, reset_after=reset_after)
-        super().__init__(GRUCell, cell, activity_regularizer, kwargs, return_sequences=return_sequences,
-                         return_state=return_state, go_backwards=go_backwards, stateful=stateful, unroll=unroll)
-
-    recurrent_activation = _of_cell('recurrent_activation')
-    implementation = _of_cell('implementation')
-    reset_after = _of_cell('reset_after')
+                 go_backwards=False, stateful=False, unroll=False, reset_after=Default('GRU.reset_after'), **kwargs):
+        super().__init__(locals())
 
     def _sequence(self, inputs, states, kernel, recurrent_kernel, bias, mask):
         cell = self.cell
@@ -767,26 +755,16 @@ class LSTM(_CellLayer):
         >>> output.shape, c.shape
         ((2, 3), (2, 3))
     """
+    cell_class = LSTMCell
 
-    def __init__(self, units, activation='tanh', recurrent_activation='sigmoid', use_bias=True,
+    def __init__(self, units, activation='tanh', recurrent_activation=Default('LSTM.recurrent_activation'),
+                 use_bias=True,
                  kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
                  unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
                  activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None,
                  dropout=0., recurrent_dropout=0., implementation=2, return_sequences=False, return_state=False,
                  go_backwards=False, stateful=False, unroll=False, **kwargs):
-        cell = dict(units=units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
-                    kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-                    bias_initializer=bias_initializer, unit_forget_bias=unit_forget_bias,
-                    kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer,
-                    bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
-                    recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint, dropout=dropout,
-                    recurrent_dropout=recurrent_dropout, implementation=implementation)
-        super().__init__(LSTMCell, cell, activity_regularizer, kwargs, return_sequences=return_sequences,
-                         return_state=return_state, go_backwards=go_backwards, stateful=stateful, unroll=unroll)
-
-    recurrent_activation = _of_cell('recurrent_activation')
-    implementation = _of_cell('implementation')
-    unit_forget_bias = _of_cell('unit_forget_bias')
+        super().__init__(locals())
 
     def _sequence(self, inputs, states, kernel, recurrent_kernel, bias, mask):
         return lstm_sequence(inputs, states[0], states[1], kernel, recurrent_kernel, bias, mask, self.go_backwards,

@@ -1,15 +1,22 @@
 """The weights of a layer: making them, finding them in attributes and nested layers, reading and setting them."""
+import functools
+import threading
+
 import numpy as np
 
-from keras.backend.rules import FLOATS, is_float
-from keras.backend.state import SeedGenerator, Variable
+from keras.backend.contract.context import calls
+from keras.backend.contract.rules import FLOATS, is_float
+from keras.backend.state.scopes import current_names
+from keras.backend.state.seeds import SeedGenerator
+from keras.backend.state.variables import Variable
+from keras.configurable import declared_arguments
 
 _PLAIN = frozenset((int, float, str, bool, type(None), np.ndarray, type(len), type(lambda: 0), type))
 _UNTRACKED = frozenset(('_trainable_weights', '_non_trainable_weights', '_inbound_nodes', '_outbound_nodes',
-                        '_call_losses', '_initial_weights', '_dtype', 'name', 'input_spec', 'batch_input_shape',
-                        '_trained_weights', '_steps', '_small_predictions', '_compiled', '_compile_arguments',
-                        '_compile_metrics', '_symbolic_losses', '_symbolic_metrics', '_symbolic_updates', '_additions',
-                        '_training_graph', 'optimizer', 'history'))
+                        '_call_losses', '_call_metrics', '_initial_weights', '_dtype', 'name', 'input_spec',
+                        'batch_input_shape',
+                        '_symbolic_losses', '_symbolic_metrics', '_symbolic_updates', 'copy_of',
+                        '_given_arguments'))
 
 
 def _collect(value, variables, layers, seen):
@@ -45,51 +52,212 @@ def dtype_name(dtype):
     return name
 
 
+class _Order(threading.local):
+    """Per thread: whether weights stand where their layers listed them, whatever became of their `trainable` since."""
+    as_listed = False
+
+
+_order = _Order()
+
+
+def _as_listed(function):
+    """What `function` gives while weights stand where their layers listed them."""
+    before, _order.as_listed = _order.as_listed, True
+    try:
+        return function()
+    finally:
+        _order.as_listed = before
+
+
+# How often `trainable` of a layer was set, so that models know when to look again.
+_trainable_set = [0]
+
+
+def trainable_changes():
+    return _trainable_set[0]
+
+
+# How often weights of layers were quantized or given low-rank updates, so that what was compiled is made anew.
+_adapters_changed = [0]
+
+
+def adapter_changes():
+    return _adapters_changed[0]
+
+
+def change_adapters():
+    """Note that weights read otherwise from now on."""
+    _adapters_changed[0] += 1
+    _trainable_set[0] += 1
+
+
+def shape_may_be_first(add_weight):
+    """A decorator for `add_weight`, so that it takes a shape in the place of the name.
+
+    Keras 1 and 2.0 went on with (initializer, name, ...), Keras 3 with (initializer, dtype, trainable, ...): what
+    follows the initializer is told by its type.
+    """
+    @functools.wraps(add_weight)
+    def wrapper(self, *args, **kwargs):
+        if args and args[0] is not None and not isinstance(args[0], str):
+            kwargs = dict(_told_by_type(self, args[1:]), shape=args[0], **kwargs)
+            args = ()
+        return add_weight(self, *args, **kwargs)
+    return wrapper
+
+
+def _told_by_type(layer, args):
+    """{argument: value} of what follows a shape that comes first."""
+    from keras.constraints import Constraint
+    from keras.regularizers import Regularizer
+    found = {'initializer': args[0]} if args else {}
+    for value in args[1:]:
+        if isinstance(value, bool):
+            found['autocast' if 'trainable' in found else 'trainable'] = value
+        elif isinstance(value, str):
+            found['dtype' if _names_dtype(value) else 'name'] = value
+        elif isinstance(value, (Regularizer, Constraint)):
+            found['regularizer' if isinstance(value, Regularizer) else 'constraint'] = value
+        elif value is not None:
+            raise TypeError('Layer %s: add_weight(shape, initializer, ...) takes further arguments by name. Received: '
+                            '%r.' % (layer.name, value))
+    return found
+
+
+def _names_dtype(text):
+    """Whether `text` is the name of a dtype; NumPy has letters for them, too, which names of weights may be."""
+    try:
+        return dtype_name(text) == text
+    except TypeError:
+        return False
+
+
+def untracked(method):
+    """A decorator for methods: layers and variables in attributes that the method sets are no parts of the layer."""
+    @functools.wraps(method)
+    def wrapper(self, *args, **kwargs):
+        before = dict(self.__dict__)
+        result = method(self, *args, **kwargs)
+        names = {name for name, value in self.__dict__.items() if before.get(name, wrapper) is not value}
+        self._untracked = self._untracked.union(names)
+        return result
+    return wrapper
+
+
 class WeightOwner:
     """The part of `Layer` that concerns weights."""
 
+    # Whether setting `trainable` always sets it on the layers inside, too.
+    trainable_reaches_inside = False
+    # The layer that this one is a copy of, for plans, see `Layer.in_channels_first`.
+    copy_of = None
+
+    # Attributes in which weights and layers are not looked for.
+    _untracked = _UNTRACKED
+
+    def start_weights(self):
+        self._built = self._was_built = False
+        self._trainable = True
+        self._trainable_weights, self._non_trainable_weights = [], []
+        self._initial_weights = None
+
+    def has_frozen_weights(self):
+        """Whether the layer has weights of its own that `fit` leaves alone, whether it is trainable or not."""
+        return bool(self._non_trainable_weights) or bool(self._own_weights()[1])
+
+    def list_weight(self, variable, trainable, first=False):
+        """Count `variable` among the weights, as the first or the last one."""
+        weights = self._trainable_weights if trainable else self._non_trainable_weights
+        weights.insert(0 if first else len(weights), variable)
+
+    def unlist_weight(self, variable):
+        """Count it among them no more."""
+        for weights in (self._trainable_weights, self._non_trainable_weights):
+            weights[:] = [weight for weight in weights if weight is not variable]
+
+    def weights_made(self):
+        return self._trainable_weights + self._non_trainable_weights
+
+    def forget_replaced(self, before):
+        """Forget those of the weights `before` that building anew has put others in the place of."""
+        if before:
+            gone = set(map(id, before)) - set(map(id, self.own_parts()[0]))
+            for weights in (self._trainable_weights, self._non_trainable_weights):
+                weights[:] = [weight for weight in weights if id(weight) not in gone]
+
+    def add_variable(self, shape, initializer, dtype=None, trainable=True, autocast=True, regularizer=None,
+                     constraint=None, name=None):
+        """`add_weight` under the name and with the order of arguments that Keras 3 has beside it."""
+        return self.add_weight(name=name, shape=shape, dtype=dtype, initializer=initializer, regularizer=regularizer,
+                               trainable=trainable, constraint=constraint, autocast=autocast)
+
+    @shape_may_be_first
     def add_weight(self, name=None, shape=None, dtype=None, initializer=None, regularizer=None, trainable=True,
-                   constraint=None, layout=None, **kwargs):
+                   constraint=None, layout=None, autocast=True, **kwargs):
         """A new weight.
 
         Args:
-            name: its name. shape: tuple of ints, default (). dtype: default that of the layer.
+            name: its name. shape: tuple of ints, default (). dtype: default that of the layer. The shape may come
+                first, followed by the initializer, as in Keras 1, 2.0 and 3.
             initializer: name, object or function (shape, dtype); default Glorot uniform for floats, zeros else.
             regularizer: adds to the loss. trainable: whether `fit` changes it.
-            constraint: applied after each update. layout: 'conv_kernel' for (spatial..., in, out) kernels.
+            constraint: applied after each update.
+            autocast: whether it reads in the type of the computation where that is another one.
+            layout: 'conv_kernel' for (spatial..., in, out) kernels, 'depthwise_kernel' for those of one channel each.
+
+        Where the layer declares arguments `NAME_initializer`, `NAME_regularizer` and `NAME_constraint` for the weight
+        (for the weight `recurrent_kernel` also `recurrent_initializer`), they are taken for what is not given.
 
         Returns:
             A `Variable`; its value is made when it is first needed.
         """
-        if isinstance(name, (tuple, list)):  # Keras 3 has the shape first
-            name, shape, initializer, dtype = dtype, name, shape, initializer
-            name = kwargs.pop('name', name)
         from keras import constraints, initializers, regularizers
+        if self.built and name is not None and calls.losses is not None \
+                and any(weight.path.endswith('%s/%s' % (self.name, name)) for weight in self.weights_made()):
+            raise ValueError('Layer %s: `call` makes the weight %r anew in every run. Make it in `build`, or once: '
+                             'where the attribute that holds it is None.' % (self.name, name))
         dtype = dtype_name(dtype) if dtype is not None else self.variable_dtype
+        initializer, regularizer, constraint = self._with_declared(name, initializer, regularizer, constraint)
         if initializer is None:
             initializer = 'glorot_uniform' if is_float(dtype) else 'zeros'
         variable = Variable(initializers.delayed(initializers.get(initializer)), shape=() if shape is None else shape,
                             dtype=dtype, trainable=trainable, name=name, constraint=constraints.get(constraint),
-                            layout=layout)
-        variable.path = '%s/%s' % (self.name, variable.name)
+                            layout=layout, autocast=autocast)
+        variable.path = '/'.join(current_names() + [self.name, variable.name])
+        if self.ruled('weight_names_in_full'):
+            variable.name = variable.path + ':0'
         variable.regularizer = regularizers.get(regularizer)
         (self._trainable_weights if trainable else self._non_trainable_weights).append(variable)
         return variable
 
-    def _own(self):
+    def _with_declared(self, weight, *given):
+        """The initializer, regularizer and constraint of a weight, from the layer's arguments where they are None."""
+        arguments = declared_arguments(type(self))
+        name = str(weight)
+        prefixes = (name, name[:-len('_kernel')]) if name.endswith('_kernel') else (name,)
+        for place, what in enumerate(('initializer', 'regularizer', 'constraint')):
+            found = [prefix + '_' + what for prefix in prefixes if prefix + '_' + what in arguments]
+            yield getattr(self, found[0]) if given[place] is None and found else given[place]
+
+    def own_parts(self):
         """Variables and layers that are attributes of this layer, also within lists, tuples and dictionaries."""
         variables, layers, seen = [], [], set()
         for name, value in self.__dict__.items():
-            if name in _UNTRACKED or type(value) in _PLAIN:
+            if name in self._untracked or type(value) in _PLAIN:
                 continue
             _collect(value, variables, layers, seen)
         return variables, layers
 
     @property
     def _layers(self):
-        return self._own()[1]
+        return self.own_parts()[1]
 
-    def _flatten_layers(self):
+    def _flatten_layers(self, include_self=True, recursive=True):
+        """This layer and those inside it, as packages built on tf.keras and Keras 3 ask for them."""
+        found = self.walk_layers() if recursive else [self] + self._layers
+        return found if include_self else found[1:]
+
+    def walk_layers(self):
         """This layer and all layers inside it, each once."""
         found, stack, seen = [], [self], set()
         while stack:
@@ -102,11 +270,14 @@ class WeightOwner:
         return found
 
     def _own_weights(self):
-        variables, layers = self._own()
-        listed = self._trainable_weights + self._non_trainable_weights
-        loose = [variable for variable in variables if not any(variable is known for known in listed)]
-        trainable = self._trainable_weights + [variable for variable in loose if variable.trainable]
-        frozen = self._non_trainable_weights + [variable for variable in loose if not variable.trainable]
+        variables, layers = self.own_parts()
+        listed = set(map(id, self.weights_made()))
+        loose = [variable for variable in variables if id(variable) not in listed]
+        listed, set_apart = [], []
+        for weight in self._trainable_weights:
+            (listed if _order.as_listed or getattr(weight, 'trainable', True) else set_apart).append(weight)
+        trainable = listed + [variable for variable in loose if variable.trainable]
+        frozen = set_apart + self._non_trainable_weights + [variable for variable in loose if not variable.trainable]
         return trainable, frozen, layers
 
     @property
@@ -136,8 +307,12 @@ class WeightOwner:
 
     @property
     def weights(self):
-        """All weights: the trainable ones, then the others."""
-        return self.trainable_weights + self.non_trainable_weights
+        """All weights: the trainable ones, then the others. Setting `trainable` of a weight does not move it."""
+        found = self.trainable_weights + self.non_trainable_weights
+        if _order.as_listed or not any(getattr(weight, 'made_trainable', False) and not weight.trainable
+                                       for weight in found):
+            return found
+        return _as_listed(lambda: self.trainable_weights + self.non_trainable_weights)
 
     @property
     def trainable_variables(self):
@@ -145,13 +320,50 @@ class WeightOwner:
 
     @property
     def non_trainable_variables(self):
-        return [v for v in self.variables if not any(v is w for w in self.trainable_weights)]
+        trained = set(map(id, self.trainable_weights))
+        return [variable for variable in self.variables if id(variable) not in trained]
+
+    # --- in files of Keras 3's formats
+
+    def saved_parts(self):
+        """{attribute: layer, seed generator, or list or dictionary of them} of what is saved along."""
+        return {name: value for name, value in self.__dict__.items()
+                if name not in self._untracked and type(value) not in _PLAIN}
+
+    def own_variables_in_order(self):
+        """The weights that are its own and not of layers inside, those for training first."""
+        trainable, frozen, _ = _as_listed(self._own_weights)
+        return _unique(trainable + frozen)
+
+    def save_own_variables(self, store):
+        """Write the weights that are its own: `store[name] = array`, by default under '0', '1', ..."""
+        for number, variable in enumerate(self.own_variables_in_order()):
+            store[str(number)] = variable
+
+    def load_own_variables(self, store):
+        """Set what `save_own_variables` wrote, from a dictionary of arrays.
+
+        Raises:
+            ValueError: for another number of arrays, or another shape.
+        """
+        variables = self.own_variables_in_order()
+        if len(store) != len(variables):
+            raise ValueError('Layer %s has %d weights of its own (%s). Received %d arrays: %s.%s' % (
+                self.name, len(variables), ', '.join(variable.name for variable in variables), len(store),
+                ', '.join(map(str, store)), '' if self.built else ' The layer is not built yet.'))
+        for number, variable in enumerate(variables):
+            assign = variable.assign_new if getattr(store, 'gives_new_arrays', False) else variable.assign
+            assign(store[str(number)])
+
+    def loads_in_order(self):
+        """Whether `load_own_variables` is the one that every layer has."""
+        return type(self).load_own_variables is WeightOwner.load_own_variables
 
     @property
     def seed_generators(self):
         """The seed generators of this layer and of those inside it."""
         found = []
-        for layer in self._flatten_layers():
+        for layer in self.walk_layers():
             for name, value in layer.__dict__.items():
                 if isinstance(value, SeedGenerator):
                     found.append(value)
@@ -169,8 +381,22 @@ class WeightOwner:
     @trainable.setter
     def trainable(self, value):
         self._trainable = bool(value)
-        for layer in self._layers:
-            layer.trainable = value
+        _trainable_set[0] += 1
+        if self.ruled('trainable_reaches_weights'):
+            self.tell_weights()
+        if self.trainable_reaches_inside or self.ruled('trainable_reaches_inside'):
+            for layer in self._layers:
+                layer.trainable = value
+
+    def tell_weights(self):
+        """Have the weights that the layer trains say whether it is trainable."""
+        for weight in self._trainable_weights:
+            weight.trainable = self._trainable
+
+    def is_frozen(self):
+        """Whether training leaves the layer alone. In a step of a compiled model this was settled by `compile`."""
+        layer = self.copy_of or self
+        return not layer._trainable if calls.frozen is None else id(layer) in calls.frozen
 
     def get_weights(self):
         """The values of the weights, as a list of NumPy arrays."""
@@ -194,6 +420,26 @@ class WeightOwner:
                                  % (self.name, variable.name, variable.shape, array.shape))
         for variable, array in zip(variables, arrays):
             variable.assign(array)
+
+    def start_with(self, weights):
+        """Set the weights to a list of arrays as soon as there are weights; None: nothing is to be set."""
+        self._initial_weights = weights
+        if self.built:
+            self.take_initial_weights()
+
+    def take_constraints(self):
+        """Give weights the constraints that `build` put into a dictionary {weight: constraint}, as in Keras 1."""
+        given = self.__dict__.get('constraints')
+        if isinstance(given, dict) and given and all(isinstance(each, Variable) for each in given):
+            from keras import constraints
+            for variable, constraint in given.items():
+                variable.constraint = constraints.get(constraint)
+
+    def take_initial_weights(self):
+        """Set the weights that were given beforehand, now that there are weights."""
+        if self._initial_weights is not None:
+            self.set_weights(self._initial_weights)
+            self._initial_weights = None
 
     def count_params(self):
         """The number of scalars in the weights.

@@ -1,9 +1,12 @@
-"""Layers around another layer: `TimeDistributed` and `Bidirectional`."""
-from keras import ops
-from keras.backend import rules
+"""Layers around another layer: `TimeDistributed`, `Bidirectional` and `SpectralNormalization`."""
+from keras import initializers, ops
+from keras.backend.contract import rules, tree
+from keras.backend.table.composites.math import l2_normalize
+from keras.backend.table.composites.shape import join_batch, part_batch
 from keras.layers.arguments import to_list
-from keras.layers.base import InputSpec, Layer
+from keras.layers.base import InputSpec, Layer, map_shapes
 from keras.layers.functions import has_arg
+from keras.saving.kinds import kind_in
 
 
 class Wrapper(Layer):
@@ -13,27 +16,22 @@ class Wrapper(Layer):
         layer: the layer inside.
     """
 
+    trainable_reaches_inside = True
+
     def __init__(self, layer, **kwargs):
         if not isinstance(layer, Layer):
             raise ValueError('%s must be given a layer. Received: %r' % (type(self).__name__, layer))
         super().__init__(**kwargs)
-        self.layer = layer
+        self.declare(locals())
 
     def build(self, input_shape=None):
-        self.layer._ensure_built(input_shape)
+        self.layer.ensure_built(input_shape)
         self.built = True
-
-    def get_config(self):
-        from keras.layers import serialize
-        config = super().get_config()
-        config['layer'] = serialize(self.layer)
-        return config
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        from keras.layers import deserialize
         config = dict(config)
-        return cls(deserialize(config.pop('layer'), custom_objects), **config)
+        return cls(kind_in('keras.layers').deserialize(config.pop('layer'), custom_objects), **config)
 
 
 class TimeDistributed(Wrapper):
@@ -55,56 +53,43 @@ class TimeDistributed(Wrapper):
         self._takes_training = has_arg(layer.call, 'training')
 
     def build(self, input_shape):
-        input_shape = tuple(input_shape)
-        self.layer._ensure_built((input_shape[0],) + input_shape[2:])
+        self.layer.ensure_built(_of_step(input_shape))
         self.built = True
 
     def compute_output_shape(self, input_shape):
-        input_shape = tuple(input_shape)
-        inner = self.layer.compute_output_shape((input_shape[0],) + input_shape[2:])
-        if isinstance(inner, list):
-            return [tuple(shape[:1]) + input_shape[1:2] + tuple(shape[1:]) for shape in inner]
-        return tuple(inner[:1]) + input_shape[1:2] + tuple(inner[1:])
+        inner = self.layer.compute_output_shape(_of_step(input_shape))
+        return map_shapes(lambda shape: shape[:1] + tuple(input_shape[1:2]) + shape[1:], inner)
 
     def call(self, inputs, training=None, mask=None):
         arguments = {}
         if self._takes_training:
             arguments['training'] = training
         if self._takes_mask and mask is not None and ops.ndim(mask) > 2:
-            arguments['mask'] = _joined(mask)
-        sizes = ops.shape(inputs)
-        outputs = self.layer.call(_joined(inputs), **arguments)
+            arguments['mask'] = join_batch(mask)
+        outputs = self.layer.call(join_batch(inputs), **arguments)
         if self.layer.activity_regularizer is not None:
-            self.layer._add_activity_losses(outputs)
-        if isinstance(outputs, (list, tuple)):
-            return [_parted(output, sizes) for output in outputs]
-        return _parted(outputs, sizes)
+            self.layer.add_activity_losses(outputs)
+        return tree.map_structure(lambda output: part_batch(output, inputs), outputs)
 
     def compute_mask(self, inputs, mask=None):
         """A mask of the steps if there is one, and of what is inside them if the layer makes one."""
-        inner_mask = _joined(mask) if mask is not None and ops.ndim(mask) > 2 else None
+        inner_mask = join_batch(mask) if mask is not None and ops.ndim(mask) > 2 else None
         if type(self.layer).compute_mask is Layer.compute_mask and not self.layer.supports_masking:
-            return mask if mask is None or ops.ndim(mask) == 2 else ops.any(mask, tuple(range(2, ops.ndim(mask))))
-        inner = self.layer.compute_mask(_joined(inputs), inner_mask)
-        if inner is None:
-            return None if mask is None else ops.any(mask, tuple(range(2, ops.ndim(mask)))) \
-                if ops.ndim(mask) > 2 else mask
-        return _parted(inner, ops.shape(inputs))
+            return _of_steps(mask)
+        inner = self.layer.compute_mask(join_batch(inputs), inner_mask)
+        if all(leaf is None for leaf in tree.flatten(inner)):
+            return _of_steps(mask)
+        return tree.map_structure(lambda leaf: None if leaf is None else part_batch(leaf, inputs), inner)
 
 
-def _joined(x):
-    """(batch, steps, ...) as (batch * steps, ...)."""
-    sizes = ops.shape(x)
-    inner = sizes[2:]
-    if 0 in [size for size in sizes if isinstance(size, int)]:
-        return ops.reshape(x, (sizes[0] * sizes[1],) + inner)
-    return ops.reshape(x, (-1,) + inner)
+def _of_step(shape):
+    """The shape of the batch of all steps, from that of a batch of sequences."""
+    return tuple(shape[:1]) + tuple(shape[2:])
 
 
-def _parted(x, sizes):
-    """(batch * steps, ...) as (batch, steps, ...), given the sizes of the inputs."""
-    batch = sizes[0] if isinstance(sizes[0], int) or not isinstance(sizes[1], int) else -1
-    return ops.reshape(x, (batch, sizes[1]) + ops.shape(x)[1:])
+def _of_steps(mask):
+    """The mask of whole steps, from one of what is in them: a step counts where anything in it does."""
+    return mask if mask is None or ops.ndim(mask) == 2 else ops.any(mask, tuple(range(2, ops.ndim(mask))))
 
 
 class Bidirectional(Wrapper):
@@ -146,8 +131,8 @@ class Bidirectional(Wrapper):
         self.input_spec = layer.input_spec
         if weights:
             half = len(weights) // 2
-            self.forward_layer._initial_weights = weights[:half]
-            self.backward_layer._initial_weights = weights[half:]
+            self.forward_layer.start_with(weights[:half])
+            self.backward_layer.start_with(weights[half:])
 
     def _both(self, layer, backward_layer):
         config = layer.get_config()
@@ -163,8 +148,8 @@ class Bidirectional(Wrapper):
     # --- building
 
     def build(self, input_shape):
-        self.forward_layer._ensure_built(input_shape)
-        self.backward_layer._ensure_built(input_shape)
+        self.forward_layer.ensure_built(input_shape)
+        self.backward_layer.ensure_built(input_shape)
         self.built = True
 
     def compute_output_shape(self, input_shape):
@@ -190,7 +175,7 @@ class Bidirectional(Wrapper):
 
     def __call__(self, inputs, initial_state=None, constants=None, **kwargs):
         inputs, states, constants = self._split(inputs, initial_state, constants)
-        self.forward_layer._num_constants = self.backward_layer._num_constants = len(constants) or None
+        self.forward_layer.num_constants = self.backward_layer.num_constants = len(constants) or None
         if not states and not constants:
             return super().__call__(inputs, **kwargs)
         return super().__call__([inputs] + states + constants, **kwargs)
@@ -198,7 +183,7 @@ class Bidirectional(Wrapper):
     def _split(self, inputs, states, constants):
         if isinstance(inputs, (list, tuple)):
             inputs, given = inputs[0], list(inputs[1:])
-            count = self.forward_layer._num_constants
+            count = self.forward_layer.num_constants
             if constants is None and count:
                 given, constants = given[:-count], given[-count:]
             if states is None:
@@ -254,24 +239,23 @@ class Bidirectional(Wrapper):
     # --- configuration
 
     def get_config(self):
-        from keras.layers import serialize
-        config = super().get_config()
-        config['layer'] = serialize(self.forward_layer)
+        config = dict(super().get_config(), merge_mode=self.merge_mode)
         config['layer']['config'] = _renamed(config['layer']['config'], '')
-        config['merge_mode'] = self.merge_mode
         if self._given_backward:
-            config['backward_layer'] = serialize(self.backward_layer)
+            config['backward_layer'] = kind_in('keras.layers').serialize(self.backward_layer)
+        if self.forward_layer.num_constants is not None:
+            config['num_constants'] = self.forward_layer.num_constants
         return config
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        from keras.layers import deserialize
         config = dict(config)
         if config.get('backward_layer') is not None:
-            config['backward_layer'] = deserialize(config['backward_layer'], custom_objects)
+            config['backward_layer'] = kind_in('keras.layers').deserialize(config['backward_layer'], custom_objects)
         num_constants = config.pop('num_constants', None)
         result = super().from_config(config, custom_objects)
-        result.forward_layer._num_constants = result.backward_layer._num_constants = num_constants
+        if num_constants is not None:
+            result.forward_layer.num_constants = result.backward_layer.num_constants = num_constants
         return result
 
 
@@ -281,3 +265,50 @@ def _renamed(config, prefix):
     for known in ('forward_', 'backward_'):
         name = name[len(known):] if name.startswith(known) else name
     return dict(config, name=prefix + name)
+
+
+class SpectralNormalization(Wrapper):
+    """A layer whose kernel is divided by its largest singular value in every training call.
+
+    Args:
+        layer: one with a `kernel` or `embeddings`. power_iterations: how often the singular vector is refined per call.
+
+    Source: Miyato et al., Spectral normalization for generative adversarial networks (2018).
+    """
+
+    def __init__(self, layer, power_iterations=1, **kwargs):
+        super().__init__(layer, **kwargs)
+        if power_iterations <= 0:
+            raise ValueError('SpectralNormalization: `power_iterations` must be at least 1. Received: %r'
+                             % (power_iterations,))
+        self.declare(locals())
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        kernel = getattr(self.layer, 'kernel', getattr(self.layer, 'embeddings', None))
+        if kernel is None:
+            raise ValueError('SpectralNormalization: layer %s (%s) has neither a `kernel` nor `embeddings`.'
+                             % (self.layer.name, type(self.layer).__name__))
+        self.kernel = kernel
+        self.vector_u = self.add_weight(name='vector_u', shape=(1, kernel.shape[-1]), trainable=False,
+                                        initializer=initializers.TruncatedNormal(stddev=0.02))
+        self.built = True
+
+    def call(self, inputs, training=None):
+        if training:
+            self._normalize()
+        return self.layer(inputs, training=training)
+
+    def _normalize(self):
+        matrix = ops.reshape(self.kernel.value, (-1, self.kernel.shape[-1]))
+        u, turned = self.vector_u.value, ops.transpose(matrix)
+        for _ in range(self.power_iterations):
+            v = l2_normalize(ops.matmul(u, turned))
+            u = l2_normalize(ops.matmul(v, matrix))
+        u, v = ops.stop_gradient(u), ops.stop_gradient(v)
+        largest = ops.matmul(ops.matmul(v, matrix), ops.transpose(u))
+        self.vector_u.assign(u)
+        self.kernel.assign(ops.reshape(ops.divide(matrix, largest), self.kernel.shape))
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)

@@ -1,6 +1,4 @@
 """Metrics: functions of targets and predictions, and objects that gather them over batches."""
-import inspect
-
 from keras.losses import (
     binary_crossentropy, binary_focal_crossentropy, categorical_crossentropy, categorical_focal_crossentropy,
     categorical_hinge, hinge, huber, kl_divergence,
@@ -15,6 +13,8 @@ from keras.metrics.functions import (
     accuracy, binary_accuracy, categorical_accuracy, cosine, cosine_proximity, cosine_similarity,
     sparse_categorical_accuracy, sparse_top_k_categorical_accuracy, top_k_categorical_accuracy)
 from keras.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+from keras.metrics.keras1 import (
+    f1score, fbeta_score, fmeasure, fscore, matthews_correlation, precision, recall)
 from keras.metrics.scores import (
     ConcordanceCorrelation, F1Score, FBetaScore, PearsonCorrelation, R2Score, concordance_correlation,
     pearson_correlation)
@@ -23,8 +23,9 @@ from keras.metrics.wrappers import (
     CosineSimilarity, Hinge, KLDivergence, LogCoshError, MeanAbsoluteError, MeanAbsolutePercentageError,
     MeanSquaredError, MeanSquaredLogarithmicError, Poisson, RootMeanSquaredError, SparseCategoricalAccuracy,
     SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy, SquaredHinge, TopKCategoricalAccuracy)
-from keras.saving.serialization import deserialize_keras_object, serialize_keras_object
+from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
 
+bce = BCE = binary_crossentropy
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
 mape = MAPE = mean_absolute_percentage_error
@@ -32,47 +33,8 @@ msle = MSLE = mean_squared_logarithmic_error
 acc = accuracy
 
 
-def _is_metric(value):
-    if inspect.isclass(value):
-        return issubclass(value, Metric)
-    return inspect.isfunction(value) and 'y_pred' in inspect.signature(value).parameters
-
-
-_OBJECTS = {name: value for name, value in list(globals().items()) if _is_metric(value)}
-
-
-def serialize(metric):
-    """The name of a metric function, or the config of a metric object."""
-    return serialize_keras_object(metric)
-
-
-def deserialize(config, custom_objects=None):
-    """The metric that a config or a name stands for.
-
-    Raises:
-        ValueError: for an unknown name, naming those that come near.
-    """
-    return deserialize_keras_object(config, module_objects=_OBJECTS, custom_objects=custom_objects,
-                                    printable_module_name='metric function')
-
-
-def get(identifier):
-    """The metric for a name, a config, a class, a function or a metric object; None stays None.
-
-    Raises:
-        ValueError: for anything else.
-
-    Example:
-        >>> keras.metrics.get('mse') is keras.metrics.mean_squared_error
-        True
-    """
-    if identifier is None:
-        return None
-    if isinstance(identifier, (str, dict)):
-        return deserialize(identifier)
-    if inspect.isclass(identifier) and issubclass(identifier, Metric):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise ValueError('Could not interpret metric: %r. Expected a name such as "accuracy", a config, a function of '
-                     '(y_true, y_pred) or a Metric.' % (identifier,))
+_KIND = Kind('metric function', Metric, functions=('y_true', 'y_pred'), home=__name__,
+             expected='a name such as "accuracy", a config, a function of (y_true, y_pred) or a Metric')
+_KIND.enter_public(globals(), also='clone_metric clone_metrics serialize_keras_object')
+get, serialize, deserialize = _KIND.module_functions(
+    'metric', example=">>> keras.metrics.get('mse') is keras.metrics.mean_squared_error\nTrue")

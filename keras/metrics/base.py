@@ -4,12 +4,19 @@ import re
 
 import numpy as np
 
-from keras import config, ops
+from keras import config, generations, ops
 from keras import initializers
-from keras.backend import tree
-from keras.backend.composites.shape import count, dtype_of, shape
-from keras.backend.state import Ledger, Variable, context, get_uid, numpy_dtype
+from keras.backend.contract import tree
+from keras.backend.contract.ledger import holding
+from keras.backend.contract.rules import numpy_dtype
+from keras.backend.graph.nodes import free_tensors
+from keras.backend.graph.tensors import KerasTensor
+from keras.backend.state.uids import numbered_name
+from keras.backend.state.variables import Variable
+from keras.backend.table.composites.shape import count, dtype_of, shape
+from keras.configurable import Configurable, arguments_config
 from keras.losses import broadcast_weights, same_rank
+from keras.saving.kinds import kind_in
 from keras.saving.serialization import serialize_keras_object
 
 
@@ -17,10 +24,10 @@ def _default_name(metric_class):
     """The class's name in snake case with a number, as Keras 2 counts: auc_1, auc_2."""
     words = re.sub(r'(.)([A-Z][a-z0-9]+)', r'\1_\2', metric_class.__name__)
     name = re.sub(r'([a-z])([A-Z])', r'\1_\2', words).lower()
-    return '%s_%d' % (name, get_uid(name))
+    return numbered_name(name)
 
 
-class Metric:
+class Metric(Configurable):
     """Base class: a number computed from what `update_state` has been given since the last `reset_state`.
 
     A subclass makes its variables in the constructor with `add_weight`, and defines `update_state` and `result`.
@@ -43,12 +50,13 @@ class Metric:
     stateful = True
 
     def __init__(self, name=None, dtype=None, **kwargs):
+        super().__init__()
         if name is not None and not isinstance(name, str):
             name, dtype = (dtype if isinstance(dtype, str) else None), name
         if kwargs:
             raise TypeError('%s does not take the arguments %s.' % (type(self).__name__, ', '.join(sorted(kwargs))))
-        self.name = name or _default_name(type(self))
-        self.dtype = _dtype_name(dtype)
+        name, dtype = name or _default_name(type(self)), _dtype_name(dtype)
+        self.declare(locals())
         self.built = True
         self._variables = []
 
@@ -131,40 +139,33 @@ class Metric:
     # --- use ------------------------------------------------------------------------------------------------------
 
     def __call__(self, *args, **kwargs):
-        """`update_state` with the arguments, then `result`."""
+        """`update_state` with the arguments, then `result`; on symbolic tensors a symbolic one, for `add_metric`."""
+        if free_tensors([leaf for leaf in tree.flatten([list(args), kwargs]) if isinstance(leaf, KerasTensor)]):
+            return self.in_graph(*args, **kwargs)
         self.update_state(*args, **kwargs)
         return self.result()
 
+    def in_graph(self, *args, **kwargs):
+        """The metric of symbolic tensors, as a symbolic tensor. Means have one."""
+        raise NotImplementedError('Metric %s (%s) is no mean of values, so it cannot be called on symbolic tensors. '
+                                  'Give it to compile: metrics=[...].' % (self.name, type(self).__name__))
+
     def stateless_update_state(self, metric_variables, *args, **kwargs):
         """The values that the variables would have after `update_state`, from given values; nothing is changed."""
-        with self._borrowed(metric_variables) as ledger:
+        with holding(self.variables, metric_variables) as ledger:
             self.update_state(*args, **kwargs)
         return [ledger.read(variable) for variable in self.variables]
 
     def stateless_result(self, metric_variables):
         """`result` for given values of the variables."""
-        with self._borrowed(metric_variables):
+        with holding(self.variables, metric_variables):
             return self.result()
 
     def stateless_reset_state(self):
         """The values of the variables after `reset_state`."""
-        with self._borrowed(self.variables) as ledger:
+        with holding(self.variables, self.variables) as ledger:
             self.reset_state()
         return [ledger.read(variable) for variable in self.variables]
-
-    def _borrowed(self, values):
-        ledger = Ledger(outer=context.ledger)
-        for variable, value in zip(self.variables, values):
-            ledger.write(variable, ops.convert_to_tensor(value))
-        return ledger
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {'name': self.name, 'dtype': self.dtype}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
 
     def __deepcopy__(self, memo):
         duplicate = type(self).__new__(type(self))
@@ -205,6 +206,10 @@ class Reduce(Metric):
         if reduction != 'sum':
             self.count = self.add_weight('count')
 
+    def values(self, values):
+        """What is summed up, from the first arguments of `update_state`."""
+        return values
+
     def contribution(self, values, sample_weight=None):
         """What a batch adds to the sum and to the count; nothing is changed.
 
@@ -230,9 +235,9 @@ class Reduce(Metric):
         Args:
             values: a tensor. sample_weight: weights that broadcast to it, or None.
         """
-        self._add(*self.contribution(values, sample_weight))
+        self.add_to_mean(*self.contribution(values, sample_weight))
 
-    def _add(self, total, number):
+    def add_to_mean(self, total, number):
         self.total.assign_add(total)
         if self.reduction != 'sum':
             self.count.assign_add(number if isinstance(number, (int, float)) else ops.cast(number, self.dtype))
@@ -270,6 +275,12 @@ class Mean(Reduce):
     def __init__(self, name='mean', dtype=None):
         super().__init__('weighted_mean', name, dtype)
 
+    def in_graph(self, *args):
+        values = ops.convert_to_tensor(self.values(*args))
+        result = ops.mean(values)
+        result.mean_of = (self, values)
+        return result
+
 
 class MeanMetricWrapper(Mean):
     """The mean of what a function gives.
@@ -285,18 +296,24 @@ class MeanMetricWrapper(Mean):
         1.0
     """
 
-    # Arguments that only Keras 3 has, with their defaults.
-    _later = {'axis': -1, 'ignore_class': None, 'from_sorted_ids': False}
+    later = ('axis', 'ignore_class', 'from_sorted_ids')
 
     def __init__(self, fn, name=None, dtype=None, **kwargs):
         super().__init__(name=name or getattr(fn, '__name__', None), dtype=dtype)
-        self._fn = fn
+        self._fn = generations.bound(fn, generations.of(self))
         self._fn_kwargs = kwargs
+
+    def values(self, y_true, y_pred):
+        """What the function gives."""
+        values = self._fn(*same_rank(y_true, y_pred), **self._fn_kwargs)
+        if values is None:
+            raise ValueError('The metric %s returned None, expected one value per sample. The usual cause: a missing '
+                             '`return`.' % self.name)
+        return values
 
     def contribution(self, y_true, y_pred, sample_weight=None):
         """What a batch adds to the sum and to the count, see `Reduce.contribution`."""
-        values = self._fn(*same_rank(y_true, y_pred), **self._fn_kwargs)
-        return super().contribution(values, sample_weight)
+        return super().contribution(self.values(y_true, y_pred), sample_weight)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add a batch.
@@ -304,12 +321,10 @@ class MeanMetricWrapper(Mean):
         Args:
             y_true, y_pred: targets and predictions. sample_weight: one weight per sample, or None.
         """
-        self._add(*self.contribution(y_true, y_pred, sample_weight))
+        self.add_to_mean(*self.contribution(y_true, y_pred, sample_weight))
 
     def get_config(self):
-        # What only Keras 3 has is written where it is not the default, so that Keras 2 can read the rest.
-        arguments = {name: value for name, value in self._fn_kwargs.items()
-                     if self._later.get(name, self) != value}
+        arguments = arguments_config(self._fn, self._fn_kwargs, self.later)
         if type(self) is MeanMetricWrapper:
             arguments['fn'] = serialize_keras_object(self._fn)
         return dict(super().get_config(), **arguments)
@@ -318,14 +333,16 @@ class MeanMetricWrapper(Mean):
     def from_config(cls, config):
         config = dict(config)
         if isinstance(config.get('fn'), (str, dict)):
-            from keras import metrics
-            config['fn'] = metrics.get(config['fn'])
+            config['fn'] = kind_in('keras.metrics').get(config['fn'])
         return cls(**config)
 
 
 def clone_metric(metric):
     """A new metric of the same configuration, with a state of its own; functions stay as they are."""
-    return type(metric).from_config(metric.get_config()) if isinstance(metric, Metric) else metric
+    if not isinstance(metric, Metric):
+        return metric
+    with generations.under(metric):
+        return type(metric).from_config(metric.get_config())
 
 
 def clone_metrics(metrics):

@@ -2,8 +2,8 @@
 import numpy as np
 
 from keras import ops
-from keras.backend.primitives import scatter_add
-from keras.backend.composites.shape import shape, static_shape
+from keras.backend.table.composites.shape import shape, static_shape
+from keras.backend.table.primitives import scatter_add
 from keras.losses import broadcast_weights, same_rank
 from keras.metrics.base import Metric
 
@@ -46,9 +46,15 @@ def decision_counts(y_true, y_pred, thresholds, sample_weight=None, top_k=None, 
 
 
 def _only_top_k(y_pred, k):
-    """The predictions with all but the `k` largest along the last axis made minus infinity (a large number)."""
-    values, _ = ops.top_k(y_pred, k)
-    return ops.where(ops.greater_equal(y_pred, values[..., -1:]), y_pred, LOWEST)
+    """The predictions with all but the `k` largest along the last axis made minus infinity (a large number).
+
+    Of equal ones those that stand first count as larger.
+    """
+    last = ops.top_k(y_pred, k)[0][..., -1:]
+    above, ties = ops.greater(y_pred, last), ops.cast(ops.equal(y_pred, last), 'int32')
+    room = k - ops.sum(ops.cast(above, 'int32'), axis=-1, keepdims=True)
+    taken = ops.logical_and(ops.cast(ties, 'bool'), ops.less_equal(ops.cumsum(ties, axis=-1), room))
+    return ops.where(ops.logical_or(above, taken), y_pred, LOWEST)
 
 
 LOWEST = -1e10
@@ -94,11 +100,12 @@ class _DecisionCount(Metric):
         thresholds: a float or a list of them in [0, 1], default 0.5. name, dtype: see `Metric`.
     """
 
+    kept_as = {'thresholds': 'init_thresholds'}
     kind = None
 
     def __init__(self, thresholds=None, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
-        self.init_thresholds = thresholds
+        self.declare(locals())
         self.thresholds = checked_thresholds(thresholds, 0.5)
         self.accumulator = self.add_weight('accumulator', (len(self.thresholds),))
 
@@ -114,9 +121,6 @@ class _DecisionCount(Metric):
     def result(self):
         value = self.accumulator.value
         return value[0] if len(self.thresholds) == 1 else value
-
-    def get_config(self):
-        return dict(super().get_config(), thresholds=self.init_thresholds)
 
 
 class TruePositives(_DecisionCount):
@@ -162,13 +166,12 @@ class FalseNegatives(_DecisionCount):
 class _Ratio(Metric):
     """True positives over true positives plus another count."""
 
+    kept_as = {'thresholds': 'init_thresholds'}
     other, other_name = None, None
 
     def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
-        self.init_thresholds = thresholds
-        self.top_k = top_k
-        self.class_id = class_id
+        self.declare(locals())
         # With `top_k` it is the rank that decides, so any score will do.
         self.thresholds = checked_thresholds(thresholds, 0.5 if top_k is None else LOWEST)
         self.true_positives = self.add_weight('true_positives', (len(self.thresholds),))
@@ -188,9 +191,6 @@ class _Ratio(Metric):
         right = self.true_positives.value
         ratio = ops.divide_no_nan(right, right + getattr(self, self.other_name).value)
         return ratio[0] if len(self.thresholds) == 1 else ratio
-
-    def get_config(self):
-        return dict(super().get_config(), thresholds=self.init_thresholds, top_k=self.top_k, class_id=self.class_id)
 
 
 class Precision(_Ratio):
@@ -256,6 +256,7 @@ class SensitivitySpecificityBase(_FourCounts):
     Raises:
         ValueError: for a number of thresholds that is not positive or a value outside [0, 1].
     """
+    later = ('class_id',)
 
     def __init__(self, value, num_thresholds=200, name=None, dtype=None, class_id=None):
         super().__init__(name=name, dtype=dtype)
@@ -264,9 +265,7 @@ class SensitivitySpecificityBase(_FourCounts):
                              % (type(self).__name__, num_thresholds))
         if not 0 <= value <= 1:
             raise ValueError('%s: the wanted value must lie in [0, 1]. Received: %r' % (type(self).__name__, value))
-        self.value = value
-        self.num_thresholds = num_thresholds
-        self.class_id = class_id
+        self.declare(locals())
         self.thresholds = [0.5] if num_thresholds == 1 else [0.0] + evenly_spaced(num_thresholds - 2) + [1.0]
         self._add_counts((len(self.thresholds),))
 
@@ -278,8 +277,10 @@ class SensitivitySpecificityBase(_FourCounts):
         """
         self._count(decision_counts(y_true, y_pred, self.thresholds, sample_weight, None, self.class_id))
 
-    def _where_nearest(self, constrained, wanted):
-        """The value of `wanted` at the threshold at which `constrained` is nearest to the value."""
+    def _at_value(self, constrained, wanted):
+        """`wanted` at the threshold at which `constrained` is nearest to the value; later, see `_largest_where`."""
+        if self.ruled('constraint_must_hold'):
+            return self._largest_where(constrained, wanted)
         return ops.take(wanted, ops.argmin(ops.abs(constrained - float(self.value))), axis=0)
 
     def _largest_where(self, constrained, wanted):
@@ -298,12 +299,6 @@ class SensitivitySpecificityBase(_FourCounts):
     def _precision(self):
         return self._ratio(self.true_positives, self.false_positives)
 
-    def get_config(self):
-        arguments = dict(super().get_config(), num_thresholds=self.num_thresholds)
-        if self.class_id is not None:
-            arguments['class_id'] = self.class_id
-        return arguments
-
 
 class SensitivityAtSpecificity(SensitivitySpecificityBase):
     """The share of targets of 1 that are predicted, at the threshold whose specificity is nearest to a wanted one.
@@ -318,13 +313,10 @@ class SensitivityAtSpecificity(SensitivitySpecificityBase):
 
     def __init__(self, specificity, num_thresholds=200, name=None, dtype=None, class_id=None):
         super().__init__(specificity, num_thresholds, name, dtype, class_id)
-        self.specificity = specificity
+        self.declare(locals())
 
     def result(self):
-        return self._where_nearest(self._specificity, self._sensitivity)
-
-    def get_config(self):
-        return dict(super().get_config(), specificity=self.specificity)
+        return self._at_value(self._specificity, self._sensitivity)
 
 
 class SpecificityAtSensitivity(SensitivitySpecificityBase):
@@ -334,19 +326,16 @@ class SpecificityAtSensitivity(SensitivitySpecificityBase):
         sensitivity: the wanted share of targets of 1 that are predicted. Others: see `SensitivitySpecificityBase`.
 
     Example:
-        >>> float(keras.metrics.SpecificityAtSensitivity(0.5)([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.8]))
+        >>> float(keras.metrics.SpecificityAtSensitivity(0.5)([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8]))
         1.0
     """
 
     def __init__(self, sensitivity, num_thresholds=200, name=None, dtype=None, class_id=None):
         super().__init__(sensitivity, num_thresholds, name, dtype, class_id)
-        self.sensitivity = sensitivity
+        self.declare(locals())
 
     def result(self):
-        return self._where_nearest(self._sensitivity, self._specificity)
-
-    def get_config(self):
-        return dict(super().get_config(), sensitivity=self.sensitivity)
+        return self._at_value(self._sensitivity, self._specificity)
 
 
 class PrecisionAtRecall(SensitivitySpecificityBase):
@@ -362,13 +351,10 @@ class PrecisionAtRecall(SensitivitySpecificityBase):
 
     def __init__(self, recall, num_thresholds=200, class_id=None, name=None, dtype=None):
         super().__init__(recall, num_thresholds, name, dtype, class_id)
-        self.recall = recall
+        self.declare(locals())
 
     def result(self):
         return self._largest_where(self._sensitivity, self._precision)
-
-    def get_config(self):
-        return dict(super().get_config(), recall=self.recall)
 
 
 class RecallAtPrecision(SensitivitySpecificityBase):
@@ -384,13 +370,10 @@ class RecallAtPrecision(SensitivitySpecificityBase):
 
     def __init__(self, precision, num_thresholds=200, class_id=None, name=None, dtype=None):
         super().__init__(precision, num_thresholds, name, dtype, class_id)
-        self.precision = precision
+        self.declare(locals())
 
     def result(self):
         return self._largest_where(self._precision, self._sensitivity)
-
-    def get_config(self):
-        return dict(super().get_config(), precision=self.precision)
 
 
 class AUC(_FourCounts):
@@ -398,7 +381,7 @@ class AUC(_FourCounts):
 
     Args:
         num_thresholds: number of thresholds; more are nearer to the true area.
-        curve: 'ROC' or 'PR'.
+        curve: 'ROC', 'PR' or 'PRGAIN' (Flach and Kull, 2015).
         summation_method: 'interpolation' (trapezoids; for PR the curve of Davis and Goadrich, 2006), 'minoring' or
             'majoring' (the lower or higher end of each interval).
         name, dtype: see `Metric`.
@@ -415,29 +398,28 @@ class AUC(_FourCounts):
         0.75
     """
 
-    CURVES = ('ROC', 'PR')
+    CURVES = ('ROC', 'PR', 'PRGAIN')
     METHODS = ('interpolation', 'minoring', 'majoring')
+    later = ('multi_label', 'num_labels', 'label_weights', 'from_logits')
+    kept_as = {'thresholds': '_inner_thresholds'}
 
     def __init__(self, num_thresholds=200, curve='ROC', summation_method='interpolation', name=None, dtype=None,
                  thresholds=None, multi_label=False, num_labels=None, label_weights=None, from_logits=False):
         super().__init__(name=name, dtype=dtype)
         for argument, value, allowed in (('curve', curve, self.CURVES),
-                                         ('summation_method', summation_method, self.METHODS)):
+                                         ('summation method', summation_method, self.METHODS)):
             if value not in allowed:
-                raise ValueError('AUC: `%s` must be one of %s. Received: %r' % (argument, ', '.join(allowed), value))
-        if thresholds is None and num_thresholds <= 1:
-            raise ValueError('AUC: `num_thresholds` must be above 1. Received: %r' % (num_thresholds,))
-        self._given = thresholds
+                raise ValueError('AUC: Invalid AUC %s value: "%s". Expected values are %s'
+                                 % (argument, value, list(allowed)))
+        if thresholds is None and (not isinstance(num_thresholds, int) or num_thresholds <= 1):
+            raise ValueError('AUC: Argument `num_thresholds` must be an integer > 1. Received: num_thresholds=%r'
+                             % (num_thresholds,))
+        self.declare(locals())
         inner = evenly_spaced(num_thresholds - 2) if thresholds is None else sorted(checked_thresholds(thresholds, 0.5))
         self.num_thresholds = len(inner) + 2
         # Just outside [0, 1], so that predictions of exactly 0 and 1 are on the right side.
         self.thresholds = [-1e-7] + inner + [1.0 + 1e-7]
-        self.curve = curve
-        self.summation_method = summation_method
-        self.multi_label = multi_label
-        self.num_labels = num_labels
-        self.label_weights = label_weights
-        self.from_logits = from_logits
+        self._inner_thresholds = inner
         self.built = False
         if num_labels is not None or not multi_label:
             self._build(num_labels)
@@ -457,11 +439,19 @@ class AUC(_FourCounts):
         if not self.built:
             self._build(static_shape(y_pred)[-1])
         if not self.multi_label:
+            if self.label_weights is not None:
+                sample_weight = self._times_label_weights(sample_weight, y_pred)
             self._count(decision_counts(y_true, y_pred, self.thresholds, sample_weight))
             return
         each = [decision_counts(y_true, y_pred, self.thresholds, self._label_weight(sample_weight, y_pred, label),
                                 None, label) for label in range(self.num_labels)]
         self._count([ops.stack(list(counts), axis=-1) for counts in zip(*each)])
+
+    def _times_label_weights(self, sample_weight, y_pred):
+        weights = ops.broadcast_to(np.asarray(self.label_weights, 'float32'), shape(y_pred))
+        if sample_weight is None:
+            return weights
+        return ops.multiply(weights, broadcast_weights(y_pred, ops.cast(sample_weight, 'float32')))
 
     @staticmethod
     def _label_weight(sample_weight, y_pred, label):
@@ -474,7 +464,9 @@ class AUC(_FourCounts):
             areas = self.interpolate_pr_auc()
         else:
             recall = self._ratio(self.true_positives, self.false_negatives)
-            if self.curve == 'ROC':
+            if self.curve == 'PRGAIN':
+                x, y = self._gain(self.false_negatives), self._gain(self.false_positives)
+            elif self.curve == 'ROC':
                 x, y = self._ratio(self.false_positives, self.true_negatives), recall
             else:
                 x, y = recall, self._ratio(self.true_positives, self.false_positives)
@@ -485,6 +477,12 @@ class AUC(_FourCounts):
             return ops.mean(areas)
         weights = np.asarray(self.label_weights, 'float32')
         return ops.sum(ops.multiply(areas, weights / weights.sum()))
+
+    def _gain(self, wrong):
+        """How much better than always saying yes the precision or recall is that suffers from the `wrong`."""
+        right = self.true_positives.value
+        odds = ops.divide_no_nan(right + self.false_negatives.value, self.false_positives + self.true_negatives.value)
+        return ops.where(ops.greater(right, 0.0), ops.relu(1.0 - odds * ops.divide_no_nan(wrong.value, right)), 0.0)
 
     def _heights(self, y):
         if self.summation_method == 'interpolation':
@@ -505,10 +503,3 @@ class AUC(_FourCounts):
         growth = ops.where(both, ops.divide_no_nan(positives[:-1], ops.relu(positives[1:])), 1.0)
         area = slope * (right[:-1] - right[1:] + offset * ops.log(growth))
         return ops.sum(ops.divide_no_nan(area, ops.relu(right[1:] + missed[1:])), axis=0)
-
-    def get_config(self):
-        arguments = dict(super().get_config(), num_thresholds=self.num_thresholds, curve=self.curve,
-                         summation_method=self.summation_method, thresholds=self.thresholds[1:-1])
-        if self.multi_label:
-            arguments.update(multi_label=True, num_labels=self.num_labels, label_weights=self.label_weights)
-        return dict(arguments, from_logits=True) if self.from_logits else arguments

@@ -1,6 +1,6 @@
 """Metrics as functions: `f(y_true, y_pred)` gives one value per sample."""
-from keras import config, ops
-from keras.backend.composites.shape import ndim, static_shape
+from keras import config, generations, ops
+from keras.backend.table.composites.shape import ndim, static_shape
 from keras.losses import cosine_of_angle
 
 
@@ -13,8 +13,9 @@ def accuracy(y_true, y_pred):
     return ops.cast(ops.equal(y_true, y_pred), config.floatx())
 
 
+@generations.dependent
 def binary_accuracy(y_true, y_pred, threshold=0.5):
-    """The share, over the last axis, of predictions on the right side of the threshold.
+    """The share, over the last axis, of predictions on the right side of the threshold; in Keras 3 for each element.
 
     Args:
         y_true: 0 or 1. y_pred: probabilities. threshold: above it a prediction counts as 1.
@@ -22,8 +23,10 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
     Example:
         >>> keras.metrics.binary_accuracy([[0.0, 1.0]], [[0.2, 0.3]])  # [0.5]
     """
-    predicted = ops.greater(y_pred, float(threshold))
-    return ops.mean(ops.cast(ops.equal(predicted, ops.greater(y_true, 0.5)), config.floatx()), axis=-1)
+    predicted = ops.round(y_pred) if generations.value('accuracy_rounds_predictions') else \
+        ops.greater(y_pred, float(threshold))
+    right = accuracy(ops.cast(y_true, config.floatx()), ops.cast(predicted, config.floatx()))
+    return right if generations.value('accuracy_of_elements') else ops.mean(right, axis=-1)
 
 
 def categorical_accuracy(y_true, y_pred):
@@ -87,13 +90,15 @@ def _in_top_k(classes, y_pred, k):
     return ops.cast(ops.less(ops.sum(ops.cast(above, 'int32'), axis=-1), int(k)), config.floatx())
 
 
+@generations.dependent
 def cosine_similarity(y_true, y_pred, axis=-1):
-    """The cosine of the angle between targets and predictions along `axis`; as a loss it is negative.
+    """The cosine of the angle between targets and predictions along `axis`; as a loss, and in Keras 1, it is negative.
 
     Example:
         >>> keras.metrics.cosine_similarity([[3.0, 0.0]], [[1.0, 0.0]])  # [1]
     """
-    return cosine_of_angle(y_true, y_pred, axis)
+    found = cosine_of_angle(y_true, y_pred, axis)
+    return ops.negative(found) if generations.value('cosine_is_mean_of_products') else found
 
 
 cosine = cosine_proximity = cosine_similarity

@@ -2,7 +2,7 @@
 import numpy as np
 
 from keras import ops
-from keras.backend.primitives import scatter_add
+from keras.backend.table.primitives import scatter_add
 from keras.metrics.base import Metric
 
 
@@ -13,16 +13,15 @@ class _ConfusionMatrix(Metric):
         num_classes: number of classes. name, dtype: see `Metric`.
         ignore_class: a true class whose samples are left out.
         sparse_y_true, sparse_y_pred: class numbers; otherwise one-hot or probabilities along `axis`.
+
+    Samples whose true or predicted number is no class are left out.
     """
+    later = ('ignore_class', 'sparse_y_true', 'sparse_y_pred', 'axis')
 
     def __init__(self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True,
                  axis=-1):
         super().__init__(name=name, dtype=dtype)
-        self.num_classes = num_classes
-        self.ignore_class = ignore_class
-        self.sparse_y_true = sparse_y_true
-        self.sparse_y_pred = sparse_y_pred
-        self.axis = axis
+        self.declare(locals())
         self.total_cm = self.add_weight('total_confusion_matrix', (num_classes, num_classes))
 
     def update_state(self, y_true, y_pred, sample_weight=None):
@@ -37,11 +36,16 @@ class _ConfusionMatrix(Metric):
         if sample_weight is not None:
             weights = ops.cast(ops.reshape(sample_weight, (-1,)), self.dtype)
         if self.ignore_class is not None:
-            counted = ops.not_equal(true, int(self.ignore_class))
-            weights, true = ops.where(counted, weights, 0), ops.where(counted, true, 0)
-        cells = scatter_add(ops.zeros((self.num_classes ** 2,), self.dtype),
-                                true * int(self.num_classes) + predicted, weights)
+            weights = ops.where(ops.not_equal(true, int(self.ignore_class)), weights, 0)
+        # A number that is no class has no cell.
+        inside = ops.logical_and(self._is_class(true), self._is_class(predicted))
+        weights = ops.where(inside, weights, 0)
+        places = ops.where(inside, true * int(self.num_classes) + predicted, 0)
+        cells = scatter_add(ops.zeros((self.num_classes ** 2,), self.dtype), places, weights)
         self.total_cm.assign_add(ops.reshape(cells, self.total_cm.shape))
+
+    def _is_class(self, numbers):
+        return ops.logical_and(ops.greater_equal(numbers, 0), ops.less(numbers, int(self.num_classes)))
 
     def _numbers(self, classes, sparse):
         if not sparse:
@@ -54,12 +58,6 @@ class _ConfusionMatrix(Metric):
         both = ops.diagonal(matrix)
         either = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - both
         return ops.divide_no_nan(both, either), ops.cast(ops.greater(either, 0.0), 'float32')
-
-    def get_config(self):
-        arguments = dict(super().get_config(), num_classes=self.num_classes)
-        later = (('ignore_class', None), ('sparse_y_true', True), ('sparse_y_pred', True), ('axis', -1))
-        return dict(arguments, **{name: getattr(self, name) for name, default in later
-                                  if getattr(self, name) != default})
 
 
 class MeanIoU(_ConfusionMatrix):
@@ -97,7 +95,8 @@ class IoU(_ConfusionMatrix):
         if max(target_class_ids) >= num_classes:
             raise ValueError('%s: a target class %d needs more than %d classes.'
                              % (type(self).__name__, max(target_class_ids), num_classes))
-        self.target_class_ids = list(target_class_ids)
+        target_class_ids = list(target_class_ids)
+        self.declare(locals())
 
     def result(self):
         ratios, occurs = self._ratios()
@@ -105,9 +104,6 @@ class IoU(_ConfusionMatrix):
         wanted[self.target_class_ids] = 1
         occurs = ops.multiply(occurs, wanted)
         return ops.divide_no_nan(ops.sum(ratios * occurs), ops.sum(occurs))
-
-    def get_config(self):
-        return dict(super().get_config(), target_class_ids=self.target_class_ids)
 
 
 class BinaryIoU(IoU):
@@ -123,17 +119,12 @@ class BinaryIoU(IoU):
 
     def __init__(self, target_class_ids=(0, 1), threshold=0.5, name=None, dtype=None):
         super().__init__(2, target_class_ids, name, dtype)
-        self.threshold = threshold
+        self.declare(locals())
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch, see `MeanIoU`."""
         decided = ops.cast(ops.greater_equal(y_pred, float(self.threshold)), 'int32')
         super().update_state(y_true, decided, sample_weight)
-
-    def get_config(self):
-        arguments = dict(super().get_config(), threshold=self.threshold)
-        del arguments['num_classes']
-        return arguments
 
 
 class OneHotIoU(IoU):
@@ -147,13 +138,12 @@ class OneHotIoU(IoU):
         >>> float(keras.metrics.OneHotIoU(2, [0])([[1, 0], [0, 1]], [[0.8, 0.2], [0.1, 0.9]]))
         1.0
     """
+    later = ('ignore_class', 'axis')
 
     def __init__(self, num_classes, target_class_ids, name=None, dtype=None, ignore_class=None, sparse_y_pred=False,
                  axis=-1):
         super().__init__(num_classes, target_class_ids, name, dtype, ignore_class, False, sparse_y_pred, axis)
-
-    def get_config(self):
-        return _one_hot_config(super().get_config(), self.sparse_y_pred)
+        self.declare(locals())
 
 
 class OneHotMeanIoU(MeanIoU):
@@ -166,14 +156,8 @@ class OneHotMeanIoU(MeanIoU):
         >>> float(keras.metrics.OneHotMeanIoU(2)([[1, 0], [0, 1]], [[0.8, 0.2], [0.1, 0.9]]))
         1.0
     """
+    later = ('ignore_class', 'axis')
 
     def __init__(self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_pred=False, axis=-1):
         super().__init__(num_classes, name, dtype, ignore_class, False, sparse_y_pred, axis)
-
-    def get_config(self):
-        return _one_hot_config(super().get_config(), self.sparse_y_pred)
-
-
-def _one_hot_config(arguments, sparse_y_pred):
-    arguments.pop('sparse_y_true', None)
-    return dict(arguments, sparse_y_pred=sparse_y_pred)
+        self.declare(locals())

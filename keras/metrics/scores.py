@@ -1,6 +1,6 @@
 """Scores of whole data sets: F-beta, the coefficient of determination, and correlations."""
 from keras import config, ops
-from keras.backend.composites.shape import shape, static_shape
+from keras.backend.table.composites.shape import shape, static_shape
 from keras.losses import broadcast_weights
 from keras.metrics.base import MeanMetricWrapper, Metric
 
@@ -31,14 +31,15 @@ class FBetaScore(Metric):
     def __init__(self, average=None, beta=1.0, threshold=None, name='fbeta_score', dtype=None):
         super().__init__(name=name, dtype=dtype)
         if average not in self.AVERAGES:
-            raise ValueError('%s: `average` must be None, "micro", "macro" or "weighted". Received: %r'
-                             % (type(self).__name__, average))
-        for argument, number in (('beta', beta), ('threshold', threshold)):
-            if number is not None and number <= 0:
-                raise ValueError('%s: `%s` must be positive. Received: %r' % (type(self).__name__, argument, number))
-        self.average = average
-        self.beta = beta
-        self.threshold = threshold
+            raise ValueError("%s: Invalid `average` argument value. Expected one of: {None, 'micro', 'macro', "
+                             "'weighted'}. Received: average=%s" % (type(self).__name__, average))
+        if not isinstance(beta, (int, float)) or beta <= 0:
+            raise ValueError('%s: Invalid `beta` argument value. It should be > 0. Received: beta=%s'
+                             % (type(self).__name__, beta))
+        if threshold is not None and (not isinstance(threshold, (int, float)) or not 0 < threshold <= 1):
+            raise ValueError('%s: Invalid `threshold` argument value. It should verify 0 < threshold <= 1. Received: '
+                             'threshold=%s' % (type(self).__name__, threshold))
+        self.declare(locals())
         self.built = False
 
     def _build(self, classes):
@@ -83,9 +84,6 @@ class FBetaScore(Metric):
             return ops.divide_no_nan(ops.sum(score * support), ops.sum(support))
         return score
 
-    def get_config(self):
-        return dict(super().get_config(), average=self.average, beta=self.beta, threshold=self.threshold)
-
 
 class F1Score(FBetaScore):
     """The harmonic mean of precision and recall: `FBetaScore` with beta 1.
@@ -101,11 +99,7 @@ class F1Score(FBetaScore):
 
     def __init__(self, average=None, threshold=None, name='f1_score', dtype=None):
         super().__init__(average, 1.0, threshold, name, dtype)
-
-    def get_config(self):
-        arguments = super().get_config()
-        del arguments['beta']
-        return arguments
+        self.declare(locals())
 
 
 class R2Score(Metric):
@@ -136,8 +130,7 @@ class R2Score(Metric):
                              % (self.AGGREGATIONS, class_aggregation))
         if num_regressors < 0:
             raise ValueError('R2Score: `num_regressors` must be at least 0. Received: %r' % (num_regressors,))
-        self.class_aggregation = class_aggregation
-        self.num_regressors = num_regressors
+        self.declare(locals())
         self.num_samples = self.add_weight('num_samples')
         self.built = False
 
@@ -179,10 +172,6 @@ class R2Score(Metric):
         free = self.num_samples.value - (self.num_regressors + 1.0)
         adjusted = 1.0 - (1.0 - score) * (self.num_samples.value - 1.0) / ops.maximum(free, 1.0)
         return ops.where(ops.greater(free, 0.0), adjusted, score)
-
-    def get_config(self):
-        return dict(super().get_config(), class_aggregation=self.class_aggregation,
-                    num_regressors=self.num_regressors)
 
 
 def pearson_correlation(y_true, y_pred, axis=-1):

@@ -1,5 +1,6 @@
 """Metrics that are the mean of a function of targets and predictions."""
 from keras import losses, ops
+from keras.generations import Default
 from keras.metrics import functions
 from keras.metrics.base import Mean, MeanMetricWrapper
 
@@ -111,7 +112,7 @@ class RootMeanSquaredError(Mean):
         Args:
             y_true, y_pred: targets and predictions. sample_weight: one weight per sample, or None.
         """
-        self._add(*self.contribution(y_true, y_pred, sample_weight))
+        self.add_to_mean(*self.contribution(y_true, y_pred, sample_weight))
 
     def result(self):
         return ops.sqrt(super().result())
@@ -161,7 +162,7 @@ class CosineSimilarity(MeanMetricWrapper):
         1.0
     """
 
-    _later = {}
+    later = ()
 
     def __init__(self, name='cosine_similarity', dtype=None, axis=-1):
         super().__init__(losses.cosine_of_angle, name, dtype, axis=axis)
@@ -199,7 +200,7 @@ class KLDivergence(MeanMetricWrapper):
         0.0
     """
 
-    def __init__(self, name='kullback_leibler_divergence', dtype=None):
+    def __init__(self, name=Default('KLDivergence.name'), dtype=None):
         super().__init__(losses.kullback_leibler_divergence, name, dtype)
 
 
@@ -273,7 +274,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         0.693
     """
 
-    _later = {'ignore_class': None}
+    later = ('ignore_class',)
 
     def __init__(self, name='sparse_categorical_crossentropy', dtype=None, from_logits=False, axis=-1,
                  ignore_class=None):

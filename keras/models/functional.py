@@ -1,13 +1,24 @@
 """`Graph`: the layers between symbolic inputs and outputs, the plans they run from, and their configuration."""
-from keras.backend import tree
-from keras.backend.dispatch import TABLE, Entry
-from keras.backend.engine import get_engine
-from keras.backend.state import Variable
-from keras.backend.symbolic import KerasTensor, Plan, nodes_between
-from keras.layers.base import Layer
+import warnings
+
+import numpy as np
+
+from keras import generations
+from keras.backend.contract import tree
+from keras.backend.contract.context import context
+from keras.backend.contract.loading import get_engine
+from keras.backend.graph.nodes import free_tensors, nodes_between
+from keras.backend.graph.plans import Plan
+from keras.backend.graph.tensors import KerasTensor, is_placeholder
+from keras.backend.state.variables import Variable
+from keras.backend.table.entries import Entry, TABLE
+from keras.layers.base import Layer, snake_case
 from keras.layers.calls import signature_of
 from keras.layers.input_layer import Input
+from keras.layers.weights import adapter_changes
+from keras.models import keras3_operations, tf_keras_operations
 from keras.models.layouts import channels_first
+from keras.models.tf_operations import Added, Operation, operation_of
 from keras.saving import serialization
 
 
@@ -20,16 +31,22 @@ class Graph:
 
     def __init__(self, inputs, outputs, owner):
         self.owner = owner
-        self.input_structure = inputs
-        self.output_structure = outputs
+        self.input_structure = _packed(inputs)
+        self.output_structure = _packed(outputs)
         self.inputs = _symbolic_leaves(inputs, owner, 'inputs')
         self.outputs = _symbolic_leaves(outputs, owner, 'outputs')
         self._check_inputs()
         self.nodes = nodes_between(self.inputs, self.outputs)
         self.layers, self.layer_nodes = _ordered_layers(self.inputs, self.outputs)
         self._check_names()
+        self.fed = [tensor for tensor in self.inputs if is_placeholder(tensor) or free_tensors([tensor])]
         self._plans = {}
         self._variants = {}
+
+    def arrange(self, layers):
+        """Have the layers in the order of the list `layers`, those that are not in it last: that of a file, say."""
+        place = {id(layer): number for number, layer in enumerate(layers)}
+        self.layers.sort(key=lambda layer: place.get(id(layer), len(place)))
 
     def _check_inputs(self):
         if len({id(tensor) for tensor in self.inputs}) != len(self.inputs):
@@ -45,22 +62,39 @@ class Graph:
 
     @property
     def input_names(self):
-        return [_producer(tensor).name if _producer(tensor) is not None else tensor.name for tensor in self.inputs]
+        return self.names_of(self.inputs)
+
+    @staticmethod
+    def names_of(inputs):
+        return [_producer(tensor).name if _producer(tensor) is not None else tensor.name for tensor in inputs]
 
     @property
     def output_names(self):
+        structure = self.output_structure
+        if isinstance(structure, dict) and not any(map(tree.is_nested, structure.values())):
+            return sorted(structure)
         return _output_names(self.outputs)
+
+    def all_nodes(self):
+        """The nodes of the graph, those of its inputs included, in an order in which they can run."""
+        own = {tensor.node: None for tensor in self.inputs if tensor.node is not None}
+        return list(own) + [node for node in self.layer_nodes if node not in own]
+
+    def depths(self):
+        """({node: its distance from the outputs}, {layer: the largest of its nodes'})."""
+        return _depths(self.all_nodes())
 
     def plan(self, training, extra=()):
         """The plan for one value of `training`; the tensors `extra` are computed along and appended."""
-        data_format = get_engine().data_format
-        key = (bool(training), data_format) + tuple(map(id, extra))
+        tracing = context.tracing
+        data_format = get_engine().data_format if tracing is None else tracing.data_format
+        key = (bool(training), data_format, adapter_changes()) + tuple(map(id, extra))
         if key not in self._plans:
             outputs = self.outputs + list(extra)
             if data_format == 'channels_first':
                 outputs = channels_first(self.inputs, outputs)
             self._plans[key] = Plan(self.inputs, outputs,
-                                    lambda node: node.operation.plan_function(node, bool(training)))
+                                    lambda node: node.function(bool(training)))
         return self._plans[key]
 
     def flat_inputs(self, inputs):
@@ -69,19 +103,53 @@ class Graph:
         Raises:
             ValueError: if their number does not fit, or a name is missing.
         """
-        if isinstance(inputs, dict):
-            names = self.input_names if not isinstance(self.input_structure, dict) else sorted(self.input_structure)
-            missing = [name for name in names if name not in inputs]
-            if missing:
-                raise ValueError('Model %s: no data for the inputs %s. Received data for: %s.'
-                                 % (self.owner, missing, sorted(inputs)))
-            return [inputs[name] for name in names]
-        leaves = tree.flatten(inputs)
+        leaves = self.leaves_of(inputs)
+        if len(leaves) == len(self.fed) != len(self.inputs):
+            leaves = self._with_unfed(leaves)
         if len(leaves) != len(self.inputs):
             raise ValueError('Model %s expects %d input%s (%s), but it received %d.'
                              % (self.owner, len(self.inputs), 's' * (len(self.inputs) != 1),
                                 ', '.join(self.input_names), len(leaves)))
         return leaves
+
+    def leaves_of(self, inputs):
+        """`inputs` as a flat list; what a dictionary holds in the order of the graph's inputs."""
+        if isinstance(inputs, dict) and not isinstance(self.input_structure, dict):
+            inputs = self._values_at(self.names_of(self.fed), inputs)
+        elif tree.is_nested(self.input_structure):
+            inputs = self._selected(self.input_structure, inputs)
+        return [] if inputs is None and not self.fed else tree.flatten(inputs)
+
+    @staticmethod
+    def is_optional(tensor):
+        """Whether None may be given for an input."""
+        return getattr(_producer(tensor), 'optional', False)
+
+    def _with_unfed(self, leaves):
+        """The values of all inputs, given those that are fed."""
+        fed = set(map(id, self.fed))
+        unfed = [tensor for tensor in self.inputs if id(tensor) not in fed]
+        given, computed = iter(leaves), iter(Plan([], unfed, lambda node: node.function(False))([]))
+        return [next(given if id(tensor) in fed else computed) for tensor in self.inputs]
+
+    def _values_at(self, names, given):
+        left_out = [name for name, tensor in zip(self.names_of(self.fed), self.fed) if self.is_optional(tensor)]
+        given = dict(dict.fromkeys(left_out), **given)
+        missing = [name for name in names if name not in given]
+        if missing:
+            raise ValueError('Model %s: no data for the inputs %s. Received data for: %s.'
+                             % (self.owner, missing, sorted(given)))
+        return [given[name] for name in names]
+
+    def _selected(self, structure, given):
+        """What of `given` belongs to `structure`: dictionaries may hold more than is asked for."""
+        if isinstance(structure, dict) and isinstance(given, dict):
+            names = sorted(structure)
+            pairs = zip(names, self._values_at(names, given))
+            return [self._selected(structure[name], value) for name, value in pairs]
+        if isinstance(structure, (list, tuple)) and isinstance(given, (list, tuple)) and len(structure) == len(given):
+            return [self._selected(part, value) for part, value in zip(structure, given)]
+        return given
 
     def pack_outputs(self, leaves):
         if isinstance(self.output_structure, KerasTensor):
@@ -125,8 +193,13 @@ class Graph:
 def call_symbolically(operation, args, kwargs):
     """Call a layer or table entry on symbolic tensors without noting it among the layer's own calls."""
     if isinstance(operation, Layer):
-        return operation._call_symbolically(signature_of(type(operation)), args, kwargs, register=False)
+        return operation.call_symbolically(signature_of(type(operation)), args, kwargs, register=False)
     return operation.call(*args, **kwargs)
+
+
+def _packed(structure):
+    """The structure of a model's inputs or outputs, for graph, run and shapes alike: one in a list is that one."""
+    return structure[0] if isinstance(structure, (list, tuple)) and len(structure) == 1 else structure
 
 
 def _symbolic_leaves(structure, owner, what):
@@ -145,11 +218,15 @@ def _producer(tensor):
 
 
 def _output_names(outputs):
-    names = []
+    names, taken, counts = [], set(), {}
     for tensor in outputs:
         layer = _producer(tensor)
-        name = layer.name if layer is not None else tensor.name
-        names.append(name if name not in names else '%s_%d' % (name, names.count(name) + 1))
+        name = base = layer.name if layer is not None else tensor.name
+        while name in taken:
+            counts[base] = counts.get(base, 0) + 1
+            name = '%s_%d' % (base, counts[base])
+        taken.add(name)
+        names.append(name)
     return names
 
 
@@ -176,13 +253,7 @@ def _ordered_layers(inputs, outputs):
         stack.append((tensor, True))
         if id(tensor) not in stops:
             stack.extend((parent, False) for parent in reversed(node.input_tensors))
-    depths, node_depths = {}, {}
-    for node in reversed(rising):
-        depth = max(node_depths.get(node, 0), depths.get(id(node.operation), 0))
-        node_depths[node] = depths[id(node.operation)] = depth
-        for tensor in node.input_tensors:
-            if tensor.node in finished:
-                node_depths[tensor.node] = max(depth + 1, node_depths.get(tensor.node, 0))
+    depths = _depths(rising)[1]
     layers = {}
     for node in rising:
         if isinstance(node.operation, Layer):
@@ -191,109 +262,260 @@ def _ordered_layers(inputs, outputs):
         layer = _producer(tensor)
         if layer is not None and layer.is_input:
             layers[id(layer)] = layer
-            met.setdefault(id(layer), len(met))
-    ordered = sorted(layers.values(), key=lambda layer: (-depths.get(id(layer), 0), met[id(layer)]))
+            met.setdefault(id(layer), -1)  # without a way to the outputs: before the others of the last depth
+    ordered = sorted(layers.values(), key=lambda layer: (-depths.get(layer, 0), met[id(layer)]))
     return ordered, [node for node in rising if not getattr(node.operation, 'is_input', False)]
+
+
+def _depths(nodes):
+    """({node: its distance from the outputs}, {operation: the largest of its nodes'}) for nodes in running order."""
+    depths, node_depths, inside = {}, {}, set(nodes)
+    for node in reversed(nodes):
+        depth = max(node_depths.get(node, 0), depths.get(node.operation, 0))
+        node_depths[node] = depths[node.operation] = depth
+        for tensor in node.input_tensors:
+            # The node of an input has its tensor on both sides, as in Keras 2.
+            if tensor.node in inside and tensor.node is not node:
+                node_depths[tensor.node] = max(depth + 1, node_depths.get(tensor.node, 0))
+    return node_depths, depths
 
 
 # --- configuration ----------------------------------------------------------------------------------------------------
 
-def graph_config(graph):
-    """`graph` as plain values, in the form of Keras 2."""
-    numbers = _node_numbers(graph)
-    names = {id(node): node.operation.name for node in graph.layer_nodes}
-    for index, node in enumerate(node for node in graph.layer_nodes if isinstance(node.operation, Entry)):
-        names[id(node)] = '%s_operation_%d' % (node.operation.name, index + 1)
+def graph_config(graph, additions=()):
+    """`graph` as plain values, in the form of Keras 2, or that of Keras 3 where objects are written so.
 
-    def reference(tensor):
-        name = names.get(id(tensor.node), tensor.node.operation.name)
-        return [name, numbers.get(id(tensor.node), 0), tensor.index]
-
+    Args:
+        additions: what belongs to the model besides its outputs, see `written_additions`. Only files that tf.keras
+            reads hold it.
+    """
+    form = serialization.form()
+    kind = 'plain' if form is None else form.graph
+    added = written_additions(graph, additions) if kind == 'doubled' else []
+    graph = _widened(graph, [tensor for _, _, tensor in added])
+    writer = _WRITERS[kind](graph)
     layers = []
     for layer in graph.layers:
-        nodes = [node for node in layer._inbound_nodes if id(node) in numbers and not layer.is_input]
-        serialized = serialization.serialize_keras_object(layer)
-        entry = {'name': layer.name, 'class_name': serialized['class_name'], 'config': serialized['config'],
-                 'inbound_nodes': [_node_config(node, reference) for node in nodes]}
-        layers.append(entry)
-    for node in graph.layer_nodes:
-        if isinstance(node.operation, Entry):
-            layers.append(_operation_config(node, names[id(node)], reference))
-    return {'layers': layers, 'input_layers': _references(graph.input_structure, reference),
-            'output_layers': _references(graph.output_structure, reference)}
+        nodes = [node for node in layer.inbound_nodes if id(node) in writer.numbers and not layer.is_input]
+        layers.append(dict(serialization.serialize_keras_object(layer), name=layer.name,
+                           inbound_nodes=[writer.call(node) for node in nodes for _ in range(writer.times(layer))]))
+    layers.extend(writer.operation(node) for node in graph.layer_nodes if _is_written_as_operation(node))
+    layers.extend(_written_addition(writer, *addition) for addition in added)
+    return {'layers': layers, 'input_layers': writer.references(graph.input_structure),
+            'output_layers': writer.references(graph.output_structure)}
 
 
-def _node_numbers(graph):
-    """Each node's number among the nodes of its layer that belong to the graph."""
-    inside = {id(node) for node in graph.layer_nodes} | {id(tensor.node) for tensor in graph.inputs}
-    numbers = {}
-    for layer in graph.layers:
-        nodes = [node for node in layer._inbound_nodes if id(node) in inside]
-        numbers.update((id(node), number) for number, node in enumerate(nodes, _first_number(layer)))
-    return numbers
+def written_additions(graph, additions):
+    """What of `Additions.graph_additions` tf.keras has layers for: a list of (class, config, tensor).
+
+    Empty unless all of it can be written: losses and metrics made from tensors of `graph` by operations of tf.keras.
+    """
+    found = []
+    for method, arguments in additions:
+        if method == 'add_update' or not isinstance(arguments[0], KerasTensor):
+            return []
+        found.append(('AddLoss', {'unconditional': False}, arguments[0]) if method == 'add_loss' else
+                     ('AddMetric', {'aggregation': 'mean', 'metric_name': arguments[1]}, arguments[0]))
+    tensors, own = [tensor for _, _, tensor in found], set(graph.layer_nodes)
+    if free_tensors(tensors, graph.inputs):
+        return []
+    further = [node for node in _ordered_layers(graph.inputs, graph.outputs + tensors)[1] if node not in own]
+    return found if all(map(_is_of_tf_keras, further)) else []
 
 
-def _first_number(layer):
-    """The number of a layer's first call in a config: in the form of Keras 2, 0 is a model's own making."""
-    return 1 if hasattr(layer, '_graph') else 0
+def _widened(graph, tensors):
+    """`graph`, with what leads to further `tensors`; its outputs and layers stay the same."""
+    if not tensors:
+        return graph
+    wider = Graph(graph.input_structure, graph.outputs + tensors, graph.owner)
+    wider.output_structure = graph.output_structure
+    wider.arrange(graph.layers)
+    return wider
 
 
-def _references(structure, reference):
-    if isinstance(structure, dict):
-        return {key: _references(value, reference) for key, value in structure.items()}
-    return [reference(tensor) for tensor in tree.flatten(structure)]
+def _is_of_tf_keras(node):
+    return isinstance(node.operation, Entry) \
+        and not any(isinstance(leaf, Variable) for leaf in tree.flatten([list(node.args), dict(node.kwargs)])) \
+        and tf_keras_operations.written(node.operation, node.args, node.kwargs) is not None
 
 
-def _node_config(node, reference):
-    kwargs = {key: _argument_config(value, reference) for key, value in node.kwargs.items()
-              if key not in node.implicit}
-    rest = dict(kwargs)
-    if len(node.args) > 1:
-        rest['__args__'] = [_argument_config(value, reference) for value in node.args[1:]]
-    first = node.args[0]
-    if isinstance(first, dict):
-        return {'__args__': [_argument_config(value, reference) for value in node.args], 'kwargs': kwargs}
-    entries = []
-    for position, tensor in enumerate(tree.flatten(first)):
-        entries.append(reference(tensor) + [rest if position == 0 else {}])
-    return entries
+def _written_addition(writer, class_name, config, tensor):
+    name = writer.new_name(snake_case(class_name))
+    config = dict(config, name=name, trainable=True, dtype=tensor.dtype)
+    return {'class_name': class_name, 'name': name, 'config': config,
+            'inbound_nodes': [[writer.reference(tensor) + [{}]]]}
 
 
-def _argument_config(value, reference):
-    def encode(leaf):
-        if isinstance(leaf, KerasTensor):
-            return {'__keras_tensor__': reference(leaf)}
-        if isinstance(leaf, Variable):
-            return leaf.numpy().tolist()
-        return leaf.tolist() if hasattr(leaf, 'tolist') else leaf
-    return tree.map_structure(encode, value)
+def _is_written_as_operation(node):
+    return isinstance(node.operation, Entry) or hasattr(node.operation, 'as_layer')
 
 
-def _operation_config(node, name, reference):
-    return {'name': name, 'class_name': '__operation__', 'config': {'name': node.operation.name},
-            'inbound_nodes': [{'__args__': [_argument_config(value, reference) for value in node.args],
-                               'kwargs': {key: _argument_config(value, reference)
-                                          for key, value in node.kwargs.items()}}]}
+class _GraphWriter:
+    """Writes the calls of a graph, with references (layer, number of its call, number of the output) to tensors."""
+
+    def __init__(self, graph):
+        self.names = {id(node): node.operation.name for node in graph.layer_nodes}
+        for index, node in enumerate(filter(_is_written_as_operation, graph.layer_nodes)):
+            self.names[id(node)] = '%s_operation_%d' % (node.operation.name, index + 1)
+        # Each node's number among the nodes of its layer that belong to the graph.
+        inside = {id(node) for node in graph.layer_nodes} | {id(tensor.node) for tensor in graph.inputs}
+        self.numbers = {}
+        for layer in graph.layers:
+            nodes = [node for node in layer.inbound_nodes if id(node) in inside]
+            first, times = self.first_number(layer), self.times(layer)
+            self.numbers.update((id(node), first + times * place) for place, node in enumerate(nodes))
+
+    def new_name(self, base):
+        """A name that no layer of the graph has: `base`, base_1, ..."""
+        taken, name, count = set(self.names.values()), base, 0
+        while name in taken:
+            count += 1
+            name = '%s_%d' % (base, count)
+        self.names[name] = name
+        return name
+
+    def first_number(self, layer):
+        """The number of a layer's first call: in the form of Keras 2, 0 is a model's own making."""
+        return 1 if hasattr(layer, 'layer_graph') else 0
+
+    def times(self, layer):
+        """How often every call of a layer is written."""
+        return 1
+
+    def reference(self, tensor):
+        name = self.names.get(id(tensor.node), tensor.node.operation.name)
+        return [name, self.numbers.get(id(tensor.node), 0), tensor.index]
+
+    def references(self, structure):
+        """`structure` with references in the place of tensors; a single one stands in a list."""
+        references = tree.map_structure(self.reference, structure)
+        return references if tree.is_nested(structure) else [references]
+
+    def call(self, node):
+        kwargs = {key: self.argument(value) for key, value in node.kwargs.items() if key not in node.implicit}
+        rest = dict(kwargs)
+        if len(node.args) > 1:
+            rest['__args__'] = [self.argument(value) for value in node.args[1:]]
+        first = node.args[0]
+        if isinstance(first, dict):
+            return {'__args__': [self.argument(value) for value in node.args], 'kwargs': kwargs}
+        entries = []
+        for position, tensor in enumerate(tree.flatten(first)):
+            entries.append(self.reference(tensor) + [rest if position == 0 else {}])
+        return entries
+
+    def argument(self, value):
+        def encode(leaf):
+            if isinstance(leaf, KerasTensor):
+                return self.tensor(leaf)
+            if isinstance(leaf, Variable):
+                return leaf.numpy().tolist()
+            return leaf.tolist() if hasattr(leaf, 'tolist') else leaf
+        return tree.map_structure(encode, value)
+
+    def tensor(self, tensor):
+        return {'__keras_tensor__': self.reference(tensor)}
+
+    def operation(self, node):
+        name, operation = self.names[id(node)], node.operation
+        written = operation.as_layer(name) if hasattr(operation, 'as_layer') else ('__operation__',
+                                                                                   {'name': operation.name})
+        return {'name': name, 'class_name': written[0], 'config': written[1],
+                'inbound_nodes': [{'__args__': [self.argument(value) for value in node.args],
+                                   'kwargs': {key: self.argument(value) for key, value in node.kwargs.items()}}]}
+
+
+class _DoubledGraphWriter(_GraphWriter):
+    """The same for readers that count the calls of a nested model from 0, too: each of them is written twice."""
+
+    def times(self, layer):
+        return 2 if hasattr(layer, 'layer_graph') else 1
+
+    def operation(self, node):
+        if hasattr(node.operation, 'as_layer'):
+            return super().operation(node)
+        found = tf_keras_operations.written(node.operation, node.args, node.kwargs)
+        if found is None:
+            _warn_of_form(node, tf_keras_operations.READER)
+            return super().operation(node)
+        (class_name, function, first, rest), name = found, self.names[id(node)]
+        rest = {key: self.reference(value) if isinstance(value, KerasTensor) else self.argument(value)
+                for key, value in rest.items()}
+        if isinstance(first, (list, tuple)):
+            call = [self.reference(tensor) + [rest] for tensor in first]
+        elif isinstance(first, KerasTensor):
+            call = self.reference(first) + [rest]
+        else:
+            call = ['_CONSTANT_VALUE', -1, self.argument(first), rest]
+        config = {'name': name, 'trainable': True, 'dtype': 'float32', 'function': function}
+        return {'name': name, 'class_name': class_name, 'config': config, 'inbound_nodes': [call]}
+
+
+class _FullGraphWriter(_GraphWriter):
+    """The same in the form of Keras 3, where a call names all its arguments."""
+
+    def first_number(self, layer):
+        return 0
+
+    def references(self, structure):
+        return tree.map_structure(self.reference, structure)
+
+    def call(self, node):
+        return {'args': [self.argument(value) for value in node.args],
+                'kwargs': {key: self.argument(value) for key, value in node.kwargs.items()
+                           if key not in node.implicit}}
+
+    def operation(self, node):
+        if hasattr(node.operation, 'as_layer'):
+            return super().operation(node)
+        found = keras3_operations.written(node.operation, node.args, node.kwargs)
+        if found is None:
+            _warn_of_form(node, 'Keras 3')
+            return super().operation(node)
+        (module, class_name, config, args, kwargs), name = found, self.names[id(node)]
+        config = {key: self.argument(value) for key, value in config.items()}
+        return {'module': module, 'class_name': class_name, 'config': dict(config, name=name),
+                'registered_name': class_name, 'name': name,
+                'inbound_nodes': [{'args': [self.operand(value) for value in args],
+                                   'kwargs': {key: self.operand(value) for key, value in kwargs.items()}}]}
+
+    def operand(self, value):
+        """An argument whose arrays stay arrays."""
+        if isinstance(value, Variable):
+            value = value.numpy()
+        if isinstance(value, np.ndarray) and value.ndim:
+            return {'class_name': '__numpy__', 'config': {'value': value.tolist(), 'dtype': value.dtype.name}}
+        return self.argument(value)
+
+    def tensor(self, tensor):
+        return {'class_name': '__keras_tensor__', 'config': {
+            'shape': list(tensor.shape), 'dtype': tensor.dtype, 'keras_history': self.reference(tensor)}}
+
+
+def _warn_of_form(node, reader):
+    warnings.warn('The operation %s in the model has no like in the files of %s, which will not read this one; we do.'
+                  % (node.operation.name, reader), stacklevel=2)
+
+
+_WRITERS = {'plain': _GraphWriter, 'doubled': _DoubledGraphWriter, 'full': _FullGraphWriter}
 
 
 def graph_from_config(config, custom_objects=None):
-    """(inputs, outputs, {name: layer}) from what `graph_config` gave, or from a file of Keras 2.
+    """(inputs, outputs, layers, additions) from what `graph_config` gave, or from a file of another generation.
+
+    layers: in the order of the config, which is that of their weights.
+    additions: the losses and metrics that belong to the model, each with a method `add_to(model)`.
 
     Raises:
         ValueError: for an unknown layer class (with near matches), or connections to layers that are not there.
     """
-    from keras import layers as layer_module
     created, calls = {}, []
     for entry in config['layers']:
-        name = entry.get('name') or entry['config']['name']
-        if entry['class_name'] == '__operation__':
-            created[name] = TABLE[entry['config']['name']]
-        else:
-            created[name] = layer_module.deserialize(
-                {'class_name': entry['class_name'], 'config': entry['config']}, custom_objects=custom_objects)
+        name = _name_of(entry)
+        created[name] = _created(entry, name, custom_objects)
     highest = _highest_numbers(config)
     for entry in config['layers']:
-        name = entry.get('name') or entry['config']['name']
+        name = _name_of(entry)
         nodes = entry.get('inbound_nodes', ())
         # Files of Keras 2 count the calls of a nested model from 1, those of Keras 3 from 0.
         first = 1 if nodes and highest.get(name, 0) >= len(nodes) else 0
@@ -301,17 +523,36 @@ def graph_from_config(config, custom_objects=None):
     tensors = _Tensors(created)
     _replay_calls(calls, tensors)
     return (tensors.structure(config['input_layers']), tensors.structure(config['output_layers']),
-            {name: layer for name, layer in created.items() if isinstance(layer, Layer)})
+            [layer for layer in created.values() if isinstance(layer, Layer)],
+            [operation for operation in created.values() if isinstance(operation, Added)])
+
+
+def _name_of(entry):
+    return entry.get('name') or entry['config']['name']
+
+
+def _created(entry, name, custom_objects):
+    """The layer or operation of an entry of a config."""
+    from keras import layers as layer_module
+    if entry['class_name'] == '__operation__':
+        return TABLE[entry['config']['name']]
+    operation = operation_of(entry)
+    if operation is not None:
+        return operation
+    with generations.reading_part(name):
+        return layer_module.deserialize({key: value for key, value in entry.items()
+                                         if key not in ('name', 'inbound_nodes')}, custom_objects=custom_objects)
 
 
 def _highest_numbers(config):
     """{layer: the highest number under which one of its calls is referred to}."""
     highest = {}
     references = []
+    names = set(map(_name_of, config['layers']))
     _collect_references([config['input_layers'], config['output_layers']], references)
     for entry in config['layers']:
         for node in entry.get('inbound_nodes', ()):
-            references.extend(_decoded_call(node)[2])
+            references.extend(_decoded_call(node, names)[2])
     for name, number, _ in references:
         highest[name] = max(number, highest.get(name, 0))
     return highest
@@ -332,7 +573,7 @@ class _Tensors:
 
     def __init__(self, created):
         self.created = created
-        self.outputs = {name: {0: layer._inbound_nodes[0].outputs} for name, layer in created.items()
+        self.outputs = {name: {0: layer.inbound_nodes[0].outputs} for name, layer in created.items()
                         if getattr(layer, 'is_input', False)}
 
     def has(self, reference):
@@ -342,16 +583,15 @@ class _Tensors:
         return self.outputs[reference[0]][reference[1]][reference[2]]
 
     def add(self, name, number, outputs):
-        self.outputs.setdefault(name, {})[number] = tree.flatten(outputs)
+        whole = isinstance(self.created[name], Operation)  # what is in the list may be a shape
+        self.outputs.setdefault(name, {})[number] = outputs if whole else tree.flatten(outputs)
 
     def structure(self, references):
         if isinstance(references, dict):
             return {key: self.structure(value) for key, value in references.items()}
         if references and isinstance(references[0], str):
             return self.get(references)
-        tensors = [self.get(reference) if isinstance(reference[0], str) else self.structure(reference)
-                   for reference in references]
-        return tensors[0] if len(tensors) == 1 else tensors
+        return type(references)([self.structure(reference) for reference in references])
 
 
 def _replay_calls(calls, tensors):
@@ -359,7 +599,7 @@ def _replay_calls(calls, tensors):
     while waiting:
         later = []
         for name, number, first, node in waiting:
-            args, kwargs, needed = _decoded_call(node)
+            args, kwargs, needed = _decoded_call(node, tensors.created)
             if number > first and not tensors.has((name, number - 1)) or not all(map(tensors.has, needed)):
                 later.append((name, number, first, node))
                 continue
@@ -377,9 +617,12 @@ class _Reference(tuple):
     """(layer, node, tensor) inside decoded arguments."""
 
 
-def _decoded_call(node):
-    """Arguments of a call with `_Reference`s in the place of tensors, and the list of these."""
-    needed = []
+def _decoded_call(node, names):
+    """Arguments of a call with `_Reference`s in the place of tensors, and the list of these.
+
+    names: those of all layers, which tell a reference among the arguments from a list.
+    """
+    needed, first_kwargs = [], []
 
     def reference(entry):
         needed.append(_Reference(entry[:3]))
@@ -389,15 +632,34 @@ def _decoded_call(node):
         if isinstance(value, dict):
             if '__keras_tensor__' in value:
                 return reference(value['__keras_tensor__'])
+            if value.get('class_name') == '__keras_tensor__':  # of Keras 3
+                return reference(value['config']['keras_history'])
             return {key: decode(part) for key, part in value.items()}
-        return [decode(part) for part in value] if isinstance(value, list) else value
-    if isinstance(node, dict):
-        return [decode(part) for part in node['__args__']], decode(node.get('kwargs', {})), needed
-    entries = [list(entry) + [{}] * (4 - len(entry)) for entry in node]
-    first = [reference(entry) for entry in entries]
-    kwargs = decode(dict(entries[0][3]))
+        if type(value) is list and len(value) == 3 and _is_reference(value, names):  # of tf.keras
+            return reference(value)
+        return type(value)([decode(part) for part in value]) if isinstance(value, (list, tuple)) else value
+
+    def inputs(entry):
+        if isinstance(entry, dict):
+            return {key: inputs(part) for key, part in entry.items()}
+        if not _is_reference(entry, names) and entry[:2] != ['_CONSTANT_VALUE', -1]:
+            return [inputs(part) for part in entry]
+        first_kwargs.append(entry[3] if len(entry) > 3 else {})
+        return reference(entry) if entry[0] != '_CONSTANT_VALUE' else entry[2]
+    if isinstance(node, dict) and ('__args__' in node or 'args' in node):
+        args = node['__args__'] if '__args__' in node else node['args']  # as Keras 3 has it
+        return [decode(part) for part in args], decode(node.get('kwargs', {})), needed
+    first = inputs(node)
+    if isinstance(first, list) and len(first) == 1:
+        first = first[0]
+    kwargs = decode(dict(first_kwargs[0])) if first_kwargs else {}
     rest = kwargs.pop('__args__', [])
-    return [first[0] if len(first) == 1 else first] + rest, kwargs, needed
+    return [first] + rest, kwargs, needed
+
+
+def _is_reference(value, names):
+    return len(value) >= 3 and isinstance(value[0], str) and value[0] in names and type(value[1]) is type(
+        value[2]) is int
 
 
 class _Leaf:

@@ -4,10 +4,12 @@ A graph of channels-last layers is rewritten before it becomes a plan: convoluti
 them and allows it, run on tensors with the channels on axis 1; a transpose stands where such a chain begins or ends.
 Weights and results are the same.
 """
-from keras.backend import primitives, tree
-from keras.backend.dispatch import Entry
-from keras.backend.rules import AbstractTensor
-from keras.backend.symbolic import KerasTensor, Node, nodes_between
+from keras.backend.contract import tree
+from keras.backend.contract.rules import AbstractTensor
+from keras.backend.graph.nodes import Node, nodes_between
+from keras.backend.graph.tensors import KerasTensor
+from keras.backend.table import primitives
+from keras.backend.table.entries import Entry
 from keras.layers.base import Layer
 
 # Operations of the table that do the same in either layout, given tensors of one rank and numbers.
@@ -72,7 +74,9 @@ class _Rewriting:
                                           [list(node.args), dict(node.kwargs)])
         outputs = tree.map_structure(lambda leaf: describe(leaf) if isinstance(leaf, KerasTensor) else leaf,
                                      node.output_structure)
-        return Node(operation, args, kwargs, outputs, node.implicit)
+        new = Node(operation, args, kwargs, outputs, node.implicit)
+        new.phase = node.phase
+        return new
 
     def _in_channels_first(self, node):
         """What runs `node` with the channels first, or None where it has to or had better stay as it is."""

@@ -1,22 +1,41 @@
 """`Model`: a layer made of layers, that can be compiled, trained, saved and summarised."""
+import importlib
+import copy
 import json
+import re
+import warnings
 
 import numpy as np
 
-from keras import config
-from keras.backend import tree
-from keras.backend.rules import AbstractTensor
-from keras.backend.state import AbstractLedger, context
-from keras.backend.symbolic import Node, Plan, any_symbolic
-from keras.layers.additions import GraphAdditions
-from keras.layers.base import Layer, get_uid, map_shapes, snake_case
-from keras.layers.calls import calls, running, signature_of
-from keras.models.functional import Graph, clone_inputs, graph_config, graph_from_config
+from keras import config, generations, quantizers, saving
+from keras.backend.contract import tree
+from keras.backend.contract.context import context
+from keras.backend.contract.ledger import AbstractLedger
+from keras.backend.contract.loading import get_engine
+from keras.backend.contract.rules import AbstractTensor
+from keras.backend.graph.nodes import Node
+from keras.backend.state.uids import numbered_name
+from keras.backend.graph.tensors import any_symbolic, is_symbolic
+from keras.configurable import json_value
+from keras.layers.additions import updates_of
+from keras.layers.base import Layer, map_shapes, snake_case
+from keras.layers.calls import calls
+from keras.layers.input_layer import Input
+from keras.legacy.class_paths import known_as
+from keras.models.forward import Forward
+from keras.models.functional import Graph, clone_inputs, graph_config, graph_from_config, written_additions
+from keras.models.keras2_view import Keras2View
+from keras.models.portable import PortableGraph
+from keras.models.specs import expected_arguments
+from keras.models.state_tree import restore_state, state_tree_of
 from keras.models.summary import print_summary
+from keras.saving import states, training_config
+from keras.saving.serialization import SafeModeScope
 from keras.training.trainer import Trainer
 
 
-class Model(Trainer, Layer):
+class Model(Trainer, Keras2View, Layer,
+            known_as('keras.src.models.model.Model', 'keras.engine.training.Model', 'keras.src.engine.training.Model')):
     """Layers grouped into one object with training and inference.
 
     Made in two ways: `Model(inputs, outputs)` from symbolic tensors (nested lists and dictionaries of them),
@@ -33,49 +52,113 @@ class Model(Trainer, Layer):
         (4, 2)
     """
 
+    # Attributes that hold layers, or know of them, besides those that a subclass has.
+    _BOOKKEEPING = frozenset(('_made_graph', '_forward', '_training', '_stack', '_chain', '_names'))
+
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls)
-        self._graph = None
-        self._additions = None
-        self._forget_steps()
+        self._made_graph = None
+        self.renew_forward()
         return self
 
     def __init__(self, *args, **kwargs):
         inputs, outputs, kwargs = _graph_arguments(args, kwargs)
         super().__init__(**kwargs)
         if inputs is not None:
-            self._set_graph(inputs, outputs)
+            self.set_graph(inputs, outputs)
 
     def _default_name(self):
-        base = 'model' if type(self) is Model else snake_case(type(self).__name__)
-        return '%s_%d' % (base, get_uid(base))
+        return numbered_name(self.ruled('name_of_models') if type(self) is Model else snake_case(type(self).__name__))
 
-    def _set_graph(self, inputs, outputs):
-        self._graph = Graph(inputs, outputs, self.name)
-        self._additions = None
+    def set_graph(self, inputs, outputs):
+        """Make the model what lies between symbolic `inputs` and `outputs`."""
+        self._made_graph = Graph(inputs, outputs, self.name)
         self.built = True
+        self.renew_forward()
+
+    def renew_forward(self):
+        """Have training run what the model is now."""
+        self._forward = Forward(self, type(self).call is not Model.call)
+        self.use_forward(self._forward)
 
     # --- structure ---------------------------------------------------------------------------------------------
 
     @property
+    def layer_graph(self):
+        """The `Graph` between inputs and outputs; None for a subclass that defines `call`."""
+        return self._made_graph
+
+    @property
     def _is_graph_network(self):
-        return self._graph is not None
+        return self.layer_graph is not None
 
     @property
     def layers(self):
         """The layers of the model: for a graph, the ones farthest from the outputs first."""
-        return list(self._graph.layers) if self._graph is not None else self._own()[1]
+        return list(self.layer_graph.layers) if self.layer_graph is not None else self.own_parts()[1]
 
     @property
     def _layers(self):
-        own = self._own()[1]
-        if self._graph is None:
+        own = self.own_parts()[1]
+        if self.layer_graph is None:
             return own
-        return list({id(layer): layer for layer in self._graph.layers + own}.values())
+        return list({id(layer): layer for layer in self.layer_graph.layers + own}.values())
 
     def _own_weights(self):
         trainable, frozen, _ = super()._own_weights()
         return trainable, frozen, self._layers
+
+    def saved_parts(self):
+        found = {name: value for name, value in super().saved_parts().items() if name not in self._BOOKKEEPING}
+        return dict(found, layers=self.layers, optimizer=self.optimizer)
+
+    def __getstate__(self):
+        state = dict(super().__getstate__(), _made_graph=None)
+        del state['_forward']
+        if self.layer_graph is not None:
+            state['graph'] = PortableGraph(self.layer_graph, self._forward.layers_with_additions())
+            state['graph_layers'] = self.layer_graph.layers
+        return state
+
+    def __setstate__(self, state):
+        graph, layers = state.pop('graph', None), state.pop('graph_layers', ())
+        super().__setstate__(state)
+        if graph is not None:
+            self._made_graph = Graph(*graph.restored(), owner=self.name)
+            self._made_graph.arrange(layers)
+        self._forward = Forward(self, type(self).call is not Model.call)
+        self.use_forward_of_copy(self._forward)
+
+    def __copy__(self):
+        """A model of the same layers and weights, with a graph and an optimizer of its own."""
+        shared = [layer for layer in self.walk_layers() if layer is not self] + self.variables
+        return copy.deepcopy(self, {id(part): part for part in shared})
+
+    def quantize(self, mode=None, type_check=True, config=None, filters=None, **kwargs):
+        """Keep the weights of all layers that can in few bits from now on. Compile the model again after it.
+
+        Args:
+            mode: 'int8', 'int4' or 'float8'. config: a `QuantizationConfig` instead. type_check: whether subclasses of
+                Keras's layers are left alone. filters: a regular expression for names, a list of them, or a function of
+                a layer: which layers; default all.
+
+        Raises:
+            ValueError: for a model that is not built, an unknown mode, and unknown arguments.
+        """
+        if kwargs:
+            raise ValueError('Unrecognized keyword arguments passed to %s.quantize: %s'
+                             % (type(self).__name__, ', '.join(sorted(kwargs))))
+        config = quantizers.resolved(mode, config)
+        if not self.built:
+            raise ValueError('The model must be built first before calling `quantize()`. Call it on an input first.')
+        for layer in self.walk_layers():
+            if layer is self or hasattr(layer, 'layer_graph') or not _is_among(layer, filters):
+                continue
+            try:
+                layer.quantize(config.mode, type_check=type_check, config=config)
+            except NotImplementedError as error:
+                if layer.weights:
+                    warnings.warn(str(error), stacklevel=2)
 
     def get_layer(self, name=None, index=None):
         """A layer by its name or its position in `layers`.
@@ -129,25 +212,25 @@ class Model(Trainer, Layer):
 
     @property
     def inputs(self):
-        return None if self._graph is None else self._graph.inputs
+        return None if self.layer_graph is None else self.layer_graph.inputs
 
     @property
     def outputs(self):
-        return None if self._graph is None else self._graph.outputs
+        return None if self.layer_graph is None else self.layer_graph.outputs
 
     @property
     def input(self):
-        return _packed(self._required_graph().input_structure)
+        return self._required_graph().input_structure
 
     @property
     def output(self):
-        return _packed(self._required_graph().output_structure)
+        return self._required_graph().output_structure
 
     def _required_graph(self):
-        if self._graph is None:
+        if self.layer_graph is None:
             raise AttributeError('Model %s is not a graph of layers, so it has no symbolic input and output.'
                                  % self.name)
-        return self._graph
+        return self.layer_graph
 
     @property
     def input_shape(self):
@@ -162,20 +245,23 @@ class Model(Trainer, Layer):
         return self._required_graph().input_names
 
     @property
-    def output_names(self):
-        return self._graph.output_names if self._graph is not None else getattr(self, '_output_names', ['output_1'])
-
-    @property
     def input_spec(self):
         return None
 
     @property
+    def stateful(self):
+        """Whether a layer keeps states from batch to batch."""
+        return any(layer.stateful for layer in self._layers)
+
+    @property
     def state_updates(self):
-        return []
+        """The updates of the graph that keep the states of stateful layers."""
+        return [update for node in self.own_nodes() if getattr(node.operation, 'stateful', False)
+                for update in updates_of(node)]
 
     def reset_states(self):
         """Reset the states of all stateful layers."""
-        for layer in self._flatten_layers():
+        for layer in self.walk_layers():
             if layer is not self and hasattr(layer, 'reset_states') and layer.stateful:
                 layer.reset_states()
 
@@ -183,15 +269,15 @@ class Model(Trainer, Layer):
 
     def build(self, input_shape=None):
         """Make the weights for inputs of `input_shape` (batch size included, None for any)."""
-        is_subclassed = self._graph is None and type(self).call is not Model.call
+        is_subclassed = self.layer_graph is None and type(self).call is not Model.call
         if is_subclassed and input_shape is not None and not context.abstract:
             inputs = _abstract_inputs(input_shape)
-            self._abstract_outputs([inputs], {})
+            self.abstract_outputs([inputs], {})
         self.built = True
 
     def call(self, inputs, training=None, mask=None):
         """The outputs for `inputs`, by the graph's plan."""
-        graph = self._graph
+        graph = self.layer_graph
         if graph is None:
             raise NotImplementedError('Model %s: a subclass of Model defines `call`, or passes inputs and outputs to '
                                       'super().__init__.' % type(self).__name__)
@@ -201,99 +287,48 @@ class Model(Trainer, Layer):
             variant = graph.variant([one is not None for one in masks])
             return graph.pack_outputs(variant.plan(training)(values + [one for one in masks if one is not None]))
         if calls.losses is not None and not context.abstract:
-            return graph.pack_outputs(self._with_additions(values, training, []))
+            return graph.pack_outputs(self._forward.with_masks_noted(values, training))
         return graph.pack_outputs(graph.plan(training)(values))
 
-    def _with_additions(self, values, training, extra):
-        """The outputs of the graph and the tensors `extra`; what was added to the graph goes to the running call."""
-        additions = self.additions()
-        results = self._graph.plan(training, extra + additions.tensors(training))(values)
-        wanted = len(self._graph.outputs) + len(extra)
-        additions.note(results[wanted:], training)
-        return results[:wanted]
-
-    def additions(self):
-        """The losses, metrics and updates that were added to the graph, see `GraphAdditions`."""
-        if self._additions is None or not self._additions.is_current():
-            # Models inside this one hand on theirs when they are called.
-            layers = [layer for layer in self._flatten_layers() if layer is self or not isinstance(layer, Model)]
-            self._additions = GraphAdditions(self, layers)
-        return self._additions
-
-    def run(self, inputs, training, with_masks=False, along=()):
-        """The outputs for native `inputs` in a training or test step.
-
-        Returns:
-            (outputs, the masks of the outputs: a list with None where there is none, losses added, metrics added as
-            pairs (name, value)), and, where there are tensors `along` of its graph, the list of their values.
-        """
-        with running(training) as block:
-            if self._graph is None or type(self).call is not Model.call:
-                outputs = self(inputs, training=training) if self._takes_training() else self(inputs)
-                noted = [(calls.masks or {}).get(id(leaf)) for leaf in tree.flatten(outputs)]
-                masks = [None if one is None else one[1] for one in noted]
-                additions = self.additions()
-                along = Plan([], additions.tensors(training), lambda node: node.operation.plan_function(node, training))
-                additions.note(along([]), training)
-                return outputs, masks, block.losses, block.metrics
-            graph = self._graph
-            extra = [tensor.mask for tensor in graph.outputs if tensor.mask is not None] if with_masks else []
-            leaves = self._with_additions(graph.flat_inputs(inputs), training, extra + list(along))
-        outputs, found = leaves[:len(graph.outputs)], iter(leaves[len(graph.outputs):])
-        masks = [next(found) if with_masks and tensor.mask is not None else None for tensor in graph.outputs]
-        results = graph.pack_outputs(outputs), masks, block.losses, block.metrics
-        return results + (list(found),) if along else results
-
-    def infer(self, inputs):
-        """The outputs for native `inputs` in a step of `predict`."""
-        with running(False):
-            if self._graph is None or type(self).call is not Model.call:
-                return self(inputs, training=False) if self._takes_training() else self(inputs)
-            return self._graph.pack_outputs(self._graph.plan(False)(self._graph.flat_inputs(inputs)))
-
-    def _takes_training(self):
-        signature = signature_of(type(self))
-        return signature.takes_training or signature.has_kwargs
-
     def _symbolic_outputs(self, args, kwargs):
-        graph = self._graph
+        graph = self.layer_graph
         if graph is None or type(self).call is not Model.call:
             return super()._symbolic_outputs(args, kwargs)
         given = graph.flat_inputs(args[0])
         if all(x.shape == own.shape for x, own in zip(given, graph.inputs)):
-            return tree.map_structure(lambda x: AbstractTensor(x.shape, x.dtype), _packed(graph.output_structure))
+            return tree.map_structure(lambda x: AbstractTensor(x.shape, x.dtype), graph.output_structure)
         kwargs = {key: value for key, value in kwargs.items() if key != 'mask'}
-        return self._abstract_outputs(args, kwargs)
+        return self.abstract_outputs(args, kwargs)
 
     def compute_mask(self, inputs, mask=None):
         """The masks of the outputs."""
-        graph = self._graph
+        graph = self.layer_graph
         if graph is None:
             return None
         masks = tree.flatten(mask) if mask is not None else []
         present = [one is not None for one in masks]
         graph = graph.variant(present) if any(present) else graph
         if all(tensor.mask is None for tensor in graph.outputs):
-            return None
+            return None if len(graph.outputs) == 1 else [None] * len(graph.outputs)
         if not any_symbolic(inputs):
             return None
-        results = graph_masks(graph, self._graph.flat_inputs(inputs) + [one for one in masks if one is not None])
+        results = graph_masks(graph, self.layer_graph.flat_inputs(inputs) + [one for one in masks if one is not None])
         return results[0] if len(results) == 1 else results
 
     def compute_output_shape(self, input_shape):
         """The shapes of the outputs for inputs of `input_shape`."""
-        if self._graph is None:
-            return super().compute_output_shape(input_shape)
+        if self.layer_graph is None:
+            return self.shape_by_running(input_shape)
         inputs = _abstract_inputs(input_shape)
         with AbstractLedger():
             outputs = self.call(inputs)
         return tree.map_structure(lambda x: x.shape, outputs)
 
     def _in_graph(self):
-        return self._graph is not None
+        return self.layer_graph is not None
 
-    def _loss_nodes(self):
-        return self._graph.layer_nodes if self._graph is not None else []
+    def own_nodes(self):
+        return self.layer_graph.layer_nodes if self.layer_graph is not None else []
 
     # --- configuration -----------------------------------------------------------------------------------------
 
@@ -303,38 +338,70 @@ class Model(Trainer, Layer):
         Raises:
             NotImplementedError: for a subclassed model that does not define it.
         """
-        if self._graph is None:
+        if self.layer_graph is None:
             raise NotImplementedError('Model %s is defined by Python code in `call`, which a config cannot hold. '
                                       'Define `get_config` in %s, or save the weights only (save_weights).'
                                       % (self.name, type(self).__name__))
-        return dict({'name': self.name}, **graph_config(self._graph))
+        return dict({'name': self.name}, **graph_config(self.layer_graph, self._saved_additions()))
+
+    def _saved_additions(self):
+        added = [(method, arguments) for method, arguments in self.graph_additions() if method != 'add_update']
+        return added if self.ruled('added_losses_are_saved') else ()
+
+    def saves_additions(self):
+        """Whether HDF5 files of the model hold what it was given to `add_loss` and `add_metric` outside of layers."""
+        return type(self).get_config is Model.get_config and self.layer_graph is not None \
+            and bool(written_additions(self.layer_graph, self._saved_additions()))
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """A model with fresh weights from what `get_config` gave."""
         if 'layers' not in config:
+            if cls is Model:
+                raise ValueError('A config of a Model lists its `layers`. Received the keys: %s' % sorted(config))
             return cls(**config)
         from keras.saving.serialization import CustomObjectScope
         with CustomObjectScope(custom_objects or {}):
-            inputs, outputs, _ = graph_from_config(config)
-        return cls(inputs, outputs, name=config.get('name'))
+            inputs, outputs, layers, additions = graph_from_config(config)
+        model = cls(inputs, outputs, name=config.get('name'))
+        model.layer_graph.arrange(layers)
+        for addition in additions:
+            addition.add_to(model)
+        return model
 
     def _updated_config(self):
         from keras.version import __version__
-        from keras.backend.engine import engine_name
+        from keras.backend.contract.loading import engine_name
         return {'class_name': type(self).__name__, 'config': self.get_config(), 'keras_version': __version__,
-                'backend': engine_name()}
+                'keras_generations': generations.of_parts(self), 'backend': engine_name()}
 
     def to_json(self, **kwargs):
         """The architecture as JSON text; `keras.models.model_from_json` reads it. Arguments go to `json.dumps`."""
-        return json.dumps(self._updated_config(), default=_json_value, **kwargs)
+        return json.dumps(self._updated_config(), default=json_value, **kwargs)
 
-    def summary(self, line_length=None, positions=None, print_fn=None, **kwargs):
-        """Print the layers with their output shapes and numbers of weights.
+    def to_yaml(self, **kwargs):
+        """The architecture as YAML text, for `keras.models.model_from_yaml`. Keyword arguments go to `yaml.dump`.
+
+        Raises:
+            ImportError: without PyYAML.
+        """
+        try:
+            import yaml
+        except ImportError as error:
+            raise ImportError('YAML needs the package PyYAML: pip install pyyaml') from error
+        # By way of JSON, so that there are plain values only.
+        return yaml.safe_dump(json.loads(self.to_json()), **kwargs)
+
+    def summary(self, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
+                layer_range=None):
+        """Print the layers with their output shapes and numbers of weights, and the memory that they take.
 
         Args:
-            line_length: width in characters. positions: relative positions of the columns.
-            print_fn: called with each line; default `print`.
+            line_length: width in characters; by default as usual, or as the terminal where that is narrower.
+            positions: where the columns end, as parts of the width or in characters. print_fn: called with each line;
+                default `print`. expand_nested: show the layers of inner models.
+            show_trainable: a column that says which layers are trained. layer_range: names, or patterns of names, of
+                the first and the last layer to show.
 
         Raises:
             ValueError: if the model is not built.
@@ -342,7 +409,43 @@ class Model(Trainer, Layer):
         if not self.built:
             raise ValueError('Model %s is not built yet: its weights depend on the shape of the input. Call `build()` '
                              'or `fit()` first, or give the first layer an `input_shape`.' % self.name)
-        print_summary(self, line_length=line_length, positions=positions, print_fn=print_fn)
+        self.warn_of_trainable_change()
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+    def get_compile_config(self):
+        """How the model was compiled, as plain values, for `compile_from_config`; None where it was not."""
+        return training_config.in_full(self) if self.optimizer is not None else None
+
+    def compile_from_config(self, config):
+        """Compile the model as `get_compile_config` of another one says."""
+        training_config.compile_from(self, dict(config, optimizer_config=config.get('optimizer')))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def get_state_tree(self, value_format='backend_tensor'):
+        """The values of all variables as dictionaries in dictionaries.
+
+        Args:
+            value_format: 'backend_tensor' or 'numpy_array'.
+
+        Returns:
+            {'trainable_variables', 'non_trainable_variables', 'optimizer_variables', 'metrics_variables'}, in each the
+            values by the paths of their variables: `tree['trainable_variables']['dense']['kernel']`.
+
+        Example:
+            >>> model = keras.Sequential([keras.layers.Dense(2, input_shape=(3,), name='top')])
+            >>> model.get_state_tree('numpy_array')['trainable_variables']['top']['kernel'].shape
+            (3, 2)
+        """
+        return state_tree_of(self, value_format)
+
+    def set_state_tree(self, state_tree):
+        """Give the variables the values in a tree that `get_state_tree` made; what it lacks stays as it is.
+
+        Raises:
+            ValueError: for variables that the model does not have.
+        """
+        restore_state(self, state_tree)
 
     # --- files -------------------------------------------------------------------------------------------------
 
@@ -351,18 +454,62 @@ class Model(Trainer, Layer):
 
         The file is written under a temporary name and then renamed, so a failure leaves an existing file as it was.
         """
-        from keras import saving
         saving.save_model(self, filepath, overwrite=overwrite, include_optimizer=include_optimizer, **kwargs)
 
     def save_weights(self, filepath, overwrite=True, **kwargs):
         """Save the weights to an HDF5 file."""
-        from keras import saving
         saving.save_weights(self, filepath, overwrite=overwrite, **kwargs)
 
     def load_weights(self, filepath, by_name=False, skip_mismatch=False, reshape=False, **kwargs):
         """Load the weights from an HDF5 file, in the order of the layers or by their names."""
-        from keras import saving
         saving.load_weights(self, filepath, by_name=by_name, skip_mismatch=skip_mismatch, reshape=reshape, **kwargs)
+
+    def write_state(self, group):
+        """Write all variables, those of the optimizer and of random generators included, into an HDF5 group."""
+        states.write_states(group, self)
+
+    def read_state(self, group):
+        """Set all variables to what `write_state` wrote.
+
+        Raises:
+            ValueError: where something does not fit the model.
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter('error')
+            try:
+                states.read_states(group, self)
+            except UserWarning as error:
+                raise ValueError(str(error)) from error
+
+    def save_spec(self, dynamic_batch=True):
+        """(arguments, keyword arguments) of the model's call, each described as in the engine's own library.
+
+        Args:
+            dynamic_batch: whether batches are of any size where the model was built for one.
+
+        Returns:
+            None where the model has been neither built nor called.
+        """
+        expected = expected_arguments(self, dynamic_batch)
+        if expected is None:
+            return None
+        return tuple(tree.map_structure(get_engine().specification, argument) for argument in expected), {}
+
+    def _get_save_spec(self, dynamic_batch=True):
+        """What `save_spec` says of the first argument, as TensorFlow's converters ask for it."""
+        spec = self.save_spec(dynamic_batch)
+        return None if spec is None else spec[0][0]
+
+    def export(self, filepath, format='tf_saved_model', verbose=None, input_signature=None, **kwargs):
+        """Write the model as something that another runtime runs, for inference; see `keras.export.export_model`.
+
+        Example:
+            >>> model = keras.Sequential([keras.layers.Dense(2, input_shape=(3,))])
+            >>> model.export('model.onnx', format='onnx')  # doctest: +SKIP
+        """
+        # What writes the formats stands above the models, and is found by its name.
+        export_model = importlib.import_module('keras.export').export_model
+        export_model(self, filepath, format=format, verbose=verbose, input_signature=input_signature, **kwargs)
 
 
 class _GraphMasks:
@@ -388,57 +535,57 @@ def graph_masks(graph, tensors):
 
 
 def _graph_arguments(args, kwargs):
-    """(inputs, outputs, the other keyword arguments) of Model(...), Keras 1's `input` and `output` included."""
+    """(inputs, outputs, the other keyword arguments) of Model(...)."""
     kwargs = dict(kwargs)
     names = ['inputs', 'outputs', 'name']
     if args and not any_symbolic(list(args)):
         return None, None, dict(zip(['trainable', 'name', 'dtype'], args), **kwargs)
     kwargs.update(zip(names, args))
-    inputs = kwargs.pop('inputs', kwargs.pop('input', None))
-    outputs = kwargs.pop('outputs', kwargs.pop('output', None))
+    inputs, outputs = kwargs.pop('inputs', None), kwargs.pop('outputs', None)
     if (inputs is None) != (outputs is None):
         raise ValueError('Model: give both `inputs` and `outputs`, or neither in a subclass that defines `call`.')
     return inputs, outputs, kwargs
-
-
-def _packed(structure):
-    """A list of one tensor as that tensor, as Keras 2 shows the inputs and outputs of a model."""
-    if isinstance(structure, (list, tuple)) and len(structure) == 1:
-        return structure[0]
-    return structure
 
 
 def _abstract_inputs(shapes):
     return map_shapes(lambda shape: AbstractTensor(shape, config.floatx()), shapes)
 
 
-def _json_value(value):
-    if hasattr(value, 'tolist'):
-        return value.tolist()
-    if hasattr(value, 'get_config'):
-        return {'class_name': type(value).__name__, 'config': value.get_config()}
-    if callable(value):
-        return value.__name__
-    raise TypeError('to_json: %r of type %s cannot be written as JSON. The usual cause: get_config of a custom layer '
-                    'returns an object instead of a plain value.' % (value, type(value).__name__))
-
-
-def clone_model(model, input_tensors=None, clone_function=None):
+def clone_model(model, input_tensors=None, clone_function=None, safe_mode=True):
     """A model of the same architecture with fresh weights and layers.
 
     Args:
-        input_tensors: symbolic tensors to build on; default new inputs.
+        input_tensors: symbolic tensors, variables or arrays to build on, one or a list of one per input; default new
+            inputs.
         clone_function: layer -> its copy; default by its config.
+        safe_mode: False runs functions that configs of your own layers hold as code. Those of `Lambda` layers are kept.
 
     Example:
         >>> copy = keras.models.clone_model(model)
         >>> copy.set_weights(model.get_weights())
     """
-    copy_of = clone_function or (lambda layer: type(layer).from_config(layer.get_config()))
-    if hasattr(model, '_clone_layers'):
-        return model._clone_layers(copy_of, input_tensors)
+    with generations.under(model), SafeModeScope(safe_mode):
+        return _cloned(model, input_tensors, clone_function or _copy_of)
+
+
+def _copy_of(layer):
+    with generations.reading(generations.of_parts(layer)):
+        return type(layer).from_config(layer.get_config())
+
+
+def _cloned(model, input_tensors, copy_of):
+    if input_tensors is not None:
+        graph = model._required_graph()
+        given = tree.flatten(input_tensors) if isinstance(input_tensors, (list, tuple, dict)) else [input_tensors]
+        if len(given) != len(graph.inputs):
+            raise ValueError('clone_model: model %s has %d inputs (%s), input_tensors holds %d tensors.' % (
+                model.name, len(graph.inputs), ', '.join(graph.input_names), len(given)))
+        input_tensors = [Input(tensor=tensor, name=None if is_symbolic(tensor) else 'input_wrapper_for_' + name)
+                         for tensor, name in zip(given, graph.input_names)]
+    if hasattr(model, 'clone_layers'):
+        return model.clone_layers(copy_of, input_tensors)
     graph = model._required_graph()
-    tensors = tree.flatten(input_tensors) if input_tensors is not None else clone_inputs(graph)
+    tensors = input_tensors or clone_inputs(graph)
     copies = {id(layer): copy_of(layer) for layer in graph.layers if not layer.is_input}
     mapped = {id(old): new for old, new in zip(graph.inputs, tensors)}
     for node in graph.layer_nodes:
@@ -449,4 +596,15 @@ def clone_model(model, input_tensors=None, clone_function=None):
         mapped.update(zip(map(id, node.outputs), tree.flatten(outputs)))
     outputs = tree.map_structure(lambda tensor: mapped[id(tensor)], graph.output_structure)
     inputs = tree.pack_as(graph.input_structure, tensors)
-    return Model(inputs, outputs, name=model.name)
+    made = Model(inputs, outputs, name=model.name)
+    made.layer_graph.arrange([copies[id(layer)] if id(layer) in copies
+                              else mapped[id(layer.inbound_nodes[0].outputs[0])].node.operation
+                              for layer in graph.layers])
+    return made
+
+
+def _is_among(layer, filters):
+    """Whether a layer is one of those that `filters` says, see `Model.quantize`."""
+    if filters is None or callable(filters):
+        return filters is None or bool(filters(layer))
+    return any(re.search(pattern, layer.name) for pattern in ([filters] if isinstance(filters, str) else filters))

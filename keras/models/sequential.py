@@ -1,10 +1,16 @@
 """`Sequential`: a stack of layers."""
-from keras.backend import tree
-from keras.backend.rules import AbstractTensor, is_float
-from keras.backend.symbolic import KerasTensor
+import warnings
+
+from keras import generations
+from keras.backend.contract import tree
+from keras.backend.contract.rules import AbstractTensor, is_float
+from keras.backend.graph.nodes import free_tensors
+from keras.backend.graph.tensors import KerasTensor
 from keras.layers.base import Layer, shapes_of
 from keras.layers.input_layer import Input, InputLayer
+from keras.models.functional import Graph
 from keras.models.model import Model
+from keras.saving import serialization
 
 
 class Sequential(Model):
@@ -26,6 +32,7 @@ class Sequential(Model):
         super().__init__(trainable=trainable, name=name)
         self._stack = []
         self._chain = []
+        self._names = {}
         for layer in layers or ():
             self.add(layer)
 
@@ -53,26 +60,38 @@ class Sequential(Model):
             raise TypeError('Sequential.add: expected a layer. Received: %r.%s'
                             % (layer, ' The usual cause: a class given without parentheses.'
                                if isinstance(layer, type) else ''))
-        if any(layer.name == other.name for other in self._stack):
+        if self._has_other(layer):
             raise ValueError('Sequential: a layer named %r is already in model %s; give this one another name.'
                              % (layer.name, self.name))
         self._stack.append(layer)
-        self._forget_steps()
+        self._names[layer.name] = layer
         if self._chain:
             try:
                 self._extend(layer)
             except Exception:
                 self._stack.pop()
+                del self._names[layer.name]
                 raise
         else:
             self._start(layer)
+            self.renew_forward()
+
+    def _has_other(self, layer):
+        """Whether a layer of that name, the layer itself included, is in the stack."""
+        known = self._names.get(layer.name)
+        return known is not None and known.name == layer.name
 
     def _start(self, layer):
         """Begin the graph if the first layer says what its input is."""
         if len(self._stack) != 1:
             return
         if layer.is_input:
-            self._chain = [layer._inbound_nodes[0].outputs[0]]
+            self._chain = [layer.inbound_nodes[0].outputs[0]]
+            return
+        if not isinstance(layer, Model) and layer.inbound_nodes:  # a `Merge` of branches with inputs of their own
+            output = layer.inbound_nodes[0].outputs[0]
+            self._chain = [free_tensors([output]), output]
+            self._made_graph, self.built = None, True
             return
         shape, dtype = _own_input(layer)
         if shape is not None:
@@ -85,7 +104,36 @@ class Sequential(Model):
             raise ValueError('Sequential: layer %s has %d outputs; a stack passes on one. Use Model(inputs, outputs).'
                              % (layer.name, len(tree.flatten(output))))
         self._chain.append(tree.flatten(output)[0])
-        self._set_graph(self._chain[0], self._chain[-1])
+        self._made_graph, self.built = None, True
+        self.renew_forward()
+
+    @property
+    def _functional(self):
+        """The model of the layers' graph, the input layer among them, as packages built on Keras 3 ask for it."""
+        return Model(self.inputs, self.outputs, name=self.name)
+
+    @property
+    def layer_graph(self):
+        """The `Graph` of the stack; None while the shape of the input is not known."""
+        # Made when it is asked for: a stack that grows layer by layer needs no graph in between.
+        if self._made_graph is None and len(self._chain) > 1:
+            self._made_graph = Graph(self._chain[0], self._chain[-1], self.name)
+        return self._made_graph
+
+    def __getstate__(self):
+        return dict(super().__getstate__(), _chain=[])
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        # The graph stands for the chain until here; without one the chain is at most an input.
+        if self._made_graph is not None:
+            outputs = {node.operation: node.outputs[0] for node in self._made_graph.layer_nodes
+                       if isinstance(node.operation, Layer)}
+            inputs = self._made_graph.inputs
+            self._chain = [inputs if len(inputs) > 1 else inputs[0]]
+            self._chain += [outputs[layer] for layer in self._graph_layers()]
+        elif self._stack and self._stack[0].is_input:
+            self._chain = [self._stack[0].inbound_nodes[0].outputs[0]]
 
     def pop(self):
         """Remove the top layer.
@@ -95,21 +143,17 @@ class Sequential(Model):
         """
         if not self._stack:
             raise TypeError('There are no layers in the model.')
-        self._stack.pop()
-        self._forget_steps()
-        if self._chain:
-            self._chain.pop()
-        self._graph, self.built = None, False
-        if len(self._chain) > 1:
-            self._set_graph(self._chain[0], self._chain[-1])
-        elif self._stack:
-            self._chain = self._chain[:1]
+        self._names.pop(self._stack.pop().name, None)
+        if self._stack:
+            del self._chain[-1:]
         else:
             self._chain = []
+        self._made_graph, self.built = None, len(self._chain) > 1
+        self.renew_forward()
 
     def build(self, input_shape=None):
         """Make the weights for inputs of `input_shape` (batch size included)."""
-        if self._graph is None and input_shape is not None:
+        if self.layer_graph is None and input_shape is not None:
             self._build_for(tuple(input_shape), None)
         self.built = True
 
@@ -121,18 +165,37 @@ class Sequential(Model):
         for layer in self._stack:
             self._extend(layer)
 
-    def _ensure_built_for(self, signature, args, kwargs):
-        if self._graph is None:
+    def ensure_built_for(self, signature, args, kwargs):
+        if self.layer_graph is None:
             shape = shapes_of(args[0])
             if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple)):
                 shape = shape[0]
             leaf = tree.flatten(args[0])[0]
             dtype = leaf.dtype if isinstance(leaf, AbstractTensor) and not is_float(leaf.dtype) else None
             self._build_for(shape, dtype)
-        if self._initial_weights is not None:
-            self.set_weights(self._initial_weights)
-            self._initial_weights = None
         self.built = True
+        self.take_initial_weights()
+
+    def predict_proba(self, x, batch_size=None, verbose=0, steps=None, **kwargs):
+        """`predict`, of a classifier: one row of probabilities per sample. Arguments as for `predict`.
+
+        Warns where a number is no probability.
+        """
+        found = self.predict(x, batch_size=batch_size, verbose=verbose, steps=steps, **kwargs)
+        if found.size and (found.min() < 0 or found.max() > 1):
+            warnings.warn('Model %s: predict_proba found numbers outside of [0, 1], from %g to %g. The usual cause: a '
+                          'last layer without `softmax` or `sigmoid`.' % (self.name, found.min(), found.max()),
+                          stacklevel=2)
+        return found
+
+    def predict_classes(self, x, batch_size=None, verbose=0, steps=None, **kwargs):
+        """The classes of samples, as integers. Arguments as for `predict`.
+
+        Returns:
+            The number of the largest output of each sample; for a single output whether it is above 0.5, 0 or 1.
+        """
+        found = self.predict(x, batch_size=batch_size, verbose=verbose, steps=steps, **kwargs)
+        return found.argmax(-1) if found.shape[-1] > 1 else (found > 0.5).astype('int32')
 
     def compute_output_shape(self, input_shape):
         """The shape of the output for inputs of `input_shape`."""
@@ -143,10 +206,12 @@ class Sequential(Model):
 
     def get_config(self):
         """The layers as plain values."""
-        from keras.saving.serialization import serialize_keras_object
-        layers = [serialize_keras_object(layer) for layer in self._stack]
-        config = {'name': self.name, 'layers': layers}
-        if self._chain and not hasattr(self._stack[0], 'batch_input_shape'):
+        listed, form = self._stack, serialization.form()
+        known = bool(self._chain) and isinstance(self._chain[0], KerasTensor)
+        if form is not None and form.lists_input and known and not listed[0].is_input:
+            listed = [self._chain[0].node.operation] + listed
+        config = {'name': self.name, 'layers': [serialization.serialize_keras_object(layer) for layer in listed]}
+        if known and not hasattr(listed[0], 'batch_input_shape'):
             config['build_input_shape'] = self._chain[0].shape
         return config
 
@@ -157,16 +222,18 @@ class Sequential(Model):
         if isinstance(config, list):  # Keras 1 and early 2 had the list alone
             config = {'layers': config}
         model = cls(name=config.get('name'))
-        for entry in config['layers']:
-            model.add(layer_module.deserialize(entry, custom_objects=custom_objects))
+        for entry in _without_implied_input(config['layers']):
+            with generations.reading_part(entry['config'].get('name')):
+                model.add(layer_module.deserialize(entry, custom_objects=custom_objects))
         shape = config.get('build_input_shape')
-        if shape is not None and model._graph is None:
+        if shape is not None and model.layer_graph is None:
             model._build_for(tuple(shape), None)
         return model
 
-    def _clone_layers(self, copy_of, input_tensors):
+    def clone_layers(self, copy_of, input_tensors):
+        """A stack of copies of the layers, see `clone_model`."""
         copies = [copy_of(layer) for layer in self._stack if not isinstance(layer, InputLayer)]
-        if input_tensors is None and self._chain:
+        if input_tensors is None and self._chain and isinstance(self._chain[0], KerasTensor):
             input_tensors = Input(batch_shape=self._chain[0].shape, dtype=self._chain[0].dtype)
         model = type(self)(name=self.name)
         if input_tensors is not None:
@@ -176,9 +243,18 @@ class Sequential(Model):
         return model
 
 
+def _without_implied_input(entries):
+    """The layers of a config without an input that the first one makes itself, as in files for all readers."""
+    if len(entries) > 1 and entries[0]['class_name'] == 'InputLayer':
+        first = dict(entries[1]['config'], **entries[1].get('further', {}))
+        if 'batch_input_shape' in first and entries[0]['config'].get('name') == first['name'] + '_input':
+            return entries[1:]
+    return entries
+
+
 def _own_input(layer):
     """(batch shape, dtype) of the input that a layer asks for, (None, None) where it does not say."""
-    if isinstance(layer, Model) and layer._graph is not None and len(layer.inputs) == 1:
+    if isinstance(layer, Model) and layer.layer_graph is not None and len(layer.inputs) == 1:
         return layer.inputs[0].shape, layer.inputs[0].dtype
     if hasattr(layer, 'batch_input_shape'):
         dtype = layer.dtype if getattr(layer, 'input_dtype', None) is None else layer.input_dtype

@@ -1,24 +1,41 @@
 """The table that `Model.summary` prints."""
+import re
+import shutil
+import sys
+
 import numpy as np
+
+from keras.backend.contract.rules import numpy_dtype
+
+# The narrowest table that is made for a terminal.
+_LEAST_WIDTH = 40
 
 
 def _count(weights):
     return sum(int(np.prod(weight.shape, dtype='int64')) for weight in weights)
 
 
+def _size(weights):
+    """The memory that weights take, in words."""
+    size = float(sum(_count([weight]) * numpy_dtype(weight.dtype).itemsize for weight in weights))
+    for unit in ('B', 'KB', 'MB', 'GB'):
+        if size < 1024 or unit == 'GB':
+            return '%.2f %s' % (size, unit)
+        size /= 1024
+
+
 def _output_shape(layer):
     try:
         shape = layer.output_shape
     except AttributeError:
-        return '?' if not layer._inbound_nodes else 'multiple'
+        return '?' if not layer.inbound_nodes else 'multiple'
     return str(shape)
 
 
-def _connections(layer, graph):
-    """The layers that feed `layer` inside the graph."""
-    inside = {id(node) for node in graph.layer_nodes}
+def _connections(layer, inside):
+    """The layers that feed `layer` by the nodes whose ids are `inside`."""
     found = []
-    for node in layer._inbound_nodes:
+    for node in layer.inbound_nodes:
         if id(node) in inside:
             for tensor in node.input_tensors:
                 found.append('%s[%d][%d]' % (tensor.node.operation.name, 0, tensor.index))
@@ -27,44 +44,108 @@ def _connections(layer, graph):
 
 def _is_linear(model):
     """Whether every layer takes the output of the one before it, so that connections need no column."""
-    if model._graph is None:
+    if model.layer_graph is None:
         return True
-    nodes = model._graph.layer_nodes
+    nodes = model.layer_graph.layer_nodes
     used = [id(tensor) for node in nodes for tensor in node.input_tensors]
     return len(used) == len(set(used)) and all(len(node.input_tensors) == 1 for node in nodes)
 
 
-def print_summary(model, line_length=None, positions=None, print_fn=None):
-    """Print one row per layer, then the totals."""
-    print_fn = print_fn or print
-    linear = _is_linear(model)
-    line_length = line_length or (65 if linear else 98)
-    positions = positions or ([.45, .85, 1.] if linear else [.33, .55, .67, 1.])
-    stops = [int(line_length * p) if p <= 1 else int(p) for p in positions]
-    print_fn('Model: "%s"' % model.name)
-    print_fn('_' * line_length)
-    titles = ['Layer (type)', 'Output Shape', 'Param #'] + ([] if linear else ['Connected to'])
-    _print_row(titles, stops, print_fn)
-    print_fn('=' * line_length)
-    layers = model.layers
+def print_summary(model, line_length=None, positions=None, print_fn=None, expand_nested=False, show_trainable=False,
+                  layer_range=None):
+    """Print one row per layer, then the totals.
+
+    Args:
+        model: the model. line_length: width in characters; by default that of the usual table, or of the terminal where
+            that is narrower. positions: where the columns end, as parts of the width or in characters.
+        print_fn: called with each line; default `print`. expand_nested: the layers of inner models, too.
+        show_trainable: a column that says which layers are trained.
+        layer_range: names of the first and the last layer to show, or patterns of them (regular expressions).
+
+    Raises:
+        ValueError: for a `layer_range` that names no layers, or `positions` of another number than the columns.
+    """
+    table = _Table(model, line_length, positions, print_fn or print, show_trainable, print_fn is None)
+    layers = _in_range(model.layers, layer_range)
+    table.head(model)
     for number, layer in enumerate(layers):
-        parameters = layer.count_params() if layer.built else '0 (unbuilt)'
-        row = ['%s (%s)' % (layer.name, type(layer).__name__), _output_shape(layer), str(parameters)]
-        sources = [] if linear else _connections(layer, model._graph)
-        _print_row(row + ([] if linear else [sources[0] if sources else '']), stops, print_fn)
+        table.layer(layer, expand_nested)
+        table.rule('=' if number == len(layers) - 1 else '_')
+    trainable, frozen = model.trainable_weights, model.non_trainable_weights
+    for title, weights in (('Total', list(trainable) + list(frozen)), ('Trainable', trainable),
+                           ('Non-trainable', frozen)):
+        table.print_fn('{} params: {:,} ({})'.format(title, _count(weights), _size(weights)))
+    table.rule('_')
+
+
+def _in_range(layers, bounds):
+    """The layers from the first that fits the first pattern to the last that fits the second."""
+    if not bounds:
+        return layers
+    if len(bounds) != 2:
+        raise ValueError('layer_range must hold two names of layers, the first and the last. Received: %r' % (bounds,))
+    places = [[number for number, layer in enumerate(layers) if re.match(pattern, layer.name)] for pattern in bounds]
+    if not places[0] or not places[1] or places[0][0] > places[1][-1]:
+        raise ValueError('layer_range: no layers from %r to %r. There are: %s.'
+                         % (bounds[0], bounds[1], ', '.join(layer.name for layer in layers)))
+    return layers[places[0][0]:places[1][-1] + 1]
+
+
+class _Table:
+    """The lines of the table: its width and columns."""
+
+    def __init__(self, model, line_length, positions, print_fn, show_trainable, on_screen):
+        self.print_fn = print_fn
+        self._linear, self._show_trainable = _is_linear(model), show_trainable
+        self._titles = ['Layer (type)', 'Output Shape', 'Param #'] + ([] if self._linear else ['Connected to'])
+        usual = [.45, .85, 1.] if self._linear else [.33, .55, .67, 1.]
+        if show_trainable:
+            self._titles.append('Trainable')
+            usual = [.4, .7, .85, 1.] if self._linear else [.3, .5, .62, .88, 1.]
+        positions = positions or usual
+        if len(positions) != len(self._titles):
+            raise ValueError('summary: `positions` must have one entry for each of the columns %s. Received: %r'
+                             % (', '.join(self._titles), positions))
+        width = line_length or self._width(65 if self._linear else 98, on_screen)
+        self._width_in_all = width
+        self._stops = [int(width * place) if place <= 1 else int(place) for place in positions]
+        self._inside = set() if self._linear else set(map(id, model.layer_graph.layer_nodes))
+
+    @staticmethod
+    def _width(usual, on_screen):
+        if not on_screen or not (hasattr(sys.stdout, 'isatty') and sys.stdout.isatty()):
+            return usual
+        return max(min(usual, shutil.get_terminal_size().columns), _LEAST_WIDTH)
+
+    def rule(self, character):
+        self.print_fn(character * self._width_in_all)
+
+    def head(self, model):
+        self.print_fn('Model: "%s"' % model.name)
+        self.rule('_')
+        self.row(self._titles)
+        self.rule('=')
+
+    def layer(self, layer, expand_nested, prefix=''):
+        """The row of a layer, and those of the layers inside it."""
+        parameters = str(layer.count_params() if layer.built else '0 (unbuilt)')
+        row = ['%s%s (%s)' % (prefix, layer.name, type(layer).__name__), _output_shape(layer), parameters]
+        sources = [] if self._linear or prefix else _connections(layer, self._inside)
+        more = ['Y' if layer.trainable else 'N'] if self._show_trainable else []
+        self.row(row + ([] if self._linear else [sources[0] if sources else '']) + more)
         for source in sources[1:]:
-            _print_row(['', '', '', source], stops, print_fn)
-        print_fn(('=' if number == len(layers) - 1 else '_') * line_length)
-    trainable, frozen = _count(model.trainable_weights), _count(model.non_trainable_weights)
-    print_fn('Total params: {:,}'.format(trainable + frozen))
-    print_fn('Trainable params: {:,}'.format(trainable))
-    print_fn('Non-trainable params: {:,}'.format(frozen))
-    print_fn('_' * line_length)
+            self.row(['', '', '', source])
+        if expand_nested and hasattr(layer, 'layer_graph'):
+            for inner in layer.layers:
+                self.layer(inner, True, prefix + '| ')
 
-
-def _print_row(fields, stops, print_fn):
-    line = ''
-    for field, stop in zip(fields, stops):
-        line = (line + ' ' if line else '') + field
-        line = line[:stop].ljust(stop)
-    print_fn(line)
+    def row(self, fields):
+        """A row; what does not fit a column goes on in the next line."""
+        rest = list(fields)
+        while any(rest):
+            line, begin = '', 0
+            for number, stop in enumerate(self._stops[:len(rest)]):
+                width = max(stop - begin - (1 if number < len(self._stops) - 1 else 0), 1)
+                line = line.ljust(begin) + rest[number][:width]
+                rest[number], begin = rest[number][width:], stop
+            self.print_fn(line.ljust(self._width_in_all))

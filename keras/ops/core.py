@@ -1,17 +1,19 @@
 """Conversion, control flow, slices and scatters: `keras.ops` beyond NumPy's names."""
 import builtins
+import functools
 
 import numpy as np
 
-from keras.backend import primitives as p
-from keras.backend import rules, tree
-from keras.backend.composites.math import less_equal
-from keras.backend.composites.shape import (dtype_of, moveaxis, multiply_sizes, ndim, resized, shape, sliced, unstack,
-                                            zeros)
-from keras.backend.engine import active, get_engine
-from keras.backend.primitives import cast, stop_gradient
-from keras.backend.rules import AbstractTensor
-from keras.backend.state import Variable, to_array
+from keras.backend.contract import rules, tree
+from keras.backend.contract.context import context
+from keras.backend.contract.loading import get_engine, is_native
+from keras.backend.contract.rules import AbstractTensor
+from keras.backend.state.variables import Variable, to_array
+from keras.backend.table import primitives as p
+from keras.backend.table.composites.math import less_equal
+from keras.backend.table.composites.shape import (dtype_of, moveaxis, multiply_sizes, ndim, resized, shape, sliced,
+                                                  unstack, zeros)
+from keras.backend.table.primitives import cast, stop_gradient
 
 
 # --- conversion -------------------------------------------------------------------------------------------------
@@ -21,6 +23,10 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
 
     Args:
         dtype: name of the dtype; default that of `x` (Python floats and float64 arrays: `floatx`; ints: int32).
+
+    Example:
+        >>> keras.ops.convert_to_tensor([1.0, 2.0])
+        array([1., 2.], dtype=float32)
     """
     if isinstance(x, AbstractTensor):
         return x if dtype in (None, x.dtype) else cast(x, dtype)
@@ -33,29 +39,54 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
 
 
 def convert_to_numpy(x):
-    """A NumPy array with the value of a tensor, variable or nested list. Waits for the device."""
+    """A NumPy array with the value of a tensor, variable or nested list. Waits for the device.
+
+    Example:
+        >>> keras.ops.convert_to_numpy([[1, 2]])
+        array([[1, 2]])
+    """
     if isinstance(x, AbstractTensor):
         raise ValueError('%r is symbolic and has no value. Compute it with a Model, or convert a tensor.' % (x,))
     return to_array(x)
 
 
 def is_tensor(x):
-    """Whether `x` is a tensor of the active engine or a `KerasTensor`."""
-    return type(x) in active.native or isinstance(x, AbstractTensor) or get_engine().is_native(x)
+    """Whether `x` is a tensor of the active engine or a `KerasTensor`.
+
+    Example:
+        >>> keras.ops.is_tensor([1, 2])
+        False
+    """
+    return isinstance(x, AbstractTensor) or is_native(x)
 
 
 def dtype(x):
-    """The name of the dtype of `x`."""
+    """The name of the dtype of `x`.
+
+    Example:
+        >>> keras.ops.dtype(np.array([1, 2], 'int32'))
+        'int32'
+    """
     return dtype_of(x)
 
 
 def copy(x):
-    """`x` as a tensor of its own."""
+    """`x` as a tensor of its own.
+
+    Example:
+        >>> keras.ops.copy([1, 2])
+        array([1, 2])
+    """
     return p.add(x, p.full_like(x, 0)) if isinstance(x, AbstractTensor) else convert_to_tensor(to_array(x).copy())
 
 
 def saturate_cast(x, dtype):
-    """`x` in another dtype, values out of its range replaced by the nearest bound."""
+    """`x` in another dtype, values out of its range replaced by the nearest bound.
+
+    Example:
+        >>> keras.ops.saturate_cast([300, -5], 'uint8')
+        array([255,   0], dtype=uint8)
+    """
     if not rules.is_integer(dtype):
         return cast(x, dtype)
     bounds = np.iinfo(dtype)
@@ -67,6 +98,87 @@ def saturate_cast(x, dtype):
     # The largest float that does not round up beyond the bound.
     high = float(np.nextafter(np.float32(high), np.float32(0))) if bounds.bits >= 32 else float(high)
     return cast(p.minimum(p.maximum(x, float(low)), high), dtype)
+
+
+# --- gradients --------------------------------------------------------------------------------------------------
+
+def custom_gradient(f):
+    """A decorator for a function that knows its own gradient.
+
+    Args:
+        f: takes tensors and returns a pair: its result, and a function of the gradient by the result (positional, or
+            `upstream=`) that gives the gradients by the arguments, a tensor or a list.
+
+    Example:
+        >>> @keras.ops.custom_gradient
+        ... def clipped(x):
+        ...     return keras.ops.minimum(x, 1.0), lambda upstream: upstream
+        >>> clipped(np.array([0.5, 2.0]))
+        array([0.5, 1. ], dtype=float32)
+    """
+    @functools.wraps(f)
+    def run(*args):
+        if context.abstract or builtins.any(isinstance(leaf, AbstractTensor) for leaf in tree.flatten(list(args))):
+            return f(*args)[0]
+        return get_engine().custom_gradient(f, [convert_to_tensor(arg) for arg in args])
+    return run
+
+
+def jvp(fun, primals, tangents, has_aux=False):
+    """The value of a function and its derivative along a direction (forward mode).
+
+    Args:
+        fun: function of tensors that gives a tensor (with `has_aux` a pair of one and anything else). primals: a tuple
+            or list, its arguments. tangents: as many tensors of their shapes, the direction.
+
+    Returns:
+        (value, derivative), with `has_aux` (value, derivative, what else `fun` gave).
+
+    It is found as the gradient of a gradient, so that it works on every engine that has those.
+
+    Raises:
+        ValueError: if there are not as many tangents as primals.
+
+    Example:
+        >>> x, direction = keras.KerasTensor((3,)), keras.KerasTensor((3,))
+        >>> value, derivative = keras.ops.jvp(keras.ops.sin, (x,), (direction,))
+        >>> derivative.shape
+        (3,)
+    """
+    if not isinstance(primals, (list, tuple)) or not isinstance(tangents, (list, tuple)) \
+            or len(primals) != len(tangents):
+        raise ValueError('jvp: `primals` and `tangents` must be tuples or lists of the same length. Received: %r and %r'
+                         % (primals, tangents))
+    if builtins.any(isinstance(leaf, AbstractTensor) for leaf in list(primals) + list(tangents)):
+        result = fun(*primals)
+        value, aux = result if has_aux else (result, None)
+        derivative = tree.map_structure(lambda leaf: p.add(leaf, p.full_like(leaf, 0)), value)
+        return (value, derivative, aux) if has_aux else (value, derivative)
+    primals, tangents = [[convert_to_tensor(leaf) for leaf in each] for each in (primals, tangents)]
+    engine = get_engine()
+    result = fun(*primals)
+    value, aux = result if has_aux else (result, None)
+
+    def pulled_back(*cotangents):
+        """The gradients by the primals as a function of those by the value, which is linear."""
+        def weighted(*inputs):
+            found = fun(*inputs)
+            found = tree.flatten(found[0] if has_aux else found)
+            total = p.sum(p.multiply(found[0], cotangents[0]))
+            for leaf, factor in zip(found[1:], cotangents[1:]):
+                total = p.add(total, p.sum(p.multiply(leaf, factor)))
+            return total, ()
+        _, gradients = engine.gradients(weighted, primals)
+        total = p.cast(0.0, dtype_of(tangents[0]))
+        for gradient, tangent in zip(gradients, tangents):
+            if gradient is not None:
+                total = p.add(total, p.sum(p.multiply(gradient, tangent)))
+        return total, ()
+    _, found = engine.gradients(pulled_back, [p.full_like(leaf, 1.0) for leaf in tree.flatten(value)])
+    found = [p.full_like(leaf, 0.0) if gradient is None else gradient
+             for gradient, leaf in zip(found, tree.flatten(value))]
+    derivative = tree.pack_as(value, found) if tree.is_nested(value) else found[0]
+    return (value, derivative, aux) if has_aux else (value, derivative)
 
 
 # --- control flow -----------------------------------------------------------------------------------------------
@@ -84,7 +196,12 @@ def cond(pred, true_fn, false_fn):
 
 
 def switch(index, branches, *operands):
-    """`branches[index](*operands)`; an index out of range is brought to the nearest branch."""
+    """`branches[index](*operands)`; an index out of range is brought to the nearest branch.
+
+    Example:
+        >>> keras.ops.switch(1, [lambda x: x + 1, lambda x: x * 10], 3)
+        30
+    """
     if isinstance(index, (int, np.integer)):
         return branches[builtins.min(builtins.max(index, 0), len(branches) - 1)](*operands)
     if len(branches) == 1:
@@ -98,6 +215,10 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
 
     Args:
         init: a tensor or a nested structure, the first carry. xs: likewise; None with `length`.
+
+    Example:
+        >>> keras.ops.scan(lambda total, x: (total + x, total), 0, np.array([1, 2, 3]))
+        (np.int64(6), array([0, 1, 3]))
     """
     outputs = []
 
@@ -116,13 +237,23 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
 
 
 def map(f, xs):
-    """`f` of every slice along axis 0 of the tensors in `xs`, stacked."""
+    """`f` of every slice along axis 0 of the tensors in `xs`, stacked.
+
+    Example:
+        >>> keras.ops.map(lambda x: 2 * x, np.array([1, 2]))
+        array([2, 4])
+    """
     _, stacked = scan(lambda carry, x: (carry, f(x)), convert_to_tensor(0), xs)
     return stacked
 
 
 def vectorized_map(function, elements):
-    """`function` of every slice along axis 0 of `elements`, stacked."""
+    """`function` of every slice along axis 0 of `elements`, stacked.
+
+    Example:
+        >>> keras.ops.vectorized_map(lambda x: 2 * x, np.array([1, 2]))
+        array([2, 4])
+    """
     return map(function, elements)
 
 
@@ -131,6 +262,10 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
 
     Args:
         loop_vars: a tensor, or a nested list or tuple of tensors.
+
+    Example:
+        >>> keras.ops.while_loop(lambda i: i < 5, lambda i: (i + 2,), (0,))
+        (np.int32(6),)
     """
     single = not isinstance(loop_vars, (list, tuple))
     structure = (loop_vars,) if single else loop_vars
@@ -147,7 +282,12 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
 
 
 def fori_loop(lower, upper, body_fun, init_val):
-    """`value = body_fun(i, value)` for i from `lower` up to, not including, `upper`."""
+    """`value = body_fun(i, value)` for i from `lower` up to, not including, `upper`.
+
+    Example:
+        >>> keras.ops.fori_loop(0, 3, lambda i, total: total + i, 10)
+        np.int32(13)
+    """
     known = isinstance(lower, int) and isinstance(upper, int)
     structure = init_val
 
@@ -161,7 +301,12 @@ def fori_loop(lower, upper, body_fun, init_val):
 
 
 def associative_scan(f, elems, reverse=False, axis=0):
-    """The running results of the associative function `f(a, b)` along `axis` (Hillis and Steele, 1986)."""
+    """The running results of the associative function `f(a, b)` along `axis` (Hillis and Steele, 1986).
+
+    Example:
+        >>> keras.ops.associative_scan(lambda a, b: a + b, np.array([1, 2, 3]))
+        array([1, 3, 6])
+    """
     leaves = [moveaxis(leaf, axis, 0) for leaf in tree.flatten(elems)]
     leaves = [p.flip(leaf, (0,)) for leaf in leaves] if reverse else leaves
     size, distance = shape(leaves[0])[0], 1
@@ -181,6 +326,11 @@ def slice(inputs, start_indices, shape):
     """The part of `inputs` of the given shape that begins at `start_indices` (ints or a vector).
 
     -1 in `shape` stands for everything up to the end.
+
+    Example:
+        >>> keras.ops.slice(np.array([[1, 2], [3, 4]]), (0, 1), (2, 1))
+        array([[2],
+               [4]])
     """
     starts = _entries(start_indices)
     if builtins.all(isinstance(start, int) for start in starts):
@@ -201,7 +351,12 @@ def _entries(indices):
 
 
 def slice_update(inputs, start_indices, updates):
-    """`inputs` with the part that begins at `start_indices` replaced by `updates`, which has the same rank."""
+    """`inputs` with the part that begins at `start_indices` replaced by `updates`, which has the same rank.
+
+    Example:
+        >>> keras.ops.slice_update(np.array([1, 2, 3]), (1,), [9])
+        array([1, 9, 3])
+    """
     sizes, rank = shape(inputs), ndim(inputs)
     flat = p.full((1,) * rank, 0, 'int32')
     for axis, (start, size) in enumerate(zip(_entries(start_indices), shape(updates))):
@@ -215,7 +370,12 @@ def slice_update(inputs, start_indices, updates):
 
 
 def scatter(indices, values, shape):
-    """Zeros of the given shape with `values` added at the index vectors in the last axis of `indices`."""
+    """Zeros of the given shape with `values` added at the index vectors in the last axis of `indices`.
+
+    Example:
+        >>> keras.ops.scatter([[1], [3]], [10, 20], (4,))
+        array([ 0, 10,  0, 20], dtype=int32)
+    """
     return _scattered(p.scatter_add, zeros(shape, dtype_of(values)), indices, values)
 
 
@@ -224,6 +384,10 @@ def scatter_update(inputs, indices, updates, reduction=None):
 
     Args:
         reduction: None to replace, or 'add', 'max', 'min', 'mul' to combine with what is there.
+
+    Example:
+        >>> keras.ops.scatter_update(np.zeros(3), [[1]], [5.0])
+        array([0., 5., 0.])
     """
     if reduction == 'min':
         return p.negative(_scattered(p.scatter_max, p.negative(inputs), indices, p.negative(updates)))

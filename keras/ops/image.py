@@ -1,8 +1,15 @@
 """Operations on images (batch, rows, columns, channels), under Keras 3's names and signatures."""
-from keras.backend import primitives as p
-from keras.backend.composites import conv as convolutions
-from keras.backend.composites.shape import ndim, shape, sliced, stack, static_shape, unstack
 from keras import config
+from keras.backend.contract import rules
+from keras.backend.table import primitives as p
+from keras.backend.table.composites import conv as convolutions
+from keras.backend.table.composites.shape import (dtype_of, expand_dims, ndim, shape, sliced, squeeze, stack,
+                                                  static_shape, unstack)
+from keras.backend.table.dispatch import composite
+from keras.ops.filters import gaussian_blur, sobel_edges, ssim  # noqa: F401  (names of this module)
+from keras.ops.pictures import as_channels_last, channels_back, check_images, from_floats, width_of
+from keras.ops.warps import (affine_transform, elastic_transform, map_coordinates,  # noqa: F401
+                             perspective_transform, scale_and_translate)
 
 
 def _spatial_axes(images, data_format):
@@ -13,80 +20,270 @@ def _channel_axis(images, data_format):
     return -3 if config.normalize_data_format(data_format) == 'channels_first' else -1
 
 
-def resize(images, size, interpolation='bilinear', antialias=False, data_format=None, **kwargs):
-    """Images at another size (rows, columns).
+def resize(images, size, interpolation='bilinear', antialias=False, crop_to_aspect_ratio=False,
+           pad_to_aspect_ratio=False, fill_mode='constant', fill_value=0.0, data_format=None):
+    """Images at another size (rows, columns), in the dtype they had: integers are rounded.
 
     Args:
         images: a batch of images or one image. interpolation: 'nearest', 'bilinear', 'bicubic', 'lanczos3', 'lanczos5'.
-        antialias: widen the filter where images become smaller.
+        antialias: widen the filter where images become smaller. crop_to_aspect_ratio: cut off what does not fit the
+            proportions of `size`, alike on both sides, instead of stretching. pad_to_aspect_ratio: put `fill_value`
+            around instead. fill_mode: 'constant', the only one.
+
+    Raises:
+        ValueError: for another rank, sizes that are not positive, or both ways to keep the proportions.
+
+    Example:
+        >>> keras.ops.image.resize(np.arange(4.0).reshape(2, 2, 1), (2, 4), 'nearest')[..., 0]
+        array([[0., 0., 1., 1.],
+               [2., 2., 3., 3.]])
     """
-    if ndim(images) == 3:
-        return p.reshape(resize(p.reshape(images, (1,) + tuple(shape(images))), size, interpolation, antialias,
-                                data_format), _resized_shape(images, size, data_format))
-    return convolutions.resize(images, tuple(size), interpolation, data_format, antialias)
+    size = tuple(size)
+    if len(size) != 2:
+        raise ValueError('resize: Expected `size` to be a tuple of 2 integers. Received: size=%r' % (size,))
+    if size[0] <= 0 or size[1] <= 0:
+        raise ValueError('resize: `size` must have positive height and width. Received: size=%r' % (size,))
+    check_images(images)
+    if crop_to_aspect_ratio and pad_to_aspect_ratio:
+        raise ValueError('resize: Only one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio` can be `True`.')
+    if fill_mode != 'constant':
+        raise ValueError("resize: `fill_mode` must be 'constant'. Received: fill_mode=%r" % (fill_mode,))
+    proportions = 'crop' if crop_to_aspect_ratio else 'pad' if pad_to_aspect_ratio else None
+    return _resized(images, size, interpolation, antialias, proportions, fill_value,
+                    config.normalize_data_format(data_format))
 
 
-def _resized_shape(image, size, data_format):
-    sizes = list(shape(image))
-    for axis, new in zip(_spatial_axes(image, data_format), size):
-        sizes[axis] = new
-    return tuple(sizes)
+@composite('images')
+def _resized(images, size, interpolation, antialias, proportions, fill_value, data_format):
+    """`resize`, whose arguments have been looked at."""
+    dtype = dtype_of(images)
+    values, form = as_channels_last(images, data_format)
+    if interpolation != 'nearest':
+        values = p.cast(values, width_of(dtype))
+    if proportions == 'crop':
+        values = _in_proportion(values, size, False, fill_value)
+    elif proportions == 'pad':
+        values = _in_proportion(values, size, True, fill_value)
+    values = convolutions.resize(values, size, interpolation, 'channels_last', antialias)
+    return channels_back(from_floats(values, dtype) if interpolation != 'nearest' else values, form)
+
+
+def _in_proportion(images, size, pads, fill_value):
+    """Images (batch, rows, columns, channels) with margins cut off or put around, in the proportions of `size`."""
+    rows, columns = shape(images)[1:3]
+    if not isinstance(rows, int) or not isinstance(columns, int):
+        return _in_proportion_of_unknown(images, size, pads, fill_value)
+    wanted = [int(float(columns * size[0]) / size[1]), int(float(rows * size[1]) / size[0])]
+    further = max if pads else min
+    wanted = [further(rows, wanted[0]), further(columns, wanted[1])]
+    for axis, (have, want) in enumerate(zip((rows, columns), wanted), 1):
+        before = int(abs(have - want) / 2)
+        if pads and want != have:
+            widths = [(0, 0)] * 4
+            widths[axis] = (before, want - have - before)
+            images = p.pad(images, tuple(widths), fill_value)
+        elif want != have:
+            images = sliced(images, axis, before, before + want)
+    return images
+
+
+def _in_proportion_of_unknown(images, size, pads, fill_value):
+    """The same by positions, for sizes that only the run knows."""
+    rows, columns = [p.cast(each, 'int32') for each in shape(images)[1:3]]
+    for axis, have, other, ratio in ((1, rows, columns, size[0] / size[1]), (2, columns, rows, size[1] / size[0])):
+        want = p.cast(p.floor(p.multiply(p.cast(other, 'float32'), ratio)), 'int32')
+        want = (p.maximum if pads else p.minimum)(have, want)
+        before = p.floor_divide(p.abs(p.subtract(have, want)), 2)
+        places = p.arange(0, want, dtype='int32')
+        places = p.subtract(places, before) if pads else p.add(places, before)
+        inside = p.logical_and(p.less(-1, places), p.less(places, have))
+        images = p.gather(images, p.minimum(p.maximum(places, 0), p.subtract(have, 1)), axis)
+        if pads:
+            inside = p.reshape(inside, (-1, 1, 1) if axis == 1 else (1, -1, 1))
+            images = p.where(inside, images, p.full_like(images, fill_value))
+    return images
 
 
 def extract_patches(images, size, strides=None, dilation_rate=1, padding='valid', data_format=None):
-    """Patches (rows, columns) of images, flattened into the channels (rows, columns, channels)."""
-    return convolutions.extract_patches(images, size, strides, dilation_rate, padding, data_format)
+    """Patches (rows, columns) of images, flattened into the channels: (batch, rows, columns, channels).
+
+    A `size` of three numbers takes them from volumes, as `extract_patches_3d`.
+
+    Raises:
+        TypeError: if `size` is neither an int nor a tuple. ValueError: if it has another length.
+
+    Example:
+        >>> image = np.arange(16).reshape(1, 4, 4, 1)
+        >>> keras.ops.image.extract_patches(image, 2)[0, 0]
+        array([[0, 1, 4, 5],
+               [2, 3, 6, 7]])
+    """
+    if not isinstance(size, (int, tuple, list)):
+        raise TypeError('extract_patches: Invalid `size` argument. Expected an int or a tuple of length 2 or 3. '
+                        'Received: size=%r of type %s' % (size, type(size).__name__))
+    if not isinstance(size, int) and len(size) == 3:
+        return extract_patches_3d(images, size, strides, dilation_rate, padding, data_format)
+    return _patches(images, size, strides, dilation_rate, padding, data_format, 2)
+
+
+def extract_patches_3d(volumes, size, strides=None, dilation_rate=1, padding='valid', data_format=None):
+    """Patches (depth, rows, columns) of volumes (batch, depth, rows, columns, channels), flattened into the channels.
+
+    Args:
+        size, strides, dilation_rate: an int or three; `strides` are `size` by default. padding: 'valid', or 'same' with
+            zeros around.
+
+    Raises:
+        ValueError: for another number of sizes or strides.
+
+    Example:
+        >>> keras.ops.image.extract_patches_3d(np.zeros((1, 4, 4, 4, 3)), 2).shape
+        (1, 2, 2, 2, 24)
+    """
+    return _patches(volumes, size, strides, dilation_rate, padding, data_format, 3)
+
+
+def _patches(images, size, strides, dilation_rate, padding, data_format, rank):
+    operation = 'extract_patches_3d' if rank == 3 else 'extract_patches'
+    for name, value in (('size', size), ('strides', strides), ('dilation_rate', dilation_rate)):
+        if isinstance(value, (tuple, list)) and len(value) != rank:
+            raise ValueError('%s: Invalid `%s` argument. Expected a tuple of length %s. Received: %s=%r'
+                             % (operation, name, '2 or 3' if rank == 2 else 3, name, value))
+    if rank == 3 and ndim(images) not in (4, 5):
+        raise ValueError('extract_patches_3d: Invalid rank: expected volumes of rank 4 or 5. Received: shape %s'
+                         % (static_shape(images),))
+    if rank == 2:
+        check_images(images)
+    if rank == 2 and strides is not None and dilation_rate not in (1, (1,) * rank) and strides not in (1, (1,) * rank):
+        raise ValueError('extract_patches: `strides > 1` not supported in conjunction with `dilation_rate > 1`. '
+                         'Received: strides=%r and dilation_rate=%r' % (strides, dilation_rate))
+    single = ndim(images) == rank + 1
+    images = expand_dims(images, 0) if single else images
+    found = convolutions.extract_patches(images, size, strides, dilation_rate, padding, data_format)
+    return squeeze(found, 0) if single else found
+
+
+def _checked_amounts(images, what, amounts):
+    """Raise ValueError unless of the four amounts and two targets each pair lacks one, and none is negative."""
+    check_images(images)
+    for first, second, target in (('top_' + what, 'bottom_' + what, 'target_height'),
+                                  ('left_' + what, 'right_' + what, 'target_width')):
+        given = [amounts[name] for name in (first, second, target)]
+        if given.count(None) != 1:
+            raise ValueError('Must specify exactly two of %s, %s, %s. Received: %r, %r and %r.'
+                             % ((first, second, target) + tuple(given)))
 
 
 def pad_images(images, top_padding=None, left_padding=None, bottom_padding=None, right_padding=None, target_height=None,
                target_width=None, data_format=None):
-    """Images with zeros around them. Of each pair of paddings one may follow from the target size."""
+    """Images with zeros around them. Of each pair of paddings one may follow from the target size.
+
+    Example:
+        >>> keras.ops.image.pad_images(np.ones((1, 1, 1)), 1, 0, 0, 1)[..., 0]
+        array([[0., 0.],
+               [1., 0.]])
+    """
+    _checked_amounts(images, 'padding', locals())
     row, column = _spatial_axes(images, data_format)
     sizes = static_shape(images)
     widths = [(0, 0)] * ndim(images)
-    widths[row] = _both('height', top_padding, bottom_padding, target_height, sizes[row])
-    widths[column] = _both('width', left_padding, right_padding, target_width, sizes[column])
+    widths[row] = _both('top_padding', 'bottom_padding', top_padding, bottom_padding, target_height, sizes[row])
+    widths[column] = _both('left_padding', 'right_padding', left_padding, right_padding, target_width, sizes[column])
     return p.pad(images, tuple(widths), 0)
 
 
 def crop_images(images, top_cropping=None, left_cropping=None, bottom_cropping=None, right_cropping=None,
                 target_height=None, target_width=None, data_format=None):
-    """Images without some rows and columns at their edges. Of each pair one may follow from the target size."""
+    """Images without some rows and columns at their edges. Of each pair one may follow from the target size.
+
+    Example:
+        >>> image = np.arange(9).reshape(3, 3, 1)
+        >>> keras.ops.image.crop_images(image, 1, 1, 0, 0)[..., 0]
+        array([[4, 5],
+               [7, 8]])
+    """
+    _checked_amounts(images, 'cropping', locals())
     sizes = static_shape(images)
-    for axis, first, last, target, what in zip(_spatial_axes(images, data_format), (top_cropping, left_cropping),
-                                               (bottom_cropping, right_cropping), (target_height, target_width),
-                                               ('height', 'width')):
-        target = None if target is None else -target
-        before, after = _both(what, first, last, target, -sizes[axis])
-        images = sliced(images, axis, before, sizes[axis] - after)
+    for axis, first, last, target, names in zip(
+            _spatial_axes(images, data_format), (top_cropping, left_cropping), (bottom_cropping, right_cropping),
+            (target_height, target_width), (('top_cropping', 'bottom_cropping'), ('left_cropping', 'right_cropping'))):
+        size = sizes[axis]
+        if size is None and target is not None:
+            # What is left has a known size, wherever it begins.
+            begin = p.subtract(p.subtract(shape(images)[axis], last), target) if first is None else first
+            images = _from(images, axis, begin, target)
+            continue
+        if size is None:
+            images = sliced(images, axis, first, -last if last else None)
+            continue
+        before, after = _both(names[0], names[1], first, last, None if target is None else -target, -size)
+        images = sliced(images, axis, before, size - after)
     return images
 
 
-def _both(what, before, after, target, size):
-    """The amounts on both sides, one of which may follow from the target."""
-    if [before, after, target].count(None) != 1:
-        raise ValueError('Exactly two of both amounts and the target %s must be given. Received: %r, %r and %r.'
-                         % (what, before, after, target))
+def _from(images, axis, begin, count):
+    if isinstance(begin, int):
+        return sliced(images, axis, begin, begin + count)
+    return p.gather(images, p.add(p.arange(count, dtype='int32'), begin), axis)
+
+
+def _both(first, last, before, after, target, size):
+    """The amounts on both sides, called `first` and `last`, one of which may follow from the target."""
+    if target is not None and size is None:
+        raise ValueError('A target size needs images of known sizes. Give %s and %s instead.' % (first, last))
     if before is None:
         before = target - size - after
     elif after is None:
         after = target - size - before
-    if before < 0 or after < 0:
-        raise ValueError('The target %s does not fit: the amounts would be %d and %d.' % (what, before, after))
+    for name, amount in ((first, before), (last, after)):
+        if amount < 0:
+            raise ValueError('%s must be >= 0. It would be %d: the target size does not fit.' % (name, amount))
     return before, after
 
 
+def _checked_channels(images, axis, floats=True):
+    """Raise ValueError unless these are images of three channels, of floats where that is asked for."""
+    check_images(images)
+    if floats and not rules.is_float(dtype_of(images)):
+        raise ValueError('Invalid images dtype: expected float dtype. Received: images.dtype=%s' % dtype_of(images))
+    if static_shape(images)[axis] not in (3, None):
+        raise ValueError('Input images must have 3 channels, but received images with %s channels. Received: '
+                         'images.shape=%s' % (static_shape(images)[axis], static_shape(images)))
+
+
 def rgb_to_grayscale(images, data_format=None):
-    """The brightness of RGB images (ITU-R BT.601), one channel."""
+    """The brightness of RGB images (ITU-R BT.601), one channel. Images of one channel stay as they are.
+
+    Raises:
+        ValueError: for another rank or number of channels.
+
+    Example:
+        >>> keras.ops.image.rgb_to_grayscale(np.ones((1, 1, 3)))
+        array([[[0.9999]]])
+    """
     axis = _channel_axis(images, data_format)
+    check_images(images)
+    if static_shape(images)[axis] not in (1, 3, None):
+        raise ValueError('Invalid channel size: expected 3 (RGB) or 1 (Grayscale). Received: images.shape=%s'
+                         % (static_shape(images),))
+    if static_shape(images)[axis] == 1:
+        return images
+    dtype = dtype_of(images)
+    images = p.cast(images, width_of(dtype))
     red, green, blue = unstack(images, 3, axis)
     gray = p.add(p.add(p.multiply(red, 0.2989), p.multiply(green, 0.587)), p.multiply(blue, 0.114))
-    return stack([gray], axis)
+    return p.cast(stack([gray], axis), dtype)
 
 
 def rgb_to_hsv(images, data_format=None):
-    """RGB images with values in [0, 1] as hue, saturation and value, all in [0, 1] (Smith, 1978)."""
+    """RGB images with values in [0, 1] as hue, saturation and value, all in [0, 1] (Smith, 1978).
+
+    Example:
+        >>> keras.ops.image.rgb_to_hsv(np.array([[[1.0, 0.0, 0.0]]]))  # red
+        array([[[0., 1., 1.]]])
+    """
     axis = _channel_axis(images, data_format)
+    _checked_channels(images, axis)
     red, green, blue = unstack(images, 3, axis)
     value = p.max(images, axis)
     spread = p.subtract(value, p.min(images, axis))
@@ -101,8 +298,14 @@ def rgb_to_hsv(images, data_format=None):
 
 
 def hsv_to_rgb(images, data_format=None):
-    """The inverse of `rgb_to_hsv`."""
+    """The inverse of `rgb_to_hsv`.
+
+    Example:
+        >>> keras.ops.image.hsv_to_rgb(np.array([[[0.0, 1.0, 1.0]]]))  # red
+        array([[[1., 0., 0.]]])
+    """
     axis = _channel_axis(images, data_format)
+    _checked_channels(images, axis)
     hue, saturation, value = unstack(images, 3, axis)
 
     def channel(offset):

@@ -1,17 +1,24 @@
 """Linear algebra on matrices in the last two axes, under Keras 3's names and signatures."""
 import math
 
-from keras.backend import primitives as p
-from keras.backend import rules
-from keras.backend.composites import linalg
-from keras.backend.composites.math import count_nonzero, greater
-from keras.backend.composites.shape import (diagonal, dtype_of, expand_dims, eye, moveaxis, ndim, shape, static_shape,
-                                            swapaxes)
-from keras.backend.primitives import solve as _solve
+from keras.backend.contract import rules
+from keras.backend.table import primitives as p
+from keras.backend.table.composites import linalg
+from keras.backend.table.composites.math import count_nonzero, greater
+from keras.backend.table.composites.shape import (diagonal, dtype_of, expand_dims, eye, moveaxis, ndim, shape,
+                                                  static_shape, swapaxes)
+from keras.backend.table.primitives import solve as _solve
+from keras.ops.core import jvp  # noqa: F401  (it is a name of this module, too)
 
 
 def cholesky(x, upper=False):
-    """The triangular factor of symmetric positive definite matrices, the lower one unless `upper`."""
+    """The triangular factor of symmetric positive definite matrices, the lower one unless `upper`.
+
+    Example:
+        >>> keras.ops.cholesky([[4.0, 2.0], [2.0, 5.0]])
+        array([[2., 0.],
+               [1., 2.]], dtype=float32)
+    """
     factor = p.cholesky(x)
     return swapaxes(factor, -1, -2) if upper else factor
 
@@ -21,44 +28,92 @@ def _identity_like(x):
 
 
 def cholesky_inverse(x, upper=False):
-    """The inverse of the matrices whose Cholesky factor is `x`."""
+    """The inverse of the matrices whose Cholesky factor is `x`.
+
+    Example:
+        >>> keras.ops.cholesky_inverse([[2.0, 0.0], [1.0, 2.0]])
+        array([[ 0.3125, -0.125 ],
+               [-0.125 ,  0.25  ]], dtype=float32)
+    """
     lower = swapaxes(x, -1, -2) if upper else x
     inverse = p.triangular_solve(lower, _identity_like(lower), True)
     return p.matmul(swapaxes(inverse, -1, -2), inverse)
 
 
 def inv(x):
-    """The inverse of square matrices."""
+    """The inverse of square matrices.
+
+    Example:
+        >>> keras.ops.inv([[2.0, 0.0], [0.0, 4.0]])
+        array([[0.5 , 0.  ],
+               [0.  , 0.25]], dtype=float32)
+    """
     return p.solve(x, _identity_like(x))
 
 
 def solve(a, b):
-    """The solution X of A X = B; `b` may be a vector."""
+    """The solution X of A X = B; `b` may be a vector.
+
+    Example:
+        >>> keras.ops.solve([[2.0, 0.0], [0.0, 4.0]], [2.0, 8.0])
+        array([1., 2.], dtype=float32)
+    """
     if ndim(b) == ndim(a) - 1:
         return p.sum(_solve(a, expand_dims(b, -1)), -1)
     return _solve(a, b)
 
 
 def solve_triangular(a, b, lower=False):
-    """The solution X of A X = B, reading only one triangle of A; `b` may be a vector."""
+    """The solution X of A X = B, reading only one triangle of A; `b` may be a vector.
+
+    Example:
+        >>> keras.ops.solve_triangular([[2.0, 0.0], [2.0, 4.0]], [2.0, 6.0], lower=True)
+        array([1., 1.], dtype=float32)
+    """
     if ndim(b) == ndim(a) - 1:
         return p.sum(p.triangular_solve(a, expand_dims(b, -1), lower), -1)
     return p.triangular_solve(a, b, lower)
 
 
 def qr(x, mode='reduced'):
-    """Q and R of the QR decomposition; only 'reduced' unless the matrices are square."""
+    """Q and R of the QR decomposition.
+
+    Args:
+        mode: 'reduced': Q has as many columns as the smaller size; 'complete': Q is square.
+
+    Raises:
+        ValueError: for another mode, or matrices of unknown sizes.
+
+    Example:
+        >>> q, r = keras.ops.qr([[3.0, 0.0], [0.0, 2.0]])
+        >>> keras.ops.matmul(q, r)
+        array([[3., 0.],
+               [0., 2.]], dtype=float32)
+    """
+    if mode not in ('reduced', 'complete'):
+        raise ValueError("qr: Expected one of {'reduced', 'complete'}. Received: mode=%r" % (mode,))
+    if ndim(x) < 2:
+        raise ValueError('qr: Input should have rank >= 2. Received: shape %s' % (static_shape(x),))
     rows, columns = static_shape(x)[-2:]
-    if mode not in ('reduced', 'complete') or mode == 'complete' and rows != columns:
-        raise ValueError("qr: `mode` must be 'reduced' ('complete' for square matrices). Received: %r for shape %s"
-                         % (mode, static_shape(x)))
-    return tuple(p.qr(x))
+    if rows is None or columns is None:
+        raise ValueError('qr: Input should have its last 2 dimensions fully-defined. Received: shape %s'
+                         % (static_shape(x),))
+    q, r = p.qr(x)
+    if mode == 'complete' and rows > columns:
+        q = linalg.completed(q)
+        r = p.pad(r, ((0, 0),) * (ndim(r) - 2) + ((0, rows - columns), (0, 0)), 0)
+    return q, r
 
 
 def svd(x, full_matrices=True, compute_uv=True):
     """U, the singular values in falling order, and V transposed; the values only without `compute_uv`.
 
     With `full_matrices`, U and V are square.
+
+    Example:
+        >>> u, values, v = keras.ops.svd([[3.0, 0.0], [0.0, 2.0]])
+        >>> values
+        array([3., 2.], dtype=float32)
     """
     u, values, v = p.svd(x)
     if not compute_uv:
@@ -69,33 +124,77 @@ def svd(x, full_matrices=True, compute_uv=True):
     return u, values, v
 
 
+def eig(x):
+    """The eigenvalues of square matrices, in no order, and the eigenvectors as columns, both complex.
+
+    Example:
+        >>> keras.ops.eig([[2.0, 0.0], [0.0, 3.0]])
+        (array([2.+0.j, 3.+0.j], dtype=complex64), array([[1.+0.j, 0.+0.j],
+               [0.+0.j, 1.+0.j]], dtype=complex64))
+    """
+    return tuple(p.eig(x))
+
+
 def eigh(x):
-    """The eigenvalues of symmetric matrices in rising order, and the eigenvectors as columns."""
+    """The eigenvalues of symmetric matrices in rising order, and the eigenvectors as columns.
+
+    Example:
+        >>> values, vectors = keras.ops.eigh([[2.0, 0.0], [0.0, 3.0]])
+        >>> values
+        array([2., 3.], dtype=float32)
+    """
     return tuple(p.eigh(x))
 
 
 def lu_factor(x):
-    """L and U packed into one matrix, and the row exchanged at each step (int32), of square matrices."""
+    """L and U packed into one matrix, and the row exchanged at each step (int32), of square matrices.
+
+    Example:
+        >>> keras.ops.lu_factor([[2.0, 1.0], [4.0, 5.0]])
+        (array([[ 4. ,  5. ],
+               [ 0.5, -1.5]], dtype=float32), array([1, 1], dtype=int32))
+    """
     return tuple(linalg.lu_factor(x))
 
 
 def det(x):
-    """The determinant of square matrices."""
+    """The determinant of square matrices.
+
+    Example:
+        >>> keras.ops.det([[2.0, 0.0], [0.0, 3.0]])
+        np.float32(6.0)
+    """
     return linalg.det(x)
 
 
 def slogdet(x):
-    """The sign and the logarithm of the absolute value of the determinant."""
+    """The sign and the logarithm of the absolute value of the determinant.
+
+    Example:
+        >>> keras.ops.slogdet([[2.0, 0.0], [0.0, 3.0]])
+        (np.float32(1.0), np.float32(1.7917595))
+    """
     return tuple(linalg.slogdet(x))
 
 
 def logdet(x):
-    """The logarithm of the determinant of symmetric positive definite matrices."""
+    """The logarithm of the determinant of symmetric positive definite matrices.
+
+    Example:
+        >>> keras.ops.logdet([[2.0, 0.0], [0.0, 3.0]])
+        np.float32(1.7917595)
+    """
     return p.multiply(p.sum(p.log(diagonal(p.cholesky(x), 0, -2, -1)), -1), 2.0)
 
 
 def pinv(x, rcond=None):
-    """The pseudo-inverse; singular values below `rcond` times the largest count as 0."""
+    """The pseudo-inverse; singular values below `rcond` times the largest count as 0.
+
+    Example:
+        >>> keras.ops.pinv([[2.0, 0.0], [0.0, 0.0]])
+        array([[0.5, 0. ],
+               [0. , 0. ]], dtype=float32)
+    """
     u, values, v = p.svd(x)
     kept = greater(values, p.multiply(p.max(values, -1, True), _cutoff(x, rcond)))
     inverse = p.where(kept, p.divide(1.0, p.where(kept, values, 1.0)), 0.0)
@@ -110,14 +209,24 @@ def _cutoff(x, rcond):
 
 
 def matrix_rank(x, tol=None):
-    """The number of singular values above `tol` (default the rounding error of the largest)."""
+    """The number of singular values above `tol` (default the rounding error of the largest).
+
+    Example:
+        >>> keras.ops.matrix_rank([[1.0, 2.0], [2.0, 4.0]])
+        np.int32(1)
+    """
     values = p.svd(x)[1]
     bound = p.multiply(p.max(values, -1, True), _cutoff(x, None)) if tol is None else tol
     return count_nonzero(greater(values, bound), -1)
 
 
 def lstsq(a, b, rcond=None):
-    """The X that makes the length of A X - B least; of all such the shortest."""
+    """The X that makes the length of A X - B least; of all such the shortest.
+
+    Example:
+        >>> keras.ops.lstsq([[1.0, 0.0], [0.0, 2.0]], [3.0, 4.0])
+        array([3., 2.], dtype=float32)
+    """
     inverse = pinv(a, rcond)
     return p.sum(p.matmul(inverse, expand_dims(b, -1)), -1) if ndim(b) == 1 else p.matmul(inverse, b)
 
@@ -127,6 +236,10 @@ def norm(x, ord=None, axis=None, keepdims=False):
 
     Args:
         ord: vectors: any number, inf, -inf; matrices: 'fro', 'nuc', 1, -1, 2, -2, inf, -inf. Default Euclidean.
+
+    Example:
+        >>> keras.ops.norm([3.0, 4.0])
+        np.float32(5.0)
     """
     x = p.cast(x, rules.float_dtype(dtype_of(x)))
     rank = ndim(x)

@@ -1,28 +1,43 @@
 """Segment reductions, Fourier transforms and what else Keras 3 counts as mathematics."""
 import math as _math
 
-from keras.backend import primitives as p
-from keras.backend import rules
-from keras.backend.composites.math import less_equal, logsumexp, rsqrt
-from keras.backend.composites.shape import (dtype_of, expand_dims, moveaxis, ndim, resized, shape, sliced, static_shape,
-                                            take_along_axis)
-from keras.backend.primitives import erf, erfinv
+from keras.backend.contract import rules
+from keras.backend.table import primitives as p
+from keras.backend.table.composites.math import less_equal, logsumexp, rsqrt
+from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, ndim, resized, shape, sliced,
+                                                  stack, static_shape, take_along_axis, unstack)
+from keras.backend.table.primitives import erf, erfinv
 from keras.ops.core import convert_to_numpy
 
 
 def erfc(x):
-    """`1 - erf(x)`."""
+    """`1 - erf(x)`.
+
+    Example:
+        >>> keras.ops.erfc([0.0, 1.0])
+        array([1.        , 0.15729922], dtype=float32)
+    """
     return p.subtract(1.0, p.erf(x))
 
 
 def top_k(x, k, sorted=True):
-    """The `k` largest elements along the last axis in falling order, and their positions (int32)."""
+    """The `k` largest elements along the last axis in falling order, and their positions (int32).
+
+    Example:
+        >>> keras.ops.top_k([1, 5, 3], 2)
+        (array([5, 3], dtype=int32), array([1, 2], dtype=int32))
+    """
     values, indices = p.top_k(x, k)
     return values, indices
 
 
 def in_top_k(targets, predictions, k):
-    """True where the class `targets` (batch,) is among the `k` largest of `predictions` (batch, classes)."""
+    """True where the class `targets` (batch,) is among the `k` largest of `predictions` (batch, classes).
+
+    Example:
+        >>> keras.ops.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1)
+        array([ True, False])
+    """
     own = take_along_axis(predictions, expand_dims(p.cast(targets, 'int32'), -1), -1)
     above = p.sum(p.cast(p.less(own, predictions), 'int32'), -1)
     finite = p.isfinite(p.sum(own, -1))
@@ -30,16 +45,55 @@ def in_top_k(targets, predictions, k):
 
 
 def extract_sequences(x, sequence_length, sequence_stride):
-    """Windows of the last axis: (..., n) gives (..., windows, sequence_length)."""
+    """Windows of the last axis: (..., n) gives (..., windows, sequence_length).
+
+    Example:
+        >>> keras.ops.extract_sequences([1, 2, 3, 4], 2, 1)
+        array([[1, 2],
+               [2, 3],
+               [3, 4]], dtype=int32)
+    """
     count = (shape(x)[-1] - sequence_length) // sequence_stride + 1
     starts = expand_dims(p.multiply(p.arange(count, dtype='int32'), sequence_stride), 1)
     return p.gather(x, p.add(starts, p.arange(sequence_length, dtype='int32')), -1)
 
 
 def cdist(x, y):
-    """The Euclidean distances between the rows of `x` (..., n, d) and of `y` (..., m, d)."""
+    """The Euclidean distances between the rows of `x` (..., n, d) and of `y` (..., m, d).
+
+    Example:
+        >>> keras.ops.cdist([[0.0, 0.0]], [[3.0, 4.0]])
+        array([[5.]], dtype=float32)
+    """
     difference = p.subtract(expand_dims(x, -2), expand_dims(y, -3))
     return p.sqrt(p.sum(p.multiply(difference, difference), -1))
+
+
+def view_as_complex(x):
+    """Complex numbers from their parts in the last axis, of size 2.
+
+    Raises:
+        ValueError: if the last axis has another size.
+
+    Example:
+        >>> keras.ops.view_as_complex([[1.0, 2.0]])
+        array([1.+2.j], dtype=complex64)
+    """
+    if not ndim(x) or static_shape(x)[-1] != 2:
+        raise ValueError('view_as_complex: the last axis must be of size 2, for the real and the imaginary part. '
+                         'Received: shape %s' % (static_shape(x),))
+    real, imaginary = unstack(x, 2, -1)
+    return p.complex_number(real, imaginary)
+
+
+def view_as_real(x):
+    """The real and the imaginary parts of complex numbers along a new last axis.
+
+    Example:
+        >>> keras.ops.view_as_real([1 + 2j])
+        array([[1., 2.]], dtype=float32)
+    """
+    return stack([p.real(x), p.imag(x)], -1)
 
 
 # --- segments ---------------------------------------------------------------------------------------------------
@@ -56,22 +110,42 @@ def _start(data, count, value):
 
 
 def segment_sum(data, segment_ids, num_segments=None, sorted=False):
-    """The sums of the slices of `data` along axis 0 that have the same segment id."""
+    """The sums of the slices of `data` along axis 0 that have the same segment id.
+
+    Example:
+        >>> keras.ops.segment_sum([1, 5, 3], [0, 0, 1])
+        array([6, 3], dtype=int32)
+    """
     return p.scatter_add(_start(data, _segments(segment_ids, num_segments), 0), segment_ids, data)
 
 
 def segment_max(data, segment_ids, num_segments=None, sorted=False):
-    """The largest of the slices of `data` along axis 0 that have the same segment id."""
+    """The largest of the slices of `data` along axis 0 that have the same segment id.
+
+    Example:
+        >>> keras.ops.segment_max([1, 5, 3], [0, 0, 1])
+        array([5, 3], dtype=int32)
+    """
     return p.scatter_max(_start(data, _segments(segment_ids, num_segments), _lowest(dtype_of(data))), segment_ids, data)
 
 
 def segment_min(data, segment_ids, num_segments=None, sorted=False):
-    """The smallest of the slices of `data` along axis 0 that have the same segment id."""
+    """The smallest of the slices of `data` along axis 0 that have the same segment id.
+
+    Example:
+        >>> keras.ops.segment_min([1, 5, 3], [0, 0, 1])
+        array([1, 3], dtype=int32)
+    """
     return p.negative(segment_max(p.negative(data), segment_ids, num_segments))
 
 
 def segment_prod(data, segment_ids, num_segments=None, sorted=False):
-    """The products of the slices of `data` along axis 0 that have the same segment id."""
+    """The products of the slices of `data` along axis 0 that have the same segment id.
+
+    Example:
+        >>> keras.ops.segment_prod([2, 5, 3], [0, 0, 1])
+        array([10,  3], dtype=int32)
+    """
     count = _segments(segment_ids, num_segments)
     ids = p.arange(count, dtype='int32')
     member = p.equal(resized(ids, (count,) + (1,) * ndim(data)),
@@ -89,7 +163,12 @@ def _lowest(dtype):
 # --- Fourier ----------------------------------------------------------------------------------------------------
 
 def fft(x):
-    """The discrete Fourier transform along the last axis; `x` and the result are pairs (real, imaginary)."""
+    """The discrete Fourier transform along the last axis; `x` and the result are pairs (real, imaginary).
+
+    Example:
+        >>> keras.ops.fft(([1.0, 2.0], [0.0, 0.0]))
+        (array([ 3., -1.], dtype=float32), array([0., 0.], dtype=float32))
+    """
     return tuple(p.fft(*x))
 
 
@@ -105,12 +184,26 @@ def _along_rows(function, x):
 
 
 def fft2(x):
-    """The discrete Fourier transform along the last two axes, of a pair (real, imaginary)."""
+    """The discrete Fourier transform along the last two axes, of a pair (real, imaginary).
+
+    Example:
+        >>> keras.ops.fft2((np.ones((2, 2)), np.zeros((2, 2))))
+        (array([[4., 0.],
+               [0., 0.]]), array([[0., 0.],
+               [0., 0.]]))
+    """
     return _along_rows(fft, fft(x))
 
 
 def ifft2(x):
-    """The inverse of `fft2`."""
+    """The inverse of `fft2`.
+
+    Example:
+        >>> keras.ops.ifft2((np.array([[4.0, 0.0], [0.0, 0.0]]), np.zeros((2, 2))))
+        (array([[1., 1.],
+               [1., 1.]]), array([[-0., -0.],
+               [-0., -0.]]))
+    """
     return _along_rows(_ifft, _ifft(x))
 
 
@@ -125,7 +218,12 @@ def _fitted(x, length):
 
 
 def rfft(x, fft_length=None):
-    """The first half of the transform of a real `x` along the last axis: a pair (real, imaginary)."""
+    """The first half of the transform of a real `x` along the last axis: a pair (real, imaginary).
+
+    Example:
+        >>> keras.ops.rfft([1.0, 2.0])
+        (array([ 3., -1.], dtype=float32), array([0., 0.], dtype=float32))
+    """
     x = _fitted(x, fft_length)
     count = static_shape(x)[-1] // 2 + 1
     real, imaginary = p.fft(x, p.full_like(x, 0))
@@ -133,7 +231,12 @@ def rfft(x, fft_length=None):
 
 
 def irfft(x, fft_length=None):
-    """The real tensor of which the pair `x` is the `rfft`; `fft_length` defaults to the even one."""
+    """The real tensor of which the pair `x` is the `rfft`; `fft_length` defaults to the even one.
+
+    Example:
+        >>> keras.ops.irfft(([3.0, -1.0], [0.0, 0.0]))
+        array([1., 2.], dtype=float32)
+    """
     real, imaginary = x
     length = fft_length or 2 * (static_shape(real)[-1] - 1)
     real, imaginary = _fitted(real, length // 2 + 1), _fitted(imaginary, length // 2 + 1)
@@ -168,6 +271,12 @@ def stft(x, sequence_length, sequence_stride, fft_length, window='hann', center=
 
     Returns:
         A pair (real, imaginary) of tensors (..., windows, fft_length // 2 + 1).
+
+    Example:
+        >>> keras.ops.stft(np.ones(4), 2, 2, 2, center=False)
+        (array([[ 1., -1.],
+               [ 1., -1.]]), array([[0., 0.],
+               [0., 0.]]))
     """
     from keras.ops.numpy import pad
     if center:
@@ -177,7 +286,13 @@ def stft(x, sequence_length, sequence_stride, fft_length, window='hann', center=
 
 
 def istft(x, sequence_length, sequence_stride, fft_length, length=None, window='hann', center=True):
-    """The signals whose `stft` is nearest to the pair `x`: overlapping windows added and divided by their squares."""
+    """The signals whose `stft` is nearest to the pair `x`: overlapping windows added and divided by their squares.
+
+    Example:
+        >>> parts = keras.ops.stft(np.ones(8), 4, 2, 4)
+        >>> keras.ops.istft(parts, 4, 2, 4)
+        array([1., 1., 1., 1., 1., 1., 1., 1.])
+    """
     frames = irfft(x, fft_length)
     weights = _stft_window(window, sequence_length, fft_length, dtype_of(frames))
     signal = _overlapped(p.multiply(frames, weights), sequence_stride)

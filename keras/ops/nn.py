@@ -1,19 +1,20 @@
 """Activations, convolutions, pooling, losses and normalization under Keras 3's names and signatures."""
 import math
 
+import numpy as np
+
 from keras import config
-from keras.backend import primitives as p
-from keras.backend.composites import conv as convolutions
-from keras.backend.composites import nn, shape as shapes
-from keras.backend.composites.losses import (binary_crossentropy, categorical_crossentropy, ctc_loss,
-                                             sparse_categorical_crossentropy)
-from keras.backend.composites.math import l2_normalize, log10, mean
-from keras.backend.ctc import decode_logits
-from keras.backend.composites.nn import (batch_normalization, batch_normalization_train, bias_add, celu, elu,
-                                         embedding, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh,
-                                         leaky_relu, linear, log_sigmoid, log_softmax, relu, relu6, selu, sigmoid,
-                                         silu, soft_shrink, softmax, softplus, softsign, sparse_plus, sparse_sigmoid,
-                                         sparsemax, squareplus, tanh_shrink, threshold)
+from keras.backend.k.ctc import decode_logits
+from keras.backend.table import primitives as p
+from keras.backend.table.composites import conv as convolutions, nn, shape as shapes
+from keras.backend.table.composites.losses import (binary_crossentropy, categorical_crossentropy, ctc_loss,
+                                                   sparse_categorical_crossentropy)
+from keras.backend.table.composites.math import l2_normalize, log10, mean
+from keras.backend.table.composites.nn import (batch_normalization, batch_normalization_train, bias_add, celu, elu,
+                                               embedding, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh,
+                                               leaky_relu, linear, log_sigmoid, log_softmax, relu, relu6, selu, sigmoid,
+                                               silu, soft_shrink, softmax, softplus, softsign, sparse_plus,
+                                               sparse_sigmoid, sparsemax, squareplus, tanh_shrink, threshold)
 from keras.ops.linalg import norm
 
 swish = silu
@@ -37,6 +38,10 @@ def ctc_decode(inputs, sequence_lengths, strategy='greedy', beam_width=100, top_
 
     Raises:
         ValueError: for another strategy.
+
+    Example:
+        >>> keras.ops.ctc_decode(np.log([[[0.1, 0.9], [0.8, 0.2]]]), [2])
+        (array([[[ 1, -1]]], dtype=int32), array([[0.32850407]]))
     """
     if strategy not in ('greedy', 'beam_search'):
         raise ValueError("ctc_decode: `strategy` must be 'greedy' or 'beam_search'. Received: %r" % (strategy,))
@@ -50,45 +55,97 @@ def conv(inputs, kernel, strides=1, padding='valid', data_format=None, dilation_
     Args:
         inputs: (batch, spatial..., channels), or (batch, channels, spatial...) for 'channels_first'.
         padding: 'valid', 'same' or 'causal' (one spatial axis).
+
+    Example:
+        >>> keras.ops.conv(np.arange(4.0).reshape(1, 4, 1), np.ones((2, 1, 1)))
+        array([[[1.],
+                [3.],
+                [5.]]])
     """
     return convolutions.convolution(inputs, kernel, strides, padding, data_format, dilation_rate)
 
 
 def conv_transpose(inputs, kernel, strides=1, padding='valid', output_padding=None, data_format=None, dilation_rate=1):
-    """The transposed convolution: the gradient of `conv` by its input. `kernel`: (spatial..., out, in)."""
+    """The transposed convolution: the gradient of `conv` by its input. `kernel`: (spatial..., out, in).
+
+    Example:
+        >>> keras.ops.conv_transpose(np.ones((1, 2, 1)), np.ones((2, 1, 1)), strides=2)
+        array([[[1.],
+                [1.],
+                [1.],
+                [1.]]])
+    """
     return convolutions.convolution_transpose(inputs, kernel, strides, padding, output_padding, data_format,
                                               dilation_rate)
 
 
 def depthwise_conv(inputs, kernel, strides=1, padding='valid', data_format=None, dilation_rate=1):
-    """The convolution of every channel by itself with `kernel` (spatial..., channels, multiplier)."""
+    """The convolution of every channel by itself with `kernel` (spatial..., channels, multiplier).
+
+    Example:
+        >>> keras.ops.depthwise_conv(np.arange(4.0).reshape(1, 4, 1), np.ones((2, 1, 1)))
+        array([[[1.],
+                [3.],
+                [5.]]])
+    """
     return convolutions.depthwise_conv(inputs, kernel, strides, padding, data_format, dilation_rate)
 
 
 def separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides=1, padding='valid', data_format=None,
                    dilation_rate=1):
-    """A depthwise convolution followed by a pointwise one."""
+    """A depthwise convolution followed by a pointwise one.
+
+    Example:
+        >>> keras.ops.separable_conv(np.arange(4.0).reshape(1, 4, 1), np.ones((2, 1, 1)), 2 * np.ones((1, 1, 1)))
+        array([[[ 2.],
+                [ 6.],
+                [10.]]])
+    """
     return convolutions.separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides, padding, data_format,
                                        dilation_rate)
 
 
 def max_pool(inputs, pool_size, strides=None, padding='valid', data_format=None):
-    """The maximum of windows of `inputs` (batch, spatial..., channels); `strides` defaults to `pool_size`."""
+    """The maximum of windows of `inputs` (batch, spatial..., channels); `strides` defaults to `pool_size`.
+
+    Example:
+        >>> keras.ops.max_pool(np.arange(4.0).reshape(1, 4, 1), 2)
+        array([[[1.],
+                [3.]]])
+    """
     return convolutions.max_pool(inputs, pool_size, strides, padding, data_format)
 
 
 def average_pool(inputs, pool_size, strides=None, padding='valid', data_format=None):
-    """The mean of windows of `inputs` (batch, spatial..., channels); padding does not count."""
+    """The mean of windows of `inputs` (batch, spatial..., channels); padding does not count.
+
+    Example:
+        >>> keras.ops.average_pool(np.arange(4.0).reshape(1, 4, 1), 2)
+        array([[[0.5],
+                [2.5]]])
+    """
     return convolutions.average_pool(inputs, pool_size, strides, padding, data_format)
 
 
 def adaptive_average_pool(inputs, output_size, data_format=None):
-    """The means of windows chosen so that the spatial sizes become `output_size`, an int or a tuple."""
+    """The means of windows chosen so that the spatial sizes become `output_size`, an int or a tuple.
+
+    Example:
+        >>> keras.ops.adaptive_average_pool(np.arange(6.0).reshape(1, 6, 1), 2)
+        array([[[1.],
+                [4.]]])
+    """
     return _adaptive(lambda part, axis: mean(part, axis, True), inputs, output_size, data_format)
 
 
 def adaptive_max_pool(inputs, output_size, data_format=None):
-    """The maxima of windows chosen so that the spatial sizes become `output_size`, an int or a tuple."""
+    """The maxima of windows chosen so that the spatial sizes become `output_size`, an int or a tuple.
+
+    Example:
+        >>> keras.ops.adaptive_max_pool(np.arange(6.0).reshape(1, 6, 1), 2)
+        array([[[2.],
+                [5.]]])
+    """
     return _adaptive(lambda part, axis: p.max(part, axis, True), inputs, output_size, data_format)
 
 
@@ -102,8 +159,91 @@ def _adaptive(reduce, inputs, output_size, data_format):
     return inputs
 
 
+def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
+    """The blocks under a moving window as columns: (batch, channels, rows, columns) to (batch, channels * window, n).
+
+    Args:
+        kernel_size, dilation, padding, stride: an int or a pair (rows, columns). Zeros are put around the images.
+
+    Example:
+        >>> keras.ops.unfold(np.arange(4).reshape(1, 1, 2, 2), 2)
+        array([[[0],
+                [1],
+                [2],
+                [3]]])
+    """
+    window, rates, margins, steps = _pairs(kernel_size, dilation, padding, stride)
+    x = p.pad(x, ((0, 0), (0, 0)) + tuple((margin, margin) for margin in margins), 0)
+    batch, channels, rows, columns = shapes.shape(x)
+    counts = _blocks((rows, columns), window, rates, steps)
+    places = [_places(*each) for each in zip(window, rates, steps, counts)]
+    x = p.gather(p.gather(x, places[0], 2), places[1], 4)  # (batch, channels, window, blocks, window, blocks)
+    x = p.transpose(x, (0, 1, 2, 4, 3, 5))
+    return shapes.resized(x, (batch, channels * window[0] * window[1], counts[0] * counts[1]))
+
+
+def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    """The images whose `unfold` these columns are; where blocks overlap they are added up.
+
+    Args:
+        x: (batch, channels * window, n). output_size: (rows, columns) of the images. kernel_size, dilation, padding,
+            stride: as for `unfold`.
+
+    Example:
+        >>> keras.ops.fold(np.ones((1, 4, 1)), (2, 2), 2)
+        array([[[[1., 1.],
+                 [1., 1.]]]])
+    """
+    size, window, rates, margins, steps = _pairs(output_size, kernel_size, dilation, padding, stride)
+    padded = [n + 2 * margin for n, margin in zip(size, margins)]
+    counts = _blocks(padded, window, rates, steps)
+    batch, depth = shapes.shape(x)[:2]
+    if shapes.static_shape(x)[2] not in (None, counts[0] * counts[1]):
+        raise ValueError('fold: a window of %s fits %d times into %s. Received: %d columns.'
+                         % (window, counts[0] * counts[1], tuple(padded), shapes.static_shape(x)[2]))
+    channels = depth // (window[0] * window[1])
+    rows, columns = [_places(*each).reshape(-1) for each in zip(window, rates, steps, counts)]
+    x = shapes.resized(x, (batch, channels, window[0], window[1], counts[0], counts[1]))
+    x = p.transpose(x, (2, 4, 3, 5, 0, 1))  # (window, blocks, window, blocks, batch, channels)
+    x = shapes.resized(x, (window[0] * counts[0] * window[1] * counts[1], batch, channels))
+    flat = (rows[:, None] * padded[1] + columns[None, :]).reshape(-1).astype('int32')
+    total = p.scatter_add(p.full((padded[0] * padded[1], batch, channels), 0, shapes.dtype_of(x)), flat, x)
+    image = shapes.resized(p.transpose(total, (1, 2, 0)), (batch, channels, padded[0], padded[1]))
+    for axis, (margin, n) in enumerate(zip(margins, size), 2):
+        image = shapes.sliced(image, axis, margin, margin + n)
+    return image
+
+
+def _pairs(*values):
+    return [(value, value) if isinstance(value, int) else tuple(value) for value in values]
+
+
+def _blocks(sizes, window, rates, steps):
+    return [(n - (w - 1) * rate - 1) // step + 1 for n, w, rate, step in zip(sizes, window, rates, steps)]
+
+
+def _places(window, rate, step, count):
+    """(window, count): the positions along an axis that the places of the window have in each block."""
+    return (np.arange(window)[:, None] * rate + np.arange(count)[None, :] * step).astype('int32')
+
+
+def polar(abs_, angle):
+    """The complex number of that absolute value and angle in radians.
+
+    Example:
+        >>> keras.ops.polar([1.0], [0.0])
+        array([1.+0.j], dtype=complex64)
+    """
+    return p.complex_number(p.multiply(abs_, p.cos(angle)), p.multiply(abs_, p.sin(angle)))
+
+
 def space_to_depth(x, block_size, data_format='channels_last'):
-    """Images with every block of `block_size` by `block_size` places moved into the channels."""
+    """Images with every block of `block_size` by `block_size` places moved into the channels.
+
+    Example:
+        >>> keras.ops.space_to_depth(np.arange(4).reshape(1, 2, 2, 1), 2)
+        array([[[[0, 1, 2, 3]]]])
+    """
     if data_format == 'channels_first':
         return shapes.moveaxis(space_to_depth(shapes.moveaxis(x, 1, -1), block_size), -1, 1)
     batch, rows, columns, channels = shapes.shape(x)
@@ -113,7 +253,13 @@ def space_to_depth(x, block_size, data_format='channels_last'):
 
 
 def depth_to_space(x, block_size, data_format='channels_last'):
-    """The inverse of `space_to_depth`."""
+    """The inverse of `space_to_depth`.
+
+    Example:
+        >>> keras.ops.depth_to_space(np.arange(4).reshape(1, 1, 1, 4), 2)[0, :, :, 0]
+        array([[0, 1],
+               [2, 3]])
+    """
     if data_format == 'channels_first':
         return shapes.moveaxis(depth_to_space(shapes.moveaxis(x, 1, -1), block_size), -1, 1)
     batch, rows, columns, channels = shapes.shape(x)
@@ -123,12 +269,23 @@ def depth_to_space(x, block_size, data_format='channels_last'):
 
 
 def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
-    """Vectors of zeros with a one at each integer of `x`, along a new axis."""
+    """Vectors of zeros with a one at each integer of `x`, along a new axis.
+
+    Example:
+        >>> keras.ops.one_hot([0, 2], 3)
+        array([[1., 0., 0.],
+               [0., 0., 1.]], dtype=float32)
+    """
     return shapes.one_hot(x, num_classes, axis, dtype)
 
 
 def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
-    """Vectors with ones at all integers along the last axis of `inputs`, which the classes replace."""
+    """Vectors with ones at all integers along the last axis of `inputs`, which the classes replace.
+
+    Example:
+        >>> keras.ops.multi_hot([0, 2], 3)
+        array([1., 0., 1.], dtype=float32)
+    """
     num_classes = kwargs.pop('num_tokens', num_classes)
     hot = shapes.one_hot(inputs, num_classes, -1, dtype)
     combined = p.max(hot, -2)
@@ -136,7 +293,12 @@ def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwa
 
 
 def moments(x, axes, keepdims=False, synchronized=False):
-    """The mean and the variance of `x` over `axes`."""
+    """The mean and the variance of `x` over `axes`.
+
+    Example:
+        >>> keras.ops.moments([[1.0, 3.0]], axes=[1])
+        (array([2.], dtype=float32), array([1.], dtype=float32))
+    """
     return nn.moments(x, axes, keepdims)
 
 
@@ -144,6 +306,10 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
     """`x` with mean 0 and variance 1 over `axis`, times `gamma`, plus `beta`.
 
     `epsilon` defaults to `config.epsilon()`.
+
+    Example:
+        >>> keras.ops.layer_normalization([[1.0, 3.0]])
+        array([[-1.,  1.]], dtype=float32)
     """
     epsilon = config.epsilon() if epsilon is None else epsilon
     if kwargs.pop('rms_scaling', False):
@@ -152,12 +318,22 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
 
 
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
-    """`x` divided by its root mean square over `axis`, times `scale`. `epsilon` defaults to `config.epsilon()`."""
+    """`x` divided by its root mean square over `axis`, times `scale`. `epsilon` defaults to `config.epsilon()`.
+
+    Example:
+        >>> keras.ops.rms_normalization([[3.0, 4.0]])
+        array([[0.84852815, 1.1313709 ]], dtype=float32)
+    """
     return nn.rms_normalization(x, scale, axis, config.epsilon() if epsilon is None else epsilon)
 
 
 def normalize(x, axis=-1, order=2, epsilon=None):
-    """`x` divided by its norm of the given order along `axis`."""
+    """`x` divided by its norm of the given order along `axis`.
+
+    Example:
+        >>> keras.ops.normalize([[3.0, 4.0]])
+        array([[0.6, 0.8]], dtype=float32)
+    """
     epsilon = config.epsilon() if epsilon is None else epsilon
     if order == 2:
         return l2_normalize(x, axis, epsilon * epsilon)
@@ -165,7 +341,12 @@ def normalize(x, axis=-1, order=2, epsilon=None):
 
 
 def psnr(x1, x2, max_val):
-    """The peak signal-to-noise ratio in decibels: `20 log10(max_val) - 10 log10(mean((x1 - x2)^2))`."""
+    """The peak signal-to-noise ratio in decibels: `20 log10(max_val) - 10 log10(mean((x1 - x2)^2))`.
+
+    Example:
+        >>> keras.ops.psnr([0.0, 1.0], [0.0, 0.9], 1.0)
+        np.float32(23.010296)
+    """
     difference = p.subtract(x1, x2)
     return p.subtract(20.0 * math.log10(max_val), p.multiply(log10(mean(p.multiply(difference, difference))), 10.0))
 
@@ -179,6 +360,11 @@ def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, i
         bias: added to the logits (batch, heads, T, S). mask: boolean, False where attention may not go.
         scale: factor of the logits; default `1 / sqrt(width)`.
         is_causal: attend to earlier positions only.
+
+    Example:
+        >>> query, key = np.ones((1, 1, 1, 2)), np.ones((1, 2, 1, 2))
+        >>> keras.ops.dot_product_attention(query, key, np.array([[[[1.0, 2.0]], [[3.0, 4.0]]]]))
+        array([[[[2., 3.]]]])
     """
     groups = shapes.shape(query)[2] // shapes.shape(key)[2]
     if groups != 1:

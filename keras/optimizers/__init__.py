@@ -1,56 +1,43 @@
 """Optimizers: how `fit` changes the weights."""
-import inspect
-
+from keras import generations
 from keras.optimizers import schedules
 from keras.optimizers.algorithms import (
-    SGD, Adadelta, Adafactor, Adagrad, Adam, Adamax, AdamW, Ftrl, Lamb, Lion, LossScaleOptimizer, Nadam, RMSprop,
+    SGD, Adadelta, Adafactor, Adagrad, Adam, Adamax, AdamW, Ftrl, Lamb, Lion, Muon, Nadam, RMSprop, ScheduleFreeAdamW,
     TFOptimizer)
 from keras.optimizers.base import Optimizer, clip_norm
-from keras.saving.serialization import deserialize_keras_object, serialize_keras_object
+from keras.optimizers.wrapping import LossScaleOptimizer, MultiOptimizer, OptimizerMap  # noqa: F401
+from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
 
 sgd, rmsprop, adagrad, adadelta, adam, adamax, nadam = SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam
 
-_OBJECTS = {}
-for _name, _value in list(globals().items()):
-    if inspect.isclass(_value) and issubclass(_value, Optimizer):
-        _OBJECTS[_name] = _OBJECTS[_name.lower()] = _value
+
+class _Optimizers(Kind):
+    """Optimizers go by name in any case; those of the engine are taken, too."""
+
+    def find(self, name, custom_objects=None):
+        known = name in self.objects or name.lower() not in self.objects
+        return super().find(name if known else name.lower(), custom_objects)
+
+    def deserialize(self, identifier, custom_objects=None):
+        made = super().deserialize(identifier, custom_objects)
+        if isinstance(identifier, dict) and identifier.get('class_name', '').lower() in self.objects:
+            # Every Keras left the name of the class like this in the config that it read, and scripts compare them.
+            identifier['class_name'] = identifier['class_name'].lower()
+        return made
+
+    def get(self, identifier, kwargs=None):
+        if identifier is None and not generations.value('none_is_no_optimizer'):
+            return None
+        if hasattr(identifier, 'apply_gradients') and not isinstance(identifier, (Optimizer, type)):
+            return TFOptimizer(identifier)
+        return super().get(identifier, kwargs)
 
 
-def serialize(optimizer):
-    """The config of an optimizer: `{'class_name', 'config'}`."""
-    return serialize_keras_object(optimizer)
-
-
-def deserialize(config, custom_objects=None):
-    """The optimizer that a config or a name, in any case, stands for.
-
-    Raises:
-        ValueError: for an unknown name, naming those that come near.
-    """
-    name = config.get('class_name') if isinstance(config, dict) else config
-    if isinstance(name, str) and name.lower() in _OBJECTS and name not in _OBJECTS:
-        config = dict(config, class_name=name.lower()) if isinstance(config, dict) else name.lower()
-    return deserialize_keras_object(config, module_objects=_OBJECTS, custom_objects=custom_objects,
-                                    printable_module_name='optimizer')
-
-
-def get(identifier):
-    """The optimizer for a name, a config, a class or an optimizer.
-
-    Raises:
-        ValueError: for anything else.
-
-    Example:
-        >>> keras.optimizers.get('sgd').momentum
-        0.0
-    """
-    if isinstance(identifier, (str, dict)):
-        return deserialize(identifier)
-    if inspect.isclass(identifier) and issubclass(identifier, Optimizer):
-        return identifier()
-    if isinstance(identifier, Optimizer):
-        return identifier
-    if hasattr(identifier, 'apply_gradients'):
-        return TFOptimizer(identifier)
-    raise ValueError('Could not interpret optimizer: %r. Expected a name such as "adam", a config, or an optimizer '
-                     'of keras.optimizers.' % (identifier,))
+_KIND = _Optimizers('optimizer', Optimizer, functions=None, accepts=lambda cls: issubclass(cls, Optimizer),
+                    takes_none=False, home=__name__,
+                    expected='a name such as "adam", a config, or an optimizer of keras.optimizers')
+_KIND.enter_public(globals())
+_KIND.enter({name.lower(): optimizer for name, optimizer in _KIND.objects.items()})
+get, serialize, deserialize = _KIND.module_functions(
+    'optimizer', takes_kwargs=True, example=">>> keras.optimizers.get('sgd').momentum\n0.0")
+optimizer_from_config = deserialize

@@ -1,10 +1,11 @@
-"""The optimizers. Each says its slots and calls its rule in `keras.backend.composites.optimizers`."""
-import functools
+"""The optimizers. Each says its slots and calls its rule in `keras.backend.table.composites.optimizers`."""
+import re
 
 from keras import ops
-from keras.backend.composites import optimizers as rules
-from keras.backend.composites.shape import dtype_of
-from keras.optimizers.base import Optimizer, update_if, with_epsilon
+from keras.backend.contract.loading import get_engine
+from keras.backend.table.composites import optimizers as rules
+from keras.generations import Default
+from keras.optimizers.base import LATER, Optimizer, with_epsilon
 
 
 class SGD(Optimizer):
@@ -20,14 +21,14 @@ class SGD(Optimizer):
         0.9
     """
 
+    later = LATER
     slot_names = ('momentum',)
 
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **kwargs):
         super().__init__(learning_rate, **kwargs)
         if not 0 <= momentum <= 1:
             raise ValueError('SGD: `momentum` must lie between 0 and 1. Received: momentum=%r' % (momentum,))
-        self.momentum = momentum
-        self.nesterov = nesterov
+        self.declare(locals())
 
     def live_slots(self):
         return self.slot_names if self.momentum else ()
@@ -36,17 +37,14 @@ class SGD(Optimizer):
         momenta = self.slots('momentum', variables) if self.momentum else None
         rules.sgd_update(variables, gradients, momenta, learning_rate, float(self.momentum), bool(self.nesterov))
 
-    def get_config(self):
-        return dict(super().get_config(), momentum=self.momentum, decay=self.decay, nesterov=self.nesterov)
-
 
 class RMSprop(Optimizer):
     """Gradients divided by a moving root mean square of themselves: Hinton (2012).
 
     Args:
         learning_rate: a float or a schedule. rho: the momentum of the mean square.
-        epsilon: keeps the divisor away from 0, default that of the configuration. It is added to the root, with
-            `generation=3` under it.
+        epsilon: keeps the divisor away from 0, default that of the configuration. It is added to the root, in
+            tf.keras and Keras 3 under it.
         momentum: the part of the last change that is made again.
         centered: divide by the standard deviation instead.
         **kwargs: see `Optimizer`.
@@ -56,14 +54,14 @@ class RMSprop(Optimizer):
         0.9
     """
 
+    later = LATER + ('momentum', 'centered')
     slot_names = ('velocity', 'momentum', 'average')
+    slot_groups = (('velocity',), ('momentum',), ('average',))
 
     def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=None, centered=False, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        self.rho = rho
-        self.momentum = momentum
-        self.epsilon = with_epsilon(epsilon)
-        self.centered = centered
+        epsilon = with_epsilon(epsilon)
+        self.declare(locals())
 
     def live_slots(self):
         return ('velocity',) + (('momentum',) if self.momentum else ()) + (('average',) if self.centered else ())
@@ -71,17 +69,15 @@ class RMSprop(Optimizer):
     def _unused(self, slot):
         return []  # Keras 2 knows neither momentum nor averages here
 
+    def _is_under_root(self):
+        rule = self.ruled('epsilon_under_root')
+        return rule == 'always' or rule == 'with momentum' and bool(self.momentum)
+
     def update(self, variables, gradients, learning_rate):
         rules.rmsprop_update(variables, gradients, self.slots('velocity', variables), learning_rate, float(self.rho),
                              self.epsilon, self.slots('momentum', variables) if self.momentum else None,
                              float(self.momentum), self.slots('average', variables) if self.centered else None,
-                             self.generation == 3)
-
-    def get_config(self):
-        arguments = dict(super().get_config(), rho=self.rho, decay=self.decay, epsilon=self.epsilon)
-        if self.momentum or self.centered:
-            arguments.update(momentum=self.momentum, centered=self.centered)
-        return arguments
+                             self._is_under_root())
 
 
 class Adagrad(Optimizer):
@@ -89,7 +85,7 @@ class Adagrad(Optimizer):
 
     Args:
         learning_rate: a float or a schedule.
-        initial_accumulator_value: where the sums begin; default 0, with `generation=3` 0.1.
+        initial_accumulator_value: where the sums begin; default 0, in tf.keras and Keras 3 0.1.
         epsilon: see `RMSprop`.
         **kwargs: see `Optimizer`.
 
@@ -98,27 +94,29 @@ class Adagrad(Optimizer):
         1e-07
     """
 
+    later = LATER
     slot_names = ('accumulator',)
 
-    def __init__(self, learning_rate=0.01, initial_accumulator_value=None, epsilon=None, **kwargs):
+    def __init__(self, learning_rate=Default('Adagrad.learning_rate'),
+                 initial_accumulator_value=None, epsilon=None, **kwargs):
         super().__init__(learning_rate, **kwargs)
         if initial_accumulator_value is None:
-            initial_accumulator_value = 0.1 if self.generation == 3 else 0.0
-        self.initial_accumulator_value = initial_accumulator_value
-        self.epsilon = with_epsilon(epsilon)
+            initial_accumulator_value = self.ruled('Adagrad.initial_accumulator_value')
+        epsilon = with_epsilon(epsilon)
+        self.declare(locals())
 
     def slot_initializer(self, slot):
         return {'class_name': 'Constant', 'config': {'value': self.initial_accumulator_value}}
 
     def update(self, variables, gradients, learning_rate):
         rules.adagrad_update(variables, gradients, self.slots('accumulator', variables), learning_rate, self.epsilon,
-                             self.generation == 3)
+                             self.ruled('epsilon_under_root') == 'always')
 
     def get_config(self):
-        arguments = dict(super().get_config(), decay=self.decay, epsilon=self.epsilon)
-        if self.initial_accumulator_value:
-            arguments['initial_accumulator_value'] = self.initial_accumulator_value
-        return arguments
+        config = super().get_config()
+        if not self.initial_accumulator_value:  # Keras 2 does not know it
+            del config['initial_accumulator_value']
+        return config
 
 
 class Adadelta(Optimizer):
@@ -133,19 +131,17 @@ class Adadelta(Optimizer):
         0.95
     """
 
+    later = LATER
     slot_names = ('accumulator', 'delta_accumulator')
 
-    def __init__(self, learning_rate=1.0, rho=0.95, epsilon=None, **kwargs):
+    def __init__(self, learning_rate=Default('Adadelta.learning_rate'), rho=0.95, epsilon=None, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        self.rho = rho
-        self.epsilon = with_epsilon(epsilon)
+        epsilon = with_epsilon(epsilon)
+        self.declare(locals())
 
     def update(self, variables, gradients, learning_rate):
         rules.adadelta_update(variables, gradients, self.slots('accumulator', variables),
                               self.slots('delta_accumulator', variables), learning_rate, float(self.rho), self.epsilon)
-
-    def get_config(self):
-        return dict(super().get_config(), rho=self.rho, decay=self.decay, epsilon=self.epsilon)
 
 
 class Adam(Optimizer):
@@ -162,16 +158,16 @@ class Adam(Optimizer):
         0.9
     """
 
+    later = LATER
     slot_names = ('momentum', 'velocity', 'velocity_hat')
+    slot_groups = (('momentum', 'velocity'), ('velocity_hat',))
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, amsgrad=False, epsilon=None, **kwargs):
         if not isinstance(amsgrad, (bool, int)):
             epsilon, amsgrad = amsgrad, bool(epsilon)
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = with_epsilon(epsilon)
-        self.amsgrad = bool(amsgrad)
+        epsilon, amsgrad = with_epsilon(epsilon), bool(amsgrad)
+        self.declare(locals())
 
     def live_slots(self):
         return self.slot_names if self.amsgrad else self.slot_names[:2]
@@ -184,10 +180,6 @@ class Adam(Optimizer):
         rules.adam_update(variables, gradients, self.slots('momentum', variables), self.slots('velocity', variables),
                           self.step_number(), learning_rate, float(self.beta_1), float(self.beta_2), self.epsilon,
                           self.slots('velocity_hat', variables) if self.amsgrad else None)
-
-    def get_config(self):
-        return dict(super().get_config(), beta_1=self.beta_1, beta_2=self.beta_2, decay=self.decay,
-                    epsilon=self.epsilon, amsgrad=self.amsgrad)
 
 
 class AdamW(Adam):
@@ -219,21 +211,18 @@ class Adamax(Optimizer):
         0.999
     """
 
+    later = LATER
     slot_names = ('momentum', 'norm')
 
-    def __init__(self, learning_rate=0.002, beta_1=0.9, beta_2=0.999, epsilon=None, **kwargs):
+    def __init__(self, learning_rate=Default('Adamax.learning_rate'), beta_1=0.9, beta_2=0.999, epsilon=None,
+                 **kwargs):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = with_epsilon(epsilon)
+        epsilon = with_epsilon(epsilon)
+        self.declare(locals())
 
     def update(self, variables, gradients, learning_rate):
         rules.adamax_update(variables, gradients, self.slots('momentum', variables), self.slots('norm', variables),
                             self.step_number(), learning_rate, float(self.beta_1), float(self.beta_2), self.epsilon)
-
-    def get_config(self):
-        return dict(super().get_config(), beta_1=self.beta_1, beta_2=self.beta_2, decay=self.decay,
-                    epsilon=self.epsilon)
 
 
 class Nadam(Optimizer):
@@ -241,7 +230,8 @@ class Nadam(Optimizer):
 
     Args:
         learning_rate: a float or a schedule. beta_1, beta_2, epsilon: see `Adam`.
-        schedule_decay: how fast the momentum comes to `beta_1`; default 0.004, with `generation=3` 1.
+        schedule_decay: how fast the momentum comes to `beta_1`; default 0.004, in tf.keras
+            and Keras 3 1.
         **kwargs: see `Optimizer`.
 
     Example:
@@ -251,25 +241,19 @@ class Nadam(Optimizer):
 
     slot_names = ('momentum', 'velocity')
 
-    def __init__(self, learning_rate=0.002, beta_1=0.9, beta_2=0.999, epsilon=None, schedule_decay=None, **kwargs):
+    def __init__(self, learning_rate=Default('Nadam.learning_rate'), beta_1=0.9, beta_2=0.999, epsilon=None,
+                 schedule_decay=None, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = with_epsilon(epsilon)
+        epsilon = with_epsilon(epsilon)
         if schedule_decay is None:
-            schedule_decay = 1.0 if self.generation == 3 else 0.004
-        self.schedule_decay = schedule_decay
-        self.m_schedule = self.add_variable((), 'ones', self._rate.dtype, name='m_schedule')
+            schedule_decay = self.ruled('Nadam.schedule_decay')
+        self.declare(locals())
+        self.m_schedule = self.add_variable((), 'ones', self.rate_variable.dtype, name='m_schedule')
 
     def update(self, variables, gradients, learning_rate):
         rules.nadam_update(variables, gradients, self.slots('momentum', variables), self.slots('velocity', variables),
                            self.m_schedule, self.step_number(), learning_rate, float(self.beta_1), float(self.beta_2),
                            self.epsilon, float(self.schedule_decay))
-
-    def get_config(self):
-        arguments = dict(super().get_config(), beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon,
-                         schedule_decay=self.schedule_decay)
-        return dict(arguments, decay=self.decay) if self.decay else arguments
 
 
 class Lion(Optimizer):
@@ -288,15 +272,11 @@ class Lion(Optimizer):
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.99, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
+        self.declare(locals())
 
     def update(self, variables, gradients, learning_rate):
         rules.lion_update(variables, gradients, self.slots('momentum', variables), learning_rate, float(self.beta_1),
                           float(self.beta_2))
-
-    def get_config(self):
-        return dict(super().get_config(), beta_1=self.beta_1, beta_2=self.beta_2)
 
 
 class Ftrl(Optimizer):
@@ -323,12 +303,7 @@ class Ftrl(Optimizer):
                  l1_regularization_strength=0.0, l2_regularization_strength=0.0,
                  l2_shrinkage_regularization_strength=0.0, beta=0.0, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        self.learning_rate_power = learning_rate_power
-        self.initial_accumulator_value = initial_accumulator_value
-        self.l1_regularization_strength = l1_regularization_strength
-        self.l2_regularization_strength = l2_regularization_strength
-        self.l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
-        self.beta = beta
+        self.declare(locals())
         for argument in self._strengths + ('initial_accumulator_value',):
             if getattr(self, argument) < 0:
                 raise ValueError('Ftrl: `%s` must be at least 0. Received: %r' % (argument, getattr(self, argument)))
@@ -343,10 +318,6 @@ class Ftrl(Optimizer):
         l1, l2, shrinkage = [float(getattr(self, argument)) for argument in self._strengths]
         rules.ftrl_update(variables, gradients, self.slots('accumulator', variables), self.slots('linear', variables),
                           learning_rate, float(self.learning_rate_power), l1, l2, shrinkage, float(self.beta))
-
-    def get_config(self):
-        own = self._strengths + ('learning_rate_power', 'initial_accumulator_value', 'beta')
-        return dict(super().get_config(), **{argument: getattr(self, argument) for argument in own})
 
 
 class Lamb(Optimizer):
@@ -364,16 +335,12 @@ class Lamb(Optimizer):
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=None, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = with_epsilon(epsilon)
+        epsilon = with_epsilon(epsilon)
+        self.declare(locals())
 
     def update(self, variables, gradients, learning_rate):
         rules.lamb_update(variables, gradients, self.slots('momentum', variables), self.slots('velocity', variables),
                           self.step_number(), learning_rate, float(self.beta_1), float(self.beta_2), self.epsilon)
-
-    def get_config(self):
-        return dict(super().get_config(), beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon)
 
 
 class Adafactor(Optimizer):
@@ -395,11 +362,7 @@ class Adafactor(Optimizer):
     def __init__(self, learning_rate=0.001, beta_2_decay=-0.8, epsilon_1=1e-30, epsilon_2=0.001, clip_threshold=1.0,
                  relative_step=True, **kwargs):
         super().__init__(learning_rate, **kwargs)
-        self.beta_2_decay = beta_2_decay
-        self.epsilon_1 = epsilon_1
-        self.epsilon_2 = epsilon_2
-        self.clip_threshold = clip_threshold
-        self.relative_step = relative_step
+        self.declare(locals())
 
     def slot_shape(self, slot, variable):
         shape = variable.shape
@@ -413,88 +376,108 @@ class Adafactor(Optimizer):
                                float(self.beta_2_decay), float(self.epsilon_1), float(self.epsilon_2),
                                float(self.clip_threshold), bool(self.relative_step))
 
-    def get_config(self):
-        own = ('beta_2_decay', 'epsilon_1', 'epsilon_2', 'clip_threshold', 'relative_step')
-        return dict(super().get_config(), **{argument: getattr(self, argument) for argument in own})
 
-
-class LossScaleOptimizer(Optimizer):
-    """Another optimizer behind a dynamic scale of the loss, for training in float16.
-
-    The loss is multiplied by the scale (`scale_loss`) and the gradients are divided by it. An update whose
-    gradients are not finite is left out and halves the scale; `dynamic_growth_steps` good ones double it.
+class ScheduleFreeAdamW(Optimizer):
+    """`AdamW` without a schedule: gradients are taken between an average of the steps and the last one: Defazio et al.,
+    The Road Less Scheduled (2024).
 
     Args:
-        inner_optimizer: the optimizer that makes the updates. initial_scale: the first scale.
-        dynamic_growth_steps: number of updates. name: default 'lossscaleoptimizer'.
+        learning_rate: a float or a schedule. beta_1: where between the two the variables stand. beta_2, epsilon: see
+            `Adam`. warmup_steps: the number of updates in which the learning rate rises on a line.
+        **kwargs: see `Optimizer`.
 
     Example:
-        >>> keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1)).initial_scale
-        32768.0
+        >>> keras.optimizers.ScheduleFreeAdamW(warmup_steps=10).beta_1
+        0.9
     """
 
-    def __init__(self, inner_optimizer, initial_scale=32768.0, dynamic_growth_steps=2000, name=None, **kwargs):
-        super().__init__(0.0, name=name, **kwargs)
-        self.inner_optimizer = inner_optimizer
-        self.initial_scale = initial_scale
-        self.dynamic_growth_steps = dynamic_growth_steps
-        self.dynamic_scale = self.add_variable(
-            (), {'class_name': 'Constant', 'config': {'value': initial_scale}}, 'float32', name='dynamic_scale')
-        self.good_steps = self.add_variable((), 'zeros', 'int32', name='good_steps')
+    slot_names = ('momentum', 'velocity')
 
-    @property
-    def learning_rate(self):
-        return self.inner_optimizer.learning_rate
+    def __init__(self, learning_rate=0.0025, beta_1=0.9, beta_2=0.999, epsilon=1e-08, warmup_steps=0, **kwargs):
+        super().__init__(learning_rate, **kwargs)
+        self.declare(locals())
 
-    @learning_rate.setter
-    def learning_rate(self, value):
-        self.inner_optimizer.learning_rate = value
+    def _new_slot(self, reference, name, shape=None, initializer='zeros'):
+        slot = super()._new_slot(reference, name, shape, initializer)
+        if name == 'momentum':  # where the steps lead, which begins where the variable is
+            slot.assign(reference.numpy())
+        return slot
 
-    lr = learning_rate
+    def update(self, variables, gradients, learning_rate):
+        step = self.step_number()
+        if self.warmup_steps:
+            learning_rate = learning_rate * ops.minimum(step / float(self.warmup_steps), 1.0)
+        rules.schedule_free_update(variables, gradients, self.slots('momentum', variables),
+                                   self.slots('velocity', variables), step, learning_rate, float(self.beta_1),
+                                   float(self.beta_2), float(self.epsilon))
 
-    def build(self, variables):
-        super().build(variables)
-        self.inner_optimizer.build(variables)
 
-    @property
-    def variables(self):
-        return super().variables + self.inner_optimizer.variables
+class Muon(Optimizer):
+    """Steps along the momentum made orthogonal, for matrices; `AdamW` for all other variables: Jordan et al. (2024).
 
-    @property
-    def weights(self):
-        return super().weights + self.inner_optimizer.weights
+    Args:
+        learning_rate: a float or a schedule. momentum, nesterov: see `SGD`. ns_steps: number of iterations of Newton
+            and Schulz. muon_a, muon_b, muon_c: the coefficients of their polynomial.
+        rms_rate: matrices of m rows and n columns move by `rms_rate * sqrt(max(m, n))` times the orthogonal matrix;
+            None for the matrix itself. weight_decay: of the matrices.
+        adam_beta_1, adam_beta_2, epsilon, adam_weight_decay: of the others, see `AdamW`. adam_lr_ratio: their learning
+            rate as a part of `learning_rate`.
+        exclude_layers: regular expressions; matrices whose path has one count as others. exclude_embeddings: whether
+            embeddings do.
+        **kwargs: see `Optimizer`.
 
-    def scale_loss(self, loss):
-        return loss * ops.cast(self.dynamic_scale.value, dtype_of(loss))
+    Example:
+        >>> keras.optimizers.Muon(0.02, exclude_layers=['output']).ns_steps
+        5
+    """
 
-    def apply(self, grads, trainable_variables=None):
-        """One update by the inner optimizer, unless a gradient is not finite; see `Optimizer.apply`."""
-        variables = self._trained if trainable_variables is None else trainable_variables
-        variables, gradients = self._usable(variables, grads)
-        scale, good = self.dynamic_scale.value, self.good_steps.value + 1
-        finite = functools.reduce(ops.logical_and, [ops.all(ops.isfinite(gradient)) for gradient in gradients])
-        gradients = [gradient / ops.cast(scale, variable.dtype) for variable, gradient in zip(variables, gradients)]
-        update_if(finite, lambda: self.inner_optimizer.apply(gradients, variables), self._state_of(variables))
-        grown = ops.greater_equal(good, int(self.dynamic_growth_steps))
-        self.dynamic_scale.assign(ops.where(finite, ops.where(grown, scale * 2.0, scale), scale / 2.0))
-        self.good_steps.assign(ops.where(ops.logical_and(finite, ops.logical_not(grown)), good, 0))
-        self.iterations.assign(self.iterations.value + 1)
+    slot_names = ('momentum', 'velocity')
 
-    def finalize_variable_values(self, var_list=None):
-        self.inner_optimizer.finalize_variable_values(var_list)
+    def __init__(self, learning_rate=0.001, adam_beta_1=0.9, adam_beta_2=0.999, adam_weight_decay=0.004, epsilon=1e-07,
+                 weight_decay=0.004, clipnorm=None, clipvalue=None, global_clipnorm=None, use_ema=False,
+                 ema_momentum=0.99, ema_overwrite_frequency=None, loss_scale_factor=None,
+                 gradient_accumulation_steps=None, name=None, exclude_layers=None, exclude_embeddings=True,
+                 muon_a=3.4445, muon_b=-4.775, muon_c=2.0315, adam_lr_ratio=1, momentum=0.95, ns_steps=5, nesterov=True,
+                 rms_rate=0.2, **kwargs):
+        super().__init__(learning_rate, weight_decay=weight_decay, clipnorm=clipnorm, clipvalue=clipvalue,
+                         global_clipnorm=global_clipnorm, use_ema=use_ema, ema_momentum=ema_momentum,
+                         ema_overwrite_frequency=ema_overwrite_frequency, loss_scale_factor=loss_scale_factor,
+                         gradient_accumulation_steps=gradient_accumulation_steps, name=name, **kwargs)
+        exclude_layers = list(exclude_layers or ())
+        self.declare(locals())
 
-    def get_config(self):
-        return {'inner_optimizer': {'class_name': type(self.inner_optimizer).__name__,
-                                    'config': self.inner_optimizer.get_config()},
-                'initial_scale': self.initial_scale, 'dynamic_growth_steps': self.dynamic_growth_steps}
+    def is_orthogonal(self, variable):
+        """Whether steps of `variable` are made orthogonal."""
+        return len(variable.shape) == 2 and not (self.exclude_embeddings and 'embedding' in variable.path.lower()) \
+            and not any(re.search(pattern, variable.path) for pattern in self.exclude_layers)
 
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        from keras import optimizers
-        arguments = {name: value for name, value in config.items()
-                     if name in ('inner_optimizer', 'initial_scale', 'dynamic_growth_steps', 'name')}
-        arguments['inner_optimizer'] = optimizers.deserialize(arguments['inner_optimizer'], custom_objects)
-        return cls(**arguments)
+    def slot_shape(self, slot, variable):
+        return None if slot == 'velocity' and self.is_orthogonal(variable) else variable.shape
+
+    def _split(self, variables, others):
+        """The pairs of the matrices, and those of the other variables."""
+        pairs = list(zip(variables, others))
+        matrices = [pair for pair in pairs if self.is_orthogonal(pair[0])]
+        return matrices, [pair for pair in pairs if not self.is_orthogonal(pair[0])]
+
+    def decay_weights(self, variables, learning_rate):
+        for pairs, decay in zip(self._split(variables, variables), (self.weight_decay, self.adam_weight_decay)):
+            decayed = [variable for variable, _ in pairs if self.is_decayed(variable)]
+            if decay and decayed:
+                rules.decay_weights(decayed, float(decay), learning_rate)
+
+    def update(self, variables, gradients, learning_rate):
+        matrices, others = map(_unzipped, self._split(variables, gradients))
+        rules.muon_update(matrices[0], matrices[1], self.slots('momentum', matrices[0]), learning_rate,
+                          float(self.momentum), bool(self.nesterov), (self.muon_a, self.muon_b, self.muon_c),
+                          int(self.ns_steps), self.rms_rate)
+        rules.adam_update(others[0], others[1], self.slots('momentum', others[0]), self.slots('velocity', others[0]),
+                          self.step_number(), learning_rate * float(self.adam_lr_ratio), float(self.adam_beta_1),
+                          float(self.adam_beta_2), float(self.epsilon), None)
+
+
+def _unzipped(pairs):
+    return [first for first, _ in pairs], [second for _, second in pairs]
 
 
 class TFOptimizer(Optimizer):
@@ -506,7 +489,10 @@ class TFOptimizer(Optimizer):
         optimizer: the object.
 
     Example:
-        >>> keras.optimizers.TFOptimizer(tf.compat.v1.train.AdamOptimizer()).optimizer
+        >>> class Nothing:
+        ...     def apply_gradients(self, pairs):
+        ...         pass
+        >>> optimizer = keras.optimizers.TFOptimizer(Nothing())
     """
 
     def __init__(self, optimizer):
@@ -514,8 +500,9 @@ class TFOptimizer(Optimizer):
         self.optimizer = optimizer
 
     def update(self, variables, gradients, learning_rate):
-        self.optimizer.apply_gradients([(gradient, variable.storage)
-                                        for gradient, variable in zip(gradients, variables)])
+        with get_engine().in_storage(variables):
+            self.optimizer.apply_gradients([(gradient, variable.storage)
+                                            for gradient, variable in zip(gradients, variables)])
 
     def get_config(self):
         raise NotImplementedError('TFOptimizer cannot be saved: the optimizer that it wraps is not Keras\'s. Use the '

@@ -1,12 +1,15 @@
-"""Optimizers as parts of a graph, as Keras 2 has them: `get_updates`, `get_gradients`, and optimizers defined by it."""
+"""Optimizers as parts of a graph, as Keras 2 has them: `get_updates` and `get_gradients`, also of one's own."""
 import functools
 import inspect
 
-from keras.backend.derivatives import gradients as gradients_of
-from keras.backend.nodes import Update
-from keras.backend.rules import AbstractTensor
-from keras.backend.state import context
-from keras.backend.symbolic import KerasTensor, Node, Plan
+from keras.backend.contract.context import context
+from keras.backend.contract.rules import AbstractTensor
+from keras.backend.graph.nodes import Node, free_tensors
+from keras.backend.graph.plans import Plan
+from keras.backend.graph.tensors import KerasTensor
+from keras.backend.k.derivatives import gradients as gradients_of
+from keras.backend.k.operations import Assign, Update
+from keras.backend.table import primitives as p
 
 
 class TrainingLoss(KerasTensor):
@@ -14,19 +17,19 @@ class TrainingLoss(KerasTensor):
 
     def __init__(self, variables):
         super().__init__((), 'float32', name='loss')
-        self.gradients = {variable: KerasTensor(variable.shape, variable.dtype, name='gradient_of_' + variable.name)
-                          for variable in variables}
+        self.known_gradients = {each: KerasTensor(each.shape, each.dtype, name='gradient_of_' + each.name)
+                                for each in variables}
 
 
 class Apply:
-    """An optimizer's update of `variables` by gradients in the graph."""
+    """An optimizer's update of `variables` by gradients in the graph, which are clipped already."""
 
     def __init__(self, optimizer, variables):
         self.optimizer, self.variables, self.name = optimizer, variables, 'apply_' + optimizer.name
 
     def plan_function(self, node, training):
         def run(gradients):
-            self.optimizer.apply(gradients, self.variables)
+            self.optimizer.apply_clipped(gradients, self.variables)
             return self.optimizer.iterations.value
         return run
 
@@ -37,8 +40,6 @@ def symbolic_gradients(loss, variables):
     Raises:
         ValueError: where there is none, naming the variable.
     """
-    if isinstance(loss, TrainingLoss):
-        return [loss.gradients[variable] for variable in variables]
     found = gradients_of(loss, variables)
     missing = [variable.name for variable, gradient in zip(variables, found) if gradient is None]
     if missing:
@@ -49,40 +50,68 @@ def symbolic_gradients(loss, variables):
 
 
 def update_in_graph(optimizer, variables, gradients):
-    """A symbolic tensor that, when it is run, applies `gradients` (not clipped yet) to `variables`."""
+    """A symbolic tensor that, when it is run, updates `variables` by `gradients`, clipped ones."""
     node = Node(Apply(optimizer, variables), [list(gradients)], {}, AbstractTensor((), optimizer.iterations.dtype))
     return node.output_structure
 
 
-def graph_making(get_updates):
-    """`get_updates` of a subclass, with operators on variables making graph while it runs."""
-    @functools.wraps(get_updates)
+def graph_making(method):
+    """A method of a subclass, with operators on variables making graph while it runs."""
+    @functools.wraps(method)
     def run(*args, **kwargs):
         previous, context.symbolic = context.symbolic, True
         try:
-            return get_updates(*args, **kwargs)
+            return method(*args, **kwargs)
         finally:
             context.symbolic = previous
     return run
 
 
 class GraphUpdates:
-    """The updates that a subclass's own `get_updates` describes, to be carried out with gradients of a step."""
+    """The updates that a `get_updates` describes, to be carried out with gradients of a step.
+
+    targets: the variables that they may change. loss: the loss of the step, once it is known.
+    """
 
     def __init__(self, optimizer, variables):
         loss = TrainingLoss(variables)
-        names = list(inspect.signature(optimizer.get_updates).parameters)
-        arguments = {'loss': loss, 'params': list(variables), 'constraints': {}}
-        updates = optimizer.get_updates(**{name: arguments[name] for name in names if name in arguments})
-        pairs = [(update.variable, update.new_value) if isinstance(update, Update) else update for update in updates]
-        self.targets = [target for target, _ in pairs]
-        self._values = [value for _, value in pairs]
-        symbolic = [value for value in self._values if isinstance(value, KerasTensor)]
-        self._plan = Plan(list(loss.gradients.values()), symbolic,
-                          lambda node: node.operation.plan_function(node, True))
+        self.loss, self._inputs = None, loss.known_gradients
+        self._pairs = [_target_and_value(update) for update in _updates_of(optimizer, loss, variables)]
+        symbolic = [value for _, value in self._pairs if isinstance(value, KerasTensor)]
+        self._plan = Plan([loss] + list(self._inputs.values()), symbolic, lambda node: node.function(True))
+        self._needs_loss = any(tensor is loss for tensor in free_tensors(symbolic))
+        self.targets = self._found_targets()
 
-    def __call__(self, gradients):
-        computed = iter(self._plan(gradients))
-        values = [next(computed) if isinstance(value, KerasTensor) else value for value in self._values]
-        for target, value in zip(self.targets, values):
-            target.assign(value)
+    def _found_targets(self):
+        found = [target for target, _ in self._pairs if target is not None]
+        for operation in [node.operation for node in self._plan.nodes]:
+            if isinstance(operation, Assign):
+                found.append(operation.variable)
+            elif isinstance(operation, Apply):
+                found.extend(operation.optimizer.own_variables + operation.variables)
+        return list(dict.fromkeys(found))
+
+    def __call__(self, variables, gradients):
+        given, (loss, self.loss) = dict(zip(variables, gradients)), (self.loss, None)
+        if self._needs_loss and loss is None:
+            raise ValueError('The updates of the optimizer are computed from the value of the loss, which `fit` and '
+                             '`train_on_batch` know; `apply_gradients` does not.')
+        computed = iter(self._plan([loss] + [given[variable] if variable in given else p.full_like(variable.value, 0)
+                                             for variable in self._inputs]))
+        values = [next(computed) if isinstance(value, KerasTensor) else value for _, value in self._pairs]
+        for (target, _), value in zip(self._pairs, values):
+            if target is not None:
+                target.assign(value)
+
+
+def _updates_of(optimizer, loss, variables):
+    names = list(inspect.signature(optimizer.get_updates).parameters)
+    arguments = {'loss': loss, 'params': list(variables), 'constraints': {}}
+    return optimizer.get_updates(**{name: arguments[name] for name in names if name in arguments})
+
+
+def _target_and_value(update):
+    """(variable, its new value), or (None, what is to run) for anything else."""
+    if isinstance(update, Update):
+        return update.variable, update.new_value
+    return tuple(update) if isinstance(update, (list, tuple)) else (None, update)

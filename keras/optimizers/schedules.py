@@ -2,10 +2,11 @@
 import math
 
 from keras import config, ops
-from keras.saving.serialization import deserialize_keras_object, serialize_keras_object
+from keras.configurable import Configurable, declared_config
+from keras.saving.kinds import Kind
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(Configurable):
     """Base class: a callable from the number of updates (a scalar) to a learning rate (a scalar tensor).
 
     Example:
@@ -22,22 +23,16 @@ class LearningRateSchedule:
     def get_config(self):
         raise NotImplementedError('%s does not implement get_config().' % type(self).__name__)
 
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
-
 
 def _float(step):
     return ops.cast(ops.convert_to_tensor(step), 'float64' if config.floatx() == 'float64' else 'float32')
 
 
 class _Schedule(LearningRateSchedule):
-    """A schedule whose constructor's arguments are its attributes, listed in `arguments`."""
-
-    arguments = ()
+    """A schedule that declares its arguments."""
 
     def get_config(self):
-        return {name: getattr(self, name) for name in self.arguments}
+        return declared_config(self)
 
 
 class ExponentialDecay(_Schedule):
@@ -52,15 +47,10 @@ class ExponentialDecay(_Schedule):
         0.25
     """
 
-    arguments = ('initial_learning_rate', 'decay_steps', 'decay_rate', 'staircase', 'name')
-
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name='ExponentialDecay'):
+        super().__init__()
         _check_positive(self, 'decay_steps', decay_steps)
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = decay_steps
-        self.decay_rate = decay_rate
-        self.staircase = staircase
-        self.name = name
+        self.declare(locals())
 
     def __call__(self, step):
         part = _float(step) / float(self.decay_steps)
@@ -80,15 +70,10 @@ class InverseTimeDecay(_Schedule):
         0.25
     """
 
-    arguments = ('initial_learning_rate', 'decay_steps', 'decay_rate', 'staircase', 'name')
-
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name='InverseTimeDecay'):
+        super().__init__()
         _check_positive(self, 'decay_steps', decay_steps)
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = decay_steps
-        self.decay_rate = decay_rate
-        self.staircase = staircase
-        self.name = name
+        self.declare(locals())
 
     def __call__(self, step):
         part = _float(step) / float(self.decay_steps)
@@ -108,17 +93,11 @@ class PolynomialDecay(_Schedule):
         0.25
     """
 
-    arguments = ('initial_learning_rate', 'decay_steps', 'end_learning_rate', 'power', 'cycle', 'name')
-
     def __init__(self, initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1.0, cycle=False,
                  name='PolynomialDecay'):
+        super().__init__()
         _check_positive(self, 'decay_steps', decay_steps)
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = decay_steps
-        self.end_learning_rate = end_learning_rate
-        self.power = power
-        self.cycle = cycle
-        self.name = name
+        self.declare(locals())
 
     def __call__(self, step):
         step, length = _float(step), float(self.decay_steps)
@@ -144,15 +123,13 @@ class PiecewiseConstantDecay(_Schedule):
         0.25
     """
 
-    arguments = ('boundaries', 'values', 'name')
-
     def __init__(self, boundaries, values, name='PiecewiseConstant'):
+        super().__init__()
         if len(boundaries) + 1 != len(values):
             raise ValueError('PiecewiseConstantDecay needs one value more than boundaries. Received: %d boundaries and '
                              '%d values.' % (len(boundaries), len(values)))
-        self.boundaries = list(boundaries)
-        self.values = list(values)
-        self.name = name
+        boundaries, values = list(boundaries), list(values)
+        self.declare(locals())
 
     def __call__(self, step):
         step = _float(step)
@@ -175,17 +152,11 @@ class CosineDecay(_Schedule):
         0.25
     """
 
-    arguments = ('initial_learning_rate', 'decay_steps', 'alpha', 'name', 'warmup_target', 'warmup_steps')
-
     def __init__(self, initial_learning_rate, decay_steps, alpha=0.0, name='CosineDecay', warmup_target=None,
                  warmup_steps=0):
+        super().__init__()
         _check_positive(self, 'decay_steps', decay_steps)
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = decay_steps
-        self.alpha = alpha
-        self.name = name
-        self.warmup_target = warmup_target
-        self.warmup_steps = warmup_steps
+        self.declare(locals())
 
     def __call__(self, step):
         step = _float(step)
@@ -214,16 +185,10 @@ class CosineDecayRestarts(_Schedule):
         0.5
     """
 
-    arguments = ('initial_learning_rate', 'first_decay_steps', 't_mul', 'm_mul', 'alpha', 'name')
-
     def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0, name='SGDRDecay'):
+        super().__init__()
         _check_positive(self, 'first_decay_steps', first_decay_steps)
-        self.initial_learning_rate = initial_learning_rate
-        self.first_decay_steps = first_decay_steps
-        self.t_mul = t_mul
-        self.m_mul = m_mul
-        self.alpha = alpha
-        self.name = name
+        self.declare(locals())
 
     def __call__(self, step):
         part = _float(step) / float(self.first_decay_steps)
@@ -246,20 +211,6 @@ def _check_positive(schedule, argument, value):
         raise ValueError('%s: `%s` must be positive. Received: %r' % (type(schedule).__name__, argument, value))
 
 
-_OBJECTS = {name: value for name, value in list(globals().items())
-            if isinstance(value, type) and issubclass(value, LearningRateSchedule)}
-
-
-def serialize(learning_rate_schedule):
-    """The config of a schedule."""
-    return serialize_keras_object(learning_rate_schedule)
-
-
-def deserialize(config, custom_objects=None):
-    """The schedule that a config or a name stands for.
-
-    Raises:
-        ValueError: for an unknown name, naming those that come near.
-    """
-    return deserialize_keras_object(config, module_objects=_OBJECTS, custom_objects=custom_objects,
-                                    printable_module_name='learning rate schedule')
+_KIND = Kind('learning rate schedule', LearningRateSchedule, home=__name__)
+_KIND.enter_public(globals())
+_, serialize, deserialize = _KIND.module_functions('learning_rate_schedule')

@@ -1,5 +1,16 @@
 """Models and objects to files and configs, and back."""
-from keras.saving.hdf5 import load_model, load_weights, save_model, save_weights
-from keras.saving.serialization import (
-    CustomObjectScope, custom_object_scope, deserialize_keras_object, get_custom_objects, get_registered_name,
-    get_registered_object, register_keras_serializable, serialize_keras_object)
+from keras import lazy
+
+lazy.attach(
+    __name__,
+    modules="""
+        archive checkpoints code file_editor formats forms hdf5 kinds opening portable serialization shards states
+        training_config writing""",
+    names={
+        'keras.saving.file_editor': 'KerasFileEditor',
+        'keras.saving.formats': 'load_model load_weights save_model save_weights',
+        'keras.saving.forms': 'deserialize_keras_object serialize_keras_object',
+        'keras.saving.serialization': """
+            CustomObjectScope SafeModeScope custom_object_scope get_custom_objects get_registered_name
+            get_registered_object in_safe_mode register_keras_serializable""",
+    })

@@ -1,10 +1,13 @@
 """Models and weights in the HDF5 format of Keras 2.
 
-    attributes  model_config, training_config (JSON), keras_version, backend
+    attributes  model_config, training_config (JSON), keras_version (always one of Keras 2, which readers look for),
+                backend; ours also written_by, keras_generations
+                and, where it was compiled under others, training_generations (JSON)
     model_weights/            attribute layer_names
         LAYER/                attribute weight_names; one data set per weight, under its name
     optimizer_weights/        attribute weight_names; likewise
     top_level_model_weights/  weights that a subclassed model holds itself
+    random_state/             ours: the states of the seed generators, as in `states`
 
 A file of weights only has the inside of `model_weights` at its root. h5py is imported when a file is first touched.
 """
@@ -12,14 +15,20 @@ import contextlib
 import io
 import json
 import os
-import shutil
-import threading
+import re
 import warnings
 
 import numpy as np
 
-from keras.saving import training_config
-from keras.saving.serialization import CustomObjectScope
+from keras import config, generations
+from keras.configurable import json_value
+from keras.layers.base import snake_case
+from keras.saving import arrays, checksums, forms, keras1, recurrent, training_config, values, versions
+from keras.saving.kinds import kind_in
+from keras.saving.opening import MOST_NAMES, Dataset, Group, open_hdf5, parse_json
+from keras.saving.serialization import CustomObjectScope, written_by
+from keras.saving.states import read_seeds, write_seeds
+from keras.saving.writing import writing_hdf5
 
 # HDF5 keeps the attributes of a group in a header that cannot be larger than 64 KiB, less its own overhead.
 HDF5_OBJECT_HEADER_LIMIT = 64512
@@ -28,8 +37,8 @@ HDF5_OBJECT_HEADER_LIMIT = 64512
 # (spatial, in, out), on every engine, which readers know under this name; files of the others are turned over.
 KERNEL_CONVENTION = 'tensorflow'
 TURNED_CONVENTIONS = ('theano',)
-_WITH_CONVOLUTION_KERNELS = ('Conv1D', 'Conv2D', 'Conv3D', 'Conv2DTranspose', 'Conv3DTranspose', 'ConvLSTM2D',
-                             'ConvLSTM2DCell')
+# The group of weights that belong to the model itself.
+_LOOSE = 'top_level_model_weights'
 
 
 # --- files --------------------------------------------------------------------------------------------------------
@@ -39,78 +48,35 @@ def _text(value):
     return value.decode('utf-8') if isinstance(value, bytes) else str(value)
 
 
-def _is_group(target):
-    return hasattr(target, 'attrs') and hasattr(target, 'create_group')
-
-
 def _is_path(target):
     return isinstance(target, (str, bytes)) or hasattr(target, '__fspath__')
 
 
-def _check_target(target):
-    if not (_is_group(target) or _is_path(target) or hasattr(target, 'read') or hasattr(target, 'write')):
-        raise ValueError('Expected a path, an open h5py file or group, or a binary file object. Received: %r'
-                         % (target,))
-
-
 @contextlib.contextmanager
 def reading(source):
-    """The HDF5 group in `source`: a path, an open `h5py.File` or group, or a binary file object.
+    """The root `opening.Group` of `source`: a path, an open `h5py.File` or group, or a binary file object.
 
     Raises:
         OSError: if there is no such file, or it is no whole HDF5 file.
     """
-    import h5py
-    _check_target(source)
-    if _is_group(source):
-        yield source
-        return
-    if _is_path(source) and not os.path.exists(source):
-        raise FileNotFoundError('There is no file %s.' % os.fspath(source))
-    try:
-        file = h5py.File(os.fspath(source) if _is_path(source) else source, 'r')
-    except OSError as error:
-        raise _unreadable(source, error)
-    with file:
-        yield file
-
-
-def _unreadable(source, error):
-    with contextlib.suppress(OSError, TypeError):
-        with open(os.fspath(source), 'rb') as file:
-            if file.read(2) == b'PK':
-                return OSError('%s is a zip archive, probably a model in the `.keras` format of Keras 3, which is not '
-                               'read yet. Save the model as HDF5 (a name ending in .h5) to load it here.' % source)
-    return OSError('%s cannot be read as an HDF5 file (%s). The usual cause: it was cut short while it was written, '
-                   'copied or downloaded, or it holds something else.' % (source, error))
+    with open_hdf5(source) as group:
+        yield group
 
 
 @contextlib.contextmanager
 def writing(target):
     """An empty HDF5 group to write to `target`: a path, an open `h5py.File` or group, or a binary file object.
 
-    A path is written under a temporary name beside it and renamed at the end, so that after a failure an existing
-    file is what it was.
+    After a failure an existing file is what it was.
     """
-    import h5py
-    _check_target(target)
-    if _is_group(target):
+    if hasattr(target, 'attrs') and hasattr(target, 'create_group'):
         yield target
-    elif not _is_path(target):
-        with h5py.File(target, 'w') as file:
-            yield file
-    else:
-        path = os.path.realpath(os.fspath(target))
-        partial = '%s.%d-%d.partial' % (path, os.getpid(), threading.get_ident())
-        try:
-            with h5py.File(partial, 'w') as file:
-                yield file
-            if os.path.exists(path):
-                shutil.copymode(path, partial)
-            os.replace(partial, path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(partial)
+        return
+    if not (_is_path(target) or hasattr(target, 'write')):
+        raise ValueError('Expected a path, an open h5py file or group, or a binary file object. Received: %r'
+                         % (target,))
+    with writing_hdf5(target) as file:
+        yield file
 
 
 def ask_to_proceed_with_overwrite(filepath):
@@ -121,20 +87,21 @@ def ask_to_proceed_with_overwrite(filepath):
     return answer == 'y'
 
 
-def _may_write(target, overwrite):
+def may_write(target, overwrite):
+    """Whether `target` may be written: with `overwrite=False` the user is asked where there is a file."""
     if overwrite or not _is_path(target) or not os.path.exists(target):
         return True
     return ask_to_proceed_with_overwrite(os.fspath(target))
 
 
-def save_attributes(group, name, values):
+def save_attributes(group, name, data):
     """Write a list of names as the attribute `name`, split into `name0`, `name1`, ... where it is too large for one.
 
     Raises:
         RuntimeError: if a single entry is larger than an attribute may be.
     """
-    encoded = [value.encode('utf-8') for value in values]
-    too_long = [value for value in values if len(value.encode('utf-8')) > HDF5_OBJECT_HEADER_LIMIT]
+    encoded = [value.encode('utf-8') for value in data]
+    too_long = [value for value in data if len(value.encode('utf-8')) > HDF5_OBJECT_HEADER_LIMIT]
     if too_long:
         raise RuntimeError('A name of %d characters is too long for HDF5, which allows %d bytes: %s...'
                            % (len(too_long[0]), HDF5_OBJECT_HEADER_LIMIT, too_long[0][:60]))
@@ -142,20 +109,23 @@ def save_attributes(group, name, values):
     per_chunk = max(HDF5_OBJECT_HEADER_LIMIT // longest, 1)
     chunks = [encoded[start:start + per_chunk] for start in range(0, len(encoded), per_chunk)]
     if len(chunks) <= 1:
-        group.attrs[name] = encoded
+        # As an array: h5py makes strings of variable length of a list, which lie elsewhere in the file.
+        group.attrs[name] = np.array(encoded) if encoded else []
         return
     for number, chunk in enumerate(chunks):
-        group.attrs['%s%d' % (name, number)] = chunk
+        group.attrs['%s%d' % (name, number)] = np.array(chunk)
 
 
 def load_attributes(group, name):
     """The list of names that `save_attributes` wrote."""
     if name in group.attrs:
-        return [_text(value) for value in group.attrs[name]]
+        return [_text(value) for value in np.reshape(group.attrs[name], -1)]
     found, number = [], 0
     while '%s%d' % (name, number) in group.attrs:
-        found.extend(_text(value) for value in group.attrs['%s%d' % (name, number)])
+        found.extend(_text(value) for value in np.reshape(group.attrs['%s%d' % (name, number)], -1))
         number += 1
+        if len(found) > MOST_NAMES:
+            raise OSError('%s of %s are more than the %d that a model may have.' % (name, group.name, MOST_NAMES))
     return found
 
 
@@ -173,11 +143,16 @@ def _weight_names(variables):
     return names
 
 
-def _save_weights(group, variables):
-    names = _weight_names(variables)
+def _save_weights(group, variables, layer=None):
+    """Write weights into a group; returns the checksum over all of them."""
+    names, sums = _weight_names(variables), {}
     save_attributes(group, 'weight_names', names)
-    for name, variable in zip(names, variables):
-        group.create_dataset(name, data=variable.numpy())
+    numbers = (variable.numpy_view() for variable in variables)
+    if layer is not None:
+        numbers = recurrent.written(layer, variables, numbers)
+    for name, array in zip(names, numbers):
+        sums[name] = arrays.written(group, name, array)
+    return checksums.seal(group, sums)
 
 
 def _loose_weights(model):
@@ -188,22 +163,29 @@ def _loose_weights(model):
 
 def save_weights_to_hdf5_group(group, layers):
     """Write the weights of a list of layers into an HDF5 group."""
+    checksums.seal(group, _save_layers(group, layers))
+
+
+def _save_layers(group, layers):
+    """Write the weights of layers into a group; returns {layer: checksum}."""
     from keras.version import __version__
     save_attributes(group, 'layer_names', [layer.name for layer in layers])
     group.attrs['backend'] = KERNEL_CONVENTION.encode('utf-8')
-    group.attrs['keras_version'] = __version__.encode('utf-8')
-    for layer in layers:
-        _save_weights(group.create_group(layer.name), layer.weights)
+    group.attrs['keras_version'] = generations.FILE_VERSIONS[2].encode('utf-8')
+    group.attrs['written_by'] = ('keras ' + __version__).encode('utf-8')
+    return {layer.name: _save_weights(group.create_group(layer.name), layer.weights, layer)
+            for layer in layers}
 
 
 def _save_model_weights(group, model):
-    save_weights_to_hdf5_group(group, model.layers)
+    sums = _save_layers(group, model.layers)
     loose = _loose_weights(model)
     if loose:
-        _save_weights(group.create_group('top_level_model_weights'), loose)
+        sums[_LOOSE] = _save_weights(group.create_group(_LOOSE), loose)
+    return checksums.seal(group, sums)
 
 
-def save_model(model, filepath, overwrite=True, include_optimizer=True, **kwargs):
+def save_model(model, filepath, overwrite=True, include_optimizer=True):
     """Save architecture, weights, training configuration and optimizer state in one HDF5 file.
 
     Args:
@@ -212,48 +194,41 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, **kwargs
         include_optimizer: whether to save the training configuration and the optimizer's state.
 
     Raises:
-        ValueError: for a name that ends in `.keras`. NotImplementedError: for a subclassed model without
-            `get_config`. TypeError: if a config holds something that JSON cannot.
+        NotImplementedError: for a subclassed model without `get_config`. TypeError: if a config holds something that
+            JSON cannot.
 
     Example:
         >>> keras.models.save_model(model, 'model.h5')
     """
-    if _is_path(filepath) and os.fspath(filepath).endswith('.keras'):
-        raise ValueError('Models are saved in the HDF5 format, not in the `.keras` format of Keras 3: choose a name '
-                         'that ends in .h5. Received: %s' % filepath)
     from keras.version import __version__
-    architecture = {'class_name': type(model).__name__, 'config': model.get_config()}
-    attributes = {'model_config': to_json(architecture), 'keras_version': __version__, 'backend': KERNEL_CONVENTION}
+    attributes = {'model_config': to_json(forms.HDF5(model)), 'keras_version': generations.version_of(model),
+                  'written_by': 'keras ' + __version__, 'backend': KERNEL_CONVENTION,
+                  'keras_generations': to_json(generations.of_parts(model))}
     optimizer = getattr(model, 'optimizer', None) if include_optimizer else None
     if optimizer is not None:
-        attributes['training_config'] = to_json(training_config.of_model(model))
-    if not _may_write(filepath, overwrite):
+        with written_by(forms.HDF5):
+            attributes['training_config'] = to_json(training_config.for_hdf5(model))
+        made_under = training_config.generations_of(model)
+        if made_under != {'': generations.of(model)}:
+            attributes['training_generations'] = to_json(made_under)
+    if not may_write(filepath, overwrite):
         return
     with writing(filepath) as file:
         for name, value in attributes.items():
             file.attrs[name] = value.encode('utf-8')
-        _save_model_weights(file.create_group('model_weights'), model)
+        sums = {'model_weights': _save_model_weights(file.create_group('model_weights'), model)}
         if optimizer is not None and optimizer.built:
-            _save_weights(file.create_group('optimizer_weights'), optimizer.variables)
+            sums['optimizer_weights'] = _save_weights(file.create_group('optimizer_weights'), optimizer.state_variables)
+        write_seeds(file, model)
+        checksums.seal(file, sums)
 
 
 def to_json(config):
     """JSON text of a config that may hold NumPy values and nested objects."""
-    return json.dumps(config, default=_json_value)
+    return json.dumps(config, default=json_value)
 
 
-def _json_value(value):
-    if isinstance(value, (np.ndarray, np.generic)):
-        return value.tolist()
-    if hasattr(value, 'get_config'):
-        return {'class_name': type(value).__name__, 'config': value.get_config()}
-    if callable(value) and hasattr(value, '__name__'):
-        return value.__name__
-    raise TypeError('%r of type %s cannot be saved. The usual cause: `get_config` of a custom layer returns an object '
-                    'instead of plain values.' % (value, type(value).__name__))
-
-
-def save_weights(model, filepath, overwrite=True, **kwargs):
+def save_weights(model, filepath, overwrite=True):
     """Save the weights of all layers in an HDF5 file; arguments as in `save_model`.
 
     Raises:
@@ -262,25 +237,38 @@ def save_weights(model, filepath, overwrite=True, **kwargs):
     if not model.built and not model.weights:
         raise ValueError('Model %s has no weights yet, so there is nothing to save. Call it on data, or `build` it, '
                          'first.' % model.name)
-    if _may_write(filepath, overwrite):
+    if may_write(filepath, overwrite):
         with writing(filepath) as file:
             _save_model_weights(file, model)
 
 
 # --- weights from files -------------------------------------------------------------------------------------------
 
-def _read_arrays(group):
-    """([name], [array]) of the weights in a group.
+def _data_sets(group):
+    """([name], [opening.Dataset]) of the weights in a group, of which nothing is read yet.
 
     Raises:
         OSError: where the file says there is one but it is not there or damaged.
     """
     names = load_attributes(group, 'weight_names')
     try:
-        return names, [np.asarray(group[name]) for name in names]
-    except (OSError, KeyError, RuntimeError) as error:
+        found = [group[name] for name in names]
+    except KeyError as error:
         raise OSError('The weights in %s of %s cannot be read (%s). The file is damaged or was cut short.'
-                      % (group.name, getattr(group.file, 'filename', 'the file'), error))
+                      % (group.name, group.filename, error.args[0]))
+    for name, data in zip(names, found):
+        if not isinstance(data, Dataset):
+            raise OSError('%s: the weight %s in %s is a group, not numbers.' % (group.filename, name, group.name))
+    checksums.expect(dict(zip(names, found)), checksums.expected(group, names))
+    return names, found
+
+
+def _layer_group(group, name):
+    found = group.get(name)
+    if not isinstance(found, Group):
+        raise OSError('%s: %s says that there are weights of layer %r, but it has none. The file is damaged or was '
+                      'cut short.' % (group.filename, group.name, name))
+    return found
 
 
 def _root_of_weights(file):
@@ -288,8 +276,26 @@ def _root_of_weights(file):
     group = file['model_weights'] if not has_names and 'model_weights' in file else file
     if 'layer_names' not in group.attrs and 'layer_names0' not in group.attrs:
         raise ValueError('%s holds no weights in a Keras HDF5 format: there is no list of layer names in it.'
-                         % getattr(file, 'filename', 'The file'))
+                         % file.filename)
+    names = load_attributes(group, 'layer_names')
+    if len(set(names)) != len(names):
+        raise OSError('%s lists the weights of a layer twice: the file is damaged.' % group.filename)
+    _check_sealed(group, names + [name for name in (_LOOSE,) if name in group])
     return group
+
+
+def _check_sealed(group, names):
+    """Compare the checksums of groups in a group with what it says of them.
+
+    Raises:
+        OSError: where one is another, or missing.
+    """
+    sums = checksums.expected(group, names)
+    inside = {name: checksums.total_of(_layer_group(group, name)) for name in names}
+    unsealed = sums is None and checksums.total_of(group) is None
+    if unsealed and any(total is not None for total in inside.values()) or sums is not None and sums != inside:
+        raise OSError('%s is damaged, or was changed after it was written: the checksums in %s differ.'
+                      % (group.filename, group.name))
 
 
 def _key(name):
@@ -310,18 +316,19 @@ def _in_order_of(variables, names, arrays):
     return arrays
 
 
-def _turned_kernels(layer):
-    """Ids of the variables inside `layer` that are convolution kernels."""
-    found = set()
-    for inner in layer._flatten_layers():
-        if type(inner).__name__ in _WITH_CONVOLUTION_KERNELS:
-            found.update(id(weight) for weight in inner.weights if weight.ndim >= 3)
-    return found
-
-
 def _turn_over(kernel):
     spatial = tuple(slice(None, None, -1) for _ in range(kernel.ndim - 2))
     return kernel[spatial]
+
+
+class _Numbers:
+    """An array in the place of a data set."""
+
+    def __init__(self, array):
+        self.array, self.shape = array, array.shape
+
+    def read(self):
+        return self.array
 
 
 class _WeightReader:
@@ -336,33 +343,55 @@ class _WeightReader:
         self.group = group
         self.reshape = reshape
         self.skip_mismatch = skip_mismatch
-        self.turned = _text(group.attrs.get('backend', '')) in TURNED_CONVENTIONS
+        self.backend = _text(group.attrs.get('backend', ''))
+        self.version = _text(group.attrs.get('keras_version', '1'))
+        self.is_ours = 'written_by' in group.attrs
+        self.order_differs = False  # of the channels, in a file of Keras 1
         self.pairs = []
 
     def names_with_weights(self):
+        """The names of the file's layers that have weights, in order."""
         names = load_attributes(self.group, 'layer_names')
-        return [name for name in names if load_attributes(self.group[name], 'weight_names')]
+        return [name for name in names if load_attributes(_layer_group(self.group, name), 'weight_names')]
 
     def take(self, layer, variables, name):
-        """Note the arrays of the file's layer `name` for `variables` of `layer`."""
-        names, arrays = _read_arrays(self.group[name])
+        """Note the arrays of the file's layer `name` for `variables` of `layer`; their shapes are compared first."""
+        names, arrays = _data_sets(_layer_group(self.group, name))
+        turned = self.backend in TURNED_CONVENTIONS
+        if keras1.is_keras_1(names):
+            turned = turned or not self.backend and keras1.is_of_theano(names)
+            arrays = self._now(layer, names, arrays)
+            variables = layer.weights
         if len(arrays) != len(variables):
-            self._mismatch('Layer %s has %d weights (%s), the file has %d for it (%s, layer %s).%s'
+            self._mismatch('Layer %s expects %d weights (%s), but the saved layer has %d (%s, layer %s).%s'
                            % (layer.name, len(variables), ', '.join(variable.name for variable in variables),
                               len(arrays), ', '.join(names), name,
                               '' if layer.built else ' The layer is not built yet.'))
             return
-        turned = _turned_kernels(layer) if self.turned else ()
         pairs = []
-        for variable, array in zip(variables, _in_order_of(variables, names, arrays)):
-            if array.shape != variable.shape and self.reshape and array.size == variable.size:
-                array = array.reshape(variable.shape)
-            if array.shape != variable.shape:
+        arrays = recurrent.read(layer, variables, _in_order_of(variables, names, arrays))
+        for variable, array in zip(variables, arrays):
+            array = array if hasattr(array, 'read') else _Numbers(array)
+            reshaped = self.reshape and np.prod(array.shape) == np.prod(variable.shape)
+            if array.shape != variable.shape and not reshaped:
                 self._mismatch('Layer %s: weight %s has shape %s, the file has shape %s for it (layer %s).'
                                % (layer.name, variable.name, variable.shape, array.shape, name))
                 return
-            pairs.append((variable, _turn_over(array) if id(variable) in turned else array))
+            if self.order_differs and variable is getattr(layer, 'kernel', None) and len(array.shape) == 2:
+                array = _Numbers(keras1.for_other_order(layer, array.read()))
+            pairs.append((variable, array, turned and variable.layout == 'conv_kernel'))
         self.pairs.extend(pairs)
+
+    def _now(self, layer, names, data_sets):
+        """The arrays that Keras 1 wrote for a layer in today's form, as far as they may be read for it."""
+        count = sum(int(np.prod(data.shape, dtype='int64')) for data in data_sets)
+        if count > sum(weight.size for weight in layer.weights):
+            return data_sets
+        arrays = [data.read() for data in data_sets]
+        keras1.adapt(layer, arrays)
+        arrays, moved = keras1.converted(layer, names, arrays)
+        self.order_differs = self.order_differs or moved
+        return [_Numbers(array) for array in arrays]
 
     def _mismatch(self, message):
         if not self.skip_mismatch:
@@ -370,13 +399,15 @@ class _WeightReader:
         warnings.warn(message + ' It was skipped.', stacklevel=4)
 
     def assign(self):
-        for variable, array in self.pairs:
-            variable.assign(array)
+        read = [(variable, data.read(), turned) for variable, data, turned in self.pairs]
+        for variable, array, turned in read:
+            array = array.reshape(variable.shape)
+            variable.assign_new(_turn_over(array) if turned else array)
 
 
 def _pair_in_order(reader, layers):
     names = reader.names_with_weights()
-    layers = [layer for layer in layers if layer.weights]
+    layers = [layer for layer in keras1.unmerged(layers) if layer.weights]
     if len(layers) != len(names):
         raise ValueError('The file has weights for %d layers (%s), the model has %d layers with weights (%s). The '
                          'usual cause: the file was written by a model of another architecture; `by_name=True` '
@@ -387,47 +418,122 @@ def _pair_in_order(reader, layers):
 
 
 def _pair_by_name(reader, layers):
+    names = reader.names_with_weights()
     by_name = {layer.name: layer for layer in layers}
-    for name in reader.names_with_weights():
-        if name in by_name:
+    if not reader.is_ours:  # our own files are read by the names that they have
+        by_name.update(_counted_otherwise(names, layers, generations.of_version(reader.version)))
+    for name in names:
+        if by_name.get(name) is not None:
             reader.take(by_name[name], by_name[name].weights, name)
+
+
+def _counted_otherwise(names, layers, generation):
+    """{name in a file: layer, or None} where the file's generation begins to count automatic names elsewhere.
+
+    Keras 2 calls its layers dense_1, dense_2, ..., tf.keras and Keras 3 dense, dense_1, ...: the first is the first,
+    not the one that happens to have the same number.
+
+    Raises:
+        ValueError: where there are another number of layers of a class, so that none can be told by its name.
+    """
+    found, classes = {}, {}
+    for layer in layers:
+        if layer.weights and layer.ruled('names_from_zero') != generations.value('names_from_zero', generation):
+            classes.setdefault(snake_case(type(layer).__name__), []).append(layer)
+    for base, of_class in classes.items():
+        ours = sorted([(_number(layer.name, base), layer) for layer in of_class
+                       if _number(layer.name, base) is not None], key=lambda pair: pair[0])
+        theirs = sorted((_number(name, base), name) for name in names if _number(name, base) is not None)
+        if not ours or not theirs or [layer.name for _, layer in ours] == [name for _, name in theirs]:
+            continue
+        if len(ours) != len(theirs):
+            raise ValueError('The file has weights for %d layers with automatic names of %s (%s), the model has %d '
+                             '(%s), and they are counted from another number. Give the layers names of their own, or '
+                             'load in the order of the layers (by_name=False).'
+                             % (len(theirs), base, ', '.join(name for _, name in theirs), len(ours),
+                                ', '.join(layer.name for _, layer in ours)))
+        found.update((name, layer) for (_, name), (_, layer) in zip(theirs, ours))
+    return found
+
+
+def _number(name, base):
+    """The number in an automatic name, 0 for `base` itself; None for another name."""
+    match = re.match(r'%s(?:_(\d+))?$' % re.escape(base), name)
+    return None if match is None else int(match.group(1) or 0)
 
 
 def load_weights_from_hdf5_group(f, layers, reshape=False):
     """Set the weights of a list of layers from an HDF5 group, in order; nothing is changed unless everything fits."""
-    reader = _WeightReader(f, reshape)
-    _pair_in_order(reader, layers)
-    reader.assign()
+    with reading(f) as group:
+        reader = _WeightReader(group, reshape)
+        _pair_in_order(reader, layers)
+        reader.assign()
 
 
 def load_weights_from_hdf5_group_by_name(f, layers, skip_mismatch=False, reshape=False):
     """Set the weights of those layers that have a group of their name in the HDF5 group."""
-    reader = _WeightReader(f, reshape, skip_mismatch)
-    _pair_by_name(reader, layers)
-    reader.assign()
+    with reading(f) as group:
+        reader = _WeightReader(group, reshape, skip_mismatch)
+        _pair_by_name(reader, layers)
+        reader.assign()
+
+
+def preprocess_weights_for_loading(layer, weights, original_keras_version=None, original_backend=None, reshape=False):
+    """Arrays of a file for a layer or model as `set_weights` takes them, whichever Keras and engine wrote the file.
+
+    Args:
+        layer: the layer or model. weights: list of arrays, in the order of `layer.weights`; what Keras 1 kept apart,
+            such as the gates of an LSTM, in its order.
+        original_keras_version: of the file, such as '1.2.2'; None for Keras 2 and later. original_backend: its engine;
+            Theano's kernels of convolutions are turned over. Recurrent layers of cuDNN and plain ones are turned into
+            each other. reshape: whether arrays with the right number of values in another shape are taken.
+
+    Returns:
+        List of arrays.
+
+    Raises:
+        ValueError: where there is another number of arrays than the layer has weights, or a shape does not fit.
+
+    Example:
+        >>> model = keras.Sequential([keras.layers.Conv1D(2, 3, input_shape=(5, 4))])
+        >>> kernel, bias = preprocess_weights_for_loading(model, [np.zeros((3, 1, 4, 2)), np.zeros(2)], '1.2.2')
+        >>> kernel.shape
+        (3, 4, 2)
+    """
+    variables, arrays = layer.weights, [np.asarray(array) for array in weights]
+    if generations.of_version(original_keras_version or '2.3.1') == 1:
+        arrays = keras1.in_order(layer, arrays)
+    if len(arrays) != len(variables):
+        raise ValueError('Layer %s has %d weights, but %d arrays were given for it.'
+                         % (layer.name, len(variables), len(arrays)))
+    read = [array if isinstance(array, np.ndarray) else array.read()
+            for array in recurrent.read(layer, variables, [_Numbers(array) for array in arrays])]
+    turned = original_backend in TURNED_CONVENTIONS
+    read = [_turn_over(array) if turned and variable.layout == 'conv_kernel' else array
+            for variable, array in zip(variables, read)]
+    return [_fitted(layer, variable, array, reshape) for variable, array in zip(variables, read)]
+
+
+def _fitted(layer, variable, array, reshape):
+    shape = tuple(variable.shape)
+    if array.shape != shape and not (reshape and array.size == variable.size):
+        raise ValueError('Layer %s: weight %s has shape %s, an array of shape %s was given for it. The usual cause: '
+                         'the file was written by a layer with other arguments.'
+                         % (layer.name, variable.name, shape, array.shape))
+    return array.reshape(shape)
 
 
 def _load_model_weights(group, model, by_name=False, skip_mismatch=False, reshape=False):
     reader = _WeightReader(group, reshape, skip_mismatch)
     (_pair_by_name if by_name else _pair_in_order)(reader, model.layers)
     loose = _loose_weights(model)
-    if loose and 'top_level_model_weights' in group:
-        reader.take(model, loose, 'top_level_model_weights')
+    if loose and _LOOSE in group:
+        reader.take(model, loose, _LOOSE)
     reader.assign()
 
 
-def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=False, **kwargs):
-    """Set the weights of `model` from an HDF5 file of weights, or of a whole model.
-
-    Args:
-        filepath: path, open `h5py.File` or group, or binary file object.
-        by_name: for layers of the same name instead of in the order of the layers.
-        skip_mismatch: leave layers that do not fit as they are, with a warning.
-        reshape: accept arrays of another shape but equal size.
-
-    Raises:
-        OSError: if the file cannot be read. ValueError: if something does not fit; then no weight is changed.
-    """
+def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=False):
+    """`formats.load_weights` from a file in the layout of Keras 2, or an open one."""
     if not model.built and not model.weights:
         raise ValueError('Model %s has no weights yet to load into. Call it on data, or `build` it, first.'
                          % model.name)
@@ -435,7 +541,7 @@ def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=Fa
         _load_model_weights(_root_of_weights(file), model, by_name, skip_mismatch, reshape)
 
 
-def load_model(filepath, custom_objects=None, compile=True, **kwargs):
+def load_model(filepath, custom_objects=None, compile=True):
     """A model from an HDF5 file, with its weights, compiled as it was, optimizer state included.
 
     Args:
@@ -446,19 +552,46 @@ def load_model(filepath, custom_objects=None, compile=True, **kwargs):
         OSError: if the file cannot be read. ValueError: if it holds weights only, or names something unknown.
 
     Example:
-        >>> model = keras.models.load_model('model.h5')
+        >>> model.save('model.h5')
+        >>> keras.models.load_model('model.h5').count_params() == model.count_params()
+        True
     """
-    from keras.models import model_from_config
     with reading(filepath) as file, CustomObjectScope(custom_objects or {}):
         if 'model_config' not in file.attrs:
             raise ValueError('%s holds no model, only weights: build the model in code and call `model.load_weights`.'
-                             % getattr(file, 'filename', 'The file'))
-        model = model_from_config(json.loads(_text(file.attrs['model_config'])))
-        if 'model_weights' in file:
+                             % file.filename)
+        _check_sealed(file, [name for name in ('model_weights', 'optimizer_weights') if name in file])
+        with generations.reading(_generations(file)):
+            model = kind_in('keras.models').deserialize(_model_config(file))
+            if 'model_weights' not in file:
+                raise OSError('%s has the config of a model but no `model_weights`: it is damaged or was cut short. '
+                              'The architecture alone is read by `model_from_json`.' % file.filename)
             _load_model_weights(_root_of_weights(file), model)
-        if compile:
-            _compile(model, file)
+            read_seeds(file, model)
+            if compile:
+                with generations.reading(_training_generations(file)):
+                    _compile(model, file)
     return model
+
+
+def _model_config(file):
+    config = values.decoded(parse_json(_text(file.attrs['model_config']), 'model_config'))
+    if not isinstance(config, dict):
+        raise ValueError('The model_config of %s is no config of a model: %.200r' % (file.filename, config))
+    return versions.completed(config, _text(file.attrs.get('keras_version', '1')))
+
+
+def _generations(file):
+    """The generations of what is in the file, see `generations.of_parts`. Files of early Keras 1 say nothing."""
+    if 'keras_generations' in file.attrs:
+        return parse_json(_text(file.attrs['keras_generations']))
+    return generations.of_version(_text(file.attrs.get('keras_version', '1')))
+
+
+def _training_generations(file):
+    if 'training_generations' in file.attrs:
+        return parse_json(_text(file.attrs['training_generations']))
+    return config.get_generation()
 
 
 def pickle_model(model):
@@ -479,6 +612,33 @@ def _compile(model, file):
         warnings.warn('No training configuration found in the file: the model was not compiled. Compile it to train '
                       'or evaluate it.', stacklevel=3)
         return
-    training_config.compile_from(model, json.loads(_text(file.attrs['training_config'])))
+    settings = parse_json(_text(file.attrs['training_config']), 'training_config')
+    training_config.compile_from(model, values.decoded(settings))
     if 'optimizer_weights' in file:
-        training_config.restore_optimizer(model, *_read_arrays(file['optimizer_weights']))
+        names, arrays = _optimizer_state(model, file)
+        turned = _is_turned(_root_of_weights(file))
+        training_config.restore_optimizer(model, names, arrays, lambda slot, array: (
+            _turn_over(array) if turned and slot.layout == 'conv_kernel' else array))
+
+
+def _is_turned(group):
+    """Whether an engine held the weights in a group that turns kernels over."""
+    backend = _text(group.attrs.get('backend', ''))
+    names = [name for layer in load_attributes(group, 'layer_names')
+             for name in load_attributes(_layer_group(group, layer), 'weight_names')]
+    return backend in TURNED_CONVENTIONS or not backend and keras1.is_keras_1(names) and keras1.is_of_theano(names)
+
+
+def _optimizer_state(model, file):
+    """The names and arrays of the state of the optimizer in a file."""
+    names, data_sets = _data_sets(file['optimizer_weights'])
+    arrays = [data.read() for data in data_sets]
+    group = _root_of_weights(file)
+
+    def names_of(layer):
+        return load_attributes(_layer_group(group, layer.name), 'weight_names') if layer.name in group else []
+    if all(keras1.is_keras_1(names_of(layer)) for layer in keras1.unmerged(model.layers) if layer.weights):
+        state = keras1.optimizer_state(model, names_of, arrays)
+        if state is not None:
+            return ['training/update:0'] * len(state), state
+    return names, arrays

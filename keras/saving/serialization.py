@@ -1,12 +1,14 @@
-"""Objects from names and configs, and back; custom objects.
+"""Custom and registered objects by name, and the config of an object; `kinds` makes objects of names and configs.
 
-A config is `{'class_name': ..., 'config': {...}}`, as Keras 2 writes it; Keras 3's, which adds 'module' and
-'registered_name', is read too. Functions go by their name. This module sits low in the import order: it
-imports nothing above `config`, so that initializers, losses and layers may all use it.
+This module sits low in the import order: it imports nothing above `generations`.
 """
+import collections
+import contextlib
 import difflib
-import importlib
 import inspect
+import threading
+
+from keras import config
 
 _custom_objects = {}
 _registered_objects = {}
@@ -15,22 +17,34 @@ _registered_names = {}
 
 # --- custom objects ---------------------------------------------------------------------------------------------
 
+class _Scopes(threading.local):
+    """Per thread: the names of each open `CustomObjectScope` over those from around it, the innermost last."""
+
+    def __init__(self):
+        self.open = [_custom_objects]
+
+
+_scopes = _Scopes()
+
+
 def get_custom_objects():
-    """The dictionary of custom objects by name that holds everywhere; change it to add some.
+    """The custom objects by name; change the dictionary to add some, everywhere.
+
+    Inside a `CustomObjectScope` those of the scope are among them, and what is added is forgotten when it ends.
 
     Example:
         >>> keras.utils.get_custom_objects()['double'] = lambda x: 2 * x
         >>> keras.activations.get('double')(3)
         6
     """
-    return _custom_objects
+    return _scopes.open[-1]
 
 
 class CustomObjectScope:
-    """Make custom objects known by name for a `with` block.
+    """Make custom objects known by name for a `with` block, in the thread that runs it.
 
     Args:
-        *custom_objects: dictionaries {name: class or function}.
+        *objects: dictionaries {name: class or function}. custom_objects: one more, Keras 3's name for the only one.
 
     Example:
         >>> with keras.utils.CustomObjectScope({'double': lambda x: 2 * x}):
@@ -38,24 +52,21 @@ class CustomObjectScope:
         6
     """
 
-    def __init__(self, *custom_objects):
-        self.custom_objects = custom_objects
-        self._previous = None
+    def __init__(self, *objects, custom_objects=None):
+        self.custom_objects = objects + (custom_objects,)
 
     def __enter__(self):
-        self._previous = dict(_custom_objects)
-        for objects in self.custom_objects:
-            _custom_objects.update(objects or {})
+        names = {name: target for objects in self.custom_objects for name, target in (objects or {}).items()}
+        _scopes.open.append(collections.ChainMap(names, _scopes.open[-1]))
         return self
 
     def __exit__(self, *_):
-        _custom_objects.clear()
-        _custom_objects.update(self._previous)
+        _scopes.open.pop()
 
 
-def custom_object_scope(*custom_objects):
+def custom_object_scope(*objects, custom_objects=None):
     """The same as `CustomObjectScope`."""
-    return CustomObjectScope(*custom_objects)
+    return CustomObjectScope(*objects, custom_objects=custom_objects)
 
 
 def register_keras_serializable(package='Custom', name=None):
@@ -95,7 +106,7 @@ def get_registered_name(obj):
 
 def get_registered_object(name, custom_objects=None, module_objects=None):
     """The object called `name` among custom objects, registered ones and `module_objects`, or None."""
-    for objects in (custom_objects, _custom_objects, _registered_objects, module_objects):
+    for objects in (custom_objects, get_custom_objects(), _registered_objects, module_objects):
         if objects and name in objects:
             return objects[name]
     # A name without its package, as files of Keras 2 have it, or with one where the object is given plainly.
@@ -106,7 +117,127 @@ def get_registered_object(name, custom_objects=None, module_objects=None):
                  if registered.rpartition('>')[2] == name), None)
 
 
+# --- code in configs --------------------------------------------------------------------------------------------
+
+class _Safety(threading.local):
+    """Per thread: whether configs are read that hold code, as the innermost `SafeModeScope` says."""
+    safe = True
+
+
+_safety = _Safety()
+
+
+class SafeModeScope:
+    """Whether configs that hold code are refused, for a `with` block, in the thread that runs it.
+
+    Args:
+        safe_mode: False lets code in configs run.
+
+    Example:
+        >>> with keras.saving.SafeModeScope(False):
+        ...     keras.saving.in_safe_mode()
+        False
+    """
+
+    def __init__(self, safe_mode=True):
+        self.safe_mode = safe_mode
+        self._previous = []
+
+    def __enter__(self):
+        self._previous.append(_safety.safe)
+        _safety.safe = bool(self.safe_mode)
+        return self
+
+    def __exit__(self, *_):
+        _safety.safe = self._previous.pop()
+
+
+def in_safe_mode():
+    """Whether configs that hold code are refused: outside of a scope that says otherwise they are."""
+    return _safety.safe and not config.settings.unsafe_deserialization
+
+
+def refuse_code(what):
+    """Refuse code that a config holds, unless it is allowed.
+
+    Args:
+        what: the thing that is code, for the message.
+
+    Raises:
+        InvalidConfig: saying how to allow it.
+    """
+    if in_safe_mode():
+        raise InvalidConfig(
+            'Requested the deserialization of %s, which is Python code in the file: it could do anything on this '
+            'machine, so it is not run. If you trust where the file comes from, pass `safe_mode=False` to the function '
+            'that loads it, or call `keras.config.enable_unsafe_deserialization()`. A named function in its place, '
+            'given in `custom_objects`, needs neither.' % what)
+
+
+def refuse_file(what, path):
+    """Refuse the path of another file that a config holds, unless it is allowed.
+
+    Args:
+        what: what would be read from there, for the message. path: the path.
+
+    Raises:
+        InvalidConfig: saying how to allow it.
+    """
+    if in_safe_mode():
+        raise InvalidConfig(
+            'Requested the deserialization of %s from the file %.200r, which the config names: it could be any file of '
+            'this machine, so it is not read. If you trust where the config comes from, pass `safe_mode=False` to the '
+            'function that loads it, or call `keras.config.enable_unsafe_deserialization()`.' % (what, path))
+
+
 # --- errors -----------------------------------------------------------------------------------------------------
+
+class InvalidConfig(ValueError, TypeError):
+    """A config that no object can be made of.
+
+    places: where in the model it stands, the outermost first.
+    """
+
+    def __init__(self, message):
+        super().__init__(message)
+        self.places = []
+
+    def __str__(self):
+        message = super().__str__()
+        return '%s Where: %s.' % (message, ' > '.join(self.places)) if self.places else message
+
+
+# What Python raises where a config is not what the code that reads it expects.
+_OF_MALFORMED = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, ZeroDivisionError,
+                 RecursionError, MemoryError, NotImplementedError, AssertionError, UnicodeDecodeError,
+                 UnicodeEncodeError)
+
+
+@contextlib.contextmanager
+def reading_config_of(name, given):
+    """Errors in the `with` block as an `InvalidConfig` that says where in the model it is.
+
+    Args:
+        name: class of what is made. given: its config, with its name if it has one.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, InvalidConfig):
+            if type(error) not in _OF_MALFORMED:
+                raise
+            kind = '' if type(error) is ValueError else type(error).__name__ + ': '
+            invalid = InvalidConfig('The config of %s cannot be read (%s%.2000s).' % (name, kind, error))
+            invalid.places.insert(0, _place(name, given))
+            raise invalid from error
+        error.places.insert(0, _place(name, given))
+        raise
+
+
+def _place(name, given):
+    own = given.get('name') if isinstance(given, dict) else None
+    return '%.60s %.60r' % (name, own) if isinstance(own, str) and own != name else '%.60s' % name
+
 
 def unknown_name_error(kind, name, known_names=()):
     """A ValueError that says which name was not found, what comes near it, and how to make it known.
@@ -114,6 +245,7 @@ def unknown_name_error(kind, name, known_names=()):
     Args:
         kind: what was looked for, such as 'loss function'. name: what was given. known_names: those that exist.
     """
+    name = str(name)[:200]
     names = sorted({known for known in known_names if isinstance(known, str) and not known.startswith('_')})
     folded = [_folded(known) for known in names]
     near = set(difflib.get_close_matches(_folded(str(name)), folded, n=3))
@@ -121,16 +253,39 @@ def unknown_name_error(kind, name, known_names=()):
     # Of a class and its alias in another spelling the one written most like the request.
     matches.sort(key=lambda known: -difflib.SequenceMatcher(None, str(name), known).ratio())
     hint = ' Did you mean %s?' % ' or '.join(map(repr, matches[:3])) if matches else ''
-    return ValueError('Unknown %s: %r.%s If it is your own, pass it in `custom_objects`, wrap the call in '
-                      '`keras.utils.custom_object_scope({%r: ...})`, or decorate it with '
-                      '`@keras.saving.register_keras_serializable()`.' % (kind, name, hint, str(name)))
+    return InvalidConfig('Unknown %s: %.200r.%s If it is your own, pass it in `custom_objects`, wrap the call in '
+                         '`keras.utils.custom_object_scope({%.200r: ...})`, or decorate it with '
+                         '`@keras.saving.register_keras_serializable()`.' % (kind, name, hint, str(name)))
 
 
 def _folded(name):
     return name.lower().replace('_', '')
 
 
-# --- objects to configs and back --------------------------------------------------------------------------------
+# --- objects to configs -----------------------------------------------------------------------------------------
+
+class _Form(threading.local):
+    """Per thread: what writes objects in a form of its own (`saving.forms`); None where they have that of Keras 2."""
+    write = None
+
+
+_form = _Form()
+
+
+def form():
+    """What writes objects in this thread (`saving.forms`); None where they are written in the form of Keras 2."""
+    return _form.write
+
+
+@contextlib.contextmanager
+def written_by(write):
+    """Have objects within configs written by `write` in a `with` block, in the thread that runs it."""
+    before, _form.write = _form.write, write
+    try:
+        yield
+    finally:
+        _form.write = before
+
 
 def serialize_keras_object(instance):
     """The config of an object: `{'class_name', 'config'}`, or the name of a function; None stays None.
@@ -140,78 +295,10 @@ def serialize_keras_object(instance):
     """
     if instance is None:
         return None
+    if _form.write is not None:
+        return _form.write(instance)
     if hasattr(instance, 'get_config') and not inspect.isclass(instance):
         return {'class_name': get_registered_name(type(instance)), 'config': instance.get_config()}
     if hasattr(instance, '__name__'):
         return get_registered_name(instance)
     raise ValueError('Cannot serialize %r: it has neither a `get_config()` method nor a name.' % (instance,))
-
-
-def deserialize_keras_object(identifier, module_objects=None, custom_objects=None, printable_module_name='object',
-                             **kwargs):
-    """The object that a name or a config stands for.
-
-    Args:
-        identifier: a name, a config dictionary, or None (which stays None).
-        module_objects: {name: class or function} to look in after the custom objects. Without it a config must
-            say its 'module', as Keras 3's do.
-        custom_objects: {name: class or function} of your own.
-        printable_module_name: what the thing is, for the error message.
-
-    Returns:
-        An instance of the class (classes given by name are made without arguments), or the function.
-
-    Raises:
-        ValueError: for an unknown name, naming those that come near.
-
-    Example:
-        >>> keras.utils.deserialize_keras_object({'class_name': 'Zeros', 'config': {}}, vars(keras.initializers))
-    """
-    if identifier is None:
-        return None
-    if isinstance(identifier, str):
-        found = _find(identifier, module_objects, custom_objects, printable_module_name)
-        return found() if inspect.isclass(found) else found
-    if isinstance(identifier, dict):
-        return _from_config(identifier, module_objects, custom_objects, printable_module_name)
-    raise ValueError('Could not interpret %r as %s: expected a name or a config dictionary.'
-                     % (identifier, printable_module_name))
-
-
-def _from_config(identifier, module_objects, custom_objects, printable_module_name):
-    if 'class_name' not in identifier:
-        raise ValueError('Improper config of %s: expected a dictionary with the keys "class_name" and "config". '
-                         'Received: %r' % (printable_module_name, identifier))
-    name, config = identifier['class_name'], identifier.get('config')
-    if name == 'function' and isinstance(config, str):
-        return _find(config, module_objects, custom_objects, printable_module_name)
-    if module_objects is None:
-        module_objects = _module_objects(identifier.get('module'))
-    registered = identifier.get('registered_name')
-    target = registered and get_registered_object(registered, custom_objects)
-    target = target or _find(name, module_objects, custom_objects, printable_module_name)
-    config = config or {}
-    with CustomObjectScope(custom_objects):
-        if not hasattr(target, 'from_config'):
-            return target(**config)
-        if 'custom_objects' in inspect.signature(target.from_config).parameters:
-            return target.from_config(config, custom_objects=dict(_custom_objects))
-        return target.from_config(config)
-
-
-def _module_objects(module):
-    """The public names of the module that a config of Keras 3 gives; only Keras's own modules are imported."""
-    if not module or module.partition('.')[0] != 'keras':
-        return {}
-    try:
-        return vars(importlib.import_module(module))
-    except ImportError:
-        return {}
-
-
-def _find(name, module_objects, custom_objects, printable_module_name):
-    found = get_registered_object(name, custom_objects, module_objects)
-    if found is None:
-        known = set(module_objects or ()) | set(custom_objects or ()) | set(_custom_objects)
-        raise unknown_name_error(printable_module_name, name, known)
-    return found

@@ -3,29 +3,55 @@ import warnings
 
 import numpy as np
 
-from keras.saving.serialization import serialize_keras_object
+from keras import generations
+from keras.configurable import plain
+from keras.saving.serialization import reading_config_of, serialize_keras_object
 
 # Arguments of `compile` that files keep beside the optimizer.
 _KEPT = ('loss', 'metrics', 'weighted_metrics', 'sample_weight_mode', 'loss_weights')
 
 
-def _plain(value):
-    """Names and configs for losses, metrics and optimizers anywhere inside lists and dictionaries."""
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
-    return serialize_keras_object(value)
-
-
 def of_model(model):
     """The training configuration of a compiled model, in the form of Keras 2."""
-    given = model._compile_arguments
-    config = {name: _plain(given.get(name)) for name in _KEPT}
+    given = model.compile_arguments
+    config = {name: plain(given.get(name)) for name in _KEPT}
     config['metrics'] = [] if config['metrics'] is None else config['metrics']
     return dict(optimizer_config=serialize_keras_object(model.optimizer), **config)
+
+
+def for_hdf5(model):
+    """The same for HDF5 files: Keras 3 knows the losses in them by their full names only."""
+    config = of_model(model)
+    return dict(config, loss=_full_names(config['loss']))
+
+
+def _full_names(loss):
+    from keras import losses
+    if isinstance(loss, str):
+        # A function of one's own stays the name that it has.
+        found = getattr(losses, loss, None)
+        return getattr(losses.get(loss), '__name__', loss) if callable(found) else loss
+    if isinstance(loss, (list, tuple)):
+        return [_full_names(one) for one in loss]
+    if isinstance(loss, dict) and not _is_config(loss):
+        return {name: _full_names(one) for name, one in loss.items()}
+    return loss
+
+
+def in_full(model):
+    """The training configuration of a compiled model, in the form of Keras 3: arguments of `compile`."""
+    config = of_model(model)
+    found = {name: config[name] for name in ('loss', 'loss_weights', 'metrics', 'weighted_metrics')}
+    return dict(found, optimizer=config['optimizer_config'], run_eagerly=False, steps_per_execution=1,
+                jit_compile='auto')
+
+
+def generations_of(model):
+    """The generations of a compiled model's training, in the form of `generations.of_parts`."""
+    found = {'': model.compile_generation}
+    if generations.of(model.optimizer) != found['']:
+        found['optimizer'] = generations.of(model.optimizer)
+    return found
 
 
 def _is_config(value):
@@ -46,6 +72,8 @@ def _objects(value, make):
 def _metric(config, output_names):
     """A metric from its config. tf.keras writes the function inside a wrapper, the output's name before its own."""
     from keras import metrics
+    if not isinstance(config.get('config'), dict):  # a function of your own
+        return metrics.deserialize(config)
     inner = dict(config.get('config') or {})
     if isinstance(inner.get('name'), str):
         inner['name'] = _without_output(inner['name'], output_names)
@@ -69,29 +97,67 @@ def _metrics(value, output_names):
 
 
 def _optimizer_config(config):
-    """The optimizer's config. What tf.keras calls `decay` in Nadam is Keras's `schedule_decay`."""
+    """The optimizer's config. What tf.keras calls `decay` in Nadam is Keras's `schedule_decay`.
+
+    Around an optimizer that scales losses it wrote other arguments, which came and went.
+    """
+    if isinstance(config, str):
+        return config
     inner = dict(config['config'])
+    if config['class_name'].startswith('LossScaleOptimizer'):
+        return _loss_scaling(inner)
     if config['class_name'] == 'Nadam' and 'schedule_decay' not in inner and 'decay' in inner:
         inner.update(schedule_decay=inner.pop('decay'))
     return dict(config, config=inner)
+
+
+def _loss_scaling(given):
+    scale = (given.get('loss_scale') or {}).get('config', {})
+    found = {'inner_optimizer': _optimizer_config(given.get('inner_optimizer', given.get('optimizer'))),
+             'initial_scale': scale.get('initial_loss_scale', given.get('initial_scale')),
+             'dynamic_growth_steps': scale.get('increment_period', given.get('dynamic_growth_steps'))}
+    found.update({name: given[name] for name in ('name', 'clipnorm', 'clipvalue') if name in given})
+    return {'class_name': 'LossScaleOptimizer', 'config': {name: value for name, value in found.items()
+                                                           if value is not None}}
 
 
 def compile_from(model, config):
     """Compile `model` as the training configuration `config` says."""
     from keras import losses, optimizers
     names = model.output_names
-    arguments = {name: config.get(name) for name in ('sample_weight_mode', 'loss_weights')}
-    model.compile(optimizer=optimizers.deserialize(_optimizer_config(config['optimizer_config'])),
-                  loss=_objects(config.get('loss'), losses.deserialize),
-                  metrics=_metrics(config.get('metrics'), names),
-                  weighted_metrics=_metrics(config.get('weighted_metrics'), names), **arguments)
+    with reading_config_of('compile', None):
+        arguments = {name: config.get(name) for name in ('sample_weight_mode', 'loss_weights')}
+        with generations.reading_part('optimizer'):
+            optimizer = optimizers.deserialize(_optimizer_config(config['optimizer_config']))
+        arguments.update(loss=_objects(config.get('loss'), losses.deserialize),
+                         metrics=_metrics(config.get('metrics'), names),
+                         weighted_metrics=_metrics(config.get('weighted_metrics'), names))
+    model.compile(optimizer=optimizer, **arguments)
+
+
+def _kinds_of_slots(names):
+    """What each name of an optimizer's variable says of the kind of slot, by the generation that wrote it."""
+    if names[0] == 'iteration:0':  # tf.keras from 2.11 on: Adam/m/dense/kernel:0
+        return [name.split('/')[1] for name in names[1:]]
+    if names[0].endswith('/iteration'):  # Keras 3: adam/sequential_dense_kernel_momentum
+        return [name.rpartition('_')[2] for name in names[1:]]
+    return [name.rpartition('/')[2] for name in names[1:]]  # Adam/dense/kernel/m:0
 
 
 def _grouped_by_slot(names, arrays):
-    """The step counter, then the arrays of one kind of slot after the other, where a file has them weight by weight."""
-    kinds = [name.rpartition('/')[2] for name in names[1:]]
-    order = sorted(range(len(kinds)), key=lambda index: kinds.index(kinds[index]))
+    """The step counter, then the arrays of one kind of slot after the other, where a file has them weight by weight.
+
+    Averages of the weights come last, as we keep them.
+    """
+    kinds = _kinds_of_slots(names)
+    order = sorted(range(len(kinds)), key=lambda index: (kinds[index] == 'average', kinds.index(kinds[index])))
     return arrays[:1] + [arrays[1 + index] for index in order]
+
+
+def _without_rate(names, arrays):
+    """The names and arrays without the learning rate, which the config of the optimizer has."""
+    kept = [index for index, name in enumerate(names) if not name.endswith('/learning_rate')]
+    return [names[index] for index in kept], [arrays[index] for index in kept]
 
 
 def _fits(variables, arrays):
@@ -99,15 +165,20 @@ def _fits(variables, arrays):
         np.shape(array) == tuple(variable.shape) for array, variable in zip(arrays, variables))
 
 
-def restore_optimizer(model, names, arrays):
+def restore_optimizer(model, names, arrays, adapted=lambda slot, array: array):
     """Set the state of the optimizer of `model` from arrays: the step counter, then one group per kind of slot.
+
+    adapted: function of a variable of the optimizer and the array for it that gives the array to take.
 
     Keras 2.3.1 keeps slots that an optimizer does not need (momentum 0, `amsgrad=False`); they are left out.
     """
     optimizer = model.optimizer
     optimizer.build(model.trainable_variables)
-    variables = optimizer.variables
-    if not _fits(variables, arrays):
+    names, arrays = _without_rate(names, arrays)
+    if hasattr(optimizer, 'inner_optimizer') and len(arrays) <= len(optimizer.inner_optimizer.weights):
+        optimizer = optimizer.inner_optimizer  # of tf.keras, which kept the state of that one only
+    variables = optimizer.state_variables
+    if not _fits(variables, arrays) or any('iteration' in name for name in names[:1]):
         arrays = _grouped_by_slot(names, arrays)
     needless = len(variables) == 1 or not any(np.any(array) for array in arrays[len(variables):])
     if not _fits(variables, arrays) or not needless:
@@ -116,4 +187,4 @@ def restore_optimizer(model, names, arrays):
                       'file was written.' % (type(optimizer).__name__, len(arrays), len(variables)), stacklevel=4)
         return
     for variable, array in zip(variables, arrays):
-        variable.assign(array)
+        variable.assign(adapted(variable, array))

@@ -1,7 +1,12 @@
 """What `compile` was given: the loss and the metrics of every output, and the numbers a batch contributes."""
+import numpy as np
+
+from keras import config, generations
 from keras import losses as losses_module
 from keras import metrics as metrics_module
 from keras import ops
+from keras.backend.state.variables import to_array
+from keras.backend.table.composites.shape import dtype_of, static_shape
 
 
 def per_output(given, names, what):
@@ -36,6 +41,8 @@ class CompiledLoss:
         self.losses = [_loss_object(one) for one in per_output(loss, output_names, 'loss')]
         self.weights = per_output(1.0 if loss_weights is None else loss_weights, output_names, 'loss_weights')
         self.output_names = output_names
+        self._divides_by_mask = generations.value('masked_loss_is_mean_of_rest')
+        self._divides_by_weights = generations.value('zero_weights_leave_the_mean')
 
     def __call__(self, targets, predictions, weights, masks, instead=None):
         """(the total, a list with the loss of every output or None). `instead`: {index: loss} for this call."""
@@ -46,8 +53,8 @@ class CompiledLoss:
             if loss is None:
                 each.append(None)
                 continue
-            value = loss(next(targets), predictions[index], sample_weight=_masked(weights[index], masks[index],
-                                                                                  predictions[index].dtype))
+            value = loss(next(targets), predictions[index],
+                         sample_weight=self._weight(loss, weights[index], masks[index], predictions[index].dtype))
             if getattr(value, 'shape', ()) not in ((), []):
                 value = ops.mean(value)
             each.append(value)
@@ -56,30 +63,54 @@ class CompiledLoss:
             total = part if total is None else total + part
         return total, each
 
+    def _weight(self, loss, weight, mask, dtype):
+        """The sample weight of an output, with its mask."""
+        if weight is None and mask is None:
+            return None
+        if getattr(loss, 'reduction', None) in ('sum_over_batch_size', 'mean'):
+            if self._divides_by_mask and mask is not None:
+                mask = _of_mean_one(ops.cast(mask, dtype))
+            if self._divides_by_weights and weight is not None:
+                weight = weight * _of_mean_one(ops.cast(ops.not_equal(weight, 0), dtype))
+        return masked(weight, mask, dtype)
+
     @property
     def trained_outputs(self):
         """Indices of the outputs that have a loss, and hence a target."""
         return [index for index, loss in enumerate(self.losses) if loss is not None]
+
+    @property
+    def names_of_parts(self):
+        """The names of the outputs' losses in logs, where there is more than one output."""
+        several = len(self.losses) > 1
+        return ['%s_loss' % self.output_names[index] for index in self.trained_outputs] if several else []
 
 
 def _number(factor):
     return float(factor) if isinstance(factor, (int, float)) else getattr(factor, 'value', factor)
 
 
-def _masked(weight, mask, dtype):
-    """The sample weight with the mask of the output worked in."""
+def _of_mean_one(flags):
+    """Numbers 0 and 1 scaled so that their mean is 1, which makes a mean of products one over those that count."""
+    return flags / ops.maximum(ops.mean(flags), config.epsilon())
+
+
+def masked(weight, mask, dtype):
+    """The sample weight with the mask of the output worked in, of `dtype` or else of `floatx`."""
     if mask is None:
         return weight
-    mask = ops.cast(mask, 'float32')
+    mask = ops.cast(mask, dtype or config.floatx())
     if weight is None:
         return mask
     while ops.ndim(weight) < ops.ndim(mask):
         weight = ops.expand_dims(weight, -1)
-    return weight * mask
+    return ops.multiply(weight, mask)
 
 
 def _loss_object(loss):
     """A callable (y_true, y_pred, sample_weight) -> scalar from whatever `compile` takes as a loss."""
+    if isinstance(loss, (list, tuple)) and len(loss) == 1:
+        loss = loss[0]
     if loss is None or isinstance(loss, losses_module.Loss):
         return loss
     found = losses_module.get(loss)
@@ -88,61 +119,86 @@ def _loss_object(loss):
     return losses_module.LossFunctionWrapper(found, name=getattr(found, '__name__', 'loss'))
 
 
+def wants_class_numbers(loss):
+    """Whether the targets of a loss are numbers of classes, not values like the predictions."""
+    return is_loss(loss, 'sparse_categorical_crossentropy')
+
+
+# Functions of keras.losses that compare targets with predictions element by element.
+_ELEMENT_BY_ELEMENT = frozenset((
+    'mean_squared_error', 'mean_absolute_error', 'mean_absolute_percentage_error', 'mean_squared_logarithmic_error',
+    'squared_hinge', 'hinge', 'categorical_hinge', 'logcosh', 'log_cosh', 'huber', 'huber_loss', 'binary_crossentropy',
+    'categorical_crossentropy', 'kullback_leibler_divergence', 'kl_divergence', 'poisson', 'cosine_proximity',
+    'cosine_similarity'))
+
+
+def wants_same_shape(loss, generation):
+    """Whether targets must have the shape of the predictions that `loss` compares them with."""
+    function = getattr(loss, 'fn', None)
+    name = getattr(function, '__name__', '')
+    if getattr(function, '__module__', '') != 'keras.losses':
+        return False
+    return name == 'categorical_crossentropy' or name in _ELEMENT_BY_ELEMENT and generations.value(
+        'targets_have_shapes_of_outputs', generation)
+
+
 def is_loss(loss, name):
     function = getattr(loss, 'fn', loss)
     return getattr(function, '__name__', '') == name
 
 
 class OutputMetric:
-    """One metric of one output. `weighted`: sample weights count."""
+    """One metric of one output. `name`: in logs. `weighted`: sample weights count."""
 
-    def __init__(self, metric, output, weighted):
-        self.metric, self.output, self.weighted = metric, output, weighted
+    def __init__(self, metric, name, output, weighted):
+        self.metric, self.name, self.output, self.weighted = metric, name, output, weighted
         self.is_mean = hasattr(metric, 'contribution')
 
 
 class CompiledMetrics:
-    """The metrics of a model.
+    """The metrics of a model. Outputs without a loss have none, because nothing is known of their targets.
 
     Args:
         metrics, weighted_metrics: lists of names, functions and `Metric`s; for several outputs a list of lists or
             a dictionary by output name.
-        loss: the `CompiledLoss`. output_names: names of the outputs. output_shapes: their shapes.
+        loss: the `CompiledLoss`. output_shapes: the shapes of the outputs.
+        without_losses: outputs without a loss have metrics, too: the model computes its loss itself.
     """
 
-    def __init__(self, metrics, weighted_metrics, loss, output_names, output_shapes):
+    def __init__(self, metrics, weighted_metrics, loss, output_shapes, without_losses=False):
         self.entries = []
-        self._names = set()
+        names = loss.output_names
         for given, weighted in ((metrics, False), (weighted_metrics, True)):
-            for index, chosen in enumerate(_metrics_per_output(given, output_names)):
-                for one in chosen:
+            for index, chosen in enumerate(_metrics_per_output(given, names)):
+                for one in chosen if loss.losses[index] is not None or without_losses else ():
                     metric = self._metric(one, loss.losses[index], output_shapes[index])
-                    self._rename(metric, output_names, index)
-                    self.entries.append(OutputMetric(metric, index, weighted))
+                    name = metric.name if len(names) == 1 else '%s_%s' % (names[index], metric.name)
+                    self.entries.append(OutputMetric(metric, self._unique(name), index, weighted))
 
     def _metric(self, given, loss, shape):
         if isinstance(given, metrics_module.Metric):
             return given
         name = given if isinstance(given, str) else None
         if name in ('accuracy', 'acc'):
-            given = _accuracy_for(loss, shape)
+            given = _suitable('accuracy', loss, shape)
         elif name in ('crossentropy', 'ce'):
-            given = _crossentropy_for(loss, shape)
+            given = _suitable('crossentropy', loss, shape)
         found = metrics_module.get(given)
         if isinstance(found, type):
             found = found()
         if isinstance(found, metrics_module.Metric):
             return found
-        return metrics_module.MeanMetricWrapper(found, name=name or getattr(found, '__name__', type(found).__name__))
+        own = getattr(found, '__name__', type(found).__name__)
+        if generations.value('metrics_by_function'):
+            name = 'acc' if name in ('accuracy', 'acc') else None
+            own = 'cosine_proximity' if own == 'cosine_similarity' else own
+        return metrics_module.MeanMetricWrapper(found, name=name or own)
 
-    def _rename(self, metric, output_names, index):
-        """Names in logs: with the output's in front where there are several, and all different."""
-        name = metric.name if len(output_names) == 1 else '%s_%s' % (output_names[index], metric.name)
+    def _unique(self, name):
         unique, number = name, 1
-        while unique in self._names:
+        while unique in self.names:
             unique, number = '%s_%d' % (name, number), number + 1
-        self._names.add(unique)
-        metric._log_name = unique
+        return unique
 
     @property
     def metrics(self):
@@ -150,7 +206,7 @@ class CompiledMetrics:
 
     @property
     def names(self):
-        return [entry.metric._log_name for entry in self.entries]
+        return [entry.name for entry in self.entries]
 
 
 def _metrics_per_output(given, names):
@@ -168,14 +224,8 @@ def _metrics_per_output(given, names):
         result.append(entries)
     if isinstance(given, (list, tuple)) and len(names) > 1 and not isinstance(given, dict):
         # A metric object given once serves one output only.
-        result = [[_own_copy(one) if index else one for one in entries] for index, entries in enumerate(result)]
+        result = result[:1] + [[metrics_module.clone_metric(one) for one in entries] for entries in result[1:]]
     return result
-
-
-def _own_copy(metric):
-    if isinstance(metric, metrics_module.Metric):
-        return type(metric).from_config(metric.get_config())
-    return metric
 
 
 def _kind_for(loss, shape):
@@ -188,32 +238,43 @@ def _kind_for(loss, shape):
     return 'categorical'
 
 
-def _accuracy_for(loss, shape):
-    return _kind_for(loss, shape) + '_accuracy'
+def _suitable(what, loss, shape):
+    """The 'accuracy' or 'crossentropy' that suits an output, by name or as a function."""
+    return _by_shapes(what) if generations.value('accuracy_by_shape') else '%s_%s' % (_kind_for(loss, shape), what)
 
 
-def _crossentropy_for(loss, shape):
-    return _kind_for(loss, shape) + '_crossentropy'
+def _by_shapes(what):
+    def choose(y_true, y_pred):
+        true, predicted = static_shape(y_true), static_shape(y_pred)
+        kind = 'categorical'
+        if predicted and predicted[-1] == 1:
+            kind = 'binary'
+        elif len(true) < len(predicted) or true[-1] == 1:
+            kind = 'sparse_categorical'
+        return getattr(metrics_module, '%s_%s' % (kind, what))(y_true, y_pred)
+    return choose
 
 
 class Tally:
     """The layout of the vector of totals that a step adds to, and the logs read from it.
 
-    Every number that is a mean over samples takes one place (mean times samples); one with weights of its
-    own takes two (total and count).
+    Every number that is a mean over samples takes one place (mean times samples); one that is weighed otherwise takes
+    two (total and count).
+
+    Args:
+        loss, metrics: the `CompiledLoss` and the `CompiledMetrics`. masked: for every output, whether it has a mask.
+        dtype: of the vector.
     """
 
-    def __init__(self, loss, metrics, masked, weighted):
-        self.loss, self.metrics = loss, metrics
-        self.several = len(loss.losses) > 1 and len(loss.trained_outputs) > 1
-        self.means = ['loss'] + (['%s_loss' % loss.output_names[i] for i in loss.trained_outputs]
-                                 if self.several else [])
+    def __init__(self, loss, metrics, masked, dtype):
+        self.loss, self.metrics, self.dtype = loss, metrics, dtype
+        self.several = bool(loss.names_of_parts)
+        self.means = ['loss'] + loss.names_of_parts
         self.stateful = [entry for entry in metrics.entries if not entry.is_mean]
         self.plain, self.ratios = [], []
         for entry in metrics.entries:
             if entry.is_mean:
-                counts = masked[entry.output] or (entry.weighted and weighted[entry.output])
-                (self.ratios if counts else self.plain).append(entry)
+                (self.ratios if masked[entry.output] or entry.weighted else self.plain).append(entry)
         # The names of what `add_metric` was given.
         self.added = []
 
@@ -221,28 +282,43 @@ class Tally:
     def size(self):
         return len(self.means) + len(self.plain) + 2 * len(self.ratios) + 2 * len(self.added)
 
+    @property
+    def zeros(self):
+        """What the totals begin with."""
+        return np.zeros(self.size, self.dtype)
+
+    @property
+    def names(self):
+        """The names in the logs."""
+        return self.means + self.metrics.names + self.added
+
     def vector(self, total, each, targets, predictions, weights, masks, samples, added):
         """The numbers of one batch, as a vector, or as a scalar where there is one; updates the stateful metrics."""
         by_output = dict(zip(self.loss.trained_outputs, targets))
-        values = [_times(total, samples)]
+        values = [_times(self._in_dtype(total), samples)]
         if self.several:
-            values += [_times(each[index], samples) for index in self.loss.trained_outputs]
+            values += [_times(self._in_dtype(each[index]), samples) for index in self.loss.trained_outputs]
         for entry in self.plain:
             total, count = entry.metric.contribution(by_output[entry.output], predictions[entry.output])
-            values.append(_mean_times(total, count, samples))
+            values.append(_mean_times(self._in_dtype(total), count, samples))
         for entry in self.ratios:
-            weight = _masked(weights[entry.output] if entry.weighted else None, masks[entry.output], None)
+            weight = masked(weights[entry.output] if entry.weighted else None, masks[entry.output], None)
             values += list(entry.metric.contribution(by_output[entry.output], predictions[entry.output],
                                                      sample_weight=weight))
         for value in added:
-            value = _as_float32(ops.convert_to_tensor(value))
+            value = self._in_dtype(ops.convert_to_tensor(value))
             values += [ops.sum(value), ops.size(value)]
         for entry in self.stateful:
-            weight = _masked(weights[entry.output] if entry.weighted else None, masks[entry.output], None)
+            weight = masked(weights[entry.output] if entry.weighted else None, masks[entry.output], None)
             entry.metric.update_state(by_output[entry.output], predictions[entry.output], sample_weight=weight)
         if len(values) == 1:
             return values[0]
-        return ops.stack([_as_float32(value) for value in values])
+        return ops.stack([self._in_dtype(value) for value in values])
+
+    def _in_dtype(self, value):
+        if isinstance(value, (int, float)) or dtype_of(value) == self.dtype:
+            return value
+        return ops.cast(value, self.dtype)
 
     def logs(self, totals, samples):
         """{name: float} from the totals of `samples` samples (both on the host)."""
@@ -250,19 +326,32 @@ class Tally:
         for index, name in enumerate(self.means):
             found[name] = float(totals[index]) / samples
         for entry in self.plain:
-            found[entry.metric._log_name] = float(totals[position]) / samples
+            found[entry.name] = float(totals[position]) / samples
             position += 1
         for entry in self.ratios:
             total, count = float(totals[position]), float(totals[position + 1])
-            found[entry.metric._log_name] = total / count if count else 0.0
+            found[entry.name] = total / count if count else 0.0
             position += 2
         for name in self.added:
             found[name] = float(totals[position]) / (float(totals[position + 1]) or 1.0)
             position += 2
         for entry in self.stateful:
-            found[entry.metric._log_name] = _host_number(entry.metric.result())
-        names = self.means + self.metrics.names + self.added
-        return {name: found[name] for name in names}
+            found[entry.name] = _host_number(entry.metric.result())
+        return {name: found[name] for name in self.names}
+
+    def keep(self, totals, samples, added):
+        """Put the totals into the metric objects, so that `metric.result()` gives what the logs said.
+
+        Args:
+            added: {name: metric} for what `add_metric` was given.
+        """
+        position = len(self.means)
+        for entry in self.plain:
+            _set_mean(entry.metric, totals[position], samples)
+            position += 1
+        for metric in [entry.metric for entry in self.ratios] + [added[name] for name in self.added]:
+            _set_mean(metric, totals[position], totals[position + 1])
+            position += 2
 
     def reset(self):
         """Start the metrics anew."""
@@ -270,22 +359,23 @@ class Tally:
             entry.metric.reset_state()
 
 
-def _as_float32(value):
-    return ops.cast(value, 'float32') if not isinstance(value, (int, float)) else value
-
-
 def _times(value, samples):
-    return value * (float(samples) if isinstance(samples, int) else ops.cast(samples, 'float32'))
+    return value * (float(samples) if isinstance(samples, int) else ops.cast(samples, dtype_of(value)))
 
 
 def _mean_times(total, count, samples):
     if isinstance(count, (int, float)) and isinstance(samples, int):
         return total if count == samples else total * (samples / float(count))
-    count = float(count) if isinstance(count, (int, float)) else ops.cast(count, 'float32')
+    count = float(count) if isinstance(count, (int, float)) else ops.cast(count, dtype_of(total))
     return _times(total / count, samples)
 
 
 def _host_number(value):
-    from keras.backend.state import to_array
     array = to_array(value)
     return float(array) if array.ndim == 0 else array
+
+
+def _set_mean(metric, total, count):
+    if hasattr(metric, 'total') and hasattr(metric, 'count'):
+        metric.total.assign(np.float32(total))
+        metric.count.assign(np.float32(count))

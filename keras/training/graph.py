@@ -1,35 +1,56 @@
 """The training of a model as parts of the graph of K, for scripts that build their own functions from them."""
 import copy
 
-from keras.backend import tree
-from keras.backend.function import function
-from keras.backend.rules import AbstractTensor, is_integer
-from keras.backend.symbolic import KerasTensor, Node, free_tensors
-from keras.backend.values import learning_phase
+from keras.backend.contract import tree
+from keras.backend.contract.rules import AbstractTensor, is_integer
+from keras.backend.graph.nodes import Node, free_tensors
+from keras.backend.graph.tensors import KerasTensor
+from keras.backend.k.compiled import function
+from keras.backend.k.values import learning_phase
 from keras.layers.captured import sees_symbols
 from keras.training.compiled import is_loss
 
 
 class TrainingGraph:
-    """Placeholders for targets and sample weights, and the loss that follows from them.
+    """Placeholders for targets and sample weights, and the loss that follows from them; the functions of K over these.
 
     Args:
-        model: a compiled model that is a graph of layers.
+        program: the `Program` of a model that is a graph of layers.
     """
 
-    def __init__(self, model):
-        losses = model._compiled[0]
-        outputs = model.outputs
-        self.targets = [_target(losses.losses[index], outputs[index], model.output_names[index])
+    def __init__(self, program):
+        self._program = program
+        self._model = program.forward.model
+        self.targets = self.sample_weights = self.total_loss = None
+        if program.losses is not None:
+            self._add_losses(program.losses, program.output_names)
+
+    def _add_losses(self, losses, names):
+        outputs = self._model.outputs
+        self.targets = [_target(losses.losses[index], outputs[index], names[index])
                         for index in losses.trained_outputs]
-        self.sample_weights = [KerasTensor((None,), name=model.output_names[index] + '_sample_weights')
+        self.sample_weights = [KerasTensor((None,), name=names[index] + '_sample_weights')
                                for index in losses.trained_outputs]
         weights = dict(zip(losses.trained_outputs, self.sample_weights))
         total, _ = losses(self.targets, outputs, [weights.get(index) for index in range(len(outputs))],
                           [tensor.mask for tensor in outputs])
-        for loss in model.losses:
+        for loss in self._model.losses:
             total = loss if total is None else total + loss
         self.total_loss = total
+
+    def function(self, kind):
+        """A function of K: [inputs, targets, sample weights, learning phase] -> [loss], updating the weights where
+        `kind` is 'train'; for 'predict' [inputs, learning phase] -> the outputs.
+        """
+        model = self._model
+        phase = [tensor for tensor in [learning_phase()] if isinstance(tensor, KerasTensor)]
+        if kind == 'predict':
+            return function(self._program.forward.graph.fed + phase, tree.flatten(model.outputs))
+        data = self._program.forward.graph.fed + self.targets + self.sample_weights + phase
+        if kind == 'test':
+            return function(data, [self.total_loss])
+        updates = self._program.optimizer.get_updates(self.total_loss, list(self._program.trained)) + model.updates
+        return function(data, [self.total_loss], updates)
 
 
 class CurrentTarget:
@@ -47,17 +68,18 @@ class LossesInGraph:
     """Losses that use more of the model's graph than its outputs, as Keras 2's functions could: they run with it.
 
     Args:
-        model: a compiled model that is a graph of layers.
+        program: a compiled `Program`.
 
     `values` are symbolic tensors, one value per sample, for the outputs at `indices`.
     """
 
-    def __init__(self, model):
-        self._losses = model._compiled[0].losses
+    def __init__(self, program):
+        self._losses = program.losses.losses
         self.indices, self._targets, self.values = [], [], []
+        graph = program.forward.graph
         for index, loss in enumerate(self._losses):
-            if model._graph is not None and sees_symbols(getattr(loss, 'fn', None)):
-                self._add(index, loss, model.outputs[index], model.output_names[index])
+            if graph is not None and index not in program.target_tensors and sees_symbols(getattr(loss, 'fn', None)):
+                self._add(index, loss, graph.outputs[index], program.output_names[index])
 
     def _add(self, index, loss, output, name):
         target = _target(loss, output, name)
@@ -87,65 +109,3 @@ def _target(loss, output, name):
     shape = output.shape[:-1] + (1,) if sparse else (None,) * len(output.shape)
     dtype = 'int32' if sparse else 'float32' if is_integer(output.dtype) else output.dtype
     return KerasTensor(shape, dtype, name=name + '_target')
-
-
-class GraphOfTraining:
-    """The part of `Trainer` that shows the training as Keras 2's graph."""
-
-    train_function = test_function = predict_function = None
-
-    def _in_graph_of_training(self):
-        self._require_compiled('total_loss')
-        if self._graph is None or self._compiled is None:
-            raise AttributeError('Model %s is not a graph of layers, so its loss is not a part of a graph.' % self.name)
-        if self._training_graph is None:
-            self._training_graph = TrainingGraph(self)
-        return self._training_graph
-
-    @property
-    def targets(self):
-        """Placeholders for the targets of the outputs that have a loss."""
-        return self._in_graph_of_training().targets
-
-    @property
-    def sample_weights(self):
-        """Placeholders for the sample weights of these outputs."""
-        return self._in_graph_of_training().sample_weights
-
-    @property
-    def total_loss(self):
-        """The loss that `fit` minimises as a symbolic tensor of the inputs, `targets` and `sample_weights`."""
-        return self._in_graph_of_training().total_loss
-
-    @property
-    def _feed_inputs(self):
-        return self.inputs
-
-    @property
-    def _feed_targets(self):
-        return self.targets
-
-    @property
-    def _feed_sample_weights(self):
-        return self.sample_weights
-
-    def _data_of_training(self):
-        phase = [tensor for tensor in [learning_phase()] if isinstance(tensor, KerasTensor)]
-        return self.inputs + self.targets + self.sample_weights + phase
-
-    def _make_train_function(self):
-        """Set `train_function`: [inputs, targets, sample weights, learning phase] -> [loss], updating the weights."""
-        if self.train_function is None:
-            updates = self.optimizer.get_updates(self.total_loss, list(self._trained_weights)) + self.updates
-            self.train_function = function(self._data_of_training(), [self.total_loss], updates)
-
-    def _make_test_function(self):
-        """Set `test_function`: [inputs, targets, sample weights, learning phase] -> [loss]."""
-        if self.test_function is None:
-            self.test_function = function(self._data_of_training(), [self.total_loss])
-
-    def _make_predict_function(self):
-        """Set `predict_function`: [inputs, learning phase] -> list of outputs."""
-        if self.predict_function is None:
-            phase = [tensor for tensor in [learning_phase()] if isinstance(tensor, KerasTensor)]
-            self.predict_function = function(self.inputs + phase, tree.flatten(self.outputs))

@@ -1,10 +1,10 @@
-"""The steps that a model runs: one object per kind (train, test, predict), engine and layout of the data."""
+"""The steps that a program runs: one object per kind (train, test, predict), engine and layout of the data."""
 import numpy as np
 
-from keras import ops
-from keras.backend import tree
-from keras.backend.engine import get_engine
-from keras.backend.state import to_array
+from keras import config, generations, ops
+from keras.backend.contract import tree
+from keras.backend.contract.loading import get_engine
+from keras.backend.state.variables import native_result
 from keras.training.compiled import Tally
 from keras.training.graph import LossesInGraph
 
@@ -13,22 +13,61 @@ def _unique(variables):
     return list({id(variable): variable for variable in variables}.values())
 
 
+def under(program, function):
+    """`function`, run under the generation of Keras that `program` was made under."""
+    generation = generations.of(program)
+
+    def run(*args):
+        if config.get_generation() == generation:
+            return function(*args)
+        with config.generation(generation):
+            return function(*args)
+    return run
+
+
+def made_step(program, function, reads, writes):
+    """`function` as a step of the engine; where `compile` was told to run eagerly, one that runs as plain Python."""
+    return step_maker(program)(under(program, function), reads, writes)
+
+
+def step_maker(program):
+    """What makes a step of the engine from (function, reads, writes), as `compile` was told."""
+    engine, joined = get_engine(), program.argument('jit_compile')
+    if program.argument('run_eagerly') or joined is False and engine.joins_operations:
+        return engine.eager_step
+    return engine.joined_step if joined is True else engine.step
+
+
+def can_repeat(program):
+    """Whether many steps of `program` are to run in one call of the engine."""
+    engine = get_engine()
+    return engine.repeats_steps and step_maker(program) != engine.eager_step
+
+
+def stacked(batches):
+    """[xs, ys, weights] of all `batches`, each array with a new first axis that goes over these."""
+    def joined(arrays):
+        return None if arrays[0] is None else np.stack(arrays)
+    return [list(map(joined, zip(*[getattr(batch, part) for batch in batches]))) for part in ('xs', 'ys', 'weights')]
+
+
 class PredictStep:
     """xs -> the outputs, as a list of native tensors.
 
     Args:
-        model: the model. template: the structure that `call` takes its inputs in; None for a graph or one input.
+        program: a `Program`. layout: the `Layout` of the data.
     """
 
-    def __init__(self, model, template):
-        self._model, self._template = model, template
+    def __init__(self, program, layout):
+        forward = self._forward = program.forward
+        self._layout = layout
         self._structure = None
-        self._run = get_engine().step(self._forward, model.variables, [])
+        self._run = made_step(program, self._predict, forward.model.variables, [])
 
-    def _forward(self, xs):
-        outputs = self._model.infer(laid_out(xs, self._template))
+    def _predict(self, xs):
+        outputs = self._forward.infer(self._layout.inputs(xs))
         self._structure = tree.map_structure(lambda _: None, outputs)
-        return tree.flatten(outputs)
+        return list(map(native_result, tree.flatten(outputs)))
 
     def __call__(self, xs):
         return self._run(xs)
@@ -41,13 +80,6 @@ class PredictStep:
         return packed[0] if isinstance(packed, (list, tuple)) and len(packed) == 1 else packed
 
 
-def laid_out(xs, template):
-    """The flat inputs `xs` as `call` takes them."""
-    if template is not None:
-        return tree.pack_as(template, xs)
-    return xs[0] if len(xs) == 1 else xs
-
-
 class MetricsFound(Exception):
     """Raised, before anything is updated, by a run of a step that meets other `add_metric`s than it expected."""
 
@@ -57,101 +89,95 @@ class MetricsFound(Exception):
 
 
 class TrainOrTestStep:
-    """(totals, xs, ys, weights) -> new totals; updates the weights when `training`.
+    """(totals, xs, ys, weights) -> new totals, laid out by `tally`; updates the weights when `training`.
 
     Args:
-        model: a compiled model. training: whether to update. weighted: per output, whether weights are given.
-        template: as for `PredictStep`.
+        program: a compiled `Program`. training: whether to update. layout: the `Layout` of the data.
     """
 
-    def __init__(self, model, training, weighted, template):
-        self._model, self._training, self._template = model, training, template
-        self._loss, self._metrics = model._compiled
-        self._in_graph = LossesInGraph(model)
-        masked = self._masked_outputs(model)
-        self.tally = Tally(self._loss, self._metrics, masked, weighted)
-        self._has_masks = any(masked)
-        self._trained = list(model._trained_weights) if training else []
-        self._regularized = [weight for weight in (model._trained_weights or ()) if weight.regularizer is not None]
-        self._zeros = np.zeros(self.tally.size, 'float32')
+    def __init__(self, program, training, layout):
+        self._program, self._layout = program, layout
+        self._forward, self._loss = program.forward, program.losses
+        self._metrics_see_masks = program.ruled('metrics_see_masks')
+        self.tally = Tally(program.losses, program.metrics,
+                           [masked and self._metrics_see_masks for masked in program.masked_outputs],
+                           'float64' if config.floatx() == 'float64' else 'float32')
+        self._in_graph, self._target_tensors = LossesInGraph(program), program.target_tensors
+        self._along = self._in_graph.values + self._target_tensors.values
+        self._frozen = frozenset(map(id, program.frozen_layers))
+        self._has_masks = any(program.masked_outputs)
+        self._attributes = [metric.name for layer in program.forward.model.walk_layers()
+                            for metric in layer.metrics_made()]
+        self._trained = list(program.trained) if training else []
+        self._regularized = program.forward.model.regularized_weights(program.trained)
         metric_variables = [v for entry in self.tally.stateful for v in entry.metric.variables]
+        variables = self._forward.model.variables
         if training:
-            model.optimizer.build(self._trained)
-            writes = _unique(self._trained + model.variables + model.optimizer.variables + metric_variables)
-            self._run = get_engine().step(self._train, model.optimizer.read_variables, writes)
+            optimizer = program.optimizer
+            optimizer.build(self._trained)
+            self._watch = program.watch
+            watched = self._watch.build(self._trained) if self._watch is not None else []
+            writes = _unique(self._trained + variables + optimizer.state_variables + metric_variables + watched)
+            reads = optimizer.read_variables + self._target_tensors.variables
+            self._made_of = self._train, [v for v in reads if v not in writes], writes
         else:
-            writes = _unique(metric_variables)
-            self._run = get_engine().step(self._test, model.variables, writes)
+            self._made_of = (self._test, _unique(variables + self._target_tensors.variables),
+                             _unique(metric_variables))
+        self._run = made_step(program, *self._made_of)
+        self._repeated = None
 
-    @staticmethod
-    def _masked_outputs(model):
-        if model._graph is not None:
-            return [tensor.mask is not None for tensor in model._graph.outputs]
-        return [False] * len(model._output_names)
-
-    def begin(self, reset_metrics=True):
-        """The totals to start an epoch with."""
-        if reset_metrics:
-            self.tally.reset()
-        return self._zeros
+    def several(self, totals, batches):
+        """The totals after all `batches`, which are of one shape, in one call."""
+        if self._repeated is None:
+            function, reads, writes = self._made_of
+            self._repeated = get_engine().repeated_step(under(self._program, function), reads, writes,
+                                                        self._program.argument('jit_compile') is True)
+        return self._repeated(totals, stacked(batches))
 
     def __call__(self, totals, xs, ys, weights):
-        try:
-            return self._run(totals, xs, ys, weights)
-        except MetricsFound as found:
-            self.tally.added = self._model._added_metrics = found.names
-            self._zeros = np.zeros(self.tally.size, 'float32')
-            return self._run(self._zeros, xs, ys, weights)
+        return self._run(totals, xs, ys, weights)
+
+    def expect(self, names):
+        """Make room for what `add_metric` is given under these `names`."""
+        self.tally.added = self._program.added_names = names
 
     def check_targets(self, ys):
         """Raise ValueError unless there is one target per output with a loss."""
-        expected = len(self._loss.trained_outputs)
-        if len(ys) != expected:
+        names = self._program.targets.names
+        if len(ys) != len(names):
             raise ValueError('Model %s: %d target array%s expected, for the outputs %s; received %d.%s' % (
-                self._model.name, expected, 's' * (expected != 1),
-                [self._model._output_names[index] for index in self._loss.trained_outputs], len(ys),
+                self._program.name, len(names), 's' * (len(names) != 1), names, len(ys),
                 ' The usual cause: `y` was left out.' if not ys else ''))
-
-    def keep_metrics(self, totals, samples):
-        """Put the totals of the epoch into the metric objects, so that `metric.result()` gives what the logs said."""
-        values = to_array(totals)
-        position = len(self.tally.means)
-        for entry in self.tally.plain:
-            _set_mean(entry.metric, values[position], samples)
-            position += 1
-        for entry in self.tally.ratios:
-            _set_mean(entry.metric, values[position], values[position + 1])
-            position += 2
-        for name in self.tally.added:
-            _set_mean(self._model._added_metric(name), values[position], values[position + 1])
-            position += 2
 
     # --- what runs inside the engine's step ----------------------------------------------------------------------
 
-    def _forward(self, xs, ys, weights, training):
+    def _loss_of(self, xs, ys, weights, training):
         """(the whole loss, what the tally needs)."""
-        inputs = laid_out(xs, self._template)
-        instead = None
         if self._in_graph.indices:
             self._in_graph.feed(dict(zip(self._loss.trained_outputs, ys)))
-            outputs, masks, added, metrics, values = self._model.run(inputs, training, self._has_masks,
-                                                                     self._in_graph.values)
-            instead = self._in_graph.computed(values)
-        else:
-            outputs, masks, added, metrics = self._model.run(inputs, training, self._has_masks)
-        if [name for name, _ in metrics] != self.tally.added:
-            raise MetricsFound([name for name, _ in metrics])
+        outputs, masks, added, metrics, values = self._forward.run(self._layout.inputs(xs), training, self._has_masks,
+                                                                   self._along, self._frozen)
+        ys = self._target_tensors.complete(self._loss.trained_outputs, ys, values[len(self._in_graph.values):])
+        metrics = sorted(metrics, key=self._place)
+        names = [name for name, _ in metrics]
+        if names != self.tally.added:
+            raise MetricsFound(names)
         predictions = tree.flatten(outputs)
-        total, each = self._loss(ys, predictions, self._per_output(weights, predictions), masks, instead)
+        total, each = self._loss(ys, predictions, self._per_output(weights, predictions), masks,
+                                 self._in_graph.computed(values))
         for weight in self._regularized:
             total = _plus(total, weight.regularizer(weight.value))
         for loss in added:
             total = _plus(total, loss if isinstance(loss, (int, float)) or ops.ndim(loss) == 0 else ops.mean(loss))
         if total is None:
             raise ValueError('Model %s has no loss to minimise: compile it with a `loss`, or call add_loss.'
-                             % self._model.name)
-        return total, (each if self.tally.several else None, predictions, masks if self._has_masks else None,
+                             % self._program.name)
+        return total, (ys, each if self.tally.several else None, predictions, masks if self._has_masks else None,
                        [value for _, value in metrics])
+
+    def _place(self, named):
+        """Where a pair (name, value) of `add_metric` stands: metrics that are attributes of a layer come first."""
+        return self._attributes.index(named[0]) if named[0] in self._attributes else len(self._attributes)
 
     @staticmethod
     def _per_output(weights, predictions):
@@ -160,28 +186,30 @@ class TrainOrTestStep:
     def _train(self, totals, xs, ys, weights):
         engine = get_engine()
         if self._trained:
-            (total, found), gradients = engine.value_and_grad(lambda: self._forward(xs, ys, weights, True),
-                                                              self._trained)
-            self._model.optimizer.apply(gradients, self._trained)
+            optimizer = self._program.optimizer
+
+            def scaled():
+                total, found = self._loss_of(xs, ys, weights, True)
+                return optimizer.scale_loss(total), (total, found)
+            (_, (total, found)), gradients = engine.value_and_grad(scaled, self._trained)
+            optimizer.see_loss(total)
+            if self._watch is not None:
+                self._watch.see(gradients)
+            optimizer.follow(gradients, self._trained, total)
         else:
-            total, found = self._forward(xs, ys, weights, True)
-        return self._counted(totals, xs, ys, weights, total, found)
+            total, found = self._loss_of(xs, ys, weights, True)
+        return self._counted(totals, xs, weights, total, found)
 
     def _test(self, totals, xs, ys, weights):
-        return self._counted(totals, xs, ys, weights, *self._forward(xs, ys, weights, False))
+        return self._counted(totals, xs, weights, *self._loss_of(xs, ys, weights, False))
 
-    def _counted(self, totals, xs, ys, weights, total, found):
-        each, predictions, masks, added = found
-        weights, masks = self._per_output(weights, predictions), masks or [None] * len(predictions)
-        samples = ops.shape(xs[0])[0]
+    def _counted(self, totals, xs, weights, total, found):
+        ys, each, predictions, masks, added = found
+        weights, masks = self._per_output(weights, predictions), \
+            masks if masks and self._metrics_see_masks else [None] * len(predictions)
+        samples = ops.shape(next((x for x in xs if x is not None), predictions[0]))[0]
         return totals + self.tally.vector(total, each, ys, predictions, weights, masks, samples, added)
 
 
 def _plus(total, value):
     return value if total is None else total + value
-
-
-def _set_mean(metric, total, count):
-    if hasattr(metric, 'total') and hasattr(metric, 'count'):
-        metric.total.assign(np.float32(total))
-        metric.count.assign(np.float32(count))

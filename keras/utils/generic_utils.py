@@ -4,8 +4,11 @@ import inspect
 from keras.callbacks.progress import Progbar
 from keras.layers.base import snake_case as to_snake_case
 from keras.layers.functions import func_dump, func_load, has_arg
-from keras.saving.serialization import (CustomObjectScope, custom_object_scope, deserialize_keras_object,
-                                        get_custom_objects, serialize_keras_object)
+from keras.legacy import calls
+from keras.legacy.functions import get_from_module, make_tuple
+from keras.saving.kinds import deserialize_keras_object
+from keras.saving.serialization import (CustomObjectScope, custom_object_scope, get_custom_objects,
+                                        serialize_keras_object)
 
 
 def to_list(x, allow_tuple=False):
@@ -101,3 +104,6 @@ def check_for_unexpected_keys(name, input_dict, expected_values):
 def getargspec(fn):
     """The arguments of a function, as `inspect.getfullargspec` gives them."""
     return inspect.getfullargspec(fn)
+
+
+calls.install(globals(), calls.PARTS)

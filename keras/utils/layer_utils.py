@@ -1,5 +1,10 @@
-"""Facts about layers and models."""
+"""Facts about layers and models, and weights in other orders."""
+import numpy as np
+
+from keras import backend as K
+from keras import layers
 from keras.models.summary import print_summary
+from keras.utils.conv_utils import convert_kernel
 
 
 def count_params(weights):
@@ -30,3 +35,61 @@ def get_source_inputs(tensor, layer=None, node_index=None):
         else:
             stack.extend(reversed(node.input_tensors))
     return found
+
+
+def convert_all_kernels_in_model(model):
+    """Turn the spatial axes of all convolution kernels of a model over, in place.
+
+    For weights that came from an engine that convolves (Theano) rather than correlates, and back.
+
+    Args:
+        model: a model that has been built.
+    """
+    kernels = {id(weight): weight for weight in model.weights if weight.layout == 'conv_kernel'}
+    K.batch_set_value([(kernel, convert_kernel(K.get_value(kernel))) for kernel in kernels.values()])
+
+
+def convert_dense_weights_data_format(dense, previous_feature_map_shape, target_data_format='channels_first'):
+    """Bring the kernel of a Dense layer behind a Flatten into the order of another data format, in place.
+
+    Args:
+        dense: the layer. previous_feature_map_shape: the shape that went into Flatten, in the target's format, such as
+            (512, 7, 7). target_data_format: 'channels_first' or 'channels_last', what the weights are to be for.
+
+    Raises:
+        ValueError: for another format, or if the shape does not fit the kernel.
+    """
+    if target_data_format not in ('channels_first', 'channels_last'):
+        raise ValueError('target_data_format must be "channels_first" or "channels_last". Received: %r'
+                         % (target_data_format,))
+    weights = dense.get_weights()
+    rows, units = weights[0].shape
+    target = tuple(previous_feature_map_shape)
+    if int(np.prod(target)) != rows:
+        raise ValueError('convert_dense_weights_data_format: a feature map of shape %s has %d entries, but the kernel '
+                         'of %s has %d rows.' % (target, int(np.prod(target)), dense.name, rows))
+    if target_data_format == 'channels_first':
+        kernel = np.moveaxis(weights[0].reshape(target[1:] + target[:1] + (units,)), -2, 0)
+    else:
+        kernel = np.moveaxis(weights[0].reshape(target[-1:] + target[:-1] + (units,)), 0, -2)
+    dense.set_weights([kernel.reshape(rows, units)] + weights[1:])
+
+
+# --- Keras 1's ----------------------------------------------------------------------------------------------------
+
+def layer_from_config(config, custom_objects=None):
+    """A layer or model from `{'class_name': ..., 'config': ...}`: `keras.layers.deserialize` now."""
+    return layers.deserialize(config, custom_objects)
+
+
+def count_total_params(layers, layer_set=None):
+    """The numbers of trained and of other scalars in the weights of `layers`, each counted once.
+
+    Args:
+        layer_set: layers that are counted already; those of `layers` are added to it.
+    """
+    seen = set() if layer_set is None else layer_set
+    fresh = [layer for layer in dict.fromkeys(layers) if layer not in seen]
+    seen.update(fresh)
+    return (count_params([weight for layer in fresh for weight in layer.trainable_weights]),
+            count_params([weight for layer in fresh for weight in layer.non_trainable_weights]))

@@ -1,16 +1,20 @@
 """Helpers for NumPy arrays."""
 import numpy as np
 
+from keras.layers import conv_input_length, conv_output_length  # noqa: F401  (Keras 1 had them here)
+from keras.legacy import calls
+from keras.utils.conv_utils import convert_kernel  # noqa: F401
 
-def to_categorical(y, num_classes=None, dtype='float32'):
+
+def to_categorical(x=None, num_classes=None, dtype='float32', y=None):
     """One-hot vectors of class numbers.
 
     Args:
-        y: array of integers from 0 to `num_classes - 1`; a last axis of size 1 is dropped.
+        x: array of integers from 0 to `num_classes - 1`; a last axis of size 1 is dropped. y: what Keras 2 calls it.
         num_classes: number of classes; default the largest number and one. dtype: of the result.
 
     Returns:
-        Array of the shape of `y` with an axis of `num_classes` behind.
+        Array of the shape of `x` with an axis of `num_classes` behind.
 
     Raises:
         ValueError: if a number lies outside the range.
@@ -20,7 +24,9 @@ def to_categorical(y, num_classes=None, dtype='float32'):
         array([[1., 0., 0.],
                [0., 0., 1.]], dtype=float32)
     """
-    classes = np.asarray(y).astype('int64')
+    if x is None and y is None:
+        raise TypeError('to_categorical: an array of class numbers is needed.')
+    classes = np.asarray(y if x is None else x).astype('int64')
     if classes.ndim > 1 and classes.shape[-1] == 1:
         classes = classes[..., 0]
     if num_classes is None:
@@ -43,3 +49,50 @@ def normalize(x, axis=-1, order=2):
     """
     norm = np.atleast_1d(np.linalg.norm(x, order, axis))
     return x / np.expand_dims(np.where(norm == 0, 1, norm), axis)
+
+
+# --- Keras 1's ----------------------------------------------------------------------------------------------------
+
+def probas_to_classes(y_pred):
+    """The classes of rows of probabilities: the largest, or whether a single one is above 0.5."""
+    return categorical_probas_to_classes(y_pred) if y_pred.ndim > 1 and y_pred.shape[1] > 1 else \
+        (np.reshape(y_pred, -1) > 0.5).astype('int64')
+
+
+def categorical_probas_to_classes(p):
+    """The number of the largest entry of each row."""
+    return np.argmax(p, axis=1)
+
+
+def accuracy(p, y):
+    """The share of entries that are equal.
+
+    Example:
+        >>> accuracy(np.array([1, 2]), np.array([1, 3]))
+        0.5
+    """
+    return float(np.mean(np.equal(p, y)))
+
+
+def binary_logloss(p, y):
+    """The mean cross-entropy of targets `y`, 0 or 1, and probabilities `p`.
+
+    Example:
+        >>> round(binary_logloss(np.array([0.5]), np.array([1.0])), 4)
+        0.6931
+    """
+    p, y = np.clip(p, 1e-15, 1 - 1e-15), np.asarray(y)
+    return float(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))
+
+
+def multiclass_logloss(p, y):
+    """The mean cross-entropy of class numbers `y` and rows of probabilities `p`.
+
+    Example:
+        >>> round(multiclass_logloss(np.array([[0.5, 0.5]]), np.array([1])), 4)
+        0.6931
+    """
+    return float(-np.mean(np.log(np.asarray(p)[np.arange(len(p)), np.asarray(y, 'int64')])))
+
+
+calls.install(globals(), calls.ARRAYS)

@@ -3,7 +3,7 @@ import random
 
 import numpy as np
 
-from keras.backend.state import set_global_seed
+from keras.backend.state.seeds import set_global_seed
 
 
 def set_random_seed(seed):

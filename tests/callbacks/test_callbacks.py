@@ -1,15 +1,19 @@
 """Callbacks against a small stand-in for a model, hook by hook; `fit` itself is tested in tests/training."""
+import copy
 import csv
 import http.server
 import json
 import math
+import pickle
 import threading
 import urllib.parse
 
 import numpy as np
 import pytest
 
+import keras
 from keras import callbacks as C
+from keras import config
 
 
 class Rate:
@@ -23,11 +27,16 @@ class Rate:
         return np.asarray(self.value, dtype=dtype)
 
 
+class Optimizer:
+    def __init__(self, rate):
+        self.learning_rate = Rate(rate)
+
+
 class StandIn:
     """What callbacks need of a model."""
 
     def __init__(self, rate=0.1):
-        self.optimizer = type('Optimizer', (), {'learning_rate': Rate(rate)})()
+        self.optimizer = Optimizer(rate)
         self.stop_training = False
         self.weights = [np.zeros(1)]
         self.saved = []
@@ -178,6 +187,25 @@ def test_early_stopping_without_a_stop():
     callback = C.EarlyStopping(monitor='loss', patience=3)
     model = run_epochs(callback, losses(3.0, 2.0, 1.0))
     assert not model.stop_training and callback.stopped_epoch == 0 and model.weights[0][0] == 2
+
+
+# What 2.3.1, tf.keras 2.15 and the source of Keras 3 say.
+@pytest.mark.parametrize('generation, kept', [(1, 2), (2, 2), ('tf', 2), (3, 1)])
+def test_weights_are_restored_without_a_stop_in_keras_3_only(generation, kept):
+    with config.generation(generation):
+        callback = C.EarlyStopping(monitor='loss', patience=2, restore_best_weights=True)
+    model = run_epochs(callback, losses(1.0, 0.5, 3.0))
+    assert not model.stop_training and model.weights[0][0] == kept
+
+
+@pytest.mark.parametrize('rate', [0.1, Rate(0.1)])
+def test_an_optimizer_that_has_only_lr(rate):
+    model = StandIn()
+    model.optimizer = type('Old', (), {'lr': rate})()
+    run_epochs(C.ReduceLROnPlateau(monitor='loss', patience=1, factor=0.5), losses(1.0, 1.0), model)
+    assert float(np.asarray(model.optimizer.lr)) == 0.05
+    run_epochs(C.LearningRateScheduler(lambda epoch, rate: rate / 2), losses(1.0), model)
+    assert float(np.asarray(model.optimizer.lr)) == 0.025
 
 
 def test_early_stopping_ignores_epochs_before_the_start():
@@ -338,5 +366,132 @@ def test_remote_monitor(server):
 
 
 def test_remote_monitor_without_a_server():
-    with pytest.warns(RuntimeWarning, match='could not reach the server'):
+    with pytest.warns(RuntimeWarning, match='Could not reach RemoteMonitor root server'):
         run_epochs(C.RemoteMonitor('http://127.0.0.1:9'), losses(1.0))
+
+
+# --- copies -----------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('duplicate', [copy.deepcopy, lambda callback: pickle.loads(pickle.dumps(callback))])
+@pytest.mark.parametrize('make', [
+    lambda folder: C.EarlyStopping(monitor='loss'), lambda folder: C.ReduceLROnPlateau(monitor='loss'),
+    lambda folder: C.CSVLogger(str(folder / 'log.csv'), append=True), lambda folder: C.History(),
+    lambda folder: C.ModelCheckpoint(str(folder / 'model.h5'), save_freq=2), lambda folder: C.TerminateOnNaN(),
+    lambda folder: C.ProgbarLogger(), lambda folder: C.BaseLogger()])
+def test_callbacks_that_were_used_can_be_copied(make, duplicate, tmp_path):
+    callback = make(tmp_path)
+    run_epochs(callback, losses(2.0, 1.0), verbose=0, metrics=['loss'])
+    twin = duplicate(callback)
+    assert type(twin) is type(callback) and twin is not callback
+    run_epochs(twin, losses(2.0, 1.0), verbose=0, metrics=['loss'])
+
+
+def test_the_hooks_of_a_copy_are_its_own(tmp_path):
+    callback = C.ModelCheckpoint(str(tmp_path / 'model.h5'), save_freq=2)
+    model, twin = StandIn(), copy.deepcopy(callback)
+    twin.set_model(model)
+    for batch in range(4):
+        twin.on_batch_end(batch, {})
+    assert len(model.saved) == 2
+
+
+# --- what ends a run ---------------------------------------------------------------------------------------------
+
+class Broken(Exception):
+    pass
+
+
+@pytest.mark.needs_gradients
+@pytest.mark.parametrize('error', [Broken, KeyboardInterrupt])
+def test_on_train_end_is_called_when_an_error_ends_fit_and_files_are_closed(error, tmp_path):
+    ended = []
+
+    class Failing(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise error()
+
+    class Ending(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            ended.append(True)
+    logger = keras.callbacks.CSVLogger(str(tmp_path / 'log.csv'))
+    model = small_model()
+    with pytest.raises(error):
+        model.fit(np.ones((8, 2)), np.ones((8, 1)), epochs=4, verbose=0, callbacks=[logger, Failing(), Ending()])
+    assert ended == [True]
+    assert not [value for value in vars(logger).values() if getattr(value, 'closed', True) is False]
+    assert len((tmp_path / 'log.csv').read_text().splitlines()) == 3
+
+
+@pytest.mark.needs_gradients
+def test_an_error_in_on_train_end_does_not_hide_what_ended_fit():
+    class Failing(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise Broken('first')
+
+        def on_train_end(self, logs=None):
+            raise ValueError('second')
+    with pytest.warns(UserWarning, match='on_train_end failed.*second'), pytest.raises(Broken, match='first'):
+        small_model().fit(np.ones((8, 2)), np.ones((8, 1)), verbose=0, callbacks=[Failing()])
+
+
+def test_callbacks_end_evaluate_and_predict_on_endless_sources():
+    class Stop(keras.callbacks.Callback):
+        def on_test_batch_end(self, batch, logs=None):
+            self.model.stop_evaluating = batch == 2
+
+        def on_predict_batch_end(self, batch, logs=None):
+            self.model.stop_predicting = batch == 2
+
+    def endless():
+        while True:
+            yield np.ones((4, 2), 'float32'), np.ones((4, 1), 'float32')
+    model = small_model()
+    assert np.isfinite(model.evaluate(endless(), verbose=0, callbacks=[Stop()]))
+    assert model.predict(endless(), callbacks=[Stop()]).shape == (12, 1)
+
+
+def small_model():
+    model = keras.Sequential([keras.layers.Dense(1, input_shape=(2,))])
+    model.compile('sgd', 'mse')
+    return model
+
+
+# --- what single callbacks do besides -------------------------------------------------------------------------------
+
+def test_csv_has_a_column_for_a_validation_that_is_not_due_yet(tmp_path):
+    log = C.CSVLogger(str(tmp_path / 'log.csv'))
+    run_epochs(log, [{'loss': 2.0}, {'loss': 1.0, 'val_loss': 3.0}], do_validation=True, metrics=['loss', 'val_loss'])
+    with open(str(tmp_path / 'log.csv')) as file:
+        assert list(csv.reader(file)) == [['epoch', 'loss', 'val_loss'], ['0', '2.0', 'NA'], ['1', '1.0', '3.0']]
+
+
+@pytest.mark.parametrize('generation, names', [(2, ['01-1', '01-3']), (3, ['01-2', '01-4'])])
+def test_checkpoint_names_batches(generation, names):
+    with config.generation(generation):
+        callback = C.ModelCheckpoint('{epoch:02d}-{batch}', save_freq=2)
+    model = StandIn()
+    callback.set_model(model)
+    callback.on_epoch_begin(0)
+    for batch in range(4):
+        callback.on_batch_end(batch, {'loss': 1.0})
+    assert [path for _, path in model.saved] == names
+
+
+def test_checkpoint_betters_a_threshold_first():
+    callback = C.ModelCheckpoint('x', monitor='loss', save_best_only=True, initial_value_threshold=0.5)
+    model = run_epochs(callback, losses(0.9, 0.6, 0.4, 0.45))
+    assert len(model.saved) == 1 and callback.best == 0.4
+
+
+@pytest.mark.parametrize('kind', [RuntimeWarning, UserWarning])
+def test_missing_value_warns_in_both_classes(kind):
+    with pytest.warns(kind, match='acc'):
+        run_epochs(C.EarlyStopping(monitor='acc'), losses(1.0))
+
+
+def test_comparison_of_keras_2_is_there():
+    assert C.EarlyStopping(monitor='loss').monitor_op is np.less
+    assert C.ModelCheckpoint('x', monitor='val_acc').monitor_op is np.greater
+    better = C.ReduceLROnPlateau(monitor='loss', min_delta=0.1).monitor_op
+    assert better(0.5, 0.7) and not better(0.65, 0.7)

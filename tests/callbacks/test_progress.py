@@ -1,11 +1,12 @@
 """The progress bar: what it shows, and that it leaves the logs alone between two redraws."""
 import io
 import re
+import sys
 import types
 
 import pytest
 
-from keras.callbacks import CallbackList, ProgbarLogger, progress
+from keras.callbacks import CallbackList, ProgbarLogger, progress, screens
 from keras.callbacks.progress import Progbar
 
 
@@ -17,6 +18,10 @@ class Terminal(io.StringIO):
         """What stands on each line when all carriage returns are done."""
         return [line.split('\r')[-1].rstrip() for line in self.getvalue().split('\n')]
 
+    def widest(self):
+        """The longest of what was drawn on one line."""
+        return max(map(len, re.split('[\\r\\n]', self.getvalue())))
+
     def draws(self):
         return self.getvalue().count('\r')
 
@@ -25,7 +30,10 @@ class Terminal(io.StringIO):
 def terminal(monkeypatch):
     # pytest puts its own sys.stdout in place when the test starts, so the module gets a `sys` of its own.
     stream = Terminal()
-    monkeypatch.setattr(progress, 'sys', types.SimpleNamespace(stdout=stream, modules={}))
+    stand_in = types.SimpleNamespace(stdout=stream, modules={})
+    monkeypatch.setattr(progress, 'sys', stand_in)
+    monkeypatch.setattr(screens, 'sys', stand_in)
+    monkeypatch.setenv('COLUMNS', '120')
     return stream
 
 
@@ -115,9 +123,9 @@ class CountedLogs(dict):
         return super().items()
 
 
-def fit_with_bar(clock, steps=1000, **params):
+def fit_with_bar(clock, steps=1000, count_mode='steps', **params):
     CountedLogs.reads = 0
-    calls = CallbackList([ProgbarLogger()])
+    calls = CallbackList([ProgbarLogger(count_mode)])
     calls.set_params(dict(dict(epochs=1, verbose=1, steps=steps, batch_size=32, samples=32 * steps), **params))
     calls.on_train_begin()
     calls.on_epoch_begin(0)
@@ -134,8 +142,13 @@ def fit_with_bar(clock, steps=1000, **params):
 def test_logs_are_read_once_per_redraw(terminal, clock):
     fit_with_bar(clock)
     assert 18 <= CountedLogs.reads <= 22
-    assert terminal.lines() == ['Epoch 1/1', '32000/32000 [==============================] - 1s 33us/step '
+    assert terminal.lines() == ['Epoch 1/1', '1000/1000 [==============================] - 1s 1ms/step '
                                 '- loss: 1.0000 - val_loss: 2.0000', '']
+
+
+def test_samples_are_counted_where_that_is_asked_for(terminal, clock):
+    fit_with_bar(clock, count_mode='samples')
+    assert terminal.lines()[1].startswith('32000/32000 [==============================] - 1s 33us/sample - loss')
 
 
 def test_logs_are_not_read_without_a_terminal(capsys, clock):
@@ -145,7 +158,7 @@ def test_logs_are_not_read_without_a_terminal(capsys, clock):
 
 
 def test_steps_are_counted_where_samples_are_unknown(terminal, clock):
-    fit_with_bar(clock, steps=4, samples=None)
+    fit_with_bar(clock, steps=4, samples=None, count_mode='samples')
     assert terminal.lines()[1].startswith('4/4 [====')
 
 
@@ -172,3 +185,79 @@ def test_verbose_0_prints_nothing(terminal, clock):
 def test_count_mode_is_checked():
     with pytest.raises(ValueError, match='count_mode must be "samples" or "steps". Received: \'batches\''):
         ProgbarLogger(count_mode='batches')
+
+
+# --- where it is shown ------------------------------------------------------------------------------------------
+
+def test_bar_keeps_to_one_line_of_a_narrow_terminal(terminal, clock, monkeypatch):
+    monkeypatch.setenv('COLUMNS', '80')
+    bar = Progbar(1000, stateful_metrics=['loss', 'accuracy', 'top_5_accuracy'])
+    values = [('loss', 0.25), ('accuracy', 0.5), ('top_5_accuracy', 0.75)]
+    for step in range(1, 1000):
+        clock.now += 0.1
+        bar.update(step, values)
+    assert terminal.widest() < 80 and terminal.getvalue().count('\n') == 0
+    drawn = terminal.getvalue().split('\r')[-1]
+    assert '[' not in drawn and all('%s: %.4f' % pair in drawn for pair in values)
+    monkeypatch.setenv('COLUMNS', '40')
+    bar.update(999, values)
+    clock.now += 1
+    bar.update(999, values)
+    assert terminal.getvalue().split('\r')[-1].rstrip() == ' 999/1000 - ETA: 0s - loss: 0.2500 ...'
+    # What stays is whole.
+    bar.update(1000, values)
+    assert terminal.getvalue().split('\r')[-1].rstrip().endswith('top_5_accuracy: 0.7500')
+
+
+def test_validation_is_shown_behind_the_bar(terminal, clock):
+    calls = CallbackList([ProgbarLogger('steps')])
+    calls.set_params({'epochs': 1, 'verbose': 1, 'steps': 1, 'validation_steps': 4})
+    calls.on_train_begin()
+    calls.on_epoch_begin(0)
+    calls.on_train_batch_end(0, {'loss': 1.0})
+    calls.on_test_begin()
+    for step in range(2):
+        clock.now += 1
+        calls.on_test_batch_end(step, {'loss': 9.0})
+    assert terminal.lines()[-1].endswith('loss: 1.0000 - validation 2/4 - ETA: 2s')
+    calls.on_test_end({'loss': 9.0})
+    calls.on_epoch_end(0, {'loss': 1.0, 'val_loss': 9.0})
+    assert terminal.lines()[1:] == ['1/1 [==============================] - 2s 2s/step - loss: 1.0000 '
+                                    '- val_loss: 9.0000', '']
+
+
+def test_notebook_shows_html_in_one_output(terminal, clock, monkeypatch):
+    shown = []
+
+    class Handle:
+        def update(self, data, raw):
+            shown[-1] = data
+
+    def display(data, raw, display_id):
+        shown.append(data)
+        return Handle()
+    module = types.ModuleType('IPython.display')
+    module.display = display
+    monkeypatch.setitem(sys.modules, 'IPython', types.ModuleType('IPython'))
+    monkeypatch.setitem(sys.modules, 'IPython.display', module)
+    monkeypatch.setattr(screens, 'sys', types.SimpleNamespace(stdout=terminal, modules={'ipykernel': 1, 'IPython': 1}))
+    calls = CallbackList([ProgbarLogger('steps')])
+    calls.set_params({'epochs': 2, 'verbose': 1, 'steps': 4})
+    calls.on_train_begin()
+    for epoch in range(2):
+        calls.on_epoch_begin(epoch)
+        for step in range(2):
+            clock.now += 1
+            calls.on_train_batch_end(step, {'<loss>': 1.0})
+    assert len(shown) == 2 and terminal.getvalue() == ''
+    assert 'Epoch 2/2' in shown[1]['text/html'] and '<progress value="0.5000"' in shown[1]['text/html']
+    assert '&lt;loss&gt;: 1.0000' in shown[1]['text/html'] and shown[1]['text/plain'].startswith('2/4 [====')
+
+
+def test_names_of_what_is_averaged(terminal, clock):
+    bar = Progbar(4, stateless_metrics=['loss'])
+    bar.update(1, [('loss', 1.0), ('acc', 0.25)])
+    bar.update(4, [('loss', 3.0), ('acc', 0.5)])
+    assert terminal.lines()[0].endswith('loss: 2.5000 - acc: 0.5000')
+    with pytest.raises(ValueError, match='not both'):
+        Progbar(4, stateful_metrics=['a'], stateless_metrics=['b'])

@@ -14,19 +14,21 @@ import numpy as np
 import pytest
 
 from keras import config
-from keras.backend import composites, primitives, tree
-from keras.backend import engine as engines
-from keras.backend.cases import Sample
-from keras.backend.dispatch import TABLE, evaluate
-from keras.backend.rules import AbstractTensor, is_float
-from keras.backend.state import Variable
-from keras.backend.symbolic import KerasTensor, Plan, is_symbolic
+from keras.backend.contract import loading as engines, tree
+from keras.backend.contract.rules import AbstractTensor, is_float
+from keras.backend.graph.plans import Plan
+from keras.backend.graph.tensors import KerasTensor, is_symbolic
+from keras.backend.state.variables import Variable
+from keras.backend.table import composites, primitives
+from keras.backend.table.abstract import evaluate
+from keras.backend.table.cases import Sample
+from keras.backend.table.entries import TABLE
 
 from references import REFERENCES, TOLERANCES
 
 for _module in pkgutil.iter_modules(composites.__path__):
-    importlib.import_module('keras.backend.composites.' + _module.name)
-importlib.import_module('keras.backend.operators')
+    importlib.import_module('keras.backend.table.composites.' + _module.name)
+importlib.import_module('keras.backend.table.operators')
 
 # Parameters whose sizes are always known: weights.
 WEIGHTS = {'kernel', 'recurrent_kernel', 'depthwise_kernel', 'pointwise_kernel', 'bias', 'table', 'h0', 'c0', 'gamma',
@@ -88,11 +90,11 @@ def parameters(check, cases, expected):
 def activated(engine):
     """Have `engine` (an instance, registered or not) run the operations for a block."""
     previous = engines.get_engine()
-    engines._activate(engine)
+    engines.activate(engine)
     try:
         yield engine
     finally:
-        engines._activate(previous)
+        engines.activate(previous)
 
 
 @contextlib.contextmanager

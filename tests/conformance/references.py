@@ -46,6 +46,8 @@ def conv(x, kernel, strides, padding, dilation, groups=1):
     kernel = _dilated(kernel, dilation)
     if padding == 'same':
         x = _pad_same(x, kernel.shape[:-2], strides, (1,) * len(strides))
+    elif padding == 'full':
+        x = np.pad(x, [(0, 0)] + [(size - 1, size - 1) for size in kernel.shape[:-2]] + [(0, 0)], mode='constant')
     parts = zip(np.split(x, groups, -1), np.split(kernel, groups, -1))
     full = np.concatenate([_correlate_valid(part, weights) for part, weights in parts], -1)
     return full[(slice(None),) + tuple(slice(None, None, stride) for stride in strides)]
@@ -116,8 +118,8 @@ def convolution_transpose(x, kernel, strides, padding, output_padding, data_form
     def length(n, k, s, d, extra):
         k = (k - 1) * d + 1
         if output_padding is not None:
-            return (n - 1) * s + k - (2 * (k // 2) if padding == 'same' else 0) + extra
-        return n * s + (max(k - s, 0) if padding == 'valid' else 0)
+            return (n - 1) * s + k - {'valid': 0, 'same': 2 * (k // 2), 'full': 2 * (k - 1)}[padding] + extra
+        return n * s + {'valid': max(k - s, 0), 'same': 0, 'full': 2 - s - k}[padding]
 
     def last(x):
         sizes = [length(*each) for each in zip(x.shape[1:-1], kernel.shape, strides, dilation,
@@ -496,7 +498,7 @@ REFERENCES = {
     'divide': lambda x, y: x / y, 'floor_divide': lambda x, y: x // y, 'mod': lambda x, y: x - y * np.floor(x / y),
     'power': lambda x, y: x ** y, 'maximum': lambda x, y: np.where(x > y, x, y),
     'minimum': lambda x, y: np.where(x < y, x, y), 'arctan2': np.arctan2, 'equal': lambda x, y: x == y,
-    'less': lambda x, y: x < y, 'logical_and': lambda x, y: x & y, 'logical_or': lambda x, y: x | y,
+    'less': lambda x, y: x < y, 'logical_and': np.logical_and, 'logical_or': np.logical_or,
     'where': np.where, 'bitwise_and': lambda x, y: x & y, 'bitwise_or': lambda x, y: x | y,
     'bitwise_xor': lambda x, y: x ^ y, 'left_shift': lambda x, y: x * 2 ** y, 'right_shift': lambda x, y: x // 2 ** y,
     # reductions and order
@@ -529,7 +531,7 @@ REFERENCES = {
     'diagonal': np.diagonal, 'diag': np.diag, 'meshgrid': lambda xs, indexing: np.meshgrid(*xs, indexing=indexing),
     # maths
     'greater': lambda x, y: x > y, 'greater_equal': lambda x, y: x >= y, 'less_equal': lambda x, y: x <= y,
-    'not_equal': lambda x, y: x != y, 'logical_xor': lambda x, y: x ^ y, 'isnan': np.isnan, 'isinf': np.isinf,
+    'not_equal': lambda x, y: x != y, 'logical_xor': np.logical_xor, 'isnan': np.isnan, 'isinf': np.isinf,
     'ceil': np.ceil, 'trunc': np.trunc, 'square': lambda x: x ** 2, 'reciprocal': lambda x: 1 / x,
     'rsqrt': lambda x: x ** -0.5, 'cbrt': np.cbrt, 'expm1': np.expm1, 'log1p': np.log1p, 'exp2': np.exp2,
     'log2': np.log2, 'log10': np.log10, 'tan': np.tan, 'sinh': np.sinh, 'cosh': np.cosh, 'arccos': np.arccos,

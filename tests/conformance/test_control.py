@@ -2,11 +2,11 @@
 import numpy as np
 import pytest
 
-from keras.backend import primitives as p
-from keras.backend import tree
-from keras.backend.composites.rnn import rnn
-from keras.backend.rules import AbstractTensor
-from keras.backend.state import Variable
+from keras.backend.contract import tree
+from keras.backend.contract.rules import AbstractTensor
+from keras.backend.state.variables import Variable
+from keras.backend.table import primitives as p
+from keras.backend.table.composites.rnn import rnn
 
 XS = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], 'float32')
 

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from keras.backend import primitives as p
+from keras.backend.table import primitives as p
 
 INF, NAN = np.inf, np.nan
 

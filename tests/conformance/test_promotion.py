@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from keras import config
-from keras.backend import primitives as p
-from keras.backend.rules import AbstractTensor, float_dtype, result_dtype, sum_dtype
+from keras.backend.contract.rules import AbstractTensor, float_dtype, result_dtype, sum_dtype
+from keras.backend.table import primitives as p
 
 SHORT = {'b1': 'bool', 'u1': 'uint8', 'u2': 'uint16', 'u4': 'uint32', 'u8': 'uint64', 'i1': 'int8', 'i2': 'int16',
          'i4': 'int32', 'i8': 'int64', 'bf': 'bfloat16', 'f2': 'float16', 'f4': 'float32', 'f8': 'float64',

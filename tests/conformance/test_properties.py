@@ -3,10 +3,10 @@ import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from keras.backend import primitives as p
-from keras.backend import rules
-from keras.backend.engine import get_engine
-from keras.backend.rules import AbstractTensor
+from keras.backend.contract import rules
+from keras.backend.contract.loading import get_engine
+from keras.backend.contract.rules import AbstractTensor
+from keras.backend.table import primitives as p
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 # Engines compile for every new shape: few examples of them.

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from keras.backend import primitives
-from keras.backend.state import SeedGenerator
+from keras.backend.state.seeds import SeedGenerator
+from keras.backend.table import primitives
 
 COUNT = 20000
 DRAWS = {

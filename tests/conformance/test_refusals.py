@@ -2,8 +2,9 @@
 import harness
 import pytest
 
-from keras.backend.dispatch import TABLE
-from keras.backend.engine import UnsupportedOperation, get_engine
+from keras.backend.contract.engine import UnsupportedOperation
+from keras.backend.contract.loading import get_engine
+from keras.backend.table.entries import TABLE
 
 UNSUPPORTED = get_engine().capabilities.unsupported
 

@@ -6,8 +6,8 @@ import pytest
 from expected import EXPECTED
 from references import REFERENCES
 
-from keras.backend.dispatch import TABLE
-from keras.backend.engine import get_engine
+from keras.backend.contract.loading import get_engine
+from keras.backend.table.entries import TABLE
 
 EXPECTED_HERE = EXPECTED.get(os.environ['KERAS_BACKEND'], {})
 

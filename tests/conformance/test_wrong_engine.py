@@ -3,9 +3,10 @@ import harness
 import numpy as np
 import pytest
 
-from keras.backend import rules
-from keras.backend.dispatch import TABLE
-from keras.backend.engine import Capabilities, load_engine
+from keras.backend.contract import rules
+from keras.backend.contract.engine import Capabilities
+from keras.backend.contract.loading import load_engine
+from keras.backend.table.entries import TABLE
 
 Numpy = type(load_engine('numpy'))
 

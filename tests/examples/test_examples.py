@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from keras.backend.engine import engine_name
+from keras.backend.contract.loading import engine_name
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
 

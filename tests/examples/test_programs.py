@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from keras import backend as K
-from keras.backend.engine import get_engine
+from keras.backend.contract.loading import get_engine
 
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, 'examples')
 
@@ -22,10 +22,13 @@ PROGRAMS = {
     'custom_parts': (['--epochs', '4'], False),
     'deep_dream': (['--steps', '5'], True),
     'deep_q_network': (['--steps', '1000'], False),
+    'distillation': (['--epochs', '12'], False),
     'gan': (['--steps', '150'], True),
+    'gan_train_step': (['--epochs', '8'], False),
     'neural_style_transfer': (['--steps', '6'], True),
     'siamese_network': (['--epochs', '4'], False),
     'transfer_learning': (['--epochs', '12'], False),
+    'vae_train_step': (['--epochs', '12'], False),
     'variational_autoencoder': (['--epochs', '15'], True),
     'video_question_answering': (['--epochs', '6'], False),
     'wasserstein_gan_gp': (['--steps', '200'], True),

@@ -95,7 +95,7 @@ def test_symbolic_losses_of_layers_and_inner_models():
     outer.compile('sgd')
     assert outer.test_on_batch(X) == pytest.approx(X.mean() + 1)
     layer.add_loss(K.max(layer.get_output_at(0)))
-    assert inner.get_losses_for(x) and not inner.get_losses_for(None)
+    assert len(inner.get_losses_for(None)) == 2 and not inner.get_losses_for(x)
     inner.compile('sgd')
     assert inner.test_on_batch(X) == pytest.approx(X.mean() + 1 + X.max() + 1)
 
@@ -207,3 +207,16 @@ def test_the_functions_of_a_compiled_model():
     np.testing.assert_allclose(model.predict_function([X, 0.0])[0], model.predict(X), rtol=1e-5)
     model._make_test_function()
     assert model.test_function([X, y, weights, 0.0])[0] == pytest.approx(model.test_on_batch(X, y), rel=1e-4)
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('generation', [2, 'tf', 3])
+def test_losses_of_a_layer_called_alone_and_in_a_model(generation):
+    with keras.config.generation(generation):
+        layer = Penalty()
+        layer(X)
+        assert len(layer.losses) == 1
+        model = keras.Sequential([layer])
+        for rows in (X, X[:2]):
+            model(rows)
+            assert [float(loss) for loss in model.losses] == [rows.sum() / 2]

@@ -1,12 +1,14 @@
 """Core layers, merging, normalization, noise: values by NumPy, masks, errors."""
+import json
+
 import numpy as np
 import pytest
 
 import keras
 from keras import backend as K
 from keras import layers, ops
-from keras.backend.engine import get_engine
-from keras.backend.state import to_array
+from keras.backend.contract.loading import get_engine
+from keras.backend.state.variables import to_array
 
 
 def normal(*shape):
@@ -79,7 +81,10 @@ def triple(x):
 
 
 def test_lambda_with_a_named_function_is_loaded_by_name():
-    config = layers.serialize(layers.Lambda(triple))
+    within = layers.serialize(layers.Lambda(triple))
+    # A config that has not left the process knows the function.
+    np.testing.assert_allclose(to_array(layers.deserialize(within)(np.ones((1, 2), 'float32'))), 3.0)
+    config = json.loads(json.dumps(within))
     again = layers.deserialize(config, custom_objects={'triple': triple})
     np.testing.assert_allclose(to_array(again(np.ones((1, 2), 'float32'))), 3.0)
     with pytest.raises(ValueError, match="Unknown function 'triple'"):
@@ -104,8 +109,21 @@ def test_batch_normalization_normalizes_and_remembers():
     inference = to_array(layer(x))
     np.testing.assert_allclose(inference, (x - mean) / np.sqrt(variance + 1e-4), rtol=1e-3, atol=1e-4)
     layer.trainable = False
-    np.testing.assert_allclose(to_array(layer(x, training=True)), inference, rtol=1e-5)
+    np.testing.assert_array_equal(to_array(layer(x, training=True)), y)
     np.testing.assert_array_equal(layer.get_weights()[2], mean)
+
+
+@pytest.mark.parametrize('generation', ['tf', 3])
+def test_frozen_batch_normalization_of_later_generations_uses_its_averages(generation):
+    x = normal(50, 3) * 4 + 2
+    with keras.config.generation(generation):
+        layer = layers.BatchNormalization(momentum=0.75)
+    layer(x, training=True)
+    inference, averages = to_array(layer(x)), layer.get_weights()
+    np.testing.assert_allclose(averages[3], 0.75 + 0.25 * x.var(0), rtol=1e-4)
+    layer.trainable = False
+    np.testing.assert_allclose(to_array(layer(x, training=True)), inference, rtol=1e-5)
+    np.testing.assert_array_equal(layer.get_weights()[2], averages[2])
 
 
 def test_layer_normalization():
@@ -134,13 +152,14 @@ def test_merges_broadcast_and_combine_masks():
 @pytest.mark.parametrize('make, message', [
     (lambda: layers.Dense(0), 'Dense: `units` must be a positive integer. Received: 0'),
     (lambda: layers.Dense(3)(layers.Input((None,))), 'last size is known'),
-    (lambda: layers.Dropout(1.5), '`rate` must be a number between 0 and 1. Received: 1.5'),
+    (lambda: layers.GaussianDropout(1.5), '`rate` must be a number between 0 and 1. Received: 1.5'),
     (lambda: layers.Permute((0, 1)), '`dims` must name the axes 1 to n'),
     (lambda: layers.Reshape((5,))(layers.Input((4,))), 'Reshape.*4 elements of shape'),
     (lambda: layers.Conv2D(3, (3, 3, 3)), '`kernel_size` must be an int'),
     (lambda: layers.Conv2D(3, 3, padding='causal'), '`padding` argument must be one of "valid", "same"'),
     (lambda: layers.Conv1D(3, 3, padding='causal', data_format='channels_first'), 'causal padding in `Conv1D`'),
-    (lambda: layers.Conv2D(3, 3, strides=2, dilation_rate=2), 'strides above 1 cannot be combined'),
+    (lambda: layers.Conv2D(3, 3, strides=2, dilation_rate=2)(layers.Input((8, 8, 3))),
+     'strides above 1 cannot be combined'),
     (lambda: layers.Conv2D(3, 3)(layers.Input((8, 8))), 'expected a tensor of rank 4, found rank 3'),
     (lambda: layers.Conv2D(3, 9)(layers.Input((8, 8, 1))), 'does not fit into a size of 8'),
     (lambda: layers.Conv2D(3, 3, groups=2), '`filters` must be a multiple of `groups`'),

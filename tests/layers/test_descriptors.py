@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 
 from keras import layers
-from keras.backend import tree
-from keras.backend.composites.shape import static_shape
-from keras.backend.engine import get_engine
-from keras.backend.primitives import multiply, sum as total
-from keras.backend.state import to_array
-from keras.backend.symbolic import KerasTensor
+from keras.backend.contract import tree
+from keras.backend.contract.loading import get_engine
+from keras.backend.graph.tensors import KerasTensor
+from keras.backend.state.variables import to_array
+from keras.backend.table.composites.shape import static_shape
+from keras.backend.table.primitives import multiply, sum as total
 
 # Layer, arguments, input shapes with the batch; shapes of integers are lists.
 DESCRIPTORS = [

@@ -1,32 +1,25 @@
 """Every layer of Keras 2.3.1 against what upstream gave: outputs, states, gradients, masks, shapes, updates.
 
-And the outputs of those layers of Keras 3.15.1 that are here, with a list of what differs between the two.
+And the outputs of those layers of Keras 3.15.1 that are here, under their generation.
 """
 import numpy as np
 import pytest
 
 from keras import layers
-from keras.backend import tree
-from keras.backend.engine import get_engine
-from keras.backend.primitives import multiply, sum as total
-from keras.backend.state import Variable, to_array
+from keras.backend.contract import tree
+from keras.backend.contract.loading import get_engine
+from keras.backend.state.variables import Variable, to_array
+from keras.backend.table.primitives import multiply, sum as total
 from keras.models import Sequential
 import golden
 
 CASES = [case for case in golden.entries('layers', 'cases') if case.values[0] in ('2.3.1', None)]
 OUTPUTS, GRADIENTS = 1e-5, 1e-4
 
-# Where Keras 3 does otherwise than Keras 2, whose behaviour is the default here, or has what is not here.
-_VARIANCE = 'moving variances of Keras 2 are corrected for the number of samples'
-_HARD_SIGMOID = 'hard_sigmoid is clip(0.2 x + 0.5) in Keras 2, clip(x / 6 + 0.5) in Keras 3'
-_BILINEAR = 'bilinear upsampling counts from the corners in Keras 2, from the centres in Keras 3'
+# Where upstream is wrong, or has what is not here.
 DIFFERENT = {
-    'bn_train': _VARIANCE, 'bn_4d_train': _VARIANCE, 'bn_axis1_train': _VARIANCE, 'bn_renorm_off_train': _VARIANCE,
-    'bn_mask_train': 'the statistics of Keras 2 take masked steps in', 'activation_hard_sigmoid': _HARD_SIGMOID,
-    'activation_sparsemax': 'upstream gives rows of zeros, which are no distribution', 'gru_hs': _HARD_SIGMOID,
-    'gru_reset_before_mask': _HARD_SIGMOID, 'lstm_hs': _HARD_SIGMOID, 'convlstm2d_same': _HARD_SIGMOID,
-    'convlstm2d_same_cf': _HARD_SIGMOID, 'upsampling2d_bilinear': _BILINEAR, 'upsampling2d_bilinear_cf': _BILINEAR,
-    'conv1d_causal_cf': 'refused as in Keras 2', 'dense_lora': 'low-rank adaptation is not here',
+    'activation_sparsemax': 'upstream gives rows of zeros, which are no distribution',
+    'dense_lora': 'low-rank adaptation is not here',
 }
 
 
@@ -34,7 +27,8 @@ def _keras3_cases():
     cases = []
     for case in golden.entries('layers', 'cases'):
         version, name, content = case.values
-        if version == '3.15.1' and (hasattr(layers, content['layer']['class_name'])
+        # Called without `training`, upstream's layers that change images at random did so: those numbers are chance.
+        if version == '3.15.1' and not name.startswith('random') and (hasattr(layers, content['layer']['class_name'])
                                     or content['layer']['class_name'] == 'Sequential'):
             marks = [pytest.mark.xfail(strict=True, reason=DIFFERENT[name])] if name in DIFFERENT else []
             cases.append(pytest.param(version, name, content, id=case.id, marks=marks))
@@ -75,7 +69,7 @@ def built_layer(case, inputs, weights):
     layer = layers.deserialize(case['layer'])
     args = [pick(inputs, number) for number in case['args'][:1]]
     kwargs = {name: pick(inputs, number) for name, number in case['kwargs'].items()}
-    layer._ensure_built(tree.map_structure(np.shape, args[0]))
+    layer.ensure_built(tree.map_structure(np.shape, args[0]))
     layer.set_weights(weights)
     return layer, args, kwargs
 
@@ -216,19 +210,32 @@ def test_configuration(version, name, case):
 @pytest.mark.parametrize('version, name, case', _keras3_cases())
 def test_values_of_keras3(version, name, case):
     arrays = golden.arrays('layers', version, name)
-    inputs = numbered(arrays, 'in')
+    inputs = [np.array(given['value'], dtype=object) if given['kind'] == 'str' else arrays['in%d' % number]
+              for number, given in enumerate(case['inputs'])]
     layer = layers.deserialize(case['layer'])
+    if 'adapt_data' in case:
+        layer.adapt(np.array(case['adapt_data'], dtype=object))
     args = [pick(inputs, number) for number in case['args']]
     kwargs = {key: pick(inputs, number) for key, number in case['kwargs'].items()}
     kwargs.update(case.get('options') or {})
     if case['training'] is not None:
         kwargs['training'] = case['training']
-    if not layer.built:
-        layer._ensure_built(tree.map_structure(np.shape, args[0]))
-    layer.set_weights(numbered(arrays, 'w'))
+    if not layer.built and len(args) > 1:
+        layer(*args, **kwargs)
+    elif not layer.built:
+        layer.ensure_built(tree.map_structure(np.shape, args[0]))
+    for weight, array in zip(weights_of_keras3(layer), numbered(arrays, 'w')):
+        weight.assign(array)
     outputs, expected = to_numpy(layer(*args, **kwargs)), numbered(arrays, 'out')
     assert len(outputs) == len(expected)
     for ours, theirs in zip(outputs, expected):
         golden.assert_close(ours, theirs, OUTPUTS)
-    for ours, theirs in zip(layer.get_weights(), numbered(arrays, 'wafter')):
-        golden.assert_close(ours, theirs, OUTPUTS)
+    for ours, theirs in zip(weights_of_keras3(layer), numbered(arrays, 'wafter')):
+        golden.assert_close(ours.numpy(), theirs, OUTPUTS)
+
+
+def weights_of_keras3(layer):
+    """The weights in the order of Keras 3: those of the layer itself before those of layers inside."""
+    if not isinstance(layer, layers.SpectralNormalization):
+        return layer.weights
+    return [layer.kernel, layer.vector_u] + [weight for weight in layer.layer.weights if weight is not layer.kernel]

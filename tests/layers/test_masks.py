@@ -4,7 +4,9 @@ import pytest
 
 import keras
 from keras import backend as K
-from keras.layers import LSTM, Dense, Embedding, Input, Lambda, Layer, Masking, TimeDistributed, concatenate
+from keras.layers import (
+    LSTM, Add, Concatenate, Dense, Embedding, Input, Lambda, Layer, Masking, Maximum, Subtract, TimeDistributed,
+    concatenate)
 from keras.models import Model
 
 WORDS = np.array([[1, 2, 0, 0], [3, 1, 2, 0]])
@@ -106,9 +108,50 @@ def test_layers_that_do_not_support_masks():
     class Plain(Layer):
         def call(self, x):
             return x
-    with pytest.warns(UserWarning, match='does not support masking'):
+    with pytest.raises(TypeError, match='plain.* does not support masking'):
+        Plain()(embedded(x))
+    with pytest.raises(TypeError, match='does not support masking'):
+        Plain().compute_mask([x], np.array([[True, False]]))
+    assert Plain().compute_mask([x], [None]) is None
+    with keras.config.generation(3), pytest.warns(UserWarning, match='does not support masking'):
         y = Plain()(embedded(x))
     assert y.mask is None
+
+
+@pytest.mark.parametrize('layer', [Add(), Subtract(), Concatenate(axis=1)])
+def test_merges_want_one_mask_per_input(layer):
+    x, y = Input((4, 5)), Input((4, 5))
+    mask = np.ones((2, 4), bool)
+    assert layer.compute_mask([x, y], [None, None]) is None
+    for inputs, masks in (([x, y], mask), (x, [None, None]), ([x, y], [None]), ([x, y], [None] * 3)):
+        with pytest.raises(ValueError, match='a mask or None for each'):
+            layer.compute_mask(inputs, masks)
+
+
+def test_the_least_number_of_inputs_of_a_merge():
+    x = Input((4, 5))
+    for layer in (Add, Maximum, Concatenate):
+        with pytest.raises(ValueError, match='at least 2 inputs. Received 1'):
+            layer()([x])
+        for generation in ('tf', 3):
+            with keras.config.generation(generation):
+                assert layer()([x]).shape == (None, 4, 5)
+
+
+def test_a_list_of_inputs_that_goes_on_growing():
+    x = Input((None, 1))
+    inputs = [x, x]
+    y = Add()(inputs)
+    inputs.append(y)
+    model = Model(x, Add()(inputs))
+    np.testing.assert_array_equal(model.predict(np.ones((1, 1, 1))), [[[4.0]]])
+
+
+def test_the_mask_of_several_outputs_is_a_list():
+    x = Input((3,))
+    model = Model(x, [Dense(2)(x), Dense(2)(x)])
+    assert model.compute_mask([x], [None]) == [None, None]
+    assert Model(x, Dense(2)(x)).compute_mask([x], [None]) is None
 
 
 def test_lambdas_and_merges():

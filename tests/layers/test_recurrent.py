@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 
 from keras import layers, ops
-from keras.backend.composites.shape import static_shape
-from keras.backend.engine import get_engine
-from keras.backend.state import to_array
+from keras.backend.contract.loading import get_engine
+from keras.backend.state.variables import to_array
+from keras.backend.table.composites.shape import static_shape
 from keras.layers.base import Layer
+from keras.models import Sequential
 
 
 def normal(*shape):
@@ -78,6 +79,30 @@ def test_initial_state_on_the_graph_is_an_input():
     y = layer(x, initial_state=h)
     assert y.shape == (None, 4, 3)
     assert layer.input == [x, h]
+
+
+@pytest.mark.parametrize('kind', [layers.SimpleRNN, layers.GRU, layers.LSTM, layers.CuDNNLSTM, layers.ConvLSTM2D])
+def test_states_of_another_batch_are_refused_with_the_name_and_both_sizes(kind):
+    convolutional = kind is layers.ConvLSTM2D
+    arguments = {'kernel_size': 1} if convolutional else {}
+    shape = (5, 2, 2, 4) if convolutional else (5, 4)
+    model = Sequential([kind(3, stateful=True, batch_input_shape=(2,) + shape, name='memory', **arguments)])
+    with pytest.raises(ValueError, match=r'memory.*batch of 3 samples, but its states are for 2.*stateful'):
+        model.layers[0](np.zeros((3,) + shape, 'float32'))
+    layer = kind(3, name='begun', **arguments)
+    states = np.zeros((2, 2, 2, 3) if convolutional else (2, 3), 'float32')
+    count = 1 if kind in (layers.SimpleRNN, layers.GRU) else 2
+    with pytest.raises(ValueError, match=r'begun.*batch of 6 samples, but its states are for 2.*initial_state'):
+        layer(ops.zeros((6,) + shape), initial_state=[ops.convert_to_tensor(states)] * count)
+
+
+def test_a_stateful_model_refuses_batches_of_another_size():
+    model = Sequential([layers.LSTM(4, stateful=True, batch_input_shape=(2, 5, 4))])
+    with pytest.raises(Exception, match='3'):
+        model.predict(np.zeros((3, 5, 4), 'float32'), batch_size=3)
+    assert model.predict(np.zeros((2, 5, 4), 'float32'), batch_size=2).shape == (2, 4)
+    with pytest.raises(Exception, match='3'):
+        model.predict(np.zeros((3, 5, 4), 'float32'), batch_size=3)
 
 
 def test_stateful_layers_remember_until_reset():
@@ -162,7 +187,7 @@ def test_stacked_cells_equal_layers_one_behind_the_other():
     stacked(x)
     stacked.set_weights(first.get_weights() + second.get_weights())
     np.testing.assert_allclose(to_array(stacked(x)), expected, rtol=1e-4, atol=1e-6)
-    assert stacked.cell.state_size == [3, 3, 2]
+    assert stacked.cell.state_size == (3, 3, 2)
 
 
 def test_cudnn_layers_equal_the_plain_ones():

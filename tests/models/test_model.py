@@ -1,11 +1,12 @@
 """Functional and subclassed models: structure, calls, nesting, masks, configuration, errors."""
 import json
+import warnings
 
 import numpy as np
 import pytest
 
-from keras import layers, ops
-from keras.backend.state import to_array
+from keras import backend as K, config, layers, ops
+from keras.backend.state.variables import to_array
 from keras.models import Model, Sequential, clone_model, model_from_json
 
 
@@ -180,9 +181,34 @@ def test_trainable_is_respected_through_nesting():
     assert (len(model.trainable_weights), len(model.non_trainable_weights)) == (6, 2)
     inner.trainable = False
     assert (len(model.trainable_weights), len(model.non_trainable_weights)) == (2, 6)
-    assert not inner.layers[0].trainable
     model.trainable = False
     assert model.trainable_weights == []
+
+
+# What 2.3.1 and tf.keras 2.15 gave.
+@pytest.mark.parametrize('generation, left, inside', [(2, 4, [False, True]), ('tf', 6, [True, True]),
+                                                      (3, 6, [True, True])])
+def test_what_was_frozen_inside_stays_frozen_when_the_model_is_made_trainable(generation, left, inside):
+    with config.generation(generation):
+        inner = Sequential([layers.Dense(3, input_shape=(4,)), layers.BatchNormalization()])
+        model = Sequential([inner, layers.Dense(1)])
+    inner.layers[0].trainable = False
+    model.trainable = True
+    assert [layer.trainable for layer in inner.layers] == inside and len(model.trainable_weights) == left
+    model.trainable = False
+    assert model.trainable_weights == [] and inner.trainable == (generation == 2)
+    model.trainable = True
+    assert len(model.trainable_weights) == left
+
+
+@pytest.mark.parametrize('wrapper', [layers.TimeDistributed, layers.Bidirectional])
+def test_wrappers_freeze_and_free_what_is_inside(wrapper):
+    layer = wrapper(layers.LSTM(2) if wrapper is layers.Bidirectional else layers.Dense(2))
+    layer.build((None, 3, 2))
+    layer.trainable = False
+    assert layer.trainable_weights == [] and not layer.layer.trainable
+    layer.trainable = True
+    assert layer.layer.trainable and layer.non_trainable_weights == []
 
 
 def test_set_weights_refuses_wrong_shapes_and_changes_nothing():
@@ -240,7 +266,7 @@ def test_building_summary_and_config_need_no_engine():
             'm.summary(); m.to_json()\n'
             'x = layers.Input((3,)); models.Model(x, x * 2 + 1)\n'
             'engines = [n for n in ("tensorflow", "jax", "torch", "theano", "mxnet", "cntk") if n in sys.modules]\n'
-            'from keras.backend.engine import active\n'
+            'from keras.backend.contract.loading import active\n'
             'assert not engines and active.engine is None, (engines, active.engine)')
     subprocess.check_call([sys.executable, '-c', code], stdout=subprocess.DEVNULL)
 
@@ -252,3 +278,54 @@ def test_compiling_does_not_change_the_order_of_weights():
     model.layers[1].trainable = False
     model.layers[1].trainable = True
     assert [id(weight) for weight in model.weights] == before
+
+
+def test_classes_and_probabilities():
+    x = np.array([[0.1, 0.7, 0.2], [0.9, 0.0, 0.1]], 'float32')
+    model = Sequential([layers.Activation('linear', input_shape=(3,))])
+    np.testing.assert_array_equal(model.predict_classes(x), [1, 0])
+    np.testing.assert_array_equal(model.predict_proba(x, batch_size=1), x)
+    with pytest.warns(UserWarning, match='outside of .0, 1., from 0 to 2'):
+        model.predict_proba(np.array([[2.0, 0.0, 0.0]], 'float32'))
+    single = Sequential([layers.Activation('linear', input_shape=(1,))])
+    classes = single.predict_classes(np.array([[0.2], [0.8]], 'float32'))
+    np.testing.assert_array_equal(classes, [[0], [1]])
+    assert classes.dtype == 'int32'
+
+
+def test_the_summary_says_where_trainable_was_changed():
+    model = Sequential([layers.Dense(1, input_shape=(3,))])
+    model.compile('sgd', 'mse')
+    model.trainable = False
+    for _ in range(2):
+        with pytest.warns(UserWarning, match='`trainable` was changed after compile'):
+            model.summary(print_fn=lambda line: None)
+    model.compile('sgd', 'mse')
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        model.summary(print_fn=lambda line: None)
+
+
+class OfWeight(layers.Layer):
+    """Gives one of its weights, whatever comes in."""
+
+    def build(self, input_shape):
+        self.weight = self.add_weight(name='weight', shape=(2, 3), initializer='ones')
+        super().build(input_shape)
+
+    def call(self, x):
+        return self.weight
+
+    def compute_output_shape(self, input_shape):
+        return (2, 3)
+
+
+def test_layers_that_give_a_variable():
+    for layer in (OfWeight(), layers.Lambda(lambda x: K.ones((2, 3))),
+                  layers.Lambda(lambda x: K.eye((2, 3)) * 0.0 + 1.0)):
+        x = layers.Input((4,))
+        y = layer(x)
+        np.testing.assert_array_equal(Model(x, y).predict(np.ones((2, 4))), np.ones((2, 3)))
+        np.testing.assert_array_equal(K.function([x], [y])([np.ones((2, 4))])[0], np.ones((2, 3)))
+        doubled = Model(x, layers.Lambda(lambda y: y * 2.0)(y))
+        np.testing.assert_array_equal(doubled.predict(np.ones((2, 4))), np.full((2, 3), 2.0))

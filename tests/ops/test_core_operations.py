@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from keras import ops
-from keras.backend.state import Variable
-from keras.backend.symbolic import KerasTensor
+from keras.backend.graph.tensors import KerasTensor
+from keras.backend.state.variables import Variable
 
 GENERATOR = np.random.RandomState(7)
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from keras import ops
-from keras.backend.symbolic import KerasTensor
+from keras.backend.graph.tensors import KerasTensor
 
 GENERATOR = np.random.RandomState(1337)
 X = GENERATOR.randn(3, 4).astype('float32')

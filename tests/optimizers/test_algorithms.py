@@ -7,8 +7,9 @@ import pytest
 
 import golden
 from keras import constraints, ops, optimizers
-from keras.backend.engine import get_engine
-from keras.backend.state import Variable
+from keras.backend.contract.loading import get_engine
+from keras.config import generation
+from keras.backend.state.variables import Variable
 
 
 def run(optimizer, shared):
@@ -25,9 +26,8 @@ def run(optimizer, shared):
 
 @pytest.mark.parametrize('version, name, entry', golden.entries('optimizers', 'cases'))
 def test_golden(version, name, entry):
-    if name.startswith(('muon', 'schedulefree')):
-        pytest.skip('%s is not there yet' % entry['class_name'])
-    optimizer = optimizers.deserialize({'class_name': entry['class_name'], 'config': entry['config']})
+    with golden.generation(version):
+        optimizer = optimizers.deserialize({'class_name': entry['class_name'], 'config': entry['config']})
     expected = golden.arrays('optimizers', version, name)
     shared = golden.top_level('optimizers', version)
     variables, trajectories = run(optimizer, shared)
@@ -117,14 +117,14 @@ def test_clipnorm_is_over_all_gradients_and_clipvalue_by_element():
 def test_missing_gradients_are_named_once():
     optimizer = optimizers.SGD(1.0, momentum=0.5)
     used, unused = Variable(np.zeros(1, 'float32'), name='used'), Variable(np.ones(1, 'float32'), name='unused')
-    with pytest.warns(UserWarning, match='No gradient for unused: the loss does not depend on it'):
+    with pytest.warns(UserWarning, match='Gradients do not exist for variables unused: the loss does not depend'):
         optimizer.apply([np.ones(1, 'float32'), None], [used, unused])
     with warnings.catch_warnings():
         warnings.simplefilter('error', UserWarning)
         optimizer.apply([np.ones(1, 'float32'), None], [used, unused])
     np.testing.assert_allclose(used.numpy(), [-2.5])
     np.testing.assert_allclose(unused.numpy(), [1.0])
-    with pytest.raises(ValueError, match='No gradients for any variable: used, unused'):
+    with pytest.raises(ValueError, match='No gradients provided for any variable. There is none for used, unused'):
         optimizer.apply([None, None], [used, unused])
 
 
@@ -239,3 +239,120 @@ def test_names_in_any_case():
     for name, expected in (('SGD', optimizers.SGD), ('rmsprop', optimizers.RMSprop), ('RMSProp', optimizers.RMSprop),
                            ('adamw', optimizers.AdamW)):
         assert type(optimizers.get(name)) is expected
+
+
+def test_configs_hold_what_older_readers_know():
+    """Keras 2.3.1 knows neither decay in the base class nor the arguments of Keras 3."""
+    assert set(optimizers.Optimizer(0.5).get_config()) == {'learning_rate'}
+    assert set(optimizers.Lion().get_config()) == {'learning_rate', 'beta_1', 'beta_2'}
+    assert set(optimizers.SGD().get_config()) == {'learning_rate', 'momentum', 'decay', 'nesterov'}
+    assert optimizers.Lion(decay=0.5, weight_decay=0.1).get_config()['decay'] == 0.5
+    assert optimizers.RMSprop(momentum=0.5).get_config()['momentum'] == 0.5
+
+
+def test_none_is_no_optimizer():
+    with pytest.raises(ValueError, match='Could not interpret optimizer: None'):
+        optimizers.get(None)
+
+
+def test_deserialize_changes_nothing_but_the_name_of_the_class():
+    """It is written in lower case, as every Keras left it; tests of Keras 2 compare configs that were read."""
+    config = {'class_name': 'SGD', 'config': {'learning_rate': 0.5}}
+    for _ in range(2):
+        assert type(optimizers.deserialize(config)) is optimizers.SGD
+        assert config == {'class_name': 'sgd', 'config': {'learning_rate': 0.5}}
+    config = {'class_name': 'SGD', 'config': {'learning_rate': 0.5}}
+
+    class Own(optimizers.SGD):
+        pass
+    assert type(optimizers.deserialize(config, {'SGD': Own})) is Own
+
+
+# --- what Keras 3 added -----------------------------------------------------------------------------------------------
+
+def schedule_free(values, gradients, rate, beta_1, beta_2, warmup):
+    """The published rule in NumPy: y stands at beta_1 between the last step z and the mean x of all z."""
+    z, x = values.astype('float64'), values.astype('float64')
+    velocity, found = np.zeros_like(z), []
+    for step, gradient in enumerate(gradients, 1):
+        velocity = beta_2 * velocity + (1 - beta_2) * gradient ** 2
+        z = z - rate * min(1.0, step / warmup) * gradient / (np.sqrt(velocity / (1 - beta_2 ** step)) + 1e-8)
+        x = x + (z - x) / step
+        found.append((1 - beta_1) * z + beta_1 * x)
+    return found
+
+
+def test_schedule_free_adamw():
+    gradients = np.random.RandomState(0).normal(size=(5, 3)).astype('float32')
+    variable = Variable(np.array([1.0, -2.0, 0.5], 'float32'))
+    optimizer = optimizers.ScheduleFreeAdamW(0.05, beta_1=0.8, beta_2=0.99, warmup_steps=3)
+    expected = schedule_free(variable.numpy(), gradients, 0.05, 0.8, 0.99, 3)
+    for gradient, wanted in zip(gradients, expected):
+        optimizer.apply([gradient], [variable])
+        np.testing.assert_allclose(variable.numpy(), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_muon_moves_matrices_along_orthogonal_ones():
+    matrix, vector = Variable(np.zeros((4, 4), 'float32')), Variable(np.zeros(4, 'float32'))
+    embedding = Variable(np.zeros((4, 4), 'float32'), name='embeddings')
+    optimizer = optimizers.Muon(1.0, rms_rate=None, ns_steps=30, muon_a=1.875, muon_b=-1.25, muon_c=0.375)
+    gradient = np.random.RandomState(0).normal(size=(4, 4)).astype('float32')
+    optimizer.apply([gradient, gradient[0], gradient], [matrix, vector, embedding])
+    # With the coefficients of the iteration that converges, it gives the polar factor of the gradient.
+    left, _, right = np.linalg.svd(gradient)
+    np.testing.assert_allclose(matrix.numpy(), -left @ right, atol=1e-3)
+    np.testing.assert_allclose(embedding.numpy(), -np.sign(gradient), atol=1e-4)
+    assert len(optimizer.state_variables) == 1 + 1 + 2 + 2
+
+
+def test_several_optimizers():
+    first, second = Variable(np.ones(2, 'float32'), name='first'), Variable(np.ones(2, 'float32'), name='second')
+    default, fast = optimizers.SGD(0.5, loss_scale_factor=8.0), optimizers.SGD(0.25)
+    optimizer = optimizers.MultiOptimizer(optimizers.OptimizerMap(default, {'^first': fast}), loss_scale_factor=2.0)
+    optimizer.apply([np.full(2, 2.0, 'float32')] * 2, [first, second])
+    np.testing.assert_array_equal([first.numpy(), second.numpy()], [[0.75, 0.75], [0.5, 0.5]])
+    assert [int(each.iterations.numpy()) for each in [optimizer] + optimizer.optimizers] == [1, 1, 1]
+    read = optimizers.deserialize(optimizers.serialize(optimizer))
+    assert [float(each.learning_rate.numpy()) for each in read.optimizers] == [0.25, 0.5]
+    with pytest.raises(ValueError, match='LossScaleOptimizer'):
+        optimizers.OptimizerMap(default, {'x': optimizers.LossScaleOptimizer(fast)})
+    both = optimizers.OptimizerMap(default, {'fi': fast, 'st': optimizers.SGD()})
+    with pytest.raises(ValueError, match='several'):
+        both(first)
+
+
+def test_gradients_that_are_values():
+    kept, trained = Variable(np.ones(2, 'float32')), Variable(np.ones(2, 'float32'))
+    kept.overwrite_with_gradient = True
+    gradient = np.full(2, 4.0, 'float32')
+    optimizers.LossScaleOptimizer(optimizers.SGD(1.0), initial_scale=4.0).apply([gradient] * 2, [kept, trained])
+    np.testing.assert_array_equal([kept.numpy(), trained.numpy()], [[4, 4], [0, 0]])
+
+
+def test_an_optimizer_in_the_style_of_keras_3():
+    class Momentum(optimizers.Optimizer):
+        def build(self, variables):
+            super().build(variables)
+            self.momenta, self.seen = self.add_optimizer_variables(variables, ['momentum', 'seen'])
+
+        def update_step(self, gradient, variable, learning_rate):
+            momentum = self.momenta[self._get_variable_index(variable)]
+            self.assign(momentum, momentum.value * 0.5 + gradient)
+            self.assign_sub(variable, momentum.value * learning_rate)
+    variable = Variable(np.zeros(2, 'float32'))
+    optimizer = Momentum(learning_rate=1.0)
+    for _ in range(2):
+        optimizer.apply([np.ones(2, 'float32')], [variable])
+    np.testing.assert_array_equal(variable.numpy(), [-2.5, -2.5])
+
+
+def test_what_keras_3_says_of_its_variables():
+    with generation(3):
+        first, second = optimizers.AdamW(), optimizers.AdamW()
+        assert first.name.startswith('adam_w') and second.name.startswith('adam_w_') and first.name != second.name
+        assert optimizers.deserialize(optimizers.serialize(second)).name == second.name
+        second.build([Variable(np.ones(2, 'float32')), Variable(np.ones(2, 'float32'))])
+        assert len(second.variables) == 6 and second.variables[1] is second.rate_variable
+        assert optimizers.get(None) is None
+        with pytest.raises(ValueError, match='Only one of'):
+            optimizers.SGD(clipnorm=1.0, clipvalue=1.0)

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from keras.backend.engine import get_engine
+from keras.backend.contract.loading import get_engine
 from keras.optimizers import schedules
 
 

@@ -5,39 +5,22 @@ import golden_files as golden
 import numpy as np
 import pytest
 
-from keras.backend.engine import get_engine
+from keras.backend.contract.loading import get_engine
 from keras.models import load_model, model_from_json
 
 GENERATIONS = ('k2.3.1', 'k2.3.1-theano', 'k2.3.1-cntk', 'tfkeras2.4')
 
 # What cannot be read yet, and why. A model that starts to work fails the run until it is taken from here.
-NOT_YET = {
-    'tfkeras2.4-attention': 'the layer MultiHeadAttention is not there yet',
-    'tfkeras2.4-functional_tf': 'the layers Rescaling and of TensorFlow operations are not there yet',
-    'tfkeras2.4-conv_all': 'UpSampling2D(interpolation="bilinear") samples at pixel centres in tf.keras, at corners in '
-                           'Keras 2.3.1, and the config does not say which',
-}
-
-# Predictions are right, but training goes on differently, since the generations disagree.
-_VARIANCE = 'tf.keras keeps another estimate of the variance in BatchNormalization than Keras 2.3.1, which we follow'
-NOT_YET_TRAINED = {
-    'k2.3.1-nested_bn_frozen': 'a frozen BatchNormalization normalises with the batch in Keras 2.3.1; ours, as that of '
-                               'tf.keras and Keras 3, with the moving statistics',
-    'tfkeras2.4-bn_sync_free': _VARIANCE,
-    'tfkeras2.4-conv_train': _VARIANCE,
-    'tfkeras2.4-nested_bn_frozen': _VARIANCE,
-    'tfkeras2.4-regularized_constrained': 'tf.keras divides the loss of an activity regularizer by the batch size, '
-                                          'Keras 2.3.1 does not',
-}
+NOT_YET = {}
 
 
-def entries(wanted, not_yet=NOT_YET):
+def entries(wanted):
     found = []
     for generation in GENERATIONS:
         for name, entry in sorted(golden.models(generation).items()):
             if wanted(entry):
                 key = '%s-%s' % (generation, name)
-                marks = [pytest.mark.xfail(strict=True, reason=not_yet[key])] if key in not_yet else []
+                marks = [pytest.mark.xfail(strict=True, reason=NOT_YET[key])] if key in NOT_YET else []
                 found.append(pytest.param(entry, id=key, marks=marks))
     return found or [pytest.param(None, marks=pytest.mark.skip(reason='no golden files beside the repository'))]
 
@@ -106,7 +89,7 @@ def can_go_on(entry):
 
 
 @pytest.mark.needs_gradients
-@pytest.mark.parametrize('entry', entries(can_go_on, NOT_YET_TRAINED))
+@pytest.mark.parametrize('entry', entries(can_go_on))
 def test_training_goes_on_where_upstream_stopped(entry):
     recorded = golden.arrays(entry)
     x = golden.one_or_list([recorded[key] for key in sorted(recorded) if key.startswith('train_x')])
@@ -120,3 +103,45 @@ def test_training_goes_on_where_upstream_stopped(entry):
         assert golden.largest_error(losses, np.atleast_1d(recorded['train_loss'][step])) < 1e-4
     for ours, theirs in zip(weights_in_upstreams_order(model, entry), golden.numbered(recorded, 'train_w')):
         assert golden.largest_error(ours, theirs) < 1e-4
+
+
+# Models of later generations in HDF5 whose training upstream could go on with, and some that it could not.
+LATER = {'tfkeras2.9': ['formats', 'opt_adam_decay_clip'],
+         'tfkeras2.12': ['formats', 'opt_new_adamw', 'opt_new_sgd_ema_overwrite', 'opt_sgd_cosine'],
+         'tfkeras2.15': ['formats', 'h5_extras', 'opt_new_adam_ema', 'opt_new_adamw_cosine', 'opt_new_lion',
+                         'opt_rmsprop_inverse'],
+         'k3.15.1': ['conv_train', 'multi_io', 'opt_adam', 'opt_sgd', 'rnn_train']}
+ONLY_PREDICTING = {'k3.15.1': ['bidirectional', 'conv_all', 'conv_first', 'conv_last', 'gru', 'lstm', 'mlp',
+                               'nested_deep', 'shared_siamese']}
+
+
+def later_entries(wanted):
+    found = [pytest.param(golden.models(generation)[name], id='%s-%s' % (generation, name))
+             for generation, names in sorted(wanted.items()) for name in names if golden.models(generation)]
+    return found or [pytest.param(None, marks=pytest.mark.skip(reason='no golden files beside the repository'))]
+
+
+def hdf5_of(entry):
+    return golden.path(next(name for name in entry['files'] if name.endswith('.h5')))
+
+
+@pytest.mark.parametrize('entry', later_entries(ONLY_PREDICTING) + later_entries(LATER))
+def test_predictions_of_later_generations(entry):
+    recorded = golden.arrays(entry)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # of files without a training configuration
+        model = load_model(hdf5_of(entry))
+    found = model.predict(golden.one_or_list(golden.numbered(recorded, 'in')), verbose=0)
+    for ours, theirs in zip(found if isinstance(found, list) else [found], golden.numbered(recorded, 'out')):
+        assert golden.largest_error(ours, theirs) < 1e-5
+
+
+@pytest.mark.needs_gradients
+@pytest.mark.parametrize('entry', later_entries(LATER))
+def test_training_of_later_generations_goes_on(entry):
+    recorded = golden.arrays(entry)
+    x, y = [golden.one_or_list(golden.numbered(recorded, 'train_' + part)) for part in 'xy']
+    model = load_model(hdf5_of(entry))
+    for step in range(entry['train']['steps_after']):
+        losses = np.atleast_1d(model.train_on_batch(x, y))
+        assert golden.largest_error(losses, np.atleast_1d(recorded['train_loss'][step])) < 1e-4

@@ -122,6 +122,10 @@ def test_unknown_layer_names_its_near_matches(tmp_path):
         text = file.attrs['model_config']
         text = text.decode() if isinstance(text, bytes) else text
         file.attrs['model_config'] = text.replace('"Dense"', '"Dens"').encode()
+    with pytest.raises(OSError, match='damaged, or was changed.*set the attribute `keras_checksum` of /'):
+        load_model(path)
+    with h5py.File(path, 'r+') as file:
+        file.attrs['keras_checksum'] = 0
     with pytest.raises(ValueError, match="'Dens'.*Did you mean.*'Dense'"):
         load_model(path)
 
@@ -143,7 +147,8 @@ def test_layout_is_that_of_keras_2(tmp_path):
     model.compile('adam', 'mse')
     model.save(path)
     with h5py.File(path, 'r') as file:
-        assert set(file.attrs) == {'model_config', 'training_config', 'keras_version', 'backend'}
+        assert set(file.attrs) == {'model_config', 'training_config', 'keras_version', 'backend',
+                                   'keras_generations', 'written_by', 'keras_checksum'}
         assert set(file) == {'model_weights'}  # the optimizer has no state yet
         weights = file['model_weights']
         assert hdf5.load_attributes(weights, 'layer_names') == ['first', 'norm', 'second']
@@ -235,7 +240,7 @@ def test_mismatches_change_nothing(tmp_path):
     wider = Sequential([layers.Dense(3, input_shape=(4,), name='first'), layers.BatchNormalization(name='norm'),
                         layers.Dense(5, name='second')])
     before = wider.get_weights()
-    with pytest.raises(ValueError, match=r'second: weight kernel has shape \(3, 5\), the file has shape \(3, 2\)'):
+    with pytest.raises(ValueError, match=r'weight second/kernel:0 has shape \(3, 5\), the file has shape \(3, 2\)'):
         wider.load_weights(str(tmp_path / 'weights.h5'))
     for ours, theirs in zip(wider.get_weights(), before):
         np.testing.assert_array_equal(ours, theirs)
@@ -263,6 +268,7 @@ def test_kernels_of_convolving_backends_are_turned_over(tmp_path):
     model.save_weights(path)
     with h5py.File(path, 'r+') as file:
         file.attrs['backend'] = b'theano'
+        file.attrs['keras_checksum'] = 0
     model.load_weights(path)
     np.testing.assert_array_equal(model.get_weights()[0], kernel[::-1, ::-1])
     np.testing.assert_array_equal(model.get_weights()[1], bias)
@@ -294,7 +300,7 @@ def test_unreadable_files(load, tmp_path):
     cases = {'truncated.h5': content[:len(content) // 2], 'empty.h5': b'', 'text.h5': b'not HDF5 at all' * 100}
     for name, broken in cases.items():
         (tmp_path / name).write_bytes(broken)
-        with pytest.raises(OSError, match=name + '.* cannot be read as an HDF5 file.*cut short'):
+        with pytest.raises(OSError, match=name + '.* (cannot be read as an HDF5 file.*|is damaged or was )cut short'):
             load(str(tmp_path / name))
     with pytest.raises(FileNotFoundError, match='There is no file .*missing.h5'):
         load(str(tmp_path / 'missing.h5'))
@@ -373,6 +379,30 @@ def test_overwrite_asks(tmp_path, monkeypatch):
     assert path.read_bytes() != before
 
 
-def test_keras_3_format_is_refused(tmp_path):
-    with pytest.raises(ValueError, match='choose a name that ends in .h5'):
-        small_model().save(str(tmp_path / 'model.keras'))
+def keras_3_weights(path, sizes):
+    """A file of weights as Keras 3 writes it, of dense layers with those inputs and outputs."""
+    with h5py.File(path, 'w') as file:
+        names = ['dense'] + ['dense_%d' % number for number in range(1, len(sizes))]
+        file.attrs['layer_names'] = [name.encode() for name in names]
+        file.attrs['backend'], file.attrs['keras_version'] = 'jax', '3.15.1'
+        for name, (inputs, units) in zip(names, sizes):
+            group = file.create_group(name)
+            group.attrs['weight_names'] = [b'kernel', b'bias']
+            group['kernel'] = np.full((inputs, units), len(name), 'float32')
+            group['bias'] = np.zeros(units, 'float32')
+
+
+def test_automatic_names_of_keras_3_are_counted_from_zero(tmp_path):
+    path = str(tmp_path / 'weights.h5')
+    keras_3_weights(path, [(3, 3), (3, 3)])
+    model = keras.Sequential([keras.layers.Dense(3, input_shape=(3,), name='dense_1'),
+                              keras.layers.Dense(3, name='dense_2')])
+    model.load_weights(path, by_name=True)
+    assert [float(layer.kernel.numpy()[0, 0]) for layer in model.layers] == [5, 7]
+    keras_3_weights(path, [(3, 3), (3, 3), (3, 3)])
+    with pytest.raises(ValueError, match='counted from another number'):
+        model.load_weights(path, by_name=True)
+    with keras.config.generation(3):
+        model = keras.Sequential([keras.layers.Dense(3, input_shape=(3,), name='dense_1')])
+    model.load_weights(path, by_name=True)
+    assert float(model.layers[0].kernel.numpy()[0, 0]) == 7

@@ -1,6 +1,12 @@
+import json
+import threading
+
+import numpy as np
 import pytest
 
-from keras.saving import serialization
+import keras
+from keras.backend.state.variables import to_array
+from keras.saving import kinds, serialization
 
 
 class Thing:
@@ -25,43 +31,75 @@ OBJECTS = {'Thing': Thing, 'double': double}
 def test_round_trip_of_objects_functions_and_none():
     config = serialization.serialize_keras_object(Thing(3))
     assert config == {'class_name': 'Thing', 'config': {'size': 3}}
-    assert serialization.deserialize_keras_object(config, OBJECTS).size == 3
+    assert kinds.deserialize_keras_object(config, OBJECTS).size == 3
     assert serialization.serialize_keras_object(double) == 'double'
-    assert serialization.deserialize_keras_object('double', OBJECTS) is double
-    assert serialization.deserialize_keras_object('Thing', OBJECTS).size == 1
+    assert kinds.deserialize_keras_object('double', OBJECTS) is double
+    assert kinds.deserialize_keras_object('Thing', OBJECTS).size == 1
     assert serialization.serialize_keras_object(None) is None
-    assert serialization.deserialize_keras_object(None, OBJECTS) is None
+    assert kinds.deserialize_keras_object(None, OBJECTS) is None
 
 
 def test_the_config_is_not_changed():
     config = {'class_name': 'Thing', 'config': {'size': 3}}
-    serialization.deserialize_keras_object(config, OBJECTS)
+    kinds.deserialize_keras_object(config, OBJECTS)
     assert config == {'class_name': 'Thing', 'config': {'size': 3}}
 
 
 def test_keras_3_configs_name_their_module():
     config = {'module': 'keras.initializers', 'class_name': 'Constant', 'config': {'value': 2.0},
               'registered_name': None}
-    assert serialization.deserialize_keras_object(config).value == 2.0
+    assert kinds.deserialize_keras_object(config).value == 2.0
 
 
 def test_other_modules_are_not_imported():
     config = {'module': 'subprocess', 'class_name': 'Popen', 'config': {'args': ['true']}}
     with pytest.raises(ValueError, match="Unknown object: 'Popen'"):
-        serialization.deserialize_keras_object(config)
+        kinds.deserialize_keras_object(config)
 
 
 def test_custom_objects_and_scopes():
     config = {'class_name': 'Mine', 'config': {'size': 2}}
-    assert serialization.deserialize_keras_object(config, {}, {'Mine': Thing}).size == 2
+    assert kinds.deserialize_keras_object(config, {}, {'Mine': Thing}).size == 2
     with serialization.custom_object_scope({'Mine': Thing}, {'other': double}):
-        assert serialization.deserialize_keras_object(config, {}).size == 2
-        assert serialization.deserialize_keras_object('other', {}) is double
+        assert kinds.deserialize_keras_object(config, {}).size == 2
+        assert kinds.deserialize_keras_object('other', {}) is double
     assert 'Mine' not in serialization.get_custom_objects()
 
 
+def test_scopes_inside_each_other_and_what_is_added_in_them():
+    objects = serialization.get_custom_objects()
+    scope = serialization.CustomObjectScope({'Mine': 1})
+    with scope:
+        with serialization.CustomObjectScope({'Mine': 2}), scope:
+            assert serialization.get_custom_objects()['Mine'] == 1
+        with serialization.CustomObjectScope({'Mine': 2}, None):
+            assert dict(serialization.get_custom_objects())['Mine'] == 2
+        serialization.get_custom_objects()['added'] = 3
+        assert serialization.get_registered_object('added') == 3 and serialization.get_registered_object('Mine') == 1
+    assert 'Mine' not in objects and 'added' not in objects and serialization.get_custom_objects() is objects
+
+
+def test_every_thread_has_scopes_of_its_own():
+    both_inside, found = threading.Barrier(2), {}
+
+    def run(number):
+        with serialization.CustomObjectScope({'shared': number, 'own %d' % number: number}):
+            both_inside.wait(10)
+            found[number] = sorted(map(str, serialization.get_custom_objects().items()))
+            both_inside.wait(10)
+        found[number].append(serialization.get_registered_object('shared'))
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number in (1, 2):
+        assert found[number] == ["('own %d', %d)" % (number, number), "('shared', %d)" % number, None]
+
+
 def test_custom_objects_come_before_keras_own():
-    assert serialization.deserialize_keras_object('double', OBJECTS, {'double': abs}) is abs
+    assert kinds.deserialize_keras_object('double', OBJECTS, {'double': abs}) is abs
 
 
 def test_registered_names():
@@ -70,8 +108,8 @@ def test_registered_names():
         pass
     config = serialization.serialize_keras_object(Registered(4))
     assert config['class_name'] == 'pack>Registered'
-    assert serialization.deserialize_keras_object(config, {}).size == 4
-    assert serialization.deserialize_keras_object({'class_name': 'Registered', 'config': {'size': 5}}, {}).size == 5
+    assert kinds.deserialize_keras_object(config, {}).size == 4
+    assert kinds.deserialize_keras_object({'class_name': 'Registered', 'config': {'size': 5}}, {}).size == 5
     assert serialization.get_registered_object('pack>Registered') is Registered
     assert serialization.get_registered_name(double) == 'double'
     with pytest.raises(ValueError, match='has no `get_config'):
@@ -80,10 +118,43 @@ def test_registered_names():
 
 def test_errors():
     with pytest.raises(ValueError, match=r"Unknown layer: 'Thign'. Did you mean 'Thing'\? .*custom_object_scope"):
-        serialization.deserialize_keras_object('Thign', OBJECTS, printable_module_name='layer')
+        kinds.deserialize_keras_object('Thign', OBJECTS, printable_module_name='layer')
     with pytest.raises(ValueError, match='Improper config of layer'):
-        serialization.deserialize_keras_object({'name': 'x'}, OBJECTS, printable_module_name='layer')
+        kinds.deserialize_keras_object({'name': 'x'}, OBJECTS, printable_module_name='layer')
     with pytest.raises(ValueError, match='Could not interpret 3'):
-        serialization.deserialize_keras_object(3, OBJECTS)
+        kinds.deserialize_keras_object(3, OBJECTS)
     with pytest.raises(ValueError, match='neither a `get_config'):
         serialization.serialize_keras_object(3)
+
+
+@pytest.mark.parametrize('value', [None, 3, 2.5, True, [1, [2]], (1, (2, 3)), {'a': (1, [2])}, b'ab'])
+def test_values_in_the_form_of_keras_3(value):
+    config = keras.saving.serialize_keras_object(value)
+    assert keras.saving.deserialize_keras_object(json.loads(json.dumps(config))) == value
+
+
+def test_objects_in_the_form_of_keras_3():
+    config = keras.saving.serialize_keras_object({'a': (keras.layers.Dense(3), keras.activations.relu)})
+    dense = config['a']['config'][0]
+    assert (dense['module'], dense['class_name'], dense['registered_name']) == ('keras.layers', 'Dense', None)
+    made = keras.saving.deserialize_keras_object(json.loads(json.dumps(config)))
+    assert made['a'][0].units == 3
+    array = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(np.arange(3)))
+    np.testing.assert_array_equal(array, np.arange(3))
+
+
+@pytest.mark.parametrize('home', ['saving', 'utils'])
+def test_code_in_objects_is_read_where_it_is_allowed(home):
+    deserialize = getattr(keras, home).deserialize_keras_object
+    config = keras.saving.serialize_keras_object(keras.layers.Lambda(lambda x: 3 * x))
+    config = json.loads(json.dumps(config))
+    with pytest.raises(ValueError, match='safe_mode=False'):
+        deserialize(config)
+    assert to_array(deserialize(config, safe_mode=False)(np.ones((1, 1), 'float32'))) == 3
+
+
+def test_custom_objects_come_second_as_in_keras_3():
+    made = keras.saving.deserialize_keras_object({'class_name': 'Thing', 'config': {'size': 4}}, {'Thing': Thing})
+    assert made.size == 4
+    made = keras.saving.deserialize_keras_object({'class_name': 'Dense', 'config': {'units': 4}}, {'Thing': Thing})
+    assert made.units == 4

@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from keras import callbacks, layers, losses, metrics, optimizers, regularizers
-from keras.backend.state import to_array
+from keras import callbacks, config, layers, losses, metrics, optimizers, regularizers
+from keras.backend.state.variables import to_array
 from keras.models import Model, Sequential
 
 pytestmark = pytest.mark.needs_gradients
@@ -231,16 +231,29 @@ def test_stateful_metrics_are_reset_between_epochs(data):
     assert precision == [1.0, 1.0]
 
 
-def test_batch_logs_are_running_averages(data):
+@pytest.mark.parametrize('generation', [1, 2, 'tf', 3])
+@pytest.mark.parametrize('read', [(0, 1, 2), (2,)])
+def test_logs_of_a_batch_hold_averages_and_the_loss_by_generation(data, generation, read):
     x, y = data
     seen = []
-    model = linear_model()
-    model.compile(optimizers.SGD(learning_rate=0.0), 'mse')
-    model.fit(x, y, batch_size=25, shuffle=False, verbose=0,
-              callbacks=[callbacks.LambdaCallback(on_batch_end=lambda batch, logs: seen.append(dict(logs)))])
-    error = (x.sum(axis=1, keepdims=True) - y) ** 2
-    np.testing.assert_allclose([logs['loss'] for logs in seen], [error[:25].mean(), error.mean()], rtol=1e-5)
-    assert [(logs['batch'], logs['size']) for logs in seen] == [(0, 25), (1, 25)]
+    with config.generation(generation):
+        model = linear_model()
+        model.compile(optimizers.SGD(learning_rate=0.0), 'mse', metrics=['mae'])
+
+    def note(batch, logs):
+        if batch in read:
+            seen.append(dict(logs))
+    history = model.fit(x, y, batch_size=20, shuffle=False, verbose=0,
+                        callbacks=callbacks.LambdaCallback(on_batch_end=note)).history
+    error = x.sum(axis=1, keepdims=True) - y
+    parts = [error[:20], error[20:40], error[40:]] if generation in (1, 2) else [error[:20], error[:40], error]
+    np.testing.assert_allclose([logs['loss'] for logs in seen], [np.mean(parts[i] ** 2) for i in read], rtol=1e-5)
+    name = 'mean_absolute_error' if generation == 1 else 'mae'
+    np.testing.assert_allclose([logs[name] for logs in seen],
+                               [np.abs(error[:20 * i + 20]).mean() for i in read], rtol=1e-5)
+    if generation in (1, 2):
+        assert [(logs['batch'], logs['size']) for logs in seen] == [(i, (20, 20, 10)[i]) for i in read]
+    np.testing.assert_allclose(history['loss'], [np.mean(error ** 2)], rtol=1e-5)
 
 
 def test_learning_rate_changes_take_effect_without_compiling_again(data):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras import backend as K
-from keras.backend.engine import get_engine
+from keras.backend.contract.loading import get_engine
 from keras.layers import Dense, Input
 from keras.losses import mean_squared_error
 from keras.models import Model, Sequential

@@ -76,5 +76,5 @@ def test_sequence_is_iterable_and_says_what_is_missing():
             return index ** 2
 
     assert list(Squares()) == [0, 1, 4]
-    with pytest.raises(NotImplementedError, match='Sequence must define `__len__'):
+    with pytest.raises(NotImplementedError, match='PyDataset must define `__len__'):
         len(keras.utils.Sequence())

@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+import keras
 from keras.utils import normalize, to_categorical
 
 
@@ -32,3 +33,8 @@ def test_normalize(axis, order):
     np.testing.assert_allclose(np.linalg.norm(normalize(x, axis, order), order, axis), 1)
     zeros = np.zeros((2, 2))
     np.testing.assert_array_equal(normalize(zeros), zeros)
+
+
+def test_several_devices_are_refused_as_on_a_machine_with_one():
+    with pytest.raises(ValueError, match='gpus=4, there must be that many devices'):
+        keras.utils.multi_gpu_model(keras.Sequential(), gpus=4)

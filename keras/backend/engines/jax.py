@@ -4,8 +4,10 @@ Rules this file obeys: tensors are `jax.Array`s and storages are too; a step is 
 the variables' values and the arguments, with the written ones donated; 64-bit dtypes become their 32-bit kin
 unless `jax_enable_x64` is on; nothing here waits for the device but `to_numpy` and `wait`.
 """
+import collections
 import functools
 import itertools
+import threading
 from sys import getrefcount
 
 import jax
@@ -14,11 +16,14 @@ import numpy as np
 from jax import lax
 from jax.core import Tracer
 
-from keras import config
-from keras.backend import rules, tree
-from keras.backend.engine import Capabilities, Engine, active
-from keras.backend.rules import AbstractTensor, is_float, sum_dtype
-from keras.backend.state import Ledger, Variable, context
+from keras.backend.contract import rules, tree
+from keras.backend.contract.context import context
+from keras.backend.contract.engine import Capabilities, Engine
+from keras.backend.contract.ledger import Ledger
+from keras.backend.contract.loading import active
+from keras.backend.contract.rules import AbstractTensor, is_float, sum_dtype
+from keras.backend.graph.tensors import KerasTensor
+from keras.backend.table.numbers import has_value
 
 _NARROW = {'int64': 'int32', 'uint64': 'uint32', 'float64': 'float32', 'complex128': 'complex64'}
 _DTYPES = rules.DTYPES[:rules.DTYPES.index('string')]
@@ -31,6 +36,9 @@ def _dtype(name):
         raise NotImplementedError('The jax engine has no tensors of strings: turn them into integers first, '
                                   'or use the tensorflow engine.')
     return jnp.dtype(name if jax.config.jax_enable_x64 else _NARROW.get(name, name))
+
+
+_BFLOAT16 = np.dtype(jnp.bfloat16)
 
 
 def _on_device(array, dtype):
@@ -48,18 +56,74 @@ def _reference_counts(storages):
     return list(map(getrefcount, storages))
 
 
-class _Holder:
-    storage = None
+# What `_reference_counts` says, on this Python, of an object that nothing but a list holds.
+_UNSHARED = _reference_counts([object()])[0]
 
 
-def _count_when_unshared():
-    """What `_reference_counts` says, on this Python, of an object that one attribute and one list hold."""
-    holder = _Holder()
-    holder.storage = object()
-    return _reference_counts([holder.storage])[0]
+def _put(values, variables):
+    """Set what the variables hold. It is one call, which neither an interrupt nor another thread can divide."""
+    collections.deque(map(setattr, variables, itertools.repeat('held'), values), 0)
 
 
-_UNSHARED = _count_when_unshared()
+class _Exchange:
+    """The step that is running, the values that it has taken out of its variables, and what it gave for them.
+
+    The buffers of those values are given up while the step runs, so nobody may meet them in a variable meanwhile. A
+    `_Place` stands there; who reads it waits for the step. Where an interrupt (Ctrl-C) has ended a step before the
+    variables had values again, the next one to come puts them back.
+    """
+
+    def __init__(self):
+        self.lock = threading.RLock()
+        self.step = self.before = self.results = None
+
+    def begin(self, step, before):
+        self.before, self.results = before, []
+        self.step = step
+        _put(step.places, step.writes)
+        return self.results
+
+    def end(self):
+        """Put values into the variables where a step left places: its results, or without these what was before."""
+        step = self.step
+        if step is not None:
+            values = self.results[0][0] if self.results else self.before
+            for variable, place, value in zip(step.writes, step.places, values):
+                if variable.held is place:
+                    variable.held = value
+            self.step = self.before = self.results = None
+
+
+_exchange = _Exchange()
+
+
+class _Place:
+    """What a variable holds while a step has its value."""
+    __slots__ = ('variable',)
+
+    def __init__(self, variable):
+        self.variable = variable
+
+    def value(self):
+        """The value of the variable, once the step has given it."""
+        with _exchange.lock:
+            _exchange.end()
+            return self.variable.held
+
+
+def _have_other_bytes(args):
+    """Whether there is an array in nested `args` whose bytes JAX would read in the wrong order."""
+    for x in args:
+        kind = type(x)
+        if kind is np.ndarray:
+            if not x.dtype.isnative:
+                return True
+        elif kind is list or kind is tuple:
+            if _have_other_bytes(x):
+                return True
+        elif kind is dict and _have_other_bytes(x.values()):
+            return True
+    return False
 
 
 class Step:
@@ -76,6 +140,7 @@ class Step:
 
     def _rebuild(self, reads, writes):
         self.writes = list(dict.fromkeys(writes))
+        self.places = [_Place(variable) for variable in self.writes]
         self.reads = [variable for variable in dict.fromkeys(reads) if variable not in set(self.writes)]
         self.activations = None
         self.compiled = jax.jit(self._pure, donate_argnums=(0,))
@@ -97,26 +162,63 @@ class Step:
                       for variable, old in zip(self.writes, written)]), outputs
 
     def __call__(self, *args):
-        if context.ledger is not None:
-            # Within another step this one is a part of that.
-            return self.fn(*tree.map_structure(self.engine.argument, args))
-        if self.activations != active.activations:
-            for variable in self.writes + self.reads:
-                variable.storage
-            self.activations = active.activations
-        written = [variable._storage for variable in self.writes]
-        if written and max(map(getrefcount, written)) > _UNSHARED:
-            written = [value if count <= _UNSHARED else jnp.array(value, copy=True)
-                       for value, count in zip(written, _reference_counts(written))]
+        if _have_other_bytes(args):
+            args = tree.map_structure(self.engine.argument, args)
         try:
-            written, outputs = self.compiled(tuple(written), tuple([v._storage for v in self.reads]), args)
+            with _exchange.lock:
+                return self._exchanging(args)
         except _Incomplete as incomplete:
             found, unlisted = incomplete.args
             self._rebuild(self.reads + found, self.writes + unlisted)
             return self(*args)
-        for variable, value in zip(self.writes, written):
-            variable._storage = value
-        return outputs
+
+    def _exchanging(self, args):
+        _exchange.end()
+        if self.activations != active.activations:
+            for variable in self.writes + self.reads:
+                variable.storage
+            self.activations = active.activations
+        before = [variable.held for variable in self.writes]
+        read = tuple([variable.held for variable in self.reads])
+        if not before:
+            return self.compiled((), read, args)[1]
+        results = _exchange.begin(self, before)
+        try:
+            given = before
+            if max(map(getrefcount, before)) > _UNSHARED:
+                given = [value if count <= _UNSHARED else jnp.array(value, copy=True)
+                         for value, count in zip(before, _reference_counts(before))]
+            # Python heeds interrupts between its instructions: here the results are kept before it does.
+            results.extend(map(self.compiled, (tuple(given),), (read,), (args,)))
+            _put(results[0][0], self.writes)
+            _exchange.step = _exchange.before = _exchange.results = None
+        finally:
+            _exchange.end()
+        return results[0][1]
+
+
+def _scanned(fn, variables, carry, stacked):
+    """`fn` over the first axis of `stacked`, with the values of `variables` carried along."""
+    outer, dtypes = context.ledger, []
+
+    def body(state, args):
+        values, carry = state
+        with Ledger(dict(zip(variables, values)), outer=outer) as ledger:
+            carry = fn(carry, *args)
+        unlisted = [variable for variable in ledger.writes if variable not in set(variables)]
+        if unlisted:
+            raise _Incomplete([], unlisted)
+        # Without weak types, which would make the second run another one than the first.
+        return jax.tree.map(lax.convert_element_type, ([ledger.values[variable] for variable in variables], carry),
+                            dtypes[0]), None
+
+    first = [variable.value for variable in variables], jax.tree.map(jnp.asarray, carry)
+    dtypes.append(jax.tree.map(lambda x: x.dtype, first))
+    first = jax.tree.map(lax.convert_element_type, first, dtypes[0])
+    (values, carry), _ = lax.scan(body, first, stacked)
+    for variable, value in zip(variables, values):
+        variable.assign(value)
+    return carry
 
 
 # --- gradients and control flow ----------------------------------------------------------------------------------
@@ -192,7 +294,7 @@ def _largest_of_small_windows(x, size, strides, padding, lowest):
     slices = []
     for offsets in itertools.product(*map(range, size)):
         ends = [offset + (count - 1) * s + 1 for offset, s, count in zip(offsets, strides, counts)]
-        slices.append(lax.slice(x, (0,) + offsets + (0,), (len(x), *ends, x.shape[-1]), (1,) + strides + (1,)))
+        slices.append(lax.slice(x, (0,) + offsets + (0,), (x.shape[0], *ends, x.shape[-1]), (1,) + strides + (1,)))
     return functools.reduce(jnp.maximum, slices)
 
 
@@ -212,8 +314,25 @@ def _logsumexp(x, axis=None, keepdims=False):
     return jax.scipy.special.logsumexp(x, axis, keepdims=keepdims)
 
 
+def _write_stablehlo(file, call, signature, variables, platforms=None):
+    """Write `call` in StableHLO, as `jax.export.deserialize` reads it; sizes that are None stay open.
+
+    platforms: what it is to run on, such as ('cpu', 'cuda'); default what JAX runs on here.
+    """
+    from jax import export
+    scope, count = export.SymbolicScope(), itertools.count()
+
+    def described(x):
+        sizes = ['batch' if size is None and axis == 0 else 'size_%d' % next(count) if size is None else str(size)
+                 for axis, size in enumerate(x.shape)]
+        return jax.ShapeDtypeStruct(export.symbolic_shape(', '.join(sizes), scope=scope), _dtype(str(x.dtype)))
+    exported = export.export(jax.jit(call), platforms=platforms)(*tree.map_structure(described, list(signature)))
+    file.write(exported.serialize())
+
+
 class JaxEngine(Engine):
     name = 'jax'
+    exporters = {'stablehlo': _write_stablehlo}
     # Only shapes are computed, so the numbers may be large, which windows and halvings need.
     stand_ins = (240, 480)
     # One call each instead of three to six when run eagerly; `sigmoid` also makes LSTM steps 7 % shorter. XLA takes
@@ -239,41 +358,38 @@ class JaxEngine(Engine):
     def is_native(self, x):
         return isinstance(x, jax.Array)
 
-    def convert(self, x, dtype=None):
-        if isinstance(x, jax.Array):
-            return x if dtype is None or x.dtype.name == dtype else x.astype(_dtype(dtype))
-        if isinstance(x, Variable):
-            return self.convert(x.value, dtype)
-        if isinstance(x, AbstractTensor):
-            raise TypeError('%r has no value, so it cannot become a tensor of the jax engine.' % (x,))
-        if isinstance(x, (list, tuple)) and any(isinstance(leaf, (jax.Array, Variable)) for leaf in tree.flatten(x)):
-            x = jnp.array(tree.map_structure(lambda leaf: leaf.value if isinstance(leaf, Variable) else leaf, x))
-            return self.convert(x, dtype)
-        if dtype is None and not isinstance(x, (np.ndarray, np.generic)):
-            x = np.asarray(x)
-            dtype = {'f': config.floatx(), 'i': 'int32'}.get(x.dtype.kind)
-        x = np.asarray(x)
-        if x.dtype.kind == 'O':
-            raise TypeError('%r cannot become a tensor: expected numbers in a rectangular array.' % (x.tolist(),))
-        if x.dtype.kind in 'US':
-            dtype = 'string'
-        return _on_device(x, _dtype(dtype or x.dtype.name))
+    def adapted(self, x, dtype):
+        return x if dtype is None or x.dtype.name == dtype else x.astype(_dtype(dtype))
 
-    def argument(self, x):
-        """An argument of a step as a tensor; None stays."""
-        return None if x is None else self.convert(x)
+    def stacked(self, parts):
+        return jnp.array(parts)
+
+    def from_host(self, array, dtype):
+        return _on_device(array, _dtype(dtype))
 
     def scalar(self, value, dtype):
         return _dtype(dtype).type(value)
 
     def to_numpy(self, x):
         array = np.asarray(x)
-        return array.astype('float32') if array.dtype.name == 'bfloat16' else array
+        return array.astype('float32') if array.dtype == _BFLOAT16 else array
+
+    def on_host(self, fn, inputs, dtype, shape):
+        if not any(isinstance(x, jax.core.Tracer) for x in inputs):
+            return super().on_host(fn, inputs, dtype, shape)
+        kind = jax.ShapeDtypeStruct(shape, _dtype(dtype))
+        # Integers and strings have no gradients to be asked for.
+        inputs = [jax.lax.stop_gradient(x) for x in inputs]
+        return jax.pure_callback(lambda *arrays: np.asarray(fn(*map(np.asarray, arrays)), kind.dtype), kind, *inputs)
 
     def dtype_of(self, x):
         return x.dtype.name
 
     def shape_of(self, x):
+        # Sizes are unknown only where a function is exported, as symbols.
+        return tuple(size if type(size) is int else None for size in x.shape) if isinstance(x, Tracer) else x.shape
+
+    def dynamic_shape(self, x):
         return x.shape
 
     # --- state -----------------------------------------------------------------------------------------------
@@ -282,7 +398,7 @@ class JaxEngine(Engine):
         return _on_device(value, _dtype(variable.dtype))
 
     def load(self, storage):
-        return storage
+        return storage.value() if type(storage) is _Place else storage
 
     def store(self, storage, value):
         if isinstance(value, Tracer):
@@ -296,13 +412,47 @@ class JaxEngine(Engine):
         # jnp functions call this protocol; within a step it must give that run's tensor, not the storage.
         return lambda: variable.value
 
+    def on_device(self, kind, number):
+        devices = jax.devices(kind)
+        if number >= len(devices):
+            raise ValueError('device: there is no device %s:%d. JAX sees: %s' % (kind, number, jax.devices()))
+        return jax.default_device(devices[number])
+
+    def workers(self):
+        return [(device.platform, number) for number, device in enumerate(jax.devices())]
+
+    def spread(self, fn, values, devices):
+        if values[0].shape[0] % len(devices):
+            return fn(values)  # XLA divides evenly
+        everything = jax.devices()
+        mesh = jax.sharding.Mesh(np.array([everything[number] for _, number in devices]), ('rows',))
+        rows = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec('rows'))
+        found = fn([lax.with_sharding_constraint(value, rows) for value in values])
+        return [lax.with_sharding_constraint(value, rows) for value in found]
+
     def concretely(self):
         return jax.ensure_compile_time_eval()
 
+    def profile(self, folder):
+        return jax.profiler.trace(folder)
+
     # --- running -----------------------------------------------------------------------------------------------
 
-    def step(self, fn, reads, writes, static_batch=False):
-        return Step(self, fn, reads, writes).__call__
+    def new_step(self, fn, reads, writes, static_batch):
+        return Step(self, fn, reads, writes)
+
+    repeats_steps = joins_operations = True
+
+    def repeated_step(self, fn, reads, writes, joined=False):
+        carried = list(dict.fromkeys(writes))
+
+        def run(carry, stacked):
+            while True:
+                try:
+                    return _scanned(fn, carried, carry, stacked)
+                except _Incomplete as incomplete:
+                    carried.extend(incomplete.args[1])
+        return self.step(run, reads, writes)
 
     def value_and_grad(self, fn, variables):
         outer = context.ledger
@@ -322,6 +472,21 @@ class JaxEngine(Engine):
             variable.assign(new)
         found = {variable: gradient for variable, gradient in zip(wanted, gradients) if variable in seen}
         return (value, aux), [found.get(variable) for variable in variables]
+
+    def custom_gradient(self, fn, values):
+        # What the function closes over may be tracers, so its gradient is a part of what is traced with it.
+        @jax.custom_gradient
+        def run(*values):
+            result, gradient = fn(*values)
+
+            def backward(*factors):
+                found = gradient(*factors)
+                return tuple(found) if isinstance(found, (list, tuple)) else (found,)
+            return result, backward
+        return run(*values)
+
+    def rematerialized(self, fn, values):
+        return jax.checkpoint(fn)(*values)
 
     def results_for(self, fn, args, size):
         def stand_in(leaf):
@@ -388,6 +553,21 @@ class JaxEngine(Engine):
     bitwise_and, bitwise_or, bitwise_xor = map(staticmethod, (jnp.bitwise_and, jnp.bitwise_or, jnp.bitwise_xor))
     left_shift, right_shift = map(staticmethod, (jnp.left_shift, jnp.right_shift))
 
+    real = staticmethod(jnp.real)
+
+    def imag(self, x):
+        return jnp.imag(x)
+
+    def complex_number(self, real, imaginary):
+        wide = real.dtype if real.dtype in (jnp.float32, jnp.float64) else jnp.float32
+        return lax.complex(*jnp.broadcast_arrays(real.astype(wide), imaginary.astype(wide)))
+
+    def view(self, x, dtype):
+        return x.view(_dtype(dtype))
+
+    def eig(self, x):
+        return list(jnp.linalg.eig(x if x.dtype in (jnp.float32, jnp.float64) else x.astype(jnp.float32)))
+
     def cast(self, x, dtype):
         return x.astype(_dtype(dtype))
 
@@ -424,7 +604,8 @@ class JaxEngine(Engine):
     concatenate, flip = map(staticmethod, (jnp.concatenate, jnp.flip))
 
     def strided_slice(self, x, starts, stops, steps):
-        if any(isinstance(bound, jax.Array) for bound in starts + stops) or min(steps, default=1) < 1:
+        if any(isinstance(bound, jax.Array) for bound in starts + stops) or min(steps, default=1) < 1 \
+                or any(type(size) is not int for size in x.shape):
             return x[tuple(map(slice, starts, stops, steps))]
         bounds = [slice(*part).indices(size) for part, size in zip(zip(starts, stops, steps), x.shape)]
         bounds += [(0, size, 1) for size in x.shape[len(starts):]]
@@ -435,7 +616,8 @@ class JaxEngine(Engine):
         return lax.pad(x, np.asarray(value, x.dtype), [(before, after, 0) for before, after in widths])
 
     def gather(self, x, indices, axis=0):
-        # Indices out of range give NaN rather than some other row.
+        # Indices out of range give NaN rather than some other row; negative ones would count from the end.
+        indices = jnp.where(indices < 0, x.shape[axis], indices) if indices.dtype.kind == 'i' else indices
         return jnp.take(x, indices, axis)
 
     def gather_nd(self, x, indices):
@@ -558,3 +740,14 @@ class JaxEngine(Engine):
 
 
 ENGINE = JaxEngine()
+
+
+# `jnp` functions call this protocol. A symbolic tensor without a value has no such attribute, so that operators between
+# it and a `jax.Array` are its own.
+def _jax_array(tensor):
+    if not has_value(tensor):
+        raise AttributeError('__jax_array__')
+    return lambda: tensor.value
+
+
+KerasTensor.__jax_array__ = property(_jax_array)

@@ -7,11 +7,10 @@ import math
 
 import numpy as np
 
-from keras import config
-from keras.backend import tree
-from keras.backend.engine import Capabilities, Engine
-from keras.backend.rules import sum_dtype, transposed_length, window_length
-from keras.backend.state import Ledger, numpy_dtype
+from keras.backend.contract import tree
+from keras.backend.contract.engine import Capabilities, Engine
+from keras.backend.contract.rules import (complex_dtype, host_array, numpy_dtype, sum_dtype, transposed_length,
+                                          window_length)
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 _lgamma = np.vectorize(math.lgamma, otypes=[np.float64])
@@ -57,7 +56,7 @@ class NumpyEngine(Engine):
     capabilities = Capabilities(
         gradients=False, compiled=False, dynamic_sizes=True,
         dtypes=('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float16',
-                'float32', 'float64'),
+                'float32', 'float64', 'complex64', 'complex128'),
         unsupported={'value_and_grad': 'it has no gradients; choose any other engine for training '
                                        '(KERAS_BACKEND=... or keras.backend.set_backend(...))'})
     float_dtypes = {np.dtype('float16'), np.dtype('float32'), np.dtype('float64')}
@@ -67,13 +66,13 @@ class NumpyEngine(Engine):
     def is_native(self, x):
         return isinstance(x, (np.ndarray, np.generic))
 
-    def convert(self, x, dtype=None):
-        if dtype == 'string' or dtype is None and isinstance(x, str):
-            return np.asarray(x)
-        if dtype is None and not isinstance(x, (np.ndarray, np.generic)):
-            x = np.asarray(x)
-            dtype = {'f': config.floatx(), 'i': 'int32'}.get(x.dtype.kind)
-        return np.asarray(x, None if dtype is None else numpy_dtype(dtype))
+    def adapted(self, x, dtype):
+        if x.dtype.kind == 'O':
+            return self.from_host(*host_array(x, dtype))
+        return np.asarray(x, None if dtype in (None, 'string') else numpy_dtype(dtype))
+
+    def from_host(self, array, dtype):
+        return np.array(array, None if dtype == 'string' else numpy_dtype(dtype))
 
     def to_numpy(self, x):
         return np.asarray(x)
@@ -93,15 +92,6 @@ class NumpyEngine(Engine):
     def store(self, storage, value):
         # A copy, so that nothing the caller holds changes with the variable.
         return np.array(value)
-
-    def step(self, fn, reads, writes, static_batch=False):
-        def run(*args):
-            with Ledger(missing=lambda variable: variable.load()) as ledger:
-                outputs = fn(*tree.map_structure(lambda x: None if x is None else self.convert(x), args))
-            for variable, value in ledger.writes.items():
-                variable.assign(value)
-            return outputs
-        return run
 
     # --- creation ---------------------------------------------------------------------------------------------
 
@@ -132,6 +122,7 @@ class NumpyEngine(Engine):
 
     # --- elementwise -------------------------------------------------------------------------------------------
 
+    real, imag = staticmethod(np.real), staticmethod(np.imag)
     negative, abs, sign, floor = map(staticmethod, (np.negative, np.abs, np.sign, np.floor))
     round, exp, log, sqrt = map(staticmethod, (np.rint, np.exp, np.log, np.sqrt))
     sin, cos, tanh, arcsin, arctan = map(staticmethod, (np.sin, np.cos, np.tanh, np.arcsin, np.arctan))
@@ -151,6 +142,12 @@ class NumpyEngine(Engine):
 
     def cast(self, x, dtype):
         return np.asarray(x).astype(numpy_dtype(dtype))
+
+    def view(self, x, dtype):
+        return np.ascontiguousarray(x).reshape(np.shape(x)).view(numpy_dtype(dtype))
+
+    def complex_number(self, real, imaginary):
+        return (real + 1j * imaginary).astype(complex_dtype(self.dtype_of(real)))
 
     # --- reductions --------------------------------------------------------------------------------------------
 
@@ -190,6 +187,8 @@ class NumpyEngine(Engine):
         return np.pad(x, widths, mode='constant', constant_values=value)
 
     def gather(self, x, indices, axis=0):
+        if np.min(indices, initial=0) < 0:
+            raise IndexError('gather: the index %d is out of range; positions count from 0' % np.min(indices))
         return np.take(x, indices, axis)
 
     def gather_nd(self, x, indices):
@@ -287,6 +286,9 @@ class NumpyEngine(Engine):
 
     def svd(self, x):
         return list(np.linalg.svd(x, full_matrices=False))
+
+    def eig(self, x):
+        return [part.astype(complex_dtype(self.dtype_of(x))) for part in np.linalg.eig(x)]
 
     def eigh(self, x):
         return list(np.linalg.eigh(x))

@@ -36,17 +36,20 @@ cntk_py.set_trace_level(cntk_py.TraceLevel_Error)
 import numpy as np  # noqa: E402
 
 from keras import config  # noqa: E402
-from keras.backend import operators, tree  # noqa: E402
-from keras.backend.dispatch import TABLE  # noqa: E402
-from keras.backend.engine import Capabilities, Engine  # noqa: E402
+from keras.backend.contract import tree  # noqa: E402
+from keras.backend.table import operators  # noqa: E402
+from keras.backend.table.entries import TABLE  # noqa: E402
+from keras.backend.contract.engine import Capabilities, Engine  # noqa: E402
 from keras.backend.engines.cntk import (  # noqa: E402
     control, host_calls, operations, overrides, recurrent, windows)
 from keras.backend.engines.cntk.steps import (  # noqa: E402
     Step, is_parameter, run_once, value_and_grad, value_of)
 from keras.backend.engines.cntk.tensors import Tensor, current, data_view, known, operate  # noqa: E402
 from keras.backend.engines.numpy import NumpyEngine  # noqa: E402
-from keras.backend.rules import AbstractTensor, is_float  # noqa: E402
-from keras.backend.state import Variable, context, numpy_dtype  # noqa: E402
+from keras.backend.contract.rules import AbstractTensor, is_float  # noqa: E402
+from keras.backend.contract.context import context  # noqa: E402
+from keras.backend.contract.rules import numpy_dtype  # noqa: E402
+from keras.backend.state.variables import Variable  # noqa: E402
 
 _HOST = NumpyEngine()
 GRAPH = dict(host_calls.GRAPH, **operations.GRAPH)
@@ -79,8 +82,15 @@ class CntkEngine(Engine):
     capabilities = Capabilities(dtypes=_DTYPES, both_branches=True, unsupported={
         'gradients of gradients': 'gradients are no part of a graph of CNTK; use the tensorflow, theano, jax or torch '
                                   'engine',
+        'eager_step': 'operations make a graph, which has values when it runs; use K.print_tensor',
         'tensors of float16': 'CNTK has no float16 on the CPU; use float32',
+        'what NumPy computes in a step': 'a graph of CNTK has no such node; call the layer before the model',
         'string': 'turn them into integers first, or use the tensorflow engine',
+        'view': 'CNTK has floats only; use the numpy, tensorflow, jax or torch engine',
+        'real': 'it has no complex numbers; use the numpy, tensorflow, jax or torch engine',
+        'imag': 'it has no complex numbers; use the numpy, tensorflow, jax or torch engine',
+        'complex_number': 'it has no complex numbers; use the numpy, tensorflow, jax or torch engine',
+        'eig': 'it has no complex numbers; use the numpy, tensorflow, jax or torch engine',
         'while_loop without maximum_iterations in a step': 'a graph of CNTK has no loops; give maximum_iterations, or '
                                                            'call it outside a step',
         'variables of float16': 'CNTK has no float16 on the CPU; create the layer with dtype="float32"'})
@@ -93,38 +103,14 @@ class CntkEngine(Engine):
     def is_native(self, x):
         return isinstance(x, Tensor)
 
-    def convert(self, x, dtype=None):
-        if type(x) is Tensor:
-            return x if dtype is None or x.dtype == dtype else self.cast(x, dtype)
-        if isinstance(x, Variable):
-            return self.convert(x.value, dtype)
-        if isinstance(x, AbstractTensor):
-            raise TypeError('%r has no value, so it cannot become a tensor of the cntk engine.' % (x,))
-        if isinstance(x, (list, tuple)) and any(isinstance(leaf, (Tensor, Variable)) for leaf in tree.flatten(x)):
-            return self._stacked(x, dtype)
-        return known(np.array(self.host_array(x, dtype)))
+    def from_host(self, array, dtype):
+        return known(np.array(array, self._checked(dtype)))
 
-    def _stacked(self, xs, dtype):
-        """A tensor from a nested list with tensors in it."""
-        parts = [self.convert(x, dtype) for x in xs]
-        parts = [self.reshape(part, (1,) + part.shape) for part in parts]
-        return TABLE['concatenate'].call(parts, 0)
-
-    def host_array(self, x, dtype=None):
+    def host_array(self, x):
         """The value of an argument as a NumPy array of a dtype that the engine has."""
-        if type(x) is Tensor:
-            x = x.known()
-        if type(x) is np.ndarray and dtype is None and x.dtype in _NUMPY_DTYPES:
+        if type(x) is np.ndarray and x.dtype in _NUMPY_DTYPES:
             return x
-        if isinstance(x, Variable):
-            x = x.numpy()
-        elif not isinstance(x, (np.ndarray, np.generic)):
-            x = np.asarray(x)
-            dtype = dtype or {'f': config.floatx(), 'i': 'int32'}.get(x.dtype.kind)
-        if x.dtype.kind == 'O':
-            raise TypeError('%r cannot become a tensor: expected numbers in a rectangular array.' % (x.tolist(),))
-        dtype = self._checked(dtype or ('string' if x.dtype.kind in 'US' else x.dtype.name))
-        return np.asarray(x, dtype)
+        return self.convert(x).known()
 
     def _checked(self, dtype):
         if dtype in ('float16', 'bfloat16'):
@@ -133,15 +119,16 @@ class CntkEngine(Engine):
             self.unsupported('string')()
         return dtype
 
-    def argument(self, x):
-        """An argument of a step within a step as a tensor; None stays."""
-        return None if x is None else self.convert(x)
-
     def scalar(self, value, dtype):
         return known(np.asarray(value, self._checked(dtype)))
 
     def to_numpy(self, x):
         return x.known()
+
+    def on_host(self, fn, inputs, dtype, shape):
+        if any(x.host is None for x in inputs):
+            self.unsupported('what NumPy computes in a step')()
+        return super().on_host(fn, inputs, dtype, shape)
 
     def print_tensor(self, x, message):
         return host_calls.printed(x, message)
@@ -177,7 +164,7 @@ class CntkEngine(Engine):
 
     # --- running -----------------------------------------------------------------------------------------------
 
-    def step(self, fn, reads, writes, static_batch=False):
+    def new_step(self, fn, reads, writes, static_batch):
         return Step(self, fn, reads, writes)
 
     def gradients(self, fn, values, variables=()):

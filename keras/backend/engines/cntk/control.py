@@ -1,8 +1,9 @@
 """Loops and branches: CNTK has none that fit, so they are laid out, and `where` chooses among the results."""
-from keras.backend import primitives as p
-from keras.backend import tree
+from keras.backend.contract import tree
+from keras.backend.contract.context import context
+from keras.backend.contract.ledger import Ledger
 from keras.backend.engines.cntk.tensors import Tensor
-from keras.backend.state import Ledger, context
+from keras.backend.table import primitives as p
 
 
 class _ReadOnly(Ledger):

@@ -3,9 +3,9 @@ import cntk
 import numpy as np
 from cntk.ops.functions import UserFunction
 
-from keras.backend.dispatch import TABLE
 from keras.backend.engines.cntk.tensors import Tensor, abstract, node_type, operate, replaced, tensors_in
 from keras.backend.engines.numpy import NumpyEngine
+from keras.backend.table.entries import TABLE
 
 _HOST = NumpyEngine()
 

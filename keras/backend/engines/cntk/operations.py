@@ -8,9 +8,8 @@ import cntk
 import numpy as np
 from cntk import cntk_py
 
-from keras.backend import rules
-from keras.backend.engines.cntk.tensors import (
-    Tensor, constant_node, known, node_type, output, scalar_node, wrapped)
+from keras.backend.contract import rules
+from keras.backend.engines.cntk.tensors import Tensor, constant_node, known, node_type, output, scalar_node, wrapped
 
 
 def node_of(x, dtype):
@@ -272,10 +271,15 @@ def gather(x, indices, axis=0):
     positions = indices.node
     if node_type(x.dtype) == 'float64':
         positions = cntk.cast(positions, np.float64)
+    # CNTK would read past the table where an index is out of range.
+    last = scalar_node(max(x.shape[0] - 1, 0), x.dtype)
+    inside = cntk.element_min(cntk.element_max(positions, scalar_node(0, x.dtype)), last)
     # Its gradient needs a batch axis around the indices.
-    found = cntk.gather(x.node, cntk.to_batch(cntk.reshape(positions, (count,))))
+    found = cntk.gather(x.node, cntk.to_batch(cntk.reshape(inside, (count,))))
     shape = indices.shape + x.shape[1:]
-    return derived(cntk.reshape(cntk.unpack_batch(found), shape), x, shape)
+    found = cntk.reshape(cntk.unpack_batch(found), shape)
+    is_inside = cntk.reshape(cntk.equal(inside, positions), indices.shape + (1,) * len(x.shape[1:]))
+    return derived(cntk.element_select(is_inside, found, scalar_node(np.nan, x.dtype)), x, shape)
 
 
 def gather_nd(x, indices):

@@ -3,11 +3,12 @@ import cntk
 import numpy as np
 from cntk import cntk_py
 
-from keras.backend import rules
-from keras.backend.dispatch import TABLE, evaluate
-from keras.backend.engines.cntk.tensors import (
-    Batched, Tensor, abstract, constant_node, host_only, in_graph, node_type, replaced, scalar_node, short_errors,
-    tensors_in, wrapped)
+from keras.backend.contract import rules
+from keras.backend.engines.cntk.tensors import (Batched, Tensor, abstract, constant_node, host_only, in_graph,
+                                                node_type, replaced, scalar_node, short_errors, stage_of, tensors_in,
+                                                wrapped)
+from keras.backend.table.abstract import evaluate
+from keras.backend.table.entries import TABLE
 
 
 def override(name, function):
@@ -17,7 +18,7 @@ def override(name, function):
         if host_only(tensors) or any(0 in x.shape for x in tensors):
             return NotImplemented
         promised = evaluate(TABLE[name], replaced(args, abstract))
-        stage = max(in_graph(x).stage for x in tensors)
+        stage = stage_of(tensors)
         with short_errors():
             result = function(*replaced(args, lambda x: in_graph(x, stage)))
         if result is NotImplemented:
@@ -107,8 +108,9 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     classes = output.shape[-1]
     hot = cntk.equal(cntk.reshape(target.node, output.shape[:-1] + (1,)),
                      constant_node(np.arange(classes), 'float32'))
-    return cntk.minus(cntk.reduce_log_sum_exp(output.node, axis=rank - 1),
+    loss = cntk.minus(cntk.reduce_log_sum_exp(output.node, axis=rank - 1),
                       cntk.reduce_sum(cntk.element_times(hot, output.node), axis=rank - 1))
+    return cntk.element_select(cntk.reduce_sum(hot, axis=rank - 1), loss, constant_node(np.nan, 'float32'))
 
 
 def hard_sigmoid(x):

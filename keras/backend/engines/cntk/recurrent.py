@@ -6,10 +6,11 @@ needs beside its inputs (the mask, initial states that are not 0) goes along as 
 import cntk
 import numpy as np
 
-from keras.backend import primitives as p
-from keras.backend.dispatch import TABLE, evaluate
-from keras.backend.engines.cntk.tensors import (
-    Tensor, abstract, constant_node, host_only, in_graph, node_type, replaced, short_errors, tensors_in, wrapped)
+from keras.backend.engines.cntk.tensors import (Tensor, abstract, constant_node, host_only, in_graph, node_type,
+                                                replaced, short_errors, stage_of, tensors_in, wrapped)
+from keras.backend.table import primitives as p
+from keras.backend.table.abstract import evaluate
+from keras.backend.table.entries import TABLE
 
 _ACTIVATIONS = {
     'tanh': cntk.tanh, 'sigmoid': cntk.sigmoid, 'relu': cntk.relu, 'linear': lambda x: x,
@@ -131,7 +132,7 @@ def _run(name, args, x, initial, mask, go_backwards, return_sequences, make, wei
     """[output] + the last states as the composite `name` gives them for `args`."""
     evaluate(TABLE[name], replaced(args, abstract))
     tensors = [x, *initial, *[weight for weight in weights if weight is not None]] + ([] if mask is None else [mask])
-    stage = max(in_graph(tensor).stage for tensor in tensors)
+    stage = stage_of(tensors)
     placed = {id(tensor): in_graph(tensor, stage) for tensor in tensors}
     shape, units = x.shape[:2], initial[0].shape[1]
     with short_errors():

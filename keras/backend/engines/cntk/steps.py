@@ -9,12 +9,13 @@ import cntk
 import numpy as np
 from cntk import cntk_py
 
-from keras.backend import tree
-from keras.backend.engine import active
-from keras.backend.engines.cntk.tensors import (
-    DEVICE, HostProgram, Recipe, Tensor, borrowed_view, current, data_view, in_graph, known, node_type, output)
-from keras.backend.rules import is_float
-from keras.backend.state import Ledger, context
+from keras.backend.contract import tree
+from keras.backend.contract.context import context
+from keras.backend.contract.ledger import Ledger
+from keras.backend.contract.loading import active
+from keras.backend.contract.rules import is_float
+from keras.backend.engines.cntk.tensors import (DEVICE, HostProgram, Recipe, Tensor, borrowed_view, current, data_view,
+                                                in_graph, known, node_type, output)
 
 # Graphs for that many signatures of its arguments a step keeps.
 _KEPT_PROGRAMS = 32
@@ -76,6 +77,8 @@ class Trace:
 
     def __init__(self):
         self.inputs = {}
+        # The constants for Python's numbers, see `scalar_node`.
+        self.scalars = {}
         self.boxes = []
         self.derivations = []
         self.handed = {}
@@ -139,12 +142,14 @@ def value_and_grad(fn, variables):
     trace = current.trace
     wanted = [variable for variable in dict.fromkeys(variables) if is_float(variable.dtype) and 0 not in variable.shape]
     leaves = {variable: _leaf(variable.value, trace) for variable in wanted}
-    outer, current.differentiating = current.differentiating, True
+    outer = current.differentiating, current.floor
+    # Behind what is updated by other gradients all of this has to be one evaluation, or the way back would be cut off.
+    current.differentiating, current.floor = True, max([d.stage + 1 for d in trace.derivations] + [current.floor])
     try:
         with Ledger(leaves, outer=context.ledger) as ledger:
             value, aux = fn()
     finally:
-        current.differentiating = outer
+        current.differentiating, current.floor = outer
     for variable, new in ledger.writes.items():
         variable.assign(new)
     if not value.has_node() or value.leaf:
@@ -337,7 +342,7 @@ class Program:
         pending = []
         for variable, value in self.graph_writes:
             if not is_parameter(variable.storage):
-                variable._storage = _array(value, found)
+                variable.held = _array(value, found)
             elif value.leaf:
                 pending.append((variable.storage, data_view(_array(value, found))))
             else:
@@ -347,7 +352,7 @@ class Program:
             if is_parameter(variable.storage):
                 pending.append((variable.storage, data_view(array)))
             else:
-                variable._storage = array
+                variable.held = array
         for storage, data in pending:
             storage.set_value(data)
 
@@ -375,9 +380,6 @@ class Step:
         self.programs = {}
 
     def __call__(self, *args):
-        if context.ledger is not None:
-            # Within another step this one is a part of that.
-            return self.fn(*tree.map_structure(self.engine.argument, args))
         arrays = []
         key = self._signature(args, arrays)
         program = self.programs.get(key)

@@ -16,8 +16,8 @@ import cntk
 import numpy as np
 from cntk import cntk_py
 
-from keras.backend import rules, tree
-from keras.backend.rules import AbstractTensor
+from keras.backend.contract import rules, tree
+from keras.backend.contract.rules import AbstractTensor
 
 FREE = -1
 
@@ -27,9 +27,12 @@ _KINDS = {'float32': cntk_py.DataType_Float, 'float64': cntk_py.DataType_Double}
 
 
 class _Current(threading.local):
-    """Per thread: the trace that is being made, if any, and whether what is made now will be differentiated."""
+    """Per thread: the trace that is being made, if any, whether what is made now will be differentiated, and the stage
+    that it belongs to at least.
+    """
     trace = None
     differentiating = False
+    floor = FREE
 
 
 current = _Current()
@@ -150,15 +153,13 @@ def constant_node(array, dtype):
     return cntk_py.Constant(data_view(np.array(array, dtype)))
 
 
-_scalars = {}
-
-
 def scalar_node(number, dtype):
-    """A node for a Python number, beside tensors of `dtype`."""
+    """A node for a Python number, beside tensors of `dtype`: one per step, since it knows the graph that it is in."""
     key = (number, type(number), np.signbit(number), node_type(dtype))
-    node = _scalars.get(key)
+    scalars = current.trace.scalars
+    node = scalars.get(key)
     if node is None:
-        node = _scalars[key] = constant_node(np.asarray(number), node_type(dtype))
+        node = scalars[key] = constant_node(np.asarray(number), node_type(dtype))
     return node
 
 
@@ -174,6 +175,11 @@ def in_graph(x, stage=FREE):
     if x.stage != FREE and x.stage < stage and not x.leaf:
         return current.trace.handed_on(x, stage)
     return x
+
+
+def stage_of(tensors):
+    """The stage of what is computed from `tensors`."""
+    return max([in_graph(x).stage for x in tensors] + [current.floor])
 
 
 def wrapped(node, shape, dtype, stage):
@@ -266,7 +272,7 @@ def operate(host, rule, graph, args):
         return tree.map_structure(lambda leaf: known(np.zeros(leaf.shape, leaf.dtype)), promised)
     if host_only(tensors):
         return later(host, args, promised)
-    stage = max(in_graph(x).stage for x in tensors if 0 not in x.shape)
+    stage = stage_of([x for x in tensors if 0 not in x.shape])
     with short_errors():
         result = graph(*replaced(args, lambda x: in_graph(x, stage)))
     if isinstance(promised, list):

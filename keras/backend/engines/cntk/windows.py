@@ -8,10 +8,10 @@ import numpy as np
 from cntk import cntk_py
 
 from keras import config
-from keras.backend import rules
+from keras.backend.contract import rules
 from keras.backend.engines.cntk.overrides import override
-from keras.backend.engines.cntk.tensors import (
-    Batched, Tensor, constant_node, current, data_view, node_type, output, scalar_node, shape_of_node)
+from keras.backend.engines.cntk.tensors import (Batched, Tensor, constant_node, current, data_view, node_type, output,
+                                                scalar_node, shape_of_node)
 
 
 def _padding(size, window, stride, padding):
@@ -158,7 +158,7 @@ def _tuple(value, rank):
 
 
 def convolution(x, kernel, strides=1, padding='valid', data_format=None, dilation_rate=1, groups=None, bias=None):
-    if not _is_first(data_format) or str(padding).lower() == 'causal':
+    if not _is_first(data_format) or str(padding).lower() not in ('valid', 'same'):
         return NotImplemented
     rank = len(x.shape) - 2
     groups = groups or x.shape[1] // kernel.shape[-2]
@@ -178,7 +178,7 @@ def depthwise_conv(x, kernel, strides=1, padding='valid', data_format=None, dila
 
 def convolution_transpose(x, kernel, strides=1, padding='valid', output_padding=None, data_format=None,
                           dilation_rate=1):
-    if not _is_first(data_format):
+    if not _is_first(data_format) or str(padding).lower() not in ('valid', 'same'):
         return NotImplemented
     rank, padding = len(x.shape) - 2, str(padding).lower()
     strides, dilation = _tuple(strides, rank), _tuple(dilation_rate, rank)

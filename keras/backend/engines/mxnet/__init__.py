@@ -9,12 +9,14 @@ import functools
 import numpy as np
 
 from keras import config
-from keras.backend import primitives, tree
-from keras.backend.engine import Capabilities, Engine
-from keras.backend.engines.mxnet import fused, images, steps
-from keras.backend.engines.mxnet import operators as o
-from keras.backend.rules import AbstractTensor, sum_dtype
-from keras.backend.state import Ledger, Variable, context
+from keras.backend.contract import tree
+from keras.backend.contract.context import context
+from keras.backend.contract.engine import Capabilities, Engine
+from keras.backend.contract.ledger import Ledger
+from keras.backend.contract.rules import AbstractTensor, sum_dtype
+from keras.backend.engines.mxnet import overrides, steps, tensors as o, windows
+from keras.backend.state.variables import Variable
+from keras.backend.table import primitives
 
 
 
@@ -38,13 +40,18 @@ class MXNetEngine(Engine):
         gradients=True, compiled=True,
         dtypes=('bool', 'int8', 'int32', 'int64', 'uint8', 'float16', 'float32', 'float64'),
         unsupported={'string': 'MXNet has no tensors of strings; look them up on the host first',
+                     'view': 'MXNet reads no bytes as another dtype; use the numpy, tensorflow, jax or torch engine',
+                     'real': 'it has no complex numbers; use the numpy, tensorflow, jax or torch engine',
+                     'imag': 'it has no complex numbers; use the numpy, tensorflow, jax or torch engine',
+                     'complex_number': 'it has no complex numbers; use the numpy, tensorflow, jax or torch engine',
+                     'eig': 'it has no complex numbers; use the numpy, tensorflow, jax or torch engine',
                      'gradients of gradients': 'few operations of MXNet have them; use the tensorflow, theano, jax or '
                                                'torch engine'})
     float_dtypes = o.FLOATS
     integer_dtypes = {np.dtype('int32'), np.dtype('int64')}
     data_format = 'channels_first'
     variable_attributes = ('attach_grad', 'grad', 'asnumpy', 'ctx')
-    overrides = fused.OVERRIDES
+    overrides = overrides.OVERRIDES
 
     # --- tensors ---------------------------------------------------------------------------------------------
 
@@ -53,19 +60,31 @@ class MXNetEngine(Engine):
         return isinstance(x, (o.Array, np.random.Generator))
 
     def convert(self, x, dtype=None):
-        if dtype == 'string':
-            return self.unsupported('string')()
-        if dtype is not None and dtype not in o.DTYPES:
+        if dtype is not None and dtype not in o.DTYPES and dtype != 'string':
             raise TypeError('the mxnet engine has no tensors of dtype %s; it has %s'
                             % (dtype, ', '.join(self.capabilities.dtypes)))
-        return steps.converted(x, dtype)
+        if isinstance(x, o.mx.nd.NDArray) and not isinstance(x, o.Array):
+            x = x.as_np_ndarray()
+        return super().convert(x, dtype)
 
-    @staticmethod
-    def stack(xs):
-        return o.stack(*xs, axis=0, num_args=len(xs))
+    def adapted(self, x, dtype):
+        return x if dtype is None else o.as_(x, o.DTYPES[dtype])
+
+    def stacked(self, parts):
+        return o.stack(*parts, axis=0, num_args=len(parts))
+
+    def from_host(self, array, dtype):
+        if dtype == 'string':
+            return self.unsupported('string')()
+        return steps.made(np.asarray(array, o.DTYPES.get(dtype)))
 
     def to_numpy(self, x):
         return x.asnumpy()
+
+    def on_host(self, fn, inputs, dtype, shape):
+        if steps.tracing.trace is not None:
+            raise steps.Untraceable('what NumPy computes')
+        return super().on_host(fn, inputs, dtype, shape)
 
     def print_tensor(self, x, message):
         if steps.tracing.trace is not None:
@@ -93,13 +112,19 @@ class MXNetEngine(Engine):
     def draw_seed(self, generator):
         return steps.draw_seed(generator)
 
+    def stream_state(self, generator):
+        return steps.stream_state(generator)
+
+    def restore_stream(self, generator, state):
+        steps.restore_stream(generator, state)
+
     def seed(self, value):
         o.mx.random.seed(value)
 
     # --- running ---------------------------------------------------------------------------------------------
 
-    def step(self, fn, reads, writes, static_batch=False):
-        return steps.Step(fn)
+    def new_step(self, fn, reads, writes, static_batch):
+        return steps.Step(self, fn)
 
     def value_and_grad(self, fn, variables):
         with self.differentiating_once():
@@ -231,7 +256,7 @@ class MXNetEngine(Engine):
         dtype = o.DTYPES[sum_dtype(o.NAMES[x.dtype])]
         if not x.size:
             return self._reduced(x, 0, dtype, axis, keepdims)
-        return o.as_(x, dtype) if axis == () else fused.summed(o.as_(x, dtype), axis, keepdims)
+        return o.as_(x, dtype) if axis == () else overrides.summed(o.as_(x, dtype), axis, keepdims)
 
     def _reduced(self, x, value, dtype, axis, keepdims):
         """The reduction of an empty `x`, over which MXNet stumbles."""
@@ -291,6 +316,12 @@ class MXNetEngine(Engine):
             return x
         if not all(ranges) or not x.size:
             return self.full(tuple(map(len, ranges)) + x.shape[len(ranges):], 0, o.NAMES[x.dtype])
+        if x.ndim > 5:  # the kernel has no more axes: those behind the sliced ones become one
+            last = max(axis for axis, r in enumerate(ranges) if r != range(x.shape[axis]) or axis == 0) + 1
+            if last < x.ndim - 1:
+                flat = self.strided_slice(self.reshape(x, x.shape[:last] + (-1,)), starts[:last], stops[:last],
+                                          steps[:last])
+                return self.reshape(flat, flat.shape[:last] + x.shape[last:])
         # Bounds within the axes: others confuse the kernel for floats.
         ends = tuple(r[-1] + (1 if r.step > 0 else -1) for r in ranges)
         return o.slice_(x, begin=tuple(r[0] for r in ranges), end=tuple(end if end >= 0 else None for end in ends),
@@ -336,15 +367,15 @@ class MXNetEngine(Engine):
         return o.matmul(x, y)
 
     def conv(self, x, kernel, strides, padding, dilation, groups=1):
-        x = images.channels_first(x)
-        return images.channels_last(images.convolved(x, kernel, strides, padding, dilation, groups))
+        x = windows.channels_first(x)
+        return windows.channels_last(windows.convolved(x, kernel, strides, padding, dilation, groups))
 
     def conv_transpose(self, x, kernel, strides, padding, dilation, output_size):
-        x = images.channels_first(x)
-        return images.channels_last(images.transposed(x, kernel, strides, padding, dilation, output_size))
+        x = windows.channels_first(x)
+        return windows.channels_last(windows.transposed(x, kernel, strides, padding, dilation, output_size))
 
     def pool(self, x, size, strides, padding, mode):
-        return images.channels_last(images.pooled(images.channels_first(x), size, strides, padding, mode))
+        return windows.channels_last(windows.pooled(windows.channels_first(x), size, strides, padding, mode))
 
     def top_k(self, x, k):
         return o.topk(x, k=k, ret_typ='both', dtype='int32')
@@ -406,7 +437,7 @@ class MXNetEngine(Engine):
         carry, outputs = init, [None] * count
         for index in reversed(range(count)) if reverse else range(count):
             carry, outputs[index] = step(carry, tree.pack_as(xs, [column[index] for column in columns]))
-        stacked = [self.stack(parts) for parts in zip(*map(tree.flatten, outputs))]
+        stacked = [self.stacked(parts) for parts in zip(*map(tree.flatten, outputs))]
         return carry, tree.pack_as(outputs[0], stacked) if outputs else []
 
     def cond(self, predicate, then, otherwise, operands):

@@ -7,17 +7,19 @@ the step that is differentiated and one for the rest. What has no graph (the val
 or a function of NumPy was in it) keeps running as it is.
 """
 import contextlib
+import json
+import signal
 import threading
 
 import numpy as np
 
-from keras import config
-from keras.backend import tree
-from keras.backend.engine import active
-from keras.backend.engines.mxnet import operators as o
-from keras.backend.engines.mxnet.operators import Array, autograd, mx, tracing
-from keras.backend.rules import is_float
-from keras.backend.state import Ledger, context
+from keras.backend.contract import tree
+from keras.backend.contract.context import context
+from keras.backend.contract.ledger import Ledger
+from keras.backend.contract.loading import active
+from keras.backend.contract.rules import is_float
+from keras.backend.engines.mxnet import tensors as o
+from keras.backend.engines.mxnet.tensors import Array, autograd, mx, tracing
 
 # How often a step runs as it is, for arguments of the same shapes and dtypes, before it is traced. Most steps with
 # arguments of odd shapes run once.
@@ -283,9 +285,9 @@ class Program:
         for place in self._freed:
             values[place] = values[place].detach()
         for variable, place in self._writes:
-            if variable._engine is not active.engine:
+            if variable.holder is not active.engine:
                 variable.storage
-            variable._storage = values[place]
+            variable.held = values[place]
         outputs = self._outputs
         if type(outputs) is _Place:
             return values[outputs.place]
@@ -347,19 +349,48 @@ def traced(fn, args, arrays):
 
 # --- steps ----------------------------------------------------------------------------------------------------------
 
+# Runs of a program share the arrays of its gradients, which two threads at once would write into.
+_one_at_a_time = threading.RLock()
+
+
+class _Undivided:
+    """A block that an interrupt (Ctrl-C) waits for: one that meets a call into MXNet can end the process."""
+
+    def __enter__(self):
+        self._noted = None
+        handler = signal.getsignal(signal.SIGINT) if threading.current_thread() is _MAIN else None
+        self._handler = handler if callable(handler) else None
+        if self._handler is not None:
+            signal.signal(signal.SIGINT, self._note)
+
+    def _note(self, *args):
+        self._noted = args
+
+    def __exit__(self, *error):
+        if self._handler is not None:
+            signal.signal(signal.SIGINT, self._handler)
+            if self._noted is not None:
+                self._handler(*self._noted)
+
+
+_MAIN = threading.main_thread()
+
+
 class Step:
     """See `Engine.step`."""
 
-    def __init__(self, fn):
-        self._fn = fn
+    def __init__(self, engine, fn):
+        self._engine, self._fn = engine, fn
         self._runs = {}
         self._programs = {}
 
     def __call__(self, *args):
-        if context.ledger is not None:
-            return self._fn(*args)
+        with _one_at_a_time, _Undivided():
+            return self._run(args)
+
+    def _run(self, args):
         arrays = []
-        signature = _signature(args, arrays)
+        signature = _signature(args, arrays, self._engine)
         program = self._programs.get(signature)
         if program is not None:
             return program(arrays)
@@ -372,8 +403,7 @@ class Step:
                 outputs, writes = self._directly(args, arrays)
         else:
             outputs, writes = self._directly(args, arrays)
-        for variable, value in writes.items():
-            variable.assign(value)
+        self._engine.commit(writes)
         return outputs
 
     def _directly(self, args, arrays):
@@ -382,7 +412,7 @@ class Step:
         return outputs, ledger.writes
 
 
-def _signature(structure, arrays):
+def _signature(structure, arrays, engine):
     """The layout, shapes and dtypes of arguments; `arrays` receives them as tensors."""
     kind = type(structure)
     if kind is Array:
@@ -396,28 +426,13 @@ def _signature(structure, arrays):
         arrays.append(None)
         return None
     if isinstance(structure, (list, tuple)):
-        return tuple([_signature(part, arrays) for part in structure])
+        return tuple([_signature(part, arrays, engine) for part in structure])
     if isinstance(structure, dict):
-        return tuple([(key, _signature(structure[key], arrays)) for key in sorted(structure)])
-    return _signature(converted(structure), arrays)
+        return tuple([(key, _signature(structure[key], arrays, engine)) for key in sorted(structure)])
+    return _signature(engine.convert(structure), arrays, engine)
 
 
 # --- arrays and random numbers from the host --------------------------------------------------------------------------
-
-def converted(x, dtype=None):
-    """See `Engine.convert`."""
-    if isinstance(x, Array):
-        return x if dtype is None else o.as_(x, o.DTYPES[dtype])
-    if isinstance(x, mx.nd.NDArray):
-        return converted(x.as_np_ndarray(), dtype)
-    if isinstance(x, (list, tuple)) and any(isinstance(leaf, mx.nd.NDArray) for leaf in tree.flatten(x)):
-        parts = [converted(part, dtype) for part in x]
-        return o.stack(*parts, axis=0, num_args=len(parts))
-    if dtype is None and not isinstance(x, (np.ndarray, np.generic)):
-        x = np.asarray(x)
-        dtype = {'f': config.floatx(), 'i': 'int32'}.get(x.dtype.kind)
-    return made(np.asarray(x, None if dtype is None else o.DTYPES[dtype]))
-
 
 def made(array):
     """A tensor with the value of a NumPy array, which is the same in every run of a step."""
@@ -442,6 +457,24 @@ def draw_seed(generator):
     if tracing.trace is not None:
         tracing.trace.streams[id(stream)] = generator
     return stream
+
+
+def stream_state(generator):
+    """The state of the NumPy generator that `draw_seed` has for `generator`, as JSON in an array of uint8."""
+    stream, started = generator.streams.get('mxnet', (None, None))
+    if started is not generator.state.storage:
+        return None
+    text = json.dumps(stream.bit_generator.state, default=lambda value: [int(part) for part in value])
+    return np.frombuffer(text.encode('ascii'), 'uint8')
+
+
+def restore_stream(generator, state):
+    """Let `draw_seed` go on from what `stream_state` gave."""
+    found = json.loads(np.asarray(state, 'uint8').tobytes().decode('ascii'))
+    found['state'] = {name: np.array(value, 'uint64') for name, value in found['state'].items()}
+    found['buffer'] = np.array(found['buffer'], 'uint64')
+    stream = draw_seed(generator)
+    stream.bit_generator.state = found
 
 
 def _generator(seed):

@@ -2,11 +2,11 @@
 
 Rules these files obey: tensors are Theano's own variables, storages its shared variables; outside of steps operations
 build graph over constants, which runs when a value is asked for; after every primitive the static shape is that of
-the op table's rule, kept in `variable.tag` (see graph.py), and sizes that the rule knows to be 1 broadcast.
+the op table's rule, kept in `variable.tag` (see tensors.py), and sizes that the rule knows to be 1 broadcast.
 
-compat.py: the two packages under one set of names. graph.py: static shapes and values. operators.py: Python's.
-host.py: operations that NumPy computes. steps.py: compiled steps, gradients. control.py: loops and branches.
-fused.py: composites. windows.py: convolution and pooling.
+compat.py: the two packages under one set of names. tensors.py: static shapes and values. operators.py: Python's.
+host_calls.py: operations that NumPy computes. steps.py: compiled steps, gradients. control.py: loops and branches.
+overrides.py: composites. windows.py: convolution and pooling.
 """
 import functools
 import weakref
@@ -14,16 +14,17 @@ import weakref
 import numpy as np
 
 from keras import config
-from keras.backend import primitives  # noqa: F401 (fills the op table)
-from keras.backend import rules, tree
-from keras.backend.dispatch import TABLE
-from keras.backend.engine import Capabilities, Engine
-from keras.backend.engines.theano import compat, control, fused, operators, steps, windows
+from keras.backend.table import primitives  # noqa: F401 (fills the op table)
+from keras.backend.contract import rules, tree
+from keras.backend.contract.engine import Capabilities, Engine
+from keras.backend.contract.ledger import Ledger
+from keras.backend.contract.rules import AbstractTensor, normalize_axes, numpy_dtype, sum_dtype
+from keras.backend.engines.theano import compat, control, operators, overrides, steps, windows
 from keras.backend.engines.theano.compat import T, Tensor, TensorType
-from keras.backend.engines.theano.graph import abstract, constant, static_shape, value_of, with_shape
-from keras.backend.engines.theano.host import on_host
-from keras.backend.rules import AbstractTensor, normalize_axes, sum_dtype
-from keras.backend.state import Ledger, Variable, numpy_dtype
+from keras.backend.engines.theano.tensors import abstract, constant, static_shape, value_of, with_shape
+from keras.backend.engines.theano.host_calls import on_host
+from keras.backend.state.variables import Variable
+from keras.backend.table.entries import TABLE
 
 _DTYPES = ('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float16', 'float32',
            'float64')
@@ -80,11 +81,17 @@ class TheanoEngine(Engine):
     name = 'theano'
     capabilities = Capabilities(
         gradients=True, compiled=True, deferred=True, dynamic_sizes=True, dtypes=_DTYPES,
-        unsupported={'string': 'Theano has no tensors of strings; turn them into integers first',
+        unsupported={'eager_step': 'operations make a graph, which has values when it runs; use K.print_tensor',
+                     'string': 'Theano has no tensors of strings; turn them into integers first',
+                     'view': 'Theano reads no bytes as another dtype; use the numpy, tensorflow, jax or torch engine',
+                     'real': 'it has no complex numbers; use the numpy, tensorflow, jax or torch engine',
+                     'imag': 'it has no complex numbers; use the numpy, tensorflow, jax or torch engine',
+                     'complex_number': 'it has no complex numbers; use the numpy, tensorflow, jax or torch engine',
+                     'eig': 'it has no complex numbers; use the numpy, tensorflow, jax or torch engine',
                      'tensors of bfloat16': 'Theano has no bfloat16; use float16 or float32'})
     native_types = compat.TENSOR_TYPES
     float_dtypes = set(_FLOATS)
-    overrides = dict(fused.OVERRIDES, **windows.OVERRIDES)
+    overrides = dict(overrides.OVERRIDES, **windows.OVERRIDES)
     data_format = windows.DATA_FORMAT
 
     def __init__(self):
@@ -97,37 +104,13 @@ class TheanoEngine(Engine):
     def is_native(self, x):
         return isinstance(x, Tensor) or isinstance(getattr(x, 'type', None), TensorType)
 
-    def convert(self, x, dtype=None):
-        if isinstance(x, Tensor):
-            return x if dtype is None or x.dtype == dtype else self.cast(x, dtype)
-        if isinstance(x, Variable):
-            return self.convert(x.value, dtype)
-        if isinstance(x, AbstractTensor):
-            raise TypeError('%r has no value, so it cannot become a tensor of the theano engine.' % (x,))
-        if isinstance(x, (list, tuple)) and any(isinstance(leaf, (Tensor, Variable))
-                                                for leaf in tree.flatten(x)):
-            return self._stacked([self.convert(part, dtype) for part in x])
-        if dtype is None and not isinstance(x, (np.ndarray, np.generic)):
-            x = np.asarray(x)
-            dtype = {'f': config.floatx(), 'i': 'int32'}.get(x.dtype.kind)
-        x = np.asarray(x)
-        if x.dtype.kind == 'O':
-            raise TypeError('%r cannot become a tensor: expected numbers in a rectangular array.' % (x.tolist(),))
-        return constant(np.array(x, self._dtype('string' if x.dtype.kind in 'US' else dtype or x.dtype.name)))
-
-    def _stacked(self, parts):
-        dtype = rules.result_dtype(*[part.dtype for part in parts])
-        parts = [self.reshape(self.convert(part, dtype), (1,) + tuple(_sizes(part))) for part in parts]
-        return self.concatenate(parts, 0)
+    def from_host(self, array, dtype):
+        return constant(np.array(array, self._dtype(dtype)))
 
     def _dtype(self, name):
         if name in _DTYPES:
             return name
         return self.unsupported('string' if name == 'string' else 'tensors of %s' % name)()
-
-    def argument(self, x):
-        """An argument of a step as a tensor; None stays."""
-        return None if x is None else self.convert(x)
 
     def scalar(self, value, dtype):
         key = (repr(value), dtype)
@@ -139,6 +122,9 @@ class TheanoEngine(Engine):
 
     def to_numpy(self, x):
         return value_of(x)
+
+    def on_host(self, fn, inputs, dtype, shape):
+        return with_shape(on_host('called', inputs, [(self._dtype(dtype), len(shape))], (fn,)), shape)
 
     def print_tensor(self, x, message):
         return with_shape(on_host('printed', [x], [(x.dtype, x.ndim)], (message,)), static_shape(x))
@@ -174,8 +160,11 @@ class TheanoEngine(Engine):
 
     # --- running ---------------------------------------------------------------------------------------------
 
-    def step(self, fn, reads, writes, static_batch=False):
-        return steps.Step(self, fn, static_batch).__call__
+    def new_step(self, fn, reads, writes, static_batch):
+        return steps.Step(self, fn, static_batch)
+
+    def recorder(self):
+        return steps.Recorder()
 
     def value_and_grad(self, fn, variables):
         return steps.value_and_grad(fn, variables)
@@ -324,6 +313,8 @@ class TheanoEngine(Engine):
     def gather(self, x, indices, axis=0):
         axis %= x.ndim
         sizes, indices = _sizes(x), _indices(indices)
+        # Negative indices, which would count from the end, are out of range.
+        indices = T.switch(T.lt(indices, 0), T.cast(sizes[axis], 'int64'), indices)
         front = _transposed(x, [axis] + [other for other in range(x.ndim) if other != axis])
         rows = front[indices if indices.ndim == 1 else T.flatten(indices)]
         if indices.ndim != 1:
@@ -473,7 +464,8 @@ def _with_rule(function, entry):
 
 def _install_rules():
     for entry in TABLE.values():
-        if entry.kind != 'primitive' or entry.name in ('scan', 'cond', 'while_loop'):
+        if entry.kind != 'primitive' or entry.name in ('scan', 'cond', 'while_loop') \
+                or entry.name not in TheanoEngine.__dict__:
             continue
         function = TheanoEngine.__dict__[entry.name]
         if isinstance(function, staticmethod):

@@ -10,9 +10,9 @@ import os
 import numpy as np
 
 from keras import config
-from keras.backend.engine import _is_installed
+from keras.backend.contract.loading import is_installed
 
-IS_THEANO = _is_installed('theano')
+IS_THEANO = is_installed('theano')
 _PREFIX = 'THEANO' if IS_THEANO else 'PYTENSOR'
 
 

@@ -3,13 +3,14 @@ import itertools
 
 import numpy as np
 
-from keras.backend import tree
+from keras.backend.contract import tree
+from keras.backend.contract.context import context
+from keras.backend.contract.ledger import Ledger
+from keras.backend.engines.theano import compat
 from keras.backend.engines.theano.compat import (Apply, Op, T, Tensor, TensorConstant, fitting_type, ifelse,
                                                  tensor_type, until)
-from keras.backend.engines.theano import compat
-from keras.backend.engines.theano.graph import cloned, dependents, is_computable, static_shape, value_of, with_shape
+from keras.backend.engines.theano.tensors import cloned, dependents, is_computable, static_shape, value_of, with_shape
 from keras.backend.engines.theano.steps import compiled
-from keras.backend.state import Ledger, context
 
 
 class _ReadOnly(Ledger):

@@ -9,10 +9,10 @@ import functools
 import numpy as np
 
 from keras import config
+from keras.backend.contract.rules import AbstractTensor
 from keras.backend.engines.theano.compat import Tensor, new_constant
-from keras.backend.engines.theano.graph import found_shape, with_shape
-from keras.backend.rules import AbstractTensor
-from keras.backend.state import Variable
+from keras.backend.engines.theano.tensors import found_shape, is_computable, value_of, with_shape
+from keras.backend.state.variables import Variable
 
 # Theano's own indexing: what set_subtensor and inc_subtensor take must be the result of nothing else.
 subtensor = Tensor.__getitem__
@@ -46,8 +46,23 @@ def _sliced(original):
     return operator
 
 
+def _truth(original):
+    @functools.wraps(original)
+    def truth(self):
+        if self.dtype == 'bool' and is_computable(self):
+            return bool(value_of(self))
+        try:
+            return original(self)  # Theano 1.0 relies on its variables being true
+        except TypeError:
+            return bool(value_of(self))
+    return truth
+
+
 def install():
-    """Adjust the operators of Theano's variables."""
+    """Adjust the operators of Theano's variables, and let those that have a value be numbers for Python."""
+    Tensor.__float__ = lambda self: float(value_of(self))
+    Tensor.__int__ = lambda self: int(value_of(self))
+    Tensor.__bool__ = _truth(Tensor.__bool__)
     names = ['__%s__' % name for name in _ARITHMETIC + _COMPARISONS] + ['__r%s__' % name for name in _ARITHMETIC]
     for name in names:
         setattr(Tensor, name, _beside_scalars(getattr(Tensor, name)))

@@ -4,14 +4,14 @@ import threading
 
 import numpy as np
 
-from keras.backend import tree
-from keras.backend.engine import active
-from keras.backend.engines.theano.compat import (DisconnectedType, NullType, T, Tensor, TensorConstant,
-                                                 fitting_type, new_constant, runner, step_mode, tensor_type,
-                                                 theano)
-from keras.backend.engines.theano.graph import dependents, static_shape, with_shape
-from keras.backend.rules import is_float
-from keras.backend.state import Ledger, context
+from keras.backend.contract import tree
+from keras.backend.contract.context import context
+from keras.backend.contract.ledger import Ledger
+from keras.backend.contract.loading import active
+from keras.backend.contract.rules import is_float
+from keras.backend.engines.theano.compat import (DisconnectedType, NullType, T, Tensor, TensorConstant, fitting_type,
+                                                 new_constant, runner, step_mode, tensor_type, theano)
+from keras.backend.engines.theano.tensors import dependents, static_shape, with_shape
 
 
 # For graphs too long for Python's limit of recursion, by which Theano walks through them when it compiles.
@@ -70,9 +70,6 @@ class Step:
         self.lock = threading.RLock()
 
     def __call__(self, *args):
-        if context.ledger is not None:
-            # Within another step this one is a part of that.
-            return self.fn(*tree.map_structure(self.engine.argument, args))
         values, signature = [], []
         for leaf in _flattened(args):
             kind = type(leaf)
@@ -217,6 +214,24 @@ def value_and_grad(fn, variables):
     for variable, written in ledger.writes.items():
         variable.assign(written)
     return (value, aux), gradients
+
+
+class Recorder:
+    """A tape over Theano's graph, in which everything is recorded."""
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, *error):
+        pass
+
+    def watch(self, value):
+        # Two variables that hold one value have gradients of their own.
+        return with_shape(T.tensor_copy(value), static_shape(value))
+
+    def gradients(self, targets, factors, values):
+        total = sum([T.sum(target if factor is None else target * factor) for target, factor in zip(targets, factors)])
+        return gradients_of(total, values)
 
 
 def gradients_of(value, sources):

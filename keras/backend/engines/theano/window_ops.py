@@ -10,9 +10,9 @@ import itertools
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from keras.backend.contract.rules import window_length
 from keras.backend.engines.theano.compat import Apply, DisconnectedType, Op, T, TensorConstant, tensor_type
-from keras.backend.engines.theano.graph import static_shape
-from keras.backend.rules import window_length
+from keras.backend.engines.theano.tensors import static_shape
 
 # Bytes of windows that are laid out at once: they should stay in the second level cache.
 _BLOCK = 1 << 20

@@ -8,12 +8,12 @@ import itertools
 import numpy as np
 
 from keras import config
-from keras.backend import rules
-from keras.backend.composites.conv import checked_output_padding, spatial_tuple
+from keras.backend.contract import rules
+from keras.backend.contract.rules import AbstractTensor, transposed_length, window_length
 from keras.backend.engines.theano.compat import IS_THEANO, T
-from keras.backend.engines.theano.graph import static_shape, with_shape
+from keras.backend.engines.theano.tensors import static_shape, with_shape
 from keras.backend.engines.theano.operators import subtensor
-from keras.backend.rules import AbstractTensor, transposed_length, window_length
+from keras.backend.table.composites.conv import checked_output_padding, spatial_tuple
 
 if IS_THEANO:
     from theano.tensor.nnet import abstract_conv

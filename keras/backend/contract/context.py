@@ -1,0 +1,149 @@
+"""What holds per thread: the ledger around a step, the layer calls that run, the training flag."""
+import threading
+import weakref
+
+
+class _Context(threading.local):
+    """Per thread: the innermost ledger; whether tensors are abstract; whether a layer call runs, and its training flag;
+    whether operators on all variables make graph; (result, variable, old value) of what `K.update` did in the call;
+    the `Trace` of a model that is being written down, for which symbolic tensors are values (keras/export)."""
+    ledger = None
+    abstract = False
+    running = False
+    symbolic = False
+    # Whether gradients are being found by an engine that has no gradients of gradients.
+    differentiating = False
+    training = None
+    # Whether what layers keep of the batches they see (moving averages) is kept: not where a model only tests.
+    updating = True
+    # Whether layers with `stateful=True` keep their states: not in a function of K, which has updates of its own.
+    keeping_states = True
+    assigned = None
+    tracing = None
+
+
+context = _Context()
+
+
+class PhaseSetting:
+    """The training flag of calls that are given none, as `K.set_learning_phase` left it; None: not set."""
+    value = None
+
+
+learning_phase = PhaseSetting()
+
+
+def phase_or(training):
+    """The learning phase where one is set, else `training`."""
+    return training if learning_phase.value is None else learning_phase.value
+
+
+def in_phase(phase, function):
+    """`function` under the training flag `phase`."""
+    def run(*args, **kwargs):
+        previous, context.training = context.training, phase
+        try:
+            return function(*args, **kwargs)
+        finally:
+            context.training = previous
+    return run
+
+
+def runs_at_once():
+    """Whether operations on variables have values now: in a running step or layer call. Elsewhere they make graph."""
+    return context.ledger is not None or context.abstract or context.running
+
+
+class _Calls(threading.local):
+    """Per thread, what holds for the layer calls that run inside another one.
+
+    losses: collects what `add_loss` is given, None outside. (The training flag is in `context`.)
+    metrics: collects (name, value) from `add_metric`, None outside.
+    masks: {id(tensor): (tensor, mask)} for native tensors that carry one; empty most of the time.
+    frozen: in a step of a compiled model, the ids of the layers that were not trainable when it was compiled.
+    """
+    losses = None
+    metrics = None
+    masks = None
+    frozen = None
+
+
+calls = _Calls()
+
+
+class running:
+    """Run a block as one outermost call: collects losses and metrics, and knows the training flag.
+
+    Args:
+        training: the flag. updating: whether moving averages are kept. keeping_states: whether states are.
+        frozen: as in `calls`; where it is None, what holds outside goes on.
+    """
+
+    def __init__(self, training, updating=True, keeping_states=True, frozen=None):
+        self.training, self.updating, self.keeping_states = training, updating, keeping_states
+        self.frozen = frozen
+        self.losses, self.metrics = [], []
+
+    def __enter__(self):
+        self._previous = (context.training, context.updating, context.keeping_states, context.running,
+                          context.assigned, calls.losses, calls.metrics, calls.masks, calls.frozen)
+        context.training, context.updating, context.keeping_states = self.training, self.updating, self.keeping_states
+        context.running, context.assigned = True, []
+        calls.losses, calls.metrics, calls.masks = self.losses, self.metrics, {}
+        if self.frozen is not None:
+            calls.frozen = self.frozen
+        return self
+
+    def __exit__(self, *_):
+        (context.training, context.updating, context.keeping_states, context.running, context.assigned, calls.losses,
+         calls.metrics, calls.masks, calls.frozen) = self._previous
+
+
+class at_once:
+    """Run a block in which variables have values now, while the calls of layers in it are the outermost ones.
+
+    The masks of what these give are known in the whole block.
+    """
+
+    def __enter__(self):
+        self._previous = context.running, calls.masks
+        context.running, calls.masks = True, {}
+
+    def __exit__(self, *_):
+        context.running, calls.masks = self._previous
+
+
+def note_mask(x, mask):
+    """Note that `mask` goes with the native tensor `x`, for the layers called next."""
+    calls.masks[id(x)] = (x, mask)
+
+
+# {id(tensor): (weak reference, mask)} of what layers gave that were called outside of everything else.
+carried = {}
+
+
+def carry_mask(x, mask):
+    """Let `mask` go with the native tensor `x` as long as that lives, to the layers that a script calls next."""
+    try:
+        carried[id(x)] = weakref.ref(x, lambda _, key=id(x): carried.pop(key, None)), mask
+    except TypeError:  # an engine whose tensors cannot be watched
+        pass
+
+
+def carried_mask(x):
+    """The mask that goes with the native tensor `x` outside of calls, or None."""
+    found = carried.get(id(x))
+    return found[1] if found is not None and found[0]() is x else None
+
+
+def known_mask(x):
+    """The mask that goes with the native tensor `x`, in a running call or outside, or None."""
+    if calls.masks:
+        return noted_mask(x)
+    return carried_mask(x) if carried else None
+
+
+def noted_mask(x):
+    """The mask that a layer of the running call gave the native tensor `x`, or None."""
+    noted = calls.masks.get(id(x))
+    return noted[1] if noted is not None and noted[0] is x else None

@@ -1,0 +1,60 @@
+"""Nested lists, tuples and dictionaries of leaves. `None` is a leaf; dictionaries go by sorted key."""
+
+# Types that have been seen to be leaves: almost every question is answered here, without isinstance.
+_leaf_types = set()
+
+
+def flatten(structure):
+    """The leaves of `structure`, depth first."""
+    leaves = []
+    _collect(structure, leaves)
+    return leaves
+
+
+def _collect(structure, leaves):
+    kind = type(structure)
+    if kind in _leaf_types:
+        leaves.append(structure)
+    elif kind is list or kind is tuple or isinstance(structure, (list, tuple)):
+        for part in structure:
+            _collect(part, leaves)
+    elif kind is dict or isinstance(structure, dict):
+        for key in sorted(structure):
+            _collect(structure[key], leaves)
+    else:
+        _leaf_types.add(kind)
+        leaves.append(structure)
+
+
+def is_nested(structure):
+    return isinstance(structure, (list, tuple, dict))
+
+
+def map_structure(function, structure):
+    """`structure` with `function` applied to every leaf; named tuples and dictionary types are kept."""
+    kind = type(structure)
+    if kind in _leaf_types:
+        return function(structure)
+    if kind is list or kind is tuple:
+        # Of most lists all parts are leaves: they are asked here, without a call for each.
+        parts = [function(part) if type(part) in _leaf_types else map_structure(function, part) for part in structure]
+        return parts if kind is list else tuple(parts)
+    if isinstance(structure, (list, tuple)):
+        return _rebuilt(structure, [map_structure(function, part) for part in structure])
+    if isinstance(structure, dict):
+        mapped = {key: map_structure(function, structure[key]) for key in sorted(structure)}
+        return kind((key, mapped[key]) for key in structure)
+    _leaf_types.add(kind)
+    return function(structure)
+
+
+def pack_as(structure, leaves):
+    """The `leaves`, in the order of `flatten`, laid out as `structure` is."""
+    remaining = iter(leaves)
+    return map_structure(lambda _: next(remaining), structure)
+
+
+def _rebuilt(sequence, parts):
+    if hasattr(sequence, '_fields'):
+        return type(sequence)(*parts)
+    return type(sequence)(parts) if type(sequence) in (list, tuple) else list(parts)

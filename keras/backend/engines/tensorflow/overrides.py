@@ -1,0 +1,181 @@
+"""Fused kernels in the place of composites."""
+import functools
+
+import tensorflow as tf
+
+from keras import config
+from keras.backend.engines.tensorflow.tensors import (DTYPES, NO_VALUES, axes_of, filled_vector, positions, rank_of,
+                                                      raw, size_vector, sizes_of)
+
+
+OVERRIDES = {}
+
+
+def override(function):
+    OVERRIDES[function.__name__.rstrip('_')] = function
+    return function
+
+
+def _static_numbers(*values):
+    return all(isinstance(value, (int, float)) for value in values)
+
+
+def _is_last(x, axis):
+    return isinstance(axis, int) and axis in (-1, rank_of(x) - 1)
+
+
+def _table_of(names):
+    """Overrides that are one raw op each: {composite: op}; arguments are passed on by the op's own names."""
+    return {composite: functools.partial(_call_positionally, getattr(raw, op), arguments.split())
+            for composite, op, arguments in names}
+
+
+def _call_positionally(op, names, *args):
+    return op(**dict(zip(names, args)))
+
+
+OVERRIDES.update(_table_of([
+    ('ceil', 'Ceil', 'x'), ('square', 'Square', 'x'), ('reciprocal', 'Reciprocal', 'x'), ('rsqrt', 'Rsqrt', 'x'),
+    ('expm1', 'Expm1', 'x'), ('log1p', 'Log1p', 'x'), ('tan', 'Tan', 'x'), ('sinh', 'Sinh', 'x'),
+    ('cosh', 'Cosh', 'x'), ('arccos', 'Acos', 'x'), ('arcsinh', 'Asinh', 'x'), ('arccosh', 'Acosh', 'x'),
+    ('arctanh', 'Atanh', 'x'), ('isnan', 'IsNan', 'x'), ('isinf', 'IsInf', 'x'), ('sigmoid', 'Sigmoid', 'x'),
+    ('softplus', 'Softplus', 'features'), ('softsign', 'Softsign', 'features'), ('selu', 'Selu', 'features'),
+    ('greater', 'Greater', 'x y'), ('greater_equal', 'GreaterEqual', 'x y'), ('less_equal', 'LessEqual', 'x y'),
+    ('not_equal', 'NotEqual', 'x y'), ('logical_xor', 'NotEqual', 'x y'), ('stack', 'Pack', 'values axis')]))
+
+
+@override
+def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
+    if not _static_numbers(negative_slope, threshold) or threshold or max_value is not None and negative_slope:
+        return NotImplemented
+    if negative_slope:
+        return raw.LeakyRelu(features=x, alpha=negative_slope) if x.dtype.is_floating else NotImplemented
+    if max_value is None:
+        return raw.Relu(features=x)
+    return raw.Relu6(features=x) if max_value == 6 else NotImplemented
+
+
+@override
+def elu(x, alpha=1.0):
+    return raw.Elu(features=x) if _static_numbers(alpha) and alpha == 1 else NotImplemented
+
+
+@override
+def softmax(x, axis=-1):
+    return raw.Softmax(logits=x) if _is_last(x, axis) else NotImplemented
+
+
+@override
+def log_softmax(x, axis=-1):
+    return raw.LogSoftmax(logits=x) if _is_last(x, axis) else NotImplemented
+
+
+@override
+def bias_add(x, bias, axis=-1):
+    if rank_of(bias) == 1 and _is_last(x, axis) and rank_of(x) > 1:
+        return raw.BiasAdd(value=x, bias=bias)
+    return NotImplemented
+
+
+@override
+def linear(x, kernel, bias=None):
+    if rank_of(x) != 2 or bias is None:
+        return NotImplemented
+    return raw.BiasAdd(value=raw.MatMul(a=x, b=kernel), bias=bias)
+
+
+@override
+def mean(x, axis=None, keepdims=False):
+    return raw.Mean(input=x, axis=axes_of(x, axis), keep_dims=keepdims)
+
+
+@override
+def any_(x, axis=None, keepdims=False):
+    return raw.Any(input=tf.cast(x, tf.bool), axis=axes_of(x, axis), keep_dims=keepdims)
+
+
+@override
+def all_(x, axis=None, keepdims=False):
+    return raw.All(input=tf.cast(x, tf.bool), axis=axes_of(x, axis), keep_dims=keepdims)
+
+
+@override
+def argmin(x, axis=-1):
+    return NotImplemented if x.dtype == tf.bool else raw.ArgMin(input=x, dimension=axis, output_type=tf.int32)
+
+
+@override
+def expand_dims(x, axis=-1):
+    return raw.ExpandDims(input=x, axis=axis) if isinstance(axis, int) else NotImplemented
+
+
+@override
+def zeros_like(x, dtype=None):
+    return NotImplemented if dtype else raw.ZerosLike(x=x)
+
+
+@override
+def tile(x, repeats):
+    if not isinstance(repeats, (list, tuple)) or len(repeats) != rank_of(x):
+        return NotImplemented
+    return raw.Tile(input=x, multiples=size_vector(repeats))
+
+
+@override
+def split(x, indices_or_sections, axis=0):
+    size = x.shape[axis]
+    if not isinstance(indices_or_sections, int) or size is None or size % indices_or_sections:
+        return NotImplemented
+    return list(raw.Split(axis=axis, value=x, num_split=indices_or_sections))
+
+
+@override
+def one_hot(x, num_classes, axis=-1, dtype=None):
+    kind = DTYPES[dtype or config.floatx()]
+    return raw.OneHot(indices=positions(x), depth=num_classes, on_value=tf.constant(1, kind),
+                      off_value=tf.constant(0, kind), axis=-1 if axis == rank_of(x) else axis)
+
+
+@override
+def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    if not from_logits or not _is_last(output, axis):
+        return NotImplemented
+    if rank_of(target) == rank_of(output):
+        target = raw.Squeeze(input=target, axis=[-1])
+    sizes = sizes_of(output)
+    target = positions(target)
+    if len(sizes) > 2:
+        target = raw.Reshape(tensor=target, shape=[-1])
+        output = raw.Reshape(tensor=output, shape=[-1, sizes[-1]])
+    loss, _ = raw.SparseSoftmaxCrossEntropyWithLogits(features=output, labels=target)
+    return loss if len(sizes) == 2 else raw.Reshape(tensor=loss, shape=filled_vector(sizes[:-1]))
+
+
+def _fused_normalization(x, axis, offset, scale):
+    """Offset and scale for FusedBatchNorm, or None where the kernel does not serve."""
+    if rank_of(x) != 4 or not _is_last(x, axis) or x.dtype != tf.float32 or x.shape[-1] is None:
+        return None
+    channels = [x.shape[-1]]
+    return tf.zeros(channels) if offset is None else offset, tf.ones(channels) if scale is None else scale
+
+
+@override
+def batch_normalization(x, mean, variance, axis=-1, offset=None, scale=None, epsilon=1e-3):
+    parameters = _fused_normalization(x, axis, offset, scale)
+    if parameters is None:
+        return NotImplemented
+    return raw.FusedBatchNormV3(x=x, scale=parameters[1], offset=parameters[0], mean=mean, variance=variance,
+                                epsilon=epsilon, is_training=False)[0]
+
+
+@override
+def batch_normalization_train(x, axis=-1, offset=None, scale=None, epsilon=1e-3):
+    parameters = _fused_normalization(x, axis, offset, scale)
+    if parameters is None:
+        return NotImplemented
+    result, mean, variance, *_ = raw.FusedBatchNormV3(
+        x=x, scale=parameters[1], offset=parameters[0], mean=NO_VALUES, variance=NO_VALUES, epsilon=epsilon,
+        is_training=True)
+    # The kernel's variance is the unbiased one, the contract's is not.
+    count = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
+    return result, mean, variance * ((count - 1.0) / count)

@@ -1,0 +1,50 @@
+"""Functions of TensorFlow on symbolic tensors: each call becomes a node of the graph, which runs the function.
+
+TensorFlow asks its dispatchers when a function cannot take its arguments, and a symbolic tensor refuses to be made a
+`tf.Tensor`.
+"""
+import inspect
+
+from tensorflow.python.util.dispatch import GlobalOpDispatcher
+from tensorflow.python.util.tf_export import get_canonical_name_for_symbol
+
+from keras.backend.contract.loading import get_engine
+from keras.backend.graph.nodes import Node
+from keras.backend.graph.tensors import any_symbolic
+
+
+class TensorflowFunction:
+    """An operation of a graph that is a function of TensorFlow. `name` is its public one, without `tf.`."""
+
+    def __init__(self, function):
+        self.function = function
+        self.name = get_canonical_name_for_symbol(function, add_prefix_to_v1_names=True) or function.__name__
+
+    def plan_function(self, node, training):
+        return self._run
+
+    def _run(self, *args, **kwargs):
+        return self.function(*args, **kwargs)
+
+    def as_layer(self, name):
+        """(class, config) of the layer by which tf.keras writes it."""
+        return 'TFOpLambda', {'name': name, 'function': self.name}
+
+
+class _OnSymbols(GlobalOpDispatcher):
+    def handle(self, op, args, kwargs):
+        if get_engine().name != 'tensorflow' or not any_symbolic([args, kwargs]):
+            return self.NOT_SUPPORTED
+        args, kwargs = _as_written(op, list(args), kwargs)
+        outputs = get_engine().eval_shape(lambda args, kwargs: op(*args, **kwargs), (args, kwargs))
+        return Node(TensorflowFunction(op), args, kwargs, outputs).output_structure
+
+
+def _as_written(op, args, kwargs):
+    """The arguments of a call with the first one by position: TensorFlow's own wrappers pass on everything by name."""
+    kwargs = {name: value for name, value in kwargs.items() if name != 'name'}
+    first = next(iter(inspect.signature(op).parameters))
+    return (args, kwargs) if args or first not in kwargs else ([kwargs.pop(first)], kwargs)
+
+
+_OnSymbols().register()

@@ -1,0 +1,85 @@
+"""Dtypes of PyTorch, tensors from the host, random generators."""
+import numpy as np
+import torch
+
+from keras.backend.contract.rules import sum_dtype
+
+DTYPES = {name: getattr(torch, name) for name in (
+    'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'float16', 'bfloat16', 'float32', 'float64', 'complex64',
+    'complex128')}
+# PyTorch before 2.3 has no wide unsigned integers: the next signed type holds the same numbers.
+for _name, _wider in (('uint16', torch.int32), ('uint32', torch.int64), ('uint64', torch.int64)):
+    DTYPES[_name] = getattr(torch, _name, _wider)
+NAMES = {dtype: name for name, dtype in reversed(list(DTYPES.items()))}
+FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
+HALVES = {torch.float16, torch.bfloat16}
+INDEX_TYPES = {torch.int32, torch.int64}
+SUMS = {DTYPES[name]: DTYPES[sum_dtype(name)] for name in DTYPES}
+CUDA = torch.cuda.is_available()
+DEVICE = torch.device('cuda' if CUDA else 'cpu')
+# What PyTorch takes over from NumPy as it is.
+_DIRECT = frozenset(np.dtype(name) for name in (
+    'bool', 'uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'float32', 'float64'))
+
+
+def shared(array):
+    """A CPU tensor over the memory of a NumPy array, or over a copy where PyTorch cannot take it."""
+    # An axis of size 1 may have a negative stride in an array that counts as contiguous.
+    if array.dtype in _DIRECT and array.flags.forc and array.flags.behaved and min(array.strides, default=0) >= 0:
+        return torch.from_numpy(array)
+    if array.dtype.kind not in 'biufc' or array.dtype.name not in DTYPES:
+        if array.dtype.name != 'bfloat16':
+            raise TypeError('the torch engine has no tensors of dtype %s. The usual cause: strings or ragged lists; '
+                            'turn them into numbers first' % array.dtype)
+        return torch.from_numpy(array.astype('float32')).to(torch.bfloat16)
+    if array.dtype.kind == 'u' and not hasattr(torch, array.dtype.name):
+        array = array.astype(NAMES[DTYPES[array.dtype.name]])
+    if not array.flags.writeable or not array.flags.aligned or any(step < 0 for step in array.strides):
+        array = np.array(array)
+    return torch.from_numpy(array)
+
+
+def in_float32(function):
+    """`function` of tensors, which has no half precision, computed in float32 there; a list of its results."""
+    def run(*args):
+        if args[0].dtype not in HALVES:
+            return list(function(*args))
+        wide = [x.float() if isinstance(x, torch.Tensor) else x for x in args]
+        return [result.to(args[0].dtype) for result in function(*wide)]
+    return staticmethod(run)
+
+
+def single(function):
+    return lambda *args: [function(*args)]
+
+
+def fourier(real, imaginary):
+    result = torch.fft.fft(torch.complex(real, imaginary))
+    return result.real, result.imag
+
+
+def positions(indices):
+    """`indices` in a dtype that PyTorch takes for positions (its uint8 would be a mask)."""
+    return indices if indices.dtype in INDEX_TYPES else indices.long()
+
+
+def cumulative(x):
+    """The dtype in which sums of `x` along an axis are run: the larger unsigned ones are not offered."""
+    dtype = SUMS[x.dtype]
+    return dtype if dtype in FLOATS or dtype.is_complex else torch.int64
+
+
+def _mixed(low, high):
+    """64 well mixed bits from two of 32 (the finaliser of SplitMix64; Steele, Lea and Flood 2014)."""
+    z = ((low & 0xffffffff) | (high << 32)) + 0x9e3779b97f4a7c15 & 0xffffffffffffffff
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9 & 0xffffffffffffffff
+    z = (z ^ z >> 27) * 0x94d049bb133111eb & 0xffffffffffffffff
+    return z ^ z >> 31
+
+
+def generator_of(seed):
+    """The random generator for a seed: itself, or one started from two uint32."""
+    if type(seed) is torch.Generator:
+        return seed
+    low, high = seed.tolist()
+    return torch.Generator(DEVICE).manual_seed(_mixed(low, high))

@@ -1,0 +1,89 @@
+"""Symbolic tensors: a shape, a dtype and the node that made it. Nothing here touches an engine."""
+import warnings
+
+from keras.backend.contract import tree
+from keras.backend.contract.rules import AbstractTensor, Shape
+from keras.legacy.class_paths import known_as
+
+
+class KerasTensor(AbstractTensor, known_as('keras.src.backend.common.keras_tensor.KerasTensor')):
+    """A symbolic tensor.
+
+    Args:
+        shape: tuple with None for unknown sizes, the batch size included.
+        dtype: name of the dtype.
+        name: for messages and summaries.
+        node, index: the node that made it and its position among the node's outputs; a tensor without a
+            node is a placeholder.
+
+    `mask` is the boolean KerasTensor that goes with it, or None. `known_gradients` is {variable: its gradient} for what
+    stands for a loss whose gradients are found elsewhere. `mean_of` is (metric, values) for what a metric made of the
+    mean of the tensor `values`.
+    """
+    known_gradients = mean_of = None
+
+    def __init__(self, shape, dtype='float32', sparse=False, ragged=False, record_history=True, name=None,
+                 node=None, index=0):
+        super().__init__(shape, dtype)
+        if not record_history:
+            warnings.warn('KerasTensor: record_history=False has no effect: what is computed from a symbolic tensor is '
+                          'always a part of the graph.', stacklevel=2)
+        self.sparse = sparse
+        self.ragged = ragged
+        self.name = name or 'keras_tensor'
+        self.node = node
+        self.index = index
+        self.mask = None
+
+    @property
+    def _keras_history(self):
+        """(layer, node index, tensor index), as Keras 2 scripts read it."""
+        if self.node is None:
+            return (None, 0, self.index)
+        return (self.node.operation, self.node.number, self.index)
+
+    @property
+    def _uses_learning_phase(self):
+        return uses_learning_phase(self)
+
+    @property
+    def _keras_shape(self):
+        return self.shape
+
+    def get_shape(self):
+        return Shape(self.shape)
+
+    def __hash__(self):
+        return id(self)
+
+    def __repr__(self):
+        return '<KerasTensor %s shape=%s dtype=%s>' % (self.name, self.shape, self.dtype)
+
+
+def uses_learning_phase(tensor):
+    """Whether a symbolic tensor is another one in training than in prediction, as Keras 2 scripts ask."""
+    stack, seen = [tensor], set()
+    while stack:
+        node = stack.pop().node
+        if node is None or node in seen:
+            continue
+        if node.phase is None and node.kwargs.get('training') is None \
+                and getattr(node.operation, 'uses_learning_phase', False):
+            return True
+        seen.add(node)
+        stack.extend(node.inputs)
+    return False
+
+
+def is_symbolic(x):
+    return isinstance(x, KerasTensor)
+
+
+def any_symbolic(structure):
+    return any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(structure))
+
+
+def is_placeholder(tensor):
+    """Whether a symbolic tensor waits for data: it was made by no operation, or by `Input`."""
+    node = tensor.node
+    return node is None or not node.inputs and getattr(node.operation, 'is_placeholder', False)

@@ -1,0 +1,308 @@
+"""Variables: engine-neutral handles of values that are kept between calls.
+
+The storage of a `Variable` is made on the active engine when it is first used; switching engines moves it through
+NumPy. Arithmetic on variables is the op table's: `table/operators.py` gives them Python's operators, `assign_add` and
+`assign_sub`. Nothing here knows a particular engine.
+"""
+import numpy as np
+
+from keras import config
+from keras.backend.contract.context import context
+from keras.backend.contract.ledger import Concretely, Stored
+from keras.backend.contract.loading import active, get_engine
+from keras.backend.contract.rules import AbstractTensor, Shape, dtype_named, numpy_dtype, stand_ins
+from keras.backend.state.scopes import current_names
+from keras.legacy.class_paths import known_as
+from keras.saving.kinds import kind_in
+from keras.saving.portable import portable
+
+
+class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariable')):
+    """A tensor that keeps its value between calls: a weight, an optimizer slot, a metric's total, a seed.
+
+    Args:
+        initializer: an array or nested list (the value, reshaped or broadcast where a shape is given), or what gives
+            it when it is first needed: a function `f(shape, dtype)`, or an initializer, by name, config or as an
+            object.
+        shape: tuple of ints; needed with a function or an initializer.
+        dtype: name of the dtype; default `floatx`, or the dtype of integer arrays.
+        trainable: whether `fit` changes it. name: for messages and files.
+        constraint: function applied to the value after each training update, or None.
+        autocast: whether a layer that computes in another float type than its weights' reads it in that type.
+        aggregation, synchronization: kept as attributes; there is one copy of each variable.
+        layout: what the value is, for engines that prefer a memory layout: 'conv_kernel' or 'depthwise_kernel' for
+            (spatial..., in, out) and (spatial..., channels, filters per channel), or None.
+
+    Example:
+        >>> v = keras.Variable([1.0, 2.0], name='v')
+        >>> v.assign_add([1.0, 1.0])
+        >>> v.numpy()
+        array([2., 3.], dtype=float32)
+        >>> keras.Variable('ones', shape=(2,)).numpy()
+        array([1., 1.], dtype=float32)
+    """
+
+    def __init__(self, initializer, shape=None, dtype=None, trainable=True, name=None, constraint=None, layout=None,
+                 autocast=True, aggregation='none', synchronization='auto'):
+        if isinstance(initializer, (str, dict, type)):
+            initializer = kind_in('keras.initializers').get(initializer)
+        if callable(initializer):
+            if shape is None:
+                raise ValueError('Variable %r: a shape is needed beside an initializer. Received: initializer=%r'
+                                 % (name, initializer))
+            # An initializer's seed is taken now, so that the values do not depend on the order of their use.
+            initializer = initializer.delayed() if hasattr(initializer, 'delayed') else initializer
+            dtype = dtype or config.floatx()
+        else:
+            initializer, shape, dtype = _initial_array(initializer, shape, dtype)
+        self.shape = _checked_shape(shape, name)
+        self.dtype = dtype_named(dtype)
+        self.name = name or 'variable'
+        self.path = '/'.join(current_names() + [self.name])
+        self.constraint = constraint
+        self.regularizer = None
+        self.layout = layout
+        self.overwrite_with_gradient = False
+        self.autocast = bool(autocast)
+        self.aggregation, self.synchronization = _checked_copies(name, aggregation, synchronization)
+        # Whether operators on it make graph (K.variable), and the symbolic tensor that stands for it in graphs.
+        self.symbolic = self.sparse = False
+        self.symbol = None
+        self._trainable = self.made_trainable = bool(trainable)
+        self._initializer = initializer
+        # What the engine `holder` keeps for it. The steps of an engine that replaces what it keeps write it.
+        self.held = None
+        self.holder = None
+
+    # --- value -------------------------------------------------------------------------------------------
+
+    @property
+    def value(self):
+        """The value as a native tensor: during a step this run's, else the current one."""
+        ledger = context.ledger
+        if ledger is not None:
+            return ledger.read(self)
+        return self.load()
+
+    def load(self):
+        """The stored value, past any ledger."""
+        engine = active.engine
+        if engine is None or self.holder is not engine:
+            self._move(get_engine())
+            engine = self.holder
+        return engine.load(self.held)
+
+    @property
+    def storage(self):
+        """The active engine's own storage (a `tf.Variable`, a leaf tensor, an array)."""
+        if self.holder is None or self.holder is not active.engine:
+            self._move(get_engine())
+        return self.held
+
+    def _move(self, engine):
+        with Concretely():
+            array = self._host_value()
+            self.held = engine.new_variable(array, self)
+        self.holder, self._initializer = engine, None
+
+    def _host_value(self):
+        if self.holder is not None:
+            return self.holder.to_numpy(self.holder.load(self.held))
+        value = self._initializer
+        if callable(value):
+            value = value(self.shape, self.dtype)
+            value = value if isinstance(value, np.ndarray) else to_array(value)
+        if tuple(value.shape) != self.shape:
+            raise ValueError('The initializer of variable %r gave shape %s, expected %s.'
+                             % (self.name, tuple(value.shape), self.shape))
+        return value
+
+    def numpy(self):
+        """The value as a NumPy array of its own."""
+        return np.array(self.numpy_view())
+
+    def numpy_view(self):
+        """The value as a NumPy array that may be the variable's own memory, to be read before anything else happens."""
+        if self.holder is None and not callable(self._initializer):
+            return np.asarray(self._initializer, dtype=numpy_dtype(self.dtype))
+        if self.holder is None:
+            self._move(get_engine())
+        return self.holder.numpy_view(self.holder.load(self.held))
+
+    def assign(self, value):
+        """Set the value. During a step it takes effect for later reads, and is kept when the step ends.
+
+        Raises:
+            ValueError: if the shape differs.
+        """
+        ledger = context.ledger
+        if ledger is not None:
+            ledger.write(self, _fitting(value, self))
+            return value
+        if self.holder is None and isinstance(value, (np.ndarray, list, tuple, float, int)):
+            # Loading weights into a fresh model neither draws the random ones nor loads an engine.
+            self._initializer = _fitting_array(value, self)
+            return value
+        storage = self.storage
+        self.held = self.holder.store(storage, _fitting(value, self))
+        return value
+
+    def assign_new(self, array):
+        """`assign` of a NumPy array that nobody else holds: before the first use it is kept as it is, not copied."""
+        if context.ledger is None and self.holder is None and array.dtype == numpy_dtype(self.dtype) \
+                and array.shape == self.shape and array.flags.c_contiguous:
+            self._initializer = array
+        else:
+            self.assign(array)
+
+    # --- description -----------------------------------------------------------------------------------------
+
+    @property
+    def trainable(self):
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        self._trainable = bool(value)
+
+    @property
+    def ndim(self):
+        return len(self.shape)
+
+    @property
+    def size(self):
+        return int(np.prod(self.shape, dtype='int64'))
+
+    @property
+    def _keras_shape(self):
+        return self.shape
+
+    def get_shape(self):
+        return Shape(self.shape)
+
+    def __repr__(self):
+        return '<Variable name=%s, shape=%s, dtype=%s>' % (self.path, self.shape, self.dtype)
+
+    # NumPy leaves `array * variable` to the operators of the variable.
+    __array_priority__ = 1000
+
+    def __getattr__(self, name):
+        # Whatever the engine's own tools look for (the handle of a tf.Variable, say) comes from the storage.
+        engine = active.engine
+        if engine is None or name not in engine.variable_attributes:
+            raise AttributeError('Variable has no attribute %r' % name)
+        return engine.variable_attribute(self, name)
+
+    def __getstate__(self):
+        state = dict(self.__dict__)
+        state.update(held=None, holder=None, _initializer=self.numpy(), symbol=None)
+        return state
+
+    def __reduce_ex__(self, protocol):
+        reduced = super().__reduce_ex__(protocol)
+        return reduced[:2] + (portable(reduced[2]),) + reduced[3:]
+
+    def __deepcopy__(self, memo):
+        copy = type(self).__new__(type(self))
+        memo[id(self)] = copy
+        copy.__dict__.update(self.__getstate__())
+        return copy
+
+
+def _initial_array(value, shape, dtype):
+    array = np.asarray(value if isinstance(value, (np.ndarray, np.generic, list, tuple, int, float, bool))
+                       else to_array(value))
+    if dtype is None:
+        dtype = array.dtype.name if array.dtype.kind in 'iub' else config.floatx()
+        dtype = 'int32' if isinstance(value, (int, list, tuple)) and dtype == 'int64' else dtype
+    array = np.array(array, dtype=numpy_dtype(dtype_named(dtype)))
+    array = array if shape is None else in_shape(array, shape)
+    return array, array.shape, dtype
+
+
+def in_shape(array, shape):
+    """An array in `shape`: reshaped where it holds as many numbers, else broadcast.
+
+    Raises:
+        ValueError: if neither is possible.
+    """
+    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    if array.size == np.prod(shape, dtype='int64'):
+        return array.reshape(shape)
+    try:
+        return np.broadcast_to(array, shape).copy()
+    except ValueError:
+        raise ValueError('%d values of shape %s neither fill the shape %s nor can they be broadcast to it.'
+                         % (array.size, array.shape, shape)) from None
+
+
+_OF_COPIES = {'aggregation': ('none', 'mean', 'sum', 'only_first_replica'),
+              'synchronization': ('none', 'auto', 'on_write', 'on_read')}
+
+
+def _checked_copies(variable, *given):
+    """What would be done with copies of a variable; a mistake in it is one on every machine."""
+    for (name, known), value in zip(sorted(_OF_COPIES.items()), given):
+        if isinstance(value, str) and value not in known:
+            raise ValueError('Variable %r: %s must be one of %s. Received: %r'
+                             % (variable, name, ', '.join(map(repr, known)), value))
+    return ['none' if value is None else value for value in given]
+
+
+def _checked_shape(shape, name):
+    shape = tuple(shape)
+    if any(size is None or int(size) < 0 for size in shape):
+        raise ValueError('Variable %r needs a shape of known sizes. Received: %s. The usual cause: a layer whose '
+                         'input has an unknown size where the weights need it.' % (name, shape))
+    return tuple(int(size) for size in shape)
+
+
+def _mismatch(variable, shape):
+    return ValueError('Variable %s has shape %s, the value has shape %s.' % (variable.path, variable.shape, shape))
+
+
+def _fitting_array(value, variable):
+    array = np.array(value, dtype=numpy_dtype(variable.dtype))
+    if array.shape != variable.shape:
+        raise _mismatch(variable, array.shape)
+    return array
+
+
+def _fitting(value, variable):
+    if isinstance(value, AbstractTensor):
+        if context.abstract or context.tracing is not None or type(value) is AbstractTensor:
+            return value
+        value = value.value
+    engine = get_engine()
+    if type(value) not in active.native or engine.dtype_of(value) != variable.dtype:
+        if isinstance(value, Variable):
+            value = value.value
+        value = engine.convert(value, variable.dtype)
+    shape = engine.shape_of(value)
+    if shape != variable.shape and not _compatible(shape, variable.shape):
+        raise _mismatch(variable, shape)
+    return value
+
+
+def _compatible(shape, expected):
+    return len(shape) == len(expected) and all(a is None or a == b for a, b in zip(shape, expected))
+
+
+def native_result(x):
+    """What a step is to return for `x`: variables by their value, numbers of Python as tensors."""
+    if isinstance(x, Variable):
+        return x.value
+    return get_engine().convert(x) if type(x) in (int, float, bool) or isinstance(x, stand_ins()) else x
+
+
+def to_array(x):
+    """A NumPy array of any tensor, variable, array or nested list."""
+    if isinstance(x, np.ndarray):
+        return x
+    if type(x) in active.native:
+        return active.engine.to_numpy(x)
+    if isinstance(x, (Variable, AbstractTensor)):
+        return np.asarray(x)
+    if isinstance(x, (list, tuple, int, float, bool, np.generic)):
+        return np.asarray(x)
+    return get_engine().to_numpy(get_engine().convert(x))

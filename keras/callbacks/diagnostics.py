@@ -1,0 +1,280 @@
+"""Callbacks that look into a training: speed, norms, numbers that are none, the time of each layer."""
+import time
+
+import numpy as np
+
+from keras import backend as K
+from keras import ops
+from keras.backend.state.variables import Variable, to_array
+from keras.callbacks.base import Callback
+
+
+class Throughput(Callback):
+    """Measure how fast a training is, and how much of its time it waits for data.
+
+    The logs of an epoch get `samples_per_second`, `data_wait` (the share of the time between two batches, in which data
+    is made, from 0 to 1) and, where it is known how many tokens a sample has, `tokens_per_second`.
+
+    Args:
+        tokens_per_sample: a number; by default the length of the first input (of the shape samples, steps) where that
+            holds ints, or the model has an Embedding.
+
+    Steps of engines that run while Python goes on are counted when the epoch has ended.
+
+    Example:
+        >>> speed = keras.callbacks.Throughput()
+        >>> history = model.fit(x, y, verbose=0, callbacks=[speed])
+        >>> 'samples_per_second' in history.history
+        True
+    """
+
+    def __init__(self, tokens_per_sample=None):
+        super().__init__()
+        self.tokens_per_sample = tokens_per_sample
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._begin = self._end = time.time()
+        self._waited, self._samples, self._tokens = 0.0, 0, 0
+
+    def see_batch(self, batch):
+        """Take the next batch, which has just come."""
+        self._waited += time.time() - self._end
+        self._samples += batch.size
+        first = batch.xs[0] if batch.xs else None
+        if self.tokens_per_sample is not None:
+            self._tokens += batch.size * self.tokens_per_sample
+        elif first is not None and len(first.shape) == 2 and self._holds_tokens(first):
+            self._tokens += batch.size * int(first.shape[1])
+
+    def _holds_tokens(self, array):
+        return 'int' in str(array.dtype) or any(type(layer).__name__ == 'Embedding'
+                                                for layer in self.model.walk_layers())
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._end = time.time()
+
+    def on_test_begin(self, logs=None):
+        self._paused = time.time()
+
+    def on_test_end(self, logs=None):
+        self._begin += time.time() - getattr(self, '_paused', time.time())
+
+    def on_epoch_end(self, epoch, logs=None):
+        seconds = max(time.time() - self._begin, 1e-9)
+        if logs is not None:
+            logs['samples_per_second'] = self._samples / seconds
+            logs['data_wait'] = min(self._waited / seconds, 1.0)
+            if self._tokens:
+                logs['tokens_per_second'] = self._tokens / seconds
+
+
+class GradientNorms(Callback):
+    """Log the norms of the gradients and of the weights: `gradient_norm` and `weight_norm` of all together, per epoch.
+
+    The norms of the gradients are those of the step itself, computed along with it.
+
+    Args:
+        frequency: every so many batches the norms are fetched, and noted in `history`; 'epoch': at its last batch.
+
+    Attributes:
+        history: a list of {'batch': number over all epochs, from 1, 'gradients': {path of weight: norm},
+            'weights': {path: norm}}.
+
+    Raises:
+        NotImplementedError: for a model that defines its `train_step` itself.
+
+    Example:
+        >>> norms = keras.callbacks.GradientNorms()
+        >>> history = model.fit(x, y, verbose=0, callbacks=[norms])               # doctest: +SKIP
+        >>> norms.history[-1]['gradients']                                        # doctest: +SKIP
+        {'sequential/dense/kernel': 0.3, 'sequential/dense/bias': 0.1}
+    """
+
+    def __init__(self, frequency='epoch'):
+        super().__init__()
+        if frequency != 'epoch' and (not isinstance(frequency, int) or frequency < 1):
+            raise ValueError('GradientNorms: frequency must be "epoch" or a number of batches. Received: %r'
+                             % (frequency,))
+        self.frequency, self.history = frequency, []
+        self._norms = self._variables = None
+        self._batches = 0
+        if frequency == 'epoch':
+            self.idle_hooks = (GradientNorms.on_train_batch_end,)
+
+    def on_train_begin(self, logs=None):
+        self.model.watch_gradients(self)
+        self.history, self._batches = [], 0
+
+    def on_train_end(self, logs=None):
+        self.model.watch_gradients(None)
+
+    # --- what the step calls
+
+    def build(self, variables):
+        """Take the list of the variables that a step trains; returns those that `see` assigns."""
+        if self._variables is None or list(map(id, variables)) != list(map(id, self._variables)):
+            self._variables = list(variables)
+            self._norms = Variable(np.zeros(len(variables)), dtype='float32', trainable=False, name='gradient_norms')
+        return [self._norms]
+
+    def see(self, gradients):
+        """Take the gradients of a step, while it runs."""
+        self._norms.assign(ops.stack([ops.cast(ops.sqrt(ops.sum(ops.square(gradient))), 'float32')
+                                      for gradient in gradients]))
+
+    # --- the hooks
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._batches += 1
+        if self._batches % self.frequency == 0:
+            self._note()
+
+    def _note(self):
+        paths = [variable.path for variable in self._variables]
+        found = {'batch': self._batches, 'gradients': dict(zip(paths, map(float, self._norms.numpy()))),
+                 'weights': {variable.path: float(np.linalg.norm(np.asarray(variable.numpy(), 'float64')))
+                             for variable in self._variables}}
+        self.history.append(found)
+        return found
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.frequency == 'epoch':
+            self._batches = int(np.asarray(self.model.optimizer.iterations))
+            self._note()
+        if logs is not None and self.history:
+            for name in ('gradient', 'weight'):
+                norms = list(self.history[-1][name + 's'].values())
+                logs[name + '_norm'] = float(np.linalg.norm(norms))
+
+
+class NaNDetector(Callback):
+    """End the training at the first loss that is NaN or infinite, and say which layer and tensor it began with.
+
+    The model gets back the weights that it had before that batch. For finding a fault: it keeps a copy of the weights
+    and reads the loss at every batch, so every batch waits for the device.
+
+    Raises (in `fit`):
+        FloatingPointError: naming the first of these that is not finite: an input, a weight, the output of a layer, the
+        loss, or else the gradients.
+
+    Example:
+        >>> history = model.fit(x, y, verbose=0, callbacks=[keras.callbacks.NaNDetector()])
+    """
+
+    def __init__(self):
+        super().__init__()
+        self._batch = self._before = None
+
+    def see_batch(self, batch):
+        """Take the next batch, which has just come."""
+        self._batch = batch
+        self._before = [(weight, np.array(weight.numpy())) for weight in self.model.weights]
+
+    def on_train_batch_end(self, batch, logs=None):
+        loss = logs.metrics()['loss'] if hasattr(logs, 'metrics') else (logs or {}).get('loss')
+        weights = [weight for weight, _ in self._before if not _is_finite(weight.numpy())]
+        if (loss is None or _is_finite(loss)) and not weights:
+            return
+        for weight, value in self._before:
+            weight.assign(value)
+        raise FloatingPointError('Batch %d: the loss is %s after it. The first that is not finite is %s. The model has '
+                                 'the weights from before this batch.' % (batch, loss, self._first(loss, weights)))
+
+    def _first(self, loss, weights):
+        for number, array in enumerate(self._batch.xs):
+            if array is not None and not _is_finite(array):
+                return 'input %d of the batch: %s' % (number, _described(array))
+        for weight, value in self._before:
+            if not _is_finite(value):
+                return 'the weight %s, before the batch: %s' % (weight.path, _described(value))
+        for layer, number, array in _outputs_by_layer(self.model, self._batch):
+            if not _is_finite(array):
+                return 'output %d of the layer %s (%s): %s' % (number, layer.name, type(layer).__name__,
+                                                               _described(array))
+        for number, array in enumerate(self._batch.ys):
+            if array is not None and not _is_finite(array):
+                return 'target %d of the batch: %s' % (number, _described(array))
+        if not _is_finite(loss):
+            return 'the loss: all layers give finite outputs, so it is the loss function that does not'
+        return 'the gradient of %s: the loss is finite' % weights[0].path
+
+
+def _is_finite(array):
+    array = np.asarray(to_array(array) if not isinstance(array, (int, float, np.ndarray)) else array)
+    return array.dtype.kind not in 'fc' or bool(np.isfinite(array).all())
+
+
+def _described(array):
+    array = np.asarray(to_array(array) if not isinstance(array, np.ndarray) else array)
+    return 'shape %s, %d of %d numbers are NaN, %d infinite' % (
+        array.shape, np.isnan(array).sum(), array.size, np.isinf(array).sum())
+
+
+def _outputs_by_layer(model, batch):
+    """(layer, number of the output, array) for all layers of a graph, in the order in which they run."""
+    if model.layer_graph is None:
+        return []
+    nodes = [node for node in model.layer_graph.layer_nodes if not getattr(node.operation, 'is_input', False)]
+    tensors = [(node.operation, number, tensor) for node in nodes for number, tensor in enumerate(node.outputs)]
+    function = K.function(list(model.inputs) + [K.learning_phase()], [tensor for _, _, tensor in tensors])
+    arrays = function([to_array(array) for array in batch.xs] + [1])
+    return [(layer, number, array) for (layer, number, _), array in zip(tensors, arrays)]
+
+
+class LayerProfiler(Callback):
+    """Time the forward pass of every layer, each by itself, on the first batch of a training.
+
+    Args:
+        repetitions: how often each layer runs; the least time counts. verbose: 1 prints the table.
+
+    Attributes:
+        table: a list of (name of the layer, its class, output shape, seconds), in the order in which they run. It is
+            the layers alone: an engine that fuses them takes less for all together.
+
+    Raises:
+        ValueError: in `fit`, for a model that is no graph of layers.
+
+    Example:
+        >>> profiler = keras.callbacks.LayerProfiler(verbose=0)
+        >>> history = model.fit(x, y, verbose=0, callbacks=[profiler])
+        >>> [row[1] for row in profiler.table]
+        ['Dense']
+    """
+
+    def __init__(self, repetitions=5, verbose=1):
+        super().__init__()
+        self.repetitions, self.verbose, self.table = repetitions, verbose, []
+
+    def on_train_begin(self, logs=None):
+        self.table = []
+
+    def see_batch(self, batch):
+        """Take the next batch, which has just come."""
+        if self.table:
+            return
+        if self.model.layer_graph is None:
+            raise ValueError('LayerProfiler: model %s is no graph of layers, so its layers cannot run by themselves.'
+                             % self.model.name)
+        inputs = dict(zip(map(id, self.model.inputs), map(to_array, batch.xs)))
+        for node in self.model.layer_graph.layer_nodes:
+            if getattr(node.operation, 'is_input', False):
+                continue
+            function = K.function(list(node.input_tensors) + [K.learning_phase()], list(node.outputs))
+            arrays = [inputs[id(tensor)] for tensor in node.input_tensors] + [1]
+            outputs, times = function(arrays), []
+            for _ in range(self.repetitions):
+                begin = time.time()
+                function(arrays)
+                times.append(time.time() - begin)
+            inputs.update(zip(map(id, node.outputs), outputs))
+            self.table.append((node.operation.name, type(node.operation).__name__, np.shape(outputs[0]), min(times)))
+        if self.verbose:
+            print(self.report())
+
+    def report(self):
+        """The table as text, the slowest layers first."""
+        total = sum(row[3] for row in self.table) or 1.0
+        rows = sorted(self.table, key=lambda row: -row[3])
+        return '\n'.join(['%10s %6s  %s' % ('ms', 'share', 'layer (class) output')] + [
+            '%10.3f %5.1f%%  %s (%s) %s' % (1e3 * seconds, 100 * seconds / total, name, kind, shape)
+            for name, kind, shape, seconds in rows])

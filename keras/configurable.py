@@ -1,0 +1,181 @@
+"""`Configurable`: objects that keep their constructor's arguments and derive their config from them."""
+import inspect
+
+from keras import generations
+from keras.saving.kinds import kind_of_argument
+from keras.saving.serialization import serialize_keras_object
+
+
+class Configurable(generations.Dated):
+    """The base of what is made from a config: initializers, losses, layers and their like.
+
+    A constructor that calls `super().__init__(...)` and then `self.declare(locals())` declares its arguments: each
+    becomes an attribute of its name, and `get_config` gives them back. An argument called `activation`, `initializer`,
+    `regularizer` or `constraint`, or whose name ends so, may be given by name, as a config or as an object; the
+    attribute is the object, the config holds its name or config.
+
+    The arguments of a class are those of its constructor; where that takes `**kwargs`, those of the base's as well. A
+    constructor that does not call `declare` declares nothing: a subclass may have one, and extend `get_config` by hand.
+
+    later: names of arguments that the readers of older files do not know. They are written into the config only where
+    they are not the default.
+    kept_as: {name of an argument: the attribute that keeps it}, where that has another name.
+
+    A default that depends on the generation is that of the generation which the object is made under.
+
+    Example:
+        >>> class Within(keras.constraints.Constraint):
+        ...     def __init__(self, limit=1.0):
+        ...         super().__init__()
+        ...         self.declare(locals())
+        >>> Within(2.0).get_config()
+        {'limit': 2.0}
+    """
+    later = ()
+    kept_as = {}
+
+    def __init__(self):
+        # `object` would take any argument, since `__new__` does.
+        super().__init__()
+
+    def declare(self, given):
+        """Keep the arguments of the constructor that calls this, but for those that a base has kept already.
+
+        Args:
+            given: its `locals()`; a variable that has been changed is kept as it is now.
+        """
+        if '__class__' not in given:  # which Python adds for `super`
+            raise TypeError('%s: a constructor that keeps its arguments has to call super().__init__() before.'
+                            % type(self).__name__)
+        generation = generations.of(self)
+        for name, attribute, kind in _to_keep(given['__class__']):
+            value = generations.settled(given[name], generation)
+            setattr(self, attribute, value if kind is None else generations.bound(kind.get(value), generation))
+
+    def get_config(self):
+        """The constructor's arguments as plain values, enough for `from_config`."""
+        return declared_config(self)
+
+    @classmethod
+    def from_config(cls, config):
+        """An object from what `get_config` gave."""
+        return cls(**config)
+
+    def __repr__(self):
+        return '<%s %r>' % (type(self).__name__, declared_config(self))
+
+
+def declared_config(instance):
+    """{name: plain value} of the arguments that the constructors of `instance` declare."""
+    config = {}
+    for name, argument in declared_arguments(type(instance)).items():
+        value = getattr(instance, argument.attribute)
+        written = plain(value) if argument.kind is None else argument.kind.serialize(value)
+        if not argument.later or written != argument.default:
+            config[name] = written
+    return config
+
+
+def arguments_config(function, arguments, later):
+    """{name: value} of `arguments` for a function; those named in `later` only where they are not its default."""
+    parameters = inspect.signature(function).parameters
+    return {name: value for name, value in arguments.items()
+            if name not in later or value != parameters[name].default}
+
+
+def plain(value):
+    """`value` as JSON can hold it: objects as configs, functions as names, arrays as lists."""
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return type(value)([plain(part) for part in value]) if type(value) in (list, tuple) else value
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    if hasattr(value, 'tolist'):
+        return value.tolist()
+    if hasattr(value, 'get_config') or hasattr(value, '__name__'):
+        return serialize_keras_object(value)
+    return value
+
+
+def json_value(value):
+    """What `json.dumps` is to write for an object in a config, as its `default`.
+
+    Raises:
+        TypeError: for one that has no plain form.
+    """
+    written = plain(value)
+    if written is value:
+        raise TypeError('%r of type %s cannot be written as JSON. The usual cause: `get_config` of a custom layer '
+                        'returns an object instead of plain values.' % (value, type(value).__name__))
+    return written
+
+
+class Argument:
+    """What is known of a declared argument of a class.
+
+    attribute: what keeps it. kind: of what it holds, or None. default: its default. later: see `Configurable`.
+    """
+
+    def __init__(self, parameter, cls):
+        self.name = parameter.name
+        self.attribute = cls.kept_as.get(parameter.name, parameter.name)
+        self.kind = kind_of_argument(parameter.name)
+        self.default = parameter.default
+        self.later = parameter.name in cls.later
+
+
+# What is found out once per class.
+_declared, _kept = {}, {}
+
+
+def declared_arguments(cls):
+    """{name: `Argument`} of the arguments that the constructors of a class declare, those of the bases first."""
+    try:
+        return _declared[cls]
+    except KeyError:
+        return _declared.setdefault(cls, _find_declared(cls))
+
+
+def _find_declared(cls):
+    found = []
+    for base in cls.__mro__:
+        declaration = _own_declaration(base)
+        if declaration is not None:
+            found.append(declaration)
+            if not declaration.open:
+                break
+    return {parameter.name: Argument(parameter, cls) for declaration in reversed(found)
+            for parameter in declaration.parameters}
+
+
+class _Declaration:
+    """The named parameters of a constructor, and whether it takes others for the bases (`**kwargs`)."""
+
+    def __init__(self, constructor):
+        parameters = list(inspect.signature(constructor).parameters.values())[1:]
+        self.parameters = [each for each in parameters if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+        self.open = any(each.kind is each.VAR_KEYWORD for each in parameters)
+
+
+def _own_declaration(cls):
+    """The declaration of the constructor that `cls` itself has, None unless it calls `declare`."""
+    constructor = vars(cls).get('__init__', Configurable.__init__)
+    return _Declaration(inspect.unwrap(constructor)) if declares(constructor) else None
+
+
+def declares(constructor):
+    """Whether a constructor declares its arguments."""
+    return 'declare' in getattr(getattr(inspect.unwrap(constructor), '__code__', None), 'co_names', ())
+
+
+def _to_keep(owner):
+    """(name, attribute, kind) of the arguments that the constructor of `owner` keeps: those that its bases do not."""
+    try:
+        return _kept[owner]
+    except KeyError:
+        pass
+    by_bases = {name for base in owner.__mro__[1:] for name in declared_arguments(base)}
+    own = [Argument(parameter, owner) for parameter in _own_declaration(owner).parameters]
+    return _kept.setdefault(owner, [(argument.name, argument.attribute, argument.kind) for argument in own
+                                    if argument.name not in by_bases])

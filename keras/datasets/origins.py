@@ -1,0 +1,3 @@
+"""Where the data sets are that their authors do not serve themselves."""
+
+FOLDER = 'https://storage.googleapis.com/tensorflow/tf-keras-datasets/'

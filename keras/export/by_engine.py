@@ -1,0 +1,81 @@
+"""Formats of one engine's own library, which that engine writes (`Engine.exporters`), whichever engine is active."""
+from keras.backend.contract.ledger import Ledger
+from keras.backend.contract.loading import KNOWN_ENGINES, get_engine, is_installed, load_engine
+from keras.export.elsewhere import serving_elsewhere
+from keras.export.signatures import check_stateless, signature_of
+from keras.saving.writing import whole_file, whole_folder
+
+# Formats that keep what a model assigns to variables when it runs.
+_WITH_STATE = ('tf_saved_model',)
+# Formats that are folders; the others are files.
+_FOLDERS = ('tf_saved_model',)
+
+
+def writers_of(format):
+    """The names of the engines that write `format`."""
+    return [name for name, known in KNOWN_ENGINES.items() if format in known.formats]
+
+
+def formats():
+    """The formats that some engine writes."""
+    return sorted({format for known in KNOWN_ENGINES.values() for format in known.formats})
+
+
+def engine_for(format):
+    """The engine that writes `format`: the active one if it does, else one that is installed.
+
+    Raises:
+        ImportError: naming the engines that write it, where none of them is installed.
+    """
+    engine = get_engine()
+    if format in engine.exporters:
+        return engine
+    able = writers_of(format)
+    for name in able:
+        if any(map(is_installed, KNOWN_ENGINES[name].modules)):
+            return load_engine(name)
+    raise ImportError('export: the format %r is written by %s, which is not installed: %s'
+                      % (format, ' or '.join(KNOWN_ENGINES[name].title for name in able),
+                         ' or '.join(KNOWN_ENGINES[name].command for name in able)))
+
+
+def writer(format):
+    """What writes `format`, of `Engine.exporters`."""
+    return engine_for(format).exporters[format]
+
+
+def inference(model):
+    """The call of a layer or model for inference."""
+    return lambda *args: model(*args, training=False)
+
+
+def serving(function):
+    """`function`, of tensors of the active engine, with an argument `values`: {variable: what is read in its place}.
+
+    What it assigns to variables is assigned when it ends.
+    """
+    def call(*args, values=None):
+        with Ledger(values, missing=lambda variable: variable.load()) as ledger:
+            outputs = function(*args)
+        if ledger.writes:
+            get_engine().commit(ledger.writes)
+        return outputs
+    return call
+
+
+def on_engine(engine, function, signature, variables):
+    """(`function` with tensors of `engine`, the variables there), given one of tensors of the active engine."""
+    if engine is get_engine():
+        return serving(function), list(variables)
+    return serving_elsewhere(function, signature, engine, variables)
+
+
+def export(model, filepath, input_signature, format, **options):
+    """Write `model` by the engine of the format's library."""
+    engine = engine_for(format)
+    signature = signature_of(model, input_signature)
+    if format not in _WITH_STATE or engine is not get_engine():
+        check_stateless(model, format)
+    call, variables = on_engine(engine, inference(model), signature, model.weights)
+    with (whole_folder if format in _FOLDERS else whole_file)(filepath) as target:
+        engine.exporters[format](target, call, signature, variables, **options)

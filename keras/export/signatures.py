@@ -1,0 +1,86 @@
+"""What all exports ask first: whether the model is built, what it takes, and which package writes the format."""
+import importlib
+
+from keras.backend.contract import tree
+from keras.backend.contract.rules import dtype_named
+from keras.backend.graph.tensors import KerasTensor
+from keras.export.tracing import Trace
+from keras.models.specs import expected_arguments
+
+
+def packages_for(format, *packages):
+    """Make sure that what writes `format` is installed.
+
+    Raises:
+        ImportError: naming the package and how to install it.
+    """
+    for package in packages:
+        try:
+            importlib.import_module(package)
+        except ImportError as error:
+            raise ImportError('export: the format %r needs the package %r: pip install %s (%s)'
+                              % (format, package, package.partition('.')[0], error)) from error
+
+
+def signature_of(model, input_signature=None):
+    """Symbolic tensors in the structure of what `model` is called with, one list entry for each argument.
+
+    Args:
+        input_signature: a list with one entry for each argument: (structures of) objects with a `shape` and a `dtype`.
+            Default: what the model was made for.
+
+    Raises:
+        ValueError: if the model is not built, or nothing tells what it takes.
+    """
+    if not model.built:
+        raise ValueError('export: %s %s is not built yet, so its weights have no values. Call it on data, or '
+                         '`build(input_shape)`, first.' % (type(model).__name__, model.name))
+    if input_signature is not None:
+        return described(input_signature)
+    expected = expected_arguments(model)
+    if expected is not None:
+        return expected
+    raise ValueError('export: %s %s is defined by Python code, which does not tell what it takes. Give it: '
+                     'input_signature=[keras.InputSpec(shape=(None, 8), dtype="float32")].'
+                     % (type(model).__name__, model.name))
+
+
+def described(input_signature):
+    """An `input_signature` as a list with (a structure of) symbolic tensors for each argument."""
+    given = list(input_signature) if isinstance(input_signature, (list, tuple)) else [input_signature]
+    return tree.map_structure(_placeholder, given)
+
+
+def _placeholder(spec):
+    if not hasattr(spec, 'shape') or getattr(spec, 'shape', None) is None:
+        raise TypeError('export: each entry of `input_signature` needs a shape and a dtype, as keras.InputSpec has. '
+                        'Received: %r' % (spec,))
+    dtype = dtype_named(getattr(spec, 'dtype', None) or 'float32')
+    return KerasTensor(tuple(spec.shape), dtype, name=getattr(spec, 'name', None) or 'input')
+
+
+def check_stateless(model, format):
+    """Raise ValueError for a model that keeps states from batch to batch, which `format` does not."""
+    if getattr(model, 'stateful', False):
+        raise ValueError('export: model %s keeps states from batch to batch, which the format %r does not. Make its '
+                         'recurrent layers with stateful=False, or export to tf_saved_model.' % (model.name, format))
+
+
+def names_of(model, inputs, outputs):
+    """(names of the inputs, names of the outputs), each once."""
+    graph = getattr(model, 'layer_graph', None)
+    if graph is not None and len(graph.inputs) == len(inputs) and len(graph.outputs) == len(outputs):
+        return graph.input_names, ['%s_output' % name if name in graph.input_names else name
+                                   for name in graph.output_names]
+    return (['input' if len(inputs) == 1 else 'input_%d' % index for index in range(len(inputs))],
+            ['output' if len(outputs) == 1 else 'output_%d' % index for index in range(len(outputs))])
+
+
+def traced(model, input_signature, format, data_format='channels_first'):
+    """(trace, symbolic inputs, symbolic outputs, their names) of a model."""
+    arguments = signature_of(model, input_signature)
+    check_stateless(model, format)
+    trace = Trace(data_format)
+    outputs = trace.outputs_of(model, arguments)
+    inputs = tree.flatten(arguments)
+    return trace, inputs, outputs, names_of(model, inputs, outputs)

@@ -1,0 +1,496 @@
+"""Where the generations of Keras disagree: one table, and how an object keeps the generation that it was made under.
+
+The generations are 1 (Keras 1.2.2), 2 (Keras 2.3.1), 'tf' (tf.keras 2.x) and 3 (Keras 3). New code gets the one that
+`keras.config` says (`set_generation`, `with generation(3):`); layers, losses, metrics and optimizers note it when they
+are made and keep it (`Dated`). What a file holds is made under the generation that wrote the file (`reading`).
+
+A row of `ROWS` is one difference. Code asks for the value by the row's name: an object with `self.ruled(name)`, a
+function with `value(name)`. It does so when a layer is built or a step is traced, not for every batch.
+
+A default argument that depends on the generation is written `rate=Default('Adagrad.rate')`: it looks like the
+default of Keras 2, and `settled` turns it into that of the generation. What is given explicitly is never touched.
+"""
+import collections
+import contextlib
+import functools
+import threading
+
+from keras import config
+from keras.saving.portable import portable
+
+Row = collections.namedtuple('Row', 'name sentence values where')
+ROWS = collections.OrderedDict()
+
+
+def _row(name, where, sentence, *values):
+    """Enter a difference into the table; `values` in the order of `config.GENERATIONS`."""
+    ROWS[name] = Row(name, sentence, dict(zip(config.GENERATIONS, values)), where)
+
+
+def _default(where, argument, *values):
+    """Enter a default argument, under the name `Class.argument`."""
+    _row('%s.%s' % (where.rpartition('.')[2], argument), where, 'default `%s`' % argument, *values)
+
+
+# --- activations, layers
+
+_row('hard_sigmoid_sixth', 'activations.hard_sigmoid',
+     '`hard_sigmoid` is `x / 6 + 0.5` in the middle, not `0.2 x + 0.5`', False, False, False, True)
+_row('variance_of_samples', 'layers.BatchNormalization',
+     'the moving variance takes in the variance of the batch corrected for its size: always by `n / (n - 1 - epsilon)` '
+     'and for images once more by `n / (n - 1)`; only for images, by `n / (n - 1)`; never',
+     'never', 'always', 'images', 'never')
+_row('frozen_normalization_infers', 'layers.BatchNormalization',
+     'with `trainable = False` the layer uses its moving statistics in training too, not those of the batch',
+     False, False, True, True)
+_row('masked_statistics', 'layers.BatchNormalization',
+     'masked steps do not count in the mean and variance of the batch', False, False, True, True)
+_row('bilinear_centers', 'layers.UpSampling2D',
+     '`interpolation="bilinear"` goes from the centre of one pixel to that of the next, not from corner to corner',
+     False, False, True, True)
+_row('softmax_of_vectors', 'activations.softmax', 'a tensor of a single axis is accepted', False, False, False, True)
+_row('softmax_applies_any_mask', 'layers.Softmax',
+     'a mask with fewer axes than the inputs is applied as well, and where all is masked the result is 0',
+     False, False, False, True)
+_row('layer_as_activation_warns', 'activations.get', 'a layer in the place of an activation function gives a warning',
+     False, True, False, False)
+_row('masked_queries_attend_evenly', 'layers.MultiHeadAttention, GroupQueryAttention',
+     'what a query that its mask leaves out gives is the mean of all values, not what its scores say',
+     False, False, True, False)
+_row('merges_at_least', 'layers.Add, Average, Concatenate, Maximum, Minimum, Multiply', 'the number of inputs needed',
+     2, 2, 1, 1)
+_row('mask_has_to_be_supported', 'layers.Layer.compute_mask',
+     'a mask that reaches a layer without `supports_masking` is an error; it ends there, with a warning',
+     True, True, False, False)
+_row('causal_channels_first', 'layers.Conv1D',
+     '`padding="causal"` is accepted with `data_format="channels_first"`', False, False, True, True)
+
+_default('layers.GRU', 'reset_after', False, False, True, True)
+_default('layers.GRU', 'recurrent_activation', 'hard_sigmoid', 'sigmoid', 'sigmoid', 'sigmoid')
+_default('layers.LSTM', 'recurrent_activation', 'hard_sigmoid', 'sigmoid', 'sigmoid', 'sigmoid')
+_default('layers.ConvLSTM2D', 'recurrent_activation', 'hard_sigmoid', 'hard_sigmoid', 'hard_sigmoid', 'sigmoid')
+_default('layers.Conv1D', 'data_format', 'channels_last', 'channels_last', 'channels_last', None)
+_default('layers.SeparableConv1D', 'data_format', 'channels_last', 'channels_last', None, None)
+_default('layers.MaxPooling1D', 'data_format', 'channels_last', 'channels_last', 'channels_last', None)
+_default('initializers.VarianceScaling', 'distribution', 'normal', 'normal', 'truncated_normal', 'truncated_normal')
+_row('normal_is_cut_off', 'initializers.VarianceScaling',
+     '`distribution="normal"`, that of `glorot_normal` and its like, is cut off at two deviations',
+     False, True, True, True)
+_row('seed_goes_on', 'initializers.RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, Orthogonal',
+     'an initializer with a `seed` gives other values at every call, not the same ones again',
+     True, True, False, False)
+_default('regularizers.l1_l2', 'l1', 0.01, 0.01, 0.01, 0.0)
+_default('regularizers.l1_l2', 'l2', 0.01, 0.01, 0.01, 0.0)
+_row('frozen_weights_are_regularized', 'layers.Layer', 'weights that are not trainable add their regularization losses',
+     True, True, True, False)
+_row('dtype_in_configs', 'layers.Layer.get_config',
+     'how `dtype` is written: as the name of a dtype; a mixed policy as an object `Policy`; any as a `DTypePolicy`',
+     'name', 'name', 'Policy', 'DTypePolicy')
+_row('default_shape_is_input', 'layers.Layer.compute_output_shape',
+     'what a rule of your own gets from `super().compute_output_shape(shape)` is `shape`', True, True, False, False)
+_row('added_losses_are_saved', 'models.Model.save',
+     'HDF5 files hold what a model was given to `add_loss` and `add_metric` outside of layers',
+     False, False, True, False)
+_row('activity_loss_per_sample', 'layers.Layer',
+     'what an `activity_regularizer` gives is divided by the number of samples of the batch', False, False, True, True)
+
+_row('numbers_are_a_kernel', 'layers.Conv2D, Conv2DTranspose, Conv3D, ConvLSTM2D, LocallyConnected2D, SeparableConv2D',
+     'positional numbers behind `filters` are the sizes of the kernel, one for each axis, not its size and the strides',
+     True, True, False, False)
+_row('forget_bias_init_is_obeyed', 'layers.LSTM, ConvLSTM2D',
+     '`forget_bias_init="zero"` in a call of Keras 1 means `unit_forget_bias=False`; it is ignored, with a warning',
+     True, False, False, False)
+_row('dilation_with_strides_waits', 'layers.Conv1D, Conv2D, Conv3D',
+     'a dilation together with strides is refused when the layer is built, not when it is made',
+     True, True, False, False)
+_row('rates_are_clipped', 'layers.Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D',
+     'a `rate` outside of [0, 1] is brought into it, with a warning; it is an error', True, True, False, False)
+
+# --- names
+
+_row('names_from_zero', 'layers.Layer, metrics.Metric',
+     'automatic names are dense, dense_1, ..., not dense_1, dense_2, ...', False, False, True, True)
+_row('names_in_snake_case', 'layers.Layer',
+     'automatic names have the words of the class with underscores: max_pooling2d_1, not maxpooling2d_1',
+     False, True, True, True)
+_row('weight_names_in_full', 'layers.Layer',
+     'the `name` of a weight is that in a graph of TensorFlow, `dense_1/kernel:0`, not `kernel`',
+     True, True, True, False)
+_row('name_of_inputs', 'layers.InputLayer',
+     'automatic names are input_1, input_2, ... or input_layer, input_layer_1, ...',
+     'input', 'input', 'input', 'input_layer')
+_row('name_of_models', 'models.Model', 'what models made from inputs and outputs are called without a name',
+     'model', 'model', 'model', 'functional')
+
+_row('variables_compare_by_value', 'Variable', '`variable == number` compares the values, not the objects; two '
+     'variables are equal where they are the same one', False, False, False, True)
+_default('losses.BinaryCrossentropy', 'label_smoothing', 0, 0, 0.0, 0.0)
+
+# --- losses, metrics
+
+_row('hinge_of_zeros_and_ones', 'losses.hinge, squared_hinge',
+     'targets that are all 0 or 1 count as -1 and 1', False, True, True, True)
+_row('crossentropy_adds_epsilon', 'losses.binary_crossentropy',
+     '`epsilon` is added to the probabilities, which are clipped to `[epsilon, 1 - epsilon]`, before the logarithm',
+     False, True, True, False)
+_row('sparse_crossentropy_clips_first', 'losses.sparse_categorical_crossentropy',
+     'probabilities are clipped before they are scaled to sum 1, not after', True, True, True, False)
+_row('name_of_divergence', 'losses.KLDivergence', 'default `name`',
+     'kullback_leibler_divergence', 'kullback_leibler_divergence', 'kl_divergence', 'kl_divergence')
+_default('losses.LogCosh', 'name', 'logcosh', 'logcosh', 'log_cosh', 'log_cosh')
+_default('metrics.KLDivergence', 'name', 'kullback_leibler_divergence', 'kullback_leibler_divergence',
+         'kullback_leibler_divergence', 'kl_divergence')
+_row('cosine_is_mean_of_products', 'losses.cosine_proximity, metrics.cosine_proximity',
+     'the products of the scaled targets and predictions are averaged, not summed, and the metric is negative, too',
+     True, False, False, False)
+_row('accuracy_rounds_predictions', 'metrics.binary_accuracy',
+     'a prediction is right where its rounded value equals the target, not by a threshold', True, False, False, False)
+_row('accuracy_of_elements', 'metrics.binary_accuracy',
+     'one value per element, not their mean over the last axis', False, False, False, True)
+_row('constraint_must_hold', 'metrics.SensitivityAtSpecificity, SpecificityAtSensitivity',
+     'the best threshold is taken at which the wanted value is reached, not the one at which it is met most nearly',
+     False, False, True, True)
+
+# --- models, training
+
+_row('trainable_reaches_inside', 'layers.Layer, models.Model',
+     'setting `trainable` sets it on all layers inside as well; wrappers always do', False, False, True, True)
+_row('trainable_reaches_weights', 'layers.Layer',
+     'setting `trainable` of a layer sets it of its weights as well', False, False, False, True)
+_row('targets_have_shapes_of_outputs', 'models.Model.fit',
+     'targets must have the shape of their output where the loss compares the two element by element, not only for '
+     'categorical cross-entropy', True, True, False, False)
+_row('best_weights_at_end', 'callbacks.EarlyStopping',
+     '`restore_best_weights` restores at the end of every training, not only where the callback stops it',
+     False, False, False, True)
+_row('metrics_see_masks', 'models.Model.compile',
+     'metrics leave out the steps that a mask leaves out', False, True, True, True)
+_row('masked_loss_is_mean_of_rest', 'models.Model.compile',
+     'the loss under a mask is the mean over the steps that the mask leaves, not over all steps',
+     True, False, True, True)
+_row('zero_weights_leave_the_mean', 'models.Model.compile',
+     'samples of weight 0 do not count in the number that the sum of the losses is divided by',
+     True, False, False, False)
+_row('accuracy_by_shape', 'models.Model.compile',
+     'which accuracy the metric `accuracy` is goes by the shapes of targets and predictions alone, not by the loss',
+     False, False, True, True)
+_row('metrics_by_function', 'models.Model.compile',
+     'metrics given by name are called after their function, and `accuracy` is called `acc`', True, False, False, False)
+_row('generators_count_samples', 'models.Model.fit_generator, evaluate_generator, predict_generator',
+     'the positional argument behind the generator is the number of samples of an epoch, not of batches',
+     True, False, False, False)
+_default('models.Model.fit', 'epochs', 10, 1, 1, 1)
+_default('models.Model.predict', 'verbose', 0, 0, 'auto', 'auto')
+_row('batch_and_size_in_logs', 'callbacks.Callback.on_batch_end', 'the logs of a batch have entries batch and size',
+     True, True, False, False)
+_row('rate_in_logs', 'callbacks.LearningRateScheduler, ReduceLROnPlateau',
+     'the name of the learning rate in the logs of an epoch', 'lr', 'lr', 'lr', 'learning_rate')
+_row('ModelCheckpoint.first_batch', 'callbacks.ModelCheckpoint', 'the number of the first batch in names of files',
+     0, 0, 1, 1)
+_row('metrics_in_folders', 'callbacks.TensorBoard',
+     'metrics are written into the folders `train` and `validation`, with `epoch_` or `batch_` before their names, not '
+     'into one file under the names in the logs; `update_freq` counts batches, not samples', False, False, True, True)
+_default('utils.plot_model', 'show_layer_names', True, True, False, False)
+_default('utils.plot_model', 'dpi', 96, 96, 96, 200)
+_default('utils.Progbar', 'width', 30, 30, 30, 20)
+_row('own_loss_in_logs', 'callbacks.Callback.on_batch_end',
+     'the loss in the logs of a batch is that of the batch alone, not the mean over the epoch so far',
+     True, True, False, False)
+
+# --- optimizers
+
+_default('optimizers.Adagrad', 'learning_rate', 0.01, 0.01, 0.001, 0.001)
+_default('optimizers.Adadelta', 'learning_rate', 1.0, 1.0, 0.001, 0.001)
+_default('optimizers.Adamax', 'learning_rate', 0.002, 0.002, 0.001, 0.001)
+_default('optimizers.Nadam', 'learning_rate', 0.002, 0.002, 0.001, 0.001)
+_default('optimizers.Adagrad', 'initial_accumulator_value', 0.0, 0.0, 0.1, 0.1)
+_default('optimizers.Nadam', 'schedule_decay', 0.004, 0.004, 1.0, 1.0)
+_row('optimizer_epsilon', 'optimizers.Adadelta, Adagrad, Adam, Adamax, AdamW, Lamb, Nadam, RMSprop',
+     'default `epsilon`; None stands for `keras.config.epsilon()`', 1e-8, None, 1e-7, 1e-7)
+_row('optimizers_are_numbered', 'optimizers.Optimizer',
+     'automatic names are `adam`, `adam_1`, `adam_w`, and configs hold them', False, False, False, True)
+_row('rate_among_variables', 'optimizers.Optimizer.variables',
+     'the learning rate is among them, and the slots stand weight by weight', False, False, False, True)
+_row('one_way_of_clipping', 'optimizers.Optimizer',
+     'only one of `clipnorm`, `clipvalue` and `global_clipnorm` may be given', False, False, True, True)
+_row('gradients_come_unscaled', 'optimizers.LossScaleOptimizer.apply_gradients',
+     'the gradients are divided by the scale already (`get_unscaled_gradients`)', False, False, True, False)
+_row('none_is_no_optimizer', 'optimizers.get', 'None is an error; it stays None', True, True, True, False)
+_row('epsilon_under_root', 'optimizers.Adagrad, RMSprop',
+     'whether `epsilon` is added to the mean square before the root is taken, not to the root',
+     'never', 'never', 'with momentum', 'always')
+_row('clipnorm_of_each', 'optimizers.Optimizer',
+     '`clipnorm` limits the norm of each gradient, not the norm of all of them together', False, False, True, True)
+
+# --- networks
+
+_row('densenet_begins', 'applications.DenseNet121, DenseNet169, DenseNet201',
+     'the first layers are called `conv1/conv`, `conv1/bn` and `conv1/relu`, or `conv1_conv` and so on',
+     '/', '/', '/', '_')
+
+_row('name_of_densenet_top', 'applications.DenseNet121, DenseNet169, DenseNet201', 'the name of the last layer',
+     'fc1000', 'fc1000', 'predictions', 'predictions')
+_row('name_of_resnet_top', 'applications.ResNet101, ResNet152, ResNet50V2, ResNet101V2, ResNet152V2',
+     'the name of the last layer', 'probs', 'probs', 'predictions', 'predictions')
+_row('inception_blocks_are_named', 'applications.InceptionResNetV2',
+     'the layers that add the blocks are called `block35_1` and so on', True, True, False, False)
+
+_row('mobilenet_pads_first', 'applications.MobileNet, MobileNetV2',
+     'zeros for the first convolution are a layer `conv1_pad`', True, True, False, False)
+_row('mobilenet_reshapes_first', 'applications.MobileNet',
+     'what the average over all places gives gets its places back by a layer `reshape_1`', True, True, False, False)
+_row('name_of_mobilenet_top', 'applications.MobileNet', 'the name of the last layer',
+     'act_softmax', 'act_softmax', 'predictions', 'predictions')
+_row('name_of_mobilenet_v2_top', 'applications.MobileNetV2', 'the name of the last layer',
+     'Logits', 'Logits', 'predictions', 'predictions')
+_row('name_of_nasnet', 'applications.NASNetMobile, NASNetLarge',
+     'the name of the models, None for `nasnet_mobile` and `nasnet_large`', 'NASNet', 'NASNet', 'NASNet', None)
+_row('resnet50_of_2015', 'applications.ResNet50, applications.resnet50.ResNet50',
+     'the network with layers `res2a_branch2a` and so on, and weights of its own; `applications.resnet.ResNet50` is '
+     'always the other one', True, True, False, False)
+
+# --- data sets
+
+_row('imdb_maxlen_moves_split', 'datasets.imdb.load_data',
+     '`maxlen` leaves the training part its size, at the expense of the test part', True, True, False, False)
+
+
+# --- layers and models
+
+_row('list_of_one_is_it', 'layers.Layer', 'a list of one tensor that `call` returns comes out as that tensor',
+     True, True, False, False)
+
+
+# --- asking
+
+def value(name, generation=None):
+    """What the row called `name` says for `generation`, default the current setting."""
+    return ROWS[name].values[generation or config.get_generation()]
+
+
+# --- keeping
+
+class Dated:
+    """Notes the generation that it is made under.
+
+    `__new__` does it rather than `__init__`, so that classes work which use it before they call `super().__init__`.
+    """
+
+    def __new__(cls, *args, **kwargs):
+        self = object.__new__(cls)
+        self._made_under = config.get_generation()
+        return self
+
+    def ruled(self, name):
+        """What the row called `name` of the table says for the generation of this object."""
+        return ROWS[name].values[self._made_under]
+
+    def __reduce_ex__(self, protocol):
+        reduced = super().__reduce_ex__(protocol)
+        return reduced if isinstance(reduced, str) or len(reduced) < 3 else \
+            reduced[:2] + (portable(reduced[2]),) + reduced[3:]
+
+    def __copy__(self):
+        made = type(self).__new__(type(self))
+        state = self.__getstate__() if hasattr(self, '__getstate__') else vars(self)
+        if hasattr(made, '__setstate__'):
+            made.__setstate__(dict(state))
+        else:
+            vars(made).update(state)
+        return made
+
+
+def of(made):
+    """The generation that a layer, loss, metric or optimizer was made under."""
+    return made._made_under
+
+
+def under(made):
+    """A `with` block under the generation of an object."""
+    return config.generation(of(made))
+
+
+# --- default arguments that depend on it
+
+class _Default:
+    """A value of Keras 2 that stands as a default in a signature, and knows its row."""
+    row = None
+
+
+class _DefaultFlag(_Default, int):
+    def __repr__(self):
+        return repr(bool(self))
+
+
+class _DefaultFloat(_Default, float):
+    pass
+
+
+class _DefaultNumber(_Default, int):
+    pass
+
+
+class _DefaultText(_Default, str):
+    pass
+
+
+_KINDS_OF_DEFAULTS = {bool: _DefaultFlag, int: _DefaultNumber, float: _DefaultFloat, str: _DefaultText}
+
+
+def Default(name):  # noqa: N802  (it stands where the name of a type would)
+    """The default of an argument that depends on the generation, see the module."""
+    values = ROWS[name].values
+    # A process whose settings name a generation sees that one's signatures, where the value can know its row.
+    shown = values[config.settings.generation or config.DEFAULT_GENERATION]
+    shown = shown if type(shown) in _KINDS_OF_DEFAULTS else values[config.DEFAULT_GENERATION]
+    default = _KINDS_OF_DEFAULTS[type(shown)](shown)
+    default.row = name
+    return default
+
+
+def settled(given, generation=None):
+    """The argument `given`; where it is a `Default`, its value for `generation`, default the current setting."""
+    return value(given.row, generation) if isinstance(given, _Default) else given
+
+
+# --- functions that depend on it, and are kept by objects
+
+_dependent = set()
+
+
+def dependent(function):
+    """A decorator for functions whose result depends on the current generation: objects call them with `bound`."""
+    _dependent.add(function)
+    return function
+
+
+class Bound:
+    """A function under a fixed generation. It equals the function, and has its name."""
+
+    def __init__(self, function, generation):
+        functools.update_wrapper(self, function)
+        self.generation = generation
+
+    def __call__(self, *args, **kwargs):
+        if config.get_generation() == self.generation:
+            return self.__wrapped__(*args, **kwargs)
+        with config.generation(self.generation):
+            return self.__wrapped__(*args, **kwargs)
+
+    def __eq__(self, other):
+        return self.__wrapped__ == getattr(other, '__wrapped__', other)
+
+    def __hash__(self):
+        return hash(self.__wrapped__)
+
+    def __repr__(self):
+        return '<%s of generation %s>' % (self.__name__, self.generation)
+
+
+def bound(function, generation):
+    """`function` as an object of `generation` is to call it: under that generation, where it makes a difference."""
+    try:
+        return Bound(function, generation) if function in _dependent else function
+    except TypeError:  # what cannot be hashed is nothing of ours
+        return function
+
+
+# --- files
+
+class _Reading(threading.local):
+    """Per thread: what is known about the generations of what is being read."""
+    parts = None
+    path = ()
+
+
+_reading = _Reading()
+
+
+def of_version(version):
+    """The generation that wrote a file, from the `keras_version` in it.
+
+    Example:
+        >>> keras.generations.of_version('2.3.1'), keras.generations.of_version('2.15.0')
+        (2, 'tf')
+    """
+    # tf.keras called itself 2.2.4-tf and 2.3.0-tf; from 2.4 on every Keras 2 is tf.keras.
+    if '-tf' in version:
+        return 'tf'
+    major, minor = [int(part) for part in (version + '.0').split('.')[:2]]
+    if major == 2:
+        return 2 if minor < 4 else 'tf'
+    return 1 if major < 2 else 3 if major == 3 else config.DEFAULT_GENERATION
+
+
+# What files in the form of Keras 2 say of the version of Keras: readers want a 2 there.
+FILE_VERSIONS = {1: '2.3.1', 2: '2.3.1', 'tf': '2.15.0', 3: '2.15.0'}
+
+
+def version_of(made):
+    """The version of Keras that a file in the form of Keras 2 gives for an object."""
+    return FILE_VERSIONS[of(made)]
+
+
+def of_parts(model):
+    """The generations in a model, for a file: {'': its own, 'layer' or 'model/layer': where another than around it}."""
+    found = {}
+
+    def note(made, path, around):
+        if of(made) != around:
+            found['/'.join(path)] = of(made)
+        for layer in getattr(made, 'layers', ()):
+            note(layer, path + (layer.name,), of(made))
+    note(model, (), None)
+    return found
+
+
+def is_reading():
+    """Whether what a file or a config holds is being made."""
+    return _reading.parts is not None
+
+
+@contextlib.contextmanager
+def reading(parts):
+    """A `with` block in which what a file holds is made. `parts`: as `of_parts` gives them, or one generation."""
+    parts = parts if isinstance(parts, dict) else {'': parts}
+    previous = _reading.parts, _reading.path
+    _reading.parts, _reading.path = parts, ()
+    try:
+        with config.generation(parts['']):
+            yield
+    finally:
+        _reading.parts, _reading.path = previous
+
+
+@contextlib.contextmanager
+def reading_part(name):
+    """A `with` block in which the layer called `name` is made, of the model that is being read."""
+    previous = _reading.path
+    _reading.path = previous + (str(name),)
+    generation = (_reading.parts or {}).get('/'.join(_reading.path), config.get_generation())
+    try:
+        with config.generation(generation):
+            yield
+    finally:
+        _reading.path = previous
+
+
+def reading_config(content):
+    """A `with` block for a config: under the generation that wrote it, where it says so and no file has said it yet.
+
+    `keras_generations` is what we write beside a config, `keras_version` what Keras 1, 2 and tf.keras write there;
+    Keras 3 writes no version, but the module of every class.
+    """
+    if _reading.parts is None:
+        if 'keras_generations' in content:
+            return reading(content['keras_generations'])
+        if 'keras_version' in content:
+            return reading(of_version(content['keras_version']))
+        if 'module' in content and 'registered_name' in content:
+            return reading(3)
+    return contextlib.ExitStack()
+
+
+def reading_optimizer(arguments):
+    """A `with` block for the config of an optimizer: those of tf.keras that may be compiled by XLA are Keras 3's."""
+    return config.generation(3) if 'jit_compile' in arguments else contextlib.ExitStack()

@@ -1,0 +1,413 @@
+"""`Adapted`: layers whose weight has other faces: quantized to few bits, or with a low-rank update beside it (LoRA).
+
+The stored weight is then `_kernel`, say, and `kernel` a `Face` of it: what reads `layer.kernel.value`, as `call` does,
+gets the numbers that the bits stand for, and the update added. Where a layer is neither, all of this costs nothing.
+"""
+import numpy as np
+
+from keras import dtype_policies, initializers, ops, quantizers
+from keras.backend.contract.context import context
+from keras.backend.contract.ledger import Stored
+from keras.backend.state.variables import Variable
+from keras.backend.table.composites.shape import dtype_of
+from keras.layers.base import Layer
+from keras.layers.weights import change_adapters
+
+
+class Face(Stored):
+    """What a weight reads as. `value` is a native tensor; it cannot be assigned."""
+
+    trainable = False
+    constraint = regularizer = layout = None
+
+    def __init__(self, layer, name):
+        self.layer, self.name = layer, name
+        self.path = '%s/%s' % (layer.name, name)
+
+    @property
+    def value(self):
+        return self.layer.faced_value()
+
+    @property
+    def shape(self):
+        return tuple(self.layer.faced_shape())
+
+    @property
+    def dtype(self):
+        return self.layer.compute_dtype
+
+    def numpy(self):
+        """The value as a NumPy array."""
+        return ops.convert_to_numpy(self.value)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.numpy(), dtype)
+
+
+class Adapted(Layer):
+    """The base of layers that can be quantized, or trained by low-rank updates.
+
+    Args:
+        lora_rank: the rank of an update that is trained in the place of the kernel; None for none. lora_alpha: the
+            update is scaled by `lora_alpha / lora_rank`; default the rank. quantization_config: a `QuantizationConfig`,
+            or its config, for a layer whose policy is quantized.
+
+    Sources: Hu et al., LoRA (2021); Jacob et al., Quantization and Training of Neural Networks (2017).
+    """
+
+    later = ('lora_rank', 'lora_alpha', 'quantization_config')
+    # The name of the weight, and the modes that a layer has beside low-rank updates.
+    faced = 'kernel'
+    modes = ()
+    lora_enabled = False
+    is_quantized = False
+
+    def __init__(self, lora_rank=None, lora_alpha=None, quantization_config=None, **kwargs):
+        super().__init__(**kwargs)
+        quantization_config = quantizers.get(quantization_config)
+        Layer.declare(self, locals())  # not what a family makes of it, whose arguments come later
+        self._extras = []
+
+    def __getattr__(self, name):
+        own = vars(self)
+        if name == type(self).faced and '_' + name in own:
+            return Face(self, name)
+        if name == '_' + type(self).faced and name[1:] in own:
+            return own[name[1:]]
+        return super().__getattr__(name)
+
+    # --- what kinds of layers say ------------------------------------------------------------------------------------
+
+    def reduced_axes(self):
+        """The axes of the weight that are summed over, or looked along."""
+        return (0,)
+
+    def as_matrix(self, weight):
+        """The weight as a matrix (summed over, not)."""
+        return weight
+
+    def from_matrix(self, matrix):
+        """`as_matrix` back."""
+        return matrix
+
+    def written_scale(self, scale):
+        """The scale, which has axes of size 1 for `reduced_axes`, as files have it."""
+        return np.squeeze(scale, self.reduced_axes())
+
+    def read_scale(self, scale):
+        """`written_scale` back, on tensors."""
+        for axis in sorted(axis % len(self.faced_shape()) for axis in self.reduced_axes()):
+            scale = ops.expand_dims(scale, axis)
+        return scale
+
+    def input_axes(self):
+        """The axes of the inputs over which each row of integers has a scale; None where inputs are no floats."""
+        return (-1,)
+
+    # --- the face ----------------------------------------------------------------------------------------------------
+
+    def faced_shape(self):
+        """The shape of the weight as it reads."""
+        return self._full_shape if self.is_quantized else self._stored().shape
+
+    def _stored(self):
+        own = vars(self)
+        return own['_' + self.faced] if '_' + self.faced in own else own[self.faced]
+
+    def faced_value(self):
+        """What the weight reads as."""
+        value = self._numbers() if self.is_quantized and self.quantization_mode != 'float8' else self._stored().value
+        return ops.add(value, self._update()) if self.lora_enabled else value
+
+    def _update(self):
+        """The update of low rank."""
+        first, second = self._lora
+        return ops.multiply(ops.matmul(first.value, second.value), float(self.lora_alpha) / self.lora_rank)
+
+    def product(self, inputs, weight):
+        """The product of inputs and the weight."""
+        return ops.matmul(inputs, weight)
+
+    def quantized_product(self, inputs):
+        """The product of inputs and the weight, which is kept in few bits. Updates see the inputs as they are."""
+        if self.quantization_mode == 'float8':
+            return self._float8_product(inputs)
+        rounded = self._rounded_inputs(inputs)
+        if rounded is None:
+            return self.product(inputs, self.faced_value())
+        outputs = self.product(rounded, self._numbers())
+        return ops.add(outputs, self.product(inputs, self._update())) if self.lora_enabled else outputs
+
+    def _numbers(self):
+        """The floats that the bits stand for."""
+        stored, dtype = self._stored().value, self.compute_dtype
+        scale = ops.cast(self._extra('scale').value, dtype)
+        if self.quantization_mode == 'int8':
+            return ops.divide(ops.cast(stored, dtype), self.read_scale(scale))
+        matrix = ops.cast(quantizers.unpack_int4(stored, self._columns(), axis=-1), dtype)
+        if len(self._extras) == 1:
+            return self.from_matrix(ops.divide(matrix, self._by_row(scale)))
+        block = ops.cast(self._extra('g_idx').value, 'int32')
+        zero = ops.cast(self._extra('zero').value, dtype)
+        scale, zero = (ops.take(each, block, axis=self._block_axis()) for each in (scale, zero))
+        return self.from_matrix(ops.multiply(ops.subtract(matrix, zero), scale))
+
+    def _columns(self):
+        """The size of the axis along which two numbers share a byte."""
+        return int(np.prod(self.faced_shape())) // self._stored().shape[0]
+
+    def _block_axis(self):
+        return 0
+
+    def _by_row(self, scale):
+        """A scale for each column, to be broadcast to the matrix."""
+        return scale
+
+    def _extra(self, name):
+        return next(variable for variable in self._extras if variable.name.rpartition('/')[2].split(':')[0].endswith(
+            name))
+
+    def _float8_product(self, inputs):
+        """The product of 8 bit floats, whose gradient by the result is rounded to such, too."""
+        scales, histories = self._extras[::2], self._extras[1::2]
+        given = zip((inputs, getattr(self, self.faced).value), scales, histories)
+        outputs = self.product(*[rounded_to_float8(x, scale.value, history.value) for x, scale, history in given])
+        if not context.training:
+            return outputs
+        return with_float8_gradient(outputs, scales[2].value, histories[2].value)
+
+    def _rounded_inputs(self, inputs):
+        """The inputs as they read after they have been integers; None where they stay as they are."""
+        quantizer = self.quantization_config.activation_quantizer
+        if quantizer is None or self.input_axes() is None:
+            return None
+        numbers, scale = quantizer(inputs, axis=self.input_axes())
+        dtype = self.compute_dtype
+        rounded = ops.divide(ops.cast(numbers, dtype), ops.cast(scale, dtype))
+        # The gradient is that of the inputs themselves.
+        return ops.add(inputs, ops.stop_gradient(ops.subtract(rounded, inputs)))
+
+    # --- making the other faces --------------------------------------------------------------------------------------
+
+    def adapt_weights(self):
+        """What the constructor asked for, once there are weights."""
+        self.built = True
+        if self.own_policy().quantization_mode is not None and not self.is_quantized:
+            self._quantize(self.quantization_config or _config_of(self.own_policy()), fresh=True)
+        if self.lora_rank and not self.lora_enabled:
+            self.enable_lora(self.lora_rank, lora_alpha=self.lora_alpha)
+
+    def _replace(self, variable=None):
+        """Let the weight be kept as `variable`, or as it is, and read through a `Face`."""
+        own = vars(self)
+        before = self._stored()
+        own['_' + self.faced] = before if variable is None else variable
+        own.pop(self.faced, None)
+        if variable is not None:
+            self.unlist_weight(before)
+            self.list_weight(variable, False, first=True)
+        self._direct_dtype = None
+        change_adapters()
+
+    def _new_weight(self, name, value, trainable=False, regularizer=None):
+        """A weight beside the layer's own, from an array or an initializer with a shape."""
+        array, shape = value if isinstance(value, tuple) else (value, None)
+        dtype = array.dtype.name if shape is None and array.dtype.kind == 'i' else self.variable_dtype
+        variable = Variable(array if shape is None else initializers.delayed(array), shape, dtype, trainable=trainable,
+                            name=name)
+        variable.path, variable.regularizer = '%s/%s' % (self.name, name), regularizer
+        if self.ruled('weight_names_in_full'):
+            variable.name = variable.path + ':0'
+        return variable
+
+    def enable_lora(self, rank, a_initializer='he_uniform', b_initializer='zeros', lora_alpha=None):
+        """Train an update of low rank instead of the weight, which stays as it is. Compile the model again after it.
+
+        Args:
+            rank: of the update. a_initializer, b_initializer: of its two factors. lora_alpha: the update is scaled by
+                `lora_alpha / rank`; default the rank.
+
+        Raises:
+            ValueError: for a layer that is not built, has a constraint on the weight, or has an update already.
+        """
+        if getattr(self, self.faced + '_constraint', None) is not None:
+            raise ValueError('Layer %s: lora is incompatible with %s constraints. Remove %s_constraint.'
+                             % (self.name, self.faced, self.faced))
+        if not self.built:
+            raise ValueError("Cannot enable lora on a layer that isn't yet built. Build %s first." % self.name)
+        if self.lora_enabled:
+            raise ValueError('Layer %s: lora is already enabled.' % self.name)
+        shape, stored = tuple(self.faced_shape()), self._stored()
+        regularizer = getattr(self, self.faced + '_regularizer', None)
+        shapes = shape[:-1] + (rank,), (rank, shape[-1])
+        self._lora = tuple(
+            self._new_weight('lora_%s_%s' % (self.faced, letter), (initializers.get(initializer), size), True,
+                             regularizer)
+            for letter, initializer, size in zip('ab', (a_initializer, b_initializer), shapes))
+        for letter, factor in zip('ab', self._lora):
+            setattr(self, 'lora_%s_%s' % (self.faced, letter), factor)
+        self.unlist_weight(stored)
+        self.list_weight(stored, False, first=True)
+        stored.trainable = False
+        for factor in self._lora:
+            self.list_weight(factor, True)
+        self.lora_rank, self.lora_alpha, self.lora_enabled = rank, rank if lora_alpha is None else lora_alpha, True
+        self._replace()
+
+    def quantize(self, mode=None, type_check=True, config=None):
+        """Keep the weight in few bits from now on. Compile the model again after it.
+
+        Args:
+            mode: 'int8', 'int4' or 'float8'. config: a `QuantizationConfig` instead. type_check: whether subclasses
+                refuse.
+
+        Raises:
+            ValueError: for a layer that is not built, is quantized already, or an unknown mode.
+            NotImplementedError: for a subclass, and for a mode that the layer does not have.
+        """
+        if type_check and 'faced' not in vars(type(self)):
+            raise NotImplementedError('Layer %s (%s): a subclass is not quantized, since its `call` may be another. '
+                                      'With type_check=False it is.' % (self.name, type(self).__name__))
+        if self.is_quantized:
+            raise ValueError("Layer '%s' is already quantized with dtype_policy='%s'. Received: mode=%s"
+                             % (self.name, self.own_policy().name, mode))
+        config = quantizers.resolved(mode, config if config is not None else self.quantization_config)
+        if not self.built:
+            raise ValueError("Cannot quantize a layer that isn't yet built. Build %s first." % self.name)
+        policy = dtype_policies.get('%s_from_%s' % (config.dtype_policy_string(), self.own_policy().name))
+        self._quantize(config)
+        self.dtype_policy = policy
+
+    def take_policy(self, policy):
+        super().take_policy(policy)
+        own = self.own_policy()
+        if vars(self).get('_built') and own.quantization_mode is not None and not self.is_quantized:
+            self._quantize(_config_of(own))
+
+    def _quantize(self, config, fresh=False):
+        """Keep the weight in the bits that `config` says. `fresh`: its numbers are still to come from a file."""
+        if config.mode not in self.modes:
+            raise NotImplementedError('Layer %s (%s) cannot be quantized to %r. It can to: %s.' % (
+                self.name, type(self).__name__, config.mode, ', '.join(self.modes) or 'nothing'))
+        if config.mode == 'float8':
+            return self._use_float8(config)
+        shape = tuple(self._stored().shape)
+        weight = np.zeros(shape, 'float32') if fresh else np.asarray(self._stored().numpy(), 'float32')
+        stored, extras = self._bits(weight, config)
+        names = [self.faced + '_scale', self.faced + '_zero', 'g_idx'] if len(extras) > 1 else [self.faced + '_scale']
+        self._full_shape = shape
+        self._extras = [self._new_weight(name, array) for name, array in zip(names, extras)]
+        self._replace(self._new_weight(self.faced, stored))
+        for name, variable in zip(names, self._extras):
+            setattr(self, name, variable)
+            self.list_weight(variable, False)
+        self.quantization_config, self.is_quantized = config, True
+
+    def _use_float8(self, config):
+        """Make the scales and what they follow; training overwrites them."""
+        length = getattr(self.own_policy(), 'amax_history_length',
+                         dtype_policies.QuantizedFloat8DTypePolicy.default_amax_history_length)
+        self._extras = []
+        for part in ('inputs', self.faced, 'outputs_grad'):
+            for name, value in (('scale', np.ones(())), ('amax_history', np.zeros(length))):
+                variable = self._new_weight('%s_%s' % (part, name), value.astype('float32'), True)
+                variable.overwrite_with_gradient, variable.autocast = True, False
+                setattr(self, '%s_%s' % (part, name), variable)
+                self._extras.append(variable)
+                self.list_weight(variable, True)
+        self.quantization_config, self.is_quantized = config, True
+        self._direct_dtype = None
+        change_adapters()
+
+    def _bits(self, weight, config):
+        """(the integers, [scale] or [scale, zero point, number of the block]) as NumPy arrays."""
+        if config.mode == 'int8' or not config.has_blocks:
+            least = -127 if config.mode == 'int8' else -8
+            quantizer = config.weight_quantizer or quantizers.AbsMaxQuantizer(
+                value_range=(least, 127 if config.mode == 'int8' else 7))
+            if config.mode == 'int8':
+                numbers, scale = quantizer(weight, axis=self.reduced_axes(), to_numpy=True)
+                return numbers, [self.written_scale(scale)]
+            numbers, scale = quantizer(self.as_matrix(weight), axis=self._block_axis(), to_numpy=True)
+            return _packed(numbers), [np.squeeze(scale, self._block_axis())]
+        along = self._block_axis()
+        matrix = np.asarray(self.as_matrix(weight))
+        matrix = matrix.T if along else matrix
+        found = quantizers.abs_max_quantize_grouped_with_zero_point(matrix, config.block_size, to_numpy=True)
+        numbers, scale, zero = (each.T if along else each for each in found)
+        return _packed(numbers), [scale, zero, np.floor(np.arange(matrix.shape[0]) / config.block_size).astype(
+            'float32')]
+
+    # --- files -------------------------------------------------------------------------------------------------------
+
+    def own_variables_in_order(self):
+        """As files have them: the weight, the bias, what makes numbers of bits; low-rank updates are in the weight."""
+        if not self.is_quantized and not self.lora_enabled:
+            return super().own_variables_in_order()
+        return [self._stored()] + [each for each in [vars(self).get('bias')] if each is not None] + self._extras
+
+    def save_own_variables(self, store):
+        variables = self.own_variables_in_order()
+        arrays = {}
+        if self.lora_enabled:
+            merged = np.asarray(ops.convert_to_numpy(self.faced_value()))
+            if self.is_quantized:
+                stored, extras = self._bits(np.asarray(merged, 'float32'), self.quantization_config)
+                arrays = dict(zip(map(id, self._extras), extras))
+                arrays[id(self._stored())] = stored
+            else:
+                arrays[id(self._stored())] = merged
+        for number, variable in enumerate(variables):
+            store[str(number)] = arrays.get(id(variable), variable)
+
+    def load_own_variables(self, store):
+        super().load_own_variables(store)
+        if self.lora_enabled:
+            for factor in self._lora:
+                factor.assign(np.zeros(factor.shape, 'float32'))
+
+    def loads_in_order(self):
+        return True
+
+
+def rounded_to_float8(x, scale, history):
+    """`x` as 8 bit floats hold it. In training the scale follows the history, and the gradients by scale and history
+    are what these are to be from then on (`overwrite_with_gradient`)."""
+    dtype = dtype_of(x)
+    if not context.training:
+        return quantizers.quantize_and_dequantize(x, scale, 'float8_e4m3fn', dtype)
+
+    def rounded(x, scale, history):
+        scale = quantizers.compute_float8_scale(ops.max(history), scale, 448.0)
+        history = quantizers.compute_float8_amax_history(x, history)
+
+        def gradient(*args, **kwargs):
+            return (kwargs['upstream'] if 'upstream' in kwargs else args[0]), scale, history
+        return quantizers.quantize_and_dequantize(x, scale, 'float8_e4m3fn', dtype), gradient
+    return ops.custom_gradient(rounded)(x, scale, history)
+
+
+def with_float8_gradient(x, scale, history):
+    """`x`, whose gradient is rounded to 8 bit floats."""
+    def passed(x, scale, history):
+        def gradient(*args, **kwargs):
+            upstream = kwargs['upstream'] if 'upstream' in kwargs else args[0]
+            new = quantizers.compute_float8_scale(ops.max(history), scale, 57344.0)
+            return (quantizers.quantize_and_dequantize(upstream, new, 'float8_e5m2', dtype_of(upstream)), new,
+                    quantizers.compute_float8_amax_history(upstream, history))
+        return ops.multiply(x, 1.0), gradient
+    return ops.custom_gradient(passed)(x, scale, history)
+
+
+def _packed(numbers):
+    return ops.convert_to_numpy(quantizers.pack_int4(numbers, axis=-1)[0])
+
+
+def _config_of(policy):
+    """How a layer is quantized whose policy alone says it."""
+    mode = policy.quantization_mode
+    if mode == 'int4' and isinstance(policy, dtype_policies.Int4DTypePolicy):
+        return quantizers.Int4QuantizationConfig(block_size=policy.block_size)
+    if mode in ('gptq', 'awq'):
+        raise NotImplementedError('Weights quantized by %s are not supported yet; int8 and int4 are.' % mode.upper())
+    return quantizers.resolved(mode, None)

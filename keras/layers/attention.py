@@ -1,0 +1,392 @@
+"""Attention layers: of queries to the values whose keys are like them."""
+import math
+
+from keras import ops, random
+from keras.backend.contract.context import known_mask
+from keras.backend.graph.tensors import is_symbolic
+from keras.layers.arguments import check_rate, positive_integer
+from keras.layers.base import Layer
+from keras.layers.core import Dropout
+from keras.layers.einsum_dense import EinsumDense
+
+
+def _without(scores, allowed):
+    """`scores` so low where `allowed` is False that nothing is left of them behind a softmax."""
+    low = -65504.0 if str(scores.dtype).endswith('float16') else -1e9
+    return ops.add(scores, ops.multiply(ops.cast(ops.logical_not(allowed), scores.dtype), low))
+
+
+def _both(first, second):
+    """The conjunction of two masks, each of which may be None."""
+    if first is None or second is None:
+        return second if first is None else first
+    return ops.logical_and(first, second)
+
+
+def _causal(rows, columns):
+    """(rows, columns), True where a column is not later than the row."""
+    return ops.less_equal(_later(rows, columns), 0)
+
+
+def _later(rows, columns):
+    """(rows, columns) of ints: how far a column is behind the row."""
+    return ops.subtract(ops.arange(columns, dtype='int32'), ops.expand_dims(ops.arange(rows, dtype='int32'), 1))
+
+
+class _DotAttention(Layer):
+    """What `Attention` and `AdditiveAttention` share: a list of query, value and perhaps key, and their masks."""
+
+    supports_masking = True
+
+    def call(self, inputs, mask=None, training=None, return_attention_scores=False, use_causal_mask=False):
+        self._check(inputs)
+        query, value = inputs[0], inputs[1]
+        scores = self._scores(query, inputs[2] if len(inputs) > 2 else value)
+        query_mask, value_mask = (list(mask) + [None, None])[:2] if mask is not None else (None, None)
+        allowed = None if value_mask is None else ops.expand_dims(value_mask, -2)
+        if use_causal_mask or self.causal:
+            rows, columns = ops.shape(scores)[-2:]
+            allowed = _both(allowed, _causal(rows, columns))
+        weights = ops.softmax(scores if allowed is None else _without(scores, allowed), -1)
+        if training and self.dropout > 0:
+            weights = random.dropout(weights, self.dropout, None, self.seed_generator)
+        result = ops.matmul(weights, value)
+        if query_mask is not None:
+            result = ops.multiply(result, ops.cast(ops.expand_dims(query_mask, -1), result.dtype))
+        return (result, weights) if return_attention_scores else result
+
+    def _check(self, inputs):
+        if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
+            raise ValueError('Layer %s (%s) is called on a list [query, value] or [query, value, key]. Received: %r'
+                             % (self.name, type(self).__name__, inputs))
+
+    def compute_mask(self, inputs, mask=None):
+        return mask[0] if isinstance(mask, (list, tuple)) else None
+
+    causal = False
+
+
+class Attention(_DotAttention):
+    """Attention by the products of queries and keys, called on a list [query, value] or [query, value, key].
+
+    Args:
+        use_scale: whether the scores are multiplied by a trained number.
+        score_mode: 'dot', or 'concat': `w * sum(tanh(query + key))` with a trained `w`.
+        dropout: rate, for the weights of the values, in training.
+        causal: of tf.keras: whether no query attends to later values; newer calls say `use_causal_mask=True`.
+
+    query is (batch, T, width), value (batch, S, size), key (batch, S, width), default the value; the output is
+    (batch, T, size). With `return_attention_scores=True` the weights (batch, T, S) follow.
+
+    Source: Luong et al., Effective approaches to attention-based neural machine translation (2015).
+
+    Example:
+        >>> keras.layers.Attention()([np.ones((2, 3, 4), 'float32'), np.ones((2, 5, 4), 'float32')]).shape
+        (2, 3, 4)
+    """
+    later = ('score_mode', 'seed', 'causal')
+
+    def __init__(self, use_scale=False, score_mode='dot', dropout=0.0, seed=None, causal=False, **kwargs):
+        super().__init__(**kwargs)
+        if score_mode not in ('dot', 'concat'):
+            raise ValueError("Attention: `score_mode` must be 'dot' or 'concat'. Received: %r" % (score_mode,))
+        self.declare(locals())
+        check_rate(dropout, 'Attention', 'dropout')
+        if dropout > 0:
+            self.seed_generator = random.SeedGenerator(seed)
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(name='scale', shape=(), initializer='ones') if self.use_scale else None
+        self.concat_score_weight = None
+        if self.score_mode == 'concat':
+            self.concat_score_weight = self.add_weight(name='concat_score_weight', shape=(), initializer='ones')
+        self.built = True
+
+    def _scores(self, query, key):
+        if self.score_mode == 'dot':
+            scores = ops.matmul(query, ops.swapaxes(key, -1, -2))
+            return scores if self.scale is None else ops.multiply(scores, self.scale.value)
+        both = ops.add(ops.expand_dims(query, -2), ops.expand_dims(key, -3))
+        if self.scale is not None:
+            both = ops.multiply(both, self.scale.value)
+        return ops.multiply(ops.sum(ops.tanh(both), -1), self.concat_score_weight.value)
+
+
+class AdditiveAttention(_DotAttention):
+    """Attention by `sum(scale * tanh(query + key))`; called as `Attention` is.
+
+    Args:
+        use_scale: whether there is a trained `scale` of the size of query and key. dropout, causal: see `Attention`.
+
+    Source: Bahdanau et al., Neural machine translation by jointly learning to align and translate (2014).
+    """
+    later = ('seed', 'causal')
+
+    def __init__(self, use_scale=True, dropout=0.0, seed=None, causal=False, **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
+        check_rate(dropout, 'AdditiveAttention', 'dropout')
+        if dropout > 0:
+            self.seed_generator = random.SeedGenerator(seed)
+
+    def build(self, input_shape):
+        self._check(input_shape)
+        self.scale = self.add_weight(name='scale', shape=(input_shape[0][-1],)) if self.use_scale else None
+        self.built = True
+
+    def _scores(self, query, key):
+        both = ops.tanh(ops.add(ops.expand_dims(query, -2), ops.expand_dims(key, -3)))
+        return ops.sum(both if self.scale is None else ops.multiply(both, self.scale.value), -1)
+
+
+class _HeadedAttention(Layer):
+    """What attention with several heads shares: its calls, the masks of the three tensors, and dropout."""
+
+    supports_masking = True
+    uses_masks = True
+    _MASKS = ('query_mask', 'value_mask', 'key_mask')
+    _TENSORS = ('query', 'value', 'key')
+
+    def _call_with(self, args, kwargs):
+        given = dict(zip(self._TENSORS, args))
+        given.update({name: kwargs[name] for name in self._TENSORS if name in kwargs})
+        added = []
+        for name, mask in zip(self._TENSORS, self._MASKS):
+            found = _mask_of(given.get(name)) if self.uses_masks else None
+            if found is not None and kwargs.get(mask) is None:
+                kwargs = dict(kwargs, **{mask: found})
+                added.append(mask)
+        self.implicit_arguments = Layer.implicit_arguments + tuple(added)
+        return super()._call_with(args, kwargs)
+
+    def compute_mask(self, inputs, mask=None):
+        return mask
+
+    def _own_weights_arguments(self):
+        names = ('kernel_initializer', 'bias_initializer', 'kernel_regularizer', 'bias_regularizer',
+                 'kernel_constraint', 'bias_constraint')
+        return {name: getattr(self, name) for name in names}
+
+    def _dense(self, name, equation, output_shape, bias_axes):
+        return EinsumDense(equation, output_shape, bias_axes=bias_axes if self.use_bias else None, name=name,
+                           dtype=self.dtype, **self._copied_arguments())
+
+    def _copied_arguments(self):
+        # Each its own initializer: one with a seed gives the same values again.
+        return {name: value.from_config(value.get_config()) if hasattr(value, 'from_config') else value
+                for name, value in self._own_weights_arguments().items()}
+
+    def _start_dropout(self):
+        check_rate(self.dropout, type(self).__name__, 'dropout')
+        self._dropout_layer = Dropout(self.dropout, seed=self.seed, name='dropout') if self.dropout > 0 else None
+
+    def _allowed(self, query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask):
+        allowed = None if attention_mask is None else ops.cast(attention_mask, 'bool')
+        for mask in (value_mask, key_mask):
+            if mask is not None:
+                allowed = _both(allowed, ops.expand_dims(ops.cast(mask, 'bool'), -2))
+        if query_mask is not None and self.ruled('masked_queries_attend_evenly'):
+            allowed = _both(allowed, ops.expand_dims(ops.cast(query_mask, 'bool'), -1))
+        if use_causal_mask:
+            allowed = _both(allowed, ops.expand_dims(_causal(ops.shape(query)[1], ops.shape(value)[1]), 0))
+        if self.sliding_window is not None:
+            near = ops.less(ops.abs(_later(ops.shape(query)[1], ops.shape(value)[1])), self.sliding_window)
+            allowed = _both(allowed, ops.expand_dims(near, 0))
+        return allowed
+
+    def _check_extras(self):
+        """Check the arguments that came later to such layers."""
+        if self.sliding_window is not None and (not isinstance(self.sliding_window, int) or self.sliding_window < 1):
+            raise ValueError('%s: `sliding_window` must be `None` or a positive integer. Received: sliding_window=%r'
+                             % (type(self).__name__, self.sliding_window))
+        if self.flash_attention:
+            raise ValueError('%s: flash_attention=True asks for a kernel that no engine here has; with None the same '
+                             'numbers are computed without it.' % type(self).__name__)
+
+    def _gated(self, result, query):
+        """What the heads give, times a share for each number that follows from the query."""
+        return ops.multiply(result, ops.sigmoid(self.gate_dense(query))) if self.use_gate else result
+
+    def _weights_of(self, scores, allowed, axes, training):
+        weights = ops.softmax(scores if allowed is None else _without(scores, allowed), axes)
+        if self._dropout_layer is None:
+            return weights, weights
+        return weights, self._dropout_layer(weights, training=training)
+
+
+def _mask_of(tensor):
+    if tensor is None:
+        return None
+    return getattr(tensor, 'mask', None) if is_symbolic(tensor) else known_mask(tensor)
+
+
+class MultiHeadAttention(_HeadedAttention):
+    """Scaled products of queries and keys in several heads: `layer(query, value, key=None)`.
+
+    Args:
+        num_heads: number of heads. key_dim, value_dim: sizes of a head's queries and keys, and of its values, default
+            those of its keys.
+        dropout: rate, for the weights of the values, in training. use_bias: whether the projections have a bias.
+        output_shape: sizes of the output's last axes, default that of the query.
+        uses_masks: False for the layer of tf.keras before 2.10, which heeded no masks but `attention_mask`.
+        attention_axes: the axes along which queries attend, default all but the batch and the last.
+        kernel_..., bias_...: initializers, regularizers and constraints of all projections. seed: of the dropout.
+        sliding_window: `w` lets queries attend to places less than `w` away only; None to all.
+        flash_attention: None or False; the same numbers come without a kernel of its own.
+        use_gate: whether what the heads give is multiplied by a sigmoid of a projection of the query (Qiu et al., Gated
+            attention for large language models, 2025).
+
+    The call takes masks (`query_mask`, `value_mask`, `key_mask`: (batch, T or S); `attention_mask`: (batch, T, S), True
+    where attention may go), `use_causal_mask` and `return_attention_scores`.
+
+    Source: Vaswani et al., Attention is all you need (2017).
+
+    Example:
+        >>> x = np.ones((2, 5, 8), 'float32')
+        >>> keras.layers.MultiHeadAttention(num_heads=2, key_dim=4)(x, x).shape
+        (2, 5, 8)
+    """
+    later = ('seed', 'uses_masks', 'sliding_window', 'flash_attention', 'use_gate')
+    kept_as = {'output_shape': 'given_output_shape'}
+
+    def __init__(self, num_heads, key_dim, value_dim=None, dropout=0.0, use_bias=True, output_shape=None,
+                 attention_axes=None, sliding_window=None, flash_attention=None, kernel_initializer='glorot_uniform',
+                 bias_initializer='zeros', kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 kernel_constraint=None, bias_constraint=None, use_gate=False, seed=None, uses_masks=True, **kwargs):
+        # Configs of tf.keras hold the shapes that the layer was built for.
+        shapes = [kwargs.pop(name, None) for name in ('query_shape', 'key_shape', 'value_shape')]
+        super().__init__(**kwargs)
+        value_dim = key_dim if value_dim is None else value_dim
+        if isinstance(output_shape, int):
+            output_shape = (output_shape,)
+        if isinstance(attention_axes, int):
+            attention_axes = (attention_axes,)
+        self.declare(locals())
+        for name in ('num_heads', 'key_dim', 'value_dim'):
+            positive_integer(getattr(self, name), 'MultiHeadAttention', name)
+        self._check_extras()
+        self._start_dropout()
+        if shapes[0] is not None and shapes[2] is not None:
+            self.build(shapes[0], shapes[2], shapes[1])
+
+    def build(self, query_shape, value_shape, key_shape=None):
+        key_shape = value_shape if key_shape is None else key_shape
+        rank = len(query_shape)
+        axes = self.attention_axes
+        self.attention_axes = tuple(range(1, rank - 1)) if axes is None else tuple(axis % rank for axis in axes)
+        letters, heads = 'abcdefghijklm'[:rank - 1], 'nh'
+
+        def projection(name, width):
+            return self._dense(name, '%sz,znh->%snh' % (letters, letters), [None] * (rank - 2) + [self.num_heads,
+                                                                                               width], heads)
+        self.query_dense, self.key_dense = projection('query', self.key_dim), projection('key', self.key_dim)
+        if self.use_gate:
+            self.gate_dense = projection('gate', self.value_dim)
+            self.gate_dense.ensure_built(query_shape)
+        self.value_dense = projection('value', self.value_dim)
+        last = tuple(self.given_output_shape or (query_shape[-1],))
+        ends = 'uvwxy'[:len(last)]
+        self.output_dense = self._dense('attention_output', '%snh,nh%s->%s%s' % (letters, ends, letters, ends),
+                                        [None] * (rank - 2) + list(last), ends)
+        self.query_dense.ensure_built(query_shape)
+        self.key_dense.ensure_built(key_shape)
+        self.value_dense.ensure_built(value_shape)
+        self.output_dense.ensure_built(tuple(query_shape[:-1]) + (self.num_heads, self.value_dim))
+        other = ''.join(letter.upper() if place in self.attention_axes else letter
+                        for place, letter in enumerate(letters))
+        free = ''.join(letter for place, letter in enumerate(letters) if place not in self.attention_axes)
+        attending = [''.join(names[axis] for axis in self.attention_axes) for names in (letters, other)]
+        scores = free + 'n' + ''.join(attending)
+        self._to_scores = '%snh,%snh->%s' % (letters, other, scores)
+        self._to_output = '%s,%snh->%snh' % (scores, other, letters)
+        self.built = True
+
+    def call(self, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
+             return_attention_scores=False, training=None, use_causal_mask=False):
+        key = value if key is None else key
+        allowed = self._allowed(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
+        result, weights = self._compute_attention(self.query_dense(query), self.key_dense(key), self.value_dense(value),
+                                                  allowed, training)
+        result = self.output_dense(self._gated(result, query))
+        return (result, weights) if return_attention_scores else result
+
+    # Subclasses written for tf.keras and Keras 3 (KerasHub's, with a cache of keys and values) go by these names.
+    _query_dense = property(lambda self: self.query_dense, doc='The projection of the queries.')
+    _key_dense = property(lambda self: self.key_dense, doc='The projection of the keys.')
+    _value_dense = property(lambda self: self.value_dense, doc='The projection of the values.')
+    _output_dense = property(lambda self: self.output_dense, doc='The projection of what the heads give.')
+
+    def _compute_attention(self, query, key, value, attention_mask=None, training=None):
+        """(What the heads give, the weights of the values) for projections, and a mask that is true where to look."""
+        queries = ops.multiply(query, 1.0 / math.sqrt(float(self.key_dim)))
+        scores = ops.einsum(self._to_scores, queries, key)
+        allowed = None if attention_mask is None else ops.cast(attention_mask, 'bool')
+        if allowed is not None:
+            for _ in range(ops.ndim(scores) - ops.ndim(allowed)):  # the heads, and axes along which nothing attends
+                allowed = ops.expand_dims(allowed, -2 * len(self.attention_axes) - 1)
+        axes = tuple(range(-len(self.attention_axes), 0))
+        weights, dropped = self._weights_of(scores, allowed, axes if len(axes) > 1 else -1, training)
+        return ops.einsum(self._to_output, dropped, value), weights
+
+
+class GroupQueryAttention(_HeadedAttention):
+    """Attention whose heads share keys and values in groups: `layer(query, value, key=None)`.
+
+    Args:
+        head_dim: size of a head. num_query_heads: number of heads, a multiple of num_key_value_heads.
+        num_key_value_heads: number of different keys and values.
+        dropout, use_bias, sliding_window, flash_attention, kernel_..., bias_..., use_gate, seed: see
+            `MultiHeadAttention`, as for the call.
+
+    Source: Ainslie et al., GQA: training generalized multi-query transformer models from multi-head checkpoints (2023).
+    """
+    later = ('sliding_window', 'flash_attention', 'use_gate')
+
+    def __init__(self, head_dim, num_query_heads, num_key_value_heads, dropout=0.0, use_bias=True, sliding_window=None,
+                 flash_attention=None, kernel_initializer='glorot_uniform', bias_initializer='zeros',
+                 kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None, kernel_constraint=None,
+                 bias_constraint=None, use_gate=False, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if num_query_heads % num_key_value_heads:
+            raise ValueError('GroupQueryAttention: num_query_heads (%d) must be a multiple of num_key_value_heads (%d).'
+                             % (num_query_heads, num_key_value_heads))
+        self.declare(locals())
+        self._check_extras()
+        self._start_dropout()
+
+    def build(self, query_shape, value_shape, key_shape=None):
+        heads, few = self.num_query_heads, self.num_key_value_heads
+        self.query_dense = self._dense('query', 'abz,znh->abnh', (None, heads, self.head_dim), 'nh')
+        self.key_dense = self._dense('key', 'abz,znh->abnh', (None, few, self.head_dim), 'nh')
+        if self.use_gate:
+            self.gate_dense = self._dense('gate', 'abz,znh->abnh', (None, heads, self.head_dim), 'nh')
+            self.gate_dense.ensure_built(query_shape)
+        self.value_dense = self._dense('value', 'abz,znh->abnh', (None, few, self.head_dim), 'nh')
+        self.output_dense = self._dense('attention_output', 'abnh,nhz->abz', (None, query_shape[-1]), 'z')
+        self.query_dense.ensure_built(query_shape)
+        self.key_dense.ensure_built(value_shape if key_shape is None else key_shape)
+        self.value_dense.ensure_built(value_shape)
+        self.output_dense.ensure_built(tuple(query_shape[:-1]) + (heads, self.head_dim))
+        self.built = True
+
+    def call(self, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
+             return_attention_scores=False, training=None, use_causal_mask=False):
+        key = value if key is None else key
+        allowed = self._allowed(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
+        group = self.num_query_heads // self.num_key_value_heads
+        keys, values = [ops.repeat(dense(x), group, 2) for dense, x in ((self.key_dense, key),
+                                                                        (self.value_dense, value))]
+        scores = ops.einsum('abnh,aBnh->anbB', self.query_dense(query), keys)
+        scores = ops.multiply(scores, 1.0 / math.sqrt(float(self.head_dim)))
+        weights, dropped = self._weights_of(scores, None if allowed is None else ops.expand_dims(allowed, 1), -1,
+                                            training)
+        result = self.output_dense(self._gated(ops.einsum('anbB,aBnh->abnh', dropped, values), query))
+        return (result, weights) if return_attention_scores else result
+
+    def saved_parts(self):
+        # Keras 3 has no public names for these.
+        return {'_' + name if name.endswith('_dense') else name: part for name, part in super().saved_parts().items()}
+
+
+# The name of its class in Keras 3, which files have, too.
+GroupedQueryAttention = GroupQueryAttention

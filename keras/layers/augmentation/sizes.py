@@ -1,0 +1,224 @@
+"""Layers that bring images, and the numbers of boxes, to a size."""
+import numpy as np
+
+from keras import ops, random
+from keras.layers.arguments import positive_integer
+from keras.layers.augmentation.boxes import shifted
+from keras.layers.augmentation.image_layer import ImageLayer
+
+
+class _Sized(ImageLayer):
+    """Layers whose images have a size that is given, in training and elsewhere."""
+    only_in_training = False
+    moves = True
+
+    def declare(self, given):
+        super().declare(given)
+        for name in ('height', 'width'):
+            if name in given:
+                setattr(self, name, positive_integer(getattr(self, name), type(self).__name__, name))
+
+    def drawn(self, images, seed):
+        return {'input_shape': ops.shape(images)}
+
+    def sizes_after(self, height, width):
+        return self.height, self.width
+
+    def compute_output_shape(self, input_shape):
+        if isinstance(input_shape, dict):
+            return super().compute_output_shape(input_shape)
+        return self.output_of_size(input_shape, self.height, self.width)
+
+
+class Resizing(_Sized):
+    """Images at another size.
+
+    Args:
+        height, width: the new size. interpolation: see `keras.ops.image.resize`.
+        crop_to_aspect_ratio: cut the images to the new proportions first, around their middle, so that nothing is
+            distorted. pad_to_aspect_ratio: add `fill_value` around them instead.
+        antialias: whether images that become smaller are smoothed. data_format, bounding_box_format: see `RandomFlip`.
+    """
+    later = ('pad_to_aspect_ratio', 'fill_mode', 'fill_value', 'antialias', 'data_format', 'bounding_box_format')
+
+    def __init__(self, height, width, interpolation='bilinear', crop_to_aspect_ratio=False, pad_to_aspect_ratio=False,
+                 fill_mode='constant', fill_value=0.0, antialias=False, data_format=None, **kwargs):
+        super().__init__(data_format=data_format, **kwargs)
+        if crop_to_aspect_ratio and pad_to_aspect_ratio:
+            raise ValueError('Resizing: only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True.')
+        self.declare(locals())
+
+    def changed_images(self, images, transformation):
+        return self._resized(images, str(self.interpolation).lower())
+
+    def changed_masks(self, masks, transformation):
+        return self._resized(masks, 'nearest')
+
+    def changed_boxes(self, boxes, transformation):
+        height, width = self.sizes_of(transformation)
+        scales = [self.height / height, self.width / width]
+        if self.crop_to_aspect_ratio or self.pad_to_aspect_ratio:
+            scales = [max(scales) if self.crop_to_aspect_ratio else min(scales)] * 2
+        top, left = [int((new - old * scale) / 2) for new, old, scale in zip((self.height, self.width), (height, width),
+                                                                             scales)]
+        return ops.add(ops.multiply(boxes, np.array(scales[::-1] * 2, 'float32')),
+                       np.array([left, top] * 2, 'float32'))
+
+    def _resized(self, images, interpolation):
+        if self.crop_to_aspect_ratio:
+            images = self._cropped(images)
+        elif self.pad_to_aspect_ratio:
+            images = self._padded(images)
+        return ops.image.resize(images, (self.height, self.width), interpolation,
+                                self.antialias and interpolation != 'nearest', data_format=self.data_format)
+
+    def _cropped(self, images):
+        return self.part(images, *fitting_part(self.image_sizes(images), (self.height, self.width)))
+
+    def _padded(self, images):
+        rows, columns = self.image_sizes(images)
+        height = max(rows, int(float(columns * self.height) / self.width))
+        width = max(columns, int(float(rows * self.width) / self.height))
+        top, left = int(float(height - rows) / 2), int(float(width - columns) / 2)
+        widths = [(0, 0)] * ops.ndim(images)
+        first, second = self.image_axes()
+        widths[first], widths[second] = (top, height - rows - top), (left, width - columns - left)
+        return ops.pad(images, widths, constant_values=self.fill_value)
+
+
+
+def fitting_part(sizes, target):
+    """((first, last) row, (first, last) column) of the largest part around the middle with the proportions of `target`.
+    """
+    rows, columns = sizes
+    height = min(rows, int(float(columns * target[0]) / target[1]))
+    width = min(columns, int(float(rows * target[1]) / target[0]))
+    top, left = int(float(rows - height) / 2), int(float(columns - width) / 2)
+    return (top, top + height), (left, left + width)
+
+
+def boxes_in(boxes, part, height, width):
+    """Boxes of images of which a part ((first, last) row, (first, last) column) is scaled to a height and width."""
+    (top, bottom), (left, right) = part
+    scales = [width / (right - left), height / (bottom - top)] * 2
+    return ops.multiply(ops.subtract(boxes, np.array([left, top] * 2, 'float32')), np.array(scales, 'float32'))
+
+
+class CenterCrop(_Sized):
+    """The middle of images; where they are smaller than that, they are resized first and keep their proportions.
+
+    Args:
+        height, width: the size of what is cut out. data_format, bounding_box_format: see `RandomFlip`.
+    """
+    def __init__(self, height, width, data_format=None, **kwargs):
+        super().__init__(data_format=data_format, **kwargs)
+        self.declare(locals())
+
+    def changed_images(self, images, transformation, interpolation='bilinear'):
+        part = self._middle(self.image_sizes(images))
+        images = self.part(images, *part)
+        if self.image_sizes(images) == (self.height, self.width):
+            return images
+        return ops.image.resize(images, (self.height, self.width), interpolation, data_format=self.data_format)
+
+    def changed_masks(self, masks, transformation):
+        return self.changed_images(masks, transformation, 'nearest')
+
+    def changed_boxes(self, boxes, transformation):
+        return boxes_in(boxes, self._middle(self.sizes_of(transformation)), self.height, self.width)
+
+    def _middle(self, sizes):
+        """The part that is cut out, and then scaled where it is of another size."""
+        rows, columns = sizes
+        if not (isinstance(rows, int) and isinstance(columns, int)):
+            raise ValueError('Layer %s (%s) needs images whose size is known. Received rows and columns: %s, %s.'
+                             % (self.name, type(self).__name__, rows, columns))
+        if rows < self.height or columns < self.width:
+            return fitting_part(sizes, (self.height, self.width))
+        top, left = (rows - self.height) // 2, (columns - self.width) // 2
+        return (top, top + self.height), (left, left + self.width)
+
+
+class RandomCrop(CenterCrop):
+    """A part of images at a random place in training, the same for the whole batch.
+
+    Elsewhere, and where images are smaller than it, the largest part of its proportions around the middle, scaled.
+
+    Args:
+        height, width: the size of the part. seed: int, or None to draw one.
+        data_format, bounding_box_format: see `RandomFlip`.
+    """
+
+    def __init__(self, height, width, seed=None, data_format=None, name=None, **kwargs):
+        super().__init__(height, width, data_format=data_format, name=name, **kwargs)
+        self.declare(locals())
+
+    def get_random_transformation(self, data, training=True, seed=None):
+        images = data['images'] if isinstance(data, dict) else data
+        rows, columns = self.image_sizes(images)
+        if not training or rows < self.height or columns < self.width:
+            return {'input_shape': ops.shape(images)}
+        return super().get_random_transformation(data, training, seed)
+
+    def drawn(self, images, seed):
+        starts = [random.randint((), 0, size - wanted + 1, seed=seed) for size, wanted in zip(
+            self.image_sizes(images), (self.height, self.width))]
+        return {'height_start': starts[0], 'width_start': starts[1], 'input_shape': ops.shape(images)}
+
+    def changed_images(self, images, transformation, interpolation='bilinear'):
+        if 'height_start' not in transformation:
+            return super().changed_images(images, transformation, interpolation)
+        for axis, name, wanted in zip(self.image_axes(), ('height_start', 'width_start'), (self.height, self.width)):
+            images = ops.take(images, ops.add(transformation[name], ops.arange(wanted, dtype='int32')), axis)
+        return images
+
+    def changed_boxes(self, boxes, transformation):
+        if 'height_start' not in transformation:
+            return super().changed_boxes(boxes, transformation)
+        left, top = [ops.negative(ops.cast(transformation[name], 'float32'))
+                     for name in ('width_start', 'height_start')]
+        return shifted(boxes, left, top)
+
+    def _middle(self, sizes):
+        return fitting_part(sizes, (self.height, self.width))
+
+
+class MaxNumBoundingBoxes(ImageLayer):
+    """Images with a certain number of bounding boxes: the first ones, or filled up.
+
+    Args:
+        max_number: of boxes. fill_value: of the numbers and labels of boxes that are none.
+        data_format, bounding_box_format: see `RandomFlip`.
+    """
+    only_in_training = False
+
+    def __init__(self, max_number, fill_value=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.declare(locals())
+        self.max_number = positive_integer(max_number, 'MaxNumBoundingBoxes', 'max_number')
+
+    def changed_bounding_boxes(self, bounding_boxes, transformation):
+        result = dict(bounding_boxes)
+        for name, rank in (('boxes', 2), ('labels', 1)):
+            if name in bounding_boxes:
+                values = ops.convert_to_tensor(bounding_boxes[name])
+                result[name] = self._filled(values, ops.ndim(values) - rank)
+        return result
+
+    def _filled(self, values, axis):
+        key = (slice(None),) * axis
+        values = values[key + (slice(0, self.max_number),)]
+        widths = [(0, 0)] * ops.ndim(values)
+        widths[axis] = (0, self.max_number - ops.shape(values)[axis])
+        return ops.pad(values, widths, constant_values=self.fill_value)
+
+    def compute_output_shape(self, input_shape):
+        if not isinstance(input_shape, dict) or 'bounding_boxes' not in input_shape:
+            return super().compute_output_shape(input_shape)
+        shapes = dict(input_shape['bounding_boxes'])
+        for name, rank in (('boxes', 2), ('labels', 1)):
+            if name in shapes:
+                shape = list(shapes[name])
+                shape[len(shape) - rank] = self.max_number
+                shapes[name] = tuple(shape)
+        return dict(input_shape, bounding_boxes=shapes)

@@ -1,0 +1,154 @@
+"""`EinsumDense`: a dense layer over any axes."""
+import numpy as np
+
+from keras import activations, ops
+from keras.layers.adapted import Adapted
+from keras.layers.arguments import ANY
+
+
+class EinsumDense(Adapted):
+    """`activation(einsum(equation, inputs, kernel) + bias)`.
+
+    Args:
+        equation: one of einsum for two operands, such as 'abc,cd->abd'; '...' may stand for axes at the beginning or
+            at the end of the inputs.
+        output_shape: the sizes of the output without the batch and what '...' stands for: an int or a tuple, None for
+            sizes that are those of the input.
+        activation: name or function, default none.
+        bias_axes: the letters of the output's axes along which there is a bias, default no bias.
+        kernel_..., bias_...: initializers, regularizers and constraints of the weights.
+
+    Raises:
+        ValueError: for an equation that is not of that form.
+
+    Example:
+        >>> layer = keras.layers.EinsumDense('ab,bc->ac', output_shape=4, bias_axes='c')
+        >>> layer(np.ones((2, 3), 'float32')).shape
+        (2, 4)
+    """
+    kept_as = {'output_shape': 'partial_output_shape'}
+    faced = 'kernel'
+    modes = ('int8', 'int4', 'float8')
+    without_effect = {'gptq_unpacked_column_size': ANY}
+
+    def __init__(self, equation, output_shape, activation=None, bias_axes=None, kernel_initializer='glorot_uniform',
+                 bias_initializer='zeros', kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
+                 kernel_constraint=None, bias_constraint=None, lora_rank=None, lora_alpha=None,
+                 quantization_config=None, **kwargs):
+        super().__init__(lora_rank, lora_alpha, quantization_config, **kwargs)
+        output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        self.declare(locals())
+
+    def build(self, input_shape):
+        analysis = Equation(self.equation, self.bias_axes, tuple(input_shape), self.partial_output_shape, self.name)
+        self.full_output_shape = analysis.output_shape
+        self.kernel = self.add_weight(name='kernel', shape=analysis.kernel_shape)
+        self.bias = None
+        if self.bias_axes is not None:
+            self.bias = self.add_weight(name='bias', shape=analysis.bias_shape)
+        self.letters = analysis.letters
+        self.adapt_weights()
+
+    # The letters of the axes of inputs, kernel and output, those of '...' left out.
+    letters = None
+
+    def reduced_axes(self):
+        given, kernel, output = self.letters
+        return tuple(axis for axis, letter in enumerate(kernel) if letter not in output)
+
+    def input_axes(self):
+        given, kernel, output = self.letters
+        # Counted from the side on which '...' does not stand.
+        first = -len(given) if self.equation.replace(' ', '').startswith('...') else 0
+        return tuple(first + axis for axis, letter in enumerate(given) if letter not in output)
+
+    def _order(self):
+        """The axes of the kernel, those first that are summed over."""
+        reduced = self.reduced_axes()
+        return reduced + tuple(axis for axis in range(len(self.letters[1])) if axis not in reduced)
+
+    def as_matrix(self, weight):
+        rows = int(np.prod([weight.shape[axis] for axis in self.reduced_axes()]))
+        return np.transpose(weight, self._order()).reshape(rows, -1)
+
+    def from_matrix(self, matrix):
+        shape, order = self.faced_shape(), self._order()
+        return ops.transpose(ops.reshape(matrix, [shape[axis] for axis in order]), np.argsort(order).tolist())
+
+    def written_scale(self, scale):
+        given, kernel, output = self.letters
+        axes = {letter: size for letter, size in zip(kernel, scale.shape)}
+        kept = [letter for letter in output if letter in kernel]
+        scale = np.transpose(np.squeeze(scale, self.reduced_axes()),
+                             [[letter for letter in kernel if letter in output].index(letter) for letter in kept])
+        return scale.reshape([axes[letter] if letter in kept else 1 for letter in output])
+
+    def read_scale(self, scale):
+        given, kernel, output = self.letters
+        kept = [letter for letter in output if letter in kernel]
+        scale = ops.reshape(scale, [self.faced_shape()[kernel.index(letter)] for letter in kept])
+        scale = ops.transpose(scale, [kept.index(letter) for letter in kernel if letter in kept])
+        return ops.reshape(scale, [size if letter in kept else 1 for letter, size in zip(kernel, self.faced_shape())])
+
+    def product(self, inputs, weight):
+        return ops.einsum(self.equation, inputs, weight)
+
+    def call(self, inputs):
+        outputs = self.quantized_product(inputs) if self.is_quantized else self.product(inputs, self.kernel.value)
+        if self.bias is not None:
+            outputs = ops.add(outputs, self.bias.value)
+        return outputs if self.activation is activations.linear else self.activation(outputs)
+
+    def compute_output_shape(self, input_shape):
+        return Equation(self.equation, self.bias_axes, tuple(input_shape), self.partial_output_shape,
+                        self.name).output_shape
+
+
+class Equation:
+    """What an equation of einsum says for inputs of a shape: the shapes of kernel, bias and output."""
+
+    def __init__(self, equation, bias_axes, input_shape, output_sizes, owner):
+        operands, _, output = equation.replace(' ', '').partition('->')
+        given, _, kernel = operands.partition(',')
+        self.wrong = 'Layer %s (EinsumDense): the equation %r %%s.' % (owner, equation)
+        if not kernel or not output or '...' in kernel or ('...' in given) != ('...' in output):
+            raise ValueError(self.wrong % "is not of the form 'ab,bc->ac', with '...' in inputs and output only")
+        left, right = given.startswith('...'), given.endswith('...') and given != '...'
+        names, wanted = given.replace('...', ''), output.replace('...', '')
+        self.letters = names, kernel, wanted
+        rest = len(input_shape) - len(names)
+        if rest and not (left or right) or rest < 0:
+            raise ValueError(self.wrong % ('is for inputs of %d axes; they have the shape %s' % (
+                len(names), input_shape)))
+        elided = input_shape[:rest] if left else input_shape[len(names):]
+        sizes = dict(zip(names, input_shape[rest:] if left else input_shape))
+        sizes = self._with_output(sizes, wanted if left else wanted[1:], output_sizes)
+        unknown = [name for name in kernel if sizes.get(name) is None]
+        if unknown:
+            raise ValueError(self.wrong % ('has an axis %r in the kernel, whose size neither the inputs %s nor '
+                                           'output_shape=%s say' % (unknown[0], input_shape, output_sizes)))
+        self.kernel_shape = tuple(sizes[name] for name in kernel)
+        found = tuple(sizes.get(name) for name in wanted)
+        self.output_shape = elided + found if left else found + (elided if right else ())
+        self.bias_shape = self._bias_shape(bias_axes, wanted, sizes, len(elided) if right else 0)
+
+    def _with_output(self, sizes, names, output_sizes):
+        if len(names) != len(output_sizes):
+            raise ValueError(self.wrong % ('has %d axes in the output beside the batch and `...`, output_shape=%s has '
+                                           '%d' % (len(names), output_sizes, len(output_sizes))))
+        sizes = dict(sizes)
+        for name, size in zip(names, output_sizes):
+            if size is not None and sizes.get(name) not in (None, size):
+                raise ValueError(self.wrong % ('has the axis %r of size %d in the inputs and %d in output_shape' % (
+                    name, sizes[name], size)))
+            sizes[name] = sizes.get(name) if size is None else size
+        return sizes
+
+    def _bias_shape(self, bias_axes, wanted, sizes, behind):
+        if not bias_axes:
+            return ()
+        strange = [name for name in bias_axes if name not in wanted]
+        if strange:
+            raise ValueError(self.wrong % ('has no axis %r in the output, which bias_axes names' % strange[0]))
+        first = min(wanted.index(name) for name in bias_axes)
+        return tuple(sizes[name] if name in bias_axes else 1 for name in wanted[first:]) + (1,) * behind

@@ -1,0 +1,1 @@
+"""Layers that prepare data: numbers, categories and text, in models and before them."""

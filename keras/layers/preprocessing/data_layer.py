@@ -1,0 +1,153 @@
+"""`DataLayer`: a layer that runs in models, on the data of the host, strings included, and in foreign pipelines."""
+import itertools
+
+import numpy as np
+
+from keras.backend.contract import tree
+from keras.backend.contract.context import context
+from keras.backend.contract.loading import foreign_engine, get_engine, is_native
+from keras.backend.contract.rules import AbstractTensor
+from keras.backend.graph.tensors import any_symbolic
+from keras.backend.state.variables import to_array
+from keras.layers.base import Layer
+
+
+class DataLayer(Layer):
+    """A layer that NumPy can compute.
+
+    A subclass defines `host`, a function of one NumPy array per input that gives an array, `compute_output_shape`, and
+    `output_dtype`. One that is `numeric` defines `call` as well, with operations, and may have gradients then; all
+    others are computed by NumPy inside of models, too.
+
+    On tensors that a pipeline of another library traces (`tf.data.Dataset.map`) `host` becomes a part of the pipeline,
+    whatever the engine is.
+    """
+    numeric = False
+    floats_give_floats = False
+
+    def parts(self, inputs):
+        """The inputs as a list, each a tensor or an array."""
+        return [inputs if hasattr(inputs, 'shape') else np.asarray(inputs)]
+
+    def host(self, *arrays, **options):
+        """The outputs for NumPy arrays, as a NumPy array."""
+        raise NotImplementedError('%s must define `host`.' % type(self).__name__)
+
+    @property
+    def output_dtype(self):
+        """The name of the dtype of the outputs."""
+        return self.compute_dtype
+
+    def __call__(self, inputs, *args, **kwargs):
+        if context.abstract or any_symbolic([inputs, list(args), kwargs]):
+            return super().__call__(inputs, *args, **kwargs)
+        parts = self.parts(inputs)
+        engine = foreign_engine(parts)
+        if engine is not None:
+            return self._on(engine, [part if engine.is_native(part) else engine.convert(part) for part in parts],
+                            *args, **kwargs)
+        if self.numeric:
+            return super().__call__(self._numbers(inputs), *args, **kwargs)
+        if any(is_native(part) for part in parts) and not self._is_beyond(get_engine()):
+            return super().__call__(parts[0] if len(parts) == 1 else parts, *args, **kwargs)
+        arrays = [host_array(part) for part in parts]
+        self._build_for([array.shape for array in arrays])
+        return self._delivered(self.host(*arrays, *args, **kwargs))
+
+    @staticmethod
+    def _numbers(inputs):
+        return np.asarray(inputs) if isinstance(inputs, (list, tuple)) and not any(
+            hasattr(leaf, 'shape') for leaf in tree.flatten(inputs)) else inputs
+
+    def _build_for(self, shapes):
+        self.ensure_built(shapes[0] if len(shapes) == 1 else shapes)
+
+    def _delivered(self, array):
+        """A result of `host` as a tensor; strings as they are where the engine has no tensors of them."""
+        engine = get_engine()
+        return array if self._is_beyond(engine) else engine.convert(array, self.output_dtype)
+
+    def _is_beyond(self, engine):
+        """Whether the outputs are strings, which the engine has no tensors of."""
+        return self.output_dtype == 'string' and 'string' in engine.capabilities.unsupported
+
+    def _on(self, engine, parts, *args, **kwargs):
+        """The outputs for tensors of an engine, by NumPy."""
+        shapes = [engine.shape_of(part) for part in parts]
+        self._build_for(shapes)
+        shape = self.compute_output_shape(shapes[0] if len(shapes) == 1 else shapes)
+        return engine.on_host(lambda *arrays: self.host(*arrays, *args, **kwargs), parts, self.output_dtype, shape)
+
+    def call(self, inputs):
+        return self._on(get_engine(), self.parts(inputs))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def compute_output_spec(self, inputs, *args, **kwargs):
+        """What comes out for symbolic `inputs`."""
+        shapes = [tuple(part.shape) for part in (inputs if isinstance(inputs, (list, tuple)) else [inputs])]
+        shape = self.compute_output_shape(shapes if isinstance(inputs, (list, tuple)) else shapes[0])
+        return AbstractTensor(shape, self.output_dtype)
+
+
+def batches_of(data, steps=None):
+    """Yield the batches of data that `adapt` is given, inputs only, as NumPy arrays.
+
+    Args:
+        data: an array, tensor or list of numbers or strings, which is one batch; or a list, generator, data set or
+            `PyDataset` of batches: arrays, or tuples that begin with one. steps: how many batches to take; default all.
+
+    Raises:
+        ValueError: if there is none. TypeError: for a batch that is no array.
+    """
+    if hasattr(data, 'dtype') or isinstance(data, (str, bytes, int, float)) or _is_one_array(data):
+        batches = [data if hasattr(data, 'dtype') else np.asarray(data)]
+    elif hasattr(data, '__getitem__') and hasattr(data, '__len__'):
+        batches = (data[index] for index in range(len(data)))
+    elif hasattr(data, '__iter__'):
+        batches = data
+    else:
+        raise TypeError('adapt: expected an array, or something that yields batches. Received: %r' % (data,))
+    count = 0
+    for count, batch in enumerate(itertools.islice(batches, steps), 1):
+        if isinstance(batch, (tuple, list)) and batch:
+            batch = np.asarray(batch) if _is_one_array(batch) else batch[0]
+        if not hasattr(batch, 'shape'):
+            raise TypeError('adapt: each batch must be an array or tensor, with a `.shape`. Received: %r' % (batch,))
+        yield host_array(batch)
+    if not count:
+        raise ValueError('adapt: there is no data: an empty iterable.')
+
+
+def _is_one_array(data):
+    """Whether nested lists hold numbers or strings, and not arrays."""
+    return isinstance(data, (list, tuple)) and bool(data) and not any(hasattr(leaf, 'shape') and np.ndim(leaf) for leaf
+                                                                      in tree.flatten(data))
+
+
+def host_array(x):
+    """A NumPy array of an array, list or tensor, also of one that belongs to another library than the engine's."""
+    if not hasattr(x, 'shape'):
+        return np.asarray(x)
+    return np.asarray(x.numpy()) if hasattr(x, 'numpy') and not is_native(x) else to_array(x)
+
+
+def texts(array):
+    """An array of strings, bytes or other objects as one of `str`."""
+    array = np.asarray(array)
+    if array.dtype.kind == 'U':
+        return array
+    if array.dtype.kind == 'f':
+        strings = ['%f' % value for value in array.ravel().tolist()]
+    else:
+        strings = [value.decode('utf-8', 'replace') if isinstance(value, bytes) else str(value)
+                   for value in array.ravel().tolist()]
+    return np.array(strings, dtype=str).reshape(array.shape)
+
+
+def by_unique(function, array):
+    """`function`, from a list of different values to a list of integers, applied to the entries of an array."""
+    values, places = np.unique(array, return_inverse=True)
+    return np.array(function(values.tolist()), dtype='int64')[places.reshape(array.shape)] if array.size else \
+        np.zeros(array.shape, 'int64')

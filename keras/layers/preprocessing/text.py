@@ -1,0 +1,201 @@
+"""Text as integers: standardized, split, looked up."""
+import string
+
+import numpy as np
+
+from keras.backend.contract.loading import get_engine
+from keras.layers.preprocessing.data_layer import batches_of, texts
+from keras.layers.preprocessing.encodings import checked_mode
+from keras.layers.preprocessing.lookups import StringLookup, VocabularyLayer
+
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_NO_PUNCTUATION = {ord(sign): None for sign in string.punctuation}
+_STANDARDS = {
+    'lower': lambda text: text.translate(_LOWER),
+    'strip_punctuation': lambda text: text.translate(_NO_PUNCTUATION),
+    'lower_and_strip_punctuation': lambda text: text.translate(_LOWER).translate(_NO_PUNCTUATION),
+}
+_SPLITS = {'whitespace': str.split, 'character': list}
+
+
+class TextVectorization(VocabularyLayer):
+    """Texts as the places of their words in a vocabulary.
+
+    Args:
+        max_tokens: how many places there are at most.
+        standardize: 'lower_and_strip_punctuation' (of the letters and signs of ASCII), 'lower', 'strip_punctuation',
+            None, or a function of an array of `str` (of a tensor of strings where the engine has such).
+        split: 'whitespace', 'character', None, or a function that gives a list of words for each text.
+        ngrams: None, the greatest number of words that are taken together, or a tuple of such numbers.
+        output_mode: 'int', or a row for each text: 'multi_hot', 'count' or 'tf_idf'.
+        output_sequence_length: with 'int', to cut off or fill up with 0 to; default: the longest text.
+        vocabulary: list of strings, or path of a text file; default: what `adapt` finds. idf_weights: with 'tf_idf', a
+            number per string. pad_to_max_tokens: whether rows have `max_tokens` numbers.
+        sparse, ragged: must be False. encoding: must be 'utf-8'.
+
+    Inputs: texts of shape (), (batch,) or (batch, 1). Outputs: (batch, words), where 0 fills up and 1 is the unknown
+    word, or (batch, places), where 0 is the unknown word.
+
+    Example:
+        >>> layer = keras.layers.TextVectorization(vocabulary=['cat', 'sat'])
+        >>> np.asarray(layer(['The cat sat!', 'Cat?'])).tolist()
+        [[1, 2, 3], [2, 0, 0]]
+    """
+    def __init__(self, max_tokens=None, standardize='lower_and_strip_punctuation', split='whitespace', ngrams=None,
+                 output_mode='int', output_sequence_length=None, pad_to_max_tokens=False, vocabulary=None,
+                 idf_weights=None, sparse=False, ragged=False, encoding='utf-8', **kwargs):
+        super().__init__(**kwargs)
+        output_mode = checked_mode(output_mode, ('int', 'one_hot', 'multi_hot', 'count', 'tf_idf'))
+        for name, value, known in (('standardize', standardize, _STANDARDS), ('split', split, _SPLITS)):
+            if value is not None and not callable(value) and value not in known:
+                raise ValueError('`%s` must be one of %s, None or a function. Received: %s=%r'
+                                 % (name, ', '.join(sorted(known)), name, value))
+        if ngrams is not None and not (isinstance(ngrams, int) or isinstance(ngrams, (tuple, list))
+                                       and all(isinstance(size, int) for size in ngrams)):
+            raise ValueError('`ngrams` must be None, an integer, or a tuple of integers. Received: ngrams=%r'
+                             % (ngrams,))
+        if output_sequence_length is not None and output_mode != 'int':
+            raise ValueError("`output_sequence_length` must not be set if `output_mode` is not 'int'. Received "
+                             'output_sequence_length=%s.' % output_sequence_length)
+        if ragged:
+            raise ValueError('TextVectorization: ragged=True is not supported; leave it out, and short texts are '
+                             'filled up with 0.')
+        self.declare(locals())
+        self._lookup = StringLookup(
+            max_tokens=max_tokens, vocabulary=vocabulary, idf_weights=idf_weights, pad_to_max_tokens=pad_to_max_tokens,
+            mask_token='' if output_mode == 'int' else None, output_mode=output_mode, sparse=sparse, encoding=encoding,
+            name=self.name + '_lookup')
+
+    # --- words
+
+    def _applied(self, function, array):
+        """What a function of the user gives for an array of `str`: an array, or a list of lists."""
+        engine = get_engine()
+        has_strings = 'string' not in engine.capabilities.unsupported
+        found = function(engine.convert(array.astype(object), 'string') if has_strings else array)
+        if hasattr(found, 'to_list'):
+            return found.to_list()
+        return engine.to_numpy(found) if has_strings and engine.is_native(found) else found
+
+    def _words(self, array):
+        """The words of each text, for an array of texts of rank 1."""
+        array = texts(array)
+        if callable(self.standardize):
+            array = texts(self._applied(self.standardize, array))
+        elif self.standardize is not None:
+            array = [_STANDARDS[self.standardize](text) for text in array.tolist()]
+        if callable(self.split):
+            rows = [[word.decode('utf-8') if isinstance(word, bytes) else str(word) for word in row]
+                    for row in self._applied(self.split, np.asarray(array, str))]
+        else:
+            rows = [_SPLITS[self.split](text) if self.split else [text] for text in array]
+        return [self._with_ngrams(row) for row in rows] if self.ngrams is not None else rows
+
+    def _with_ngrams(self, words):
+        sizes = range(1, self.ngrams + 1) if isinstance(self.ngrams, int) else self.ngrams
+        return [' '.join(words[start:start + size]) for size in sizes for start in range(len(words) - size + 1)]
+
+    def _flat(self, x):
+        """The texts of an input as an array of rank 1."""
+        x = np.asarray(x)
+        if self.split is not None and x.ndim > 1 and x.shape[-1] != 1:
+            raise ValueError('When using `TextVectorization` to tokenize strings, the input rank must be 1 or the last '
+                             'shape dimension must be 1. Received: inputs.shape=%s with rank=%d' % (x.shape, x.ndim))
+        return x.reshape(-1)
+
+    @staticmethod
+    def _filled(rows, length):
+        """Lists of words as one array, filled up with ''."""
+        length = max(map(len, rows), default=0) if length is None else length
+        found = np.full((len(rows), length), '', object)
+        for place, row in zip(found, rows):
+            place[:min(len(row), length)] = row[:length]
+        return found
+
+    # --- the vocabulary
+
+    def adapt(self, data, batch_size=None, steps=None):
+        """Make a vocabulary of the words of texts.
+
+        Args:
+            data: array, list, tensor, or something that yields batches of them: data set, generator, `PyDataset`.
+            batch_size: without effect: all of an array is taken at once. steps: how many batches; default all.
+
+        Raises:
+            ValueError: if the layer has been given a vocabulary, and without data.
+        """
+        if self._lookup.input_vocabulary is not None:
+            raise ValueError('Cannot adapt layer %r after setting a static vocabulary via `vocabulary` argument.'
+                             % self.name)
+        self.reset_state()
+        for batch in batches_of(data, steps):
+            self.update_state(batch)
+        self.finalize_state()
+
+    def reset_state(self):
+        """Forget what `update_state` has been given."""
+        self._lookup.reset_state()
+
+    def update_state(self, data):
+        """Count the words of a batch of texts."""
+        for row in self._words(self._flat(data)):
+            if row:
+                self._lookup.update_state(np.array([row], dtype=str))
+
+    def finalize_state(self):
+        """Make a vocabulary of what was counted."""
+        self._lookup.finalize_state()
+
+    def get_vocabulary(self, include_special_tokens=True):
+        """The words in order, as a list; see `StringLookup.get_vocabulary`."""
+        return self._lookup.get_vocabulary(include_special_tokens)
+
+    def vocabulary_size(self):
+        """How many places there are."""
+        return self._lookup.vocabulary_size()
+
+    def set_vocabulary(self, vocabulary, idf_weights=None):
+        """Take a vocabulary; see `StringLookup.set_vocabulary`."""
+        self._lookup.set_vocabulary(vocabulary, idf_weights)
+
+    def save_assets(self, dir_path):
+        """Write the vocabulary into a folder."""
+        self._lookup.save_assets(dir_path)
+
+    def load_assets(self, dir_path):
+        """Read the vocabulary from a folder."""
+        self._lookup.load_assets(dir_path)
+
+    # --- running
+
+    @property
+    def output_dtype(self):
+        return self._lookup.output_dtype
+
+    def compute_output_shape(self, input_shape):
+        shape = tuple(input_shape)
+        batch = shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape
+        if self.output_mode != 'int':
+            return batch + (self._lookup.compute_output_shape((1,))[-1],)
+        if self.split is None:
+            return shape if self.output_sequence_length is None else shape[:1] + (self.output_sequence_length,)
+        return batch + (self.output_sequence_length,)
+
+    def host(self, x):
+        rows = self._words(self._flat(x))
+        shape = np.shape(x)
+        if self.split is None and self.output_mode == 'int' and self.ngrams is None:
+            found = self._lookup.host(self._filled(rows, 1)).reshape(shape)
+            if self.output_sequence_length is None:
+                return found
+            rows = found.reshape(shape[0], -1)[:, :self.output_sequence_length]
+            return np.pad(rows, ((0, 0), (0, self.output_sequence_length - rows.shape[1])), mode='constant')
+        words = self._filled(rows, self.output_sequence_length)
+        # An empty place is no word; in rows of counts it must not count as an unknown one.
+        found = self._lookup.host(words) if self.output_mode == 'int' else self._rows(rows)
+        return found[0] if not shape else found
+
+    def _rows(self, rows):
+        found = [self._lookup.host(np.array([row], dtype=str)) if row else
+                 np.zeros((1,) + tuple(self._lookup.compute_output_shape((1,)))) for row in rows]
+        return np.concatenate(found)

@@ -1,0 +1,17 @@
+"""The dtypes in which operations of `keras.ops` compute."""
+from keras.backend.contract import rules
+from keras.backend.table.composites.shape import dtype_of
+from keras.ops.core import convert_to_tensor
+
+
+def is_whole(x):
+    return dtype_of(x) == 'bool' or rules.is_integer(dtype_of(x))
+
+
+def common_dtype(*xs):
+    """The dtype in which tensors and numbers meet."""
+    return rules.result_dtype(*[type(x) if isinstance(x, (bool, int, float)) else dtype_of(x) for x in xs])
+
+
+def as_tensor(x):
+    return x if isinstance(x, rules.AbstractTensor) else convert_to_tensor(x)

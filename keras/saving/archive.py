@@ -1,0 +1,248 @@
+"""Models and weights in the formats of Keras 3.
+
+A `.keras` file is a zip archive:
+
+    metadata.json       keras_version, date_saved; ours also written_by and keras_generations, and, where it was
+                        compiled under others, training_generations
+    config.json         the model in the form of `saving.forms`, its compile_config among it
+    model.weights.h5    all variables; alone this is what `.weights.h5` files are
+    assets/             files that layers write themselves
+
+Where the variables stand says `states`.
+"""
+import contextlib
+import json
+import os
+import tempfile
+import time
+import zipfile
+import zlib
+
+from keras import generations
+from keras.configurable import json_value
+from keras.saving import forms, training_config, values, versions
+from keras.saving.kinds import kind_in
+from keras.saving.opening import open_archive, parse_json
+from keras.saving.serialization import CustomObjectScope
+from keras.saving.states import as_in_2_12, groups_of_variables, read_states, states, write_states
+from keras.saving.writing import whole_file, writing_hdf5
+
+METADATA, CONFIG, WEIGHTS, ASSETS = 'metadata.json', 'config.json', 'model.weights.h5', 'assets'
+# The release of Keras 3 whose format this is; readers of Keras 3 look at its first number.
+FORMAT_VERSION = '3.15.1'
+
+
+# --- whole models -------------------------------------------------------------------------------------------------
+
+def save_model(model, filepath, include_optimizer=True):
+    """Write a model as a `.keras` archive.
+
+    Args:
+        filepath: path, or binary file object. include_optimizer: whether the training configuration and the state of
+            the optimizer go along.
+    """
+    texts = {METADATA: json.dumps(metadata_of(model)), CONFIG: json.dumps(_config_of(model, include_optimizer),
+                                                                          default=json_value)}
+    with contextlib.ExitStack() as stack:
+        file = filepath if hasattr(filepath, 'write') else stack.enter_context(whole_file(filepath))
+        with zipfile.ZipFile(file, 'w') as archive:
+            for name, text in texts.items():
+                archive.writestr(name, text)
+            with _hdf5_member(archive, WEIGHTS) as weights:
+                write_states(weights, model, include_optimizer)
+            _write_assets(archive, model)
+
+
+def metadata_of(model):
+    """What a file says of itself."""
+    from keras.version import __version__
+    found = {'keras_version': FORMAT_VERSION, 'date_saved': time.strftime('%Y-%m-%d@%H:%M:%S'),
+             'written_by': 'keras ' + __version__, 'keras_generations': generations.of_parts(model)}
+    if getattr(model, 'optimizer', None) is not None:
+        made_under = training_config.generations_of(model)
+        if made_under != {'': generations.of(model)}:
+            found['training_generations'] = made_under
+    return found
+
+
+def _config_of(model, include_optimizer):
+    config = forms.KERAS3(model)
+    if not include_optimizer:
+        config.pop('compile_config', None)
+    return config
+
+
+@contextlib.contextmanager
+def _hdf5_member(archive, name):
+    """An `h5py.File` that becomes the last member of an archive, written in its place: nothing is copied."""
+    info, file = zipfile.ZipInfo(name, time.localtime()[:6]), archive.fp
+    info.external_attr = 0o600 << 16
+    info.CRC = info.compress_size = info.file_size = 0
+    info.header_offset = archive.start_dir
+    file.seek(info.header_offset)
+    file.write(info.FileHeader(zip64=True))
+    member = _Window(file)
+    with writing_hdf5(member) as inside:
+        yield inside
+    info.file_size = info.compress_size = member.size
+    info.CRC = member.checksum()
+    file.seek(info.header_offset)
+    file.write(info.FileHeader(zip64=True))
+    archive.start_dir = member.start + member.size
+    file.seek(archive.start_dir)
+    archive.filelist.append(info)
+    archive.NameToInfo[name] = info
+
+
+class _Window:
+    """What follows the position of a file, as a file."""
+
+    def __init__(self, file):
+        self.file = file
+        self.start = file.tell()
+        self.size = self._position = 0
+
+    def seek(self, offset, whence=os.SEEK_SET):
+        self._position = offset + (0, self._position, self.size)[whence]
+        return self._position
+
+    def tell(self):
+        return self._position
+
+    def write(self, data):
+        self.file.seek(self.start + self._position)
+        self.file.write(data)
+        self._position += memoryview(data).nbytes
+        self.size = max(self.size, self._position)
+        return memoryview(data).nbytes
+
+    def readinto(self, buffer):
+        view = memoryview(buffer).cast('B')
+        self.file.seek(self.start + self._position)
+        data = self.file.read(len(view))
+        view[:len(data)] = data
+        view[len(data):] = bytes(len(view) - len(data))
+        self._position += len(view)
+        return len(view)
+
+    def read(self, size):
+        data = bytearray(size)
+        self.readinto(data)
+        return bytes(data)
+
+    def truncate(self, size=None):
+        self.size = self._position if size is None else size
+        self.file.truncate(self.start + self.size)
+        return self.size
+
+    def flush(self):
+        self.file.flush()
+
+    def checksum(self):
+        """The CRC-32 of all of it."""
+        self.file.seek(self.start)
+        found, rest = 0, self.size
+        while rest:
+            part = self.file.read(min(rest, 1 << 20))
+            found, rest = zlib.crc32(part, found), rest - len(part)
+        return found
+
+
+def _with_assets(model, method):
+    return [(path, owner) for path, owner in states(model) if hasattr(owner, method)]
+
+
+def _write_assets(archive, model):
+    for path, owner in _with_assets(model, 'save_assets'):
+        with tempfile.TemporaryDirectory() as folder:
+            owner.save_assets(folder)
+            for here, _, names in os.walk(folder):
+                for name in names:
+                    inside = os.path.relpath(os.path.join(here, name), folder).replace(os.sep, '/')
+                    archive.write(os.path.join(here, name), '/'.join([ASSETS, path, inside]))
+
+
+def load_model(filepath, custom_objects=None, compile=True):
+    """The model in a `.keras` archive, compiled as it was, the state of its optimizer included.
+
+    Args:
+        filepath: path, or binary file object. custom_objects: {name: class or function} of your own.
+        compile: whether to compile it.
+    """
+    with open_archive(filepath) as archive, CustomObjectScope(custom_objects or {}):
+        metadata = _content(archive, METADATA)
+        config = values.decoded(_content(archive, CONFIG))
+        versions.completed(config, metadata.get('keras_version', '3'))
+        with generations.reading(generations_in(metadata)):
+            model = kind_in('keras.models').deserialize(config)
+        compile_config = config.get('compile_config')
+        if compile and compile_config:
+            with generations.reading(metadata.get('training_generations') or generations.of(model)):
+                model.compile_from_config(compile_config)
+        _read_assets(archive, model)
+        _check_members(archive, WEIGHTS)
+        with archive.open_hdf5(WEIGHTS) as file:
+            read_states(file, model)
+    return model
+
+
+def _content(archive, name):
+    """What a member of an archive says, a dictionary."""
+    _check_members(archive, name)
+    found = parse_json(archive.read(name), name)
+    if not isinstance(found, dict):
+        raise ValueError('%s is no model in the format of Keras 3: its %s says %.100r'
+                         % (archive.filename, name, found))
+    return found
+
+
+def _check_members(archive, *names):
+    missing = [name for name in names if name not in archive]
+    if missing:
+        raise ValueError('%s is no whole model in the format of Keras 3: there is no %s in it, but: %.200s'
+                         % (archive.filename, ' and no '.join(missing), ', '.join(archive.names) or 'nothing'))
+
+
+def generations_in(metadata):
+    """The generations of what is in a file, from its metadata."""
+    return metadata.get('keras_generations') or generations.of_version(str(metadata.get('keras_version', '3')))
+
+
+def _read_assets(archive, model):
+    for path, owner in _with_assets(model, 'load_assets'):
+        for known in (path, as_in_2_12(path)):
+            prefix = '/'.join([ASSETS, known, ''])
+            inside = [name for name in archive.names if name.startswith(prefix) and not name.endswith('/')]
+            if inside:
+                break
+        with tempfile.TemporaryDirectory() as folder:
+            for name in inside:
+                target = os.path.join(folder, *name[len(prefix):].split('/'))
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                with open(target, 'wb') as file:
+                    file.write(archive.read(name))
+            if inside:
+                owner.load_assets(folder)
+
+
+# --- weights alone ------------------------------------------------------------------------------------------------
+
+def save_weights(model, filepath):
+    """Write all variables of a model, those of the optimizer included, as a `.weights.h5` file."""
+    with writing_hdf5(filepath) as file:
+        write_states(file, model)
+
+
+def is_in_full(file):
+    """Whether an open HDF5 file has the layout of `.weights.h5`."""
+    if 'layer_names' in file.attrs or 'layer_names0' in file.attrs or 'model_weights' in file:
+        return False
+    return bool(groups_of_variables(file))
+
+
+def load_weights_of_model(model, filepath, skip_mismatch=False):
+    """Set all variables of a model from those in a `.keras` archive."""
+    with open_archive(filepath) as archive:
+        _check_members(archive, WEIGHTS)
+        with archive.open_hdf5(WEIGHTS) as file:
+            read_states(file, model, skip_mismatch)

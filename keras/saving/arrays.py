@@ -1,0 +1,80 @@
+"""Numbers on their way between files and memory, in pieces that are added up while the processor still has them.
+
+The checksum of an array: it is added up row by row, at the speed of memory, and the sums go through CRC-32.
+"""
+import threading
+import zlib
+
+import numpy as np
+
+# Words of eight bytes that are added up to one: a page of memory.
+_ROW = 512
+# Bytes that are read and added up in one go: whole rows, which fit into the cache of a processor.
+_PIECE = 1 << 19
+# From this size on threads are worth their while.
+LARGE = 1 << 21
+
+
+def checksum(array):
+    """The checksum of an array: of its shape, dtype and bytes, an int below 2**32.
+
+    Example:
+        >>> keras.saving.arrays.checksum(np.zeros(3)) == keras.saving.arrays.checksum(np.zeros(4))
+        False
+    """
+    array = np.ascontiguousarray(array).reshape(np.shape(array))
+    data = _bytes_of(array)
+    sums = np.empty(len(data) // (8 * _ROW), '<u8')
+    _add_rows(data, sums)
+    return _finished(array, data, sums)
+
+
+def _bytes_of(array):
+    return array.reshape(-1).view('u1')
+
+
+def _add_rows(data, sums):
+    """Set `sums` to those of the rows that begin in `data`."""
+    rows = len(data) // (8 * _ROW)
+    np.add.reduce(data[:rows * 8 * _ROW].view('<u8').reshape(rows, _ROW), axis=1, out=sums[:rows])
+
+
+def _finished(array, data, sums):
+    told = '%s %s' % (list(array.shape), array.dtype.newbyteorder('<').str)
+    return zlib.crc32(data[len(sums) * 8 * _ROW:], zlib.crc32(sums, zlib.crc32(told.encode('ascii')))) & 0xffffffff
+
+
+def filled(array, read_at, start, summed, pool=None):
+    """Read the bytes of an array that lie in one piece in a file; returns their checksum, None unless `summed`.
+
+    Args:
+        array: contiguous, with nothing in it yet. read_at: function of a position and a buffer, which it fills.
+        start: the position of the first byte. summed: whether a checksum is wanted.
+        pool: an executor whose threads may call `read_at` at the same time, or None.
+    """
+    data = _bytes_of(array)
+    sums = np.empty(len(data) // (8 * _ROW) if summed else 0, '<u8')
+
+    def fill(place):
+        piece = data[place:place + _PIECE]
+        read_at(start + place, piece)
+        if summed:
+            _add_rows(piece, sums[place // (8 * _ROW):])
+    list((map if pool is None or array.nbytes < LARGE else pool.map)(fill, range(0, len(data), _PIECE)))
+    return _finished(array, data, sums) if summed else None
+
+
+def written(group, name, array):
+    """Write an array as a data set into a group of h5py; returns its checksum, which a thread finds out meanwhile."""
+    array = np.asarray(array)
+    if array.nbytes < LARGE:
+        group.create_dataset(name, data=array)
+        return checksum(array)
+    found = []
+    thread = threading.Thread(target=lambda: found.append(checksum(array)))
+    thread.start()
+    try:
+        group.create_dataset(name, data=array)
+    finally:
+        thread.join()
+    return found[0]

@@ -1,0 +1,1018 @@
+"""Opening what others wrote: HDF5 files, zip archives, JSON and YAML, which may neither harm nor exhaust the reader.
+
+Everything that comes from a file is opened here. What a file says of sizes is compared with the bytes that it has
+before anything is read, links lead nowhere else, and names are no deeper or more numerous than a model needs.
+"""
+import contextlib
+import functools
+import io
+import json
+import os
+import re
+import stat
+import tempfile
+import threading
+import zipfile
+import zlib
+
+import numpy as np
+
+from keras.saving import arrays
+
+# The longest text of a config, in bytes. That of 10,000 layers has about 8 MB.
+LONGEST_TEXT = 1 << 26
+# How deep configs and folders may be nested. A model in a model adds five levels.
+DEEPEST = 256
+# How many lists, dictionaries and values a config may hold.
+MOST_ENTRIES = 2000000
+# Packed data may unpack to this many bytes, or to so many times its own size.
+UNPACKED_FREELY = 1 << 24
+UNPACKED_TIMES = 100
+# Names in one list or group.
+MOST_NAMES = 1 << 17
+
+
+class RefusedFile(OSError, ValueError):
+    """A file that is not read: it is damaged, or made to do harm."""
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+_KINDS_OF_FILES = ((stat.S_ISDIR, 'a folder'), (stat.S_ISFIFO, 'a FIFO'), (stat.S_ISSOCK, 'a socket'),
+                   (stat.S_ISCHR, 'a device'), (stat.S_ISBLK, 'a device'))
+
+
+def kind_of_file(path):
+    """'a folder', 'a FIFO', 'a device' or 'a socket'; None for a regular file. Links are followed.
+
+    Raises:
+        OSError: where there is none.
+    """
+    mode = os.stat(path).st_mode
+    return next((name for is_one, name in _KINDS_OF_FILES if is_one(mode)), None)
+
+
+def open_file(path):
+    """A regular file, open for reading, without a buffer.
+
+    Raises:
+        FileNotFoundError: where there is none. RefusedFile: for a folder, device, FIFO or socket.
+    """
+    path = os.fspath(path)
+    try:
+        kind = kind_of_file(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError('There is no file %s.' % path) from None
+    if kind is not None:
+        raise RefusedFile('%s is %s, not a file.' % (path, kind))
+    return open(path, 'rb', buffering=0)
+
+
+def _name_of(file):
+    name = getattr(file, 'name', None)
+    return name if isinstance(name, str) else 'The file'
+
+
+class _Section:
+    """The bytes from `start` to `start + size` of a binary file, as a file that can be read."""
+
+    def __init__(self, file, start=0, size=None):
+        self.file = file
+        self.start = start
+        self.size = file.seek(0, os.SEEK_END) - start if size is None else size
+        self.name = _name_of(file)
+        self._position = 0
+        self._lock = threading.Lock()
+
+    def seek(self, offset, whence=os.SEEK_SET):
+        self._position = offset + (0, self._position, self.size)[whence]
+        return self._position
+
+    def tell(self):
+        return self._position
+
+    def seekable(self):
+        return True
+
+    def readable(self):
+        return True
+
+    def writable(self):
+        return False
+
+    def read(self, size=-1):
+        rest = max(self.size - self._position, 0)
+        array = bytearray(rest if size is None or size < 0 else min(size, rest))
+        self.readinto(array)
+        return bytes(array)
+
+    def readinto(self, buffer):
+        view = memoryview(buffer).cast('B')
+        if self._position + len(view) > self.size:
+            raise RefusedFile('%s ends too early: it was cut short, or is damaged.' % self.name)
+        self.file.seek(self.start + self._position)
+        done = 0
+        while done < len(view):
+            count = self._into(view[done:])
+            if not count:
+                raise RefusedFile('%s ends too early: it was cut short, or is damaged.' % self.name)
+            done += count
+        self._position += done
+        return done
+
+    def read_at(self, position, buffer):
+        """Fill a buffer with the bytes at a position; threads may do so at the same time.
+
+        Raises:
+            RefusedFile: where the file ends before.
+        """
+        view = memoryview(buffer).cast('B')
+        if not 0 <= position <= self.size - len(view):
+            raise RefusedFile('%s ends too early: it was cut short, or is damaged.' % self.name)
+        if isinstance(self.file, _Section):
+            self.file.read_at(self.start + position, view)
+        elif self.is_direct:
+            self._read_directly(self.start + position, view)
+        else:
+            with self._lock:
+                self.seek(position)
+                _Section.readinto(self, view)
+
+    @property
+    def is_direct(self):
+        """Whether the file has no position that readers would have to share."""
+        if isinstance(self.file, _Section):
+            return self.file.is_direct
+        return isinstance(self.file, io.FileIO) and hasattr(os, 'preadv')
+
+    def _read_directly(self, place, view):
+        done = 0
+        while done < len(view):
+            count = os.preadv(self.file.fileno(), [view[done:]], place + done)
+            if not count:
+                raise RefusedFile('%s ends too early: it was cut short, or is damaged.' % self.name)
+            done += count
+
+    def _into(self, view):
+        if hasattr(self.file, 'readinto'):
+            return self.file.readinto(view)
+        data = self.file.read(len(view))
+        view[:len(data)] = data
+        return len(data)
+
+    def flush(self):
+        pass
+
+
+# --- HDF5 -------------------------------------------------------------------------------------------------------------
+
+_HDF5 = b'\x89HDF\r\n\x1a\n'
+# The address of what is not there.
+_NOWHERE = (1 << 64) - 1
+_HEAP = b'GCOL\x01\0\0\0'
+# Compression and checksums that h5py brings along: others would load a library.
+_FILTERS = {1: 'gzip', 2: 'shuffle', 3: 'fletcher32', 32000: 'lzf'}
+
+
+class _HDF5Source(_Section):
+    """What HDF5 reads from. Strings of variable length lie in heaps, on whose damages the library hangs or crashes.
+
+    Not all versions of the library survive an error while they read: they are given zeros.
+
+    longest: the size of the longest string in the heaps that were read. allowed: how long one may be.
+    cut: whether something was read behind the end of the file.
+    """
+    longest = 0
+    allowed = None
+    cut = False
+
+    def __init__(self, file):
+        super().__init__(file)
+        self._pool = None
+
+    @property
+    def pool(self):
+        """An executor for `read_at`, None where threads would wait for each other."""
+        if self._pool is None and self.is_direct:
+            # On old Pythons it brings `multiprocessing` along.
+            from concurrent.futures import ThreadPoolExecutor
+            self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1))
+        return self._pool
+
+    def close(self):
+        """End the threads of the pool."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def readinto(self, buffer):
+        start, view = self._position, memoryview(buffer).cast('B')
+        there = min(len(view), max(self.size - start, 0))
+        super().readinto(view[:there])
+        if there < len(view):
+            self.cut = True
+            view[there:] = bytes(len(view) - there)
+        if bytes(view[:8]) == _HEAP:
+            try:
+                self._check_heap(start)
+            except RefusedFile:
+                view[:8] = bytes(8)
+        self.seek(start + len(view))
+        return len(view)
+
+    def _check_heap(self, start):
+        """Refuse a heap whose entries do not follow one on the other to its end."""
+        size = int.from_bytes(self.at(start + 8, 8), 'little')
+        if not 16 <= size <= self.size - start:
+            raise self.damaged('a list of strings is larger than the file')
+        heap, place = self.at(start, size), 16
+        while place + 16 <= size:
+            number, length = heap[place:place + 2], int.from_bytes(heap[place + 8:place + 16], 'little')
+            taken = 16 + -(-length // 8) * 8 if any(number) else length
+            if taken < 16 or place + taken > size:
+                raise self.damaged('a list of strings in it is broken')
+            if any(number):
+                self.longest = max(self.longest, length)
+            place += taken
+        self.check_longest()
+
+    def at(self, start, size):
+        """Bytes of the file, fewer where it ends."""
+        data = bytearray(max(min(size, self.size - start), 0))
+        self.seek(start)
+        super().readinto(data)
+        return data
+
+    def check_longest(self):
+        if self.allowed is not None and self.longest > self.allowed:
+            raise RefusedFile('%s holds a list of names of %d bytes each.' % (self.name, self.longest))
+
+    def damaged(self, what):
+        return RefusedFile('%s is damaged or was cut short: %s.' % (self.name, what))
+
+
+@contextlib.contextmanager
+def open_hdf5(source):
+    """The root `Group` of an HDF5 file, for a `with` block: what is in it can be read, and nothing else.
+
+    Args:
+        source: path, open `h5py.File` or group, a `Group` of here, or a binary file object that can seek.
+
+    Raises:
+        FileNotFoundError: where there is no such file. RefusedFile: where it is no whole HDF5 file.
+        ValueError: where `source` is something else.
+    """
+    if isinstance(source, Group):
+        yield source
+    elif hasattr(source, 'attrs') and hasattr(source, 'create_group'):
+        yield Group(source)
+    elif isinstance(source, (str, bytes)) or hasattr(source, '__fspath__'):
+        path = os.fspath(source)
+        with open_file(path) as file, _open_library(_HDF5Source(file)) as group:
+            yield group
+    elif hasattr(source, 'read') and hasattr(source, 'seek'):
+        with _open_library(_HDF5Source(source)) as group:
+            yield group
+    else:
+        raise ValueError('Expected a path, an open h5py file or group, or a binary file object. Received: %r'
+                         % (source,))
+
+
+@contextlib.contextmanager
+def _open_library(source):
+    import h5py
+    source.seek(0)
+    start = source.read(min(16, source.size))
+    # Offsets and lengths of eight bytes, as all but files of the smallest machines have them.
+    sizes = start[13:15] if start[8:9] in (b'\0', b'\1') else start[9:11]
+    if start[:8] != _HDF5 or sizes != b'\x08\x08':
+        other = 'it is a zip archive, such as a model in the `.keras` format of Keras 3' if start[:2] == b'PK' \
+            else 'it does not begin like one'
+        raise RefusedFile('%s cannot be read as an HDF5 file (%s). The usual cause: it was cut short while it was '
+                          'written, copied or downloaded, or it holds something else.' % (source.name, other))
+    _check_beginning(source)
+    try:
+        file = h5py.File(source, 'r')
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        raise RefusedFile('%s cannot be read as an HDF5 file (%s). The usual cause: it was cut short while it was '
+                          'written, copied or downloaded.' % (source.name, error)) from error
+    with file:
+        group = Group(file, source)
+        try:
+            yield group
+        finally:
+            source.close()
+            # Closing a file looks at each object in it that is still open.
+            group.forget()
+
+
+def _check_beginning(source):
+    """Refuse a file whose first block leads nowhere: older libraries end Python on it. Newer blocks have a checksum.
+
+    Raises:
+        RefusedFile: where it does.
+    """
+    head = source.at(0, 100)
+    if head[8] > 3:
+        raise source.damaged('its first block is of version %d' % head[8])
+    if head[8] > 1:
+        return
+    start = 24 if head[8] == 0 else 28
+    base, _, end, driver, _, root = [int.from_bytes(head[place:place + 8], 'little')
+                                        for place in range(start, start + 48, 8)]
+    kind, tree, heap = [int.from_bytes(head[start + place:start + place + size], 'little')
+                        for place, size in ((48, 4), (56, 8), (64, 8))]
+    wrong = any(head[9:13]) or any(head[15:16]) or not any(head[16:18]) or not any(head[18:20]) or base \
+        or end > source.size or driver != _NOWHERE or kind > 1 or source.at(root, 1) != b'\1'
+    if wrong or kind == 1 and (source.at(tree, 4), source.at(heap, 4)) != (b'TREE', b'HEAP'):
+        raise source.damaged('its first block does not lead to what is in it')
+
+
+class _Object:
+    """What groups and data sets share.
+
+    name: path inside the file. filename: of the file. attrs: the attributes, a mapping for reading.
+    """
+
+    def __init__(self, object, source=None):
+        self._object = object
+        self._source = source
+        self.attrs = Attributes(object, source)
+        self.name = object.name
+        filename = object.file.filename
+        self.filename = source.name if source is not None else filename if isinstance(filename, str) else 'The file'
+
+    def _refused(self, why):
+        return RefusedFile('%s: %s %s.' % (self.filename, self.name, why))
+
+
+class Attributes:
+    """The attributes of a group or data set, for reading: numbers and strings of a reasonable size."""
+
+    def __init__(self, object, source):
+        self._object = object
+        self._source = source
+        self._read = {}
+        self._errors = functools.partial(_errors_as_refusal, object, source)
+
+    def __contains__(self, name):
+        if name in self._read:
+            return True
+        with self._errors('the attribute %s' % name):
+            return name in self._object.attrs
+
+    def keys(self):
+        with self._errors('the list of attributes'):
+            return _checked_names(list(self._object.attrs))
+
+    def __iter__(self):
+        return iter(self.keys())
+
+    def get(self, name, default=None):
+        return self[name] if name in self else default
+
+    def __getitem__(self, name):
+        """
+        Raises:
+            KeyError: where there is none. RefusedFile: where it is too large, of another type, or damaged.
+        """
+        if name not in self._read:
+            if name not in self:
+                raise KeyError('%s has no attribute %r.' % (self._object.name, name))
+            try:
+                with self._errors('the attribute %s' % name):
+                    self._check(name)
+                    self._read[name] = self._object.attrs[name]
+            finally:
+                if self._source is not None:
+                    self._source.allowed = None
+        return self._read[name]
+
+    def _refused(self, name, why):
+        return RefusedFile('%s: the attribute %s of %s %s.' % (
+            'The file' if self._source is None else self._source.name, name, self._object.name, why))
+
+    def _check(self, name):
+        from h5py import h5a, h5t
+        opened = h5a.open(self._object.id, name.encode('utf-8'))
+        kind, count = opened.get_type(), opened.get_space().get_simple_extent_npoints()
+        if not isinstance(kind, (h5t.TypeStringID, h5t.TypeIntegerID, h5t.TypeFloatID, h5t.TypeEnumID)):
+            raise self._refused(name, 'is neither text nor numbers')
+        if count > MOST_NAMES or count * kind.get_size() > LONGEST_TEXT:
+            raise self._refused(name, 'has %d entries, which is too many' % count)
+        if isinstance(kind, h5t.TypeStringID) and kind.is_variable_str() and self._source is not None:
+            self._check_lengths(name, count)
+
+    def _check_lengths(self, name, count):
+        """Refuse strings that say that they are longer than the file, or one string that stands for many."""
+        from h5py import h5o
+        entries = _entries_of_attribute(self._source, h5o.get_info(self._object.id).addr, name)
+        if entries is not None:
+            lengths = [int.from_bytes(entries[start:start + 4], 'little') for start in range(0, 16 * count, 16)]
+            if sum(lengths) > self._source.size:
+                raise self._refused(name, 'says that it has %d bytes, more than the file' % sum(lengths))
+        elif count > 1:
+            self._source.allowed = (UNPACKED_FREELY << 4) // count
+            self._source.check_longest()
+
+
+def _entries_of_attribute(source, address, name):
+    """What an attribute holds as it lies in the header of its object; None where it lies elsewhere.
+
+    For strings of variable length that is 16 bytes each: the length, and where in a heap they are.
+    """
+    for kind, body in _messages(source, address):
+        if kind != 0x0c or len(body) < 8:
+            continue
+        sizes = [int.from_bytes(body[place:place + 2], 'little') for place in (2, 4, 6)]
+        place = 9 if body[0] == 3 else 8
+        if bytes(body[place:place + sizes[0]]).rstrip(b'\0') == name.encode('utf-8'):
+            # The first version begins all parts at multiples of eight.
+            return body[place + sum(-(-size // 8) * 8 if body[0] == 1 else size for size in sizes):]
+    return None
+
+
+def _messages(source, address):
+    """(kind, bytes) of the messages in the header of an object, in both versions of headers."""
+    head = source.at(address, 40)
+    second = head[:4] == b'OHDR'
+    if second:
+        flags = head[5]
+        place = 6 + (16 if flags & 32 else 0) + (4 if flags & 16 else 0)
+        width = 1 << (flags & 3)
+        blocks = [(address + place + width, int.from_bytes(head[place:place + width], 'little'))]
+        names = 6 if flags & 4 else 4
+    else:
+        blocks, names = [(address + 16, int.from_bytes(head[8:12], 'little'))], 8
+    seen = set()
+    while blocks:
+        start, size = blocks.pop(0)
+        if start in seen or len(seen) > MOST_NAMES:
+            raise source.damaged('the header of an object goes in circles')
+        seen.add(start)
+        block, place = source.at(start, size), 4 if second and len(seen) > 1 else 0
+        while place + names <= len(block):
+            kind = block[place] if second else int.from_bytes(block[place:place + 2], 'little')
+            length = int.from_bytes(block[place + 1:place + 3] if second else block[place + 2:place + 4], 'little')
+            body = block[place + names:place + names + length]
+            if kind == 0x10 and len(body) >= 16:
+                blocks.append((int.from_bytes(body[:8], 'little'), int.from_bytes(body[8:16], 'little')))
+            yield kind, body
+            place += names + length
+
+
+@contextlib.contextmanager
+def _errors_as_refusal(object, source, what):
+    """What the library raises on damaged files, whatever it is, as a `RefusedFile` that names `what` of an object."""
+    try:
+        yield
+    except RefusedFile:
+        raise
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError, UnicodeError) as error:
+        raise RefusedFile('%s: %s of %s cannot be read (%s). The file is damaged or was cut short.' % (
+            'The file' if source is None else source.name, what, object.name, error)) from error
+
+
+class Group(_Object):
+    """A group of an HDF5 file: a mapping, for reading, of names and paths to groups and data sets."""
+
+    def __init__(self, object, source=None):
+        super().__init__(object, source)
+        # Groups stay open: a reader asks for them several times.
+        self._children = {}
+
+    def __contains__(self, path):
+        return self.get(path) is not None
+
+    def __getitem__(self, path):
+        """
+        Raises:
+            KeyError: where there is none. RefusedFile: for a link, and where it cannot be read.
+        """
+        found = self.get(path)
+        if found is None:
+            raise KeyError('%s: there is no %s in %s.' % (self.filename, path, self.name))
+        return found
+
+    def get(self, path, default=None):
+        """What is at a path, `default` where there is nothing. Each link on the way is looked at."""
+        found = self
+        for part in _parts(path):
+            found = found._child(part) if isinstance(found, Group) else None
+            if found is None:
+                return default
+        return found
+
+    def _child(self, name):
+        """What is called `name` in the group, None for nothing."""
+        found = self._children.get(name)
+        if found is None:
+            found = self._opened(name)
+            if isinstance(found, Group):
+                self._children[name] = found
+        return found
+
+    def forget(self):
+        """Let go of the groups inside."""
+        self._children.clear()
+
+    def _opened(self, name):
+        import h5py
+        with _errors_as_refusal(self._object, self._source, 'what is called %s' % name):
+            links = self._object.id.links
+            if not links.exists(name.encode('utf-8')):
+                return None
+            if links.get_info(name.encode('utf-8')).type != h5py.h5l.TYPE_HARD:
+                raise RefusedFile('%s: %s in %s is a link to elsewhere, which is not followed.'
+                                  % (self.filename, name, self.name))
+            found = self._object[name]
+        if isinstance(found, h5py.Group):
+            return Group(found, self._source)
+        if not isinstance(found, h5py.Dataset):
+            raise RefusedFile('%s: %s is neither a group nor data.' % (self.filename, name))
+        return Dataset(found, self._source)
+
+    def __len__(self):
+        return len(self.keys())
+
+    def keys(self):
+        """The names in the group, a list.
+
+        Raises:
+            RefusedFile: where there are too many, or they cannot be read.
+        """
+        with _errors_as_refusal(self._object, self._source, 'the content'):
+            if len(self._object) > MOST_NAMES:
+                raise self._refused('holds %d names' % len(self._object))
+            return _checked_names(list(self._object))
+
+    def __iter__(self):
+        return iter(self.keys())
+
+    def items(self):
+        """(name, group or data set) of what is in the group.
+
+        Raises:
+            RefusedFile: where the group has a name but nothing of that name.
+        """
+        found = [(name, self.get(name)) for name in self.keys()]
+        missing = [name for name, item in found if item is None]
+        if missing:
+            raise self._refused('lists %s, which is not there: the file is damaged' % missing[0])
+        return found
+
+    def datasets(self):
+        """(path, data set) of all data sets in the group and the groups in it.
+
+        Raises:
+            RefusedFile: where there are too many, or a group is met twice.
+        """
+        found, waiting, met = [], [('', self)], set()
+        while waiting:
+            path, group = waiting.pop()
+            if not group.is_new(met):
+                raise group._refused('is in the file twice')
+            for name, item in group.items():
+                if isinstance(item, Dataset):
+                    found.append((path + name, item))
+                else:
+                    waiting.append((path + name + '/', item))
+            if len(found) + len(waiting) > MOST_NAMES:
+                raise self._refused('holds too much')
+        return found
+
+    def is_new(self, met):
+        """Whether the group is none of those `met`, among which it then is."""
+        import h5py
+        with _errors_as_refusal(self._object, self._source, 'the address'):
+            address = h5py.h5o.get_info(self._object.id).addr
+        before = len(met)
+        met.add(address)
+        return len(met) > before
+
+
+def _checked_names(names):
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError('a name is no text')
+    return names
+
+
+def _parts(path):
+    parts = [part for part in path.split('/') if part not in ('', '.')]
+    if len(parts) > DEEPEST:
+        raise RefusedFile('A name in an HDF5 file is nested too deeply: %s...' % path[:60])
+    return parts
+
+
+class Dataset(_Object):
+    """Numbers in an HDF5 file. Nothing is read before `read()`.
+
+    shape: tuple. dtype: of NumPy, in the machine's byte order. checksum: what that of `arrays` has to be; None for
+    whatever it is.
+    """
+    checksum = None
+
+    def __init__(self, object, source):
+        super().__init__(object, source)
+        with _errors_as_refusal(object, source, 'the type'):
+            self.shape = tuple(map(int, object.shape)) if object.shape is not None else None
+            self.dtype = object.dtype.newbyteorder('=')
+
+    @property
+    def nbytes(self):
+        """How many bytes the numbers have in memory."""
+        count = self.dtype.itemsize
+        for size in self.shape:
+            count *= size
+        return count
+
+    def read(self):
+        """The numbers as an array.
+
+        Raises:
+            RefusedFile: where they are not in the file, no numbers, or damaged.
+        """
+        with _errors_as_refusal(self._object, self._source, 'the data'):
+            self._check()
+            array, found = self._read_directly() if self._is_plain() else self._read_by_library()
+        if self._source is not None and self._source.cut:
+            raise self._refused('lies in part behind the end of the file, which was cut short')
+        if self.checksum is not None and found != self.checksum:
+            raise self._refused('is not what was written: the file is damaged')
+        return array
+
+    def _is_plain(self):
+        """Whether the bytes of the array are in the file in one piece, as they are in memory."""
+        from h5py import h5d, h5t
+        if self._source is None or not self.nbytes or self.dtype.kind not in 'fiu' or not self._object.dtype.isnative:
+            return False
+        return self._object.id.get_create_plist().get_layout() == h5d.CONTIGUOUS and \
+            self._object.id.get_type().equal(h5t.py_create(self.dtype))
+
+    def _read_directly(self):
+        array = np.empty(self.shape, self.dtype)
+        return array, arrays.filled(array, self._source.read_at, self._object.id.get_offset(),
+                                    self.checksum is not None, self._source.pool)
+
+    def _read_by_library(self):
+        array = np.asarray(self._object[()], self.dtype)
+        return array, None if self.checksum is None else arrays.checksum(array)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.read(), dtype)
+
+    def _check(self):
+        from h5py import h5d
+        # Raw bytes stand for dtypes that HDF5 does not know, such as bfloat16.
+        opaque = self.dtype.kind == 'V' and self.dtype.names is None and self.dtype.itemsize <= 2
+        if self.shape is None or not (self.dtype.kind in 'fiub' or opaque) or self.dtype.subdtype is not None:
+            raise self._refused('holds %s where numbers are expected' % (
+                'nothing' if self.shape is None else 'values of type %s' % self.dtype))
+        made = self._object.id.get_create_plist()
+        layout = made.get_layout()
+        if layout not in (h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED) or made.get_external_count():
+            raise self._refused('has its data in other files, which are not read')
+        stored = self._object.id.get_storage_size()
+        if layout == h5d.CHUNKED:
+            self._check_chunks(made, stored)
+        elif self.nbytes != stored or self._outside(layout == h5d.CONTIGUOUS):
+            raise self._refused('says that it has the shape %s, %d bytes, but the file does not hold as many'
+                                % (self.shape, self.nbytes))
+
+    def _outside(self, contiguous):
+        if self._source is None or not contiguous or not self.nbytes:
+            return False
+        offset = self._object.id.get_offset()
+        return offset is None or offset + self.nbytes > self._source.size
+
+    def _check_chunks(self, made, stored):
+        filters = [made.get_filter(number)[0] for number in range(made.get_nfilters())]
+        if not set(filters) <= set(_FILTERS):
+            raise self._refused('is compressed in a way that is not read')
+        chunk = self.dtype.itemsize
+        for size in made.get_chunk():
+            chunk *= int(size)
+        if self._source is not None and stored > self._source.size:
+            raise self._refused('says that it has %d bytes, more than the file' % stored)
+        if max(self.nbytes, chunk) > max(UNPACKED_FREELY, UNPACKED_TIMES * stored):
+            raise self._refused('says that it has the shape %s, %d bytes, but only %d bytes are stored for it'
+                                % (self.shape, self.nbytes, stored))
+
+
+# --- zip archives -----------------------------------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def open_archive(source):
+    """The `Archive` in a zip file, for a `with` block.
+
+    Args:
+        source: path, or binary file object that can seek.
+
+    Raises:
+        FileNotFoundError: where there is no such file. RefusedFile: where it is no whole archive, or a member would
+            lead out of it, or says of itself what cannot be.
+    """
+    with contextlib.ExitStack() as stack:
+        if isinstance(source, (str, bytes)) or hasattr(source, '__fspath__'):
+            source = stack.enter_context(open_file(source))
+        section = _Section(source)
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(io.BufferedReader(_Raw(section))))
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+            raise RefusedFile('%s cannot be read as a zip archive (%s). The usual cause: it was cut short while it was '
+                              'written, copied or downloaded.' % (section.name, error)) from error
+        yield Archive(archive, section)
+
+
+class _Raw(io.RawIOBase):
+    """A section as the raw file below a buffer, where reads may end early."""
+
+    def __init__(self, section):
+        super().__init__()
+        self._section = section
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def seek(self, offset, whence=os.SEEK_SET):
+        return self._section.seek(offset, whence)
+
+    def tell(self):
+        return self._section.tell()
+
+    def readinto(self, buffer):
+        rest = max(self._section.size - self._section.tell(), 0)
+        return self._section.readinto(memoryview(buffer)[:rest]) if rest else 0
+
+
+class Archive:
+    """The members of a zip archive, for reading.
+
+    names: their names, a list. filename: of the archive.
+    """
+
+    def __init__(self, archive, section):
+        self._archive = archive
+        self._section = section
+        self.filename = section.name
+        members = archive.infolist()
+        self._check_sizes(members)
+        self._members = {}
+        for member in members:
+            self._check_member(member)
+            self._members[member.filename] = member
+        self.names = list(self._members)
+
+    def _refused(self, why, *values):
+        return RefusedFile('%s: %s.' % (self.filename, why % values))
+
+    def _check_sizes(self, members):
+        if len(members) > MOST_NAMES or sum(member.compress_size for member in members) > self._section.size:
+            raise self._refused('the archive says that its members are larger than itself')
+
+    def _check_member(self, member):
+        name = member.filename
+        parts = name.rstrip('/').split('/')
+        if os.path.isabs(name) or name != member.orig_filename or '\\' in name or ':' in parts[0] or '\0' in name \
+                or any(part in ('', '.', '..') for part in parts) or len(parts) > DEEPEST:
+            raise self._refused('the member %r would lead out of the archive', name[:200])
+        if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise self._refused('the member %r is a link or a device', name[:200])
+        if name in self._members:
+            raise self._refused('the member %r is there twice', name[:200])
+        if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise self._refused('the member %r is encrypted, or compressed in a way that is not read', name[:200])
+        stored = member.compress_type == zipfile.ZIP_STORED
+        if member.file_size > max(UNPACKED_FREELY, UNPACKED_TIMES * member.compress_size) or \
+                stored and member.file_size != member.compress_size:
+            raise self._refused('the member %r says that its %d bytes unpack to %d', name[:200], member.compress_size,
+                                member.file_size)
+
+    def __contains__(self, name):
+        return name in self._members
+
+    def size(self, name):
+        """How many bytes a member has."""
+        return self._member(name).file_size
+
+    def _member(self, name):
+        if name not in self._members:
+            raise KeyError('%s has no member %r, but: %s' % (self.filename, name, ', '.join(self.names[:20])))
+        return self._members[name]
+
+    def read(self, name, limit=LONGEST_TEXT):
+        """The bytes of a member, at most `limit`.
+
+        Raises:
+            KeyError: where there is none. RefusedFile: where it is larger, or damaged.
+        """
+        if self.size(name) > limit:
+            raise self._refused('the member %r has %d bytes, more than the %d that are read', name, self.size(name),
+                                limit)
+        with self._opened(name) as file:
+            return file.read()
+
+    @contextlib.contextmanager
+    def _opened(self, name):
+        try:
+            with self._archive.open(self._member(name)) as file:
+                yield file
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            raise self._refused('the member %r is damaged (%s)', name, error) from error
+
+    @contextlib.contextmanager
+    def open_file(self, name):
+        """A member as a binary file that can seek, whole and undamaged, for a `with` block; it stays on the disk.
+
+        Raises:
+            KeyError: where there is none. RefusedFile: where it is damaged.
+        """
+        member = self._member(name)
+        with contextlib.ExitStack() as stack:
+            if member.compress_type != zipfile.ZIP_STORED:
+                target = stack.enter_context(tempfile.TemporaryFile())
+            else:
+                target = None
+            with self._opened(name) as file:
+                # Read to its end, which compares the checksum.
+                for part in iter(lambda: file.read(1 << 20), b''):
+                    if target is not None:
+                        target.write(part)
+            yield target if target is not None else _Section(self._section, self._start(member), member.file_size)
+
+    def _start(self, member):
+        """Where in the file the bytes of a stored member begin."""
+        self._section.seek(member.header_offset)
+        header = self._section.read(30)
+        return member.header_offset + 30 + int.from_bytes(header[26:28], 'little') + \
+            int.from_bytes(header[28:30], 'little')
+
+    @contextlib.contextmanager
+    def open_hdf5(self, name):
+        """The root `Group` of a member that is an HDF5 file, for a `with` block."""
+        with self.open_file(name) as file, open_hdf5(file) as group:
+            yield group
+
+
+# --- JSON and YAML ----------------------------------------------------------------------------------------------------
+
+def _text(text, what):
+    """`text` as a string.
+
+    Raises:
+        ValueError: where it is too long, no text, or has too many brackets to be a config.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise ValueError('The %s has %d bytes, more than the %d that a config may have.'
+                         % (what, len(text), LONGEST_TEXT))
+    if isinstance(text, (bytes, bytearray)):
+        try:
+            text = bytes(text).decode('utf-8')
+        except UnicodeDecodeError as error:
+            raise ValueError('The %s is damaged: it is no text (%s).' % (what, error)) from error
+    if sum(map(text.count, '{[,:')) > MOST_ENTRIES:
+        raise ValueError('The %s has too many entries.' % what)
+    return text
+
+
+def _integer(digits):
+    if len(digits) > 40:
+        raise ValueError('a number of %d digits' % len(digits))
+    return int(digits)
+
+
+def parse_json(text, what='config'):
+    """The values in JSON text, nested no deeper than a model needs.
+
+    Args:
+        text: string or bytes. what: what it is, for messages.
+
+    Raises:
+        ValueError: where it is no JSON, or too deep or long.
+
+    Example:
+        >>> keras.saving.opening.parse_json('{"units": 3}')
+        {'units': 3}
+    """
+    text = _text(text, what)
+    try:
+        values = json.loads(text, parse_int=_integer)
+        check_depth(values)
+    except (ValueError, RecursionError) as error:
+        raise ValueError('The %s is no JSON that could be read (%s). It begins with: %.60s'
+                         % (what, error, text)) from error
+    return values
+
+
+def check_depth(values):
+    """Refuse lists and dictionaries that are nested deeper than `DEEPEST`.
+
+    Raises:
+        ValueError: where they are.
+    """
+    level, depth = [values], 0
+    while level:
+        if depth > DEEPEST:
+            raise ValueError('nested more than %d levels deep' % DEEPEST)
+        level = [part for value in level if isinstance(value, (dict, list, tuple))
+                 for part in (value.values() if isinstance(value, dict) else value)]
+        depth += 1
+
+
+def parse_yaml(text, what='config'):
+    """The values in YAML text: plain ones and tuples. No tag makes an object, and anchors do not multiply.
+
+    Args:
+        text: string or bytes. what: what it is, for messages.
+
+    Raises:
+        ImportError: without PyYAML. ValueError: where it is no YAML, or too deep or long.
+    """
+    try:
+        import yaml
+    except ImportError as error:
+        raise ImportError('YAML needs the package PyYAML: pip install pyyaml') from error
+    text = _text(text, what)
+    _check_flat_yaml(text, what)
+    try:
+        values = yaml.load(text, Loader=_loader_of(yaml))
+        _check_expanded(values, len(text))
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
+        raise ValueError('The %s is no YAML that could be read (%s). It begins with: %.60s'
+                         % (what, error, text)) from error
+    return values
+
+
+def _check_flat_yaml(text, what):
+    """Refuse brackets or lines that begin a nesting deeper than a config has, before the parser goes after them."""
+    depth = 0
+    for bracket in re.findall(r'[\[\]{}]', text):
+        depth += 1 if bracket in '[{' else -1
+        if depth > DEEPEST:
+            break
+    nested = re.search(r'(?:[-?:][ \t]+){%d}' % DEEPEST, text)
+    if depth > DEEPEST or nested or re.search(r'(?m)^ {%d}' % (8 * DEEPEST), text):
+        raise ValueError('The %s is nested more than %d levels deep.' % (what, DEEPEST))
+
+
+def _loader_of(yaml):
+    class Loader(getattr(yaml, 'CSafeLoader', yaml.SafeLoader)):
+        """Plain values, tuples and the strings of Python 2."""
+
+        def flatten_mapping(self, node):
+            if any(key.tag == 'tag:yaml.org,2002:merge' for key, _ in node.value):
+                raise yaml.constructor.ConstructorError(None, None, 'merge keys are not read', node.start_mark)
+
+    prefix = 'tag:yaml.org,2002:python/'
+    Loader.add_constructor(prefix + 'tuple', lambda loader, node: tuple(loader.construct_sequence(node, deep=True)))
+    for name in ('str', 'unicode'):
+        Loader.add_constructor(prefix + name, lambda loader, node: loader.construct_scalar(node))
+    # NumPy's numbers, as Keras 1 and 2 wrote them.
+    Loader.add_constructor(prefix + 'name:numpy.ndarray', lambda loader, node: None)
+    for name, made in (('dtype', _dtype_in_yaml), ('core.multiarray.scalar', _number_in_yaml),
+                       ('core.multiarray._reconstruct', _array_in_yaml), ('_core.multiarray.scalar', _number_in_yaml),
+                       ('_core.multiarray._reconstruct', _array_in_yaml)):
+        Loader.add_constructor(prefix + 'object/apply:numpy.' + name, made)
+    return Loader
+
+
+def _dtype_in_yaml(loader, node):
+    content = loader.construct_mapping(node, deep=True)
+    code, state = content['args'][0], content.get('state') or (None, '=')
+    if not isinstance(code, str) or not re.fullmatch(r'[fiub][1248]', code):
+        raise ValueError('a dtype of NumPy that is none of numbers: %r' % (code,))
+    return np.dtype(code).newbyteorder(state[1] if state[1] in ('<', '>') else '=')
+
+
+def _number_in_yaml(loader, node):
+    dtype, data = loader.construct_sequence(node, deep=True)
+    return np.frombuffer(data, dtype)[0].item()
+
+
+def _array_in_yaml(loader, node):
+    _, shape, dtype, by_columns, data = loader.construct_mapping(node, deep=True)['state']
+    return np.frombuffer(data, dtype).reshape(shape, order='F' if by_columns else 'C').tolist()
+
+
+def _check_expanded(values, length):
+    """Refuse values that refer to themselves or, written out, are much larger than their text."""
+    sizes, stack = {}, [(values, 0, False)]
+    while stack:
+        value, depth, leaving = stack.pop()
+        if not isinstance(value, (dict, list, tuple)):
+            continue
+        parts = list(value.values()) if isinstance(value, dict) else value
+        if leaving:
+            sizes[id(value)] = 1 + sum(sizes.get(id(part)) or 1 for part in parts)
+            if sizes[id(value)] > max(10 * length, 10000):
+                raise ValueError('its anchors stand for too many values')
+        elif id(value) not in sizes:
+            if depth > DEEPEST:
+                raise ValueError('nested more than %d levels deep' % DEEPEST)
+            sizes[id(value)] = None
+            stack.append((value, depth, True))
+            stack.extend((part, depth + 1, False) for part in parts)
+        elif sizes[id(value)] is None:
+            raise ValueError('a value holds itself')

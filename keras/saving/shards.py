@@ -1,0 +1,148 @@
+"""Weights in several files of a limited size, as Keras 3 has them.
+
+    NAME.weights.json           {'metadata': {'total_size'}, 'weight_map': {'/layers/dense/vars': [files]}}
+    NAME_00000.weights.h5, ...  each a part of a `.weights.h5` file
+"""
+import contextlib
+import json
+import os
+
+from keras.saving.opening import LONGEST_TEXT, RefusedFile, open_file, open_hdf5, parse_json
+from keras.saving.states import read_states, write_states
+from keras.saving.writing import whole_file, writing_hdf5
+
+SUFFIX = '.weights.json'
+# Bytes in the unit of `max_shard_size`.
+_GIGABYTE = 1 << 30
+
+
+def save(model, filepath, max_shard_size):
+    """Write all variables of a model.
+
+    Args:
+        filepath: path that ends in `.weights.json`. max_shard_size: gigabytes for one file at most.
+
+    Raises:
+        ValueError: where a single variable is larger than that.
+    """
+    prefix = os.fspath(filepath)[:-len(SUFFIX)]
+    with contextlib.ExitStack() as stack:
+        writer = _Writer(prefix, int(max_shard_size * _GIGABYTE), stack)
+        write_states(writer, model)
+    index = {'metadata': {'total_size': writer.total}, 'weight_map': writer.places}
+    with whole_file(filepath) as file:
+        file.write(json.dumps(index, indent=4).encode('utf-8'))
+
+
+class _Writer:
+    """What `write_states` writes to: groups that go on in the next file where one is full."""
+
+    def __init__(self, prefix, limit, stack):
+        self.prefix = prefix
+        self.limit = limit
+        self.total = 0
+        self.places = {}
+        self._stack = stack
+        self._count = 0
+        self._next()
+
+    def _next(self):
+        self.name = '%s_%05d.weights.h5' % (self.prefix, self._count)
+        self.file = self._stack.enter_context(writing_hdf5(self.name))
+        self._count, self._size = self._count + 1, 0
+
+    def create_group(self, path):
+        return _Part(self, '/' + path.lstrip('/'))
+
+    def create_dataset(self, path, data):
+        self.put(*path.rpartition('/')[::2], data=data)
+
+    def put(self, group, name, data):
+        if data.nbytes > self.limit:
+            raise ValueError('%s/%s has %d bytes, more than `max_shard_size` allows for one file (%d).'
+                             % (group, name, data.nbytes, self.limit))
+        if self._size and self._size + data.nbytes > self.limit:
+            self._next()
+        self.file.require_group(group).create_dataset(name, data=data)
+        self._size, self.total = self._size + data.nbytes, self.total + data.nbytes
+        files, file = self.places.setdefault('/' + group.lstrip('/'), []), os.path.basename(self.name)
+        if file not in files:
+            files.append(file)
+
+
+class _Part:
+    """A group of a `_Writer`."""
+
+    def __init__(self, writer, name):
+        self.name = name
+        self._writer = writer
+        self.attrs = writer.file.require_group(name).attrs
+
+    def create_dataset(self, name, data):
+        self._writer.put(self.name, name, data)
+
+
+def load(model, filepath, skip_mismatch=False):
+    """Set all variables of a model from what `save` wrote.
+
+    Raises:
+        OSError: where a file is missing or damaged. ValueError: where something does not fit.
+    """
+    with contextlib.ExitStack() as stack:
+        read_states(_Reader(filepath, stack), model, skip_mismatch)
+
+
+class _Reader:
+    """What `read_states` reads from: the groups of all files."""
+
+    def __init__(self, filepath, stack):
+        with open_file(filepath) as file:
+            index = parse_json(file.read(LONGEST_TEXT), filepath)
+        places = index.get('weight_map') if isinstance(index, dict) else None
+        if not isinstance(places, dict):
+            raise RefusedFile('%s is no index of sharded weights: it has no `weight_map`.' % filepath)
+        names = {name for files in places.values() for name in (files if isinstance(files, list) else [files])}
+        folder, self._files = os.path.dirname(os.fspath(filepath)), []
+        for name in sorted(names, key=str):
+            if not isinstance(name, str) or os.path.basename(name) != name or name in ('', '.', '..'):
+                raise RefusedFile('%s: the shard %r would lead out of the folder.' % (filepath, name))
+            self._files.append(stack.enter_context(open_hdf5(os.path.join(folder, name))))
+
+    def __contains__(self, path):
+        return any(path in file for file in self._files)
+
+    def __getitem__(self, path):
+        return _Merged([file[path] for file in self._files if path in file])
+
+    def get(self, path, default=None):
+        return self[path] if path in self else default
+
+    def keys(self):
+        return self['/'].keys()
+
+
+class _Merged:
+    """Groups of one path in several files, as one."""
+
+    def __init__(self, groups):
+        self._groups = groups
+        self.name = groups[0].name
+
+    def keys(self):
+        return list(dict.fromkeys(name for group in self._groups for name in group))
+
+    def __iter__(self):
+        return iter(self.keys())
+
+    def __len__(self):
+        return len(self.keys())
+
+    def __contains__(self, name):
+        return any(name in group for group in self._groups)
+
+    def __getitem__(self, name):
+        found = [group[name] for group in self._groups if name in group]
+        return _Merged(found) if hasattr(found[0], 'keys') else found[0]
+
+    def items(self):
+        return [(name, self[name]) for name in self.keys()]

@@ -1,0 +1,320 @@
+"""What of a model keeps variables, where in a file it stands, and its variables there and back.
+
+The places follow the attributes of the objects, as Keras 3 has them:
+
+    layers/dense/vars           attribute `name`; data sets 0, 1, ... in the order of the object's own variables
+    layers/rnn/cell/vars        objects inside of objects
+    layers/dropout/seed_generator/vars, .../streams/ENGINE    the states of seed generators, which Keras 3 leaves out
+    optimizer/vars
+"""
+import re
+import warnings
+
+import numpy as np
+
+from keras.backend.state.seeds import SeedGenerator
+from keras.backend.state.variables import Variable
+from keras.layers.weights import WeightOwner
+from keras.saving import arrays, checksums
+from keras.saving.opening import Dataset, Group
+
+
+# Classes that are called otherwise inside of Keras 3, which the places follow.
+_OTHER_NAMES = {'GroupQueryAttention': 'GroupedQueryAttention'}
+
+
+# --- the tree of a model's state ----------------------------------------------------------------------------------
+
+def states(model):
+    """Pairs (path, object) of all that keeps variables: the layers, the optimizer, seed generators; each once.
+
+    A path names the attributes that lead to an object, public ones first; objects in lists and dictionaries go by
+    their class and a number.
+    """
+    found, seen = [], set()
+    stack = [('', model)]
+    while stack:
+        path, owner = stack.pop()
+        if id(owner) in seen:
+            continue
+        seen.add(id(owner))
+        found.append((path, owner))
+        stack.extend(reversed([(_joined(path, name), part) for name, part in parts(owner)]))
+    return found
+
+
+def _joined(path, name):
+    return '%s/%s' % (path, name) if path else name
+
+
+def parts(owner):
+    """Pairs (relative path, object) of the objects right below one."""
+    attributes = owner.saved_parts() if hasattr(owner, 'saved_parts') else {}
+    found = []
+    for name in sorted(attributes, key=lambda name: (name.startswith('_'), name)):
+        value = attributes[name]
+        if _keeps_state(value):
+            found.append((name, value))
+        elif isinstance(value, (list, tuple, dict)):
+            found.extend((_joined(name, inner), part) for inner, part in _numbered(value))
+    return found
+
+
+def _keeps_state(value):
+    return isinstance(value, (WeightOwner, SeedGenerator)) or hasattr(value, 'save_own_variables')
+
+
+def _numbered(container):
+    values = container.values() if isinstance(container, dict) else container
+    counts = {}
+    for value in values:
+        if _keeps_state(value):
+            name = _snake_case(value)
+            counts[name] = counts.get(name, -1) + 1
+            yield name if counts[name] == 0 else '%s_%d' % (name, counts[name]), value
+
+
+def _snake_case(part):
+    """The class of a part as Keras 3 writes it: separable_conv2d."""
+    name = 'Functional' if hasattr(part, 'layer_graph') and type(part).__name__ == 'Model' else type(part).__name__
+    name = _OTHER_NAMES.get(name, name)
+    name = re.sub('(.)([A-Z][a-z]+)', r'\1_\2', re.sub(r'\W+', '', name))
+    return re.sub('([a-z])([A-Z])', r'\1_\2', name).lower()
+
+
+# --- weights ------------------------------------------------------------------------------------------------------
+
+class Store:
+    """The variables of one object in a file, as a dictionary of arrays for `save_own_variables` and its reverse.
+
+    Args:
+        group: the HDF5 group, None where the file has none. where: its path, for messages.
+    """
+
+    gives_new_arrays = True
+
+    def __init__(self, group, where):
+        self.group = group
+        self.where = where
+        self._sums = None
+
+    def keys(self):
+        """The names of the arrays."""
+        return [] if self.group is None else list(self.group)
+
+    def __iter__(self):
+        return iter(self.keys())
+
+    def __len__(self):
+        return len(self.keys())
+
+    def __contains__(self, name):
+        return self.group is not None and str(name) in self.group
+
+    def __getitem__(self, name):
+        if name not in self:
+            raise KeyError('There is no array %r in %s of the file.' % (name, self.where))
+        found = self.group[str(name)]
+        if isinstance(found, Dataset) and isinstance(self.group, Group):
+            if self._sums is None:
+                self._sums = checksums.expected(self.group, self.keys()) or {}
+            found.checksum = self._sums.get(str(name))
+        return np.asarray(found)
+
+    def __setitem__(self, name, value):
+        if isinstance(value, Variable):
+            value = value.numpy_view()
+        value = value.numpy() if hasattr(value, 'numpy') else np.asarray(value)
+        if hasattr(self.group, 'id'):
+            self._sums = self._sums or {}
+            self._sums[str(name)] = arrays.written(self.group, str(name), value)
+        else:
+            self.group.create_dataset(str(name), data=value)
+
+    def seal(self):
+        """Write the checksums of what was written, where the arrays are in one file."""
+        if self._sums:
+            checksums.seal(self.group, self._sums)
+
+    def shape(self, name):
+        """The shape of an array, without reading it."""
+        return tuple(self.group[str(name)].shape)
+
+
+def write_states(file, model, include_optimizer=True):
+    """Write all variables of a model into an HDF5 group."""
+    for path, owner in states(model):
+        if not include_optimizer and path.split('/')[0] == 'optimizer':
+            continue
+        group = file.create_group(_joined(path, 'vars'))
+        group.attrs['name'] = owner.name
+        _write_own(group, group.name, owner)
+        _write_streams(file, path, owner)
+
+
+def _write_own(group, where, owner):
+    store = Store(group, where)
+    owner.save_own_variables(store)
+    store.seal()
+
+
+def _write_streams(file, path, owner):
+    if isinstance(owner, SeedGenerator):
+        for engine, state in owner.stream_states().items():
+            file.create_dataset(_joined(path, 'streams/' + engine), data=state)
+
+
+def write_seeds(file, model):
+    """Write the states of the seed generators of a model alone into an HDF5 group, if there are any."""
+    for path, owner in states(model):
+        if isinstance(owner, SeedGenerator):
+            group = file.require_group('random_state')
+            _write_own(group.create_group(_joined(path, 'vars')), path, owner)
+            _write_streams(group, path, owner)
+
+
+def read_seeds(file, model):
+    """Set the seed generators of a model to what `write_seeds` wrote, where it did."""
+    if 'random_state' in file:
+        for path, owner in states(model):
+            if isinstance(owner, SeedGenerator):
+                _read_seed(file['random_state'], path, owner)
+
+
+def _read_seed(file, path, owner):
+    store = Store(file.get(_joined(path, 'vars')), path)
+    if '0' not in store or store.shape('0') != owner.state.shape:
+        return
+    owner.load_own_variables(store)
+    if _joined(path, 'streams') in file:
+        owner.restore_streams({engine: np.asarray(state) for engine, state in file[_joined(path, 'streams')].items()})
+
+
+def read_states(file, model, skip_mismatch=False):
+    """Set all variables of a model from an HDF5 group; nothing is changed unless all layers fit.
+
+    Raises:
+        ValueError: where something does not fit.
+    """
+    pairs = _Places(file).of(states(model))
+    misfits = {path: message for path, owner, store in pairs for message in [_misfit(owner, store)] if message}
+    if misfits and not skip_mismatch:
+        raise ValueError('%s The usual cause: the file was written by a model of another architecture.'
+                         % next(iter(misfits.values())))
+    for message in misfits.values():
+        warnings.warn(message + ' It was skipped.', stacklevel=4)
+    for path, owner, store in pairs:
+        if isinstance(owner, SeedGenerator):
+            _read_seed(file, path, owner)
+        elif path not in misfits:
+            owner.load_own_variables(store)
+
+
+class _Places:
+    """Where in a file the variables of objects are, whatever the release called the attributes that lead there.
+
+    tf.keras 2.12 wrote other names for layers, and some attributes have an underscore before their name in one release
+    and none in another. An object that has no place of its own takes the only one left over
+    that holds arrays of its shapes, or of several the one that is called like it.
+    """
+
+    def __init__(self, file):
+        self.file = file
+        self._left = None
+
+    def of(self, pairs):
+        """[(path, object, Store)] for pairs (path, object)."""
+        found = [(path, owner, self._at(path)) for path, owner in pairs]
+        missing = {path for path, owner, group in found if group is None and _own_shapes(owner)}
+        if missing:
+            taken = {group.name for _, _, group in found if group is not None}
+            self._left = [(group.name, group) for group in groups_of_variables(self.file) if group.name not in taken]
+        return [(path, owner, _store(self._left_for(path, owner) if path in missing else group, path or '/', owner))
+                for path, owner, group in found]
+
+    def _at(self, path):
+        inside = _joined(path, 'vars')
+        return next((self.file[known] for known in (inside, as_in_2_12(inside)) if known in self.file), None)
+
+    def _left_for(self, path, owner):
+        shapes = _own_shapes(owner)
+        fitting = [(name, group) for name, group in self._left if _shapes_in(group) == shapes]
+        if len(fitting) > 1:
+            leaf = path.rpartition('/')[2].lstrip('_')
+            fitting = [(name, group) for name, group in fitting if name.split('/')[-2].lstrip('_') == leaf] or fitting
+        if not fitting:
+            return None
+        self._left.remove(fitting[0])
+        return fitting[0][1]
+
+
+def _store(group, path, owner):
+    """The variables in a group, the numbers behind a quantized kernel in its place."""
+    quantized = group is not None and '0' in group and str(group['0'].dtype) == 'int8' and len(group) == 1 + len(
+        _own_shapes(owner))
+    return Dequantized(group, path) if quantized else Store(group, path)
+
+
+class Dequantized(Store):
+    """The variables of a layer whose kernel is kept as integers, which the last array scales."""
+
+    def keys(self):
+        return [str(number) for number in range(len(self.group) - 1)]
+
+    def __getitem__(self, name):
+        array = super().__getitem__(name)
+        if str(name) != '0':
+            return array
+        scale = np.asarray(self.group[str(len(self.group) - 1)])
+        along = scale.reshape(scale.shape + (1,) * (array.ndim - scale.ndim)) \
+            if scale.shape != array.shape[-scale.ndim:] else scale
+        return np.asarray(array, scale.dtype) / along
+
+
+def as_in_2_12(path):
+    """The path of an object of Keras 3 as it was in files of tf.keras 2.12."""
+    return re.sub(r'(^|/)layers/([^/]*)', _layer_as_in_2_12, path)
+
+
+def _layer_as_in_2_12(match):
+    """The name of a layer as tf.keras 2.12 had it, which counted each one with weights twice."""
+    doubled = re.sub(r'_(\d+)$', lambda number: '_%d' % (2 * int(number.group(1))), match.group(2))
+    return '%s_layer_checkpoint_dependencies/%s' % (match.group(1), doubled)
+
+
+def _own_shapes(owner):
+    if not isinstance(owner, WeightOwner) or not owner.loads_in_order():
+        return []
+    return [tuple(variable.shape) for variable in owner.own_variables_in_order()]
+
+
+def _shapes_in(group):
+    return [tuple(group[str(number)].shape) for number in range(len(group)) if str(number) in group]
+
+
+def groups_of_variables(file):
+    """The groups `vars` of a file that hold arrays, in the order of their names."""
+    found, waiting = [], [file]
+    while waiting:
+        group = waiting.pop()
+        for name, part in group.items():
+            if hasattr(part, 'keys'):
+                (found if name == 'vars' and len(part) else waiting).append(part)
+    return sorted(found, key=lambda group: group.name)
+
+
+def _misfit(owner, store):
+    """What does not fit between a layer and what a file has for it, None where all does or the layer sees to it."""
+    if not isinstance(owner, WeightOwner) or not owner.loads_in_order():
+        return None
+    variables = owner.own_variables_in_order()
+    if len(variables) != len(store):
+        return ('Layer %s has %d weights of its own (%s), the file has %d for it (%s).%s'
+                % (owner.name, len(variables), ', '.join(variable.name for variable in variables), len(store),
+                   store.where, '' if owner.built else ' The layer is not built yet.'))
+    for number, variable in enumerate(variables):
+        if str(number) not in store or store.shape(number) != tuple(variable.shape):
+            found = store.shape(number) if str(number) in store else 'no array'
+            return ('Layer %s: weight %s has shape %s, the file has %s for it (%s/%d).'
+                    % (owner.name, variable.name, tuple(variable.shape), found, store.where, number))
+    return None

@@ -1,0 +1,265 @@
+"""What tf.keras saves in TensorFlow's own formats, read without it: checkpoints of weights, and SavedModels.
+
+A SavedModel holds the config of the model where that could be written (`keras_metadata.pb`; in TensorFlow 2.0 to 2.4
+the objects of `saved_model.pb` themselves), and the weights as a checkpoint. Code is in its graph only.
+"""
+import os
+
+from keras import generations
+from keras.backend.state.variables import Variable
+from keras.saving import training_config, values, versions
+from keras.saving.kinds import kind_in
+from keras.saving.opening import parse_json
+from keras.saving.protobuf import fields, text
+from keras.saving.tensor_bundle import Checkpoint, is_checkpoint  # noqa: F401
+
+# Attributes of layers of TensorFlow that hold the state of a generator of random numbers.
+_RANDOM = ('_rng', '_random_generator', 'random_generator', '_state_var')
+# The slots of tf.keras' optimizers in the order in which they are kept.
+_SLOTS = ('m', 'v', 'vhat', 'rms', 'momentum', 'mg', 'accumulator', 'accum_grad', 'accum_var', 'linear')
+_MODELS = ('_tf_keras_model', '_tf_keras_network', '_tf_keras_sequential')
+
+
+def load_checkpoint(model, prefix, skip_mismatch=False):
+    """Set the weights of `model`, and the state of its optimizer, from a checkpoint of `save_weights(prefix)`.
+
+    Raises:
+        OSError: for a damaged checkpoint. ValueError: if something does not fit; then nothing is changed.
+    """
+    root = Checkpoint(prefix).root()
+    pairs = _pairs_of(model, root)
+    _assign(pairs, skip_mismatch)
+    _read_vocabularies(model, root)
+    if getattr(model, 'optimizer', None) is not None and 'optimizer' in root.children:
+        _restore_optimizer(model, root.children['optimizer'], pairs)
+
+
+def _assign(pairs, skip_mismatch=False):
+    fitting = []
+    for variable, node in pairs:
+        array = node.array()
+        if array.shape == tuple(variable.shape):
+            fitting.append((variable, array))
+        elif not skip_mismatch:
+            raise ValueError('The weight %s has shape %s, the checkpoint has shape %s for it (%s). The usual cause: it '
+                             'was written by a model of another architecture.'
+                             % (variable.path, tuple(variable.shape), array.shape, node.full_name))
+    for variable, array in fitting:
+        variable.assign(array)
+
+
+# --- which weight is which --------------------------------------------------------------------------------------------
+
+def _pairs_of(layer, node, done=None):
+    """[(variable, Node)] of the weights of a layer or model, found by the names of its attributes.
+
+    Raises:
+        ValueError: where one is not in the checkpoint.
+    """
+    done = set() if done is None else done
+    if id(layer) in done or not layer.weights:
+        return []
+    done.add(id(layer))
+    if getattr(layer, 'layer_graph', None) is not None and _numbered(node):
+        return _pairs_of_model(layer, node, done)
+    pairs, missing = [], []
+    for name, value in vars(layer).items():
+        try:
+            pairs.extend(_pairs_of_attribute(layer, name, value, node, done))
+        except _Missing as error:  # an attribute of ours only, or another name of what is found elsewhere
+            missing.append((error, value))
+    found = {id(variable) for variable, _ in pairs}
+    for error, value in missing:
+        weights = [value] if isinstance(value, Variable) else getattr(value, 'weights', [value])
+        if any(id(weight) not in found for weight in weights):
+            raise error
+    return pairs
+
+
+class _Missing(ValueError):
+    """Something of a layer is not in the checkpoint."""
+
+
+def _numbered(node):
+    """The nodes of the layers with weights of a model made of a graph, in order; random states are no weights here."""
+    found, number = [], 0
+    while 'layer_with_weights-%d' % number in node.children:
+        child = node.children['layer_with_weights-%d' % number]
+        if _holds_weights(child, set()):
+            found.append(child)
+        number += 1
+    return found
+
+
+def _holds_weights(node, seen):
+    if node in seen:
+        return False
+    seen.add(node)
+    return node.is_variable or any(_holds_weights(child, seen) for name, child in node.children.items()
+                                   if name not in _RANDOM)
+
+
+def _pairs_of_model(model, node, done):
+    layers = [layer for layer in model.layers if layer.weights]
+    nodes = _numbered(node)
+    if len(layers) != len(nodes):
+        raise ValueError('The checkpoint has weights for %d layers of model %s, which has %d layers with weights (%s). '
+                         'The usual cause: it was written by a model of another architecture.'
+                         % (len(nodes), model.name, len(layers), ', '.join(layer.name for layer in layers)))
+    return [pair for layer, child in zip(layers, nodes) for pair in _pairs_of(layer, child, done)]
+
+
+def _pairs_of_attribute(layer, name, value, node, done):
+    if name.startswith(('_trainable_weights', '_non_trainable_weights', '_inbound', '_outbound', 'copy_of')):
+        return []
+    if isinstance(value, Variable) and any(value is weight for weight in layer.weights_made()):
+        return [] if id(value) in done or done.add(id(value)) else [(value, _child(layer, value, name, node))]
+    if hasattr(value, 'weights_made') and value.weights:
+        return _pairs_of(value, _child(layer, value, name, node), done)
+    if isinstance(value, (list, tuple)) and any(hasattr(part, 'weights_made') for part in value):
+        inside = _child(layer, value, name, node)
+        return [pair for number, part in enumerate(value)
+                for pair in _pairs_of_attribute(layer, str(number), part, inside, done)]
+    return []
+
+
+def _child(layer, value, name, node):
+    for known in (name, name.lstrip('_'), '_' + name, getattr(value, 'path', '').rpartition('/')[2]):
+        if known in node.children:
+            return node.children[known]
+    raise _Missing('The checkpoint has nothing for %r of layer %s; it has: %s. The usual cause: it was written by a '
+                   'model of another architecture.' % (name, layer.name, ', '.join(sorted(node.children)) or 'nothing'))
+
+
+# --- vocabularies -----------------------------------------------------------------------------------------------------
+
+def _read_vocabularies(model, root):
+    """Give layers that look up words or numbers the tables that they had."""
+    for number, layer in enumerate(model.layers):
+        node = root.children.get('layer-%d' % number)
+        if node is None:
+            continue
+        if getattr(layer, 'layer_graph', None) is not None:
+            _read_vocabularies(layer, node)
+        elif hasattr(layer, 'set_vocabulary'):
+            name = _table_of(node)
+            if name is not None:
+                tokens, places = (node.checkpoint.array('%s-%s' % (name, part)) for part in ('keys', 'values'))
+                tokens, places = (places, tokens) if getattr(layer, 'invert', False) else (tokens, places)
+                layer.set_vocabulary(_in_places(tokens.tolist(), places.tolist()))
+
+
+def _table_of(node):
+    """The name of the table below a layer's node in the checkpoint, None without one."""
+    for part in [node] + [child for name, child in sorted(node.children.items()) if 'lookup' in name]:
+        for name in ('lookup_table', '_table'):
+            if 'table' in getattr(part.children.get(name), 'values', ()):
+                return part.children[name].values['table']
+    return None
+
+
+def _in_places(tokens, places):
+    """The tokens in the order of their places."""
+    tokens = [token.decode('utf-8') if isinstance(token, bytes) else token for token in tokens]
+    return [token for _, token in sorted(zip(places, tokens), key=lambda pair: pair[0])]
+
+
+# --- the optimizer ----------------------------------------------------------------------------------------------------
+
+def _restore_optimizer(model, node, pairs):
+    names, arrays = _state_of(node, model, pairs)
+    if names:
+        training_config.restore_optimizer(model, names, arrays)
+
+
+def _state_of(node, model, pairs):
+    """The names and arrays of an optimizer's state, as a file in HDF5 has them."""
+    node = next((node.children[name] for name in ('base_optimizer', '_optimizer', 'inner_optimizer')
+                 if name in node.children), node)
+    if '_variables' in node.children:  # from 2.11 on
+        numbered = sorted(node.children['_variables'].children.items(), key=lambda item: int(item[0]))
+        return ([child.full_name + ':0' for _, child in numbered if child.is_variable],
+                [child.array() for _, child in numbered if child.is_variable])
+    if 'iter' not in node.children:
+        return [], []
+    names, arrays = ['%s/iter:0' % 'training'], [node.children['iter'].array()]
+    places = {id(variable): place for variable, place in pairs}
+    for slot in _SLOTS:
+        for variable in model.trainable_weights:
+            found = node.slots.get((places.get(id(variable)), slot))
+            if found is not None:
+                names.append('training/%s/%s:0' % (variable.path, slot))
+                arrays.append(found.array())
+    return names, arrays
+
+
+# --- SavedModels ------------------------------------------------------------------------------------------------------
+
+def is_saved_model(path):
+    """Whether `path` is the folder of a SavedModel."""
+    return os.path.isfile(os.path.join(path, 'saved_model.pb'))
+
+
+def checkpoint_in(path):
+    """The name of the checkpoint in a SavedModel."""
+    return os.path.join(path, 'variables', 'variables')
+
+
+def load_saved_model(path, compile=True):  # noqa: A002  (as it is called everywhere)
+    """The model of a SavedModel that tf.keras wrote, from its config and its weights.
+
+    Raises:
+        OSError: for a damaged file. ValueError: where the model is in the graph of the SavedModel only, as of a class.
+    """
+    content = metadata(path)
+    generation = generations.of_version(content.get('keras_version', '2.15.0'))
+    config = values.decoded({key: content.get(key) for key in ('class_name', 'config')})
+    versions.completed(config, content.get('keras_version', '2.15'))
+    if not isinstance(config['config'], dict) or 'layers' not in config['config']:
+        raise ValueError('The SavedModel %s holds the graph of a model of the class %s but no config of it: it can be '
+                         'built again by code of the class alone: build it, and load_weights(%r). On TensorFlow, '
+                         'keras.layers.TFSMLayer(%r, call_endpoint="serving_default") runs the graph, which is code of '
+                         'whoever wrote it.' % (path, content.get('class_name'), path, path))
+    with generations.reading(generation):
+        model = kind_in('keras.models').deserialize(config)
+        root = Checkpoint(checkpoint_in(path)).root()
+        pairs = _pairs_of(model, root)
+        _assign(pairs)
+        _read_vocabularies(model, root)
+        settings = content.get('training_config')
+        if compile and settings:
+            training_config.compile_from(model, values.decoded(settings))
+            node = root.children.get('optimizer')
+            if node is not None:
+                _restore_optimizer(model, node, pairs)
+    return model
+
+
+def metadata(path):
+    """What tf.keras wrote about the model of a SavedModel, a dictionary as of JSON.
+
+    Raises:
+        OSError: where the file is damaged. ValueError: where no Keras wrote it.
+    """
+    for node in _metadata_nodes(path):
+        name, identifier, content = node
+        if name == 'root' and identifier in _MODELS + ('_tf_keras_layer', '_tf_keras_rnn_layer'):
+            return parse_json(content, 'metadata of the SavedModel')
+    raise ValueError('The SavedModel %s holds no model of Keras. The usual cause: tf.saved_model.save wrote something '
+                     'else.' % path)
+
+
+def _metadata_nodes(path):
+    """(path of the object, kind, JSON) of the objects of Keras in a SavedModel."""
+    beside = os.path.join(path, 'keras_metadata.pb')
+    try:
+        if os.path.isfile(beside):
+            with open(beside, 'rb') as file:
+                nodes = [fields(node) for node in fields(file.read()).get(1, [])]
+            return [(text(node.get(3)), text(node.get(4)), text(node.get(5))) for node in nodes]
+        with open(os.path.join(path, 'saved_model.pb'), 'rb') as file:
+            graph = fields(fields(fields(file.read())[2][0])[7][0])
+        root = fields(fields(graph[1][0]).get(4, [b''])[0])
+        return [('root', text(root.get(1)), text(root.get(3)))] if root.get(3) else []
+    except (ValueError, KeyError, IndexError) as error:
+        raise OSError('The SavedModel %s is damaged (%s).' % (path, error))

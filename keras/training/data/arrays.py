@@ -1,0 +1,110 @@
+"""A feed of arrays."""
+import numpy as np
+
+from keras import config
+from keras.backend.state.seeds import draw_host_seed
+from keras.training.data.feed import Feed, shuffled
+from keras.training.data.host import portable_cast, rows_of
+from keras.training.data.layout import Batch
+
+# Rows are gathered in shuffled order by the megabyte, not batch by batch: the batches are then views.
+_CHUNK_BYTES = 1 << 20
+
+
+class ArrayFeed(Feed):
+    """Arrays of the same length, cut into batches.
+
+    Args:
+        xs, ys, weights: lists of arrays (weights may be empty, or hold None).
+        casts: one dtype name or None per array of xs + ys + weights, applied as batches are taken.
+        layout: the `Layout` of the batches. batch_size: number of samples in a batch; None for all of them.
+        shuffle: True draws the samples in a new order in every pass, 'batch' the batches.
+        samples: their number where there are no arrays.
+
+    The order of a pass follows from its number and a seed that is drawn when the feed is made.
+    """
+    kept_state = ('_seed',)
+
+    def __init__(self, xs, ys, weights, casts, layout, batch_size=None, shuffle=False, samples=None):
+        self.layout = layout
+        self._arrays = xs + ys + weights
+        self._split = (len(xs), len(xs) + len(ys))
+        self._casts = [None if array is None else portable_cast(array, cast)
+                       for array, cast in zip(self._arrays, casts)]
+        lengths = {len(array) for array in self._arrays if array is not None}
+        if len(lengths) > 1:
+            raise ValueError('All arrays must have the same number of samples. Received: inputs of %s, targets of %s, '
+                             'weights of %s samples. The usual cause: x and y come from different splits.'
+                             % tuple([len(a) if a is not None else None for a in part] for part in (xs, ys, weights)))
+        self.samples = lengths.pop() if lengths else samples or 0
+        if not self.samples:
+            raise ValueError('The data holds no samples.')
+        self._batch_size = batch_size or self.samples
+        self._shuffle = shuffle
+        self._seed = draw_host_seed() if shuffle else None
+
+    def steps(self):
+        return -(-self.samples // self._batch_size)
+
+    def whole(self):
+        """All samples as one batch."""
+        first, second = self._split
+        parts = [self._part(array, cast, 0, self.samples, None) for array, cast in zip(self._arrays, self._casts)]
+        return Batch(parts[:first], parts[first:second], parts[second:], self.samples, self.layout)
+
+    def flat_arrays(self):
+        first, second = self._split
+        weights = [np.ones(self.samples, config.floatx()) if array is None else array
+                   for array in self._arrays[second:]]
+        return self._arrays[:second] + weights
+
+    def one_pass(self, first=0):
+        start_at = first * self._batch_size
+        first, second = self._split
+        size, order, layout = self._batch_size, self._order(), self.layout
+        row_bytes = sum(array.nbytes // self.samples for array in self._arrays if array is not None) or 1
+        chunk = max(1, _CHUNK_BYTES // (row_bytes * size)) * size
+        for begin in range(start_at, self.samples, chunk):
+            end = min(begin + chunk, self.samples)
+            parts = [self._part(array, cast, begin, end, order) for array, cast in zip(self._arrays, self._casts)]
+            for start in range(0, end - begin, size):
+                stop = min(start + size, end - begin)
+                rows = [None if part is None else part[start:stop] for part in parts]
+                yield Batch(rows[:first], rows[first:second], rows[second:], stop - start, layout)
+
+    def _order(self):
+        """The numbers of the rows in the order of this pass, None for the order they have."""
+        if not self._shuffle:
+            return None
+        if self._shuffle != 'batch':
+            return shuffled(self.samples, self._seed, self.passes)
+        starts = shuffled(self.steps(), self._seed, self.passes) * self._batch_size
+        return np.concatenate([np.arange(start, min(start + self._batch_size, self.samples)) for start in starts])
+
+    @staticmethod
+    def _part(array, cast, begin, end, order):
+        if array is None:
+            return None
+        part = array[begin:end] if order is None else array[order[begin:end]]
+        return part if cast is None else part.astype(cast)
+
+    def split(self, fraction, batch_size):
+        """(a feed of the first samples, one of the last `fraction` of them, in order and batches of `batch_size`).
+
+        Raises:
+            ValueError: for a fraction that is none, or that leaves no samples.
+        """
+        if not 0 < fraction < 1:
+            raise ValueError('validation_split is the fraction of the samples to hold out, between 0 and 1. '
+                             'Received: %r' % (fraction,))
+        at = int(self.samples * (1 - fraction))
+        if at == 0 or at == self.samples:
+            raise ValueError('validation_split=%s of %d samples leaves no sample for %s.'
+                             % (fraction, self.samples, 'training' if at == 0 else 'validation'))
+        return self._rows(0, at, self._batch_size, self._shuffle), self._rows(at, self.samples, batch_size, False)
+
+    def _rows(self, begin, end, batch_size, shuffle):
+        first, second = self._split
+        arrays = [rows_of(array, begin, end) for array in self._arrays]
+        return ArrayFeed(arrays[:first], arrays[first:second], arrays[second:], self._casts, self.layout, batch_size,
+                         shuffle)

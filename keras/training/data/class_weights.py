@@ -1,0 +1,67 @@
+"""Weights of samples from weights of classes."""
+import numpy as np
+
+from keras.backend.contract import tree
+
+
+def class_weights_by_output(given, names):
+    """`class_weight` of `fit` as one {class: weight} or None per output of the model.
+
+    Args:
+        given: {class: weight}, or an array or list of weights by class number; for several outputs a dictionary of
+            these by name, or a list of them.
+
+    Raises:
+        TypeError: for anything else. ValueError: where it does not say which output it is for.
+    """
+    if given is None:
+        return [None] * len(names)
+    if isinstance(given, str):
+        raise TypeError('class_weight: expected {class: weight} or a list of weights by class. Received: %r. For '
+                        'balanced classes give {c: len(y) / (classes * count[c])} of your data.' % given)
+    if len(names) == 1 and not (isinstance(given, dict) and set(given) == set(names)):
+        by_output = [given[0] if _is_list_of_tables(given) and len(given) == 1 else given]
+    elif isinstance(given, dict) and set(given) <= set(names):
+        by_output = [given.get(name) for name in names]
+    elif _is_list_of_tables(given) and len(given) == len(names):
+        by_output = list(given)
+    else:
+        raise ValueError('class_weight: the model has %d outputs (%s); give a dictionary of class weights by their '
+                         'names, or a list with one entry for each. Received: %r'
+                         % (len(names), ', '.join(names), given))
+    return [_table(one) for one in by_output]
+
+
+def _is_list_of_tables(given):
+    return isinstance(given, (list, tuple)) and any(one is None or isinstance(one, dict) or tree.is_nested(one)
+                                                    for one in given)
+
+
+def _table(given):
+    if given is None or isinstance(given, dict):
+        return given or None
+    weights = np.asarray(given)
+    if weights.ndim != 1 or weights.dtype.kind not in 'fiu':
+        raise TypeError('class_weight: expected {class: weight} or a list of weights by class. Received: %r' % (given,))
+    return dict(enumerate(weights.tolist()))
+
+
+def weights_of_classes(y, table):
+    """One weight per sample from {class: weight}; `y` holds class indices or one-hot rows.
+
+    Raises:
+        ValueError: if a class in `y` has no weight.
+    """
+    y = np.asarray(y)
+    if y.ndim > 2:
+        raise ValueError('class_weight needs targets of rank 1 or 2. Received targets of shape %s; use sample_weight.'
+                         % (y.shape,))
+    classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1)
+    classes = classes.astype(int)
+    table = {int(key): weight for key, weight in table.items()}
+    missing = sorted(set(np.unique(classes).tolist()) - set(table))
+    if missing:
+        raise ValueError('class_weight gives no weight for the classes %s, which occur in the data.' % missing)
+    places = np.zeros(max(max(classes), max(table)) + 1, dtype='float32')
+    places[list(table)] = list(table.values())
+    return places[classes]

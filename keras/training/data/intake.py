@@ -1,0 +1,267 @@
+"""`Intake`: data as users pass it, as the flat lists of arrays that a program takes."""
+import warnings
+
+
+from keras import config
+from keras.backend.contract import tree
+from keras.backend.contract.rules import numpy_dtype
+from keras.training.compiled import per_output
+from keras.training.data.arrays import ArrayFeed
+from keras.training.data.class_weights import class_weights_by_output, weights_of_classes
+from keras.training.data.host import (as_host_array, checked_numbers, dense_rows, flat_arrays, is_array,
+                                      is_number_list, portable_cast, with_rank)
+from keras.training.data.layout import Batch, Layout, Structure, pack_x_y_sample_weight
+from keras.training.data.sources import GeneratorFeed, SequenceFeed, SetFeed
+
+
+def is_source(x):
+    """Whether `x` yields batches rather than being data itself."""
+    if x is None or isinstance(x, (list, tuple, dict, str, bytes)) or is_array(x):
+        return False
+    return hasattr(x, '__next__') or hasattr(x, '__iter__') or (hasattr(x, '__getitem__') and hasattr(x, '__len__'))
+
+
+def takes_workers(x):
+    """Whether the batches of `x` can be made by workers."""
+    return is_source(x) and (hasattr(x, '__next__') or hasattr(x, '__getitem__') and hasattr(x, '__len__'))
+
+
+def ahead_for(workers, use_multiprocessing, max_queue_size):
+    """The `Ahead` of a run whose batches workers are to make; None where they are made between the steps."""
+    if workers > 1 or use_multiprocessing and workers:
+        # What processes and queues need takes as long to load as half of the library.
+        from keras.training.enqueuers import Ahead
+        return Ahead(workers, use_multiprocessing, max_queue_size)
+    return None
+
+
+class Intake:
+    """Makes feeds for a program.
+
+    Args:
+        program: the `Program`, which says what the model takes.
+    """
+
+    def __init__(self, program):
+        self._program = program
+        # Layouts that were met: batches that look alike share one object.
+        self._layouts = {}
+
+    def feed(self, x, y=None, sample_weight=None, class_weight=None, batch_size=None, shuffle=False, targets=True,
+             ahead=None):
+        """The `Feed` for data: arrays in a structure, or something that yields batches of them.
+
+        Args:
+            ahead: an `Ahead` where workers are to make the batches, which sequences and generators can do.
+            targets: whether the run needs targets; otherwise those that a source yields are left aside.
+        """
+        if ahead is not None and not takes_workers(x):
+            warnings.warn('workers, use_multiprocessing and max_queue_size have no effect on %s: they are for a '
+                          'keras.utils.Sequence or a generator.' % type(x).__name__, stacklevel=4)
+        if not is_source(x):
+            return self.arrays(x, y, sample_weight, class_weight, batch_size, shuffle)
+        for name, given in (('y', y), ('sample_weight', sample_weight)):
+            if given is not None:
+                raise ValueError('A generator yields its targets and weights itself: leave out `%s` when `x` is %s.'
+                                 % (name, type(x).__name__))
+
+        def read(item):
+            return self._batch(item, class_weight, targets)
+        # First, because the iterators of `keras.preprocessing.image` also go on without end.
+        if hasattr(x, '__getitem__') and hasattr(x, '__len__'):
+            return SequenceFeed(x, read, shuffle, ahead or self._wanted_by(x))
+        if hasattr(x, '__next__'):
+            return GeneratorFeed(x, read, ahead)
+        return SetFeed(x, read)
+
+    @staticmethod
+    def _wanted_by(source):
+        """The `Ahead` that a source of batches asks for itself, None where they are made between the steps."""
+        workers, processes = getattr(source, 'workers', 1), getattr(source, 'use_multiprocessing', False)
+        return ahead_for(workers, processes, getattr(source, 'max_queue_size', 10))
+
+    def arrays(self, x, y=None, sample_weight=None, class_weight=None, batch_size=None, shuffle=False):
+        """The `ArrayFeed` for arrays."""
+        xs, ys, weights, casts, layout = self._flat(x, y, sample_weight, class_weight)
+        rows = self._program.inputs.rows if self._program.inputs is not None else None
+        # What is not fed comes whole, and so does what belongs to it.
+        return ArrayFeed(xs, ys, weights, casts, layout, rows or batch_size, shuffle and rows is None, rows)
+
+    def _batch(self, item, class_weight, targets):
+        """The `Batch` for what a source yielded."""
+        parts = tuple(item) if isinstance(item, (tuple, list)) else (item,)
+        if not 1 <= len(parts) <= 3:
+            raise ValueError('A generator must yield x, (x, y) or (x, y, sample_weight). It yielded a tuple of %d.'
+                             % len(parts))
+        x, y, weight = parts + (None,) * (3 - len(parts))
+        if x is None:
+            raise ValueError('A generator must yield x, (x, y) or (x, y, sample_weight). It yielded %r. The usual '
+                             'cause: a `yield` or `return` without a value.' % (item,))
+        if not targets:
+            y = weight = None
+        xs, ys, weights, casts, layout = self._flat(x, y, weight, class_weight)
+        size = len(next(array for array in xs if array is not None))
+        if not size:
+            raise ValueError('A generator yielded an empty batch: inputs of shape %s. The usual cause: the rest of a '
+                             'division of the number of samples by the batch size.' % (xs[0].shape,))
+        parts = [_cast(array, cast) for array, cast in zip([dense_rows(array) for array in xs] + ys + weights, casts)]
+        first, second = len(xs), len(xs) + len(ys)
+        sizes = {len(array) for array in parts if array is not None}
+        if len(sizes) > 1:
+            raise ValueError('All arrays of a batch must have the same number of samples. A generator yielded %s.'
+                             % [array.shape for array in parts if array is not None])
+        return Batch(parts[:first], parts[first:second], parts[second:], size, layout)
+
+    def _flat(self, x, y, sample_weight, class_weight):
+        """(xs, ys, weights, casts, layout): lists of host arrays, and the dtypes that they are to be cast to."""
+        program = self._program
+        if not program.is_settled:
+            xs, casts, structure = self._inputs(x)
+            program.settle_for(xs, casts, structure)
+        xs, casts, structure = self._inputs(x)
+        ys, dtypes = self._targets(y)
+        weights = self._weights(sample_weight, class_weight, ys)
+        layout = Layout(structure, len(ys), tuple([weight is not None for weight in weights]))
+        casts = casts + dtypes + [None if weight is None else config.floatx() for weight in weights]
+        return xs, ys, weights, casts, self._layouts.setdefault(layout, layout)
+
+    def _inputs(self, x):
+        """(the inputs, the dtypes to cast them to, the `Structure` that a model without a graph takes them in)."""
+        owner, inputs = self._program.name, self._program.inputs
+        if inputs is None:
+            xs = [checked_numbers(array, 'input %d' % index, owner)
+                  for index, array in enumerate(flat_arrays(x, None, 'input', owner))]
+            casts = [config.floatx() if array is not None and array.dtype.kind == 'f' and array.dtype.itemsize > 4
+                     else None for array in xs]
+            return xs, casts, Structure(x) if tree.is_nested(x) and not is_number_list(x) else None
+        xs = flat_arrays(inputs.by_name(x), inputs.names, 'input', owner)
+        return inputs.fitting(xs, owner), inputs.casts, None
+
+    def _targets(self, y):
+        """(the targets, the dtypes to cast them to)."""
+        targets, owner = self._program.targets, self._program.name
+        if y is None:
+            return [], []
+        if targets is not None:
+            y = targets.for_trained(y, owner, self._program.output_names)
+        ys = list(map(dense_rows, flat_arrays(y, targets and targets.names, 'target', owner)))
+        kinds = [None] * len(ys) if targets is None else targets.kinds
+        ys = [checked_numbers(array, 'target %d' % index, owner, kind)
+              for index, (array, kind) in enumerate(zip(ys, kinds))]
+        if targets is None:
+            return ys, [None] * len(ys)
+        return targets.fitting(ys, owner), targets.dtypes
+
+    def _weights(self, sample_weight, class_weight, ys):
+        """One array or None per output of the model."""
+        names = self._program.output_names
+        if isinstance(sample_weight, dict):
+            sample_weight = self._without_tensors(sample_weight)
+        several = isinstance(sample_weight, dict) or isinstance(sample_weight, (list, tuple)) and len(names) > 1
+        weights = per_output(sample_weight, names, 'sample_weight') if several else [sample_weight] * len(names)
+        weights = [None if weight is None else checked_numbers(
+            as_host_array(weight), 'sample_weight', self._program.name, config.floatx()) for weight in weights]
+        if class_weight is not None and ys:
+            trained = [place for place in self._program.trained_outputs if place not in self._program.target_tensors]
+            for index, table in enumerate(class_weights_by_output(class_weight, names)):
+                if table and index in trained:
+                    factors = weights_of_classes(ys[trained.index(index)], table)
+                    weights[index] = factors if weights[index] is None else weights[index] * factors
+        for weight in weights:
+            if weight is not None and ys and len(weight) != len(ys[0]):
+                raise ValueError('sample_weight holds %d weights for %d samples.' % (len(weight), len(ys[0])))
+        return weights
+
+
+    @staticmethod
+    def _without_tensors(sample_weight):
+        """The dictionary without keys that are tensors: Keras 2 looked up the names of outputs alone."""
+        found = {name: weight for name, weight in sample_weight.items() if isinstance(name, str)}
+        if len(found) < len(sample_weight):
+            warnings.warn('sample_weight: keys that are no names of outputs are passed over.', stacklevel=6)
+        return found
+
+
+class OwnIntake(Intake):
+    """Makes feeds for steps that a model defines itself: they get what the user passed, in its structure."""
+
+    def _flat(self, x, y, sample_weight, class_weight):
+        if class_weight is not None:
+            factors = weights_of_classes(as_host_array(y), class_weight)
+            sample_weight = factors if sample_weight is None else sample_weight * factors
+        data = _arrays_of(pack_x_y_sample_weight(x, y, sample_weight))
+        leaves = tree.flatten(data)
+        owner = self._program.name
+        xs = [checked_numbers(array, 'input %d' % index, owner) for index, array in enumerate(leaves)]
+        casts = [config.floatx() if array.dtype.kind == 'f' else None for array in xs]
+        layout = Layout(Structure(data) if tree.is_nested(data) else None, 0, ())
+        return xs, [], [], casts, self._layouts.setdefault(layout, layout)
+
+    def arrays(self, x, y=None, sample_weight=None, class_weight=None, batch_size=None, shuffle=False):
+        """The `ArrayFeed` for arrays."""
+        xs, ys, weights, casts, layout = self._flat(x, y, sample_weight, class_weight)
+        return ArrayFeed(xs, ys, weights, casts, layout, batch_size, shuffle)
+
+
+def _cast(array, dtype):
+    wanted = None if array is None else portable_cast(array, dtype)
+    return array if wanted is None else array.astype(wanted)
+
+
+def _arrays_of(data):
+    """`data` with a host array in each place."""
+    if isinstance(data, dict):
+        return {name: _arrays_of(part) for name, part in data.items()}
+    if isinstance(data, (list, tuple)) and not is_number_list(data):
+        return type(data)(map(_arrays_of, data)) if type(data) in (list, tuple) else tuple(map(_arrays_of, data))
+    return as_host_array(data)
+
+
+class Inputs:
+    """What the inputs of a graph are.
+
+    Args:
+        graph: the `Graph`.
+    """
+
+    def __init__(self, graph):
+        self._graph = graph
+        self.names = graph.names_of(graph.fed)
+        structure = graph.input_structure
+        self._keys = set(structure if isinstance(structure, dict) else self.names)
+        self.casts = [None if tensor.dtype == 'string' else numpy_dtype(tensor.dtype).name for tensor in graph.fed]
+
+    def by_name(self, x):
+        """`x`, where it is a dictionary as the list of what is in it for the inputs."""
+        if isinstance(x, dict):
+            unknown = [name for name in x if name not in self._keys]
+            if unknown:
+                warnings.warn('Model %s: the dictionary of inputs holds %s, which no input is called, so it is left '
+                              'out. The inputs are: %s.' % (self._graph.owner, ', '.join(map(repr, unknown)),
+                                                            ', '.join(self.names)), stacklevel=5)
+        return self._graph.leaves_of(x) if isinstance(x, dict) or x is None and not self.names else x
+
+    @property
+    def rows(self):
+        """The number of samples where none are fed, else None."""
+        return None if self.names else self._graph.inputs[0].shape[0]
+
+    def fitting(self, xs, owner):
+        """The arrays `xs`, vectors as columns where a matrix is expected.
+
+        Raises:
+            ValueError: for an array of another shape, or one that does not hold numbers.
+        """
+        return [None if array is None and self._graph.is_optional(tensor) else
+                self._fitting(array, tensor.shape, name, dtype, owner)
+                for array, tensor, name, dtype in zip(xs, self._graph.fed, self.names, self.casts)]
+
+    @staticmethod
+    def _fitting(array, shape, name, dtype, owner):
+        array = with_rank(array, len(shape))
+        if array is None or array.ndim != len(shape) or not all(
+                size is None or size == own for size, own in zip(shape[1:], array.shape[1:])):
+            raise ValueError('Model %s: input %s expects arrays of shape %s, but it received %s. The first size is the '
+                             'batch.' % (owner, name, shape, 'None' if array is None
+                                         else 'an array of shape %s' % (array.shape,)))
+        return array if dtype is None else checked_numbers(array, 'input %s' % name, owner, dtype)

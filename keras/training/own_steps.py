@@ -1,0 +1,318 @@
+"""Steps that a model defines itself: `train_step`, `test_step`, `predict_step`, and the losses and metrics of these."""
+import inspect
+
+from keras import generations
+from keras import metrics as metrics_module
+from keras import ops
+from keras.backend.contract import tree
+from keras.backend.contract.context import at_once, calls, noted_mask
+from keras.backend.contract.loading import get_engine
+from keras.backend.state.variables import Variable, native_result, to_array
+from keras.backend.table.composites.shape import static_shape
+from keras.gradients import Script
+from keras.optimizers import Optimizer
+from keras.training.compiled import masked, per_output
+from keras.training.data.targets import check_shapes
+from keras.training.results import Results
+from keras.training.steps import under
+
+METHODS = {'train': 'train_step', 'test': 'test_step', 'predict': 'predict_step'}
+# What the steps of `Trainer` call, so that overriding it changes them.
+_PARTS = {'train': ('compute_loss', 'compute_metrics', 'get_metrics_result'), 'predict': ()}
+_PARTS['test'] = _PARTS['train']
+
+
+def defines_own(model, kind, base):
+    """Whether the class of `model` (or the object) defines the step of a kind, or a part of it, otherwise than `base`.
+    """
+    return any(getattr(getattr(model, name), '__func__', None) is not getattr(base, name)
+               for name in (METHODS[kind], 'make_%s_function' % kind) + _PARTS[kind])
+
+
+class OwnStep:
+    """Runs the method of a model for batches of a layout.
+
+    Args:
+        program: a `Program`. kind: 'train', 'test' or 'predict'. layout: the `Layout` of the data.
+    """
+
+    def __init__(self, program, kind, layout):
+        self._model, self._layout = program.forward.model, layout
+        self._method = getattr(self._model, METHODS[kind])
+        self._structure = None
+        self._was_built = self._model.built
+        self._trains = kind == 'train'
+        if self._trains:
+            self._build_optimizer()
+        variables = state_of(self._model)
+        run = self._with_state if self._takes_state() else self._plainly
+        run = under(program, run)
+        engine = get_engine()
+        if engine.recorder() is None:
+            run = Script(run)
+        self._run = engine.scripted_step(run, variables, variables if kind != 'predict' else [],
+                                         bool(program.argument('run_eagerly')))
+
+    def _takes_state(self):
+        """Whether the method is written for JAX: `train_step(self, state, data)`."""
+        parameters = [p for p in inspect.signature(self._method).parameters.values()
+                      if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty]
+        return len(parameters) == 2
+
+    def _build_optimizer(self):
+        # Slots are made before the step, where there are weights to make them for.
+        optimizer = self._model.optimizer
+        if isinstance(optimizer, Optimizer) and not optimizer.built and self._model.built:
+            optimizer.build(self._model.trainable_variables)
+
+    def _plainly(self, data):
+        with at_once():
+            return self._flat(self._method(self._layout.inputs(data)))
+
+    def _with_state(self, data):
+        parts = state_parts(self._model, self._trains)
+        with at_once():
+            state = tuple([[variable.value for variable in part] for part in parts])
+            logs, state = self._method(state, self._layout.inputs(data))
+            assign_state(parts, state)
+            return self._flat(logs)
+
+    def _flat(self, found):
+        self._structure = tree.map_structure(lambda _: None, found)
+        return list(map(native_result, tree.flatten(found)))
+
+    def __call__(self, xs):
+        if self._was_built:
+            return self._run(xs)
+        try:
+            found = self._run(xs)
+        except Exception:
+            if not self._model.built:
+                raise
+            # The method asked for the variables before its first call of the model made them.
+            self._was_built = True
+            return self._run(xs)
+        self._was_built = self._model.built
+        return found
+
+    def packed(self, leaves):
+        """What the method returned, with `leaves` in its places."""
+        return tree.pack_as(self._structure, leaves) if tree.is_nested(self._structure) else leaves[0]
+
+    @staticmethod
+    def check_targets(ys):
+        """The method says itself what it does with its data."""
+
+
+def state_parts(model, with_optimizer):
+    """The variables in the order of the state that JAX's `train_step` (or `test_step`) takes."""
+    parts = [model.trainable_variables, model.non_trainable_variables]
+    if with_optimizer:
+        parts.append(model.optimizer.variables if model.optimizer is not None else [])
+    return parts + [model.metrics_variables]
+
+
+def assign_state(parts, state):
+    """Give the variables in `parts` the values in `state`, which is in the same order."""
+    for variables, values in zip(parts, state):
+        for variable, value in zip(variables, values):
+            variable.assign(value)
+
+
+def state_of(model):
+    """All variables that a step of the model may change: of the model, its optimizers, metrics and seeds."""
+    found = list(model.variables) + list(model.metrics_variables)
+    for value in [model.optimizer] + list(vars(model).values()):
+        for leaf in tree.flatten(value) if not isinstance(value, dict) else value.values():
+            if isinstance(leaf, Optimizer):
+                found += leaf.variables + leaf.read_variables
+            elif isinstance(leaf, Variable):
+                found.append(leaf)
+    return list({id(variable): variable for variable in found}.values())
+
+
+class OwnLogs(Results):
+    """The logs of steps that the model defines: what the last one returned.
+
+    Args:
+        model: the model. numbered: as in `Results`.
+    """
+
+    def __init__(self, model, numbered):
+        super().__init__(numbered)
+        self._model = model
+        self._step = self._last = None
+
+    def use(self, step, reset=True):
+        """Go on with `step`. `reset`: whether the metrics start anew where this is the first one."""
+        if self._step is None and reset:
+            for metric in self._model.metrics:
+                metric.reset_state()
+        self._step = step
+
+    def run(self, batch):
+        self._last = self._step(batch.xs)
+
+    def variables(self):
+        return [variable for metric in self._model.metrics for variable in metric.variables]
+
+    def found(self):
+        """{name: number}."""
+        logs = self._step.packed([_number(leaf) for leaf in self._last])
+        if not isinstance(logs, dict):
+            raise TypeError('train_step and test_step have to return a dictionary {name: scalar}. Received: %s.'
+                            % type(logs).__name__)
+        return logs
+
+    metrics = found
+
+    def keep(self):
+        """The step has updated the metric objects itself."""
+
+
+def _number(leaf):
+    array = to_array(leaf)
+    return float(array) if array.ndim == 0 else array
+
+
+class OwnCompiled:
+    """The loss and the metrics that `compile` was given, for steps that a model defines.
+
+    Args:
+        make: function(outputs) -> (`CompiledLoss`, `CompiledMetrics`), from `Program`.
+    """
+
+    def __init__(self, make):
+        self._make = make
+        self._made = None
+        self.tracker = metrics_module.Mean(name='loss')
+        # The mean losses of the outputs, where there are several, by name.
+        self._parts = {}
+
+    def settled(self, y_pred):
+        """The pair for a model that gives `y_pred`."""
+        if self._made is None:
+            self._made = self._make(y_pred)
+            self._parts = {name: metrics_module.Mean(name=name) for name in self._made[0].names_of_parts}
+        return self._made
+
+    @property
+    def metrics(self):
+        """The metric objects, as far as they are known."""
+        return [] if self._made is None else list(self._parts.values()) + self._made[1].metrics
+
+    def loss(self, x, y, y_pred, sample_weight, added):
+        """The whole loss, None where there is nothing that it could consist of."""
+        loss, _ = self.settled(y_pred)
+        total = None
+        if loss.trained_outputs and y is not None:
+            targets, predictions, weights, masks = self._by_output(y, y_pred, sample_weight)
+            for index in loss.trained_outputs:
+                self._check(loss, index, targets[index], predictions[index])
+            total, each = loss([targets[index] for index in loss.trained_outputs], predictions, weights, masks)
+            for index, part in zip(loss.trained_outputs, self._parts.values()):
+                part.update_state(each[index], sample_weight=samples_of(x))
+        for value in added:
+            total = value if total is None else total + value
+        return total
+
+    def _by_output(self, y, y_pred, sample_weight):
+        """Lists of targets, predictions, sample weights and masks, with one entry or None for every output."""
+        loss, _ = self.settled(y_pred)
+        predictions = tree.flatten(y_pred)
+        masks = [noted_mask(leaf) if calls.masks else None for leaf in predictions]
+        return self._listed(y, loss, 'y'), predictions, self._listed(sample_weight, loss, 'sample_weight'), masks
+
+    @staticmethod
+    def _check(loss, index, target, prediction):
+        if hasattr(target, 'shape'):
+            check_shapes(loss.losses[index], static_shape(target), static_shape(prediction),
+                         generations.of(loss.losses[index]), 'with steps of its own', loss.output_names[index])
+
+    @staticmethod
+    def _listed(given, loss, what):
+        names = loss.output_names
+        if isinstance(given, dict):
+            return per_output(given, names, what)
+        leaves = tree.flatten(given)
+        if what == 'sample_weight' and len(leaves) == 1:
+            return leaves * len(names)
+        if len(leaves) != len(names):  # of a list, only outputs with a loss have targets
+            found = dict(zip(loss.trained_outputs, leaves)) if len(leaves) == len(loss.trained_outputs) else {}
+            if not found:
+                raise ValueError('`%s` has %d parts, but the model has %d outputs: %s.'
+                                 % (what, len(leaves), len(names), ', '.join(names)))
+            return [found.get(index) for index in range(len(names))]
+        return leaves
+
+    def update_metrics(self, y, y_pred, sample_weight):
+        """Take a batch into account."""
+        _, metrics = self.settled(y_pred)
+        if not metrics.entries:
+            return
+        targets, predictions, weights, masks = self._by_output(y, y_pred, sample_weight)
+        for entry in metrics.entries:
+            weight = masked(weights[entry.output] if entry.weighted else None, masks[entry.output], None)
+            entry.metric.update_state(targets[entry.output], predictions[entry.output], sample_weight=weight)
+
+    def results(self):
+        """{name: value} of the losses of the outputs and of the compiled metrics."""
+        found = {name: part.result() for name, part in self._parts.items()}
+        if self._made is not None:
+            found.update((entry.name, entry.metric.result()) for entry in self._made[1].entries)
+        return found
+
+
+class LossOfModel:
+    """`model.compiled_loss`, as steps written for tf.keras 2.2 to 2.15 call it: the loss of a batch, which it counts.
+
+    Args:
+        compiled: the `OwnCompiled` of the model.
+    """
+
+    def __init__(self, compiled):
+        self._compiled = compiled
+
+    def __call__(self, y_true, y_pred, sample_weight=None, regularization_losses=None):
+        """The whole loss, that of `regularization_losses` (usually `model.losses`) included."""
+        total = self._compiled.loss(y_pred, y_true, y_pred, sample_weight, list(regularization_losses or ()))
+        if total is None:
+            raise ValueError('There is no loss: the model was compiled without one, and `regularization_losses` is '
+                             'empty.')
+        self._compiled.tracker.update_state(total, sample_weight=samples_of(y_pred))
+        return total
+
+    @property
+    def metrics(self):
+        """The metric that has the mean of the loss."""
+        return [self._compiled.tracker]
+
+
+class MetricsOfModel:
+    """`model.compiled_metrics`, as steps written for tf.keras 2.2 to 2.15 call it.
+
+    Args:
+        compiled: the `OwnCompiled` of the model.
+    """
+
+    def __init__(self, compiled):
+        self._compiled = compiled
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Take a batch into account."""
+        self._compiled.update_metrics(y_true, y_pred, sample_weight)
+
+    @property
+    def metrics(self):
+        """The metric objects, as far as they are known."""
+        return self._compiled.metrics
+
+    def reset_state(self):
+        """Begin anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+
+def samples_of(x):
+    """The number of samples in the inputs `x`, as a float scalar."""
+    return ops.cast(ops.shape(tree.flatten(x)[0])[0], 'float32')

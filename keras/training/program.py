@@ -1,0 +1,349 @@
+"""`Program`: what `compile` makes of a model."""
+import warnings
+
+import numpy as np
+
+from keras import config, generations
+from keras import metrics as metrics_module
+from keras.backend.contract import tree
+from keras.backend.contract.context import learning_phase
+from keras.backend.contract.loading import get_engine
+from keras.backend.contract.rules import AbstractTensor
+from keras.backend.table.composites.shape import static_shape
+from keras.layers.weights import adapter_changes, trainable_changes
+from keras.training.compiled import CompiledLoss, CompiledMetrics
+from keras.training.data.intake import Inputs, Intake, OwnIntake
+from keras.training.data.layout import Layout, names_of_parts
+from keras.training.data.targets import Target, Targets
+from keras.training.graph import TrainingGraph
+from keras.training.made_functions import MAKERS, MadeStep
+from keras.training.own_steps import OwnCompiled, OwnLogs, OwnStep
+from keras.training.results import Averages, Predictions, on_host
+from keras.training.steps import PredictStep, TrainOrTestStep, can_repeat
+from keras.training.target_tensors import TargetTensors
+
+# How many batches, and of how many bytes, `steps_per_execution='auto'` puts into one call.
+_MOST_BATCHES, _MOST_BYTES = 32, 16 << 20
+
+
+class Program(generations.Dated):
+    """A model's loss, metrics, optimizer and steps. The next `compile` replaces it whole.
+
+    It keeps the generation of Keras that it was made under, for what is settled and traced later.
+
+    Args:
+        forward: the `Forward` of the model. given: the arguments of `compile`, with the optimizer as an object; None
+            for a model that was not compiled, which can only predict.
+
+    Attributes:
+        losses, metrics, target_tensors: the `CompiledLoss`, the `CompiledMetrics` and the `TargetTensors`, None until
+            the outputs are known.
+        trained: the weights that training changes, and frozen_layers: the layers that it leaves alone, as settled by
+            then. targets: a `Targets`, None where any will do.
+        own: the kinds of steps that the model defines itself, a set. compiled: for these, its `OwnCompiled`.
+        added_names: the names given to `add_metric` in the last new step; None before the first one.
+    """
+
+    def __init__(self, forward, given=None):
+        self.given = given
+        self.retarget(forward)
+        if given is not None and forward.model.built and forward.graph is not None:
+            self._settle(forward.graph.output_names, forward.graph.outputs)
+
+    def retarget(self, forward):
+        """Begin anew with another `Forward`, because the layers of the model have changed; the next data settles it."""
+        self.forward = forward
+        self.own = forward.own_kinds()
+        self._intake, self._own_intake = Intake(self), OwnIntake(self)
+        self.compiled = OwnCompiled(self._own_compiled)
+        self.losses = self.metrics = self.targets = self.target_tensors = self.added_names = None
+        self.trained, self.frozen_layers = [], []
+        self._inputs = None
+        self._steps, self._added, self._made = {}, {}, {}
+        self.watch = None
+        # Steps for predicting one small array, by its dtype, row shape and engine.
+        self._small = {}
+        self._names = ['output_1']
+        self._graph = self._running = None
+        # Functions of K by kind, None until scripts ask for them.
+        self.functions = dict.fromkeys(('train', 'test', 'predict'))
+
+    def __getstate__(self):
+        # Steps are compiled anew, what follows from the outputs is settled anew.
+        given = self.given and dict(self.given, target_tensors=None)  # which are parts of another graph
+        return {'given': given, 'trained': self.trained, 'frozen_layers': self.frozen_layers,
+                'generation': generations.of(self)}
+
+    def for_copy(self, forward):
+        """The program of a copy of the model, given what a copy of this one kept: it trains the same weights."""
+        with config.generation(self.generation):
+            program = Program(forward, self.given)
+        if self.trained:
+            program.trained, program.frozen_layers = self.trained, self.frozen_layers
+        return program
+
+    # --- what it is about ----------------------------------------------------------------------------------------
+
+    @property
+    def name(self):
+        return self.forward.name
+
+    @property
+    def is_compiled(self):
+        return self.given is not None
+
+    @property
+    def optimizer(self):
+        return self.given['optimizer'] if self.is_compiled else None
+
+    def argument(self, name):
+        """What `compile` was given as `name`."""
+        return self.given.get(name) if self.is_compiled else None
+
+    def require_compiled(self, method):
+        if not self.is_compiled:
+            raise RuntimeError('Model %s must be compiled before %s is called. Call model.compile(optimizer, loss) '
+                               'first.' % (self.name, method))
+
+    @property
+    def inputs(self):
+        """What the inputs of the graph are, None where there is no graph."""
+        if self._inputs is None and self.forward.graph is not None:
+            self._inputs = Inputs(self.forward.graph)
+        return self._inputs
+
+    @property
+    def output_names(self):
+        return self._names
+
+    @property
+    def trained_outputs(self):
+        """Indices of the outputs that have a loss, and hence a target."""
+        return self.losses.trained_outputs if self.losses is not None else []
+
+    @property
+    def masked_outputs(self):
+        """For every output, whether it may have a mask."""
+        graph = self.forward.graph
+        if graph is None or self.forward.own_call:
+            return [True] * len(self._names)  # which only a run of `call` could tell
+        return [tensor.mask is not None for tensor in graph.outputs]
+
+    @property
+    def graph(self):
+        """The training as parts of the graph of K, see `TrainingGraph`."""
+        if self.forward.graph is None:
+            raise AttributeError('Model %s is not a graph of layers, so its training is not a part of a graph.'
+                                 % self.name)
+        if self._graph is None:
+            self._graph = TrainingGraph(self)
+        return self._graph
+
+    def make_function(self, kind):
+        """Have a function of K among `functions`."""
+        if self.functions[kind] is None:
+            self.functions[kind] = self.graph.function(kind)
+
+    # --- settling: losses and metrics are set up once the outputs are known --------------------------------------
+
+    @property
+    def is_settled(self):
+        return self.forward.model.built and (self.losses is not None or not self.is_compiled)
+
+    def settle_for(self, xs, casts, structure):
+        """Settle from the first data; the model is built where it is not yet."""
+        leaves = [AbstractTensor((None,) + array.shape[1:], cast or array.dtype.name)
+                  for array, cast in zip(xs, casts)]
+        outputs = self.forward.outputs_for(Layout(structure, 0, ()).inputs(leaves))
+        if not self.is_settled:
+            graph = self.forward.graph
+            self._settle(names_of_parts(outputs) if graph is None else graph.output_names, tree.flatten(outputs))
+
+    def _settle(self, names, outputs):
+        self._names = list(names)
+        if self.is_compiled:
+            with generations.under(self):
+                self._settle_losses(outputs)
+            self._settle_weights()
+
+    def _settle_losses(self, outputs):
+        losses = CompiledLoss(self.given['loss'], self.given['loss_weights'], self._names)
+        self.metrics = CompiledMetrics(self.given['metrics'], self.given['weighted_metrics'], losses,
+                                       [tensor.shape for tensor in outputs])
+        self.target_tensors = TargetTensors(self, self.given.get('target_tensors'))
+        has_graph = self.forward.graph is not None
+        self.targets = Targets(len(outputs), [
+            Target(index, self._names[index], losses.losses[index], outputs[index], has_graph, generations.of(self))
+            for index in losses.trained_outputs if index not in self.target_tensors],
+            len(self.target_tensors.values))
+        self.losses = losses
+
+    def _own_compiled(self, y_pred):
+        """The loss and the metrics for a model that defines its steps, and gives `y_pred`."""
+        graph, leaves = self.forward.graph, tree.flatten(y_pred)
+        if graph is not None and len(graph.output_names) == len(leaves):
+            names = list(graph.output_names)
+        else:
+            names = names_of_parts(y_pred)
+        with generations.under(self):
+            losses = CompiledLoss(self.argument('loss'), self.argument('loss_weights'), names)
+            return losses, CompiledMetrics(self.argument('metrics'), self.argument('weighted_metrics'), losses,
+                                           [static_shape(tensor) for tensor in leaves], without_losses=True)
+
+    def _settle_weights(self):
+        model = self.forward.model
+        self.trained = list(model.trainable_weights)
+        frozen = {}
+        for layer in model.walk_layers():
+            if not layer.trainable and id(layer) not in frozen:
+                # What is inside a frozen layer is frozen, whatever it says itself.
+                frozen.update((id(inner), inner) for inner in layer.walk_layers())
+        self.frozen_layers = list(frozen.values())
+        self._changes = trainable_changes()
+
+    def check_trainable(self):
+        """`warn_of_change`, once for each change."""
+        if self._changes != trainable_changes():
+            self._changes = trainable_changes()
+            self.warn_of_change(stacklevel=5)
+
+    def warn_of_change(self, stacklevel):
+        """Warn where `trainable` was changed after compiling, which has no effect on what is trained."""
+        if self.losses is not None and set(map(id, self.forward.model.trainable_weights)) != set(map(id, self.trained)):
+            warnings.warn('Discrepancy in model %s: `trainable` was changed after compile, and training goes on as '
+                          'compiled: %d weights are trained, %d are trainable now. Compile the model again for the '
+                          'change to take effect.'
+                          % (self.name, len(self.trained), len(self.forward.model.trainable_weights)),
+                          stacklevel=stacklevel)
+
+    def watch_gradients(self, watch):
+        """Have the training steps show the gradients to `watch.see(gradients)`, None for nobody any more.
+
+        Args:
+            watch: has `build`, too: from the list of trained variables to the variables that `see` assigns.
+        """
+        if watch is not None and 'train' in self.own:
+            raise NotImplementedError('Model %s defines its train_step itself, so nobody else sees its gradients.'
+                                      % self.name)
+        self.watch = watch
+        self._steps = {key: step for key, step in self._steps.items() if key[0] != 'train'}
+
+    # --- metrics -------------------------------------------------------------------------------------------------
+
+    def metric_objects(self):
+        """The compiled metrics and those of `add_metric`, with the values of the last run."""
+        if 'train' in self.own:
+            return self.own_metrics()
+        if self._running is not None:
+            self._running.keep()
+        compiled = self.metrics.metrics if self.metrics is not None else []
+        return compiled + [self.added_metric(name) for name in self._names_of_added()]
+
+    def own_metrics(self):
+        """The metrics of steps that the model defines: the mean of the loss, the compiled ones, and its attributes."""
+        if self.is_compiled and self.forward.graph is not None:
+            self.compiled.settled(self.forward.graph.pack_outputs(self.forward.graph.outputs))
+        attributes = [metric for layer in self.forward.model.walk_layers() for metric in layer.metrics_made()]
+        found = ([self.compiled.tracker] if self.is_compiled else []) + self.compiled.metrics + attributes \
+            + list(self._added.values())
+        return list({id(metric): metric for metric in found}.values())
+
+    def _names_of_added(self):
+        if self.added_names is not None:
+            return list(self.added_names)
+        return [name for name, _ in self.forward.additions().metrics]
+
+    def added_metric(self, name):
+        """The metric object for what `add_metric` is given as `name`."""
+        if name not in self._added:
+            self._added[name] = metrics_module.Mean(name=name)
+        return self._added[name]
+
+    def metrics_names(self):
+        """The names of what `evaluate` and `train_on_batch` return."""
+        if 'train' in self.own:
+            return [metric.name for metric in self.forward.model.metrics]
+        if self.losses is None:
+            return ['loss']
+        return ['loss'] + self.losses.names_of_parts + self.metrics.names + self._names_of_added()
+
+    def reset_metrics(self):
+        for metric in self.metric_objects():
+            metric.reset_state()
+        self._running = None
+
+    # --- running -------------------------------------------------------------------------------------------------
+
+    def intake(self, kind):
+        """The `Intake` of the data for a kind of run."""
+        return self._own_intake if kind in self.own else self._intake
+
+    def step(self, kind, batch):
+        """The compiled step for a kind of run on batches like this one; made once per kind, engine and layout."""
+        key = (kind, get_engine().name, learning_phase.value, batch.layout, adapter_changes())
+        step = self._steps.get(key)
+        if step is None:
+            step = self._steps[key] = self._new_step(kind, batch.layout)
+        if kind != 'predict':
+            step.check_targets(batch.ys)
+        if kind == 'train' and kind not in self.own:
+            self.check_trainable()
+        return step
+
+    def _new_step(self, kind, layout):
+        if kind in self.own:
+            return (MadeStep if self.forward.model.makes_function(kind) else OwnStep)(self, kind, layout)
+        return PredictStep(self, layout) if kind == 'predict' else TrainOrTestStep(self, kind == 'train', layout)
+
+    def results(self, kind):
+        """What gathers the results of a run of a kind."""
+        numbered = self.ruled('batch_and_size_in_logs')
+        self._made.pop(kind, None)
+        if kind == 'predict':
+            return Predictions(numbered)
+        if kind in self.own:
+            return OwnLogs(self.forward.model, numbered)
+        self._running = Averages(self, self.ruled('own_loss_in_logs'), numbered)
+        return self._running
+
+    def made_function(self, kind):
+        """The function of steps that the model makes, see `Steps.make_train_function`; once for each run."""
+        if kind not in self._made:
+            found = getattr(self.forward.model, MAKERS[kind])()
+            self._made[kind] = self.functions[kind] if found is None else found
+        return self._made[kind]
+
+    def batches_per_call(self, kind, batch, watched):
+        """How many batches run between two looks of the callbacks, when `batch` is like most of them.
+
+        Args:
+            watched: whether anything is called around single batches.
+        """
+        wanted = self.argument('steps_per_execution')
+        if wanted != 'auto':
+            return wanted or 1
+        if watched or kind == 'predict' or kind in self.own or not can_repeat(self):
+            return 1
+        size = sum(array.nbytes for array in batch.xs + batch.ys + batch.weights if array is not None)
+        return max(1, min(_MOST_BATCHES, _MOST_BYTES // max(size, 1)))
+
+    def on_batch(self, kind, batch, reset):
+        """{name: value} of the loss and the metrics on one batch. `reset`: whether they begin with it."""
+        found = self._running if not reset and self._running is not None else self.results(kind)
+        found.use(self.step(kind, batch), reset)
+        found.take(0, batch)
+        return found.found()
+
+    def predict_like_before(self, x):
+        """The outputs for a small array like one that was predicted before, or None."""
+        step = self._small.get((x.dtype, x.shape[1:], get_engine(), learning_phase.value, adapter_changes()))
+        return None if step is None else step.packed(on_host(step([x])))
+
+    def predict_at_once(self, x, batch):
+        """The outputs for one batch, made from what the user gave as `x`."""
+        step = self.step('predict', batch)
+        # Where nothing had to be converted, the next small array goes straight in.
+        if type(x) is np.ndarray and len(batch.xs) == 1 and batch.xs[0].shape == x.shape \
+                and batch.xs[0].dtype == x.dtype:
+            self._small[x.dtype, x.shape[1:], get_engine(), learning_phase.value, adapter_changes()] = step
+        return step.packed(on_host(step(batch.xs)))

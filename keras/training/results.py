@@ -1,0 +1,218 @@
+"""What a run gathers over its batches. It is the logs of the callbacks, too, and fetched only when it is read."""
+import threading
+
+import numpy as np
+
+from keras.backend.state.variables import to_array
+from keras.training.data.layout import are_alike
+from keras.training.steps import MetricsFound, can_repeat
+
+# How many predicted batches may be on their way to the host before the oldest is fetched.
+_IN_FLIGHT = 8
+
+
+class Results(dict):
+    """The logs of a batch: `batch`, `size`, and what `found` gives, which the first read after a batch fetches.
+
+    A subclass defines `use` (a step), `run` (a batch) and `found` (a dictionary). `samples` counts those so far.
+
+    Args:
+        numbered: whether the logs have `batch` and `size`.
+    """
+
+    def __init__(self, numbered):
+        super().__init__()
+        self._numbered = numbered
+        self.batch = self.size = self.samples = 0
+        self._is_stale = False
+
+    def take(self, number, batch):
+        """Run the step on a `Batch`, the `number`th one."""
+        self.run(batch)
+        self.samples += batch.size
+        self.batch, self.size, self._is_stale = number, batch.size, True
+
+    def take_all(self, number, batches):
+        """Run the step on all `batches`, which the callbacks see as one; the last has the `number`."""
+        self.run_all(batches)
+        self.size = sum(batch.size for batch in batches)
+        self.samples += self.size
+        self.batch, self._is_stale = number, True
+
+    def run_all(self, batches):
+        for batch in batches:
+            self.run(batch)
+
+    def _fill(self):
+        if self._is_stale:
+            self._is_stale = False
+            dict.clear(self)
+            dict.update(self, self.found())
+            if self._numbered:
+                dict.update(self, batch=self.batch, size=self.size)
+        return self
+
+    def state(self):
+        """What was gathered so far, as plain values."""
+        return {'samples': self.samples, 'batch': self.batch, 'size': self.size,
+                'metrics': [variable.numpy() for variable in self.variables()]}
+
+    def go_on(self, state):
+        """Go on from what another one gave as `state`; a step is in use already."""
+        self.samples, self.batch, self.size = state['samples'], state['batch'], state['size']
+        for variable, value in zip(self.variables(), state['metrics']):
+            variable.assign(value)
+
+    def variables(self):
+        """The variables of metrics that steps update."""
+        return []
+
+    def __bool__(self):
+        return True
+
+
+def _reading(name):
+    plain = getattr(dict, name)
+
+    def read(self, *args):
+        return plain(self._fill(), *args)
+    read.__name__ = name
+    return read
+
+
+for _name in ('__getitem__', '__iter__', '__len__', '__contains__', '__repr__', 'get', 'items', 'keys', 'values',
+              'copy', '__eq__'):
+    setattr(Results, _name, _reading(_name))
+
+
+class Averages(Results):
+    """The loss and the metrics over the samples so far, of training and test steps.
+
+    Args:
+        program: the `Program`.
+        own_loss: whether the loss in the logs of a batch is that of the batch alone. numbered: as in `Results`.
+    """
+
+    def __init__(self, program, own_loss, numbered):
+        super().__init__(numbered)
+        self._program = program
+        self._own_loss = own_loss
+        # Another thread may ask for the model's metrics during a step: it would take the totals from under it.
+        self._lock = threading.RLock()
+        self._step = None
+        # The totals that were fetched, and those on the device since then; those before the last batch and after it.
+        self._fetched = self._totals = self._before = self._last = None
+        self._is_kept = True
+
+    def use(self, step, reset=True):
+        """Go on with `step`. `reset`: whether the metrics start anew where this is the first one."""
+        if self._step is None:
+            if reset:
+                step.tally.reset()
+        elif step.tally.names != self._step.tally.names:
+            step.expect(self._step.tally.added)
+        self._step = step
+
+    def run(self, batch):
+        with self._lock:
+            self._run(batch)
+
+    def _run(self, batch):
+        self._before = self._step.tally.zeros if self._totals is None else self._totals
+        try:
+            self._totals = self._step(self._before, batch.xs, batch.ys, batch.weights)
+        except MetricsFound as found:
+            if self.samples:
+                raise ValueError('The batches of a run must add the same metrics. Met so far: %s, now: %s.'
+                                 % (self._step.tally.added, found.names))
+            self._step.expect(found.names)
+            self._before = self._step.tally.zeros
+            self._totals = self._step(self._before, batch.xs, batch.ys, batch.weights)
+        self._last, self._is_kept = self._totals, False
+
+    def run_all(self, batches):
+        with self._lock:
+            before = self._totals
+            if self.samples and can_repeat(self._program) and are_alike(batches):
+                self._before = self._step.tally.zeros if before is None else before
+                self._last = self._totals = self._step.several(self._before, batches)
+                self._is_kept = False
+                return
+            for batch in batches:
+                self._run(batch)
+            self._before = self._step.tally.zeros if before is None else before
+
+    def _fetch(self):
+        """The totals of all batches, on the host."""
+        with self._lock:
+            if self._totals is not None:
+                fetched = to_array(self._totals)
+                self._fetched = fetched if self._fetched is None else self._fetched.astype('float64') + fetched
+                self._totals = None
+            return self._fetched
+
+    def variables(self):
+        return [variable for entry in self._step.tally.stateful for variable in entry.metric.variables]
+
+    def state(self):
+        return dict(super().state(), totals=self._fetch(), added=list(self._step.tally.added))
+
+    def go_on(self, state):
+        super().go_on(state)
+        self._fetched, self._is_kept = state['totals'], False
+        self._step.expect(state['added'])
+
+    def found(self):
+        logs = self.metrics()
+        if self._own_loss and self.samples != self.size:
+            logs['loss'] = float(to_array(self._last)[0] - to_array(self._before)[0]) / self.size
+        return logs
+
+    def metrics(self):
+        """{name: value} over all samples so far."""
+        return self._step.tally.logs(self._fetch(), self.samples)
+
+    def keep(self):
+        """Let the metric objects say what the logs say."""
+        if not self._is_kept:
+            self._is_kept, tally = True, self._step.tally
+            tally.keep(self._fetch(), self.samples, {name: self._program.added_metric(name) for name in tally.added})
+
+
+class Predictions(Results):
+    """The outputs of all batches, of prediction steps. In logs `outputs` are those of the last batch."""
+
+    def __init__(self, numbered):
+        super().__init__(numbered)
+        self._step = self._last = None
+        self._waiting, self._fetched = [], []
+
+    def use(self, step, reset=True):
+        self._step = step
+
+    def run(self, batch):
+        self._last = self._step(batch.xs)
+        self._shown = [self._last]
+        self._waiting.append(self._last)
+        if len(self._waiting) > _IN_FLIGHT:
+            self._fetched.append(on_host(self._waiting.pop(0)))
+
+    def run_all(self, batches):
+        shown = []
+        for batch in batches:
+            self.run(batch)
+            shown.append(self._last)
+        self._shown = shown
+
+    def found(self):
+        parts = list(map(on_host, self._shown))
+        return {'outputs': parts[0] if len(parts) == 1 else [np.concatenate(part) for part in zip(*parts)]}
+
+    def joined(self):
+        """The outputs for all samples, in the structure of the model's outputs."""
+        parts = self._fetched + [on_host(leaves) for leaves in self._waiting]
+        return self._step.packed(parts[0] if len(parts) == 1 else [np.concatenate(part) for part in zip(*parts)])
+
+
+def on_host(leaves):
+    return [to_array(leaf) for leaf in leaves]

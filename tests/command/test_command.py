@@ -1,0 +1,161 @@
+"""The command line: convert, inspect, doctor; what they print and how they end."""
+import json
+import os
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+import keras
+from keras import layers
+from keras.command import main
+
+pytestmark = pytest.mark.on('numpy')
+X = np.random.RandomState(0).normal(size=(3, 4)).astype('float32')
+
+
+@pytest.fixture
+def model():
+    made = keras.Sequential([layers.Dense(3, input_shape=(4,), name='first'), layers.Dense(2, name='second')],
+                            name='stack')
+    made.compile('adam', 'mse', metrics=['mae'])
+    return made
+
+
+def run(capsys, *arguments):
+    """(exit code, what was printed, what was said of errors)."""
+    try:
+        code = main([str(argument) for argument in arguments])
+    except SystemExit as end:
+        code = end.code
+    printed = capsys.readouterr()
+    return code, printed.out, printed.err
+
+
+def report(capsys, *arguments):
+    code, printed, _ = run(capsys, *arguments + ('--json',))
+    assert code == 0
+    return json.loads(printed)
+
+
+# --- convert ------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('source, target', [('a.h5', 'b.keras'), ('a.keras', 'b.h5'), ('a.keras', 'b.hdf5')])
+def test_models_keep_their_predictions(model, source, target, tmp_path, capsys):
+    model.save(str(tmp_path / source))
+    found = report(capsys, 'convert', tmp_path / source, tmp_path / target)
+    assert (found['layers'], found['weights'], found['parameters']) == (2, 4, 23)
+    loaded = keras.models.load_model(str(tmp_path / target))
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    assert loaded.optimizer is not None
+
+
+@pytest.mark.parametrize('suffix', ['json', 'yaml'])
+def test_architecture_and_weights_apart_and_together(model, suffix, tmp_path, capsys):
+    if not hasattr(model, 'to_yaml') and suffix == 'yaml':
+        pytest.skip('no YAML yet')
+    model.save(str(tmp_path / 'a.keras'))
+    architecture, weights = tmp_path / ('a.' + suffix), tmp_path / 'a.weights.h5'
+    assert run(capsys, 'convert', tmp_path / 'a.keras', architecture)[0] == 0
+    assert run(capsys, 'convert', tmp_path / 'a.keras', weights)[0] == 0
+    assert run(capsys, 'convert', weights, tmp_path / 'b.h5', '--architecture', architecture)[0] == 0
+    np.testing.assert_array_equal(keras.models.load_model(str(tmp_path / 'b.h5'), compile=False).predict(X),
+                                  model.predict(X))
+
+
+def test_refusals_of_convert(model, tmp_path, capsys):
+    model.save(str(tmp_path / 'a.keras'))
+    (tmp_path / 'b.h5').write_bytes(b'mine')
+    code, _, error = run(capsys, 'convert', tmp_path / 'a.keras', tmp_path / 'b.h5')
+    assert code == 1 and '--overwrite' in error and (tmp_path / 'b.h5').read_bytes() == b'mine'
+    assert run(capsys, 'convert', tmp_path / 'a.keras', tmp_path / 'b.h5', '--overwrite')[0] == 0
+    code, _, error = run(capsys, 'convert', tmp_path / 'a.keras', tmp_path / 'b.xyz')
+    assert code == 1 and '--to' in error
+    code, _, error = run(capsys, 'convert', tmp_path / 'none.keras', tmp_path / 'c.h5')
+    assert code == 1 and 'none.keras' in error
+    assert run(capsys, 'convert', tmp_path / 'a.keras')[0] == 2
+
+
+def test_code_is_run_only_where_it_is_asked_for(tmp_path, capsys):
+    keras.Sequential([layers.Lambda(lambda x: x * 2, input_shape=(4,))]).save(str(tmp_path / 'a.h5'))
+    code, _, error = run(capsys, 'convert', tmp_path / 'a.h5', tmp_path / 'b.keras')
+    assert code == 1 and 'safe_mode' in error and not (tmp_path / 'b.keras').exists()
+    assert run(capsys, 'convert', tmp_path / 'a.h5', tmp_path / 'b.keras', '--unsafe')[0] == 0
+
+
+# --- inspect ------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('name, kind', [('a.keras', '.keras'), ('a.h5', 'HDF5 model')])
+def test_inspected_models(model, name, kind, tmp_path, capsys):
+    model.optimizer.build(model.trainable_variables)
+    model.save(str(tmp_path / name))
+    found = report(capsys, 'inspect', tmp_path / name)
+    assert found['format'].startswith(kind) and found['written_by']['written_by'] == 'keras ' + keras.__version__
+    names = [layer['name'] for layer in found['layers'] if layer['class'] == 'Dense']
+    assert names == ['first', 'second'] and found['model']['name'] == 'stack'
+    assert found['totals']['numbers'] == 23 and found['totals']['arrays'] == 4
+    assert found['optimizer']['class'] == 'Adam' and found['optimizer']['arrays'] in (9, 10)
+    assert found['code'] == [] and found['oddities'] == []
+    assert 'Dense' in run(capsys, 'inspect', tmp_path / name)[1]
+
+
+@pytest.mark.parametrize('name', ['a.weights.h5', 'a.weights.json', 'a.h5'])
+def test_inspected_weights(model, name, tmp_path, capsys):
+    model.save_weights(str(tmp_path / name))
+    assert report(capsys, 'inspect', tmp_path / name)['totals']['numbers'] == 23
+
+
+def test_code_and_classes_of_others_are_named(tmp_path, capsys):
+    class Mine(layers.Layer):
+        def call(self, inputs):
+            return inputs
+
+    model = keras.Sequential([layers.Lambda(lambda x: x * 2, input_shape=(4,), name='twice'), Mine(name='own')])
+    for name in ('a.h5', 'a.keras'):
+        model.save(str(tmp_path / name))
+        code = report(capsys, 'inspect', tmp_path / name)['code']
+        assert any('twice' in one and 'byte code' in one for one in code)
+        assert any('Mine' in one and 'own' in one for one in code)
+
+
+def test_oddities(model, tmp_path, capsys):
+    path = str(tmp_path / 'a.h5')
+    model.save(path)
+    with h5py.File(path, 'r+') as file:
+        del file['model_weights']['first']['first/bias:0']
+    assert any('first/bias:0' in one for one in report(capsys, 'inspect', path)['oddities'])
+    with h5py.File(path, 'r+') as file:
+        del file['model_weights']
+    assert any('model_weights' in one for one in report(capsys, 'inspect', path)['oddities'])
+
+
+def test_files_that_are_none(tmp_path, capsys):
+    (tmp_path / 'a.h5').write_bytes(b'nothing')
+    code, printed, error = run(capsys, 'inspect', tmp_path / 'a.h5', '--json')
+    assert code == 1 and error.startswith('keras: ') and 'error' in json.loads(printed)
+    assert run(capsys, 'inspect', tmp_path / 'none.h5')[0] == 1
+
+
+# --- doctor -------------------------------------------------------------------------------------------------------
+
+def test_doctor(capsys):
+    found = report(capsys, 'doctor')
+    assert found['engine'] == 'numpy' and found['devices'] == ['CPU'] and found['usable']
+    assert found['engines']['numpy']['version'] == np.__version__
+    assert found['packages']['h5py']['version'] == h5py.__version__
+    assert 'KERAS_BACKEND' in found['settings']['environment']
+
+
+def test_module_runs_and_alone_is_doctor():
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
+    ended = subprocess.run([sys.executable, '-m', 'keras'], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           env=environment)
+    assert ended.returncode == 0 and b'engine: numpy' in ended.stdout
+
+
+@pytest.mark.parametrize('command', ['convert', 'inspect', 'doctor'])
+def test_help(command, capsys):
+    code, printed, _ = run(capsys, command, '--help')
+    assert code == 0 and 'Exit codes' in printed

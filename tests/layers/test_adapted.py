@@ -1,0 +1,208 @@
+import numpy as np
+import pytest
+
+from keras import Input, Sequential, layers, optimizers, quantizers
+from keras.saving import load_model
+
+RANDOM = np.random.RandomState(0)
+
+
+def dense():
+    return layers.Dense(6, name='layer'), RANDOM.normal(size=(3, 10)).astype('float32')
+
+
+def einsum():
+    return (layers.EinsumDense('abc,cde->abde', (None, 3, 4), bias_axes='de', name='layer'),
+            RANDOM.normal(size=(2, 5, 10)).astype('float32'))
+
+
+def middle():
+    return (layers.EinsumDense('abc,dce->abed', (None, 4, 3), name='layer'),
+            RANDOM.normal(size=(2, 5, 10)).astype('float32'))
+
+
+def embedding():
+    return layers.Embedding(11, 6, name='layer'), RANDOM.randint(0, 11, (2, 4))
+
+
+def convolution():
+    return layers.Conv2D(4, 3, name='layer'), RANDOM.normal(size=(2, 6, 6, 2)).astype('float32')
+
+
+ALL = [dense, einsum, middle, embedding]
+
+
+def built(make):
+    layer, x = make()
+    model = Sequential([Input(x.shape[1:], dtype=x.dtype.name), layer])
+    model.set_weights([RANDOM.normal(size=weight.shape).astype('float32') for weight in model.weights])
+    return model, layer, x
+
+
+def with_kernel(make, kernel, bias, x):
+    """What the layer gives with another kernel."""
+    model, layer, _ = built(make)
+    model.set_weights([kernel] if bias is None else [kernel, bias])
+    return model.predict(x, verbose=0)
+
+
+def parts(layer):
+    bias = getattr(layer, 'bias', None)
+    return getattr(layer, layer.faced).numpy(), None if bias is None else bias.numpy()
+
+
+@pytest.mark.parametrize('make, rows', [(dense, 0), (einsum, 0), (middle, 1), (embedding, 1)])
+def test_int8_weights_are_those_of_the_largest_absolute_value(make, rows):
+    model, layer, x = built(make)
+    kernel, bias = parts(layer)
+    model.predict(x, verbose=0)
+    model.quantize(config=quantizers.Int8QuantizationConfig(activation_quantizer=None))
+    scale = 127 / (np.abs(kernel).max(rows, keepdims=True) + 1e-7)
+    rounded = np.clip(np.round(kernel * scale), -127, 127) / scale
+    assert layer.quantization_mode == 'int8' and layer.weights[-1 if bias is None else 1].dtype in ('int8', 'float32')
+    np.testing.assert_allclose(getattr(layer, layer.faced).numpy(), rounded, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model.predict(x, verbose=0), with_kernel(make, rounded.astype('float32'), bias, x),
+                               rtol=1e-4, atol=1e-5)
+
+
+def test_int8_inputs_are_rounded_as_well():
+    model, layer, x = built(dense)
+    kernel, bias = parts(layer)
+    model.quantize('int8')
+    row, column = 127 / (np.abs(x).max(1, keepdims=True) + 1e-7), 127 / (np.abs(kernel).max(0) + 1e-7)
+    expected = np.round(x * row) @ np.round(kernel * column) / (row * column) + bias
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('make', ALL)
+@pytest.mark.parametrize('block', [None, 4, 128])
+def test_int4_is_near_and_packed(make, block):
+    model, layer, x = built(make)
+    kernel, bias = parts(layer)
+    model.quantize(config=quantizers.Int4QuantizationConfig(block_size=block))
+    stored = layer.own_variables_in_order()[0]
+    assert stored.dtype == 'int8' and 2 * stored.size == kernel.size
+    face = getattr(layer, layer.faced).numpy()
+    # No number is further away than half a step, which is at most the whole range of the weight over 15. (Keras 3 cuts
+    # numbers off in blocks that do not contain 0.)
+    if block != 4:
+        assert np.abs(face - kernel).max() <= 2 * np.abs(kernel).max() / 14 * (1 if block else 0.51)
+    np.testing.assert_allclose(model.predict(x, verbose=0), with_kernel(make, face, bias, x), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('make', ALL + [convolution])
+def test_low_rank_updates(make):
+    model, layer, x = built(make)
+    kernel, bias = parts(layer)
+    before = model.predict(x, verbose=0)
+    layer.enable_lora(2, lora_alpha=3)
+    np.testing.assert_allclose(model.predict(x, verbose=0), before, rtol=1e-5, atol=1e-5)
+    first, second = (getattr(layer, 'lora_%s_%s' % (layer.faced, letter)) for letter in 'ab')
+    second.assign(RANDOM.normal(size=second.shape).astype('float32'))
+    merged = kernel + 1.5 * first.numpy() @ second.numpy()
+    np.testing.assert_allclose(getattr(layer, layer.faced).numpy(), merged, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(model.predict(x, verbose=0), with_kernel(make, merged, bias, x), rtol=1e-4, atol=1e-4)
+    assert [weight.shape for weight in layer.non_trainable_weights] == [kernel.shape]
+    with pytest.raises(ValueError, match='already enabled'):
+        layer.enable_lora(2)
+
+
+@pytest.mark.on('torch', 'tensorflow', 'jax', 'mxnet', 'theano')
+@pytest.mark.parametrize('make', [dense, embedding])
+@pytest.mark.parametrize('mode', [None, 'int8', 'int4'])
+def test_training_changes_the_update_and_nothing_else(make, mode):
+    model, layer, x = built(make)
+    layer.enable_lora(2)
+    if mode is not None:
+        model.quantize(mode)
+    model.compile(optimizers.SGD(0.1), 'mse')
+    stored, factor = layer.own_variables_in_order()[0].numpy(), layer.lora_rank and layer._lora[1].numpy()
+    y = np.zeros(model.predict(x, verbose=0).shape, 'float32')
+    losses = model.fit(x, y, epochs=4, verbose=0).history['loss']
+    assert losses[-1] < losses[0]
+    np.testing.assert_array_equal(layer.own_variables_in_order()[0].numpy(), stored)
+    assert not np.array_equal(layer._lora[1].numpy(), factor)
+
+
+@pytest.mark.parametrize('make', ALL)
+@pytest.mark.parametrize('kind', ['int8', 'int4', 'lora', 'lora int8'])
+def test_files(make, kind, tmp_path):
+    model, layer, x = built(make)
+    if 'lora' in kind:
+        layer.enable_lora(2)
+        layer._lora[1].assign(RANDOM.normal(size=layer._lora[1].shape).astype('float32'))
+    if 'int' in kind:
+        model.quantize(kind.split()[-1])
+    expected = model.predict(x, verbose=0)
+    model.save(str(tmp_path / 'model.keras'))
+    read = load_model(str(tmp_path / 'model.keras'))
+    assert read.layers[-1].lora_enabled == ('lora' in kind)
+    assert read.layers[-1].quantization_mode == layer.quantization_mode
+    # An update that is merged into few bits loses some.
+    np.testing.assert_allclose(read.predict(x, verbose=0), expected, rtol=1e-4, atol=0.6 if ' ' in kind else 1e-5)
+
+
+@pytest.mark.on('numpy')
+def test_what_is_refused():
+    layer = layers.Dense(2)
+    for call in (lambda: layer.quantize('int8'), lambda: layer.enable_lora(2)):
+        with pytest.raises(ValueError, match="isn't yet built"):
+            call()
+    layer.build((None, 3))
+    with pytest.raises(ValueError, match='Invalid quantization mode'):
+        layer.quantize('int7')
+    layer.quantize('int8')
+    with pytest.raises(ValueError, match='already quantized'):
+        layer.quantize('int4')
+
+    class Own(layers.Dense):
+        pass
+    own = Own(2)
+    own.build((None, 3))
+    with pytest.raises(NotImplementedError):
+        own.quantize('int8')
+    own.quantize('int8', type_check=False)
+    with pytest.raises(ValueError, match='incompatible with kernel constraints'):
+        layers.Dense(2, kernel_constraint='max_norm').enable_lora(2)
+
+
+@pytest.mark.on('numpy')
+def test_a_policy_and_filters_say_what_is_quantized():
+    layer = layers.Dense(4, dtype='int8_from_float32')
+    assert layer(np.ones((1, 4), 'float32')).shape == (1, 4)
+    assert [weight.dtype for weight in layer.weights] == ['float32', 'int8', 'float32']
+    layer = layers.Dense(4)
+    layer.build((None, 4))
+    layer.dtype_policy = 'int4_from_float32'
+    assert layer.quantization_config.mode == 'int4' and len(layer.variables) == 5
+    model = Sequential([layers.Dense(4, name='first', input_shape=(4,)), layers.Dense(4, name='last')])
+    model.quantize('int8', filters='^last')
+    assert [layer.quantization_mode for layer in model.layers] == [None, 'int8']
+
+
+@pytest.mark.on('torch', 'tensorflow', 'jax')
+def test_float8_scales_follow_what_training_sees(tmp_path):
+    layer = layers.Dense(4)
+    model = Sequential([Input((3,)), layer])
+    model.quantize('float8')
+    assert len(layer.trainable_weights) == 8 and not layer.non_trainable_weights
+    kernels, x = [layer.kernel.numpy()], RANDOM.normal(size=(8, 3)).astype('float32')
+    model.compile(optimizers.SGD(0.1), 'mse')
+    losses = []
+    for _ in range(3):
+        losses.append(model.train_on_batch(x, np.zeros((8, 4), 'float32')))
+        kernels.append(layer.kernel.numpy())
+    assert losses[2] < losses[0]
+    np.testing.assert_allclose(layer.inputs_amax_history.numpy()[0], np.abs(x).max())
+    np.testing.assert_allclose(layer.inputs_scale.numpy(), np.abs(x).max() / 448, rtol=1e-6)
+    np.testing.assert_allclose(layer.kernel_amax_history.numpy()[0], np.abs(kernels[2]).max())
+    assert 0 < layer.outputs_grad_amax_history.numpy()[0] < 10
+    types = pytest.importorskip('ml_dtypes')
+
+    def rounded(values, scale):
+        return np.clip(values / scale, -448, 448).astype(types.float8_e4m3fn).astype('float32') * scale
+    expected = rounded(x, layer.inputs_scale.numpy()) @ rounded(kernels[3], layer.kernel_scale.numpy())
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected + layer.bias.numpy(), rtol=1e-3, atol=1e-4)
+    model.save(str(tmp_path / 'model.keras'))
+    read = load_model(str(tmp_path / 'model.keras'))
+    np.testing.assert_allclose(read.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-6)

@@ -1,0 +1,120 @@
+"""What Keras 3 added to layers that were there before: against numbers of 3.15.1, or NumPy's."""
+import os
+
+import numpy as np
+import pytest
+
+from keras import config, layers
+from keras.backend.state.variables import to_array
+
+ARRAYS = np.load(os.path.join(os.path.dirname(__file__), 'renormalization-3.15.1.npz'))
+
+
+@pytest.mark.parametrize('name,options', [
+    ('plain', {}), ('clipped', dict(renorm_clipping={'rmax': 1.5, 'rmin': 0.7, 'dmax': 0.5}, renorm_momentum=0.8,
+                                    momentum=0.9))])
+def test_batch_renormalization(name, options):
+    with config.generation(3):
+        layer = layers.BatchNormalization(renorm=True, **options)
+    for step in range(4):
+        outputs = layer(ARRAYS['%s/x%d' % (name, step)], training=True)
+        np.testing.assert_allclose(to_array(outputs), ARRAYS['%s/y%d' % (name, step)], rtol=1e-4, atol=2e-5)
+        for number, weight in enumerate(layer.get_weights()):
+            np.testing.assert_allclose(weight, ARRAYS['%s/w%d_%d' % (name, step, number)], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.on('numpy')
+def test_softmax_with_masks():
+    with config.generation(3):
+        layer = layers.Softmax()
+    x = np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]], 'float32')
+    share = 1.0 / (1.0 + np.exp(1.0))
+    masked = to_array(layer(x, mask=np.array([[True, True, False], [False] * 3])))
+    np.testing.assert_allclose(masked, [[share, 1 - share, 0], [0, 0, 0]], rtol=1e-6)
+    masked = to_array(layer(np.ones((2, 2, 3), 'float32'), mask=np.array([True, False, True])))
+    np.testing.assert_allclose(masked, np.broadcast_to([0.5, 0.0, 0.5], (2, 2, 3)))
+    masked = to_array(layer(np.ones((2, 2, 3), 'float32'), mask=np.array([[True, False], [True, True]])))
+    np.testing.assert_allclose(masked[0], [[1 / 3] * 3, [0.0] * 3], rtol=1e-6)
+
+
+@pytest.mark.on('numpy', 'torch')
+@pytest.mark.parametrize('make', [
+    lambda **options: layers.MultiHeadAttention(2, 3, **options),
+    lambda **options: layers.GroupQueryAttention(3, 2, 1, **options)])
+def test_sliding_windows_and_gates(make):
+    x = np.random.RandomState(0).normal(size=(1, 6, 4)).astype('float32')
+    _, weights = make(sliding_window=2)(x, x, return_attention_scores=True)
+    places = np.abs(np.subtract.outer(np.arange(6), np.arange(6)))
+    np.testing.assert_array_equal(to_array(weights)[0, 0] > 1e-9, places < 2)
+    layer = make(use_gate=True)
+    layer(x, x)
+    without = make()
+    without.ensure_built_for(*_building(without, x))
+    gate = layer.gate_dense
+    kept = [weight for weight in layer.weights if weight not in gate.weights]
+    without.set_weights([weight.numpy() for weight in kept])
+    # Gates of which all logits are large let everything through.
+    gate.set_weights([np.zeros(gate.kernel.shape), np.full(gate.bias.shape, 40.0)])
+    np.testing.assert_allclose(to_array(layer(x, x)), to_array(without(x, x)), atol=1e-5)
+    gate.set_weights([np.zeros(gate.kernel.shape), np.full(gate.bias.shape, -40.0)])
+    np.testing.assert_allclose(to_array(layer(x, x))[0, 0], layer.output_dense.bias.numpy(), atol=1e-6)
+    assert type(layer).from_config(layer.get_config()).use_gate
+
+
+def _building(layer, x):
+    from keras.layers.calls import signature_of
+    return signature_of(type(layer)), [x, x], {}
+
+
+@pytest.mark.on('numpy')
+def test_arguments_of_attention_are_checked():
+    with pytest.raises(ValueError, match='sliding_window'):
+        layers.MultiHeadAttention(2, 3, sliding_window=0)
+    with pytest.raises(ValueError, match='flash_attention'):
+        layers.GroupQueryAttention(3, 2, 1, flash_attention=True)
+    with pytest.raises(ValueError, match='rmax'):
+        layers.BatchNormalization(renorm=True, renorm_clipping={'most': 1.0})
+
+
+@pytest.mark.parametrize('dimensions,length,count', [(1, 7, 3), (1, 6, 2), (2, 7, 4)])
+def test_adaptive_pooling(dimensions, length, count):
+    x = np.random.RandomState(1).normal(size=(2,) + (length,) * dimensions + (3,)).astype('float32')
+    edges = [(int(np.floor(i * length / count)), int(np.ceil((i + 1) * length / count))) for i in range(count)]
+    for kind, reduce in (('Average', np.mean), ('Max', np.max)):
+        expected = x
+        # The mean over a window is the mean of means along each axis, since all rows of it are as long.
+        for axis in range(1, dimensions + 1):
+            expected = np.stack([reduce(np.take(expected, range(*edge), axis), axis) for edge in edges], axis)
+        layer = getattr(layers, 'Adaptive%sPooling%dD' % (kind, dimensions))(count)
+        np.testing.assert_allclose(to_array(layer(x)), expected, rtol=1e-5, atol=1e-6)
+        assert layer.compute_output_shape(x.shape) == expected.shape
+
+
+@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
+def test_masks_travel_with_tensors_outside_of_models():
+    from keras.backend.contract.context import carried
+    x = np.array([[1, 2, 0, 0], [3, 1, 2, 0]])
+    embedded, recurrent = layers.Embedding(5, 3, mask_zero=True), layers.LSTM(2)
+    vectors = embedded(x)
+    np.testing.assert_array_equal(to_array(recurrent(vectors)), to_array(recurrent(vectors, mask=x != 0)))
+    plain = to_array(recurrent(np.array(to_array(vectors))))
+    assert not np.allclose(plain, to_array(recurrent(vectors)))
+    heads = layers.MultiHeadAttention(1, 2)
+    np.testing.assert_allclose(to_array(heads(vectors, vectors)), to_array(
+        heads(np.array(to_array(vectors)), np.array(to_array(vectors)), query_mask=x != 0, value_mask=x != 0,
+              key_mask=x != 0)), atol=1e-6)
+    del vectors
+    assert not carried
+
+
+@pytest.mark.on('numpy')
+def test_parts_of_layers_under_the_names_of_keras_3():
+    layer = layers.DepthwiseConv2D(3)
+    layer.build((None, 5, 5, 2))
+    assert layer.kernel is layer.depthwise_kernel
+    layer = layers.Dense(2)
+    spec = layer.compute_output_spec(layers.Input((3,)))
+    assert (tuple(spec.shape), spec.dtype) == ((None, 2), 'float32') and layer.built
+    variable = layer.add_variable((2,), 'ones', name='more')
+    np.testing.assert_array_equal(variable.numpy(), [1.0, 1.0])
+    assert layer.metrics_variables == []

@@ -1,0 +1,58 @@
+"""`trainable` of layers and of their weights."""
+import numpy as np
+import pytest
+
+import keras
+from keras import layers
+
+
+@pytest.mark.on('torch', 'jax')
+def test_a_weight_that_is_not_to_be_trained():
+    layer = layers.LSTM(3)
+    model = keras.Sequential([layers.Input((2, 3)), layer])
+    model.compile('sgd', 'mse')
+    before = layer.cell.kernel.numpy()
+    order = [weight.path for weight in model.weights]
+    layer.cell.kernel.trainable = False
+    assert [weight.name for weight in model.non_trainable_weights] == [layer.cell.kernel.name]
+    assert [weight.path for weight in model.weights] == order
+    model.compile('sgd', 'mse')
+    recurrent = layer.cell.recurrent_kernel.numpy()
+    model.fit(np.ones((4, 2, 3)), np.ones((4, 3)), verbose=0)
+    np.testing.assert_array_equal(layer.cell.kernel.numpy(), before)
+    assert np.abs(layer.cell.recurrent_kernel.numpy() - recurrent).max() > 0
+
+
+# The values that Keras 3.15.1 gave.
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('generation, told', [(2, False), ('tf', False), (3, True)])
+def test_trainable_of_layers_and_weights(generation, told):
+    with keras.config.generation(generation):
+        dense, early, normalization = layers.Dense(3), layers.Dense(3), layers.BatchNormalization()
+        dense.build((None, 2))
+        normalization.build((None, 2))
+        dense.trainable = early.trainable = normalization.trainable = False
+        early.build((None, 2))
+        assert dense.kernel.trainable is early.kernel.trainable is (not told)
+        order = [weight.name for weight in normalization.weights]
+        assert dense.trainable_weights == early.trainable_weights == []
+        dense.trainable = early.trainable = normalization.trainable = True
+        assert dense.kernel.trainable and early.kernel.trainable
+        assert [weight.trainable for weight in normalization.weights] == [True, True, False, False]
+        assert [weight.name for weight in normalization.weights] == order
+
+
+@pytest.mark.on('torch', 'jax')
+def test_a_critic_is_trained_as_it_was_compiled_in_keras_3():
+    with keras.config.generation(3):
+        critic = keras.Sequential([layers.Input((2,)), layers.Dense(1)])
+        critic.compile('sgd', 'mse')
+        critic.train_on_batch(np.ones((4, 2)), np.zeros((4, 1)))
+        critic.trainable = False
+        both = keras.Sequential([layers.Input((2,)), layers.Dense(2), critic])
+        both.compile('sgd', 'mse')
+        before = critic.get_weights()[0]
+        made = both.layers[0].get_weights()[0]
+        both.train_on_batch(np.ones((4, 2)), np.ones((4, 1)))
+        np.testing.assert_array_equal(critic.get_weights()[0], before)
+        assert np.abs(both.layers[0].get_weights()[0] - made).max() > 0

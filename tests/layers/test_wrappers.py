@@ -1,0 +1,76 @@
+"""Layers around other layers, on inputs with sizes that are not known before the data comes."""
+import numpy as np
+import pytest
+
+from keras import layers
+from keras.backend.state.variables import to_array
+from keras.models import Model
+
+
+def conv(x, layer):
+    kernel, bias = layer.get_weights()
+    size = len(kernel)
+    windows = np.stack([x[:, start:x.shape[1] - size + start + 1] for start in range(size)], 2)
+    return np.einsum('blsc,scf->blf', windows, kernel) + bias
+
+
+def dense(x, layer):
+    kernel, bias = layer.get_weights()
+    return x.dot(kernel) + bias
+
+
+INNER = [
+    (lambda: layers.Dense(2), dense),
+    (lambda: layers.Conv1D(2, 3), conv),
+    (lambda: layers.Lambda(lambda x: x * 2), lambda x, layer: x * 2),
+    (lambda: layers.GlobalMaxPooling1D(), lambda x, layer: x.max(1)),
+    (lambda: layers.TimeDistributed(layers.Dense(2)), dense),
+    (lambda: layers.Masking(9.0), lambda x, layer: x),
+]
+
+
+@pytest.mark.parametrize('make, expected', INNER)
+@pytest.mark.parametrize('unknown', [(), (0,), (0, 1), (0, 2), (1, 2), (0, 1, 2)], ids=str)
+def test_time_distributed_with_sizes_that_are_not_known(make, expected, unknown):
+    data = np.random.RandomState(0).randn(2, 4, 5, 3).astype('float32')
+    shape = [None if axis in unknown else size for axis, size in enumerate(data.shape)]
+    inner, x = make(), layers.Input(batch_shape=shape)
+    model = Model(x, layers.TimeDistributed(inner)(x))
+    steps = np.stack([expected(data[:, step], inner) for step in range(4)], 1)
+    np.testing.assert_allclose(model.predict(data, batch_size=2), steps, rtol=1e-4, atol=1e-5)
+
+
+def test_recurrent_layers_over_sequences_of_sequences_of_any_length():
+    data = np.random.RandomState(0).randn(2, 4, 5, 3).astype('float32')
+    x, inner = layers.Input((None, None, 3)), layers.LSTM(2, return_sequences=True, return_state=True)
+    whole, h, c = layers.TimeDistributed(inner)(x)
+    results = Model(x, [whole, h, c]).predict(data)
+    y = layers.Input((5, 3))
+    alone = Model(y, inner(y))
+    for step in range(4):
+        for found, expected in zip(results, alone.predict(data[:, step])):
+            np.testing.assert_allclose(found[:, step], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_masks_of_words_and_of_sentences():
+    """Padding words are masked for the inner layer; a sentence of padding is masked for the outer one."""
+    words = np.array([[[1, 2, 0], [3, 0, 0], [0, 0, 0]], [[2, 0, 0], [0, 0, 0], [0, 0, 0]]])
+    x = layers.Input((None, None))
+    embedding, inner, outer = layers.Embedding(5, 3, mask_zero=True), layers.LSTM(2), layers.LSTM(2)
+    sentences = layers.TimeDistributed(inner)(layers.TimeDistributed(embedding)(x))
+    found = Model(x, outer(sentences)).predict(words)
+    for text, expected in (([[1, 2], [3]], found[0]), ([[2]], found[1])):
+        vectors = [inner(embedding.get_weights()[0][None, sentence]) for sentence in text]
+        alone = outer(np.stack([to_array(vector)[0] for vector in vectors])[None])
+        np.testing.assert_allclose(to_array(alone)[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_time_distributed_keeps_the_structure_of_a_model():
+    x = layers.Input((3,))
+    inner = Model(x, {'twice': layers.Lambda(lambda x: x * 2)(x), 'pair': [x, layers.Lambda(lambda x: x + 1)(x)]})
+    steps = layers.Input((None, 3))
+    found = layers.TimeDistributed(inner)(steps)
+    data = np.random.RandomState(0).randn(2, 4, 3).astype('float32')
+    results = Model(steps, found).predict(data)
+    np.testing.assert_allclose(results['twice'], data * 2)
+    np.testing.assert_allclose(results['pair'][1], data + 1, rtol=1e-6)

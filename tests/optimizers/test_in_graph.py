@@ -1,0 +1,208 @@
+"""Optimizers as Keras 2 scripts define them: by `get_updates` and `get_gradients` of their own, and around others."""
+import copy
+
+import numpy as np
+import pytest
+
+import keras
+from keras import backend as K
+from keras.optimizers import SGD, Adam, Optimizer
+
+pytestmark = pytest.mark.needs_gradients
+
+X, Y = np.array([[1.0, 0.0], [0.0, 2.0]]), np.zeros((2, 1))
+
+
+def weights_after(optimizer, steps=1):
+    """The kernel after training by the mean of (w0, 2 w1) squared from (1, 1): its gradients are (w0, 4 w1)."""
+    layer = keras.layers.Dense(1, use_bias=False, input_shape=(2,), kernel_initializer='ones')
+    model = keras.Sequential([layer])
+    model.compile(optimizer, 'mse')
+    for _ in range(steps):
+        model.train_on_batch(X, Y)
+    return model.get_weights()[0][:, 0]
+
+
+class Unchanged(SGD):
+    def get_updates(self, loss, params):
+        return super().get_updates(loss, params)
+
+
+class Shrinking(SGD):
+    def get_updates(self, loss, params):
+        updates = super().get_updates(params=params, loss=loss)
+        with K.control_dependencies(updates):
+            return updates + [K.update(param, param * 0.5) for param in params]
+
+
+class Reversed(SGD):
+    def get_gradients(self, loss, params):
+        return [-gradient for gradient in super().get_gradients(loss, params)]
+
+
+class Normalized(SGD):
+    def get_gradients(self, loss, params):
+        return [gradient / K.sqrt(K.sum(K.square(gradient))) for gradient in K.gradients(loss, params)]
+
+
+class Around(Optimizer):
+    def __init__(self, inner, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = inner
+
+    def get_updates(self, loss, params):
+        return self.inner.get_updates(loss, params)
+
+
+class Lookahead(Optimizer):
+    """Every second step the weights go half of the way from where they were then to where they are."""
+
+    def __init__(self, inner, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = inner
+
+    @property
+    def iterations(self):
+        return self.inner.iterations
+
+    @property
+    def lr(self):
+        return self.inner.lr
+
+    @lr.setter
+    def lr(self, value):
+        self.inner.lr = value
+
+    def get_updates(self, loss, params):
+        due = K.equal((self.iterations + 1) % 2, 0)
+        slow = [K.variable(K.get_value(param)) for param in params]
+        self.updates = self.inner.get_updates(loss, params)
+        with K.control_dependencies(self.updates):
+            for param, old in zip(params, slow):
+                new = old + 0.5 * (param - old)
+                self.updates.append(K.update(old, K.switch(due, new, old)))
+                self.updates.append(K.update(param, K.switch(due, new, param)))
+        self.weights = self.inner.weights + slow
+        return self.updates
+
+
+def test_get_updates_that_calls_that_of_the_base():
+    np.testing.assert_allclose(weights_after(Unchanged(0.1), 2), [0.81, 0.36], rtol=1e-5)
+    np.testing.assert_allclose(weights_after(Shrinking(0.1), 2), [0.45 * 0.45, 0.3 * 0.3], rtol=1e-5)
+
+
+@pytest.mark.parametrize('make', [lambda: SGD(0.1, momentum=0.9), lambda: Adam(0.1), lambda: keras.optimizers.Nadam(),
+                                  lambda: keras.optimizers.Adadelta(decay=0.1)])
+def test_an_optimizer_around_another_one(make):
+    optimizer, plain = Around(make()), make()
+    np.testing.assert_allclose(weights_after(optimizer, 3), weights_after(plain, 3), rtol=1e-5)
+    assert int(optimizer.inner.iterations) == 3
+    assert len(optimizer.get_weights()) == len(plain.variables)
+    for found, expected in zip(optimizer.get_weights(), plain.variables):
+        np.testing.assert_allclose(found, expected.numpy(), rtol=1e-5)
+
+
+def test_an_optimizer_around_another_one_that_goes_on_after_it():
+    optimizer = Lookahead(SGD(0.1))
+    # 1 - 0.1 = 0.9, 0.9 - 0.09 = 0.81, half of the way from 1: 0.905; then the same again.
+    np.testing.assert_allclose(weights_after(optimizer, 4), [0.905 ** 2, (1 - 0.5 * 0.64) ** 2], rtol=1e-5)
+    assert len(optimizer.get_weights()) == len(optimizer.inner.get_weights()) + 1
+    optimizer.lr = 0.0
+    assert float(optimizer.inner.lr) == 0.0
+
+
+def test_gradients_of_ones_own():
+    np.testing.assert_allclose(weights_after(Reversed(0.1)), [1.1, 1.4], rtol=1e-5)
+    np.testing.assert_allclose(weights_after(Normalized(0.1)), 1 - 0.1 * np.array([1, 4]) / np.sqrt(17), rtol=1e-5)
+    optimizer = SGD(0.1)
+    plain = optimizer.get_gradients
+    optimizer.get_gradients = lambda loss, params: [gradient * 0.0 for gradient in plain(loss, params)]
+    np.testing.assert_allclose(weights_after(optimizer, 2), [1, 1])
+
+
+def test_gradients_of_ones_own_are_clipped_where_they_ask_for_it():
+    # Keras 2 clips in `get_gradients`, so one that does not call the base's leaves the gradients as they are.
+    np.testing.assert_allclose(weights_after(Reversed(0.1, clipvalue=2.0)), [1.1, 1.2], rtol=1e-5)
+    np.testing.assert_allclose(weights_after(Reversed(0.1, clipnorm=1.0)), 1 + 0.1 * np.array([1, 4]) / np.sqrt(17),
+                               rtol=1e-5)
+
+    class Unclipped(SGD):
+        def get_gradients(self, loss, params):
+            return K.gradients(loss, params)
+    np.testing.assert_allclose(weights_after(Unclipped(0.1, clipvalue=0.5)), [0.9, 0.6], rtol=1e-5)
+
+
+class Scaled(SGD):
+    """Gradients of a scaled loss, scaled back: no change."""
+
+    def get_gradients(self, loss, params):
+        return [gradient / 8.0 for gradient in super().get_gradients(loss * 8.0, params)]
+
+
+class Penalized(SGD):
+    def get_gradients(self, loss, params):
+        return K.gradients(loss + sum(0.5 * K.sum(K.square(param)) for param in params), params)
+
+
+class OfTheSquare(SGD):
+    """Of the square of the loss L, which is 2.5 at first: 2 L times the gradients."""
+
+    def get_updates(self, loss, params):
+        self.seen = K.variable(0.0)
+        return super().get_updates(K.square(loss), params) + [K.update(self.seen, loss)]
+
+
+def test_gradients_of_what_follows_from_the_loss():
+    np.testing.assert_allclose(weights_after(Scaled(0.1)), [0.9, 0.6], rtol=1e-5)
+    np.testing.assert_allclose(weights_after(Penalized(0.1)), [0.8, 0.5], rtol=1e-5)
+    optimizer = OfTheSquare(0.01)
+    np.testing.assert_allclose(weights_after(optimizer), [1 - 0.05, 1 - 0.2], rtol=1e-5)
+    assert float(optimizer.seen) == pytest.approx(2.5)
+    alone = keras.Variable([1.0])
+    optimizer = OfTheSquare(0.01)
+    optimizer.build([alone])
+    with pytest.raises(ValueError, match='value of the loss'):
+        optimizer.apply_gradients([(np.ones(1, 'float32'), alone)])
+
+
+def test_get_updates_set_on_an_optimizer():
+    optimizer = SGD(0.1)
+    plain = optimizer.get_updates
+
+    def twice(loss, params):
+        updates = plain(loss, params)
+        with K.control_dependencies(updates):
+            return updates + [K.update_add(param, K.zeros_like(param) + 1.0) for param in params]
+    optimizer.get_updates = twice
+    np.testing.assert_allclose(weights_after(optimizer), [1.9, 1.6], rtol=1e-5)
+
+
+def test_updates_in_a_function():
+    for optimizer in (SGD(0.1), Around(SGD(0.1)), Unchanged(0.1)):
+        w = K.variable([1.0, 1.0])
+        loss = K.sum(K.square(w) * [0.5, 2.0])
+        train = K.function([], [loss], updates=optimizer.get_updates(loss=loss, params=[w]))
+        assert [train([])[0], train([])[0]] == pytest.approx([2.5, 0.405 + 0.72])
+        np.testing.assert_allclose(K.get_value(w), [0.81, 0.36], rtol=1e-5)
+    # The number of updates comes first, as in Keras 2: scripts that accumulate gradients leave it out.
+    optimizer, w = SGD(0.1), K.variable([1.0])
+    run = K.function([], [], updates=optimizer.get_updates(K.sum(w), [w])[1:])
+    run([])
+    assert int(optimizer.iterations) == 0 and K.get_value(w)[0] == pytest.approx(0.9)
+
+
+def test_a_learning_rate_that_is_a_part_of_the_graph():
+    optimizer = SGD(0.1)
+    optimizer.lr = K.switch(K.equal(optimizer.iterations, 0), K.constant(0.1), K.constant(0.0))
+    np.testing.assert_allclose(weights_after(optimizer, 3), [0.9, 0.6], rtol=1e-5)
+
+
+def test_a_copy_builds_its_updates_anew():
+    optimizer = Around(SGD(0.1))
+    weights_after(optimizer)
+    np.testing.assert_allclose(weights_after(copy.deepcopy(optimizer)), [0.9, 0.6], rtol=1e-5)
+
+
+def test_accumulation_is_for_training_steps():
+    with pytest.raises(ValueError, match='accumulated in training steps only'):
+        weights_after(Unchanged(0.1, gradient_accumulation_steps=2))

@@ -1,0 +1,170 @@
+"""`.keras` and `.weights.h5`: the layout of Keras 3, and what is saved comes back."""
+import io
+import json
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+
+import keras
+from keras import layers
+
+RANDOM = np.random.RandomState(0)
+X = RANDOM.normal(size=(8, 4)).astype('float32')
+Y = RANDOM.normal(size=(8, 6)).astype('float32')
+
+
+def layout(source):
+    """{path: shape} of the arrays in an HDF5 file."""
+    found = {}
+    with h5py.File(source, 'r') as file:
+        file.visititems(lambda name, item: found.update({name: item.shape}) if hasattr(item, 'shape') else None)
+    return found
+
+
+def weights_of(path):
+    return io.BytesIO(zipfile.ZipFile(str(path)).read('model.weights.h5'))
+
+
+def mixed_model():
+    """One of each kind of place for weights: plain, nested, wrapped, in cells."""
+    inputs = keras.Input((4,), name='in')
+    x = layers.Dense(3, activation='relu')(inputs)
+    x = layers.BatchNormalization()(layers.Dropout(0.5)(x))
+    x = keras.Sequential([layers.Dense(5, input_shape=(3,)), layers.Dense(2)])(x)
+    x = layers.Bidirectional(layers.LSTM(3))(layers.Reshape((1, 2))(x))
+    return keras.Model(inputs, x)
+
+
+def of_vars(path, *shapes):
+    return {'%s/vars/%d' % (path, number): shape for number, shape in enumerate(shapes)}
+
+
+# The groups and shapes in the file that Keras 3.15.1 writes for this model.
+OF_MIXED_MODEL = dict(of_vars('layers/dense', (4, 3), (3,)))
+OF_MIXED_MODEL.update(of_vars('layers/batch_normalization', (3,), (3,), (3,), (3,)))
+OF_MIXED_MODEL.update(of_vars('layers/sequential/layers/dense', (3, 5), (5,)))
+OF_MIXED_MODEL.update(of_vars('layers/sequential/layers/dense_1', (5, 2), (2,)))
+OF_MIXED_MODEL.update(of_vars('layers/bidirectional/backward_layer/cell', (2, 12), (3, 12), (12,)))
+OF_MIXED_MODEL.update(of_vars('layers/bidirectional/forward_layer/cell', (2, 12), (3, 12), (12,)))
+
+
+def test_layout_of_weights(tmp_path):
+    mixed_model().save_weights(str(tmp_path / 'x.weights.h5'))
+    ours = layout(str(tmp_path / 'x.weights.h5'))
+    assert {path: shape for path, shape in ours.items() if 'seed_generator' not in path} == OF_MIXED_MODEL
+    assert 'layers/dropout/seed_generator/vars/0' in ours
+
+
+def test_members_of_the_archive(tmp_path):
+    mixed_model().save(str(tmp_path / 'x.keras'))
+    archive = zipfile.ZipFile(str(tmp_path / 'x.keras'))
+    assert archive.namelist() == ['metadata.json', 'config.json', 'model.weights.h5']
+    assert json.loads(archive.read('metadata.json').decode())['keras_version'].startswith('3.')
+    config = json.loads(archive.read('config.json').decode())
+    assert (config['module'], config['class_name']) == ('keras.src.models.functional', 'Functional')
+    dense = config['config']['layers'][1]
+    assert (dense['module'], dense['registered_name'], dense['build_config']) == (
+        'keras.layers', None, {'input_shape': [None, 4]})
+    assert dense['inbound_nodes'] == [{'kwargs': {}, 'args': [{'class_name': '__keras_tensor__', 'config': {
+        'shape': [None, 4], 'dtype': 'float32', 'keras_history': ['in', 0, 0]}}]}]
+
+
+@pytest.mark.needs_gradients
+@pytest.mark.parametrize('suffix', ['.keras', '.h5'])
+def test_training_goes_on(suffix, tmp_path):
+    """Dropout draws on, the optimizer's state is there: the same as without saving in between."""
+    model = mixed_model()
+    model.compile('adam', 'mse', metrics=['mae'])
+    for _ in range(2):
+        model.train_on_batch(X, Y)
+    model.save(str(tmp_path / ('x' + suffix)))
+    loaded = keras.models.load_model(str(tmp_path / ('x' + suffix)))
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    for _ in range(2):
+        np.testing.assert_allclose(loaded.train_on_batch(X, Y), model.train_on_batch(X, Y), rtol=1e-6)
+
+
+def test_misfits_change_nothing(tmp_path):
+    path = str(tmp_path / 'x.weights.h5')
+    keras.Sequential([layers.Dense(3, input_shape=(4,)), layers.Dense(2, name='last')]).save_weights(path)
+    model = keras.Sequential([layers.Dense(3, input_shape=(4,)), layers.Dense(5, name='other')])
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r'Layer other: weight .* has shape \(3, 5\), the file has \(3, 2\)'):
+        model.load_weights(path)
+    for left, right in zip(before, model.get_weights()):
+        np.testing.assert_array_equal(left, right)
+    with pytest.warns(UserWarning, match='skipped'):
+        model.load_weights(path, skip_mismatch=True)
+    np.testing.assert_array_equal(before[2], model.get_weights()[2])
+    assert np.any(before[0] != model.get_weights()[0])
+
+
+@pytest.mark.needs_gradients
+def test_a_run_that_is_saved_and_loaded_in_between_is_the_same(tmp_path):
+    """Shuffling, dropout and the optimizer go on as if nothing had been saved."""
+    losses = []
+    for uninterrupted in (True, False):
+        keras.utils.set_random_seed(3)
+        model = keras.Sequential([layers.Dense(8, input_shape=(4,)), layers.GaussianNoise(0.2), layers.Dropout(0.5),
+                                  layers.Dense(6)])
+        model.compile('rmsprop', 'mse')
+        model.fit(X, Y, batch_size=2, epochs=2, verbose=0)
+        if not uninterrupted:
+            model.save(str(tmp_path / 'x.keras'))
+            model = keras.models.load_model(str(tmp_path / 'x.keras'))
+        losses.append(model.fit(X, Y, batch_size=2, epochs=2, verbose=0).history['loss'])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-6)
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('changed', [{'config.json': None}, {'metadata.json': None}, {'model.weights.h5': None},
+                                     {'config.json': 'null'}, {'metadata.json': '[3]'}, {'config.json': '[]'}])
+def test_archives_that_lack_something(changed, tmp_path):
+    path, other = str(tmp_path / 'whole.keras'), str(tmp_path / 'part.keras')
+    keras.Sequential([layers.Dense(2, input_shape=(3,))]).save(path)
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(other, 'w') as part:
+        for name in whole.namelist():
+            if changed.get(name, name) is not None:
+                part.writestr(name, changed.get(name) or whole.read(name))
+    with pytest.raises(ValueError, match=next(iter(changed))):
+        keras.models.load_model(other)
+
+
+@pytest.mark.on('numpy')
+def test_a_vocabulary_with_a_word_twice(tmp_path):
+    path, other = str(tmp_path / 'whole.keras'), str(tmp_path / 'changed.keras')
+    layer = layers.StringLookup()
+    model = keras.Sequential([keras.Input((1,), dtype='string'), layer])
+    layer.set_vocabulary(['a', 'b'])
+    model.save(path)
+    assert keras.models.load_model(path).layers[-1].get_vocabulary() == ['[UNK]', 'a', 'b']
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(other, 'w') as changed:
+        for name in whole.namelist():
+            changed.writestr(name, whole.read(name).replace(b'b', b'a') if 'vocabulary' in name else whole.read(name))
+    with pytest.raises(ValueError, match='repeated'):
+        keras.models.load_model(other)
+
+
+@pytest.mark.on('numpy')
+def test_what_means_something_else_in_keras_3_is_said(tmp_path, recwarn):
+    path = str(tmp_path / 'model.keras')
+    made = [layers.Input((4, 4, 1)), layers.UpSampling2D(2, interpolation='bilinear'), layers.Flatten(),
+            layers.Dense(2, activation='hard_sigmoid', name='gate'), layers.Resizing(2, 2, interpolation='bilinear')]
+    keras.Sequential(made[:4]).save(path)
+    said = [str(warning.message) for warning in recwarn if 'Keras 3' in str(warning.message)]
+    assert len(said) == 2 and 'bilinear' in said[0] and "gate: activation='hard_sigmoid'" in said[1]
+    recwarn.clear()
+    keras.Sequential([made[0], made[4]]).save(path)
+    with keras.config.generation(3):
+        keras.Sequential([layers.Input((3,)), layers.Dense(2, activation='hard_sigmoid')]).save(path)
+    assert not [warning for warning in recwarn if 'Keras 3' in str(warning.message)]
+
+
+@pytest.mark.on('numpy')
+def test_the_place_of_grouped_attention(tmp_path):
+    path = str(tmp_path / 'model.keras')
+    x = keras.Input((6, 4))
+    keras.Model(x, layers.GroupQueryAttention(2, 4, 2)(x, x)).save(path)
+    assert 'layers/grouped_query_attention/_key_dense/vars/0' in layout(weights_of(path))

@@ -1,0 +1,89 @@
+"""What holds for files of every format: no argument is ignored in silence, and no loss is lost so."""
+import warnings
+
+import numpy as np
+import pytest
+
+import keras
+from keras import layers
+
+pytestmark = pytest.mark.on('numpy')
+
+
+def model():
+    inputs = keras.Input((3,))
+    return keras.Model(inputs, layers.Dense(2, name='dense')(inputs))
+
+
+@pytest.mark.parametrize('name', ['a.weights.h5', 'a.weights.json'])
+@pytest.mark.parametrize('argument', ['by_name', 'reshape'])
+def test_weights_by_place_do_not_go_by_name(name, argument, tmp_path):
+    made, path = model(), str(tmp_path / name)
+    made.save_weights(path)
+    with pytest.raises(ValueError, match='for HDF5 files in the layout of Keras 2'):
+        made.load_weights(path, **{argument: True})
+    other = model()
+    other.load_weights(path)
+    np.testing.assert_array_equal(other.get_weights()[0], made.get_weights()[0])
+
+
+@pytest.mark.parametrize('name', ['a.keras', 'a.h5'])
+def test_losses_and_metrics_of_the_graph_are_not_lost_unsaid(name, tmp_path):
+    made, path = model(), str(tmp_path / name)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        made.save(path)
+    made.add_loss(keras.backend.mean(made.output))
+    made.add_metric(keras.backend.mean(made.output), name='mean')
+    with pytest.warns(UserWarning, match='add_loss and add_metric outside of layers is not saved'):
+        made.save(path)
+
+
+def with_additions():
+    inputs = keras.Input((3,))
+    outputs = layers.Dense(2, kernel_initializer='ones', name='dense')(inputs)
+    made = keras.Model(inputs, outputs)
+    made.add_loss(keras.ops.mean(keras.ops.square(outputs)))
+    made.add_loss(3.0 * keras.ops.sum(inputs))
+    made.add_metric(keras.ops.max(outputs), name='largest')
+    return made
+
+
+def test_losses_and_metrics_of_tf_keras_are_saved(tmp_path):
+    path, again = str(tmp_path / 'a.h5'), str(tmp_path / 'b.h5')
+    with keras.config.generation('tf'), warnings.catch_warnings():
+        warnings.simplefilter('error')
+        made = with_additions()
+        made.compile('sgd', 'mse')
+        made.save(path)
+        loaded = keras.models.load_model(path)
+        loaded.save(again)
+    x = np.array([[1.0, 2.0, 3.0]], 'float32')
+    for name in (path, again):
+        found = keras.models.load_model(name).evaluate(x, np.zeros((1, 2)), verbose=0, return_dict=True)
+        assert found['loss'] == pytest.approx(36 + 36 + 3 * 6)
+        assert found['largest'] == pytest.approx(6)
+        assert [layer.name for layer in keras.models.load_model(name).layers][1:] == ['dense']
+
+
+@pytest.mark.parametrize('make', [
+    lambda made: made.add_loss(keras.backend.sum(made.layers[1].kernel)),
+    lambda made: made.add_loss(keras.backend.mean(layers.Dense(1)(made.output)))], ids=['of a weight', 'of a layer'])
+def test_losses_that_tf_keras_cannot_write(make, tmp_path):
+    with keras.config.generation('tf'):
+        made = with_additions()
+        make(made)
+        with pytest.warns(UserWarning, match='outside of layers is not saved'):
+            made.save(str(tmp_path / 'a.h5'))
+        assert [layer.name for layer in keras.models.load_model(str(tmp_path / 'a.h5')).layers][1:] == ['dense']
+
+
+@pytest.mark.parametrize('name', ['a.keras', 'a.h5'])
+def test_arguments_of_saving(name, tmp_path):
+    made, path = model(), str(tmp_path / name)
+    with pytest.raises(TypeError, match="unknown argument 'save_formt'"):
+        made.save(path, save_formt='h5')
+    with pytest.warns(UserWarning, match='zipped=False has no effect'):
+        made.save(path, zipped=False)
+    with pytest.raises(TypeError, match="unknown argument 'by_names'"):
+        made.load_weights(path, by_names=True)

@@ -1,0 +1,122 @@
+"""Training as each generation of Keras does it. The numbers are those that Keras 2.3.1 and tf.keras 2.15 print."""
+import numpy as np
+import pytest
+
+from keras import backend as K
+from keras import callbacks, config, generations, layers, metrics, optimizers
+from keras.models import Model, Sequential
+
+pytestmark = pytest.mark.needs_gradients
+
+
+@pytest.fixture(params=config.GENERATIONS)
+def generation(request):
+    with config.generation(request.param):
+        yield request.param
+
+
+def masked_model(**kwargs):
+    """A model that gives 0 for every step, with a mask; its inputs leave 2 of 4 steps and 1 of 4."""
+    x = np.ones((2, 4, 1), 'float32')
+    x[0, 2:] = x[1, 1:] = 0
+    model = Sequential([layers.Masking(input_shape=(4, 1)),
+                        layers.SimpleRNN(1, return_sequences=True, kernel_initializer='zeros')])
+    model.compile(optimizers.SGD(0.0), 'mse', **kwargs)
+    return model, x, np.arange(8, dtype='float32').reshape(2, 4, 1)
+
+
+def test_losses_and_metrics_under_a_mask(generation):
+    model, x, y = masked_model(metrics=['mae'], weighted_metrics=['mae'])
+    plain = 2.125 if generation == 2 else 5.66667
+    # The metrics of Keras 1.2.2 take in all steps, as it prints.
+    error = 3.5 if generation == 1 else 1.66667
+    assert model.evaluate(x, y, verbose=0) == pytest.approx([plain, error, error], 1e-5)
+    assert model.train_on_batch(x, y) == pytest.approx([plain, error, error], 1e-5)
+    weighted = 6.125 if generation == 2 else 16.33333
+    found = model.evaluate(x, y, sample_weight=np.array([1.0, 3.0]), verbose=0)
+    assert found == pytest.approx([weighted, error, 4.5 if generation == 1 else 2.6], 1e-5)
+
+
+def test_samples_of_weight_zero(generation):
+    """Keras 1 divided by the number of the others: 22 / 2, not 22 / 4."""
+    model = Sequential([layers.Dense(1, input_shape=(3,), kernel_initializer='zeros')])
+    model.compile(optimizers.SGD(0.0), 'mse')
+    y = np.arange(1.0, 5.0).reshape(4, 1)
+    loss = model.evaluate(np.ones((4, 3)), y, sample_weight=np.array([0.0, 1.0, 2.0, 0.0]), verbose=0)
+    assert loss == pytest.approx(11.0 if generation == 1 else 5.5)
+
+
+def test_logs_of_batches(generation):
+    batches, epochs = [], []
+
+    class Record(callbacks.Callback):
+        def on_batch_end(self, batch, logs=None):
+            batches.append(dict(logs))
+
+        def on_epoch_end(self, epoch, logs=None):
+            epochs.append(dict(logs))
+    model = Sequential([layers.Dense(1, input_shape=(3,), kernel_initializer='zeros')])
+    model.compile(optimizers.SGD(0.0), 'mse', metrics=['mae'])
+    model.fit(np.ones((4, 3)), np.arange(1.0, 5.0).reshape(4, 1), batch_size=3, epochs=1, shuffle=False, verbose=0,
+              callbacks=[Record()])
+    later = generation in ('tf', 3)
+    assert [logs['loss'] for logs in batches] == pytest.approx([4.66667, 7.5 if later else 16.0], 1e-5)
+    name = 'mean_absolute_error' if generation == 1 else 'mae'
+    assert [logs[name] for logs in batches] == pytest.approx([2.0, 2.5], 1e-5)
+    assert epochs == [{'loss': pytest.approx(7.5), name: pytest.approx(2.5)}]
+    assert [set(logs) for logs in batches] == [{'loss', name} if later else {'loss', name, 'batch', 'size'}] * 2
+
+
+def test_names_and_defaults_of_fit(generation):
+    """As the histories of upstream are keyed; Keras 1 trained for ten epochs, and knew 'acc' only."""
+    model = Sequential([layers.Dense(1, input_shape=(3,), activation='sigmoid')])
+    model.compile('sgd', 'mse', metrics=['accuracy', 'mse'])
+    history = model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0,
+                        callbacks=[callbacks.ReduceLROnPlateau(monitor='loss')]).history
+    names = ['loss', 'acc', 'mean_squared_error'] if generation == 1 else ['loss', 'accuracy', 'mse']
+    assert set(history) == set(names + ['learning_rate' if generation == 3 else 'lr'])
+    assert len(history['loss']) == (10 if generation == 1 else 1)
+
+
+def test_predict_says_nothing_unless_the_generation_does(generation, capsys):
+    model = Sequential([layers.Dense(1, input_shape=(3,))])
+    model.predict(np.ones((2, 3)))
+    assert bool(capsys.readouterr().out) == (generation in ('tf', 3))
+    model.predict(np.ones((2, 3)), verbose=0)
+    assert capsys.readouterr().out == ''
+
+
+def test_automatic_names(generation):
+    K.reset_uids()
+    made = [layers.Dense(1), layers.Dense(1), metrics.AUC(), metrics.AUC(), Sequential()]
+    inputs = [layers.Input((2,)), layers.Input((2,))]
+    names = [one.name for one in made + [Model(inputs[0], inputs[0])]] + [one.name for one in inputs]
+    from_one = ['dense_1', 'dense_2', 'auc_1', 'auc_2', 'sequential_1', 'model_1', 'input_1', 'input_2']
+    from_zero = ['dense', 'dense_1', 'auc', 'auc_1', 'sequential', 'model', 'input_1', 'input_2']
+    of_keras3 = from_zero[:5] + ['functional', 'input_layer', 'input_layer_1']
+    assert names == {1: from_one, 2: from_one, 'tf': from_zero, 3: of_keras3}[generation]
+
+
+def test_a_compiled_model_keeps_the_generation_of_compile():
+    with config.generation(3):
+        model, x, y = masked_model()
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(5.66667, 1e-5)
+    seen = []
+    model.add(layers.Lambda(lambda x: seen.append(config.get_generation()) or x))
+    model.compile('sgd', 'mse')
+    seen.clear()
+    with config.generation(1):
+        model.evaluate(x, y, verbose=0)
+    assert set(seen) == {2} and generations.of(model) == 3
+
+
+@pytest.mark.parametrize('loss, y, of_loss, of_shapes', [
+    ('binary_crossentropy', [[1, 0, 1], [1, 1, 0]], 2 / 3, 1.0), ('mse', [[0], [1]], None, 0.5),
+    ('mse', [[1, 0, 0], [1, 0, 0]], 1.0, 1.0), ('binary_crossentropy', [[0, 0, 1], [0, 0, 0]], 1 / 6, 0.5)])
+def test_which_accuracy_is_meant(generation, loss, y, of_loss, of_shapes):
+    model = Sequential([layers.Lambda(lambda x: x, input_shape=(3,))])
+    model.compile(optimizers.SGD(0.0), loss, metrics=['accuracy'])
+    x = np.array([[0.9, 0.2, 0.1], [0.8, 0.7, 0.6]])
+    expected = of_shapes if generation in ('tf', 3) else of_loss
+    if expected is not None:  # Keras 2 refuses targets of this shape
+        assert model.evaluate(x, np.array(y, 'float32'), verbose=0)[1] == pytest.approx(expected)
