@@ -212,7 +212,7 @@ class Reduce(Metric):
 
     @property
     def is_plain_mean(self):
-        """Whether the result is the quotient of what `contribution` gives, so that a step can sum it up along with others.
+        """Whether the result is the quotient of what `contribution` gives, so that a step may sum it up.
 
         It is not where a subclass says otherwise what updates, resets, or gives the result.
         """

@@ -343,7 +343,7 @@ class Tally:
         """Put the totals into the metric objects, so that `metric.result()` gives what the logs said.
 
         Args:
-            added: {name: metric} for what `add_metric` was given. means: the metrics of the losses, where there are any.
+            added: {name: metric} for what `add_metric` was given. means: the metrics of the losses, if any.
         """
         for total, metric in zip(totals, means):
             _set_mean(metric, total, samples)

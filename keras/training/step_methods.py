@@ -33,8 +33,8 @@ class Steps(Stateless):
             data: x, (x, y) or (x, y, sample_weight), tensors in the structure that `fit` was given.
 
         Returns:
-            {name: scalar} for the logs. `train_step(state, data)`, as overrides for JAX call it, returns the logs and the
-            new state, and changes nothing.
+            {name: scalar} for the logs. `train_step(state, data)`, as overrides for JAX call it, gives the logs and
+            the new state, and changes nothing.
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         if not self.built:

@@ -68,7 +68,7 @@ class Feed:
         self._under_way = None
 
     def epoch(self, steps=None):
-        """Yield the batches of an epoch: the next `steps`, over the end of a pass where it comes to that, unless the feed
+        """Yield the batches of an epoch: the next `steps`, over the end of a pass where it comes to that, unless it
         `ends_with_pass`; one pass from its beginning where `steps` is None.
         """
         goes_on, self._goes_on = self._goes_on, False
@@ -96,7 +96,7 @@ class Feed:
                 if self.ran_out:
                     return
                 if self.ends_with_pass and taken:
-                    warnings.warn('The data ran out after %d of the %d batches of an epoch, which ends there. The usual '
+                    warnings.warn('The data ran out after %d of the %d batches of an epoch, so it ends. The usual '
                                   'cause: a number of steps that is no divisor of the number of batches (%s).'
                                   % (taken, steps, self.steps() or 'unknown'), stacklevel=6)
                     return
