@@ -141,7 +141,7 @@ class Model(Trainer, Keras2View, Layer,
             mode: 'int8', 'int4', 'float8', 'gptq' or 'awq'. config: a `QuantizationConfig` instead; the latter two need
                 theirs, which has the data for the calibration and says what the blocks of the model are.
             type_check: whether subclasses of Keras's layers are left alone.
-            filters: which layers: a regular expression for names, a list of them, or a function of a layer; default all.
+            filters: a regular expression for names, a list of them, or a function of a layer; default all layers.
 
         Raises:
             ValueError: for a model that is not built, an unknown mode, and unknown arguments; where a calibration
