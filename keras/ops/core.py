@@ -80,7 +80,7 @@ def copy(x):
         array([1, 2])
     """
     # Joining one piece makes a new tensor on every engine, and gradients go through it.
-    x = x if isinstance(x, AbstractTensor) else convert_to_tensor(x)
+    x = x if is_tensor(x) else convert_to_tensor(x)
     return resized(p.concatenate([p.reshape(x, (-1,))], 0), shape(x))
 
 

@@ -96,7 +96,7 @@ def arange(start, stop=None, step=None, dtype=None):
         dtype = common_dtype(*given)
         wide = rules.result_dtype(dtype, 'float32' if rules.is_float(dtype) else 'int32')
         start, stop, step = [None if part is None else p.cast(part, wide) for part in (start, stop, step)]
-        return p.cast(p.arange(start, stop, step), dtype)
+        return p.cast(p.arange(start, stop, step, wide), dtype)
     return p.arange(start, stop, step, dtype)
 
 

@@ -20,5 +20,10 @@ def floating(*xs):
     return [p.cast(x, dtype) for x in xs]
 
 
+def exact(x):
+    """`x`, integers of 64 bits as float64: what Keras 3 does where such floats are the result, though not everywhere."""
+    return p.cast(x, 'float64') if dtype_of(x) == 'int64' else x
+
+
 def as_tensor(x):
     return x if isinstance(x, rules.AbstractTensor) else convert_to_tensor(x)

@@ -8,7 +8,7 @@ from keras.backend.table.composites import math, shape as shapes
 from keras.backend.table.composites.math import clip, mean, tensordot
 from keras.backend.table.composites.shape import diag, dtype_of, expand_dims, flatten, ndim, shape, static_shape
 from keras.backend.table.dispatch import composite
-from keras.ops.dtypes import common_dtype
+from keras.ops.dtypes import common_dtype, exact
 
 
 def einsum(subscripts, *operands, **kwargs):
@@ -92,7 +92,7 @@ def corrcoef(x):
         array([[ 1., -1.],
                [-1.,  1.]], dtype=float32)
     """
-    x = x if ndim(x) == 2 else p.reshape(x, (1, -1))
+    x = exact(x if ndim(x) == 2 else p.reshape(x, (1, -1)))
     centered = p.subtract(x, mean(x, -1, True))
     covariance = p.matmul(centered, p.transpose(centered))
     deviations = p.sqrt(diag(covariance))
@@ -100,7 +100,7 @@ def corrcoef(x):
     return result if static_shape(result) != (1, 1) else p.reshape(result, ())
 
 
-@composite('x1 x2', promote='same_float', cases=[(F(5), F(3)), (F(5), F(3), 'same'), (F(3), F(5), 'full')])
+@composite('x1 x2', promote='same', cases=[(F(5), F(3)), (F(5), F(3), 'same'), (F(3), F(5), 'full')])
 def correlate(x1, x2, mode='valid'):
     """The cross-correlation of two vectors; `mode` is 'valid', 'same' or 'full'.
 
@@ -116,5 +116,7 @@ def correlate(x1, x2, mode='valid'):
         return p.flip(correlate(x2, x1, mode), (0,))
     before = {'valid': 0, 'same': m // 2, 'full': m - 1}[mode]
     after = {'valid': 0, 'same': (m - 1) - m // 2, 'full': m - 1}[mode]
-    padded = p.pad(x1, ((before, after),))
-    return p.reshape(p.conv(p.reshape(padded, (1, -1, 1)), p.reshape(x2, (-1, 1, 1)), (1,), 'valid', (1,)), (-1,))
+    dtype = rules.float_dtype(dtype_of(exact(x1)))
+    padded = p.pad(p.cast(x1, dtype), ((before, after),))
+    result = p.conv(p.reshape(padded, (1, -1, 1)), p.reshape(p.cast(x2, dtype), (-1, 1, 1)), (1,), 'valid', (1,))
+    return p.reshape(result, (-1,))
