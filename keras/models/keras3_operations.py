@@ -30,8 +30,8 @@ _NAMES = {
             max_pool(pool_size,strides,padding,data_format) average_pool(pool_size,strides,padding,data_format)""",
         2: """binary_crossentropy(from_logits) categorical_crossentropy(from_logits,axis)
             sparse_categorical_crossentropy(from_logits,axis)"""},
-    'math': {1: '''erf erfinv rsqrt logsumexp(axis,keepdims) top_k(k)
-                   extract_sequences(sequence_length,sequence_stride)'''},
+    'math': {1: """erf erfinv rsqrt logsumexp(axis,keepdims) top_k(k)
+                   extract_sequences(sequence_length,sequence_stride)"""},
     'core': {1: 'stop_gradient cast(dtype) unstack(num,axis)'},
     'linalg': {1: 'cholesky det inv', 2: 'solve'},
 }

@@ -21,7 +21,7 @@ def floating(*xs):
 
 
 def exact(x):
-    """`x`, integers of 64 bits as float64: what Keras 3 does where such floats are the result, though not everywhere."""
+    """`x`, integers of 64 bits as float64: what Keras 3 does in some operations that give floats."""
     return p.cast(x, 'float64') if dtype_of(x) == 'int64' else x
 
 
