@@ -20,8 +20,8 @@ from keras.ops.creation import (arange, array, bartlett, blackman, empty, empty_
                                 hamming, hanning, identity, kaiser, linspace, logspace, meshgrid, vander)
 from keras.ops.elementwise import (allclose, angle, bitwise_invert, bitwise_not, cbrt, conj, conjugate, deg2rad, fabs,
                                    fmax, fmin, fmod, gcd, heaviside, hypot, i0, imag, isclose, isneginf, isposinf,
-                                   isreal, lcm, ldexp, logaddexp2, nan_to_num, nextafter, nonzero, rad2deg, real, round, select,
-                                   signbit, sinc, square, trunc, view, where)
+                                   isreal, lcm, ldexp, logaddexp2, nan_to_num, nextafter, nonzero, rad2deg, real, round,
+                                   select, signbit, sinc, square, trunc, view, where)
 from keras.ops.linalg import slogdet
 from keras.ops.ordering import argpartition, bincount, digitize, histogram, isin, unique
 from keras.ops.products import corrcoef, correlate, cross, einsum, inner, kron, vdot

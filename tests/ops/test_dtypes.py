@@ -15,7 +15,8 @@ TOGETHER = '?ubilevf'
 
 # Where ours differ on purpose: these give fractions, of integers as well; numbers below 32 bits stay what they are.
 DIFFERENT = {'ops.layer_normalization(x0)': '?ubhil', 'ops.rms_normalization(x0)': '?ubhil',
-             'ops.hard_tanh(x0)': 'bhil', 'ops.heaviside(x0, x1)': ('??',), 'ops.psnr(x0, x1, 2)': [x + y for x in 'ubil' for y in 'ev']}
+             'ops.hard_tanh(x0)': 'bhil',
+             'ops.heaviside(x0, x1)': ('??',), 'ops.psnr(x0, x1, 2)': [x + y for x in 'ubil' for y in 'ev']}
 
 with open(os.path.join(os.path.dirname(__file__), 'dtypes-3.15.1.json')) as file:
     RECORDED = json.load(file)
