@@ -77,7 +77,7 @@ def copy(x):
 
     Example:
         >>> keras.ops.copy([1, 2])
-        array([1, 2])
+        array([1, 2], dtype=int32)
     """
     # Joining one piece makes a new tensor on every engine, and gradients go through it.
     x = x if is_tensor(x) else convert_to_tensor(x)

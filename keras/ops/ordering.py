@@ -88,7 +88,7 @@ def unique(x, sorted=True, return_index=False, return_inverse=False, return_coun
 
     Example:
         >>> keras.ops.unique([3, 1, 3])
-        array([1, 3])
+        array([1, 3], dtype=int32)
     """
     found = _np.unique(convert_to_numpy(x), True, True, True, axis)
     values, wanted = found[0], [True, return_index, return_inverse, return_counts]
