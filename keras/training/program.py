@@ -40,7 +40,6 @@ class Program(generations.Dated):
             the outputs are known.
         trained: the weights that training changes, and frozen_layers: the layers that it leaves alone, as settled by
             then. targets: a `Targets`, None where any will do.
-        own: the kinds of steps that the model defines itself, a set. compiled: for these, its `OwnCompiled`.
         added_names: the names given to `add_metric` in the last new step; None before the first one.
     """
 
@@ -53,9 +52,9 @@ class Program(generations.Dated):
     def retarget(self, forward):
         """Begin anew with another `Forward`, because the layers of the model have changed; the next data settles it."""
         self.forward = forward
-        self.own = forward.own_kinds()
+        # A stack that grows layer by layer makes many of these and uses the last: what takes time is made when used.
+        self._own = self._compiled = None
         self._intake, self._own_intake = Intake(self), OwnIntake(self)
-        self.compiled = OwnCompiled(self._own_compiled)
         self.losses = self.metrics = self.targets = self.target_tensors = self.added_names = None
         self.trained, self.frozen_layers = [], []
         self._inputs = None
@@ -91,6 +90,21 @@ class Program(generations.Dated):
     @property
     def is_compiled(self):
         return self.given is not None
+
+    @property
+    def own(self):
+        """The kinds of steps that the model defines itself, a set."""
+        if self._own is None:
+            self._own = self.forward.own_kinds()
+        return self._own
+
+    @property
+    def compiled(self):
+        """For a model that defines its steps, its `OwnCompiled`."""
+        if self._compiled is None:
+            with generations.under(self):
+                self._compiled = OwnCompiled(self._own_compiled)
+        return self._compiled
 
     @property
     def optimizer(self):
