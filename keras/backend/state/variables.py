@@ -164,6 +164,8 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     @trainable.setter
     def trainable(self, value):
         self._trainable = bool(value)
+        if self.holder is not None:
+            self.holder.mark_trainable(self.held, self._trainable)
 
     @property
     def ndim(self):
