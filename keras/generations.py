@@ -176,6 +176,14 @@ _row('accuracy_by_shape', 'models.Model.compile',
      False, False, True, True)
 _row('metrics_by_function', 'models.Model.compile',
      'metrics given by name are called after their function, and `accuracy` is called `acc`', True, False, False, False)
+_row('epoch_ends_with_pass', 'models.Model.fit, evaluate, predict',
+     'where the data ends before the number of steps is reached, the epoch ends, and the next one begins anew; it does '
+     'not go on with the next pass', False, False, False, True)
+_row('targets_need_a_loss', 'models.Model.fit', 'targets for a model that was compiled without a loss are an error',
+     True, True, False, False)
+_row('metrics_begin_with_loss', 'models.Model.metrics',
+     'the mean of the loss is among them as the first, and the metrics that are attributes of layers as well',
+     False, False, True, True)
 _row('generators_count_samples', 'models.Model.fit_generator, evaluate_generator, predict_generator',
      'the positional argument behind the generator is the number of samples of an epoch, not of batches',
      True, False, False, False)

@@ -150,7 +150,7 @@ class OutputMetric:
 
     def __init__(self, metric, name, output, weighted):
         self.metric, self.name, self.output, self.weighted = metric, name, output, weighted
-        self.is_mean = hasattr(metric, 'contribution')
+        self.is_mean = getattr(metric, 'is_plain_mean', False)
 
 
 class CompiledMetrics:
@@ -337,12 +337,14 @@ class Tally:
             found[entry.name] = _host_number(entry.metric.result())
         return {name: found[name] for name in self.names}
 
-    def keep(self, totals, samples, added):
+    def keep(self, totals, samples, added, means=()):
         """Put the totals into the metric objects, so that `metric.result()` gives what the logs said.
 
         Args:
-            added: {name: metric} for what `add_metric` was given.
+            added: {name: metric} for what `add_metric` was given. means: the metrics of the losses, if any.
         """
+        for total, metric in zip(totals, means):
+            _set_mean(metric, total, samples)
         position = len(self.means)
         for entry in self.plain:
             _set_mean(entry.metric, totals[position], samples)

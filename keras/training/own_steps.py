@@ -10,6 +10,7 @@ from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import Variable, native_result, to_array
 from keras.backend.table.composites.shape import static_shape
 from keras.gradients import Script
+from keras.layers.functions import has_arg
 from keras.optimizers import Optimizer
 from keras.training.compiled import masked, per_output
 from keras.training.data.targets import check_shapes
@@ -41,8 +42,8 @@ class OwnStep:
         self._method = getattr(self._model, METHODS[kind])
         self._structure = None
         self._was_built = self._model.built
-        self._trains = kind == 'train'
-        if self._trains:
+        self._kind = kind
+        if kind == 'train':
             self._build_optimizer()
         variables = state_of(self._model)
         run = self._with_state if self._takes_state() else self._plainly
@@ -70,12 +71,14 @@ class OwnStep:
             return self._flat(self._method(self._layout.inputs(data)))
 
     def _with_state(self, data):
-        parts = state_parts(self._model, self._trains)
+        parts = state_parts(self._model, self._kind)
         with at_once():
-            state = tuple([[variable.value for variable in part] for part in parts])
-            logs, state = self._method(state, self._layout.inputs(data))
+            found, state = self._method(values_of(parts), self._layout.inputs(data))
+            if self._kind == 'predict':
+                parts = parts[1:]
+                state = (state,)
             assign_state(parts, state)
-            return self._flat(logs)
+            return self._flat(found)
 
     def _flat(self, found):
         self._structure = tree.map_structure(lambda _: None, found)
@@ -104,12 +107,17 @@ class OwnStep:
         """The method says itself what it does with its data."""
 
 
-def state_parts(model, with_optimizer):
-    """The variables in the order of the state that JAX's `train_step` (or `test_step`) takes."""
+def state_parts(model, kind):
+    """The variables in the order of the state that JAX's `train_step`, `test_step` or `predict_step` takes."""
     parts = [model.trainable_variables, model.non_trainable_variables]
-    if with_optimizer:
+    if kind == 'train':
         parts.append(model.optimizer.variables if model.optimizer is not None else [])
-    return parts + [model.metrics_variables]
+    return parts if kind == 'predict' else parts + [model.metrics_variables]
+
+
+def values_of(parts):
+    """The state: a tuple of lists of the values of the variables in `parts`."""
+    return tuple([[variable.value for variable in part] for part in parts])
 
 
 def assign_state(parts, state):
@@ -117,6 +125,14 @@ def assign_state(parts, state):
     for variables, values in zip(parts, state):
         for variable, value in zip(variables, values):
             variable.assign(value)
+
+
+def loss_by(model, x, y, y_pred, sample_weight, training):
+    """What the `compute_loss` of a model gives for a batch; overrides of before Keras 3.4 take no `training`."""
+    arguments = {'x': x, 'y': y, 'y_pred': y_pred, 'sample_weight': sample_weight}
+    if has_arg(model.compute_loss, 'training', accept_all=True):
+        arguments['training'] = training
+    return model.compute_loss(**arguments)
 
 
 def state_of(model):

@@ -33,7 +33,8 @@ class Program(generations.Dated):
 
     Args:
         forward: the `Forward` of the model. given: the arguments of `compile`, with the optimizer as an object; None
-            for a model that was not compiled, which can only predict.
+            for a model that was not compiled, which can only predict. settings: {name: value} of arguments that such a
+            model was given one by one.
 
     Attributes:
         losses, metrics, target_tensors: the `CompiledLoss`, the `CompiledMetrics` and the `TargetTensors`, None until
@@ -43,8 +44,8 @@ class Program(generations.Dated):
         added_names: the names given to `add_metric` in the last new step; None before the first one.
     """
 
-    def __init__(self, forward, given=None):
-        self.given = given
+    def __init__(self, forward, given=None, settings=None):
+        self.given, self.settings = given, settings or {}
         self.retarget(forward)
         if given is not None and forward.model.built and forward.graph is not None:
             self._settle(forward.graph.output_names, forward.graph.outputs)
@@ -58,7 +59,7 @@ class Program(generations.Dated):
         self.losses = self.metrics = self.targets = self.target_tensors = self.added_names = None
         self.trained, self.frozen_layers = [], []
         self._inputs = None
-        self._steps, self._added, self._made = {}, {}, {}
+        self._steps, self._added, self._means, self._made = {}, {}, {}, {}
         self.watch = None
         # Steps for predicting one small array, by its dtype, row shape and engine.
         self._small = {}
@@ -70,13 +71,13 @@ class Program(generations.Dated):
     def __getstate__(self):
         # Steps are compiled anew, what follows from the outputs is settled anew.
         given = self.given and dict(self.given, target_tensors=None)  # which are parts of another graph
-        return {'given': given, 'trained': self.trained, 'frozen_layers': self.frozen_layers,
+        return {'given': given, 'settings': self.settings, 'trained': self.trained, 'frozen_layers': self.frozen_layers,
                 'generation': generations.of(self)}
 
     def for_copy(self, forward):
         """The program of a copy of the model, given what a copy of this one kept: it trains the same weights."""
         with config.generation(self.generation):
-            program = Program(forward, self.given)
+            program = Program(forward, self.given, self.settings)
         if self.trained:
             program.trained, program.frozen_layers = self.trained, self.frozen_layers
         return program
@@ -111,8 +112,8 @@ class Program(generations.Dated):
         return self.given['optimizer'] if self.is_compiled else None
 
     def argument(self, name):
-        """What `compile` was given as `name`."""
-        return self.given.get(name) if self.is_compiled else None
+        """What `compile` was given as `name`, or what was set before."""
+        return (self.given if self.is_compiled else self.settings).get(name)
 
     def require_compiled(self, method):
         if not self.is_compiled:
@@ -189,7 +190,7 @@ class Program(generations.Dated):
         self.targets = Targets(len(outputs), [
             Target(index, self._names[index], losses.losses[index], outputs[index], has_graph, generations.of(self))
             for index in losses.trained_outputs if index not in self.target_tensors],
-            len(self.target_tensors.values))
+            len(self.target_tensors.values), self.ruled('targets_need_a_loss'))
         self.losses = losses
 
     def _own_compiled(self, y_pred):
@@ -251,16 +252,32 @@ class Program(generations.Dated):
         if self._running is not None:
             self._running.keep()
         compiled = self.metrics.metrics if self.metrics is not None else []
-        return compiled + [self.added_metric(name) for name in self._names_of_added()]
+        added = [self.added_metric(name) for name in self._names_of_added()]
+        if not self.ruled('metrics_begin_with_loss'):
+            return compiled + added
+        return self._distinct(self.mean_losses() + compiled + self._attributes() + added)
+
+    def mean_losses(self):
+        """The metric objects of the loss, and of the losses of several outputs, where they count as metrics."""
+        if not self.is_compiled or not self.ruled('metrics_begin_with_loss'):
+            return []
+        names = self.losses.names_of_parts if self.losses is not None else []
+        return [self.compiled.tracker] + [self._means.setdefault(name, metrics_module.Mean(name=name))
+                                          for name in names]
+
+    def _attributes(self):
+        return [metric for layer in self.forward.model.walk_layers() for metric in layer.metrics_made()]
+
+    @staticmethod
+    def _distinct(metrics):
+        return list({id(metric): metric for metric in metrics}.values())
 
     def own_metrics(self):
         """The metrics of steps that the model defines: the mean of the loss, the compiled ones, and its attributes."""
         if self.is_compiled and self.forward.graph is not None:
             self.compiled.settled(self.forward.graph.pack_outputs(self.forward.graph.outputs))
-        attributes = [metric for layer in self.forward.model.walk_layers() for metric in layer.metrics_made()]
-        found = ([self.compiled.tracker] if self.is_compiled else []) + self.compiled.metrics + attributes \
-            + list(self._added.values())
-        return list({id(metric): metric for metric in found}.values())
+        return self._distinct(([self.compiled.tracker] if self.is_compiled else []) + self.compiled.metrics
+                              + self._attributes() + list(self._added.values()))
 
     def _names_of_added(self):
         if self.added_names is not None:

@@ -177,7 +177,8 @@ class Averages(Results):
         """Let the metric objects say what the logs say."""
         if not self._is_kept:
             self._is_kept, tally = True, self._step.tally
-            tally.keep(self._fetch(), self.samples, {name: self._program.added_metric(name) for name in tally.added})
+            tally.keep(self._fetch(), self.samples, {name: self._program.added_metric(name) for name in tally.added},
+                       self._program.mean_losses())
 
 
 class Predictions(Results):

@@ -37,8 +37,11 @@ def _setting(name, doc, settled=lambda value: value):
         return settled(self._training.argument(name))
 
     def put(self, value):
-        self._training.require_compiled('%s is set' % name)
-        self._training = Program(self._training.forward, dict(self._training.given, **{name: value}))
+        program = self._training
+        if program.is_compiled:
+            self._training = Program(program.forward, dict(program.given, **{name: value}))
+        else:
+            self._training = Program(program.forward, None, dict(program.settings, **{name: value}))
     return property(get, put, doc=doc)
 
 

@@ -22,7 +22,7 @@ import keras.backend.engines.torch.recurrent  # noqa: F401 (it adds to the overr
 import keras.backend.engines.torch.updates  # noqa: F401 (it adds to the overrides)
 from keras.backend.engines.torch.exports import write_torch
 from keras.backend.engines.torch.overrides import OVERRIDES
-from keras.backend.engines.torch.modules import ATTRIBUTES
+from keras.backend.engines.torch.modules import LayerModule, Run
 from keras.backend.engines.torch.steps import (
     Recorder, constant, constants, depth, gradients_of, recording, rerun, unaliased, with_own_gradient)
 from keras.backend.engines.torch.tensors import (CUDA, DEVICE, DTYPES, FLOATS, HALVES, INDEX_TYPES, NAMES, SUMS,
@@ -43,7 +43,7 @@ class TorchEngine(Engine):
     float_dtypes = FLOATS
     integer_dtypes = INDEX_TYPES
     exporters = {'torch': write_torch}
-    layer_attributes = ATTRIBUTES
+    layer_base = LayerModule
     variable_attributes = ('grad', 'requires_grad', 'requires_grad_', 'is_leaf', 'device', 'data', 'detach')
 
     # --- tensors ---------------------------------------------------------------------------------------------
@@ -259,6 +259,9 @@ class TorchEngine(Engine):
 
     def custom_gradient(self, fn, values):
         return with_own_gradient(fn, values)
+
+    def module_of_torch(self, module):
+        return Run(module, self)
 
     def rematerialized(self, fn, values):
         streams = {}
