@@ -14,7 +14,7 @@ TIMES, MOST_SHAPES = 3, 8
 
 
 class DirectCall:
-    """Runs the graph of a model on tensors like `inputs`, without looking for what the long way has found not to matter.
+    """Runs the graph of a model on tensors like `inputs`; what the long way has found not to matter is not looked for.
 
     On an engine that compiles, shapes that come again and again are compiled, until an attribute of a layer changes.
 
