@@ -303,7 +303,7 @@ class Model(Trainer, Keras2View, Layer,
 
     def _remember_direct(self, signature, inputs):
         known = self._direct is not None and self._direct.is_current()
-        if not known and self._compute_dtype is None and self.activity_regularizer is None and not context.abstract \
+        if not known and self.compute_dtype == self.variable_dtype and self.activity_regularizer is None and not context.abstract \
                 and type(self).call is Model.call and type(self).compute_mask is Model.compute_mask:
             self._direct = DirectCall(self, self._forward, inputs)
 
