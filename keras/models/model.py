@@ -138,12 +138,20 @@ class Model(Trainer, Keras2View, Layer,
         """Keep the weights of all layers that can in few bits from now on. Compile the model again after it.
 
         Args:
-            mode: 'int8', 'int4' or 'float8'. config: a `QuantizationConfig` instead. type_check: whether subclasses of
-                Keras's layers are left alone. filters: a regular expression for names, a list of them, or a function of
-                a layer: which layers; default all.
+            mode: 'int8', 'int4', 'float8', 'gptq' or 'awq'. config: a `QuantizationConfig` instead; the latter two need
+                theirs, which has the data for the calibration and says what the blocks of the model are.
+            type_check: whether subclasses of Keras's layers are left alone.
+            filters: a regular expression for names, a list of them, or a function of a layer; default all layers.
 
         Raises:
-            ValueError: for a model that is not built, an unknown mode, and unknown arguments.
+            ValueError: for a model that is not built, an unknown mode, and unknown arguments; where a calibration
+                lacks data or blocks.
+
+        Example:
+            >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+            >>> model.quantize('int8')
+            >>> model.layers[0].quantization_mode
+            'int8'
         """
         if kwargs:
             raise ValueError('Unrecognized keyword arguments passed to %s.quantize: %s'
@@ -151,6 +159,10 @@ class Model(Trainer, Keras2View, Layer,
         config = quantizers.resolved(mode, config)
         if not self.built:
             raise ValueError('The model must be built first before calling `quantize()`. Call it on an input first.')
+        if config.mode in ('gptq', 'awq'):
+            from keras.models.calibration import calibrate
+            structure = config.quantization_layer_structure or self.get_quantization_layer_structure(config.mode)
+            return calibrate(structure, config, lambda layer: _is_among(layer, filters))
         for layer in self.walk_layers():
             if layer is self or hasattr(layer, 'layer_graph') or not _is_among(layer, filters):
                 continue
@@ -159,6 +171,15 @@ class Model(Trainer, Keras2View, Layer,
             except NotImplementedError as error:
                 if layer.weights:
                     warnings.warn(str(error), stacklevel=2)
+
+    def get_quantization_layer_structure(self, mode=None):
+        """The blocks of the model for 'gptq' and 'awq'; None where a subclass does not say them.
+
+        Returns:
+            {'pre_block_layers': layers that make of token ids what the first block takes, 'sequential_blocks': the
+            layers that follow, one after the other}.
+        """
+        return None
 
     def get_layer(self, name=None, index=None):
         """A layer by its name or its position in `layers`.
