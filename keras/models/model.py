@@ -303,7 +303,8 @@ class Model(Trainer, Keras2View, Layer,
 
     def _remember_direct(self, signature, inputs):
         known = self._direct is not None and self._direct.is_current()
-        if not known and self.compute_dtype == self.variable_dtype and self.activity_regularizer is None and not context.abstract \
+        plain = self.compute_dtype == self.variable_dtype and self.activity_regularizer is None
+        if plain and not known and not context.abstract \
                 and type(self).call is Model.call and type(self).compute_mask is Model.compute_mask:
             self._direct = DirectCall(self, self._forward, inputs)
 
