@@ -84,7 +84,7 @@ _TEMPLATE = """
 def dispatcher({parameters}):
     if {guard}:
         try:
-            return entry.impl({arguments})
+            {run}
         except Exception as error:
             return failed(entry, ({arguments},), error)
 {scalar_path}    return general(entry, ({arguments},))
@@ -99,9 +99,15 @@ _SCALAR_PATH = """    if type({x}) in native and type({y}) in scalars and ({x}.d
 
 _OR_INTEGERS = ' or type({y}) is int and {x}.dtype in integers and -2 ** 31 <= {y} < 2 ** 31'
 
+_RUN_PRIMITIVE = 'return entry.impl({arguments})'
+
+# The override of an engine may leave a call to the body.
+_RUN_COMPOSITE = """result = entry.impl({arguments})
+            return entry.body({arguments}) if result is NotImplemented else result"""
+
 _PLAIN_TEMPLATE = """
 def dispatcher({parameters}):
-    return entry.body({arguments}) if context.abstract else entry.impl({arguments})
+    return entry.body({arguments}) if context.abstract else entry.run({arguments})
 """
 
 _CREATION_TEMPLATE = """
@@ -137,6 +143,7 @@ def _source(entry, scalars):
     values = {'arguments': ', '.join(entry.parameters),
               'parameters': ', '.join(name + '=None' if name in entry.defaults else name for name in entry.parameters)}
     values['guard'] = _guard(entry)
+    values['run'] = (_RUN_COMPOSITE if entry.kind == 'composite' else _RUN_PRIMITIVE).format(**values)
     values['scalar_path'] = ''
     if scalars:
         x, y = entry.parameters[:2]
@@ -245,7 +252,7 @@ def _run(entry, args):
     else:
         args = map_tensors(entry, args, lambda leaf, position: _converted(engine, leaf, None))
     try:
-        return entry.impl(*args)
+        return entry.run(*args)
     except Exception as error:
         return _without_kernel(entry, args, error)
 
