@@ -17,7 +17,7 @@ from keras.training.data.layout import Layout, names_of_parts
 from keras.training.data.targets import Target, Targets
 from keras.training.graph import TrainingGraph
 from keras.training.made_functions import MAKERS, MadeStep
-from keras.training.own_steps import OwnCompiled, OwnLogs, OwnStep
+from keras.training.own_steps import MetricsOfModel, OwnCompiled, OwnLogs, OwnStep
 from keras.training.results import Averages, Predictions, on_host
 from keras.training.steps import PredictStep, TrainOrTestStep, can_repeat
 from keras.training.target_tensors import TargetTensors
@@ -41,7 +41,7 @@ class Program(generations.Dated):
             the outputs are known.
         trained: the weights that training changes, and frozen_layers: the layers that it leaves alone, as settled by
             then. targets: a `Targets`, None where any will do.
-        own: the kinds of steps that the model defines itself, a set. compiled: for these, its `OwnCompiled`.
+        compiled_metrics: the `MetricsOfModel`.
         added_names: the names given to `add_metric` in the last new step; None before the first one.
     """
 
@@ -54,9 +54,10 @@ class Program(generations.Dated):
     def retarget(self, forward):
         """Begin anew with another `Forward`, because the layers of the model have changed; the next data settles it."""
         self.forward = forward
-        self.own = forward.own_kinds()
+        # A stack that grows layer by layer makes many of these and uses the last: what takes time is made when used.
+        self._own = self._compiled = None
         self._intake, self._own_intake = Intake(self), OwnIntake(self)
-        self.compiled = OwnCompiled(self._own_compiled)
+        self.compiled_metrics = MetricsOfModel(self)
         self.losses = self.metrics = self.targets = self.target_tensors = self.added_names = None
         self.trained, self.frozen_layers = [], []
         self._inputs = None
@@ -92,6 +93,21 @@ class Program(generations.Dated):
     @property
     def is_compiled(self):
         return self.given is not None
+
+    @property
+    def own(self):
+        """The kinds of steps that the model defines itself, a set."""
+        if self._own is None:
+            self._own = self.forward.own_kinds()
+        return self._own
+
+    @property
+    def compiled(self):
+        """For a model that defines its steps, its `OwnCompiled`."""
+        if self._compiled is None:
+            with generations.under(self):
+                self._compiled = OwnCompiled(self._own_compiled)
+        return self._compiled
 
     @property
     def optimizer(self):
@@ -237,7 +253,7 @@ class Program(generations.Dated):
             return self.own_metrics()
         if self._running is not None:
             self._running.keep()
-        compiled = self.metrics.metrics if self.metrics is not None else []
+        compiled = self._compiled_metrics()
         added = [self.added_metric(name) for name in self._names_of_added()]
         if not self.ruled('metrics_begin_with_loss'):
             return compiled + added
@@ -262,8 +278,20 @@ class Program(generations.Dated):
         """The metrics of steps that the model defines: the mean of the loss, the compiled ones, and its attributes."""
         if self.is_compiled and self.forward.graph is not None:
             self.compiled.settled(self.forward.graph.pack_outputs(self.forward.graph.outputs))
-        return self._distinct(([self.compiled.tracker] if self.is_compiled else []) + self.compiled.metrics
-                              + self._attributes() + list(self._added.values()))
+        return self._distinct(([self.compiled.tracker] if self.is_compiled else []) + self.compiled.parts
+                              + self._compiled_metrics() + self._attributes() + list(self._added.values()))
+
+    def metric_entries(self):
+        """The compiled metrics as far as they are known, see `CompiledMetrics`."""
+        if 'train' in self.own:
+            return self.compiled.entries
+        return self.metrics.entries if self.metrics is not None else []
+
+    def _compiled_metrics(self):
+        """The compiled metrics: one by one, or as one that has them all."""
+        if self.ruled('compiled_metrics_are_one') and (self.argument('metrics') or self.argument('weighted_metrics')):
+            return [self.compiled_metrics]
+        return [entry.metric for entry in self.metric_entries()]
 
     def _names_of_added(self):
         if self.added_names is not None:

@@ -164,7 +164,11 @@ class Trainer(Steps):
 
     @property
     def _compile_metrics(self):
-        return self._training.metrics.metrics if self._training.metrics is not None else []
+        return self._training.compiled_metrics if self.compiled else None
+
+    @property
+    def _loss_tracker(self):
+        return self._training.compiled.tracker if self.compiled else None
 
     @property
     def metrics_names(self):

@@ -178,6 +178,9 @@ class Engine:
         """Storage for `variable` (see `state.Variable`), holding the NumPy array `value`."""
         raise NotImplementedError
 
+    def mark_trainable(self, storage, trainable):
+        """Take notice of `variable.trainable`, which has been set for the variable that has this storage."""
+
     def load(self, storage):
         """The current value of a storage, as a native tensor."""
         raise NotImplementedError

@@ -60,7 +60,7 @@ def relu6(x):
         >>> keras.ops.relu6([-1.0, 8.0])
         array([0., 6.], dtype=float32)
     """
-    return relu(x, 0.0, 6.0)
+    return relu(x, 0.0, 6.0) if rules.is_float(dtype_of(x)) else clip(x, 0, 6)
 
 
 @composite(promote='float', cases=[(F(2, 3),), (F(2, 3), 0.5)])
@@ -239,7 +239,7 @@ def hard_shrink(x, threshold=0.5):
     return p.where(less_equal(p.abs(x), threshold), p.full_like(x, 0.0), x)
 
 
-@composite(promote='float', cases=[(F(2, 3), 0.5, -1.0)])
+@composite(cases=[(F(2, 3), 0.5, -1.0)])
 def threshold(x, threshold, default_value):
     """`x` where it is above `threshold`, `default_value` elsewhere.
 
@@ -247,7 +247,7 @@ def threshold(x, threshold, default_value):
         >>> keras.ops.threshold([0.5, 2.0], 1.0, 0.0)
         array([0., 2.], dtype=float32)
     """
-    return p.where(less_equal(x, threshold), p.full_like(x, default_value), x)
+    return p.where(less_equal(x, threshold), p.cast(default_value, dtype_of(x)), x)
 
 
 @composite(promote='float', cases=[(F(2, 3),), (F(2, 3), 2.0)])
