@@ -210,6 +210,17 @@ class Reduce(Metric):
         """What is summed up, from the first arguments of `update_state`."""
         return values
 
+    @property
+    def is_plain_mean(self):
+        """Whether the result is the quotient of what `contribution` gives, so that a step may sum it up.
+
+        It is not where a subclass says otherwise what updates, resets, or gives the result.
+        """
+        own = type(self)
+        return self.reduction == 'weighted_mean' and own.result is Reduce.result \
+            and own.update_state in (Reduce.update_state, MeanMetricWrapper.update_state) \
+            and own.reset_state is Metric.reset_state and own.reset_states is Metric.reset_states
+
     def contribution(self, values, sample_weight=None):
         """What a batch adds to the sum and to the count; nothing is changed.
 
