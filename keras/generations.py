@@ -50,8 +50,8 @@ _row('bilinear_centers', 'layers.UpSampling2D',
      False, False, True, True)
 _row('softmax_of_vectors', 'activations.softmax', 'a tensor of a single axis is accepted', False, False, False, True)
 _row('softmax_applies_any_mask', 'layers.Softmax, MultiHeadAttention, GroupQueryAttention',
-     'a mask with fewer axes than the inputs is applied as well, and where all is masked the result is 0 (in attention only '
-     'where its scores are asked for, or with dropout in training)',
+     'a mask with fewer axes than the inputs is applied as well, and where all is masked the result is 0 (in attention '
+     'only where its scores are asked for, or with dropout in training)',
      False, False, False, True)
 _row('layer_as_activation_warns', 'activations.get', 'a layer in the place of an activation function gives a warning',
      False, True, False, False)
