@@ -647,7 +647,7 @@ class Dataset(_Object):
             raise self._refused('lies in part behind the end of the file, which was cut short')
         if self.checksum is not None and found != self.checksum:
             raise self._refused('is not what was written: the file is damaged')
-        return array
+        return arrays.of_bfloat16(array) if self.dtype == arrays.BFLOAT16 else array
 
     def _is_plain(self, made):
         """Whether the bytes of the array are in the file in one piece, as they are in memory."""
@@ -670,7 +670,7 @@ class Dataset(_Object):
 
     def _check(self, made):
         from h5py import h5d
-        # Raw bytes stand for dtypes that HDF5 does not know, such as bfloat16.
+        # Raw bytes stand for dtypes that HDF5 does not know: bfloat16 and those of one byte.
         opaque = self.dtype.kind == 'V' and self.dtype.names is None and self.dtype.itemsize <= 2
         if self.shape is None or not (self.dtype.kind in 'fiub' or opaque) or self.dtype.subdtype is not None:
             raise self._refused('holds %s where numbers are expected' % (
