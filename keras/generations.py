@@ -176,6 +176,12 @@ _row('accuracy_by_shape', 'models.Model.compile',
      False, False, True, True)
 _row('metrics_by_function', 'models.Model.compile',
      'metrics given by name are called after their function, and `accuracy` is called `acc`', True, False, False, False)
+_row('logs_by_name', 'models.Model.compile',
+     'a model of several outputs lists its metrics by their names, the losses of a dictionary of outputs in its order, '
+     'and no loss of an output where it is the only one', False, False, False, True)
+_row('metric_per_output', 'models.Model.compile',
+     'of a flat list of as many metrics as the model has outputs, each output has one, not all of them',
+     False, False, False, True)
 _row('generators_count_samples', 'models.Model.fit_generator, evaluate_generator, predict_generator',
      'the positional argument behind the generator is the number of samples of an epoch, not of batches',
      True, False, False, False)
