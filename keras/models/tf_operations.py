@@ -13,7 +13,7 @@ from keras import ops
 from keras.backend.graph.tensors import is_symbolic
 from keras.layers.base import snake_case
 from keras.models.tf_functions import FUNCTIONS, constant, dtype_from, find
-from keras.saving.serialization import unknown_name_error
+from keras.saving.serialization import get_registered_object, unknown_name_error
 
 
 class Operation:
@@ -63,9 +63,20 @@ def operation_of(entry):
     if name in _MAKERS:
         return _MAKERS[name](config)
     module = entry.get('module')
-    if isinstance(module, str) and module.startswith(('keras.src.ops.', 'keras.ops')):
+    if isinstance(module, str) and module.startswith(('keras.src.ops.', 'keras.ops')) or _is_nameless(entry, config):
         return Operation(_of_keras_3(name, config))
     return None
+
+
+def _is_nameless(entry, config):
+    """Whether an entry is an operation in an HDF5 file of Keras 3, which does not say its module."""
+    return 'module' not in entry and isinstance(config, dict) and not _OF_LAYERS.intersection(config) \
+        and any(isinstance(node, dict) and 'args' in node for node in entry.get('inbound_nodes') or ()) \
+        and get_registered_object(entry['class_name']) is None
+
+
+# What the config of every layer says, and of every model.
+_OF_LAYERS = {'trainable', 'layers'}
 
 
 def _tf_function(config):
