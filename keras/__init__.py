@@ -33,6 +33,7 @@ lazy.attach(
         'keras.metrics': 'Metric',
         'keras.models': 'Model Sequential',
         'keras.optimizers': 'Optimizer',
+        'keras.quantizers': 'Quantizer',
         'keras.regularizers': 'Regularizer',
     })
 lazy.install()

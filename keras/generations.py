@@ -182,6 +182,17 @@ _row('logs_by_name', 'models.Model.compile',
 _row('metric_per_output', 'models.Model.compile',
      'of a flat list of as many metrics as the model has outputs, each output has one, not all of them',
      False, False, False, True)
+_row('epoch_ends_with_pass', 'models.Model.fit, evaluate, predict',
+     'where the data ends before the number of steps is reached, the epoch ends, and the next one begins anew; it does '
+     'not go on with the next pass', False, False, False, True)
+_row('targets_need_a_loss', 'models.Model.fit', 'targets for a model that was compiled without a loss are an error',
+     True, True, False, False)
+_row('metrics_begin_with_loss', 'models.Model.metrics',
+     'the mean of the loss is among them as the first, and the metrics that are attributes of layers as well',
+     False, False, True, True)
+_row('compiled_metrics_are_one', 'models.Model.metrics',
+     'what `compile` was given as metrics stands there as one metric, `compile_metrics`, which gives a dictionary',
+     False, False, False, True)
 _row('generators_count_samples', 'models.Model.fit_generator, evaluate_generator, predict_generator',
      'the positional argument behind the generator is the number of samples of an epoch, not of batches',
      True, False, False, False)
@@ -191,6 +202,8 @@ _row('batch_and_size_in_logs', 'callbacks.Callback.on_batch_end', 'the logs of a
      True, True, False, False)
 _row('rate_in_logs', 'callbacks.LearningRateScheduler, ReduceLROnPlateau',
      'the name of the learning rate in the logs of an epoch', 'lr', 'lr', 'lr', 'learning_rate')
+_row('ModelCheckpoint.needs_monitor', 'callbacks.ModelCheckpoint',
+     'with `save_best_only` nothing is saved where the monitored value is not in the logs', True, True, True, False)
 _row('ModelCheckpoint.first_batch', 'callbacks.ModelCheckpoint', 'the number of the first batch in names of files',
      0, 0, 1, 1)
 _row('metrics_in_folders', 'callbacks.TensorBoard',

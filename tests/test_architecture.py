@@ -33,6 +33,8 @@ ALLOWED = {os.path.join('backend', 'contract', 'loading.py'), 'config.py', os.pa
            os.path.join('saving', 'tf_files.py'), os.path.join('saving', 'tensor_bundle.py'),
            os.path.join('models', 'tf_functions.py'), os.path.join('models', 'tf_operations.py'),
            os.path.join('models', 'tf_keras_operations.py'), os.path.join('legacy', 'tensorflow_version.py'),
+           # Layers that run what is written for one library.
+           os.path.join('layers', 'jax_layer.py'), os.path.join('layers', 'torch_module.py'),
            # The formats of files by the names that `save_format` and the command line have for them.
            os.path.join('saving', 'formats.py'), os.path.join('command', '__init__.py'),
            os.path.join('command', 'convert.py'), os.path.join('command', 'inspect.py')}

@@ -207,6 +207,10 @@ def test_what_must_come_first_is_loaded_first(monkeypatch):
     engine_module.mind_the_order('old')
     engine_module.mind_the_order('new')
     assert loads == ['new']
+    monkeypatch.setitem(sys.modules, 'old_package', SimpleNamespace(__version__='1.0'))
+    engine_module.mind_the_order('old')
+    assert loads == ['new'], 'what is imported already is met by an error of the other only'
+    monkeypatch.delitem(sys.modules, 'old_package')
     monkeypatch.setattr(config.settings, 'backends', ('old', 'nwe'))
     with pytest.raises(ValueError, match="'nwe'.*Did you mean 'new'"):
         engine_module.mind_the_order('old')

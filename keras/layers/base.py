@@ -4,7 +4,6 @@ How a call goes: symbolic inputs record a node (the layer's `call` is not run wh
 native tensors run `call` at once. What is the same for every call is found out once per class
 (`signature_of`) or once per instance, never per call.
 """
-import functools
 import itertools
 import re
 import warnings
@@ -15,7 +14,7 @@ from keras import dtype_policies
 from keras.backend.contract import tree
 from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
-from keras.backend.contract.loading import active, get_engine, is_native
+from keras.backend.contract.loading import active, get_engine, is_native, meet_the_engine
 from keras.backend.contract.rules import AbstractTensor, is_float
 from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
@@ -71,6 +70,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     dynamic = False
     # Whether `call` ran before, so that the layers inside are built.
     _has_run = False
+    # Whether calls train that do not say it, as scripts for the engine's library have set it; None: as Keras has it.
+    mode_of_calls = None
     # Arguments of other generations that change nothing here: {name: the only value that is taken, ANY for all}.
     without_effect = {}
     # Arguments of `call` that the layer gives itself on symbolic inputs; they are no part of a config. `captured` is
@@ -93,6 +94,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             cls.get_output_shape_for = own.get('get_output_shape_for', rule)
 
     def __new__(cls, *args, **kwargs):
+        meet_the_engine()
         # State lives here rather than in __init__ so that layers work whose __init__ sets attributes first.
         self = super().__new__(cls)
         self.start_weights()
@@ -349,12 +351,15 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
                     and (self._direct_shape is None or self._direct_shape == inputs.shape) \
                     and learning_phase.value is None \
                     and (calls.losses is None or self._ignores_phase and not calls.masks) and not carried:
+                previous, context.running = context.running, True
                 try:
                     return self.call(inputs)
                 except Exception as error:
                     self.assert_input_compatibility(inputs)
                     say_where(error, self)
                     raise
+                finally:
+                    context.running = previous
         return self._call_with(args, kwargs)
 
     def _call_with(self, args, kwargs):
@@ -548,7 +553,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if training is None:
             training = context.training
         if training is None:
-            training = learning_phase.value
+            training = learning_phase.value if self.mode_of_calls is None else self.mode_of_calls
         if training is None and signature.defaults.get('training') is not None:
             training = signature.defaults['training']
         if signature.takes_training and training is not None:
@@ -606,6 +611,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def _remember_direct(self, signature, inputs):
         """Let calls like this one take the short way: nothing was converted and nothing depends on the call."""
         if self._compute_dtype is None and self.activity_regularizer is None and not context.abstract \
+                and self.mode_of_calls is None \
                 and type(self).compute_mask is Layer.compute_mask:
             self._ignores_phase = not signature.takes_training and not signature.has_kwargs
             self._direct_dtype = inputs.dtype
@@ -749,9 +755,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
                                  'input first, or call build(input_shape).' % (self.__dict__.get('name', '?'), name))
         if name in calls_of_keras1.ATTRIBUTES:
             return calls_of_keras1.old_attribute(self, name)
-        if active.engine is not None and name in active.engine.layer_attributes:
-            return functools.partial(active.engine.layer_attributes[name], self)
         raise AttributeError('%r object has no attribute %r' % (type(self).__name__, name))
+
+    def set_mode_of_calls(self, training):
+        """Let calls train, or not, that do not say it."""
+        self.mode_of_calls, self._direct_dtype = training, None
 
     # --- for plans -----------------------------------------------------------------------------------------------
 
@@ -861,6 +869,17 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
 
 Operation.register(Layer)
+
+
+def _join(engine):
+    """Let layers be objects of the class that the engine's library takes for such."""
+    if engine.layer_base is not None and not issubclass(Layer, engine.layer_base):
+        Layer.__bases__ += (engine.layer_base,)
+
+
+active.listeners.append(_join)
+if active.engine is not None:
+    _join(active.engine)
 
 
 def snake_case(name):

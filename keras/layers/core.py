@@ -37,7 +37,7 @@ class Dense(Adapted):
     input_spec = InputSpec(min_ndim=2)
     supports_masking = True
     faced = 'kernel'
-    modes = ('int8', 'int4', 'float8')
+    modes = ('int8', 'int4', 'float8', 'gptq', 'awq')
 
     def __init__(self, units, activation=None, use_bias=True, kernel_initializer='glorot_uniform',
                  bias_initializer='zeros', kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,
@@ -470,7 +470,7 @@ class Lambda(Layer):
         for key, kind in kinds.items():
             if key == 'function' or config.get(key) is not None and (kind != 'raw' or isinstance(config[key], dict)):
                 module = modules.get('module' if key == 'function' else key + '_module')
-                config[key] = load_callable(config[key], kind, names, key, module)
+                config[key] = load_callable(config[key], kind, names, 'a `Lambda` layer whose %s' % key, module)
         config['arguments'] = {key: np.array(value['value']) if isinstance(value, dict)
                                and value.get('type') == 'ndarray' else value
                                for key, value in (config.get('arguments') or {}).items()}

@@ -39,7 +39,8 @@ def load_callable(description, kind, custom_objects, what, module=None):
     """The function that `dump_callable` (or upstream Keras) described; no module is imported for it.
 
     Args:
-        kind: 'lambda' or 'function'. what: what it is, for messages. module: where a file says that it was defined.
+        kind: 'lambda' or 'function'. what: whose it is, for messages: 'a `Lambda` layer whose
+            function'. module: where a file says that it was defined.
 
     Raises:
         InvalidConfig: where no function of that name is known, or it is code, which is not allowed.
@@ -53,12 +54,12 @@ def load_callable(description, kind, custom_objects, what, module=None):
             named = description.get('config')
             description = named if isinstance(named, str) else description.get('class_name')
     if kind == 'lambda' or not isinstance(description, str):
-        return load_code(description, custom_objects, 'a `Lambda` layer whose %s is a Python lambda' % what)
+        return load_code(description, custom_objects, '%s is a Python lambda' % what)
     found = get_registered_object(description, custom_objects) or _of_keras(description) \
         or getattr(description, 'function', None)
     if found is None:
         raise InvalidConfig(
-            'Unknown function %.200r, the %s of a Lambda layer.%s Pass it in `custom_objects={%.200r: ...}`, wrap the '
+            'Unknown function %.200r: %s it is.%s Pass it in `custom_objects={%.200r: ...}`, wrap the '
             'call in `keras.utils.custom_object_scope`, or decorate it with '
             '`@keras.saving.register_keras_serializable()`.'
             % (description, what, ' The file says that it is in the module %.200r, which is not imported because a '

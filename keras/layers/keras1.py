@@ -360,7 +360,7 @@ class Merge(Layer):
         for key in ('mode', 'output_shape', 'output_mask'):
             kind = config.pop(key + '_type', 'raw')
             if kind != 'raw':
-                config[key] = load_callable(config[key], kind, custom_objects or {}, 'the %s of a Merge layer' % key)
+                config[key] = load_callable(config[key], kind, custom_objects or {}, 'a `Merge` layer whose %s' % key)
         if config.get('layers'):
             kind = kind_in('keras.layers')
             config['layers'] = [kind.deserialize(layer, custom_objects) for layer in config['layers']]

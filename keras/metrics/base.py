@@ -210,6 +210,17 @@ class Reduce(Metric):
         """What is summed up, from the first arguments of `update_state`."""
         return values
 
+    @property
+    def is_plain_mean(self):
+        """Whether the result is the quotient of what `contribution` gives, so that a step may sum it up.
+
+        It is not where a subclass says otherwise what updates, resets, or gives the result.
+        """
+        own = type(self)
+        return self.reduction == 'weighted_mean' and own.result is Reduce.result \
+            and own.update_state in (Reduce.update_state, MeanMetricWrapper.update_state) \
+            and own.reset_state is Metric.reset_state and own.reset_states is Metric.reset_states
+
     def contribution(self, values, sample_weight=None):
         """What a batch adds to the sum and to the count; nothing is changed.
 
@@ -228,13 +239,6 @@ class Reduce(Metric):
         if self.reduction == 'weighted_mean':
             return total, ops.sum(ops.broadcast_to(weights, shape(values)))
         return total, count(values)
-
-    def is_mean_of_contributions(self):
-        """Whether `result` is the mean of what `contribution` gives, which no subclass has changed."""
-        definer = {name: next(place for place, known in enumerate(type(self).__mro__) if name in vars(known))
-                   for name in ('contribution', 'update_state')}
-        return self.reduction != 'sum' and type(self).result is Reduce.result \
-            and definer['contribution'] <= definer['update_state']
 
     def update_state(self, values, sample_weight=None):
         """Add a batch of values.

@@ -12,8 +12,9 @@ import numpy as np
 from keras import ops
 from keras.backend.graph.tensors import is_symbolic
 from keras.layers.base import snake_case
+from keras.models.keras3_operations import CLASSES
 from keras.models.tf_functions import FUNCTIONS, constant, dtype_from, find
-from keras.saving.serialization import get_registered_object, unknown_name_error
+from keras.saving.serialization import unknown_name_error
 
 
 class Operation:
@@ -62,21 +63,17 @@ def operation_of(entry):
     name, config = entry['class_name'], entry.get('config')
     if name in _MAKERS:
         return _MAKERS[name](config)
+    return Operation(_of_keras_3(name, config)) if _is_of_keras_3(entry) else None
+
+
+def _is_of_keras_3(entry):
+    """Whether it is an operation of Keras 3; its HDF5 files leave the module out, and only layers are trainable."""
     module = entry.get('module')
-    if isinstance(module, str) and module.startswith(('keras.src.ops.', 'keras.ops')) or _is_nameless(entry, config):
-        return Operation(_of_keras_3(name, config))
-    return None
-
-
-def _is_nameless(entry, config):
-    """Whether an entry is an operation in an HDF5 file of Keras 3, which does not say its module."""
-    return 'module' not in entry and isinstance(config, dict) and not _OF_LAYERS.intersection(config) \
-        and any(isinstance(node, dict) and 'args' in node for node in entry.get('inbound_nodes') or ()) \
-        and get_registered_object(entry['class_name']) is None
-
-
-# What the config of every layer says, and of every model.
-_OF_LAYERS = {'trainable', 'layers'}
+    if isinstance(module, str):
+        return module.startswith(('keras.src.ops.', 'keras.ops'))
+    calls = entry.get('inbound_nodes') or ()
+    return (entry['class_name'] in CLASSES and 'trainable' not in entry['config']
+            and any(isinstance(call, dict) and 'args' in call for call in calls))
 
 
 def _tf_function(config):

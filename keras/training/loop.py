@@ -163,6 +163,7 @@ class Loop:
         begin, end = [getattr(hooks, 'on_%s_batch_%s' % (kind, moment)) for moment in ('begin', 'end')]
         watched, stops = hooks.has_batch_hooks, _STOPS[kind]
         found, layout = program.results(kind), None
+        feed.ends_with_pass = program.ruled('epoch_ends_with_pass')
         if kind == 'train':
             self._found = found
         numbered, limit = program.ruled('batch_and_size_in_logs'), config.max_steps_per_epoch()

@@ -10,7 +10,7 @@ from keras.backend.contract.context import at_once
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import native_result
 from keras.training.data.layout import Layout, Structure
-from keras.training.own_steps import OwnStep, assign_state, state_parts
+from keras.training.own_steps import OwnStep, assign_state, state_parts, values_of
 from keras.training.steps import under
 
 MAKERS = {'train': 'make_train_function', 'test': 'make_test_function', 'predict': 'make_predict_function'}
@@ -35,9 +35,9 @@ def step_function(program, kind):
         data = next(iter(given[-1]))
         if len(given) == 1:
             return run(data)
-        parts = state_parts(program.forward.model, kind == 'train')
+        parts = state_parts(program.forward.model, kind)
         assign_state(parts, given[0])
-        return run(data), tuple([[variable.value for variable in part] for part in parts])
+        return run(data), values_of(parts)
     return function
 
 
@@ -60,9 +60,8 @@ class MadeStep:
         self._handed = engine.handed(data, self._handed)
         with at_once():
             if _takes_state(made):
-                parts = state_parts(model, self._kind == 'train')
-                found, state = function(tuple([[variable.value for variable in part] for part in parts]),
-                                        self._handed.iterator)
+                parts = state_parts(model, self._kind)
+                found, state = function(values_of(parts), self._handed.iterator)
                 assign_state(parts, state)
             else:
                 found = function(self._handed.iterator)

@@ -10,6 +10,7 @@ from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import Variable, native_result, to_array
 from keras.backend.table.composites.shape import static_shape
 from keras.gradients import Script
+from keras.layers.functions import has_arg
 from keras.optimizers import Optimizer
 from keras.training.compiled import masked, per_output
 from keras.training.data.targets import check_shapes
@@ -41,8 +42,8 @@ class OwnStep:
         self._method = getattr(self._model, METHODS[kind])
         self._structure = None
         self._was_built = self._model.built
-        self._trains = kind == 'train'
-        if self._trains:
+        self._kind = kind
+        if kind == 'train':
             self._build_optimizer()
         variables = state_of(self._model)
         run = self._with_state if self._takes_state() else self._plainly
@@ -70,12 +71,14 @@ class OwnStep:
             return self._flat(self._method(self._layout.inputs(data)))
 
     def _with_state(self, data):
-        parts = state_parts(self._model, self._trains)
+        parts = state_parts(self._model, self._kind)
         with at_once():
-            state = tuple([[variable.value for variable in part] for part in parts])
-            logs, state = self._method(state, self._layout.inputs(data))
+            found, state = self._method(values_of(parts), self._layout.inputs(data))
+            if self._kind == 'predict':
+                parts = parts[1:]
+                state = (state,)
             assign_state(parts, state)
-            return self._flat(logs)
+            return self._flat(found)
 
     def _flat(self, found):
         self._structure = tree.map_structure(lambda _: None, found)
@@ -104,12 +107,17 @@ class OwnStep:
         """The method says itself what it does with its data."""
 
 
-def state_parts(model, with_optimizer):
-    """The variables in the order of the state that JAX's `train_step` (or `test_step`) takes."""
+def state_parts(model, kind):
+    """The variables in the order of the state that JAX's `train_step`, `test_step` or `predict_step` takes."""
     parts = [model.trainable_variables, model.non_trainable_variables]
-    if with_optimizer:
+    if kind == 'train':
         parts.append(model.optimizer.variables if model.optimizer is not None else [])
-    return parts + [model.metrics_variables]
+    return parts if kind == 'predict' else parts + [model.metrics_variables]
+
+
+def values_of(parts):
+    """The state: a tuple of lists of the values of the variables in `parts`."""
+    return tuple([[variable.value for variable in part] for part in parts])
 
 
 def assign_state(parts, state):
@@ -117,6 +125,14 @@ def assign_state(parts, state):
     for variables, values in zip(parts, state):
         for variable, value in zip(variables, values):
             variable.assign(value)
+
+
+def loss_by(model, x, y, y_pred, sample_weight, training):
+    """What the `compute_loss` of a model gives for a batch; overrides of before Keras 3.4 take no `training`."""
+    arguments = {'x': x, 'y': y, 'y_pred': y_pred, 'sample_weight': sample_weight}
+    if has_arg(model.compute_loss, 'training', accept_all=True):
+        arguments['training'] = training
+    return model.compute_loss(**arguments)
 
 
 def state_of(model):
@@ -158,11 +174,13 @@ class OwnLogs(Results):
 
     def found(self):
         """{name: number}."""
-        logs = self._step.packed([_number(leaf) for leaf in self._last])
+        logs, flat = self._step.packed([_number(leaf) for leaf in self._last]), {}
         if not isinstance(logs, dict):
             raise TypeError('train_step and test_step have to return a dictionary {name: scalar}. Received: %s.'
                             % type(logs).__name__)
-        return logs
+        for name, value in logs.items():
+            flat.update(value if isinstance(value, dict) else {name: value})
+        return flat
 
     metrics = found
 
@@ -199,7 +217,17 @@ class OwnCompiled:
     @property
     def metrics(self):
         """The metric objects, as far as they are known."""
-        return [] if self._made is None else list(self._parts.values()) + self._made[1].metrics
+        return self.parts + [entry.metric for entry in self.entries]
+
+    @property
+    def parts(self):
+        """The means of the losses of several outputs."""
+        return list(self._parts.values())
+
+    @property
+    def entries(self):
+        """The compiled metrics, see `CompiledMetrics`."""
+        return [] if self._made is None else self._made[1].entries
 
     def loss(self, x, y, y_pred, sample_weight, added):
         """The whole loss, None where there is nothing that it could consist of."""
@@ -258,8 +286,7 @@ class OwnCompiled:
     def results(self):
         """{name: value} of the losses of the outputs and of the compiled metrics."""
         found = {name: part.result() for name, part in self._parts.items()}
-        if self._made is not None:
-            found.update((entry.name, entry.metric.result()) for entry in self._made[1].entries)
+        found.update((entry.name, entry.metric.result()) for entry in self.entries)
         return found
 
 
@@ -288,27 +315,35 @@ class LossOfModel:
         return [self._compiled.tracker]
 
 
-class MetricsOfModel:
-    """`model.compiled_metrics`, as steps written for tf.keras 2.2 to 2.15 call it.
+class MetricsOfModel(metrics_module.Metric):
+    """The compiled metrics as one: `model.compiled_metrics` of tf.keras 2.2 to 2.15, one of `model.metrics` in Keras 3.
 
     Args:
-        compiled: the `OwnCompiled` of the model.
+        program: the `Program` of the model.
     """
 
-    def __init__(self, compiled):
-        self._compiled = compiled
+    def __init__(self, program):
+        super().__init__(name='compile_metrics')
+        self._program = program
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Take a batch into account."""
-        self._compiled.update_metrics(y_true, y_pred, sample_weight)
+        """Take a batch into account; weights count where they are to."""
+        self._program.compiled.update_metrics(y_true, y_pred, sample_weight)
+
+    def result(self):
+        """{name: value}."""
+        return {entry.name: entry.metric.result() for entry in self._program.metric_entries()}
 
     @property
     def metrics(self):
         """The metric objects, as far as they are known."""
-        return self._compiled.metrics
+        return [entry.metric for entry in self._program.metric_entries()]
+
+    @property
+    def variables(self):
+        return [variable for metric in self.metrics for variable in metric.variables]
 
     def reset_state(self):
-        """Begin anew."""
         for metric in self.metrics:
             metric.reset_state()
 

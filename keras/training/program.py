@@ -17,7 +17,7 @@ from keras.training.data.layout import Layout, names_of_parts
 from keras.training.data.targets import Target, Targets
 from keras.training.graph import TrainingGraph
 from keras.training.made_functions import MAKERS, MadeStep
-from keras.training.own_steps import OwnCompiled, OwnLogs, OwnStep
+from keras.training.own_steps import MetricsOfModel, OwnCompiled, OwnLogs, OwnStep
 from keras.training.results import Averages, Predictions, on_host
 from keras.training.steps import PredictStep, TrainOrTestStep, can_repeat
 from keras.training.target_tensors import TargetTensors
@@ -33,19 +33,20 @@ class Program(generations.Dated):
 
     Args:
         forward: the `Forward` of the model. given: the arguments of `compile`, with the optimizer as an object; None
-            for a model that was not compiled, which can only predict.
+            for a model that was not compiled, which can only predict. settings: {name: value} of arguments that such a
+            model was given one by one.
 
     Attributes:
         losses, metrics, target_tensors: the `CompiledLoss`, the `CompiledMetrics` and the `TargetTensors`, None until
             the outputs are known.
         trained: the weights that training changes, and frozen_layers: the layers that it leaves alone, as settled by
             then. targets: a `Targets`, None where any will do.
-        own: the kinds of steps that the model defines itself, a set. compiled: for these, its `OwnCompiled`.
+        compiled_metrics: the `MetricsOfModel`.
         added_names: the names given to `add_metric` in the last new step; None before the first one.
     """
 
-    def __init__(self, forward, given=None):
-        self.given = given
+    def __init__(self, forward, given=None, settings=None):
+        self.given, self.settings = given, settings or {}
         self.retarget(forward)
         if given is not None and forward.model.built and forward.graph is not None:
             self._settle(forward.graph.output_names, forward.graph.outputs)
@@ -53,13 +54,14 @@ class Program(generations.Dated):
     def retarget(self, forward):
         """Begin anew with another `Forward`, because the layers of the model have changed; the next data settles it."""
         self.forward = forward
-        self.own = forward.own_kinds()
+        # A stack that grows layer by layer makes many of these and uses the last: what takes time is made when used.
+        self._own = self._compiled = None
         self._intake, self._own_intake = Intake(self), OwnIntake(self)
-        self.compiled = OwnCompiled(self._own_compiled)
+        self.compiled_metrics = MetricsOfModel(self)
         self.losses = self.metrics = self.targets = self.target_tensors = self.added_names = None
         self.trained, self.frozen_layers = [], []
         self._inputs = None
-        self._steps, self._added, self._made = {}, {}, {}
+        self._steps, self._added, self._means, self._made = {}, {}, {}, {}
         self.watch = None
         # Steps for predicting one small array, by its dtype, row shape and engine.
         self._small = {}
@@ -71,13 +73,13 @@ class Program(generations.Dated):
     def __getstate__(self):
         # Steps are compiled anew, what follows from the outputs is settled anew.
         given = self.given and dict(self.given, target_tensors=None)  # which are parts of another graph
-        return {'given': given, 'trained': self.trained, 'frozen_layers': self.frozen_layers,
+        return {'given': given, 'settings': self.settings, 'trained': self.trained, 'frozen_layers': self.frozen_layers,
                 'generation': generations.of(self)}
 
     def for_copy(self, forward):
         """The program of a copy of the model, given what a copy of this one kept: it trains the same weights."""
         with config.generation(self.generation):
-            program = Program(forward, self.given)
+            program = Program(forward, self.given, self.settings)
         if self.trained:
             program.trained, program.frozen_layers = self.trained, self.frozen_layers
         return program
@@ -93,12 +95,27 @@ class Program(generations.Dated):
         return self.given is not None
 
     @property
+    def own(self):
+        """The kinds of steps that the model defines itself, a set."""
+        if self._own is None:
+            self._own = self.forward.own_kinds()
+        return self._own
+
+    @property
+    def compiled(self):
+        """For a model that defines its steps, its `OwnCompiled`."""
+        if self._compiled is None:
+            with generations.under(self):
+                self._compiled = OwnCompiled(self._own_compiled)
+        return self._compiled
+
+    @property
     def optimizer(self):
         return self.given['optimizer'] if self.is_compiled else None
 
     def argument(self, name):
-        """What `compile` was given as `name`."""
-        return self.given.get(name) if self.is_compiled else None
+        """What `compile` was given as `name`, or what was set before."""
+        return (self.given if self.is_compiled else self.settings).get(name)
 
     def require_compiled(self, method):
         if not self.is_compiled:
@@ -177,7 +194,7 @@ class Program(generations.Dated):
             Target(index, self._names[index], losses.losses[index], outputs[index], graph is not None,
                    generations.of(self))
             for index in losses.trained_outputs if index not in self.target_tensors],
-            len(self.target_tensors.values))
+            len(self.target_tensors.values), self.ruled('targets_need_a_loss'))
         self.losses = losses
 
     def _own_compiled(self, y_pred):
@@ -238,17 +255,45 @@ class Program(generations.Dated):
             return self.own_metrics()
         if self._running is not None:
             self._running.keep()
-        compiled = self.metrics.metrics if self.metrics is not None else []
-        return compiled + [self.added_metric(name) for name in self._names_of_added()]
+        compiled = self._compiled_metrics()
+        added = [self.added_metric(name) for name in self._names_of_added()]
+        if not self.ruled('metrics_begin_with_loss'):
+            return compiled + added
+        return self._distinct(self.mean_losses() + compiled + self._attributes() + added)
+
+    def mean_losses(self):
+        """The metric objects of the loss, and of the losses of several outputs, where they count as metrics."""
+        if not self.is_compiled or not self.ruled('metrics_begin_with_loss'):
+            return []
+        names = self.losses.names_of_parts if self.losses is not None else []
+        return [self.compiled.tracker] + [self._means.setdefault(name, metrics_module.Mean(name=name))
+                                          for name in names]
+
+    def _attributes(self):
+        return [metric for layer in self.forward.model.walk_layers() for metric in layer.metrics_made()]
+
+    @staticmethod
+    def _distinct(metrics):
+        return list({id(metric): metric for metric in metrics}.values())
 
     def own_metrics(self):
         """The metrics of steps that the model defines: the mean of the loss, the compiled ones, and its attributes."""
         if self.is_compiled and self.forward.graph is not None:
             self.compiled.settled(self.forward.graph.pack_outputs(self.forward.graph.outputs))
-        attributes = [metric for layer in self.forward.model.walk_layers() for metric in layer.metrics_made()]
-        found = ([self.compiled.tracker] if self.is_compiled else []) + self.compiled.metrics + attributes \
-            + list(self._added.values())
-        return list({id(metric): metric for metric in found}.values())
+        return self._distinct(([self.compiled.tracker] if self.is_compiled else []) + self.compiled.parts
+                              + self._compiled_metrics() + self._attributes() + list(self._added.values()))
+
+    def metric_entries(self):
+        """The compiled metrics as far as they are known, see `CompiledMetrics`."""
+        if 'train' in self.own:
+            return self.compiled.entries
+        return self.metrics.entries if self.metrics is not None else []
+
+    def _compiled_metrics(self):
+        """The compiled metrics: one by one, or as one that has them all."""
+        if self.ruled('compiled_metrics_are_one') and (self.argument('metrics') or self.argument('weighted_metrics')):
+            return [self.compiled_metrics]
+        return [entry.metric for entry in self.metric_entries()]
 
     def _names_of_added(self):
         if self.added_names is not None:

@@ -115,20 +115,21 @@ class Averages(Results):
 
     def run(self, batch):
         with self._lock:
-            self._run(batch)
+            self._before = self._step.tally.zeros if self._totals is None else self._totals
+            try:
+                self._totals = self._step.run(self._before, batch.xs, batch.ys, batch.weights)
+            except MetricsFound as found:
+                self._meet(found.names)
+                self._totals = self._step.run(self._before, batch.xs, batch.ys, batch.weights)
+            self._last, self._is_kept = self._totals, False
 
-    def _run(self, batch):
-        self._before = self._step.tally.zeros if self._totals is None else self._totals
-        try:
-            self._totals = self._step(self._before, batch.xs, batch.ys, batch.weights)
-        except MetricsFound as found:
-            if self.samples:
-                raise ValueError('The batches of a run must add the same metrics. Met so far: %s, now: %s.'
-                                 % (self._step.tally.added, found.names))
-            self._step.expect(found.names)
-            self._before = self._step.tally.zeros
-            self._totals = self._step(self._before, batch.xs, batch.ys, batch.weights)
-        self._last, self._is_kept = self._totals, False
+    def _meet(self, names):
+        """Make room for metrics that the first batch adds."""
+        if self.samples:
+            raise ValueError('The batches of a run must add the same metrics. Met so far: %s, now: %s.'
+                             % (self._step.tally.added, names))
+        self._step.expect(names)
+        self._before = self._step.tally.zeros
 
     def run_all(self, batches):
         with self._lock:
@@ -139,7 +140,7 @@ class Averages(Results):
                 self._is_kept = False
                 return
             for batch in batches:
-                self._run(batch)
+                self.run(batch)
             self._before = self._step.tally.zeros if before is None else before
 
     def _fetch(self):
@@ -176,7 +177,8 @@ class Averages(Results):
         """Let the metric objects say what the logs say."""
         if not self._is_kept:
             self._is_kept, tally = True, self._step.tally
-            tally.keep(self._fetch(), self.samples, {name: self._program.added_metric(name) for name in tally.added})
+            tally.keep(self._fetch(), self.samples, {name: self._program.added_metric(name) for name in tally.added},
+                       self._program.mean_losses())
 
 
 class Predictions(Results):

@@ -4,10 +4,11 @@ from keras.backend.contract.context import note_mask, noted_mask
 from keras.backend.contract.loading import get_engine
 from keras.training.data.layout import unpack_x_y_sample_weight
 from keras.training.made_functions import MAKERS, step_function
-from keras.training.own_steps import LossOfModel, MetricsOfModel, defines_own, samples_of
+from keras.training.own_steps import LossOfModel, defines_own, loss_by, samples_of
+from keras.training.stateless import Stateless, stateless_too
 
 
-class Steps:
+class Steps(Stateless):
     """`train_step`, `test_step`, `predict_step`, and the losses and metrics that these are made of.
 
     As long as a class overrides none of them, `fit` runs its own compiled steps, which do the same. Where one is
@@ -24,6 +25,7 @@ class Steps:
         """Whether steps of a kind ('train', 'test', 'predict') are overridden."""
         return defines_own(self, kind, Steps)
 
+    @stateless_too('train')
     def train_step(self, data):
         """One update on a batch.
 
@@ -31,7 +33,8 @@ class Steps:
             data: x, (x, y) or (x, y, sample_weight), tensors in the structure that `fit` was given.
 
         Returns:
-            {name: scalar} for the logs.
+            {name: scalar} for the logs. `train_step(state, data)`, as overrides for JAX call it, gives the logs and
+            the new state, and changes nothing.
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         if not self.built:
@@ -40,7 +43,7 @@ class Steps:
 
         def forward():
             y_pred = self(x, training=True)
-            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
+            loss = loss_by(self, x, y, y_pred, sample_weight, True)
             if loss is None:
                 raise ValueError('Model %s has no loss to minimise: compile it with a `loss`, call add_loss, or '
                                  'return one from compute_loss.' % self.name)
@@ -57,15 +60,17 @@ class Steps:
         self._training.compiled.tracker.update_state(loss, sample_weight=samples_of(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
+    @stateless_too('test')
     def test_step(self, data):
         """The metrics on a batch; arguments and result are those of `train_step`."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
-        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+        loss = loss_by(self, x, y, y_pred, sample_weight, False)
         if loss is not None:
             self._training.compiled.tracker.update_state(loss, sample_weight=samples_of(x))
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
+    @stateless_too('predict')
     def predict_step(self, data):
         """The outputs for a batch."""
         return self(unpack_x_y_sample_weight(data)[0], training=False)
@@ -119,7 +124,7 @@ class Steps:
     @property
     def compiled_metrics(self):
         """What counts metrics in steps written for tf.keras 2: `compiled_metrics.update_state(y, y_pred)`."""
-        return MetricsOfModel(self._training.compiled) if self._compiled_at_all() else None
+        return self._training.compiled_metrics if self._compiled_at_all() else None
 
     def _compiled_at_all(self):
         return self._training is not None and self._training.is_compiled

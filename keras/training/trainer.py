@@ -37,8 +37,11 @@ def _setting(name, doc, settled=lambda value: value):
         return settled(self._training.argument(name))
 
     def put(self, value):
-        self._training.require_compiled('%s is set' % name)
-        self._training = Program(self._training.forward, dict(self._training.given, **{name: value}))
+        program = self._training
+        if program.is_compiled:
+            self._training = Program(program.forward, dict(program.given, **{name: value}))
+        else:
+            self._training = Program(program.forward, None, dict(program.settings, **{name: value}))
     return property(get, put, doc=doc)
 
 
@@ -161,7 +164,11 @@ class Trainer(Steps):
 
     @property
     def _compile_metrics(self):
-        return self._training.metrics.metrics if self._training.metrics is not None else []
+        return self._training.compiled_metrics if self.compiled else None
+
+    @property
+    def _loss_tracker(self):
+        return self._training.compiled.tracker if self.compiled else None
 
     @property
     def metrics_names(self):

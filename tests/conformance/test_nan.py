@@ -43,6 +43,42 @@ def test_a_compiled_model_keeps_nan(activation):
     assert np.isnan(found[0]).all() and not np.isnan(found[1]).any()
 
 
+@pytest.mark.parametrize('layer', [
+    lambda: layers.Conv2D(5, 3, activation='relu', padding='same', bias_initializer='ones'),
+    lambda: layers.Conv2D(5, 3, activation='relu6', padding='same', bias_initializer='ones'),
+    lambda: layers.DepthwiseConv2D(3, activation='relu', padding='same', bias_initializer='ones'),
+    lambda: layers.Conv3D(5, 3, activation='relu', padding='same', bias_initializer='ones')],
+    ids=['conv2d', 'relu6', 'depthwise', 'conv3d'])
+def test_convolutions_keep_nan(layer):
+    layer = layer()
+    x = np.ones((2, 4, 5, 6, 2) if isinstance(layer, layers.Conv3D) else (2, 4, 5, 2), 'float32')
+    x[0] = np.nan
+    found = models.Sequential([layers.Input(x.shape[1:]), layer]).predict(x)
+    assert np.isnan(found[0]).all() and not np.isnan(found[1]).any()
+
+
+def test_normalization_behind_a_convolution_keeps_nan():
+    x = np.ones((2, 4, 5, 2), 'float32')
+    x[0] = np.nan
+    model = models.Sequential([layers.Conv2D(5, 3, input_shape=x.shape[1:], use_bias=False),
+                               layers.BatchNormalization(), layers.Activation('relu')])
+    found = model.predict(x)
+    assert np.isnan(found[0]).all() and not np.isnan(found[1]).any()
+
+
+@pytest.mark.needs_gradients
+def test_gradients_of_rectifiers_behind_a_product():
+    """At, below and above the corners: 0, 0, 1 and 0, as where nothing is merged."""
+    model = models.Sequential([layers.Dense(1, activation='relu6', input_shape=(1,), kernel_initializer='ones',
+                                            bias_initializer='zeros')])
+    model.compile('sgd', lambda target, output: output)
+    for value, slope in [(0.0, 0.0), (-1.0, 0.0), (2.0, 1.0), (7.0, 0.0)]:
+        model.set_weights([np.ones((1, 1)), np.zeros(1)])
+        model.optimizer.learning_rate = 1.0
+        model.train_on_batch(np.full((1, 1), value), np.zeros((1, 1)))
+        np.testing.assert_allclose(model.get_weights()[1], [-slope])
+
+
 @pytest.mark.needs_gradients
 def test_nan_in_the_data_is_seen_in_the_loss():
     model = models.Sequential([layers.Dense(5, activation='relu', input_shape=(4,)), layers.Dense(1)])

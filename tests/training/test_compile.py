@@ -384,7 +384,7 @@ def test_ignored_classes_may_be_any_number():
         model.evaluate(X, np.array([0, -1, 4, 1]), verbose=0)
 
 
-class Doubled(metrics.Mean):
+class Twice(metrics.Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         super().update_state(2 * abs(y_true - y_pred))
 
@@ -396,7 +396,7 @@ class Whole(metrics.Sum):
 
 def test_metrics_that_are_no_means_of_values():
     model = linear()
-    model.compile(still(), 'mse', metrics=[metrics.RootMeanSquaredError(), Doubled(), Whole()])
+    model.compile(still(), 'mse', metrics=[metrics.RootMeanSquaredError(), Twice(), Whole()])
     found = model.evaluate(X, Y, batch_size=3, verbose=0)[1:]
     error = abs(ERROR)
     np.testing.assert_allclose(found, [(error ** 2).mean() ** 0.5, 2 * error.mean(), error.sum()], rtol=1e-5)
@@ -412,3 +412,38 @@ def test_order_of_logs_in_keras_3():
     with config.generation(3):
         model.compile(still(), {'z': 'mse'}, metrics={'z': ['mse', 'mae']})
     assert model.metrics_names == ['loss', 'z_mae', 'z_mse']
+class Doubled(metrics.MeanSquaredError):
+    def result(self):
+        return super(Doubled, self).result() * 2
+
+
+class OfZeros(metrics.MeanSquaredError):
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        super(OfZeros, self).update_state(y_true * 0, y_pred, sample_weight)
+
+
+class Lasting(metrics.MeanSquaredError):
+    def reset_state(self):
+        """Nothing."""
+
+
+def test_what_metrics_override_is_what_counts():
+    model = linear()
+    model.compile(still(), 'mse', metrics=[metrics.RootMeanSquaredError(name='root'), Doubled(name='doubled'),
+                                           OfZeros(name='zeros'), Lasting(name='lasting'), 'mse'])
+    mean, first = np.mean(ERROR ** 2), np.mean(ERROR[:2] ** 2)
+    logs = model.evaluate(X, Y, verbose=0, return_dict=True)
+    assert logs == pytest.approx({'loss': mean, 'root': mean ** 0.5, 'doubled': 2 * mean, 'lasting': mean, 'mse': mean,
+                                  'zeros': np.mean(X.sum(axis=1) ** 2)}, rel=1e-5)
+    logs = model.evaluate(X[:2], Y[:2], verbose=0, return_dict=True)
+    assert logs['lasting'] == pytest.approx((4 * mean + 2 * first) / 6, rel=1e-5)
+    assert logs['mse'] == pytest.approx(first, rel=1e-5)
+
+
+@pytest.mark.on('torch')
+def test_how_steps_run_may_be_set_before_compiling():
+    model = linear()
+    model.run_eagerly = True
+    assert model.run_eagerly and model.predict(X, verbose=0) == pytest.approx(X.sum(axis=1, keepdims=True))
+    model.compile(still(), 'mse')
+    assert not model.run_eagerly

@@ -510,3 +510,74 @@ def test_minimize_a_function():
     np.testing.assert_allclose(variable.numpy(), [0.8, -1.6], rtol=1e-6)
     with pytest.raises(ValueError, match='tape'):
         optimizer.minimize(ops.sum(variable.value), lambda: [variable])
+
+
+class JaxByParent(keras.Model):
+    def train_step(self, state, data):
+        logs, state = super(JaxByParent, self).train_step(state, data)
+        return dict(logs, extra=7.0), state
+
+    def test_step(self, state, data):
+        logs, state = super(JaxByParent, self).test_step(state, data)
+        return dict(logs, extra=5.0), state
+
+    def predict_step(self, state, data):
+        outputs, others = super(JaxByParent, self).predict_step(state, data)
+        return outputs * 2, others
+
+
+@pytest.mark.on('jax')
+def test_steps_for_jax_by_those_of_the_base_class():
+    model = linear(JaxByParent)
+    model.compile('sgd', 'mse', metrics=['mae'])
+    assert model.predict(X[:2], verbose=0)[:, 0] == pytest.approx(2 * X[:2].sum(axis=1), rel=1e-5)
+    history = model.fit(X, Y, batch_size=16, epochs=2, shuffle=False, verbose=0, validation_data=(X, Y)).history
+    _, losses, kernel, bias = gradient_descent(2, 16)
+    assert history['loss'] == pytest.approx(np.reshape(losses, (2, 4)).mean(axis=1), rel=1e-4)
+    assert history['extra'] == [7.0, 7.0] and history['val_extra'] == [5.0, 5.0]
+    assert history['val_loss'][-1] == pytest.approx(np.mean((X.dot(kernel) + bias - Y) ** 2), rel=1e-4)
+    np.testing.assert_allclose(model.get_weights()[0], kernel, rtol=1e-4, atol=1e-5)
+
+
+def state_of(model):
+    return [[variable.value for variable in part] for part in (
+        model.trainable_variables, model.non_trainable_variables, model.metrics_variables)]
+
+
+def test_the_loss_as_a_function_of_the_state():
+    model = linear(keras.Model)
+    model.compile('sgd', 'mse')
+    trained, others, metrics = state_of(model)
+    doubled = [value * 2 for value in trained]
+    loss, (unscaled, outputs, _, _) = model.compute_loss_and_updates(doubled, others, metrics, X, Y, None)
+    expected = 2 * X.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(ops.convert_to_numpy(outputs), expected, rtol=1e-5)
+    assert float(loss) == float(unscaled) == pytest.approx(np.mean((expected - Y) ** 2), rel=1e-5)
+    loss, state = model.stateless_compute_loss(trained, others, metrics, X, Y, ops.convert_to_tensor(Y + 1))
+    assert float(loss) == pytest.approx(1.0, rel=1e-5) and len(state) == 3
+    assert model.get_weights()[0] == pytest.approx(np.ones((3, 1)))
+    with pytest.raises(ValueError, match='The state has to consist of'):
+        model.compute_loss_and_updates(trained[:1], others, metrics, X, Y, None)
+
+
+@pytest.mark.on('jax')
+def test_the_loss_as_a_function_for_the_gradients_of_jax():
+    import jax
+    model = linear(keras.Model)
+    model.compile('sgd', 'mse')
+    function = jax.jit(jax.grad(model.compute_loss_and_updates, has_aux=True))
+    gradients, _ = function(*state_of(model) + [X, Y, None])
+    error = X.sum(axis=1, keepdims=True) - Y
+    np.testing.assert_allclose(gradients[0], 2 * X.T.dot(error) / len(X), rtol=1e-4)
+
+
+@pytest.mark.on('torch')
+def test_compute_loss_may_do_without_training():
+    class Older(keras.Model):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+            return 3 * super(Older, self).compute_loss(x, y, y_pred, sample_weight)
+    model = linear(Older)
+    model.compile('sgd', 'mse')
+    loss = 3 * np.mean((X.sum(axis=1, keepdims=True) - Y) ** 2)
+    assert model.evaluate(X, Y, verbose=0) == pytest.approx(loss, rel=1e-5)
+    assert model.fit(X, Y, batch_size=64, verbose=0).history['loss'][0] == pytest.approx(loss, rel=1e-5)

@@ -86,8 +86,8 @@ class Engine:
     integer_dtypes = frozenset()
     # Names that a `Variable` hands through to its storage, so that the engine's own tools accept variables.
     variable_attributes = ()
-    # {name: function(layer, ...)}: methods that layers have besides their own, as the engine's library has them.
-    layer_attributes = {}
+    # The class of which layers are objects, too, as soon as the engine is there, for its library to take them.
+    layer_base = None
     # Whether recurrent layers should multiply their inputs by the kernel in each step of the scan, not before it.
     projects_each_step = False
     # Where the engine's own convolutions want the channels: a plan runs chains of image layers that way round.
@@ -177,6 +177,9 @@ class Engine:
     def new_variable(self, value, variable):
         """Storage for `variable` (see `state.Variable`), holding the NumPy array `value`."""
         raise NotImplementedError
+
+    def mark_trainable(self, storage, trainable):
+        """Take notice of `variable.trainable`, which has been set for the variable that has this storage."""
 
     def load(self, storage):
         """The current value of a storage, as a native tensor."""
@@ -460,6 +463,18 @@ class Engine:
     def load_artifact(self, filepath):
         """What `keras.layers.TFSMLayer` runs, for engines that have it."""
         return self.unsupported('SavedModel')()
+
+    def function_of_jax(self, fn, platforms=None):
+        """A function written for JAX as one of native tensors, with its gradients, for engines that can run it.
+
+        Args:
+            platforms: names of devices to compile it for, where it is compiled ahead of time.
+        """
+        return self.unsupported('functions of JAX')()
+
+    def module_of_torch(self, module):
+        """What `keras.layers.TorchModuleWrapper` runs, for engines that have it."""
+        return self.unsupported('modules of PyTorch')()
 
     def specification(self, x):
         """What describes tensors of the shape and dtype of `x` in the engine's own library."""

@@ -211,9 +211,13 @@ def known_engine(name, source=None):
 
 
 def mind_the_order(name):
-    """Before the engine `name` is imported: load those that were asked for and would not survive coming after it."""
+    """Before the engine `name` is imported: load those that were asked for and would not survive coming after it.
+
+    Where its package is there already, it is too late for them, which they say when they are wanted themselves.
+    """
     for other in config.settings.backends:
-        if set(known_engine(name).modules) & set(known_engine(other).before):
+        late = set(known_engine(name).modules) & set(known_engine(other).before)
+        if late and not late & set(sys.modules):
             load_engine(other)
     module = known_engine(name).modules[0]
     for package, release in known_engine(name).before.items():

@@ -1,5 +1,6 @@
 """`Feed`: the protocol by which the training loop takes its batches, whatever they come from."""
 import threading
+import warnings
 
 import numpy as np
 
@@ -18,13 +19,14 @@ class Feed:
         passes: how many were begun. taken: how many batches of the one under way were given. left: how many are left
             in it, None where unknown.
         ran_out: whether an epoch ended before its number of steps, because there is no more data.
+        ends_with_pass: whether an epoch ends where a pass does, and the next one begins with the next pass.
     """
     samples = None
     restarts = True
     passes = 0
     taken = 0
     left = None
-    ran_out = False
+    ran_out = ends_with_pass = False
     kept_state = ()
 
     _under_way = None
@@ -66,8 +68,8 @@ class Feed:
         self._under_way = None
 
     def epoch(self, steps=None):
-        """Yield the batches of an epoch: the next `steps`, over the end of a pass where it comes to that; one pass from
-        its beginning where `steps` is None.
+        """Yield the batches of an epoch: the next `steps`, over the end of a pass where it comes to that, unless it
+        `ends_with_pass`; one pass from its beginning where `steps` is None.
         """
         goes_on, self._goes_on = self._goes_on, False
         if steps is None:
@@ -92,6 +94,11 @@ class Feed:
                 self._under_way = None
                 self.ran_out = empty or not self.restarts
                 if self.ran_out:
+                    return
+                if self.ends_with_pass and taken:
+                    warnings.warn('The data ran out after %d of the %d batches of an epoch, so it ends. The usual '
+                                  'cause: a number of steps that is no divisor of the number of batches (%s).'
+                                  % (taken, steps, self.steps() or 'unknown'), stacklevel=6)
                     return
         self._finish()
 

@@ -18,9 +18,20 @@ def as_host_array(x):
         return StoredRows(x)
     if hasattr(x, 'tocsr'):
         return SparseRows(x.tocsr())
+    if hasattr(x, 'dense_shape') or hasattr(x, 'todense'):
+        return _of_sparse_tensor(x)
     if hasattr(x, 'to_numpy') and not hasattr(x, '__dlpack__'):
         return _of_frame(x)
     return np.asarray(x) if isinstance(x, (list, tuple, int, float)) else to_array(x)
+
+
+def _of_sparse_tensor(x):
+    """The array of a sparse tensor of TensorFlow or JAX."""
+    if not hasattr(x, 'dense_shape'):
+        return np.asarray(x.todense())
+    array = np.zeros(to_array(x.dense_shape), to_array(x.values).dtype)
+    array[tuple(to_array(x.indices).T)] = to_array(x.values)
+    return array
 
 
 def _of_frame(x):

@@ -144,11 +144,12 @@ class Targets:
 
     Args:
         count: the number of outputs. targets: a `Target` for each output that has a loss, and is fed a target.
-        fixed: how many outputs have a tensor as their target.
+        fixed: how many outputs have a tensor as their target. need_loss: whether targets that no loss wants are an
+            error.
     """
 
-    def __init__(self, count, targets, fixed=0):
-        self._count, self._targets, self._fixed = count, targets, fixed
+    def __init__(self, count, targets, fixed=0, need_loss=True):
+        self._count, self._targets, self._fixed, self._need_loss = count, targets, fixed, need_loss
         self.names = [target.name for target in targets]
         self.dtypes = [target.dtype for target in targets]
         self.kinds = [target.kind for target in targets]
@@ -170,6 +171,8 @@ class Targets:
             raise ValueError('Model %s was compiled with target_tensors for all of its outputs, so it takes no '
                              'targets, but it received some. Leave out `y`.' % owner)
         if not self.names:
+            if not self._need_loss:
+                return []
             raise ValueError('Model %s was compiled without a loss, so it takes no targets, but it received some. Give '
                              'compile a `loss`, or leave out `y` where the loss comes from add_loss.' % owner)
         if isinstance(y, dict):

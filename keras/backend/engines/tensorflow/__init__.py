@@ -202,6 +202,10 @@ class TensorflowEngine(Engine):
     def new_artifact(self):
         return Artifact()
 
+    def function_of_jax(self, fn, platforms=None):
+        from keras.backend.engines.tensorflow.jax_functions import translated
+        return translated(fn, platforms)
+
     def load_artifact(self, filepath):
         return LoadedArtifact(filepath)
 

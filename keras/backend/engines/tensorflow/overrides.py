@@ -50,9 +50,31 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
         return NotImplemented
     if negative_slope:
         return raw.LeakyRelu(features=x, alpha=negative_slope) if x.dtype.is_floating else NotImplemented
-    if max_value is None:
-        return raw.Relu(features=x)
-    return raw.Relu6(features=x) if max_value == 6 else NotImplemented
+    if max_value not in (None, 6):
+        return NotImplemented
+    if _would_be_fused(x):
+        return _rectifier_by_itself(x, max_value)
+    return raw.Relu(features=x) if max_value is None else raw.Relu6(features=x)
+
+
+def _would_be_fused(x):
+    """Whether TensorFlow merges a rectifier with what computes `x`: oneDNN's merged kernels turn NaN into 0."""
+    return not tf.executing_eagerly() and x.op.type in ('BiasAdd', 'Add', 'AddV2', 'FusedBatchNorm', 'FusedBatchNormV2',
+                                                        'FusedBatchNormV3')
+
+
+def _rectifier_by_itself(x, max_value):
+    """relu, or relu6, of operators that nothing merges, with their kernels' gradients."""
+    number = functools.partial(tf.constant, dtype=x.dtype)
+
+    @tf.custom_gradient
+    def rectify(x):
+        found = raw.Maximum(x=number(0), y=x)
+        if max_value is None:
+            return found, lambda gradient: raw.ReluGrad(gradients=gradient, features=found)
+        return raw.Minimum(x=number(max_value), y=found), lambda gradient: raw.Relu6Grad(gradients=gradient, features=x)
+
+    return rectify(x)
 
 
 @override

@@ -1,0 +1,108 @@
+"""Functions written for JAX, and modules of Flax, as layers."""
+import numpy as np
+import pytest
+
+import keras
+from keras import layers
+
+on_jax = pytest.mark.on('jax')
+X = np.array([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]], 'float32')
+KERNEL = np.array([[1.0, 2.0], [0.0, -1.0], [3.0, 0.5]], 'float32')
+
+
+def dense(params, inputs):
+    return inputs @ params['kernel'] + params['bias']
+
+
+def counting(params, state, inputs, training):
+    return inputs * params['by'], {'calls': state['calls'] + (1 if training else 0)}
+
+
+def start(rng, inputs):
+    import jax.numpy as jnp
+    return {'by': jnp.full(inputs.shape[-1:], 2.0)}, {'calls': jnp.zeros((), 'int32')}
+
+
+@pytest.mark.on('jax', 'tensorflow')
+def test_the_parameters_are_trained():
+    layer = layers.JaxLayer(dense, params={'kernel': KERNEL, 'bias': np.zeros(2, 'float32')})
+    model = keras.Sequential([keras.Input((3,)), layer])
+    np.testing.assert_allclose(model.predict(X, verbose=0), X @ KERNEL, rtol=1e-5)
+    assert model.output_shape == (None, 2) and [weight.name for weight in layer.trainable_weights] == ['bias', 'kernel']
+    model.compile(keras.optimizers.SGD(0.1), 'mse')
+    model.fit(X, np.zeros((2, 2)), batch_size=2, verbose=0)
+    # d mean((x k)^2) / dk = 2 x' x k / 4
+    np.testing.assert_allclose(layer.get_weights()[1], KERNEL - 0.1 * 2 * X.T @ X @ KERNEL / 4, rtol=1e-5)
+
+
+@on_jax
+def test_state_and_files(tmp_path):
+    layer = layers.JaxLayer(counting, start)
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.compile('sgd', 'mse')
+    model.fit(X, X, batch_size=1, epochs=2, verbose=0)
+    assert [int(weight.numpy()) for weight in layer.non_trainable_weights] == [4]
+    model.save(str(tmp_path / 'model.keras'))
+    with pytest.raises(ValueError, match='Unknown function .counting.'):
+        keras.models.load_model(str(tmp_path / 'model.keras'))
+    loaded = keras.models.load_model(str(tmp_path / 'model.keras'), {'counting': counting, 'start': start})
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), model.predict(X, verbose=0))
+    assert keras.models.clone_model(model).predict(X, verbose=0).tolist() == (2 * X).tolist()
+
+
+@on_jax
+def test_the_key_differs_from_call_to_call():
+    import jax
+    layer = layers.JaxLayer(lambda rng, inputs: jax.random.normal(rng, inputs.shape), seed=3)
+    first, second = np.asarray(layer(X)), np.asarray(layer(X))
+    assert not np.any(first == second)
+    again = layers.JaxLayer(lambda rng, inputs: jax.random.normal(rng, inputs.shape), seed=3)
+    np.testing.assert_array_equal(again(X), first)
+
+
+@on_jax
+@pytest.mark.parametrize('make, message', [
+    (lambda: layers.JaxLayer(dense), 'cannot all be `None`'),
+    (lambda: layers.JaxLayer(lambda params: params, params=1.0), 'Missing required argument in `call_fn`: `inputs`'),
+    (lambda: layers.JaxLayer(lambda inputs, size: inputs), 'Unsupported argument in `call_fn`: `size`'),
+    (lambda: layers.JaxLayer(dense, lambda inputs: None), 'Missing required argument in `init_fn`: `rng`')])
+def test_wrong_functions(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.on('numpy')
+def test_other_engines_refuse():
+    with pytest.raises(NotImplementedError, match='functions of JAX'):
+        layers.JaxLayer(dense, params={})
+
+
+@on_jax
+def test_a_module_of_flax(tmp_path):
+    linen = pytest.importorskip('flax.linen')
+
+    class Block(linen.Module):
+        size: int = 4
+
+        def get_config(self):
+            return {'size': self.size}
+
+        @linen.compact
+        def __call__(self, inputs, training):
+            x = linen.BatchNorm(use_running_average=not training)(linen.Dense(self.size)(inputs))
+            return linen.Dropout(0.5, deterministic=not training)(x)
+
+    Block.from_config = classmethod(lambda cls, config: cls(**config))
+    layer = layers.FlaxLayer(Block())
+    model = keras.Sequential([keras.Input((3,)), layer])
+    assert model.output_shape == (None, 4)
+    assert (len(layer.trainable_weights), len(layer.non_trainable_weights)) == (4, 2)
+    model.compile('sgd', 'mse')
+    before = [weight.numpy() for weight in layer.non_trainable_weights]
+    model.fit(X, np.ones((2, 4)), verbose=0)
+    assert all(np.any(old != new.numpy()) for old, new in zip(before, layer.non_trainable_weights))
+    model.save(str(tmp_path / 'model.keras'))
+    loaded = keras.models.load_model(str(tmp_path / 'model.keras'), {'Block': Block})
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), model.predict(X, verbose=0))
+    with pytest.raises(TypeError, match='flax.linen.Module'):
+        layers.FlaxLayer(dense)
