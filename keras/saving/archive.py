@@ -237,7 +237,7 @@ def is_in_full(file):
     """Whether an open HDF5 file has the layout of `.weights.h5`."""
     if 'layer_names' in file.attrs or 'layer_names0' in file.attrs or 'model_weights' in file:
         return False
-    # Each object has a group for its variables, even if there are none in it. tf.keras 2.12 had another name for layers.
+    # Each object has a group for its variables, even if there are none in it; tf.keras 2.12 called layers otherwise.
     return 'vars' in file or 'layers' in file or '_layer_checkpoint_dependencies' in file \
         or bool(groups_of_variables(file))
 
