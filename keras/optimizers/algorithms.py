@@ -386,7 +386,8 @@ class Adafactor(Optimizer):
 
     def _whole_velocities(self):
         """(number in a file, shape) of the squares of matrices, which Keras 3 keeps but does not use."""
-        shapes = {id(slot): variable.shape for variable, slot in zip(self.trained_variables, self._slots['velocity'])
+        velocities = self.slots('velocity', self.trained_variables)
+        shapes = {id(slot): variable.shape for variable, slot in zip(self.trained_variables, velocities)
                   if slot is not None and len(variable.shape) > 1}
         return [(str(number), shapes[id(variable)]) for number, variable in enumerate(self.variables_in_order())
                 if id(variable) in shapes]

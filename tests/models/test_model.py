@@ -344,3 +344,15 @@ def test_a_stack_in_a_class_is_built_by_the_shape():
     model = Outer()
     model.build((None, 4))
     assert [weight.shape for weight in model.weights] == [(4, 3), (3,), (3, 2), (2,)]
+
+
+@pytest.mark.on('numpy')
+def test_methods_may_call_their_object_otherwise():
+    class Scaled(layers.Layer):
+        def build(this, input_shape):
+            this.scale = this.add_weight('scale', input_shape[-1:], initializer='ones')
+
+        def call(this, inputs):
+            return inputs * this.scale
+
+    assert Sequential([layers.Input((4,)), Scaled()]).count_params() == 4
