@@ -41,7 +41,6 @@ class Program(generations.Dated):
             the outputs are known.
         trained: the weights that training changes, and frozen_layers: the layers that it leaves alone, as settled by
             then. targets: a `Targets`, None where any will do.
-        compiled_metrics: the `MetricsOfModel`.
         added_names: the names given to `add_metric` in the last new step; None before the first one.
     """
 
@@ -55,9 +54,8 @@ class Program(generations.Dated):
         """Begin anew with another `Forward`, because the layers of the model have changed; the next data settles it."""
         self.forward = forward
         # A stack that grows layer by layer makes many of these and uses the last: what takes time is made when used.
-        self._own = self._compiled = None
+        self._own = self._compiled = self._all_metrics = None
         self._intake, self._own_intake = Intake(self), OwnIntake(self)
-        self.compiled_metrics = MetricsOfModel(self)
         self.losses = self.metrics = self.targets = self.target_tensors = self.added_names = None
         self.trained, self.frozen_layers = [], []
         self._inputs = None
@@ -108,6 +106,14 @@ class Program(generations.Dated):
             with generations.under(self):
                 self._compiled = OwnCompiled(self._own_compiled)
         return self._compiled
+
+    @property
+    def compiled_metrics(self):
+        """The compiled metrics as one, a `MetricsOfModel`."""
+        if self._all_metrics is None:
+            with generations.under(self):
+                self._all_metrics = MetricsOfModel(self)
+        return self._all_metrics
 
     @property
     def optimizer(self):

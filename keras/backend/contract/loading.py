@@ -4,8 +4,6 @@ An engine may come from another distribution: by an entry point of the group `ke
 engine's and whose value is `module:object`, the object an instance of `Engine`.
 """
 import collections
-import configparser
-import glob
 import importlib
 import importlib.util
 import os
@@ -14,7 +12,10 @@ import threading
 
 import numpy as np
 
-from keras import config
+from keras import config, lazy
+
+configparser = lazy.Later('configparser')
+glob = lazy.Later('glob')
 
 
 GROUP = 'keras.engines'
