@@ -155,9 +155,10 @@ def get_engine():
 def meet_the_engine():
     """Load the engine if the program has imported its library: functions of that may then get what is made now.
 
-    An engine tells its library's functions how to take symbolic tensors and variables when it is loaded.
+    An engine tells its library's functions how to take symbolic tensors and variables when it is loaded; NumPy's have
+    protocols for that.
     """
-    if active.engine is None and any(module in sys.modules for module in known_engine(engine_name()).modules):
+    if active.engine is None and engine_name() != 'numpy' and any(module in sys.modules for module in known_engine(engine_name()).modules):
         get_engine()
 
 
