@@ -158,7 +158,8 @@ def meet_the_engine():
     An engine tells its library's functions how to take symbolic tensors and variables when it is loaded; NumPy's have
     protocols for that.
     """
-    if active.engine is None and engine_name() != 'numpy' and any(module in sys.modules for module in known_engine(engine_name()).modules):
+    if active.engine is None and engine_name() != 'numpy' \
+            and any(module in sys.modules for module in known_engine(engine_name()).modules):
         get_engine()
 
 
