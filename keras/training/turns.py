@@ -32,8 +32,8 @@ class Turns:
     def begin(self, method):
         if not self._runs.acquire(False):
             if not self._runs.acquire(timeout=_PATIENCE):
-                warnings.warn('Model %s: %s has been waiting for %d seconds for another thread that trains or tests the '
-                              'same model. If that one waits for this one (in a callback, say) neither will go on: use '
+                warnings.warn('Model %s: %s has been waiting for %d seconds for another thread that trains or tests '
+                              'the same model. If that one waits for this one (in a callback, say) neither will go on: use '
                               'a copy of the model.' % (self._forward.name, method, _PATIENCE), stacklevel=5)
                 self._runs.acquire()
         self._depth += 1

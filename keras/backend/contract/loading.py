@@ -282,7 +282,7 @@ def activate(engine):
 
 
 class Forked:
-    """What stands in a forked child process for an engine that does not survive that: it is described, and runs nothing.
+    """What stands in a forked child process for an engine that does not survive that: described, it runs nothing.
 
     Args:
         engine: the `Engine`.
