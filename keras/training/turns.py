@@ -33,7 +33,7 @@ class Turns:
         if not self._runs.acquire(False):
             if not self._runs.acquire(timeout=_PATIENCE):
                 warnings.warn('Model %s: %s has been waiting for %d seconds for another thread that trains or tests '
-                              'the same model. If that one waits for this one (in a callback, say) neither will go on: use '
+                              'the same model. If that one waits for this one in a callback neither goes on: use '
                               'a copy of the model.' % (self._forward.name, method, _PATIENCE), stacklevel=5)
                 self._runs.acquire()
         self._depth += 1
