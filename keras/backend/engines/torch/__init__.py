@@ -104,6 +104,10 @@ class TorchEngine(Engine):
                 storage.copy_(value)
         return storage
 
+    def after_fork(self):
+        # The threads that it shares its work among stayed behind, and it would wait for them.
+        torch.set_num_threads(1)
+
     def concretely(self):
         from torch._subclasses.fake_tensor import unset_fake_temporarily
         return unset_fake_temporarily()
