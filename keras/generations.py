@@ -184,6 +184,9 @@ _row('targets_need_a_loss', 'models.Model.fit', 'targets for a model that was co
 _row('metrics_begin_with_loss', 'models.Model.metrics',
      'the mean of the loss is among them as the first, and the metrics that are attributes of layers as well',
      False, False, True, True)
+_row('compiled_metrics_are_one', 'models.Model.metrics',
+     'what `compile` was given as metrics stands there as one metric, `compile_metrics`, which gives a dictionary',
+     False, False, False, True)
 _row('generators_count_samples', 'models.Model.fit_generator, evaluate_generator, predict_generator',
      'the positional argument behind the generator is the number of samples of an epoch, not of batches',
      True, False, False, False)
@@ -193,6 +196,8 @@ _row('batch_and_size_in_logs', 'callbacks.Callback.on_batch_end', 'the logs of a
      True, True, False, False)
 _row('rate_in_logs', 'callbacks.LearningRateScheduler, ReduceLROnPlateau',
      'the name of the learning rate in the logs of an epoch', 'lr', 'lr', 'lr', 'learning_rate')
+_row('ModelCheckpoint.needs_monitor', 'callbacks.ModelCheckpoint',
+     'with `save_best_only` nothing is saved where the monitored value is not in the logs', True, True, True, False)
 _row('ModelCheckpoint.first_batch', 'callbacks.ModelCheckpoint', 'the number of the first batch in names of files',
      0, 0, 1, 1)
 _row('metrics_in_folders', 'callbacks.TensorBoard',

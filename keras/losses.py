@@ -81,7 +81,7 @@ def reduce_values(values, sample_weight=None, reduction='sum_over_batch_size', c
         counted: which of the values there are to be counted, a boolean tensor of their shape, or None for all; the
             others are 0.
     """
-    result = weighted(values, sample_weight)
+    result = values if sample_weight is None else weighted(values, sample_weight)
     if reduction in (None, 'none'):
         return result
     if reduction == 'sum':
@@ -395,7 +395,7 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, axis=-1, 
     Example:
         >>> keras.losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]])  # [0.693]
     """
-    if generations.value('sparse_crossentropy_clips_first') and not from_logits:
+    if not from_logits and generations.value('sparse_crossentropy_clips_first'):
         y_pred, from_logits = clipped_logits(y_pred), True
     if ignore_class is None:
         return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits, axis)

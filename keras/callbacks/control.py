@@ -45,8 +45,8 @@ class Monitor:
         """The value in `logs` as a float; None, with a warning, where it is not there."""
         value = (logs or {}).get(self.name)
         if value is None:
-            warnings.warn('%s: the monitored value %r is not available, so nothing is done. Available are: %s. The '
-                          'usual cause: no validation data, or another name of the metric.'
+            warnings.warn('%s: the monitored value %r is not available. Available are: %s. The usual '
+                          'cause: no validation data, or another name of the metric.'
                           % (self.owner, self.name, ', '.join(sorted(logs or {})) or 'none'), ValueMissing,
                           stacklevel=4)
             return None
@@ -314,7 +314,7 @@ class TerminateOnNaN(Callback):
         loss = (logs or {}).get('loss')
         if loss is None or math.isfinite(loss):
             return
-        message = ('Batch %d: Invalid loss, NaN or Inf loss encountered (%s). The usual causes: a learning rate that '
+        message = ('NaN or Inf loss encountered in batch %d (%s). The usual causes: a learning rate that '
                    'is too large, NaN in the data, or targets that do not fit the loss.' % (batch, float(loss)))
         if self.raise_error:
             raise RuntimeError(message)

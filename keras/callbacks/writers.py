@@ -53,6 +53,7 @@ class ModelCheckpoint(Callback):
         self.best = self._monitor.worst if initial_value_threshold is None else initial_value_threshold
         self._epoch, self._batches = 0, 0
         self._first_batch = generations.value('ModelCheckpoint.first_batch')
+        self._needs_monitor = generations.value('ModelCheckpoint.needs_monitor')
         if save_freq == 'epoch':
             self.idle_hooks = (ModelCheckpoint.on_batch_end,)
 
@@ -84,18 +85,18 @@ class ModelCheckpoint(Callback):
 
     def _save_if_wanted(self, epoch, logs):
         path = self._path(epoch, logs)
-        if self.save_best_only:
-            current = self._monitor.read(logs)
-            if current is None:
+        current = self._monitor.read(logs) if self.save_best_only else None
+        if current is None:
+            if self.save_best_only and self._needs_monitor:
                 return
-            if not self._monitor.is_better(current, self.best):
-                self._say(epoch, '%s did not improve from %0.5f' % (self.monitor, self.best))
-                return
+            self._say(epoch, 'saving model to %s' % path)
+        elif not self._monitor.is_better(current, self.best):
+            self._say(epoch, '%s did not improve from %0.5f' % (self.monitor, self.best))
+            return
+        else:
             self._say(epoch, '%s improved from %0.5f to %0.5f, saving model to %s'
                       % (self.monitor, self.best, current, path))
             self.best = current
-        else:
-            self._say(epoch, 'saving model to %s' % path)
         if self.save_weights_only:
             self.model.save_weights(path, overwrite=True)
         else:

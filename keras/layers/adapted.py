@@ -12,6 +12,11 @@ from keras.backend.state.variables import Variable
 from keras.backend.table.composites.shape import dtype_of
 from keras.layers.base import Layer
 from keras.layers.weights import change_adapters
+from keras.quantizers import calibration
+
+
+# What chooses the bits of weights by what these are multiplied with.
+_CALIBRATED = {'gptq': calibration.gptq, 'awq': calibration.awq}
 
 
 class Face(Stored):
@@ -141,6 +146,8 @@ class Adapted(Layer):
     def _numbers(self):
         """The floats that the bits stand for."""
         stored, dtype = self._stored().value, self.compute_dtype
+        if self.quantization_mode in _CALIBRATED:
+            return self._calibrated_numbers(stored, dtype)
         scale = ops.cast(self._extra('scale').value, dtype)
         if self.quantization_mode == 'int8':
             return ops.divide(ops.cast(stored, dtype), self.read_scale(scale))
@@ -151,6 +158,17 @@ class Adapted(Layer):
         zero = ops.cast(self._extra('zero').value, dtype)
         scale, zero = (ops.take(each, block, axis=self._block_axis()) for each in (scale, zero))
         return self.from_matrix(ops.multiply(ops.subtract(matrix, zero), scale))
+
+    def _calibrated_numbers(self, stored, dtype):
+        """The floats of weights that GPTQ or AWQ has chosen: a matrix (not summed over, summed over)."""
+        block = ops.cast(self._extra('g_idx').value, 'int32')
+        scale, zero = (ops.take(ops.cast(self._extra(name).value, dtype), block, axis=1) for name in ('scale', 'zero'))
+        if self.quantization_config.weight_bits == 4:
+            stored = quantizers.unpack_int4(stored, scale.shape[0], axis=0, dtype='uint8')
+        matrix = ops.multiply(ops.subtract(ops.cast(stored, dtype), zero), scale)
+        if self.quantization_mode == 'awq':
+            matrix = ops.divide(matrix, ops.cast(self._extra('awq_scales').value, dtype))
+        return self.from_matrix(ops.transpose(matrix))
 
     def _columns(self):
         """The size of the axis along which two numbers share a byte."""
@@ -212,7 +230,7 @@ class Adapted(Layer):
     def _new_weight(self, name, value, trainable=False, regularizer=None):
         """A weight beside the layer's own, from an array or an initializer with a shape."""
         array, shape = value if isinstance(value, tuple) else (value, None)
-        dtype = array.dtype.name if shape is None and array.dtype.kind == 'i' else self.variable_dtype
+        dtype = array.dtype.name if shape is None and array.dtype.kind in 'iu' else self.variable_dtype
         variable = Variable(array if shape is None else initializers.delayed(array), shape, dtype, trainable=trainable,
                             name=name)
         variable.path, variable.regularizer = '%s/%s' % (self.name, name), regularizer
@@ -258,8 +276,8 @@ class Adapted(Layer):
         """Keep the weight in few bits from now on. Compile the model again after it.
 
         Args:
-            mode: 'int8', 'int4' or 'float8'. config: a `QuantizationConfig` instead. type_check: whether subclasses
-                refuse.
+            mode: 'int8', 'int4', 'float8', or with its config 'gptq' or 'awq', which see no data here: `Model.quantize`
+                calibrates. config: a `QuantizationConfig` instead. type_check: whether subclasses refuse.
 
         Raises:
             ValueError: for a layer that is not built, is quantized already, or an unknown mode.
@@ -284,7 +302,17 @@ class Adapted(Layer):
         if vars(self).get('_built') and own.quantization_mode is not None and not self.is_quantized:
             self._quantize(_config_of(own))
 
-    def _quantize(self, config, fresh=False):
+    def calibrate(self, config, inputs):
+        """`quantize` by GPTQ or AWQ, for `calibration.Inputs`, the rows of `input_rows`."""
+        policy = dtype_policies.get('%s_from_%s' % (config.dtype_policy_string(), self.own_policy().name))
+        self._quantize(config, inputs=inputs)
+        self.dtype_policy = policy
+
+    def input_rows(self, inputs):
+        """NumPy arrays of inputs as rows that the matrix of the weight is multiplied with."""
+        return inputs.reshape(-1, inputs.shape[-1])
+
+    def _quantize(self, config, fresh=False, inputs=None):
         """Keep the weight in the bits that `config` says. `fresh`: its numbers are still to come from a file."""
         if config.mode not in self.modes:
             raise NotImplementedError('Layer %s (%s) cannot be quantized to %r. It can to: %s.' % (
@@ -293,8 +321,10 @@ class Adapted(Layer):
             return self._use_float8(config)
         shape = tuple(self._stored().shape)
         weight = np.zeros(shape, 'float32') if fresh else np.asarray(self._stored().numpy(), 'float32')
-        stored, extras = self._bits(weight, config)
-        names = [self.faced + '_scale', self.faced + '_zero', 'g_idx'] if len(extras) > 1 else [self.faced + '_scale']
+        stored, extras = self._bits(weight, config, inputs)
+        names = [self.faced + '_scale']
+        if len(extras) > 1:
+            names += [self.faced + '_zero', 'awq_scales'][:len(extras) - 2] + ['g_idx']
         self._full_shape = shape
         self._extras = [self._new_weight(name, array) for name, array in zip(names, extras)]
         self._replace(self._new_weight(self.faced, stored))
@@ -319,8 +349,17 @@ class Adapted(Layer):
         self._direct_dtype = None
         change_adapters()
 
-    def _bits(self, weight, config):
-        """(the integers, [scale] or [scale, zero point, number of the block]) as NumPy arrays."""
+    def _bits(self, weight, config, inputs=None):
+        """(the integers, [scale] or [scale, zero point, perhaps factors, number of the block]) as NumPy arrays."""
+        if config.mode in _CALIBRATED:
+            matrix = np.asarray(self.as_matrix(weight)).T
+            found = calibration.nearest(matrix, config) if inputs is None \
+                else _CALIBRATED[config.mode](matrix, inputs, config)
+            numbers, scale, zero, block, *factors = found
+            numbers = numbers.astype('uint8')
+            if config.weight_bits == 4:
+                numbers = ops.convert_to_numpy(quantizers.pack_int4(numbers, axis=0, dtype='uint8')[0])
+            return numbers, [scale, zero.astype('uint8')] + factors + [block.astype('float32')]
         if config.mode == 'int8' or not config.has_blocks:
             least = -127 if config.mode == 'int8' else -8
             quantizer = config.weight_quantizer or quantizers.AbsMaxQuantizer(
@@ -344,7 +383,10 @@ class Adapted(Layer):
         """As files have them: the weight, the bias, what makes numbers of bits; low-rank updates are in the weight."""
         if not self.is_quantized and not self.lora_enabled:
             return super().own_variables_in_order()
-        return [self._stored()] + [each for each in [vars(self).get('bias')] if each is not None] + self._extras
+        bias = [each for each in [vars(self).get('bias')] if each is not None]
+        if self.is_quantized and self.quantization_mode in _CALIBRATED:
+            return bias + [self._stored()] + self._extras
+        return [self._stored()] + bias + self._extras
 
     def save_own_variables(self, store):
         variables = self.own_variables_in_order()
@@ -408,6 +450,7 @@ def _config_of(policy):
     mode = policy.quantization_mode
     if mode == 'int4' and isinstance(policy, dtype_policies.Int4DTypePolicy):
         return quantizers.Int4QuantizationConfig(block_size=policy.block_size)
-    if mode in ('gptq', 'awq'):
-        raise NotImplementedError('Weights quantized by %s are not supported yet; int8 and int4 are.' % mode.upper())
+    if mode in _CALIBRATED:
+        kind = quantizers.GPTQConfig if mode == 'gptq' else quantizers.AWQConfig
+        return kind(None, None, weight_bits=policy.weight_bits, group_size=policy.group_size)
     return quantizers.resolved(mode, None)

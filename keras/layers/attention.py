@@ -1,9 +1,12 @@
 """Attention layers: of queries to the values whose keys are like them."""
 import math
 
-from keras import ops, random
+from keras import config, ops, random
 from keras.backend.contract.context import known_mask
+from keras.backend.contract.loading import get_engine
 from keras.backend.graph.tensors import is_symbolic
+from keras.backend.table.composites.nn import attention, lowest_logit
+from keras.backend.table.composites.shape import dtype_of
 from keras.layers.arguments import check_rate, positive_integer
 from keras.layers.base import Layer
 from keras.layers.core import Dropout
@@ -12,8 +15,12 @@ from keras.layers.einsum_dense import EinsumDense
 
 def _without(scores, allowed):
     """`scores` so low where `allowed` is False that nothing is left of them behind a softmax."""
-    low = -65504.0 if str(scores.dtype).endswith('float16') else -1e9
-    return ops.add(scores, ops.multiply(ops.cast(ops.logical_not(allowed), scores.dtype), low))
+    return ops.add(scores, _low_where_not(allowed, dtype_of(scores)))
+
+
+def _low_where_not(allowed, dtype):
+    """What is added to scores for `_without`."""
+    return ops.multiply(ops.cast(ops.logical_not(allowed), dtype), lowest_logit(dtype))
 
 
 def _both(first, second):
@@ -199,9 +206,27 @@ class _HeadedAttention(Layer):
         if self.sliding_window is not None and (not isinstance(self.sliding_window, int) or self.sliding_window < 1):
             raise ValueError('%s: `sliding_window` must be `None` or a positive integer. Received: sliding_window=%r'
                              % (type(self).__name__, self.sliding_window))
-        if self.flash_attention:
-            raise ValueError('%s: flash_attention=True asks for a kernel that no engine here has; with None the same '
-                             'numbers are computed without it.' % type(self).__name__)
+        if self.flash_attention and 'attention' not in get_engine().overrides:
+            raise ValueError('%s: flash_attention=True asks for a kernel that the %s engine does not have; with None '
+                             'the same numbers are computed without it.' % (type(self).__name__, get_engine().name))
+        if self.flash_attention and self.dropout:
+            raise ValueError('%s: dropout is not supported when flash attention is enabled. Received: dropout=%s. With '
+                             'flash_attention=None both are possible.' % (type(self).__name__, self.dropout))
+
+    def _is_fused(self, return_attention_scores, training):
+        """Whether one operation goes from the projections to what the heads give; then there are no scores."""
+        if self.flash_attention and return_attention_scores:
+            raise ValueError('Layer %s: Returning attention scores is not supported when flash attention is enabled. '
+                             'With flash_attention=None it is.' % self.name)
+        wanted = config.is_flash_attention_enabled() if self.flash_attention is None else self.flash_attention
+        return wanted is not False and not return_attention_scores and not (training and self._dropout_layer)
+
+    def _fused(self, query, key, value, allowed, is_causal, size):
+        """What the heads give, for projections (batch, length, heads, size) and a mask (batch, T, S)."""
+        bias = None if allowed is None else _low_where_not(allowed, dtype_of(query))
+        for _ in range(4 - ops.ndim(bias) if bias is not None else 0):
+            bias = ops.expand_dims(bias, -3)
+        return attention(query, key, value, bias, 1.0 / math.sqrt(float(size)), is_causal)
 
     def _gated(self, result, query):
         """What the heads give, times a share for each number that follows from the query."""
@@ -232,7 +257,8 @@ class MultiHeadAttention(_HeadedAttention):
         attention_axes: the axes along which queries attend, default all but the batch and the last.
         kernel_..., bias_...: initializers, regularizers and constraints of all projections. seed: of the dropout.
         sliding_window: `w` lets queries attend to places less than `w` away only; None to all.
-        flash_attention: None or False; the same numbers come without a kernel of its own.
+        flash_attention: None takes the engine's own kernel where there is one, False does not, True refuses where there
+            is none, or where the weights of the values are asked for.
         use_gate: whether what the heads give is multiplied by a sigmoid of a projection of the query (Qiu et al., Gated
             attention for large language models, 2025).
 
@@ -304,9 +330,16 @@ class MultiHeadAttention(_HeadedAttention):
     def call(self, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
              return_attention_scores=False, training=None, use_causal_mask=False):
         key = value if key is None else key
-        allowed = self._allowed(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
-        result, weights = self._compute_attention(self.query_dense(query), self.key_dense(key), self.value_dense(value),
-                                                  allowed, training)
+        given = [query_mask, value_mask, key_mask, attention_mask]
+        fused = self._is_fused(return_attention_scores, training) and self._is_plain()
+        # Kernels know that mask by its name, where it is the only one.
+        is_causal = fused and use_causal_mask and self.sliding_window is None and all(mask is None for mask in given)
+        allowed = self._allowed(query, value, *given, use_causal_mask=use_causal_mask and not is_causal)
+        projections = self.query_dense(query), self.key_dense(key), self.value_dense(value)
+        if fused:
+            result, weights = self._fused(*projections, allowed=allowed, is_causal=is_causal, size=self.key_dim), None
+        else:
+            result, weights = self._compute_attention(*projections, attention_mask=allowed, training=training)
         result = self.output_dense(self._gated(result, query))
         return (result, weights) if return_attention_scores else result
 
@@ -315,6 +348,11 @@ class MultiHeadAttention(_HeadedAttention):
     _key_dense = property(lambda self: self.key_dense, doc='The projection of the keys.')
     _value_dense = property(lambda self: self.value_dense, doc='The projection of the values.')
     _output_dense = property(lambda self: self.output_dense, doc='The projection of what the heads give.')
+
+    def _is_plain(self):
+        """Whether queries attend along the one axis between batch and size, and as no subclass says."""
+        return self._to_scores == 'abnh,aBnh->anbB' \
+            and type(self)._compute_attention is MultiHeadAttention._compute_attention
 
     def _compute_attention(self, query, key, value, attention_mask=None, training=None):
         """(What the heads give, the weights of the values) for projections, and a mask that is true where to look."""
@@ -373,6 +411,10 @@ class GroupQueryAttention(_HeadedAttention):
              return_attention_scores=False, training=None, use_causal_mask=False):
         key = value if key is None else key
         allowed = self._allowed(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
+        if self._is_fused(return_attention_scores, training):
+            result = self._fused(self.query_dense(query), self.key_dense(key), self.value_dense(value), allowed, False,
+                                 self.head_dim)
+            return self.output_dense(self._gated(result, query))
         group = self.num_query_heads // self.num_key_value_heads
         keys, values = [ops.repeat(dense(x), group, 2) for dense, x in ((self.key_dense, key),
                                                                         (self.value_dense, value))]

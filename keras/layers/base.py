@@ -351,12 +351,15 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
                     and (self._direct_shape is None or self._direct_shape == inputs.shape) \
                     and learning_phase.value is None \
                     and (calls.losses is None or self._ignores_phase and not calls.masks) and not carried:
+                previous, context.running = context.running, True
                 try:
                     return self.call(inputs)
                 except Exception as error:
                     self.assert_input_compatibility(inputs)
                     say_where(error, self)
                     raise
+                finally:
+                    context.running = previous
         return self._call_with(args, kwargs)
 
     def _call_with(self, args, kwargs):

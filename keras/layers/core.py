@@ -37,7 +37,7 @@ class Dense(Adapted):
     input_spec = InputSpec(min_ndim=2)
     supports_masking = True
     faced = 'kernel'
-    modes = ('int8', 'int4', 'float8')
+    modes = ('int8', 'int4', 'float8', 'gptq', 'awq')
 
     def __init__(self, units, activation=None, use_bias=True, kernel_initializer='glorot_uniform',
                  bias_initializer='zeros', kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,

@@ -28,7 +28,7 @@ class EinsumDense(Adapted):
     """
     kept_as = {'output_shape': 'partial_output_shape'}
     faced = 'kernel'
-    modes = ('int8', 'int4', 'float8')
+    modes = ('int8', 'int4', 'float8', 'gptq', 'awq')
     without_effect = {'gptq_unpacked_column_size': ANY}
 
     def __init__(self, equation, output_shape, activation=None, bias_axes=None, kernel_initializer='glorot_uniform',
@@ -70,6 +70,17 @@ class EinsumDense(Adapted):
     def as_matrix(self, weight):
         rows = int(np.prod([weight.shape[axis] for axis in self.reduced_axes()]))
         return np.transpose(weight, self._order()).reshape(rows, -1)
+
+    def input_rows(self, inputs):
+        given, kernel, output = self.letters
+        reduced = [kernel[axis] for axis in self.reduced_axes()]
+        if any(letter in kernel and letter in output for letter in given):
+            raise NotImplementedError('Layer %s (EinsumDense): the equation %r multiplies by another matrix for each '
+                                      'place of the inputs, which is not calibrated.' % (self.name, self.equation))
+        first = inputs.ndim - len(given) if self.equation.replace(' ', '').startswith('...') else 0
+        axes = [first + given.index(letter) for letter in reduced]
+        rows = np.moveaxis(inputs, axes, range(-len(axes), 0))
+        return rows.reshape(-1, int(np.prod(rows.shape[rows.ndim - len(axes):])))
 
     def from_matrix(self, matrix):
         shape, order = self.faced_shape(), self._order()

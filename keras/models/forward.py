@@ -53,8 +53,10 @@ class Forward:
 
     def with_additions(self, values, training, extra=()):
         """The outputs of the graph and the tensors `extra`; what was added to the graph goes to the running call."""
+        return self._of_graph(self.graph, values, training, extra)
+
+    def _of_graph(self, graph, values, training, extra):
         additions = self.additions()
-        graph = self.graph
         if additions.is_empty:
             return graph.plan(training, extra)(values)
         results = graph.plan(training, list(extra) + additions.tensors(training))(values)
@@ -90,7 +92,9 @@ class Forward:
             if graph is None or self.own_call:
                 return self._call(inputs, training) + (block.losses, block.metrics, [])
             extra = [tensor.mask for tensor in graph.outputs if tensor.mask is not None] if with_masks else []
-            leaves = self.with_additions(graph.flat_inputs(inputs), training, extra + list(along))
+            leaves = self._of_graph(graph, graph.flat_inputs(inputs), training, extra + list(along))
+        if len(leaves) == len(graph.outputs):
+            return graph.pack_outputs(leaves), [None] * len(leaves), block.losses, block.metrics, ()
         outputs, found = leaves[:len(graph.outputs)], iter(leaves[len(graph.outputs):])
         masks = [next(found) if with_masks and tensor.mask is not None else None for tensor in graph.outputs]
         return graph.pack_outputs(outputs), masks, block.losses, block.metrics, list(found)

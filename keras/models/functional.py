@@ -40,6 +40,7 @@ class Graph:
         self.layers, self.layer_nodes = _ordered_layers(self.inputs, self.outputs)
         self._check_names()
         self.fed = [tensor for tensor in self.inputs if is_placeholder(tensor) or free_tensors([tensor])]
+        self._is_single = len(self.inputs) == len(self.fed) == 1 and not tree.is_nested(self.input_structure)
         self._plans = {}
         self._variants = {}
 
@@ -103,6 +104,8 @@ class Graph:
         Raises:
             ValueError: if their number does not fit, or a name is missing.
         """
+        if self._is_single and not tree.is_nested(inputs):
+            return [inputs]
         leaves = self.leaves_of(inputs)
         if len(leaves) == len(self.fed) != len(self.inputs):
             leaves = self._with_unfed(leaves)

@@ -16,11 +16,11 @@ _NAMES = {
             concatenate(axis) stack(axis) flip(axis) sort(axis) argsort(axis) expand_dims(axis) squeeze(axis)
             moveaxis(source,destination) swapaxes(axis1,axis2) split(indices_or_sections,axis) repeat(repeats,axis)
             tile(repeats) roll(shift,axis) tril(k) triu(k) diagonal(offset,axis1,axis2) diag(k) clip(x_min,x_max)
-            zeros_like(dtype) ones_like(dtype)""",
+            zeros_like(dtype) ones_like(dtype) vander(N,increasing)""",
         2: """add subtract multiply divide floor_divide mod power maximum minimum arctan2 equal not_equal less
             less_equal greater greater_equal logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor
             left_shift right_shift matmul dot outer tensordot(axes) take(axis) take_along_axis(axis) gather(axis)
-            logaddexp divide_no_nan""",
+            logaddexp divide_no_nan kron correlate(mode) quantile(axis,method,keepdims)""",
         3: 'where'},
     'nn': {
         1: """relu relu6 leaky_relu(negative_slope) elu(alpha) selu celu(alpha) gelu(approximate) sigmoid hard_sigmoid
@@ -30,9 +30,10 @@ _NAMES = {
             max_pool(pool_size,strides,padding,data_format) average_pool(pool_size,strides,padding,data_format)""",
         2: """binary_crossentropy(from_logits) categorical_crossentropy(from_logits,axis)
             sparse_categorical_crossentropy(from_logits,axis)"""},
-    'math': {1: 'erf erfinv rsqrt logsumexp(axis,keepdims) top_k(k)'},
+    'math': {1: """erf erfinv rsqrt logsumexp(axis,keepdims) top_k(k)
+                   extract_sequences(sequence_length,sequence_stride)"""},
     'core': {1: 'stop_gradient cast(dtype) unstack(num,axis)'},
-    'linalg': {1: 'cholesky det', 2: 'solve'},
+    'linalg': {1: 'cholesky det inv', 2: 'solve'},
 }
 _CLASSES = {'gather': 'Take'}
 
@@ -105,3 +106,4 @@ def _einsum(subscripts, operands):
 
 
 _SPECIAL = {'strided_slice': _slice, 'pad': _pad, 'einsum': _einsum}
+CLASSES = {'GetItem', 'Pad', 'Einsum'} | {name for _, name, _, _ in _OPERATIONS.values()}

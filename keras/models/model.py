@@ -22,6 +22,7 @@ from keras.layers.base import Layer, map_shapes, snake_case
 from keras.layers.calls import calls
 from keras.layers.input_layer import Input
 from keras.legacy.class_paths import known_as
+from keras.models.direct import DirectCall
 from keras.models.forward import Forward
 from keras.models.functional import Graph, clone_inputs, graph_config, graph_from_config, written_additions
 from keras.models.keras2_view import Keras2View
@@ -53,7 +54,7 @@ class Model(Trainer, Keras2View, Layer,
     """
 
     # Attributes that hold layers, or know of them, besides those that a subclass has.
-    _BOOKKEEPING = frozenset(('_made_graph', '_forward', '_training', '_stack', '_chain', '_names'))
+    _BOOKKEEPING = frozenset(('_made_graph', '_forward', '_direct', '_training', '_stack', '_chain', '_names'))
 
     def __new__(cls, *args, **kwargs):
         self = super().__new__(cls)
@@ -78,7 +79,7 @@ class Model(Trainer, Keras2View, Layer,
 
     def renew_forward(self):
         """Have training run what the model is now."""
-        self._forward = Forward(self, type(self).call is not Model.call)
+        self._forward, self._direct = Forward(self, type(self).call is not Model.call), None
         self.use_forward(self._forward)
 
     # --- structure ---------------------------------------------------------------------------------------------
@@ -114,7 +115,7 @@ class Model(Trainer, Keras2View, Layer,
 
     def __getstate__(self):
         state = dict(super().__getstate__(), _made_graph=None)
-        del state['_forward']
+        del state['_forward'], state['_direct']
         if self.layer_graph is not None:
             state['graph'] = PortableGraph(self.layer_graph, self._forward.layers_with_additions())
             state['graph_layers'] = self.layer_graph.layers
@@ -126,7 +127,7 @@ class Model(Trainer, Keras2View, Layer,
         if graph is not None:
             self._made_graph = Graph(*graph.restored(), owner=self.name)
             self._made_graph.arrange(layers)
-        self._forward = Forward(self, type(self).call is not Model.call)
+        self._forward, self._direct = Forward(self, type(self).call is not Model.call), None
         self.use_forward_of_copy(self._forward)
 
     def __copy__(self):
@@ -138,12 +139,20 @@ class Model(Trainer, Keras2View, Layer,
         """Keep the weights of all layers that can in few bits from now on. Compile the model again after it.
 
         Args:
-            mode: 'int8', 'int4' or 'float8'. config: a `QuantizationConfig` instead. type_check: whether subclasses of
-                Keras's layers are left alone. filters: a regular expression for names, a list of them, or a function of
-                a layer: which layers; default all.
+            mode: 'int8', 'int4', 'float8', 'gptq' or 'awq'. config: a `QuantizationConfig` instead; the latter two need
+                theirs, which has the data for the calibration and says what the blocks of the model are.
+            type_check: whether subclasses of Keras's layers are left alone.
+            filters: a regular expression for names, a list of them, or a function of a layer; default all layers.
 
         Raises:
-            ValueError: for a model that is not built, an unknown mode, and unknown arguments.
+            ValueError: for a model that is not built, an unknown mode, and unknown arguments; where a calibration
+                lacks data or blocks.
+
+        Example:
+            >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+            >>> model.quantize('int8')
+            >>> model.layers[0].quantization_mode
+            'int8'
         """
         if kwargs:
             raise ValueError('Unrecognized keyword arguments passed to %s.quantize: %s'
@@ -151,6 +160,10 @@ class Model(Trainer, Keras2View, Layer,
         config = quantizers.resolved(mode, config)
         if not self.built:
             raise ValueError('The model must be built first before calling `quantize()`. Call it on an input first.')
+        if config.mode in ('gptq', 'awq'):
+            from keras.models.calibration import calibrate
+            structure = config.quantization_layer_structure or self.get_quantization_layer_structure(config.mode)
+            return calibrate(structure, config, lambda layer: _is_among(layer, filters))
         for layer in self.walk_layers():
             if layer is self or hasattr(layer, 'layer_graph') or not _is_among(layer, filters):
                 continue
@@ -159,6 +172,15 @@ class Model(Trainer, Keras2View, Layer,
             except NotImplementedError as error:
                 if layer.weights:
                     warnings.warn(str(error), stacklevel=2)
+
+    def get_quantization_layer_structure(self, mode=None):
+        """The blocks of the model for 'gptq' and 'awq'; None where a subclass does not say them.
+
+        Returns:
+            {'pre_block_layers': layers that make of token ids what the first block takes, 'sequential_blocks': the
+            layers that follow, one after the other}.
+        """
+        return None
 
     def get_layer(self, name=None, index=None):
         """A layer by its name or its position in `layers`.
@@ -266,6 +288,25 @@ class Model(Trainer, Keras2View, Layer,
                 layer.reset_states()
 
     # --- calling -----------------------------------------------------------------------------------------------
+
+    def __call__(self, *args, **kwargs):
+        direct = self._direct
+        if direct is not None and len(args) == 1 and direct.fits(args[0], kwargs):
+            try:
+                outputs = direct(args[0], kwargs.get('training'))
+            except Exception:
+                self._direct = None  # the long way says what is wrong
+            else:
+                self._call_losses, self._call_metrics = [], []
+                return outputs
+        return super().__call__(*args, **kwargs)
+
+    def _remember_direct(self, signature, inputs):
+        known = self._direct is not None and self._direct.is_current()
+        plain = self.compute_dtype == self.variable_dtype and self.activity_regularizer is None
+        if plain and not known and not context.abstract \
+                and type(self).call is Model.call and type(self).compute_mask is Model.compute_mask:
+            self._direct = DirectCall(self, self._forward, inputs)
 
     def build(self, input_shape=None):
         """Make the weights for inputs of `input_shape` (batch size included, None for any)."""

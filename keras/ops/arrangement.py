@@ -8,6 +8,7 @@ import numpy as _np
 from keras.backend.contract import rules, tree
 from keras.backend.table import primitives as p
 from keras.backend.table.composites import shape as shapes
+from keras.backend.table.composites.math import clip
 from keras.backend.table.composites.shape import (diag, expand_dims, flatten, getitem, ndim, shape, split, static_shape,
                                                   swapaxes)
 from keras.ops.core import convert_to_tensor, vectorized_map
@@ -240,9 +241,24 @@ def pad(x, pad_width, mode='constant', constant_values=None):
         raise ValueError("pad: `mode` must be 'constant', 'reflect', 'symmetric' or 'edge'. Received: %r" % (mode,))
     for axis, (before, after) in enumerate(widths):
         if before or after:
-            positions = _np.pad(_np.arange(static_shape(x)[axis]), (before, after), mode=mode)
-            x = p.gather(x, positions.astype('int32'), axis)
+            size = static_shape(x)[axis]
+            positions = (_mirrored(shapes.size_along(x, axis), before, after, mode) if size is None
+                         else _np.pad(_np.arange(size), (before, after), mode=mode).astype('int32'))
+            x = p.gather(x, positions, axis)
     return x
+
+
+def _mirrored(size, before, after, mode):
+    """The positions that `numpy.pad` repeats, of an axis whose size is a tensor."""
+    places = p.subtract(p.arange(p.add(size, before + after), dtype='int32'), before)
+    last = p.subtract(size, 1)
+    if mode == 'edge':
+        return clip(places, 0, last)
+    if mode == 'symmetric':
+        places = p.mod(places, p.multiply(size, 2))
+        return p.minimum(places, p.subtract(p.add(last, size), places))
+    places = p.mod(places, p.maximum(p.multiply(last, 2), 1))
+    return p.subtract(last, p.abs(p.subtract(places, last)))
 
 
 def diagflat(x, k=0):

@@ -10,9 +10,11 @@ from keras.backend.contract.loading import get_engine, is_native
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.state.variables import Variable, to_array
 from keras.backend.table import primitives as p
+from keras.backend.table.cases import F
 from keras.backend.table.composites.math import less_equal
 from keras.backend.table.composites.shape import (dtype_of, moveaxis, multiply_sizes, ndim, resized, shape, sliced,
                                                   unstack, zeros)
+from keras.backend.table.dispatch import composite
 from keras.backend.table.primitives import cast, stop_gradient
 
 
@@ -75,9 +77,11 @@ def copy(x):
 
     Example:
         >>> keras.ops.copy([1, 2])
-        array([1, 2])
+        array([1, 2], dtype=int32)
     """
-    return p.add(x, p.full_like(x, 0)) if isinstance(x, AbstractTensor) else convert_to_tensor(to_array(x).copy())
+    # Joining one piece makes a new tensor on every engine, and gradients go through it.
+    x = x if is_tensor(x) else convert_to_tensor(x)
+    return resized(p.concatenate([p.reshape(x, (-1,))], 0), shape(x))
 
 
 def saturate_cast(x, dtype):
@@ -350,6 +354,7 @@ def _entries(indices):
     return unstack(indices)
 
 
+@composite('inputs *start_indices updates', cases=[(F(4, 3), (1, 0), F(2, 2))])
 def slice_update(inputs, start_indices, updates):
     """`inputs` with the part that begins at `start_indices` replaced by `updates`, which has the same rank.
 
@@ -389,18 +394,37 @@ def scatter_update(inputs, indices, updates, reduction=None):
         >>> keras.ops.scatter_update(np.zeros(3), [[1]], [5.0])
         array([0., 5., 0.])
     """
+    updates = p.cast(updates, dtype_of(inputs))
     if reduction == 'min':
-        return p.negative(_scattered(p.scatter_max, p.negative(inputs), indices, p.negative(updates)))
+        return _reversed(_scattered(p.scatter_max, _reversed(inputs), indices, _reversed(updates)))
     if reduction == 'mul':
-        factors = p.exp(_scattered(p.scatter_add, p.full_like(inputs, 0), indices, p.log(p.abs(updates))))
-        flips = _scattered(p.scatter_add, p.full_like(inputs, 0), indices,
-                           p.cast(p.less(updates, 0), dtype_of(inputs)))
-        return p.multiply(p.multiply(inputs, factors), p.subtract(1.0, p.multiply(p.mod(flips, 2.0), 2.0)))
+        return _multiplied(inputs, indices, updates)
     functions = {None: p.scatter_update, 'add': p.scatter_add, 'max': p.scatter_max}
     if reduction not in functions:
         raise ValueError("scatter_update: `reduction` must be None, 'add', 'max', 'min' or 'mul'. Received: %r"
                          % (reduction,))
     return _scattered(functions[reduction], inputs, indices, updates)
+
+
+def _multiplied(inputs, indices, updates):
+    """`inputs` times the products of the updates, which are sums of logarithms: that is what engines can scatter."""
+    dtype = rules.float_dtype(dtype_of(inputs))
+    nothing = p.full_like(p.cast(inputs, dtype), 0)
+    factors = p.exp(_scattered(p.scatter_add, nothing, indices, p.log(p.abs(p.cast(updates, dtype)))))
+    flips = _scattered(p.scatter_add, nothing, indices, p.cast(p.less(updates, 0), dtype))
+    product = p.multiply(factors, p.subtract(1.0, p.multiply(p.mod(flips, 2.0), 2.0)))
+    whole = dtype != dtype_of(inputs)
+    return p.multiply(inputs, p.cast(p.round(product) if whole else product, dtype_of(inputs)))
+
+
+def _reversed(x):
+    """Numbers in the opposite order; reversed twice they are `x` again, those without a sign as well."""
+    dtype = dtype_of(x)
+    if dtype == 'bool':
+        return p.logical_not(x)
+    if not rules.is_integer(dtype):
+        return p.negative(x)
+    return p.subtract(int(np.iinfo(dtype).max) if dtype in rules.UNSIGNED else -1, x)
 
 
 def _scattered(function, x, indices, updates):

@@ -5,10 +5,14 @@ import math as _math
 import numpy as _np
 
 from keras import config
+from keras.backend.contract import rules
 from keras.backend.table import primitives as p
+from keras.backend.table.cases import F
 from keras.backend.table.composites import shape as shapes
 from keras.backend.table.composites.shape import dtype_of, expand_dims, eye, ones, shape, zeros, zeros_like
+from keras.backend.table.dispatch import composite
 from keras.ops.core import convert_to_tensor
+from keras.ops.dtypes import common_dtype, floating
 
 
 def array(x, dtype=None):
@@ -32,8 +36,7 @@ def full(shape, fill_value, dtype=None):
     shape = shape if isinstance(shape, (list, tuple)) else (shape,)
     if isinstance(fill_value, (bool, int, float)):
         return p.full(tuple(shape), fill_value, dtype or config.floatx())
-    filled = p.broadcast_to(convert_to_tensor(fill_value), tuple(shape))
-    return filled if dtype is None else p.cast(filled, dtype)
+    return p.cast(p.broadcast_to(convert_to_tensor(fill_value), tuple(shape)), dtype or config.floatx())
 
 
 def full_like(x, fill_value, dtype=None):
@@ -86,7 +89,15 @@ def arange(start, stop=None, step=None, dtype=None):
         >>> keras.ops.arange(2, 8, 3)
         array([2, 5], dtype=int32)
     """
-    return p.arange(start, stop, 1 if step is None else step, dtype)
+    step = 1 if step is None else step
+    given = [part for part in (start, stop, step) if part is not None]
+    if dtype is None and not all(isinstance(part, (int, float)) for part in given):
+        # Engines count in few dtypes.
+        dtype = common_dtype(*given)
+        wide = rules.result_dtype(dtype, 'float32' if rules.is_float(dtype) else 'int32')
+        start, stop, step = [None if part is None else p.cast(part, wide) for part in (start, stop, step)]
+        return p.cast(p.arange(start, stop, step, wide), dtype)
+    return p.arange(start, stop, step, dtype)
 
 
 def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
@@ -107,8 +118,9 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
         >>> keras.ops.geomspace(1.0, 100.0, 3)
         array([  1.      ,  10.000001, 100.      ], dtype=float32)
     """
+    start, stop = floating(start, stop)
     exponents = linspace(p.log(p.abs(start)), p.log(p.abs(stop)), num, endpoint, axis=axis)
-    result = p.multiply(p.sign(p.cast(start, config.floatx())), p.exp(exponents))
+    result = p.multiply(p.sign(start), p.exp(exponents))
     return result if dtype is None else p.cast(result, dtype)
 
 
@@ -124,6 +136,7 @@ def meshgrid(*x, indexing='xy'):
     return shapes.meshgrid(list(x), indexing)
 
 
+@composite(cases=[(F(3),), (F(3), 2, True)])
 def vander(x, N=None, increasing=False):
     """The Vandermonde matrix: powers of the vector `x` as columns.
 
@@ -134,9 +147,10 @@ def vander(x, N=None, increasing=False):
                [9, 3, 1]], dtype=int32)
     """
     count = shape(x)[0] if N is None else N
-    powers = p.cast(p.arange(count, dtype='int32'), dtype_of(x))
+    # Whole exponents: a negative number has powers, too.
+    powers = p.cast(p.arange(count, dtype='int32'), 'int32' if dtype_of(x) == 'bool' else dtype_of(x))
     powers = powers if increasing else p.flip(powers, (0,))
-    return p.power(expand_dims(x, 1), powers)
+    return p.cast(p.power(expand_dims(x, 1), powers), dtype_of(x))
 
 
 def _window(x, coefficients):

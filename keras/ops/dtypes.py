@@ -1,5 +1,6 @@
 """The dtypes in which operations of `keras.ops` compute."""
 from keras.backend.contract import rules
+from keras.backend.table import primitives as p
 from keras.backend.table.composites.shape import dtype_of
 from keras.ops.core import convert_to_tensor
 
@@ -11,6 +12,17 @@ def is_whole(x):
 def common_dtype(*xs):
     """The dtype in which tensors and numbers meet."""
     return rules.result_dtype(*[type(x) if isinstance(x, (bool, int, float)) else dtype_of(x) for x in xs])
+
+
+def floating(*xs):
+    """The tensors and numbers in the float dtype in which they meet."""
+    dtype = rules.float_dtype(common_dtype(*xs))
+    return [p.cast(x, dtype) for x in xs]
+
+
+def exact(x):
+    """`x`, integers of 64 bits as float64: what Keras 3 does in some operations that give floats."""
+    return p.cast(x, 'float64') if dtype_of(x) == 'int64' else x
 
 
 def as_tensor(x):

@@ -12,7 +12,7 @@ from keras.backend.table.composites.math import (all, any, divide_no_nan, exp2, 
 from keras.backend.table.composites.shape import dtype_of, zeros_like
 from keras.ops.core import convert_to_numpy, convert_to_tensor
 from keras.ops.creation import full_like
-from keras.ops.dtypes import as_tensor, common_dtype, is_whole
+from keras.ops.dtypes import as_tensor, common_dtype, exact, is_whole
 
 
 def trunc(x):
@@ -203,6 +203,16 @@ def fabs(x):
     return p.abs(_floating(x))
 
 
+def cbrt(x):
+    """The real cube root.
+
+    Example:
+        >>> keras.ops.cbrt([8.0])
+        array([2.], dtype=float32)
+    """
+    return math.cbrt(exact(x))
+
+
 def deg2rad(x):
     """Degrees in radians.
 
@@ -210,7 +220,7 @@ def deg2rad(x):
         >>> keras.ops.deg2rad([0.0, 180.0])
         array([0.       , 3.1415927], dtype=float32)
     """
-    return p.multiply(x, _math.pi / 180.0)
+    return p.multiply(exact(x), _math.pi / 180.0)
 
 
 def rad2deg(x):
@@ -220,7 +230,7 @@ def rad2deg(x):
         >>> keras.ops.rad2deg([np.pi])
         array([180.], dtype=float32)
     """
-    return p.multiply(x, 180.0 / _math.pi)
+    return p.multiply(exact(x), 180.0 / _math.pi)
 
 
 def isposinf(x):
@@ -403,7 +413,7 @@ def i0(x):
         >>> keras.ops.i0([0.0, 1.0])
         array([1.       , 1.2660658], dtype=float32)
     """
-    size = p.abs(x)
+    size = p.abs(exact(x))
     small = p.power(p.divide(p.minimum(size, 3.75), 3.75), 2.0)
     low = _polynomial(small, (1.0, 3.5156229, 3.0899424, 1.2067492, 0.2659732, 0.0360768, 0.0045813))
     inverse = p.divide(3.75, p.maximum(size, 3.75))

@@ -3,10 +3,12 @@ import math
 
 from keras.backend.contract import rules
 from keras.backend.table import primitives as p
+from keras.backend.table.cases import S
 from keras.backend.table.composites import linalg
 from keras.backend.table.composites.math import count_nonzero, greater
 from keras.backend.table.composites.shape import (diagonal, dtype_of, expand_dims, eye, moveaxis, ndim, shape,
                                                   static_shape, swapaxes)
+from keras.backend.table.dispatch import composite
 from keras.backend.table.primitives import solve as _solve
 from keras.ops.core import jvp  # noqa: F401  (it is a name of this module, too)
 
@@ -40,6 +42,7 @@ def cholesky_inverse(x, upper=False):
     return p.matmul(swapaxes(inverse, -1, -2), inverse)
 
 
+@composite(promote='float', cases=[(S(2, 3, 3),)])
 def inv(x):
     """The inverse of square matrices.
 

@@ -3,9 +3,11 @@ import math as _math
 
 from keras.backend.contract import rules
 from keras.backend.table import primitives as p
+from keras.backend.table.cases import F
 from keras.backend.table.composites.math import less_equal, logsumexp, rsqrt
 from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, ndim, resized, shape, sliced,
                                                   stack, static_shape, take_along_axis, unstack)
+from keras.backend.table.dispatch import composite
 from keras.backend.table.primitives import erf, erfinv
 from keras.ops.core import convert_to_numpy
 
@@ -44,6 +46,7 @@ def in_top_k(targets, predictions, k):
     return p.logical_and(p.less(above, k), finite)
 
 
+@composite(cases=[(F(2, 6), 3, 2)])
 def extract_sequences(x, sequence_length, sequence_stride):
     """Windows of the last axis: (..., n) gives (..., windows, sequence_length).
 
@@ -53,7 +56,11 @@ def extract_sequences(x, sequence_length, sequence_stride):
                [2, 3],
                [3, 4]], dtype=int32)
     """
-    count = (shape(x)[-1] - sequence_length) // sequence_stride + 1
+    count = shape(x)[-1]
+    if isinstance(count, int):
+        count = (count - sequence_length) // sequence_stride + 1
+    else:
+        count = p.add(p.floor_divide(p.subtract(count, sequence_length), sequence_stride), 1)
     starts = expand_dims(p.multiply(p.arange(count, dtype='int32'), sequence_stride), 1)
     return p.gather(x, p.add(starts, p.arange(sequence_length, dtype='int32')), -1)
 
@@ -212,11 +219,12 @@ def _fitted(x, length):
     size = static_shape(x)[-1]
     if length is None or length == size:
         return x
-    if length < size:
-        return sliced(x, -1, 0, length)
-    return p.pad(x, ((0, 0),) * (ndim(x) - 1) + ((0, length - size),))
+    if size is None or length > size:
+        x = p.pad(x, ((0, 0),) * (ndim(x) - 1) + ((0, length - (size or 0)),))
+    return x if size is not None and length > size else sliced(x, -1, 0, length)
 
 
+@composite(promote='float', cases=[(F(2, 5),), (F(2, 5), 4)])
 def rfft(x, fft_length=None):
     """The first half of the transform of a real `x` along the last axis: a pair (real, imaginary).
 
@@ -225,9 +233,12 @@ def rfft(x, fft_length=None):
         (array([ 3., -1.], dtype=float32), array([0., 0.], dtype=float32))
     """
     x = _fitted(x, fft_length)
-    count = static_shape(x)[-1] // 2 + 1
     real, imaginary = p.fft(x, p.full_like(x, 0))
-    return sliced(real, -1, 0, count), sliced(imaginary, -1, 0, count)
+    size = shape(x)[-1]
+    if isinstance(size, int):
+        return sliced(real, -1, 0, size // 2 + 1), sliced(imaginary, -1, 0, size // 2 + 1)
+    first = p.arange(p.add(p.floor_divide(size, 2), 1), dtype='int32')
+    return p.gather(real, first, -1), p.gather(imaginary, first, -1)
 
 
 def irfft(x, fft_length=None):
@@ -237,7 +248,14 @@ def irfft(x, fft_length=None):
         >>> keras.ops.irfft(([3.0, -1.0], [0.0, 0.0]))
         array([1., 2.], dtype=float32)
     """
-    real, imaginary = x
+    return real_from_parts(x[0], x[1], fft_length)
+
+
+@composite('real imaginary', promote='same_float', cases=[(F(2, 4), F(2, 4)), (F(2, 4), F(2, 4), 5)])
+def real_from_parts(real, imaginary, fft_length=None):
+    """`irfft` of the two parts."""
+    if fft_length is None and static_shape(real)[-1] is None:
+        raise ValueError('irfft: pass `fft_length`, as the size of the last axis is not known.')
     length = fft_length or 2 * (static_shape(real)[-1] - 1)
     real, imaginary = _fitted(real, length // 2 + 1), _fitted(imaginary, length // 2 + 1)
     stop = (length + 1) // 2
@@ -262,6 +280,7 @@ def _stft_window(window, sequence_length, fft_length, dtype):
     return p.cast([0.0] * before + values + [0.0] * (fft_length - sequence_length - before), dtype)
 
 
+@composite(cases=[(F(2, 8), 4, 2, 4), (F(2, 9), 3, 2, 4, 'hamming', False)])
 def stft(x, sequence_length, sequence_stride, fft_length, window='hann', center=True):
     """The short-time Fourier transform of real signals (..., samples).
 
@@ -293,7 +312,14 @@ def istft(x, sequence_length, sequence_stride, fft_length, length=None, window='
         >>> keras.ops.istft(parts, 4, 2, 4)
         array([1., 1., 1., 1., 1., 1., 1., 1.])
     """
-    frames = irfft(x, fft_length)
+    return signal_from_parts(x[0], x[1], sequence_length, sequence_stride, fft_length, length, window, center)
+
+
+@composite('real imaginary', cases=[(F(2, 5, 3), F(2, 5, 3), 4, 2, 4), (F(2, 3, 3), F(2, 3, 3), 3, 2, 4, 7)])
+def signal_from_parts(real, imaginary, sequence_length, sequence_stride, fft_length, length=None, window='hann',
+                      center=True):
+    """`istft` of the two parts."""
+    frames = real_from_parts(real, imaginary, fft_length)
     weights = _stft_window(window, sequence_length, fft_length, dtype_of(frames))
     signal = _overlapped(p.multiply(frames, weights), sequence_stride)
     squares = p.broadcast_to(p.multiply(weights, weights), shape(frames)[-2:])
@@ -308,10 +334,12 @@ def istft(x, sequence_length, sequence_stride, fft_length, length=None, window='
 
 def _overlapped(frames, stride):
     """Frames (..., count, length) added up, each `stride` behind the one before."""
-    count, length = static_shape(frames)[-2:]
+    count, length = shape(frames)[-2:]
     starts = expand_dims(p.multiply(p.arange(count, dtype='int32'), stride), 1)
     positions = p.add(starts, p.arange(length, dtype='int32'))
     rest = tuple(range(ndim(frames) - 2))
     first = p.transpose(frames, (ndim(frames) - 2, ndim(frames) - 1) + rest)
-    total = p.full(((count - 1) * stride + length,) + tuple(shape(frames)[:-2]), 0, dtype_of(frames))
+    size = p.add(p.multiply(count, stride), length - stride) if not isinstance(count, int) else (
+        (count - 1) * stride + length)
+    total = p.full((size,) + tuple(shape(frames)[:-2]), 0, dtype_of(frames))
     return moveaxis(p.scatter_add(total, positions, first), 0, -1)

@@ -4,6 +4,7 @@ import math
 import numpy as np
 
 from keras import config
+from keras.backend.contract.loading import get_engine
 from keras.backend.k.ctc import decode_logits
 from keras.backend.table import primitives as p
 from keras.backend.table.composites import conv as convolutions, nn, shape as shapes
@@ -360,27 +361,21 @@ def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, i
         bias: added to the logits (batch, heads, T, S). mask: boolean, False where attention may not go.
         scale: factor of the logits; default `1 / sqrt(width)`.
         is_causal: attend to earlier positions only.
+        flash_attention: None takes the engine's own kernel where there is one (see `config.disable_flash_attention`),
+            False does not, True refuses where there is none.
+        attn_logits_soft_cap: the logits are brought between this number and its negative, by tanh.
 
     Example:
         >>> query, key = np.ones((1, 1, 1, 2)), np.ones((1, 2, 1, 2))
         >>> keras.ops.dot_product_attention(query, key, np.array([[[[1.0, 2.0]], [[3.0, 4.0]]]]))
         array([[[[2., 3.]]]])
     """
-    groups = shapes.shape(query)[2] // shapes.shape(key)[2]
-    if groups != 1:
-        key, value = shapes.repeat(key, groups, 2), shapes.repeat(value, groups, 2)
-    query, key, value = [p.transpose(x, (0, 2, 1, 3)) for x in (query, key, value)]
-    scale = 1.0 / math.sqrt(shapes.static_shape(query)[-1]) if scale is None else scale
-    logits = p.multiply(p.matmul(query, p.transpose(key, (0, 1, 3, 2))), scale)
-    if attn_logits_soft_cap is not None:
-        logits = p.multiply(p.tanh(p.divide(logits, attn_logits_soft_cap)), attn_logits_soft_cap)
-    if bias is not None:
-        logits = p.add(logits, bias)
-    if is_causal:
-        rows, columns = shapes.shape(logits)[-2:]
-        causal = p.less(p.arange(columns, dtype='int32'),
-                        p.add(shapes.expand_dims(p.arange(rows, dtype='int32'), 1), 1))
-        mask = causal if mask is None else p.logical_and(mask, causal)
+    if flash_attention and 'attention' not in get_engine().overrides:
+        raise ValueError('dot_product_attention: flash_attention=True asks for a kernel that the %s engine does not '
+                         'have; with None the same numbers are computed without it.' % get_engine().name)
     if mask is not None:
-        logits = p.where(mask, logits, p.full_like(logits, -1e9 if shapes.dtype_of(logits) != 'float16' else -6e4))
-    return p.transpose(p.matmul(softmax(logits, -1), value), (0, 2, 1, 3))
+        dtype = shapes.dtype_of(query)
+        left_out = p.multiply(p.cast(p.logical_not(mask), dtype), nn.lowest_logit(dtype))
+        bias = left_out if bias is None else p.add(bias, left_out)
+    fused = config.is_flash_attention_enabled() is not False if flash_attention is None else bool(flash_attention)
+    return nn.attention(query, key, value, bias, scale, is_causal, attn_logits_soft_cap, fused)

@@ -1,5 +1,5 @@
 """NumPy's functions on tensors, under the names and signatures of Keras 3, put together from the modules by subject."""
-from keras.backend.table.composites.math import (all, any, arccos, arccosh, arcsinh, arctanh, cbrt, ceil, clip, cosh,
+from keras.backend.table.composites.math import (all, any, arccos, arccosh, arcsinh, arctanh, ceil, clip, cosh,
                                                  count_nonzero, divide_no_nan, dot, exp2, expm1, greater, greater_equal,
                                                  isinf, isnan, less_equal, log10, log1p, log2, logaddexp, logical_xor,
                                                  mean, not_equal, outer, reciprocal, sinh, std, tan, tensordot, var)
@@ -18,10 +18,10 @@ from keras.ops.arrangement import (append, array_split, concatenate, diagflat, d
 from keras.ops.core import convert_to_numpy, convert_to_tensor, copy, vectorized_map
 from keras.ops.creation import (arange, array, bartlett, blackman, empty, empty_like, full, full_like, geomspace,
                                 hamming, hanning, identity, kaiser, linspace, logspace, meshgrid, vander)
-from keras.ops.elementwise import (allclose, angle, bitwise_invert, bitwise_not, conj, conjugate, deg2rad, fabs, fmax,
-                                   fmin, fmod, gcd, heaviside, hypot, i0, imag, isclose, isneginf, isposinf, isreal,
-                                   lcm, ldexp, logaddexp2, nan_to_num, nextafter, nonzero, rad2deg, real, round, select,
-                                   signbit, sinc, square, trunc, view, where)
+from keras.ops.elementwise import (allclose, angle, bitwise_invert, bitwise_not, cbrt, conj, conjugate, deg2rad, fabs,
+                                   fmax, fmin, fmod, gcd, heaviside, hypot, i0, imag, isclose, isneginf, isposinf,
+                                   isreal, lcm, ldexp, logaddexp2, nan_to_num, nextafter, nonzero, rad2deg, real, round,
+                                   select, signbit, sinc, square, trunc, view, where)
 from keras.ops.linalg import slogdet
 from keras.ops.ordering import argpartition, bincount, digitize, histogram, isin, unique
 from keras.ops.products import corrcoef, correlate, cross, einsum, inner, kron, vdot

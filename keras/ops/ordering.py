@@ -10,6 +10,7 @@ from keras.backend.table.composites.math import any, less_equal
 from keras.backend.table.composites.shape import dtype_of, expand_dims, flatten, shape
 from keras.ops.core import convert_to_numpy, convert_to_tensor
 from keras.ops.creation import linspace
+from keras.ops.dtypes import common_dtype
 
 
 def argpartition(x, kth, axis=-1):
@@ -44,8 +45,10 @@ def bincount(x, weights=None, minlength=0, sparse=False):
     """
     array = convert_to_numpy(x)
     bins = builtins.max(int(array.max()) + 1 if array.size else 0, minlength)
-    hot = shapes.one_hot(x, bins, -1, 'int32' if weights is None else dtype_of(weights))
-    return p.sum(hot if weights is None else p.multiply(hot, expand_dims(weights, -1)), -2)
+    if weights is None:
+        return p.sum(shapes.one_hot(x, bins, -1, 'int32'), -2)
+    dtype = common_dtype(x, weights)
+    return p.cast(p.sum(p.multiply(shapes.one_hot(x, bins, -1, dtype), expand_dims(weights, -1)), -2), dtype)
 
 
 def histogram(x, bins=10, range=None):
@@ -85,7 +88,7 @@ def unique(x, sorted=True, return_index=False, return_inverse=False, return_coun
 
     Example:
         >>> keras.ops.unique([3, 1, 3])
-        array([1, 3])
+        array([1, 3], dtype=int32)
     """
     found = _np.unique(convert_to_numpy(x), True, True, True, axis)
     values, wanted = found[0], [True, return_index, return_inverse, return_counts]
@@ -93,5 +96,5 @@ def unique(x, sorted=True, return_index=False, return_inverse=False, return_coun
     if size is not None:
         filler = values[:1] if fill_value is None else _np.full_like(values[:1], fill_value)
         parts[0] = _np.concatenate([values] + [filler] * (size - len(values)))[:size]
-    tensors = [convert_to_tensor(part, 'int32' if index else None) for index, part in builtins.enumerate(parts)]
+    tensors = [convert_to_tensor(part, 'int32' if index else dtype_of(x)) for index, part in builtins.enumerate(parts)]
     return tensors[0] if len(tensors) == 1 else tuple(tensors)

@@ -3,10 +3,12 @@ import builtins
 
 from keras.backend.contract import rules
 from keras.backend.table import primitives as p
+from keras.backend.table.cases import F
 from keras.backend.table.composites import math, shape as shapes
 from keras.backend.table.composites.math import clip, mean, tensordot
 from keras.backend.table.composites.shape import diag, dtype_of, expand_dims, flatten, ndim, shape, static_shape
-from keras.ops.dtypes import common_dtype
+from keras.backend.table.dispatch import composite
+from keras.ops.dtypes import common_dtype, exact
 
 
 def einsum(subscripts, *operands, **kwargs):
@@ -16,6 +18,9 @@ def einsum(subscripts, *operands, **kwargs):
         >>> keras.ops.einsum('ij,j->i', [[1, 2], [3, 4]], [1, 1])
         array([3, 7], dtype=int32)
     """
+    if operands and all(dtype_of(x) == 'int8' for x in operands):
+        # Sums of products of quantized numbers do not fit into them.
+        operands = [p.cast(x, 'int32') for x in operands]
     return math.einsum(subscripts, list(operands))
 
 
@@ -41,6 +46,7 @@ def vdot(x1, x2):
     return p.cast(p.sum(p.multiply(flatten(x1), flatten(x2))), common_dtype(x1, x2))
 
 
+@composite('x1 x2', promote='same', cases=[(F(2, 3), F(3)), (F(2, 1), F(2, 2))])
 def kron(x1, x2):
     """The Kronecker product.
 
@@ -86,7 +92,7 @@ def corrcoef(x):
         array([[ 1., -1.],
                [-1.,  1.]], dtype=float32)
     """
-    x = x if ndim(x) == 2 else p.reshape(x, (1, -1))
+    x = exact(x if ndim(x) == 2 else p.reshape(x, (1, -1)))
     centered = p.subtract(x, mean(x, -1, True))
     covariance = p.matmul(centered, p.transpose(centered))
     deviations = p.sqrt(diag(covariance))
@@ -94,6 +100,7 @@ def corrcoef(x):
     return result if static_shape(result) != (1, 1) else p.reshape(result, ())
 
 
+@composite('x1 x2', promote='same', cases=[(F(5), F(3)), (F(5), F(3), 'same'), (F(3), F(5), 'full')])
 def correlate(x1, x2, mode='valid'):
     """The cross-correlation of two vectors; `mode` is 'valid', 'same' or 'full'.
 
@@ -102,12 +109,14 @@ def correlate(x1, x2, mode='valid'):
         array([3.5], dtype=float32)
     """
     n, m = static_shape(x1)[0], static_shape(x2)[0]
+    if None in (n, m):
+        raise ValueError('correlate: the number of elements of both vectors must be known. Received: %s and %s'
+                         % (static_shape(x1), static_shape(x2)))
     if m > n:
         return p.flip(correlate(x2, x1, mode), (0,))
     before = {'valid': 0, 'same': m // 2, 'full': m - 1}[mode]
     after = {'valid': 0, 'same': (m - 1) - m // 2, 'full': m - 1}[mode]
-    dtype = rules.result_dtype(dtype_of(x1), dtype_of(x2))
-    floating = rules.float_dtype(dtype)
-    padded = p.pad(p.cast(x1, floating), ((before, after),))
-    result = p.conv(p.reshape(padded, (1, -1, 1)), p.reshape(p.cast(x2, floating), (-1, 1, 1)), (1,), 'valid', (1,))
-    return p.cast(p.reshape(result, (-1,)), dtype)
+    dtype = rules.float_dtype(dtype_of(exact(x1)))
+    padded = p.pad(p.cast(x1, dtype), ((before, after),))
+    result = p.conv(p.reshape(padded, (1, -1, 1)), p.reshape(p.cast(x2, dtype), (-1, 1, 1)), (1,), 'valid', (1,))
+    return p.reshape(result, (-1,))

@@ -3,10 +3,12 @@ import builtins
 
 from keras.backend.contract import rules
 from keras.backend.table import primitives as p
+from keras.backend.table.cases import F
 from keras.backend.table.composites import math, shape as shapes
 from keras.backend.table.composites.math import all, ceil, isnan, mean
 from keras.backend.table.composites.shape import (diagonal, dtype_of, expand_dims, flatten, moveaxis, ndim, shape,
                                                   squeeze, take_along_axis)
+from keras.backend.table.dispatch import composite
 from keras.ops.dtypes import is_whole
 
 
@@ -18,7 +20,7 @@ def max(x, axis=None, keepdims=False, initial=None):
         array([5, 3], dtype=int32)
     """
     result = p.max(x, axis, keepdims)
-    return result if initial is None else p.maximum(result, initial)
+    return result if initial is None else p.maximum(result, p.cast(initial, dtype_of(result)))
 
 
 def min(x, axis=None, keepdims=False, initial=None):
@@ -29,7 +31,7 @@ def min(x, axis=None, keepdims=False, initial=None):
         array([1, 2], dtype=int32)
     """
     result = p.min(x, axis, keepdims)
-    return result if initial is None else p.minimum(result, initial)
+    return result if initial is None else p.minimum(result, p.cast(initial, dtype_of(result)))
 
 
 def amax(x, axis=None, keepdims=False):
@@ -154,6 +156,7 @@ def trace(x, offset=0, axis1=0, axis2=1):
     return p.sum(diagonal(x, offset, axis1, axis2), -1)
 
 
+@composite('x q', cases=[(F(3, 4), 0.3), (F(3, 4), 0.5, 1, 'nearest', True), (F(2, 3, 4), 0.2, (0, 2))])
 def quantile(x, q, axis=None, method='linear', keepdims=False):
     """The `q`-th quantiles (between 0 and 1, a scalar or vector) along `axis`.
 
@@ -266,6 +269,7 @@ def _or_nan(result, x, axis, keepdims):
     return p.where(all(isnan(x), axis, keepdims), float('nan'), result)
 
 
+@composite('x q', cases=[(F(3, 4), 0.3), (F(3, 4), 0.5, 1, 'lower', True)])
 def nanquantile(x, q, axis=None, method='linear', keepdims=False):
     """The `q`-th quantiles along `axis` of the elements that are not NaN.
 

@@ -197,7 +197,7 @@ class Float8QuantizationConfig(QuantizationConfig):
 
 
 class _Calibrated(QuantizationConfig):
-    """What is quantized with a look at data: the data and the tokenizer are no part of a config."""
+    """What is quantized with a look at data: the data, the tokenizer and the layers are no part of a config."""
 
     def _checked(self, **numbers):
         for name, value in numbers.items():
@@ -213,7 +213,8 @@ class _Calibrated(QuantizationConfig):
 
     def get_config(self):
         names = [name for name in vars(self) if name in self._arguments]
-        return dict({name: getattr(self, name) for name in names}, dataset=None, tokenizer=None)
+        return dict({name: getattr(self, name) for name in names}, dataset=None, tokenizer=None,
+                    quantization_layer_structure=None)
 
     @classmethod
     def from_config(cls, config):

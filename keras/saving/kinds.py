@@ -43,7 +43,8 @@ def kind_of_argument(name):
 
 def has_call(cls):
     """Whether the instances of a class can be called."""
-    return any('__call__' in vars(base) for base in cls.__mro__)
+    # The one of its own type, which makes instances, belongs to the class.
+    return getattr(cls.__call__, '__self__', None) is not cls
 
 
 # Functions are made of text so that their arguments have the names that scripts use.

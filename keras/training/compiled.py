@@ -35,10 +35,13 @@ class CompiledLoss:
     Args:
         loss: name, function, `Loss`, or a list or dictionary of these. loss_weights: floats likewise.
         output_names: names of the outputs.
+
+    `trained_outputs` are the indices of the outputs that have a loss, and hence a target.
     """
 
     def __init__(self, loss, loss_weights, output_names):
         self.losses = [_loss_object(one) for one in per_output(loss, output_names, 'loss')]
+        self.trained_outputs = [index for index, loss in enumerate(self.losses) if loss is not None]
         self.weights = per_output(1.0 if loss_weights is None else loss_weights, output_names, 'loss_weights')
         self.output_names = output_names
         self._divides_by_mask = generations.value('masked_loss_is_mean_of_rest')
@@ -53,8 +56,10 @@ class CompiledLoss:
             if loss is None:
                 each.append(None)
                 continue
-            value = loss(next(targets), predictions[index],
-                         sample_weight=self._weight(loss, weights[index], masks[index], predictions[index].dtype))
+            weight, mask = weights[index], masks[index]
+            if weight is not None or mask is not None:
+                weight = self._weight(loss, weight, mask, predictions[index].dtype)
+            value = loss(next(targets), predictions[index], sample_weight=weight)
             if getattr(value, 'shape', ()) not in ((), []):
                 value = ops.mean(value)
             each.append(value)
@@ -65,19 +70,12 @@ class CompiledLoss:
 
     def _weight(self, loss, weight, mask, dtype):
         """The sample weight of an output, with its mask."""
-        if weight is None and mask is None:
-            return None
         if getattr(loss, 'reduction', None) in ('sum_over_batch_size', 'mean'):
             if self._divides_by_mask and mask is not None:
                 mask = _of_mean_one(ops.cast(mask, dtype))
             if self._divides_by_weights and weight is not None:
                 weight = weight * _of_mean_one(ops.cast(ops.not_equal(weight, 0), dtype))
         return masked(weight, mask, dtype)
-
-    @property
-    def trained_outputs(self):
-        """Indices of the outputs that have a loss, and hence a target."""
-        return [index for index, loss in enumerate(self.losses) if loss is not None]
 
     @property
     def names_of_parts(self):

@@ -151,12 +151,12 @@ class OwnLogs(Results):
     """The logs of steps that the model defines: what the last one returned.
 
     Args:
-        model: the model. numbered: as in `Results`.
+        model: the model. turns: its `Turns`. numbered: as in `Results`.
     """
 
-    def __init__(self, model, numbered):
+    def __init__(self, model, turns, numbered):
         super().__init__(numbered)
-        self._model = model
+        self._model, self._turns = model, turns
         self._step = self._last = None
 
     def use(self, step, reset=True):
@@ -167,18 +167,21 @@ class OwnLogs(Results):
         self._step = step
 
     def run(self, batch):
-        self._last = self._step(batch.xs)
+        with self._turns.steps:
+            self._last = self._step(batch.xs)
 
     def variables(self):
         return [variable for metric in self._model.metrics for variable in metric.variables]
 
     def found(self):
         """{name: number}."""
-        logs = self._step.packed([_number(leaf) for leaf in self._last])
+        logs, flat = self._step.packed([_number(leaf) for leaf in self._last]), {}
         if not isinstance(logs, dict):
             raise TypeError('train_step and test_step have to return a dictionary {name: scalar}. Received: %s.'
                             % type(logs).__name__)
-        return logs
+        for name, value in logs.items():
+            flat.update(value if isinstance(value, dict) else {name: value})
+        return flat
 
     metrics = found
 
@@ -215,7 +218,17 @@ class OwnCompiled:
     @property
     def metrics(self):
         """The metric objects, as far as they are known."""
-        return [] if self._made is None else list(self._parts.values()) + self._made[1].metrics
+        return self.parts + [entry.metric for entry in self.entries]
+
+    @property
+    def parts(self):
+        """The means of the losses of several outputs."""
+        return list(self._parts.values())
+
+    @property
+    def entries(self):
+        """The compiled metrics, see `CompiledMetrics`."""
+        return [] if self._made is None else self._made[1].entries
 
     def loss(self, x, y, y_pred, sample_weight, added):
         """The whole loss, None where there is nothing that it could consist of."""
@@ -274,8 +287,7 @@ class OwnCompiled:
     def results(self):
         """{name: value} of the losses of the outputs and of the compiled metrics."""
         found = {name: part.result() for name, part in self._parts.items()}
-        if self._made is not None:
-            found.update((entry.name, entry.metric.result()) for entry in self._made[1].entries)
+        found.update((entry.name, entry.metric.result()) for entry in self.entries)
         return found
 
 
@@ -304,27 +316,35 @@ class LossOfModel:
         return [self._compiled.tracker]
 
 
-class MetricsOfModel:
-    """`model.compiled_metrics`, as steps written for tf.keras 2.2 to 2.15 call it.
+class MetricsOfModel(metrics_module.Metric):
+    """The compiled metrics as one: `model.compiled_metrics` of tf.keras 2.2 to 2.15, one of `model.metrics` in Keras 3.
 
     Args:
-        compiled: the `OwnCompiled` of the model.
+        program: the `Program` of the model.
     """
 
-    def __init__(self, compiled):
-        self._compiled = compiled
+    def __init__(self, program):
+        super().__init__(name='compile_metrics')
+        self._program = program
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Take a batch into account."""
-        self._compiled.update_metrics(y_true, y_pred, sample_weight)
+        """Take a batch into account; weights count where they are to."""
+        self._program.compiled.update_metrics(y_true, y_pred, sample_weight)
+
+    def result(self):
+        """{name: value}."""
+        return {entry.name: entry.metric.result() for entry in self._program.metric_entries()}
 
     @property
     def metrics(self):
         """The metric objects, as far as they are known."""
-        return self._compiled.metrics
+        return [entry.metric for entry in self._program.metric_entries()]
+
+    @property
+    def variables(self):
+        return [variable for metric in self.metrics for variable in metric.variables]
 
     def reset_state(self):
-        """Begin anew."""
         for metric in self.metrics:
             metric.reset_state()
 

@@ -17,10 +17,11 @@ from keras.training.data.layout import Layout, names_of_parts
 from keras.training.data.targets import Target, Targets
 from keras.training.graph import TrainingGraph
 from keras.training.made_functions import MAKERS, MadeStep
-from keras.training.own_steps import OwnCompiled, OwnLogs, OwnStep
+from keras.training.own_steps import MetricsOfModel, OwnCompiled, OwnLogs, OwnStep
 from keras.training.results import Averages, Predictions, on_host
 from keras.training.steps import PredictStep, TrainOrTestStep, can_repeat
 from keras.training.target_tensors import TargetTensors
+from keras.training.turns import Turns
 
 # How many batches, and of how many bytes, `steps_per_execution='auto'` puts into one call.
 _MOST_BATCHES, _MOST_BYTES = 32, 16 << 20
@@ -41,12 +42,13 @@ class Program(generations.Dated):
             the outputs are known.
         trained: the weights that training changes, and frozen_layers: the layers that it leaves alone, as settled by
             then. targets: a `Targets`, None where any will do.
-        own: the kinds of steps that the model defines itself, a set. compiled: for these, its `OwnCompiled`.
+        compiled_metrics: the `MetricsOfModel`. turns: the `Turns` among threads.
         added_names: the names given to `add_metric` in the last new step; None before the first one.
     """
 
     def __init__(self, forward, given=None, settings=None):
         self.given, self.settings = given, settings or {}
+        self.turns = Turns(forward)
         self.retarget(forward)
         if given is not None and forward.model.built and forward.graph is not None:
             self._settle(forward.graph.output_names, forward.graph.outputs)
@@ -54,9 +56,10 @@ class Program(generations.Dated):
     def retarget(self, forward):
         """Begin anew with another `Forward`, because the layers of the model have changed; the next data settles it."""
         self.forward = forward
-        self.own = forward.own_kinds()
+        # A stack that grows layer by layer makes many of these and uses the last: what takes time is made when used.
+        self._own = self._compiled = None
         self._intake, self._own_intake = Intake(self), OwnIntake(self)
-        self.compiled = OwnCompiled(self._own_compiled)
+        self.compiled_metrics = MetricsOfModel(self)
         self.losses = self.metrics = self.targets = self.target_tensors = self.added_names = None
         self.trained, self.frozen_layers = [], []
         self._inputs = None
@@ -92,6 +95,21 @@ class Program(generations.Dated):
     @property
     def is_compiled(self):
         return self.given is not None
+
+    @property
+    def own(self):
+        """The kinds of steps that the model defines itself, a set."""
+        if self._own is None:
+            self._own = self.forward.own_kinds()
+        return self._own
+
+    @property
+    def compiled(self):
+        """For a model that defines its steps, its `OwnCompiled`."""
+        if self._compiled is None:
+            with generations.under(self):
+                self._compiled = OwnCompiled(self._own_compiled)
+        return self._compiled
 
     @property
     def optimizer(self):
@@ -237,7 +255,7 @@ class Program(generations.Dated):
             return self.own_metrics()
         if self._running is not None:
             self._running.keep()
-        compiled = self.metrics.metrics if self.metrics is not None else []
+        compiled = self._compiled_metrics()
         added = [self.added_metric(name) for name in self._names_of_added()]
         if not self.ruled('metrics_begin_with_loss'):
             return compiled + added
@@ -262,8 +280,20 @@ class Program(generations.Dated):
         """The metrics of steps that the model defines: the mean of the loss, the compiled ones, and its attributes."""
         if self.is_compiled and self.forward.graph is not None:
             self.compiled.settled(self.forward.graph.pack_outputs(self.forward.graph.outputs))
-        return self._distinct(([self.compiled.tracker] if self.is_compiled else []) + self.compiled.metrics
-                              + self._attributes() + list(self._added.values()))
+        return self._distinct(([self.compiled.tracker] if self.is_compiled else []) + self.compiled.parts
+                              + self._compiled_metrics() + self._attributes() + list(self._added.values()))
+
+    def metric_entries(self):
+        """The compiled metrics as far as they are known, see `CompiledMetrics`."""
+        if 'train' in self.own:
+            return self.compiled.entries
+        return self.metrics.entries if self.metrics is not None else []
+
+    def _compiled_metrics(self):
+        """The compiled metrics: one by one, or as one that has them all."""
+        if self.ruled('compiled_metrics_are_one') and (self.argument('metrics') or self.argument('weighted_metrics')):
+            return [self.compiled_metrics]
+        return [entry.metric for entry in self.metric_entries()]
 
     def _names_of_added(self):
         if self.added_names is not None:
@@ -297,7 +327,7 @@ class Program(generations.Dated):
 
     def step(self, kind, batch):
         """The compiled step for a kind of run on batches like this one; made once per kind, engine and layout."""
-        key = (kind, get_engine().name, learning_phase.value, batch.layout, adapter_changes())
+        key = (kind, get_engine(), learning_phase.value, batch.layout, adapter_changes())
         step = self._steps.get(key)
         if step is None:
             step = self._steps[key] = self._new_step(kind, batch.layout)
@@ -317,9 +347,9 @@ class Program(generations.Dated):
         numbered = self.ruled('batch_and_size_in_logs')
         self._made.pop(kind, None)
         if kind == 'predict':
-            return Predictions(numbered)
+            return Predictions(self.turns, numbered)
         if kind in self.own:
-            return OwnLogs(self.forward.model, numbered)
+            return OwnLogs(self.forward.model, self.turns, numbered)
         self._running = Averages(self, self.ruled('own_loss_in_logs'), numbered)
         return self._running
 
@@ -346,15 +376,16 @@ class Program(generations.Dated):
 
     def on_batch(self, kind, batch, reset):
         """{name: value} of the loss and the metrics on one batch. `reset`: whether they begin with it."""
-        found = self._running if not reset and self._running is not None else self.results(kind)
-        found.use(self.step(kind, batch), reset)
-        found.take(0, batch)
-        return found.found()
+        with self.turns.of('train_on_batch' if kind == 'train' else 'test_on_batch'):
+            found = self._running if not reset and self._running is not None else self.results(kind)
+            found.use(self.step(kind, batch), reset)
+            found.take(0, batch)
+            return found.found()
 
     def predict_like_before(self, x):
         """The outputs for a small array like one that was predicted before, or None."""
         step = self._small.get((x.dtype, x.shape[1:], get_engine(), learning_phase.value, adapter_changes()))
-        return None if step is None else step.packed(on_host(step([x])))
+        return None if step is None else step.packed(on_host(self.turns.read(step, [x])))
 
     def predict_at_once(self, x, batch):
         """The outputs for one batch, made from what the user gave as `x`."""
@@ -363,4 +394,4 @@ class Program(generations.Dated):
         if type(x) is np.ndarray and len(batch.xs) == 1 and batch.xs[0].shape == x.shape \
                 and batch.xs[0].dtype == x.dtype:
             self._small[x.dtype, x.shape[1:], get_engine(), learning_phase.value, adapter_changes()] = step
-        return step.packed(on_host(step(batch.xs)))
+        return step.packed(on_host(self.turns.read(step, batch.xs)))

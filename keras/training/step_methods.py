@@ -4,7 +4,7 @@ from keras.backend.contract.context import note_mask, noted_mask
 from keras.backend.contract.loading import get_engine
 from keras.training.data.layout import unpack_x_y_sample_weight
 from keras.training.made_functions import MAKERS, step_function
-from keras.training.own_steps import LossOfModel, MetricsOfModel, defines_own, loss_by, samples_of
+from keras.training.own_steps import LossOfModel, defines_own, loss_by, samples_of
 from keras.training.stateless import Stateless, stateless_too
 
 
@@ -124,7 +124,7 @@ class Steps(Stateless):
     @property
     def compiled_metrics(self):
         """What counts metrics in steps written for tf.keras 2: `compiled_metrics.update_state(y, y_pred)`."""
-        return MetricsOfModel(self._training.compiled) if self._compiled_at_all() else None
+        return self._training.compiled_metrics if self._compiled_at_all() else None
 
     def _compiled_at_all(self):
         return self._training is not None and self._training.is_compiled

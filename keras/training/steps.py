@@ -89,7 +89,7 @@ class MetricsFound(Exception):
 
 
 class TrainOrTestStep:
-    """(totals, xs, ys, weights) -> new totals, laid out by `tally`; updates the weights when `training`.
+    """`run`: (totals, xs, ys, weights) -> new totals, laid out by `tally`; updates the weights when `training`.
 
     Args:
         program: a compiled `Program`. training: whether to update. layout: the `Layout` of the data.
@@ -123,7 +123,8 @@ class TrainOrTestStep:
         else:
             self._made_of = (self._test, _unique(variables + self._target_tensors.variables),
                              _unique(metric_variables))
-        self._run = made_step(program, *self._made_of)
+        # (totals, xs, ys, weights) -> new totals
+        self.run = made_step(program, *self._made_of)
         self._repeated = None
 
     def several(self, totals, batches):
@@ -133,9 +134,6 @@ class TrainOrTestStep:
             self._repeated = get_engine().repeated_step(under(self._program, function), reads, writes,
                                                         self._program.argument('jit_compile') is True)
         return self._repeated(totals, stacked(batches))
-
-    def __call__(self, totals, xs, ys, weights):
-        return self._run(totals, xs, ys, weights)
 
     def expect(self, names):
         """Make room for what `add_metric` is given under these `names`."""
@@ -157,14 +155,16 @@ class TrainOrTestStep:
             self._in_graph.feed(dict(zip(self._loss.trained_outputs, ys)))
         outputs, masks, added, metrics, values = self._forward.run(self._layout.inputs(xs), training, self._has_masks,
                                                                    self._along, self._frozen)
-        ys = self._target_tensors.complete(self._loss.trained_outputs, ys, values[len(self._in_graph.values):])
-        metrics = sorted(metrics, key=self._place)
-        names = [name for name, _ in metrics]
-        if names != self.tally.added:
-            raise MetricsFound(names)
+        if self._target_tensors.values:
+            ys = self._target_tensors.complete(self._loss.trained_outputs, ys, values[len(self._in_graph.values):])
+        if metrics or self.tally.added:
+            metrics = sorted(metrics, key=self._place)
+            names = [name for name, _ in metrics]
+            if names != self.tally.added:
+                raise MetricsFound(names)
         predictions = tree.flatten(outputs)
         total, each = self._loss(ys, predictions, self._per_output(weights, predictions), masks,
-                                 self._in_graph.computed(values))
+                                 self._in_graph.computed(values) if values else None)
         for weight in self._regularized:
             total = _plus(total, weight.regularizer(weight.value))
         for loss in added:
@@ -181,7 +181,8 @@ class TrainOrTestStep:
 
     @staticmethod
     def _per_output(weights, predictions):
-        return list(weights) + [None] * (len(predictions) - len(weights))
+        missing = len(predictions) - len(weights)
+        return list(weights) + [None] * missing if missing else weights
 
     def _train(self, totals, xs, ys, weights):
         engine = get_engine()
@@ -207,7 +208,8 @@ class TrainOrTestStep:
         ys, each, predictions, masks, added = found
         weights, masks = self._per_output(weights, predictions), \
             masks if masks and self._metrics_see_masks else [None] * len(predictions)
-        samples = ops.shape(next((x for x in xs if x is not None), predictions[0]))[0]
+        counted = xs[0] if xs and xs[0] is not None else next((x for x in xs if x is not None), predictions[0])
+        samples = ops.shape(counted)[0]
         return totals + self.tally.vector(total, each, ys, predictions, weights, masks, samples, added)
 
 

@@ -65,16 +65,13 @@ class TargetTensors:
             raise ValueError('compile: target_tensors need a model that is a graph of layers; model %s is defined by '
                              '`call`. Pass the targets to fit.' % program.name)
         nodes = nodes_between(inputs, list(self._found.values())) if self._found else []
+        # The symbolic tensors to compute along with the outputs.
+        self.values = list(self._found.values())
         # What the steps read besides the variables of the model.
         self.variables = [node.operation.variable for node in nodes if isinstance(node.operation, Read)]
 
     def __contains__(self, index):
         return index in self._found
-
-    @property
-    def values(self):
-        """The symbolic tensors to compute along with the outputs."""
-        return list(self._found.values())
 
     def complete(self, trained_outputs, fed, computed):
         """The targets of all outputs with a loss, given those `fed` and those `computed`, in their orders."""

@@ -285,7 +285,7 @@ def test_terminate_on_nan(loss, capsys):
     callback.on_batch_end(4, {'loss': loss})
     assert callback.model.stop_training
     assert 'Batch 4: Invalid loss' in capsys.readouterr().out
-    with pytest.raises(RuntimeError, match='Batch 4: Invalid loss.*learning rate'):
+    with pytest.raises(RuntimeError, match='NaN or Inf loss encountered in batch 4.*learning rate'):
         C.TerminateOnNaN(raise_error=True).on_batch_end(4, {'loss': loss})
 
 

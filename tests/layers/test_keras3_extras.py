@@ -76,6 +76,39 @@ def test_arguments_of_attention_are_checked():
         layers.BatchNormalization(renorm=True, renorm_clipping={'most': 1.0})
 
 
+def heads(options, masks):
+    """What attention gives with a kernel of its own, if there is one, and without."""
+    x = np.random.RandomState(0).normal(size=(2, 5, 4)).astype('float32')
+    layer = layers.MultiHeadAttention(2, 3, value_dim=5, **options)
+    fused = layer(x, x, **masks)
+    config.disable_flash_attention()
+    try:
+        plain = layer(x, x, **masks)
+    finally:
+        config.enable_flash_attention()
+    return to_array(fused), to_array(plain), to_array(layer(x, x, return_attention_scores=True, **masks)[0])
+
+
+@pytest.mark.parametrize('options, masks', [
+    ({}, {}), ({}, {'use_causal_mask': True}), ({'sliding_window': 2}, {'use_causal_mask': True}),
+    ({}, {'attention_mask': np.arange(50).reshape(2, 5, 5) % 3 > 0, 'use_causal_mask': True}),
+    ({}, {'attention_mask': np.zeros((2, 5, 5), bool)})])
+def test_attention_with_a_kernel_of_the_engine_gives_the_same(options, masks):
+    fused, plain, with_scores = heads(options, masks)
+    np.testing.assert_allclose(fused, plain, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(plain, with_scores)
+
+
+@pytest.mark.on('torch')
+def test_flash_attention_that_is_asked_for():
+    with pytest.raises(ValueError, match='dropout is not supported'):
+        layers.MultiHeadAttention(2, 3, dropout=0.5, flash_attention=True)
+    layer, x = layers.MultiHeadAttention(2, 3, flash_attention=True), np.ones((1, 2, 4), 'float32')
+    assert tuple(layer(x, x).shape) == (1, 2, 4)
+    with pytest.raises(ValueError, match='Returning attention scores is not supported'):
+        layer(x, x, return_attention_scores=True)
+
+
 @pytest.mark.parametrize('dimensions,length,count', [(1, 7, 3), (1, 6, 2), (2, 7, 4)])
 def test_adaptive_pooling(dimensions, length, count):
     x = np.random.RandomState(1).normal(size=(2,) + (length,) * dimensions + (3,)).astype('float32')

@@ -17,7 +17,7 @@ class CountingStep:
         self.tally = SimpleNamespace(zeros=np.zeros(1), names=['loss'], added=[], reset=lambda: None,
                                      keep=lambda *_: None, logs=lambda totals, samples: {'loss': float(totals[0])})
 
-    def __call__(self, totals, xs, ys, weights):
+    def run(self, totals, xs, ys, weights):
         time.sleep(0.001)
         return totals + 1
 

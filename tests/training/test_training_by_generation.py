@@ -1,5 +1,6 @@
 """Training as each generation of Keras does it. The numbers are those that Keras 2.3.1 and tf.keras 2.15 print."""
 import contextlib
+import os
 
 import numpy as np
 import pytest
@@ -164,3 +165,39 @@ def test_what_the_metrics_of_a_model_are(generation):
     else:
         assert names[0] == 'loss' and names[2:] == ['own'] and len(names) == 3
         assert float(model.metrics[0].result()) == pytest.approx(loss, rel=1e-5)
+
+
+class UpdatesAll(Model):
+    def test_step(self, data):
+        x, y, weight = data
+        y_pred = self(x, training=False)
+        for metric in self.metrics:
+            if metric.name == 'loss':
+                metric.update_state(self.compute_loss(x, y, y_pred, weight))
+            else:
+                metric.update_state(y, y_pred, sample_weight=weight)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+
+@pytest.mark.on('torch')
+@pytest.mark.parametrize('generation, error', [(3, 1.5), ('tf', 1.75)])
+def test_sample_weights_in_the_metrics_of_own_steps(generation, error):
+    # In Keras 3 the compiled metrics are one metric, which knows that they are given no weights.
+    with config.generation(generation):
+        inputs = layers.Input((1,))
+        model = UpdatesAll(inputs, layers.Dense(1, kernel_initializer='ones')(inputs))
+        model.compile('sgd', 'mse', metrics=['mae'])
+        logs = model.evaluate(np.array([[1.0], [2.0]]), np.zeros((2, 1)), sample_weight=np.array([0.5, 1.5]),
+                              return_dict=True, verbose=0)
+    assert logs == pytest.approx({'loss': (0.5 + 1.5 * 4) / 2, list(logs)[1]: error}, rel=1e-5)
+
+
+@pytest.mark.on('torch')
+def test_a_monitored_value_that_is_missing(generation, tmp_path):
+    model = Sequential([layers.Dense(1, input_shape=(1,))])
+    model.compile('sgd', 'mse')
+    path = str(tmp_path / 'best.h5')
+    with pytest.warns(UserWarning, match='not available'):
+        model.fit(np.ones((2, 1)), np.ones((2, 1)), verbose=0,
+                  callbacks=[callbacks.ModelCheckpoint(path, monitor='unknown', save_best_only=True)])
+    assert os.path.exists(path) == (generation == 3)

@@ -178,6 +178,9 @@ class Engine:
         """Storage for `variable` (see `state.Variable`), holding the NumPy array `value`."""
         raise NotImplementedError
 
+    def mark_trainable(self, storage, trainable):
+        """Take notice of `variable.trainable`, which has been set for the variable that has this storage."""
+
     def load(self, storage):
         """The current value of a storage, as a native tensor."""
         raise NotImplementedError
@@ -205,6 +208,12 @@ class Engine:
     def slices_of(self, gradient):
         """(values, indices), every index once, of a gradient that came in slices; None for others."""
         return None
+
+    # Whether operations still run in a child process that is forked after some have; where not, its threads are gone.
+    survives_fork = True
+
+    def after_fork(self):
+        """Make the engine ready in a child process that was just forked."""
 
     def concretely(self):
         """A context in which operations run at once although a step is being traced."""

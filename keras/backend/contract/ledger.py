@@ -18,7 +18,7 @@ class Ledger:
     __slots__ = ('values', 'writes', 'outer', 'missing', '_previous')
 
     def __init__(self, values=None, outer=None, missing=None):
-        self.values = dict(values or {})
+        self.values = dict(values) if values else {}
         self.writes = {}
         self.outer = outer
         self.missing = missing

@@ -281,6 +281,44 @@ def activate(engine):
         listener(engine)
 
 
+class Forked:
+    """What stands in a forked child process for an engine that does not survive that: described, it runs nothing.
+
+    Args:
+        engine: the `Engine`.
+    """
+
+    def __init__(self, engine):
+        self._engine = engine
+
+    def is_native(self, x):
+        return self._engine.is_native(x)
+
+    def __getattr__(self, name):
+        value = getattr(self._engine, name)
+        if callable(value):
+            raise RuntimeError('This process was forked from one in which %s had run already: the threads of the '
+                               'engine stayed behind, and it would wait for them for ever. Start processes by '
+                               "multiprocessing.get_context('spawn'), or fork before the first operation."
+                               % known_engine(self._engine.name).title)
+        return value
+
+
+def _after_fork():
+    if active.engine is None:
+        return
+    if active.engine.survives_fork:
+        active.engine.after_fork()
+    else:
+        active.engine = Forked(active.engine)
+        # Nothing goes past it to functions that are bound already.
+        active.native.clear()
+
+
+# Python 3.6 tells nobody of a fork.
+getattr(os, 'register_at_fork', lambda **_: None)(after_in_child=_after_fork)
+
+
 def set_backend(backend):
     """Make `backend` the engine of this process. Variables move along when they are next used.
 

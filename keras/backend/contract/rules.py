@@ -683,4 +683,4 @@ def eig(x):
 
 
 def fft(real, imaginary):
-    return [AbstractTensor(real.shape, real.dtype), AbstractTensor(real.shape, real.dtype)]
+    return [AbstractTensor(real.shape, float_dtype(result_dtype(real.dtype, imaginary.dtype)))] * 2

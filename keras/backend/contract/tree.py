@@ -6,6 +6,8 @@ _leaf_types = set()
 
 def flatten(structure):
     """The leaves of `structure`, depth first."""
+    if type(structure) in _leaf_types:
+        return [structure]
     leaves = []
     _collect(structure, leaves)
     return leaves

@@ -430,6 +430,8 @@ class JaxEngine(Engine):
         found = fn([lax.with_sharding_constraint(value, rows) for value in values])
         return [lax.with_sharding_constraint(value, rows) for value in found]
 
+    survives_fork = False
+
     def concretely(self):
         return jax.ensure_compile_time_eval()
 

@@ -119,10 +119,10 @@ def standardize_dtype(dtype):
     """
     if dtype is None:
         return config.floatx()
-    known = {bool: 'bool', int: 'int32', float: config.floatx(), str: 'string', complex: 'complex64'}
+    known = {bool: 'bool', int: 'int32', 'int': 'int32', float: config.floatx(), str: 'string', complex: 'complex64'}
     if getattr(dtype, 'kind', '') in tuple('OUS'):
         return 'string'
-    name = known.get(dtype) if isinstance(dtype, type) else getattr(dtype, 'name', None)
+    name = known.get(dtype) if isinstance(dtype, (type, str)) else getattr(dtype, 'name', None)
     # PyTorch's have no name.
     name = name or getattr(dtype, '__name__', None) or str(dtype).rpartition('.')[2]
     if name not in DTYPES:

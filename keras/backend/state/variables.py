@@ -164,6 +164,8 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     @trainable.setter
     def trainable(self, value):
         self._trainable = bool(value)
+        if self.holder is not None:
+            self.holder.mark_trainable(self.held, self._trainable)
 
     @property
     def ndim(self):
@@ -236,13 +238,13 @@ def in_shape(array, shape):
                          % (array.size, array.shape, shape)) from None
 
 
-_OF_COPIES = {'aggregation': ('none', 'mean', 'sum', 'only_first_replica'),
-              'synchronization': ('none', 'auto', 'on_write', 'on_read')}
+_OF_COPIES = (('aggregation', ('none', 'mean', 'sum', 'only_first_replica')),
+              ('synchronization', ('none', 'auto', 'on_write', 'on_read')))
 
 
 def _checked_copies(variable, *given):
     """What would be done with copies of a variable; a mistake in it is one on every machine."""
-    for (name, known), value in zip(sorted(_OF_COPIES.items()), given):
+    for (name, known), value in zip(_OF_COPIES, given):
         if isinstance(value, str) and value not in known:
             raise ValueError('Variable %r: %s must be one of %s. Received: %r'
                              % (variable, name, ', '.join(map(repr, known)), value))

@@ -20,9 +20,27 @@ def evaluate(entry, args):
         if entry.check is not None:
             entry.check(*abstract)
         with AbstractLedger():
-            return entry.body(*abstract)
+            return entry.body(*_promoted(entry, abstract))
     except (ValueError, TypeError) as error:
         raise explained(error, entry, abstract) from None
+
+
+def _promoted(entry, args):
+    """The abstract arguments of a composite in the dtype that its body gets them in when it runs."""
+    leaves = [leaf for position in entry.promoted for leaf in tree.flatten(args[position]) if leaf is not None]
+    if not any(isinstance(leaf, AbstractTensor) for leaf in leaves):
+        return args
+    dtype = promoted_dtype(entry, [leaf.dtype if isinstance(leaf, AbstractTensor) else type(leaf) for leaf in leaves])
+    return map_tensors(entry, args, lambda leaf, position: leaf if leaf is None or position not in entry.promoted
+                       else AbstractTensor(getattr(leaf, 'shape', ()), dtype))
+
+
+def promoted_dtype(entry, dtypes):
+    """The dtype in which an entry gets its promoted arguments, which have these."""
+    if entry.promote == 'bool':
+        return 'bool'
+    dtype = rules.result_dtype(*dtypes)
+    return rules.float_dtype(dtype) if entry.promote in ('float', 'same_float') else dtype
 
 
 def evaluate_unranked(entry, args):

@@ -18,13 +18,14 @@ import numpy as np
 
 from keras.backend.contract import rules, tree
 from keras.backend.contract.context import context
+from keras.backend.contract.engine import UnsupportedOperation
 from keras.backend.contract.loading import active, get_engine, is_native
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.nodes import Node, free_tensors
 from keras.backend.graph.plans import value_of
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.variables import Variable
-from keras.backend.table.abstract import evaluate, evaluate_unranked, host_dtype, map_tensors, mark
+from keras.backend.table.abstract import evaluate, evaluate_unranked, host_dtype, map_tensors, mark, promoted_dtype
 from keras.backend.table.bodies import record_with_functions
 from keras.backend.table.entries import Entry, TABLE
 
@@ -83,7 +84,7 @@ _TEMPLATE = """
 def dispatcher({parameters}):
     if {guard}:
         try:
-            return entry.impl({arguments})
+            {run}
         except Exception as error:
             return failed(entry, ({arguments},), error)
 {scalar_path}    return general(entry, ({arguments},))
@@ -98,9 +99,15 @@ _SCALAR_PATH = """    if type({x}) in native and type({y}) in scalars and ({x}.d
 
 _OR_INTEGERS = ' or type({y}) is int and {x}.dtype in integers and -2 ** 31 <= {y} < 2 ** 31'
 
+_RUN_PRIMITIVE = 'return entry.impl({arguments})'
+
+# The override of an engine may leave a call to the body.
+_RUN_COMPOSITE = """result = entry.impl({arguments})
+            return entry.body({arguments}) if result is NotImplemented else result"""
+
 _PLAIN_TEMPLATE = """
 def dispatcher({parameters}):
-    return entry.body({arguments}) if context.abstract else entry.impl({arguments})
+    return entry.body({arguments}) if context.abstract else entry.run({arguments})
 """
 
 _CREATION_TEMPLATE = """
@@ -136,6 +143,7 @@ def _source(entry, scalars):
     values = {'arguments': ', '.join(entry.parameters),
               'parameters': ', '.join(name + '=None' if name in entry.defaults else name for name in entry.parameters)}
     values['guard'] = _guard(entry)
+    values['run'] = (_RUN_COMPOSITE if entry.kind == 'composite' else _RUN_PRIMITIVE).format(**values)
     values['scalar_path'] = ''
     if scalars:
         x, y = entry.parameters[:2]
@@ -244,9 +252,9 @@ def _run(entry, args):
     else:
         args = map_tensors(entry, args, lambda leaf, position: _converted(engine, leaf, None))
     try:
-        return entry.impl(*args)
+        return entry.run(*args)
     except Exception as error:
-        raise _explanation(entry, args, error)
+        return _without_kernel(entry, args, error)
 
 
 def _native_or_host(leaf, position):
@@ -260,8 +268,6 @@ def _native_or_host(leaf, position):
 
 
 def _common_dtype(entry, args, engine):
-    if entry.promote == 'bool':
-        return 'bool'
     dtypes = []
     for position in entry.promoted:
         for leaf in tree.flatten(args[position]) if position in entry.nested else [args[position]]:
@@ -275,8 +281,7 @@ def _common_dtype(entry, args, engine):
                 dtypes.append(host_dtype(leaf))
             else:
                 dtypes.append(engine.dtype_of(engine.convert(leaf)))
-    dtype = rules.result_dtype(*dtypes)
-    return rules.float_dtype(dtype) if entry.promote in ('float', 'same_float') else dtype
+    return promoted_dtype(entry, dtypes)
 
 
 def _converted(engine, leaf, dtype):
@@ -285,7 +290,7 @@ def _converted(engine, leaf, dtype):
     if type(leaf) in active.native:
         return leaf if dtype is None or engine.dtype_of(leaf) == dtype else engine.cast(leaf, dtype)
     if dtype is not None and type(leaf) in (int, float, bool):
-        return engine.scalar(leaf, dtype)
+        return engine.scalar(bool(leaf) if dtype == 'bool' else leaf, dtype)
     if dtype is None and isinstance(leaf, np.ndarray) and leaf.dtype == np.float64:
         dtype = rules.config.floatx()
     return engine.convert(leaf, dtype)
@@ -298,8 +303,50 @@ def _failed(entry, args, error):
     if getattr(error, 'keras_explained', False):
         raise error
     if entry.kind == 'composite':
-        raise _explanation(entry, args, error)
+        return _without_kernel(entry, args, error)
     return general(entry, args)
+
+
+# Engines have no kernels of some operations for some of these.
+_WIDER = {'bool': 'int32', 'int8': 'int32', 'int16': 'int32', 'uint8': 'int32', 'uint16': 'int32', 'uint32': 'int64',
+          'float16': 'float32', 'bfloat16': 'float32'}
+
+
+def _without_kernel(entry, args, error):
+    """A call that failed: without the engine's own kernel, if that is what was missing, or the error with its reason.
+
+    A composite runs by its body, a primitive on wider numbers, whose result is cast to the dtype that the rule says.
+    """
+    explanation = _explanation(entry, args, error)
+    if explanation is error and not entry.functions and not isinstance(error, UnsupportedOperation):
+        try:
+            if entry.kind == 'primitive':
+                return _widened(entry, args)
+            if entry.impl is not entry.body:
+                return entry.body(*args)
+        except Exception:  # so the reason is another one
+            pass
+    raise explanation
+
+
+def _widened(entry, args):
+    engine = get_engine()
+    chosen = entry.promoted or entry.tensors
+    changed = []
+
+    def wider(leaf, position):
+        dtype = engine.dtype_of(leaf) if position in chosen and type(leaf) in active.native else None
+        if dtype not in _WIDER:
+            return leaf
+        changed.append(dtype)
+        return engine.cast(leaf, _WIDER[dtype])
+
+    wide = map_tensors(entry, args, wider)
+    if not changed:
+        raise TypeError('no other dtype to try')
+    results, described = entry.impl(*wide), evaluate(entry, args)
+    return tree.pack_as(results, [engine.cast(result, abstract.dtype) for result, abstract
+                                  in zip(tree.flatten(results), tree.flatten(described))])
 
 
 def _explanation(entry, args, error):

@@ -1,5 +1,4 @@
 """The entries of the op table, and what the active engine runs for each."""
-import types
 
 from keras.backend.contract import rules
 from keras.backend.contract.loading import active, get_engine
@@ -59,11 +58,14 @@ class Entry:
                 setattr(engine, self.name, engine.unsupported(self.name))
             self.impl = getattr(engine, self.name)
         else:
+            # An override may give NotImplemented: the dispatcher, and `run`, go on with the body then.
             override = engine.overrides.get(self.name, self.body)
-            # What is not written in Python knows nothing of NotImplemented.
-            plain = override is self.body or type(override) is types.BuiltinFunctionType
-            run = override if plain else _guarded(override, self.body)
-            self.impl = run if self.check is None else _checked(run, self.check)
+            self.impl = override if self.check is None else _checked(override, self.check)
+
+    def run(self, *args):
+        """What the engine gives for arguments that it takes as they are."""
+        result = self.impl(*args)
+        return self.body(*args) if result is NotImplemented else result
 
     def __reduce__(self):
         return entry_called, (self.name,)
@@ -80,13 +82,6 @@ def _sized(of_sizes, call):
     """Arithmetic on sizes stays arithmetic of Python where the engine knows the sizes."""
     def run(x, y):
         return of_sizes(x, y) if type(x) is int and type(y) is int else call(x, y)
-    return run
-
-
-def _guarded(override, body):
-    def run(*args):
-        result = override(*args)
-        return body(*args) if result is NotImplemented else result
     return run
 
 

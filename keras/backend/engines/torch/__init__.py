@@ -5,6 +5,7 @@ dispatcher's cost is all the cost; images stay channels-last in memory and are h
 permuted views; a variable is a leaf tensor that is written in place.
 """
 import contextlib
+import itertools
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from keras.backend.contract import tree
 from keras.backend.contract.context import context
 from keras.backend.contract.engine import Capabilities, Engine
 from keras.backend.contract.ledger import Ledger
+from keras.backend.contract.loading import active
 from keras.backend.contract.rules import AbstractTensor
 import keras.backend.engines.torch.recurrent  # noqa: F401 (it adds to the overrides)
 import keras.backend.engines.torch.updates  # noqa: F401 (it adds to the overrides)
@@ -88,7 +90,10 @@ class TorchEngine(Engine):
             # in which they leave the gradient.
             order = (tensor.ndim - 1,) + tuple(range(tensor.ndim - 1))
             tensor = tensor.permute(order).contiguous().permute(tuple(range(1, tensor.ndim)) + (0,)).detach()
-        return tensor.requires_grad_(variable.trainable and tensor.dtype in FLOATS)
+        return self.mark_trainable(tensor, variable.trainable)
+
+    def mark_trainable(self, storage, trainable):
+        return storage.requires_grad_(trainable and storage.dtype in FLOATS)
 
     def load(self, storage):
         return storage
@@ -98,6 +103,10 @@ class TorchEngine(Engine):
             with torch.no_grad():
                 storage.copy_(value)
         return storage
+
+    def after_fork(self):
+        # The threads that it shares its work among stayed behind, and it would wait for them.
+        torch.set_num_threads(1)
 
     def concretely(self):
         from torch._subclasses.fake_tensor import unset_fake_temporarily
@@ -149,14 +158,24 @@ class TorchEngine(Engine):
     # --- running ---------------------------------------------------------------------------------------------
 
     def new_step(self, fn, reads, writes, static_batch):
+        known, activations = list(dict.fromkeys(itertools.chain(reads, writes))), None
+
         def run(*args):
+            nonlocal activations
+            if activations != active.activations:
+                for variable in known:
+                    variable.storage
+                activations = active.activations
             borrowed = []
-            args = tree.map_structure(lambda x: self._argument(x, borrowed), args)
-            with recording(False), Ledger(missing=self._read) as ledger:
+            args = [self._argument(x, borrowed) for x in args]
+            # The values of all variables at once: each would be asked for one by one.
+            values = dict(zip(known, [variable.held for variable in known]))
+            with recording(False), Ledger(values) as ledger:
                 outputs = fn(*args)
                 # What is returned must not change with the variables or with the caller's arrays.
                 outputs = unaliased(outputs, list(ledger.values.values()) + borrowed)
-                self.commit(ledger.writes)
+                if ledger.writes:
+                    self.commit(ledger.writes)
             return outputs
         return run
 
@@ -165,7 +184,7 @@ class TorchEngine(Engine):
         def run(*args):
             args = tree.map_structure(self.argument, args)
             for variable in reads:
-                self._read(variable)
+                variable.storage
             with torch.enable_grad():
                 return constants(fn(*args))
         return run
@@ -174,9 +193,14 @@ class TorchEngine(Engine):
         return Recorder()
 
     def _argument(self, x, borrowed):
-        """An argument of a step as a tensor; arrays are not copied, since they live as long as the step."""
-        if x is None or type(x) is torch.Tensor and not CUDA:
+        """An argument of a step as tensors; arrays are not copied, since they live as long as the step."""
+        kind = type(x)
+        if x is None or kind is torch.Tensor and not CUDA:
             return x
+        if kind is list:
+            return [self._argument(part, borrowed) for part in x]
+        if tree.is_nested(x):
+            return tree.map_structure(lambda part: self._argument(part, borrowed), x)
         if not isinstance(x, np.ndarray) or not x.dtype.isnative:
             return self.convert(x)
         tensor = shared(x)
@@ -184,14 +208,6 @@ class TorchEngine(Engine):
             return tensor.to(DEVICE, non_blocking=True)
         borrowed.append(tensor)
         return tensor
-
-    @staticmethod
-    def _read(variable):
-        """The value of a variable; `trainable` may have changed since the storage was made."""
-        value = variable.load()
-        if value.requires_grad is not variable.trainable and value.dtype in FLOATS:
-            value.requires_grad_(variable.trainable)
-        return value
 
     def commit(self, writes):
         """Write all values at once, in place."""
@@ -212,7 +228,7 @@ class TorchEngine(Engine):
         if depth.count:
             return self._nested_value_and_grad(fn, variables)
         outer = context.ledger
-        read = outer.read if outer is not None else self._read
+        read = outer.read if outer is not None else Variable.load
         leaves = {}
         for variable in variables:
             value = read(variable)
@@ -279,7 +295,7 @@ class TorchEngine(Engine):
                 return x
             shape = [size if n is None else n for n in x.shape]
             return torch.empty(shape, dtype=DTYPES[x.dtype], device=DEVICE)
-        with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad(), Ledger(missing=self._read):
+        with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad(), Ledger():
             return fn(*tree.map_structure(stand_in, list(args)))
 
     def wait(self, x):

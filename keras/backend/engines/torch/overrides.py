@@ -154,6 +154,17 @@ def convolution(x, kernel, strides=1, padding='valid', data_format=None, dilatio
     return restored(conv(x, kernel, *arguments, bias), first)
 
 
+@override
+def attention(query, key, value, bias=None, scale=None, is_causal=False, soft_cap=None, fused=True):
+    if not fused or soft_cap is not None or bias is not None and is_causal:
+        return NotImplemented
+    query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
+    groups = query.shape[1] // key.shape[1]
+    if groups != 1:
+        key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
+    return functional.scaled_dot_product_attention(query, key, value, bias, 0.0, is_causal, scale=scale).transpose(1, 2)
+
+
 def _as_rows(x, axis):
     """`x` with `axis`, the channels, as the second of PyTorch's axes, and what undoes it; None where it is neither.
 

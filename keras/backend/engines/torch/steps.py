@@ -47,7 +47,12 @@ def constant(value):
 
 def constants(structure):
     """`structure` without the graph that gradients would need."""
-    return tree.map_structure(lambda x: x.detach() if isinstance(x, torch.Tensor) and x.requires_grad else x, structure)
+    kind = type(structure)
+    if kind is torch.Tensor:
+        return constant(structure)
+    if kind is list or kind is tuple:
+        return kind([constants(part) for part in structure])
+    return tree.map_structure(lambda x: constant(x) if isinstance(x, torch.Tensor) else x, structure)
 
 
 def gradients_of(value, leaves):
@@ -101,7 +106,7 @@ def unaliased(structure, tensors):
         if not isinstance(leaf, torch.Tensor):
             return leaf
         if kept is None:
-            kept = {id(tensor) for tensor in tensors}
+            kept = set(map(id, tensors))
         if id(leaf) in kept:
             return leaf.detach().clone()
         if leaf._is_view() or leaf.requires_grad:

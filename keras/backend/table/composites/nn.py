@@ -9,7 +9,8 @@ from keras.backend.contract import rules
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F, I, P
 from keras.backend.table.composites.math import clip, expm1, less_equal, log1p, mean, rsqrt
-from keras.backend.table.composites.shape import dtype_of, moveaxis, ndim, resized, shape, split, squeeze, static_shape
+from keras.backend.table.composites.shape import (dtype_of, moveaxis, ndim, repeat, resized, shape, split, squeeze,
+                                                  static_shape)
 from keras.backend.table.dispatch import composite
 
 # The fixed point of Klambauer et al. (2017).
@@ -59,7 +60,7 @@ def relu6(x):
         >>> keras.ops.relu6([-1.0, 8.0])
         array([0., 6.], dtype=float32)
     """
-    return relu(x, 0.0, 6.0)
+    return relu(x, 0.0, 6.0) if rules.is_float(dtype_of(x)) else clip(x, 0, 6)
 
 
 @composite(promote='float', cases=[(F(2, 3),), (F(2, 3), 0.5)])
@@ -238,7 +239,7 @@ def hard_shrink(x, threshold=0.5):
     return p.where(less_equal(p.abs(x), threshold), p.full_like(x, 0.0), x)
 
 
-@composite(promote='float', cases=[(F(2, 3), 0.5, -1.0)])
+@composite(cases=[(F(2, 3), 0.5, -1.0)])
 def threshold(x, threshold, default_value):
     """`x` where it is above `threshold`, `default_value` elsewhere.
 
@@ -246,7 +247,7 @@ def threshold(x, threshold, default_value):
         >>> keras.ops.threshold([0.5, 2.0], 1.0, 0.0)
         array([0., 2.], dtype=float32)
     """
-    return p.where(less_equal(x, threshold), p.full_like(x, default_value), x)
+    return p.where(less_equal(x, threshold), p.cast(default_value, dtype_of(x)), x)
 
 
 @composite(promote='float', cases=[(F(2, 3),), (F(2, 3), 2.0)])
@@ -337,6 +338,56 @@ def sparsemax(x, axis=-1):
     size = p.sum(support, -1, True)
     excess = (p.sum(falling * support, -1, True) - 1.0) / size
     return moveaxis(p.maximum(last - excess, 0.0), -1, axis)
+
+
+# --- attention --------------------------------------------------------------------------------------------------
+
+def _check_attention(query, key, value, bias=None, scale=None, is_causal=False, soft_cap=None, fused=True):
+    sizes = [static_shape(x) for x in (query, key, value)]
+    if any(len(each) != 4 for each in sizes):
+        raise ValueError('attention: query, key and value must have the shape (batch, length, heads, size). Received: '
+                         '%s, %s and %s.' % tuple(sizes))
+    query, key, value = sizes
+    same = [(query[0], key[0]), (key[0], value[0]), (key[1], value[1]), (key[2], value[2]), (query[3], key[3])]
+    if None in (query[2], key[2], query[3]):
+        raise ValueError('attention: the numbers of heads and the size of the query have to be known. Received the '
+                         'shapes %s and %s.' % (query, key))
+    if any(None not in pair and pair[0] != pair[1] for pair in same) or query[2] % key[2]:
+        raise ValueError('attention: query (batch, T, heads, size), key (batch, S, key heads, size) and value (batch, '
+                         'S, key heads, any) do not fit, heads being a multiple of key heads. Received the shapes %s, '
+                         '%s and %s.' % (query, key, value))
+
+
+@composite('query key value bias', promote='same_float', check=_check_attention, cases=[
+    (F(2, 3, 2, 4), F(2, 5, 2, 4), F(2, 5, 2, 3)), (F(2, 3, 4, 2), F(2, 3, 2, 2), F(2, 3, 2, 2), None, 0.3, True),
+    (F(2, 3, 2, 4), F(2, 5, 2, 4), F(2, 5, 2, 4), F(2, 1, 3, 5)),
+    (F(2, 3, 2, 4), F(2, 3, 2, 4), F(2, 3, 2, 4), F(3, 3), None, True, 2.0)])
+def attention(query, key, value, bias=None, scale=None, is_causal=False, soft_cap=None, fused=True):
+    """Scaled dot-product attention (Vaswani et al., 2017), see `keras.ops.dot_product_attention`.
+
+    `bias` is added to the logits (batch, heads, T, S); `soft_cap` bounds these before. `fused`: whether an engine may
+    take a kernel of its own.
+    """
+    heads, few, width = static_shape(query)[2], static_shape(key)[2], static_shape(query)[3]
+    query, key, value = [p.transpose(x, (0, 2, 1, 3)) for x in (query, key, value)]
+    if heads != few:
+        key, value = repeat(key, heads // few, 1), repeat(value, heads // few, 1)
+    query = query * (1.0 / math.sqrt(width) if scale is None else scale)
+    logits = p.matmul(query, p.transpose(key, (0, 1, 3, 2)))
+    if soft_cap is not None:
+        logits = p.tanh(logits / soft_cap) * soft_cap
+    if bias is not None:
+        logits = logits + bias
+    if is_causal:
+        rows, columns = shape(logits)[-2:]
+        later = p.less(p.reshape(p.arange(rows, dtype='int32'), (-1, 1)), p.arange(columns, dtype='int32'))
+        logits = p.where(later, p.full_like(logits, lowest_logit(dtype_of(logits))), logits)
+    return p.transpose(p.matmul(softmax(logits, -1), value), (0, 2, 1, 3))
+
+
+def lowest_logit(dtype):
+    """A logit of which a softmax leaves nothing, beside others that are no such."""
+    return -65504.0 if dtype == 'float16' else -1e9
 
 
 # --- dense products ---------------------------------------------------------------------------------------------

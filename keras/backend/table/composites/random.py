@@ -15,7 +15,7 @@ from keras.backend.contract.rules import AbstractTensor
 from keras.backend.state.seeds import SeedGenerator, global_seed_generator
 from keras.backend.state.variables import to_array
 from keras.backend.table import primitives as p
-from keras.backend.table.composites.shape import dtype_of, expand_dims, resized, shape
+from keras.backend.table.composites.shape import dtype_of, expand_dims, resized, shape, shape_tuple
 from keras.backend.table.dispatch import composite
 
 # Proposals drawn per element by `gamma`. Marsaglia and Tsang's method accepts 95 % or more of them, so that all fail
@@ -40,10 +40,6 @@ def draw_seed(seed, part=0):
     return get_engine().constant_seed(int(seed) + part * 0x9e3779b9)
 
 
-def _sizes(shape):
-    return tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
-
-
 def _float_name(dtype, operation):
     dtype = dtype or config.floatx()
     if not rules.is_float(dtype):
@@ -61,7 +57,7 @@ def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
         (2, 3)
     """
     dtype = _float_name(dtype, 'uniform')
-    values = p.random_uniform(draw_seed(seed), _sizes(shape), dtype)
+    values = p.random_uniform(draw_seed(seed), shape_tuple(shape), dtype)
     return p.add(p.multiply(values, maxval - minval), minval)
 
 
@@ -73,7 +69,7 @@ def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
         >>> keras.random.normal((2, 3), seed=1337).shape
         (2, 3)
     """
-    values = p.random_normal(draw_seed(seed), _sizes(shape), _float_name(dtype, 'normal'))
+    values = p.random_normal(draw_seed(seed), shape_tuple(shape), _float_name(dtype, 'normal'))
     return p.add(p.multiply(values, stddev), mean)
 
 
@@ -88,7 +84,7 @@ def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     dtype = _float_name(dtype, 'truncated_normal')
     # The inverse of the distribution function, at uniform points between its values at -2 and 2.
     bound = math.erf(2.0 / math.sqrt(2.0))
-    points = p.random_uniform(draw_seed(seed), _sizes(shape), dtype) * (2.0 * bound) - bound
+    points = p.random_uniform(draw_seed(seed), shape_tuple(shape), dtype) * (2.0 * bound) - bound
     return p.add(p.multiply(p.erfinv(points), stddev * math.sqrt(2.0)), mean)
 
 
@@ -102,7 +98,7 @@ def randint(shape, minval, maxval, dtype='int32', seed=None):
     """
     if not rules.is_integer(dtype):
         raise ValueError('random.randint gives integers, received dtype=%r. For floats use random.uniform.' % (dtype,))
-    return p.random_integers(draw_seed(seed), _sizes(shape), minval, maxval, dtype)
+    return p.random_integers(draw_seed(seed), shape_tuple(shape), minval, maxval, dtype)
 
 
 @composite('logits', promote='float', gradient=False)
@@ -190,7 +186,7 @@ def gamma(shape, alpha, dtype=None, seed=None):
         >>> keras.random.gamma((2,), 2.0, seed=1337).shape
         (2,)
     """
-    return standard_gamma(alpha, _sizes(shape), _float_name(dtype, 'gamma'), seed)
+    return standard_gamma(alpha, shape_tuple(shape), _float_name(dtype, 'gamma'), seed)
 
 
 def beta(shape, alpha, beta, dtype=None, seed=None):
@@ -202,8 +198,8 @@ def beta(shape, alpha, beta, dtype=None, seed=None):
     """
     dtype = _float_name(dtype, 'beta')
     second_seed = seed if seed is None or isinstance(seed, SeedGenerator) else int(seed) + 7919
-    first = standard_gamma(alpha, _sizes(shape), dtype, seed)
-    second = standard_gamma(beta, _sizes(shape), dtype, second_seed)
+    first = standard_gamma(alpha, shape_tuple(shape), dtype, seed)
+    second = standard_gamma(beta, shape_tuple(shape), dtype, second_seed)
     return p.divide(first, p.add(first, second))
 
 
@@ -216,7 +212,7 @@ def binomial(shape, counts, probabilities, dtype=None, seed=None):
     """
     dtype = _float_name(dtype, 'binomial')
     counts = np.asarray(to_array(counts), 'int32')
-    return binomial_trials(probabilities, counts, _sizes(shape), int(counts.max()),
+    return binomial_trials(probabilities, counts, shape_tuple(shape), int(counts.max()),
                      dtype, seed)
 
 

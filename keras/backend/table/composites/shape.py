@@ -102,8 +102,14 @@ def resized(x, sizes):
 
 # --- creation ---------------------------------------------------------------------------------------------------
 
-def _shape_tuple(sizes):
-    return tuple(sizes) if isinstance(sizes, (list, tuple)) else (sizes,)
+def shape_tuple(shape):
+    """A shape as a tuple of sizes: of a list, of a vector of a known length (`tf.shape(x)`), or of one number."""
+    if isinstance(shape, (list, tuple)):
+        return tuple(shape)
+    if len(getattr(shape, 'shape', ())) == 1:
+        return tuple([int(shape[index]) if isinstance(shape, np.ndarray) else shape[index]
+                      for index in range(shape.shape[0])])
+    return (shape,)
 
 
 @composite(tensors='', cases=[((2, 3), None), ((2,), 'int32'), ((), 'float32')])
@@ -114,7 +120,7 @@ def zeros(shape, dtype=None):
         >>> keras.ops.zeros((2,))
         array([0., 0.], dtype=float32)
     """
-    return p.full(_shape_tuple(shape), 0, dtype or config.floatx())
+    return p.full(shape_tuple(shape), 0, dtype or config.floatx())
 
 
 @composite(tensors='', cases=[((2, 3), None), ((2,), 'int32')])
@@ -125,7 +131,7 @@ def ones(shape, dtype=None):
         >>> keras.ops.ones((2,))
         array([1., 1.], dtype=float32)
     """
-    return p.full(_shape_tuple(shape), 1, dtype or config.floatx())
+    return p.full(shape_tuple(shape), 1, dtype or config.floatx())
 
 
 @composite(cases=[(F(2, 3),), (F(2), 'int32')], gradient=False)
@@ -227,7 +233,7 @@ def expand_dims(x, axis):
                [2]], dtype=int32)
     """
     sizes = list(shape(x))
-    axes = _shape_tuple(axis)
+    axes = shape_tuple(axis)
     rank = len(sizes) + len(axes)
     for entry in sorted(rules.normalize_axis(entry, rank) for entry in axes):
         sizes.insert(entry, 1)
@@ -266,8 +272,8 @@ def moveaxis(x, source, destination):
         (3, 4, 2)
     """
     rank = ndim(x)
-    sources = [rules.normalize_axis(entry, rank) for entry in _shape_tuple(source)]
-    targets = [rules.normalize_axis(entry, rank) for entry in _shape_tuple(destination)]
+    sources = [rules.normalize_axis(entry, rank) for entry in shape_tuple(source)]
+    targets = [rules.normalize_axis(entry, rank) for entry in shape_tuple(destination)]
     order = [index for index in range(rank) if index not in sources]
     for target, entry in sorted(zip(targets, sources)):
         order.insert(target, entry)
@@ -397,7 +403,7 @@ def tile(x, repeats):
         >>> keras.ops.tile([1, 2], 2)
         array([1, 2, 1, 2], dtype=int32)
     """
-    repeats = [int(n) if isinstance(n, np.integer) else n for n in _shape_tuple(repeats)]
+    repeats = [int(n) if isinstance(n, np.integer) else n for n in shape_tuple(repeats)]
     sizes = list(shape(x))
     rank = builtins.max(len(sizes), len(repeats))
     sizes = [1] * (rank - len(sizes)) + sizes
@@ -420,7 +426,7 @@ def roll(x, shift, axis=None):
     """
     if axis is None:
         return resized(roll(flatten(x), shift, 0), shape(x))
-    for places, entry in zip(_shape_tuple(shift), _shape_tuple(axis)):
+    for places, entry in zip(shape_tuple(shift), shape_tuple(axis)):
         size = shape(x)[entry]
         cut = size - places % size if isinstance(size, int) and size else -places
         if isinstance(size, int) and not 0 < cut < size:

@@ -1,0 +1,92 @@
+"""The short way of `model(x)` for one tensor, outside of everything else, as scripts call a model in a loop."""
+import operator
+
+from keras.backend.contract import tree
+from keras.backend.contract.context import calls, carried, context, learning_phase, running
+from keras.backend.contract.loading import active, get_engine
+from keras.backend.state.variables import native_result
+from keras.layers.additions import additions_made
+from keras.layers.calls import is_ours
+from keras.layers.weights import adapter_changes
+
+# How often a shape comes before the call is compiled for it, and for how many shapes that is done.
+TIMES, MOST_SHAPES = 3, 8
+
+
+class DirectCall:
+    """Runs the graph of a model on tensors like `inputs`; what the long way has found not to matter is not looked for.
+
+    On an engine that compiles, shapes that come again and again are compiled, until an attribute of a layer changes.
+
+    Args:
+        model: a built `Model`. forward: its `Forward`. inputs: a native tensor that it has just been called on.
+
+    Attributes:
+        is_possible: False where a call does more than run the graph, for as long as `is_current`.
+    """
+
+    def __init__(self, model, forward, inputs):
+        self._graph, self._kind, self._dtype = model.layer_graph, type(inputs), inputs.dtype
+        self._seen = _versions()
+        layers = model.walk_layers()
+        self.is_possible = _takes_one_tensor(self._graph) and not any(tensor.mask is not None for tensor
+                                                                      in self._graph.outputs) \
+            and forward.additions().is_empty and all(is_ours(type(layer)) for layer in layers)
+        self._step = None
+        if self.is_possible:
+            self._plan = self._graph.plan(False)
+            if get_engine().joins_operations and not model.stateful:
+                self._compile(model, [vars(layer) for layer in layers if not hasattr(layer, 'layer_graph')])
+
+    def _compile(self, model, parts):
+        values = [list(part.values()) for part in parts]
+        if all(is_ours(value) for part in values for value in part if callable(value)):
+            self._step = get_engine().step(self._leaves, model.variables, [])
+            self._shapes, self._parts, self._values = {}, parts, values
+
+    def is_current(self):
+        """Whether nothing has changed that a graph runs by."""
+        return self._seen == _versions()
+
+    def fits(self, inputs, kwargs):
+        """Whether a call on `inputs` is one like that which has been seen, and stands alone."""
+        return type(inputs) is self._kind and inputs.dtype is self._dtype and self.is_possible \
+            and (not kwargs or len(kwargs) == 1 and kwargs.get('training') is False) \
+            and calls.losses is None and context.ledger is None and context.tracing is None \
+            and learning_phase.value is None and not carried and self.is_current()
+
+    def __call__(self, inputs, training):
+        if self._step is not None and self._is_frequent(inputs.shape):
+            return self._graph.pack_outputs(self._step(inputs))
+        with running(training):
+            return self._graph.pack_outputs(self._plan([inputs]))
+
+    def _leaves(self, inputs):
+        with running(False):
+            return list(map(native_result, self._plan([inputs])))
+
+    def _is_frequent(self, shape):
+        """Whether the call is to be compiled for a shape."""
+        times = self._shapes.get(shape, 0)
+        if times < TIMES:
+            if times or len(self._shapes) < MOST_SHAPES:
+                self._shapes[shape] = times + 1
+            return False
+        if all(map(_same, self._parts, self._values)):
+            return True
+        # What was compiled knows the attributes as they were: this run does without, the next call begins anew.
+        self._seen = None
+        return False
+
+
+def _versions():
+    """What is counted of all that graphs run by."""
+    return active.activations, adapter_changes(), additions_made()
+
+
+def _takes_one_tensor(graph):
+    return graph is not None and len(graph.inputs) == len(graph.fed) == 1 and not tree.is_nested(graph.input_structure)
+
+
+def _same(part, values):
+    return len(part) == len(values) and all(map(operator.is_, part.values(), values))
