@@ -19,7 +19,7 @@ os.environ.setdefault('KERAS_BACKEND', 'numpy')
 os.environ.setdefault('XLA_FLAGS', '--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true')
 
 
-_ON = re.compile(r"^pytestmark = \[?pytest\.mark\.on\(([^()]*)\)", re.MULTILINE)
+_ON = re.compile(r'^pytestmark = \[?pytest\.mark\.on\(([^()]*)\)', re.MULTILINE)
 
 
 def _theano_options():
