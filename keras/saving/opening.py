@@ -10,14 +10,16 @@ import json
 import os
 import re
 import stat
-import tempfile
 import threading
-import zipfile
 import zlib
 
 import numpy as np
 
+from keras import lazy
 from keras.saving import arrays
+
+tempfile = lazy.Later('tempfile')
+zipfile = lazy.Later('zipfile')
 
 # The longest text of a config, in bytes. That of 10,000 layers has about 8 MB.
 LONGEST_TEXT = 1 << 26
