@@ -188,6 +188,12 @@ _row('accuracy_by_shape', 'models.Model.compile',
      False, False, True, True)
 _row('metrics_by_function', 'models.Model.compile',
      'metrics given by name are called after their function, and `accuracy` is called `acc`', True, False, False, False)
+_row('logs_by_name', 'models.Model.compile',
+     'a model of several outputs lists its metrics by their names, the losses of a dictionary of outputs in its order, '
+     'and no loss of an output where it is the only one', False, False, False, True)
+_row('metric_per_output', 'models.Model.compile',
+     'of a flat list of as many metrics as the model has outputs, each output has one, not all of them',
+     False, False, False, True)
 _row('epoch_ends_with_pass', 'models.Model.fit, evaluate, predict',
      'where the data ends before the number of steps is reached, the epoch ends, and the next one begins anew; it does '
      'not go on with the next pass', False, False, False, True)
