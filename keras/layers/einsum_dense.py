@@ -157,7 +157,10 @@ class Equation:
                 len(names), input_shape)))
         elided = input_shape[:rest] if left else input_shape[len(names):]
         sizes = dict(zip(names, input_shape[rest:] if left else input_shape))
-        sizes = self._with_output(sizes, wanted if left else wanted[1:], output_sizes)
+        named = wanted if left else wanted[1:]
+        if left or right and len(output_sizes) > len(named):  # sizes of what `...` stands for follow from the inputs
+            output_sizes = output_sizes[-len(named):] if left else output_sizes[:len(named)]
+        sizes = self._with_output(sizes, named, output_sizes)
         unknown = [name for name in kernel if sizes.get(name) is None]
         if unknown:
             raise ValueError(self.wrong % ('has an axis %r in the kernel, whose size neither the inputs %s nor '

@@ -106,3 +106,4 @@ def _einsum(subscripts, operands):
 
 
 _SPECIAL = {'strided_slice': _slice, 'pad': _pad, 'einsum': _einsum}
+CLASSES = {'GetItem', 'Pad', 'Einsum'} | {name for _, name, _, _ in _OPERATIONS.values()}

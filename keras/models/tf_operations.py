@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 from keras.backend.graph.tensors import is_symbolic
 from keras.layers.base import snake_case
+from keras.models.keras3_operations import CLASSES
 from keras.models.tf_functions import FUNCTIONS, constant, dtype_from, find
 from keras.saving.serialization import unknown_name_error
 
@@ -62,10 +63,17 @@ def operation_of(entry):
     name, config = entry['class_name'], entry.get('config')
     if name in _MAKERS:
         return _MAKERS[name](config)
+    return Operation(_of_keras_3(name, config)) if _is_of_keras_3(entry) else None
+
+
+def _is_of_keras_3(entry):
+    """Whether it is an operation of Keras 3; its HDF5 files leave the module out, and only layers are trainable."""
     module = entry.get('module')
-    if isinstance(module, str) and module.startswith(('keras.src.ops.', 'keras.ops')):
-        return Operation(_of_keras_3(name, config))
-    return None
+    if isinstance(module, str):
+        return module.startswith(('keras.src.ops.', 'keras.ops'))
+    calls = entry.get('inbound_nodes') or ()
+    return (entry['class_name'] in CLASSES and 'trainable' not in entry['config']
+            and any(isinstance(call, dict) and 'args' in call for call in calls))
 
 
 def _tf_function(config):

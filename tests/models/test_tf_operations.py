@@ -103,6 +103,16 @@ def test_operations_of_keras_3(name, config, args, expected):
     np.testing.assert_allclose(value(lambda x: operation(x, *args[1:])[0], X), expected, rtol=1e-6)
 
 
+def test_operations_of_keras_3_without_their_module():
+    """As its HDF5 files have them, with names that layers have as well."""
+    calls = [{'args': [{'class_name': '__keras_tensor__'}, 3.0], 'kwargs': {}}]
+    operation = operation_of({'class_name': 'Add', 'config': {'name': 'add'}, 'inbound_nodes': calls})
+    np.testing.assert_allclose(value(lambda x: operation(x, 3.0)[0], X), X + 3, rtol=1e-6)
+    assert operation_of({'class_name': 'Add', 'config': {'name': 'add', 'trainable': True},
+                         'inbound_nodes': calls}) is None
+    assert operation_of({'class_name': 'Add', 'config': {'name': 'add'}, 'inbound_nodes': [[['x', 0, 0, {}]]]}) is None
+
+
 def test_unknown_operations_of_keras_3_are_refused():
     for name in ('Evaluate', '__import__', 'Core', 'Math'):
         with pytest.raises(ValueError, match='operation of Keras 3'):
@@ -145,3 +155,11 @@ def test_layers_keep_the_order_of_the_config():
     model = keras.Model.from_config(config)
     assert [layer.name for layer in model.layers] == ['x', 'a', 'b']
     assert [layer.name for layer in keras.models.clone_model(model).layers] == ['x', 'a', 'b']
+
+
+def test_operations_without_modules_as_keras_3_writes_them_into_hdf5():
+    node = {'args': [{'class_name': '__keras_tensor__', 'config': {'keras_history': ['x', 0, 0]}}, 2.0], 'kwargs': {}}
+    found = operation_of({'class_name': 'Multiply', 'config': {'name': 'multiply'}, 'inbound_nodes': [node]})
+    np.testing.assert_array_equal(value(lambda x: found(x, 2.0), X)[0], X * 2)
+    config = {'name': 'multiply', 'trainable': True, 'dtype': 'float32'}
+    assert operation_of({'class_name': 'Multiply', 'config': config, 'inbound_nodes': [node]}) is None

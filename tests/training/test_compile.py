@@ -384,6 +384,34 @@ def test_ignored_classes_may_be_any_number():
         model.evaluate(X, np.array([0, -1, 4, 1]), verbose=0)
 
 
+class Twice(metrics.Mean):
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        super().update_state(2 * abs(y_true - y_pred))
+
+
+class Whole(metrics.Sum):
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        super().update_state(abs(y_true - y_pred))
+
+
+def test_metrics_that_are_no_means_of_values():
+    model = linear()
+    model.compile(still(), 'mse', metrics=[metrics.RootMeanSquaredError(), Twice(), Whole()])
+    found = model.evaluate(X, Y, batch_size=3, verbose=0)[1:]
+    error = abs(ERROR)
+    np.testing.assert_allclose(found, [(error ** 2).mean() ** 0.5, 2 * error.mean(), error.sum()], rtol=1e-5)
+
+
+def test_order_of_logs_in_keras_3():
+    """As `train_on_batch` of Keras 3.15.1 lists them."""
+    inputs = layers.Input((2,))
+    model = Model(inputs, {'z': dense(name='z')(inputs), 'b': dense(name='b')(inputs)})
+    with config.generation(3):
+        model.compile(still(), 'mse', metrics=['mse', 'mae'])
+    assert model.metrics_names == ['loss', 'z_loss', 'b_loss', 'b_mse', 'z_mae']
+    with config.generation(3):
+        model.compile(still(), {'z': 'mse'}, metrics={'z': ['mse', 'mae']})
+    assert model.metrics_names == ['loss', 'z_mae', 'z_mse']
 class Doubled(metrics.MeanSquaredError):
     def result(self):
         return super(Doubled, self).result() * 2

@@ -173,7 +173,8 @@ class Step:
             return self(*args)
 
     def _exchanging(self, args):
-        _exchange.end()
+        if _exchange.step is not None:
+            _exchange.end()
         if self.activations != active.activations:
             for variable in self.writes + self.reads:
                 variable.storage
@@ -193,7 +194,8 @@ class Step:
             _put(results[0][0], self.writes)
             _exchange.step = _exchange.before = _exchange.results = None
         finally:
-            _exchange.end()
+            if _exchange.step is not None:
+                _exchange.end()
         return results[0][1]
 
 
@@ -429,6 +431,8 @@ class JaxEngine(Engine):
         rows = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec('rows'))
         found = fn([lax.with_sharding_constraint(value, rows) for value in values])
         return [lax.with_sharding_constraint(value, rows) for value in found]
+
+    survives_fork = False
 
     def concretely(self):
         return jax.ensure_compile_time_eval()

@@ -1,7 +1,8 @@
 """Convolution and pooling, channels first as CNTK's kernels want them, and the overrides that take data that way round.
 
 CNTK's windows need a batch axis of its own kind around the samples, which `to_batch` puts there. Its automatic padding
-begins half a window before the data whatever the stride, so padding that lies otherwise is laid out before.
+begins half a window before the data whatever the stride, and refuses windows larger than the data, so padding that lies
+otherwise is laid out before.
 """
 import cntk
 import numpy as np
@@ -30,7 +31,7 @@ def _padded(x, windows, strides, padding, value):
     widths, automatic = [(0, 0)], [False]
     for size, window, stride in zip(x.shape[2:], windows, strides):
         before, after = _padding(size, window, stride, padding)
-        usual = after and window % 2 == 1 and before == after == window // 2
+        usual = after and window % 2 == 1 and before == after == window // 2 and window <= size
         automatic.append(bool(usual))
         widths.append((0, 0) if usual else (before, after))
     node = x.with_batch_axis()
