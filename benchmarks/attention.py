@@ -1,7 +1,8 @@
 """Steps of networks with attention beside raw code with the engine's own fused attention, in one process.
 
 `gpt2`: a decoder block of the size of GPT-2 small's (768 numbers, 12 heads) on 4 x 256 tokens, mean squared error.
-`vit`: ViT-tiny (192 numbers, 3 heads, 12 blocks, patches of 16) on 8 images of 224 x 224, ten classes. Adam trains both.
+`vit`: ViT-tiny (192 numbers, 3 heads, 12 blocks, patches of 16) on 8 images of 224 x 224, ten classes. Adam trains
+both.
 
 Run as a script: `KERAS_BACKEND=torch python attention.py WORK ROUNDS`, with our keras or upstream's on the path.
 Prints seconds as JSON.
@@ -178,7 +179,8 @@ def raw_jax(work):
 
 def main(work, rounds):
     x, y = data(work)
-    peers = [] if works.keras_is_upstream() else [{'torch': raw_torch, 'jax': raw_jax}[os.environ['KERAS_BACKEND']](work)]
+    raw = {'torch': raw_torch, 'jax': raw_jax}[os.environ['KERAS_BACKEND']]
+    peers = [] if works.keras_is_upstream() else [raw(work)]
     network = model(work)
     options = {'batch_size': len(x), 'verbose': 0}
     fits = [lambda: network.fit(x, y, epochs=1, **options)] + [lambda peer=peer: peer[0](x, y) for peer in peers]
