@@ -271,7 +271,7 @@ def test_class_weights_by_a_word_without_effect():
 
 
 @pytest.mark.needs_gradients
-@pytest.mark.parametrize('given, error', [('balanced', TypeError), ([[1, 2], [3, 4]], TypeError), ({0: 1.0}, ValueError)])
+@pytest.mark.parametrize('given, error', [('even', TypeError), ([[1, 2], [3, 4]], TypeError), ({0: 1.0}, ValueError)])
 def test_class_weights_that_say_nothing(given, error):
     model = linear()
     model.compile(still(), 'mse')

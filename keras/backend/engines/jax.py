@@ -2,7 +2,8 @@
 
 Rules this file obeys: tensors are `jax.Array`s and storages are too; a step is one `jax.jit` of a pure function of
 the variables' values and the arguments, with the written ones donated; 64-bit dtypes become their 32-bit kin
-unless `jax_enable_x64` is on, which floatx 'float64' switches on; nothing here waits for the device but `to_numpy` and `wait`.
+unless `jax_enable_x64` is on, which floatx 'float64' switches on; nothing here waits for the device but `to_numpy`
+and `wait`.
 """
 import collections
 import functools
