@@ -219,8 +219,8 @@ def load_saved_model(path, compile=True):  # noqa: A002  (as it is called everyw
     versions.completed(config, content.get('keras_version', '2.15'))
     of_class = not isinstance(config['config'], dict) or 'layers' not in config['config']
     if of_class and get_registered_object(str(config['class_name'])) is None:
-        raise ValueError('The SavedModel %s holds the graph of a model of your own class %r, which is code, but not the '
-                         'class: pass it in `custom_objects={%r: ...}`, or build the model and call load_weights(%r). '
+        raise ValueError('The SavedModel %s holds the graph of a model of a class of its own, %r, and not the class: '
+                         'pass it in `custom_objects={%r: ...}`, or build the model and call load_weights(%r). '
                          'On TensorFlow, keras.layers.TFSMLayer(%r, call_endpoint="serving_default") runs the graph, '
                          'which is code of whoever wrote it.'
                          % (path, config['class_name'], config['class_name'], path, path))
