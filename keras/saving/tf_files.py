@@ -57,7 +57,7 @@ def _pairs_of(layer, node, done=None):
         ValueError: where one is not in the checkpoint.
     """
     done = set() if done is None else done
-    if id(layer) in done or not layer.weights:
+    if id(layer) in done or not layer.weights_by_kind:
         return []
     done.add(id(layer))
     if getattr(layer, 'layer_graph', None) is not None and _numbered(node):
@@ -100,7 +100,7 @@ def _holds_weights(node, seen):
 
 
 def _pairs_of_model(model, node, done):
-    layers = [layer for layer in model.layers if layer.weights]
+    layers = [layer for layer in model.layers if layer.weights_by_kind]
     nodes = _numbered(node)
     if len(layers) != len(nodes):
         raise ValueError('The checkpoint has weights for %d layers of model %s, which has %d layers with weights (%s). '
@@ -114,7 +114,7 @@ def _pairs_of_attribute(layer, name, value, node, done):
         return []
     if isinstance(value, Variable) and any(value is weight for weight in layer.weights_made()):
         return [] if id(value) in done or done.add(id(value)) else [(value, _child(layer, value, name, node))]
-    if hasattr(value, 'weights_made') and value.weights:
+    if hasattr(value, 'weights_made') and value.weights_by_kind:
         return _pairs_of(value, _child(layer, value, name, node), done)
     if isinstance(value, (list, tuple)) and any(hasattr(part, 'weights_made') for part in value):
         inside = _child(layer, value, name, node)

@@ -193,13 +193,15 @@ class Program(generations.Dated):
             self._settle_weights()
 
     def _settle_losses(self, outputs):
-        losses = CompiledLoss(self.given['loss'], self.given['loss_weights'], self._names)
+        graph = self.forward.graph
+        losses = CompiledLoss(self.given['loss'], self.given['loss_weights'], self._names,
+                              None if graph is None else graph.output_structure)
         self.metrics = CompiledMetrics(self.given['metrics'], self.given['weighted_metrics'], losses,
                                        [tensor.shape for tensor in outputs])
         self.target_tensors = TargetTensors(self, self.given.get('target_tensors'))
-        has_graph = self.forward.graph is not None
         self.targets = Targets(len(outputs), [
-            Target(index, self._names[index], losses.losses[index], outputs[index], has_graph, generations.of(self))
+            Target(index, self._names[index], losses.losses[index], outputs[index], graph is not None,
+                   generations.of(self))
             for index in losses.trained_outputs if index not in self.target_tensors],
             len(self.target_tensors.values), self.ruled('targets_need_a_loss'))
         self.losses = losses
@@ -319,7 +321,7 @@ class Program(generations.Dated):
             return [metric.name for metric in self.forward.model.metrics]
         if self.losses is None:
             return ['loss']
-        return ['loss'] + self.losses.names_of_parts + self.metrics.names + self._names_of_added()
+        return ['loss'] + self.losses.names_in_logs + self.metrics.names + self._names_of_added()
 
     def reset_metrics(self):
         for metric in self.metric_objects():
