@@ -42,7 +42,7 @@ class Program(generations.Dated):
             the outputs are known.
         trained: the weights that training changes, and frozen_layers: the layers that it leaves alone, as settled by
             then. targets: a `Targets`, None where any will do.
-        compiled_metrics: the `MetricsOfModel`. turns: the `Turns` among threads.
+        turns: the `Turns` among threads.
         added_names: the names given to `add_metric` in the last new step; None before the first one.
     """
 
@@ -57,9 +57,8 @@ class Program(generations.Dated):
         """Begin anew with another `Forward`, because the layers of the model have changed; the next data settles it."""
         self.forward = forward
         # A stack that grows layer by layer makes many of these and uses the last: what takes time is made when used.
-        self._own = self._compiled = None
+        self._own = self._compiled = self._all_metrics = None
         self._intake, self._own_intake = Intake(self), OwnIntake(self)
-        self.compiled_metrics = MetricsOfModel(self)
         self.losses = self.metrics = self.targets = self.target_tensors = self.added_names = None
         self.trained, self.frozen_layers = [], []
         self._inputs = None
@@ -110,6 +109,14 @@ class Program(generations.Dated):
             with generations.under(self):
                 self._compiled = OwnCompiled(self._own_compiled)
         return self._compiled
+
+    @property
+    def compiled_metrics(self):
+        """The compiled metrics as one, a `MetricsOfModel`."""
+        if self._all_metrics is None:
+            with generations.under(self):
+                self._all_metrics = MetricsOfModel(self)
+        return self._all_metrics
 
     @property
     def optimizer(self):
@@ -186,13 +193,15 @@ class Program(generations.Dated):
             self._settle_weights()
 
     def _settle_losses(self, outputs):
-        losses = CompiledLoss(self.given['loss'], self.given['loss_weights'], self._names)
+        graph = self.forward.graph
+        losses = CompiledLoss(self.given['loss'], self.given['loss_weights'], self._names,
+                              None if graph is None else graph.output_structure)
         self.metrics = CompiledMetrics(self.given['metrics'], self.given['weighted_metrics'], losses,
                                        [tensor.shape for tensor in outputs])
         self.target_tensors = TargetTensors(self, self.given.get('target_tensors'))
-        has_graph = self.forward.graph is not None
         self.targets = Targets(len(outputs), [
-            Target(index, self._names[index], losses.losses[index], outputs[index], has_graph, generations.of(self))
+            Target(index, self._names[index], losses.losses[index], outputs[index], graph is not None,
+                   generations.of(self))
             for index in losses.trained_outputs if index not in self.target_tensors],
             len(self.target_tensors.values), self.ruled('targets_need_a_loss'))
         self.losses = losses
@@ -312,7 +321,7 @@ class Program(generations.Dated):
             return [metric.name for metric in self.forward.model.metrics]
         if self.losses is None:
             return ['loss']
-        return ['loss'] + self.losses.names_of_parts + self.metrics.names + self._names_of_added()
+        return ['loss'] + self.losses.names_in_logs + self.metrics.names + self._names_of_added()
 
     def reset_metrics(self):
         for metric in self.metric_objects():

@@ -4,8 +4,6 @@ An engine may come from another distribution: by an entry point of the group `ke
 engine's and whose value is `module:object`, the object an instance of `Engine`.
 """
 import collections
-import configparser
-import glob
 import importlib
 import importlib.util
 import os
@@ -14,7 +12,10 @@ import threading
 
 import numpy as np
 
-from keras import config
+from keras import config, lazy
+
+configparser = lazy.Later('configparser')
+glob = lazy.Later('glob')
 
 
 GROUP = 'keras.engines'
@@ -154,9 +155,11 @@ def get_engine():
 def meet_the_engine():
     """Load the engine if the program has imported its library: functions of that may then get what is made now.
 
-    An engine tells its library's functions how to take symbolic tensors and variables when it is loaded.
+    An engine tells its library's functions how to take symbolic tensors and variables when it is loaded; NumPy's have
+    protocols for that.
     """
-    if active.engine is None and any(module in sys.modules for module in known_engine(engine_name()).modules):
+    if active.engine is None and engine_name() != 'numpy' \
+            and any(module in sys.modules for module in known_engine(engine_name()).modules):
         get_engine()
 
 

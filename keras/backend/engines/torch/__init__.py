@@ -199,7 +199,7 @@ class TorchEngine(Engine):
             return x
         if kind is list:
             return [self._argument(part, borrowed) for part in x]
-        if tree.is_nested(x):
+        if kind is not np.ndarray and tree.is_nested(x):
             return tree.map_structure(lambda part: self._argument(part, borrowed), x)
         if not isinstance(x, np.ndarray) or not x.dtype.isnative:
             return self.convert(x)
