@@ -191,6 +191,8 @@ _row('metrics_by_function', 'models.Model.compile',
 _row('logs_by_name', 'models.Model.compile',
      'a model of several outputs lists its metrics by their names, the losses of a dictionary of outputs in its order, '
      'and no loss of an output where it is the only one', False, False, False, True)
+_row('logs_by_output', 'models.Model.compile',
+     'the metrics of an output are listed together, weighted ones included', False, False, True, False)
 _row('metric_per_output', 'models.Model.compile',
      'of a flat list of as many metrics as the model has outputs, each output has one, not all of them',
      False, False, False, True)
