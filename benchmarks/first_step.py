@@ -29,6 +29,8 @@ def main(work, which):
         works.keras_is_upstream()
         import keras
         keras.backend.backend()
+        # What a first model loads is a row of its own; upstream loads it with `import keras`.
+        keras.Sequential, keras.layers.Dense, keras.optimizers.Adam, keras.losses.Loss
     start = now()
     if which == 'raw':
         peer_module.Peer(work).fit(x, y, len(x))

@@ -133,4 +133,9 @@ class Peer:
         return float(total) / (len(x) // batch)
 
     def predict(self, x):
-        return np.asarray(self._forward(self.state[0], self.state[4], x))
+        return np.asarray(self.call(x))
+
+    tensor = staticmethod(jnp.asarray)
+
+    def call(self, x):
+        return self._forward(self.state[0], self.state[4], x)

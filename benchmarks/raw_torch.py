@@ -106,3 +106,9 @@ class Peer:
     def predict(self, x):
         with torch.inference_mode():
             return self.network.eval()(self._input(x)).cpu().numpy()
+
+    tensor = staticmethod(torch.from_numpy)
+
+    def call(self, x):
+        with torch.no_grad():
+            return self.network(x)

@@ -7,6 +7,8 @@ import json
 import os
 import sys
 
+import numpy as np
+
 import timing
 import works
 
@@ -28,6 +30,23 @@ def second_fit_start(keras, model, x, y, batch):
         model.fit(x, y, batch_size=batch, epochs=1, verbose=0, callbacks=[Watch()])
         least = min(least, begun[0] - start)
     return least
+
+
+def single_batches(model, raw, x, y, batch, rounds):
+    """Seconds of a step of `predict`, of `train_on_batch`, and of a call of the model on a tensor with one sample,
+    each beside the raw code's where that has any."""
+    pairs = {'predict step': (lambda: model.predict(x, batch_size=batch, verbose=0), lambda: np.concatenate(
+        [raw.predict(x[start:start + batch]) for start in range(0, len(x), batch)]), 1, len(x) // batch),
+        'train_on_batch': (lambda: model.train_on_batch(x[:batch], y[:batch]),
+                           lambda: raw.fit(x[:batch], y[:batch], batch), 100, 1)}
+    if hasattr(raw, 'call'):
+        sample = raw.tensor(x[:1])
+        pairs['call of batch 1'] = lambda: model(sample), lambda: raw.call(sample), 100, 1
+    result = {}
+    for what, (own, peer, repeat, steps) in pairs.items():
+        times = timing.alternate([own] if raw is None else [own, peer], rounds, repeat)
+        result.update(zip((what, 'raw ' + what), [seconds / steps for seconds in times]))
+    return result
 
 
 def main(work, rounds):
@@ -56,6 +75,8 @@ def main(work, rounds):
         times = timing.alternate([lambda: model.predict(x[:count], verbose=0)] + [
             lambda: peer.predict(x[:count]) for _, peer in peers[:1]], rounds, repeat)
         result.update(zip(('predict', 'raw predict'), times))
+    if work == 'mlp':
+        result.update(single_batches(model, raw if peers else None, x, y, batch, rounds))
     print(json.dumps(result))
 
 

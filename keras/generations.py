@@ -49,8 +49,9 @@ _row('bilinear_centers', 'layers.UpSampling2D',
      '`interpolation="bilinear"` goes from the centre of one pixel to that of the next, not from corner to corner',
      False, False, True, True)
 _row('softmax_of_vectors', 'activations.softmax', 'a tensor of a single axis is accepted', False, False, False, True)
-_row('softmax_applies_any_mask', 'layers.Softmax',
-     'a mask with fewer axes than the inputs is applied as well, and where all is masked the result is 0',
+_row('softmax_applies_any_mask', 'layers.Softmax, MultiHeadAttention, GroupQueryAttention',
+     'a mask with fewer axes than the inputs is applied as well, and where all is masked the result is 0 (in attention '
+     'only where its scores are asked for, or with dropout in training)',
      False, False, False, True)
 _row('layer_as_activation_warns', 'activations.get', 'a layer in the place of an activation function gives a warning',
      False, True, False, False)
@@ -72,6 +73,12 @@ _default('layers.ConvLSTM2D', 'recurrent_activation', 'hard_sigmoid', 'hard_sigm
 _default('layers.Conv1D', 'data_format', 'channels_last', 'channels_last', 'channels_last', None)
 _default('layers.SeparableConv1D', 'data_format', 'channels_last', 'channels_last', None, None)
 _default('layers.MaxPooling1D', 'data_format', 'channels_last', 'channels_last', 'channels_last', None)
+_row('fans_of_vectors', 'initializers.VarianceScaling',
+     'the number of inputs and outputs that a weight with one axis counts as', 'root', 'root', 'size', 'size')
+_row('weights_by_layer', 'models.Model.weights',
+     'weights stand layer by layer, as in `get_weights`, not the trainable ones first', False, False, True, True)
+_row('stacked_states_in_lists', 'layers.RNN',
+     'with `return_state=True` the states of each of several cells are a list of their own', False, False, True, True)
 _default('initializers.VarianceScaling', 'distribution', 'normal', 'normal', 'truncated_normal', 'truncated_normal')
 _row('normal_is_cut_off', 'initializers.VarianceScaling',
      '`distribution="normal"`, that of `glorot_normal` and its like, is cut off at two deviations',
@@ -124,6 +131,11 @@ _row('name_of_models', 'models.Model', 'what models made from inputs and outputs
 
 _row('variables_compare_by_value', 'Variable', '`variable == number` compares the values, not the objects; two '
      'variables are equal where they are the same one', False, False, False, True)
+_row('huber_is_mean', 'losses.Huber', 'one value per sample, the mean over the last axis, not one for each number',
+     False, False, True, True)
+_row('losses_in_floatx', 'losses.Loss',
+     'predictions and targets are floats of `floatx` in losses without a `dtype`, those of 16 bits included',
+     False, False, False, True)
 _default('losses.BinaryCrossentropy', 'label_smoothing', 0, 0, 0.0, 0.0)
 
 # --- losses, metrics
@@ -176,6 +188,14 @@ _row('accuracy_by_shape', 'models.Model.compile',
      False, False, True, True)
 _row('metrics_by_function', 'models.Model.compile',
      'metrics given by name are called after their function, and `accuracy` is called `acc`', True, False, False, False)
+_row('logs_by_name', 'models.Model.compile',
+     'a model of several outputs lists its metrics by their names, the losses of a dictionary of outputs in its order, '
+     'and no loss of an output where it is the only one', False, False, False, True)
+_row('logs_by_output', 'models.Model.compile',
+     'the metrics of an output are listed together, weighted ones included', False, False, True, False)
+_row('metric_per_output', 'models.Model.compile',
+     'of a flat list of as many metrics as the model has outputs, each output has one, not all of them',
+     False, False, False, True)
 _row('epoch_ends_with_pass', 'models.Model.fit, evaluate, predict',
      'where the data ends before the number of steps is reached, the epoch ends, and the next one begins anew; it does '
      'not go on with the next pass', False, False, False, True)

@@ -335,7 +335,7 @@ class VarianceScaling(RandomInitializer):
         self.output_axes = _axes(output_axes)
 
     def draw(self, generator, shape, dtype):
-        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes, self.ruled('fans_of_vectors'))
         count = {'fan_in': fan_in, 'fan_out': fan_out, 'fan_avg': (fan_in + fan_out) / 2}[self.mode]
         deviation = math.sqrt(self.scale / max(1.0, count))
         if self.distribution == 'uniform':
@@ -359,19 +359,19 @@ def _axes(axes):
     return [axes] if isinstance(axes, int) else None if axes is None else list(axes)
 
 
-def compute_fans(shape, input_axes=None, output_axes=None):
+def compute_fans(shape, input_axes=None, output_axes=None, of_vectors='root'):
     """The number of inputs and outputs of a unit whose weights have `shape`.
 
-    Kernels are (spatial..., inputs, outputs). A shape of another kind, a vector say, counts as the square
-    root of its size in both directions.
+    Kernels are (spatial..., inputs, outputs). A vector counts as its size in both directions, or as the square root of
+    that where `of_vectors` is 'root'.
     """
     if input_axes is not None or output_axes is not None:
-        default = compute_fans(shape)
+        default = compute_fans(shape, of_vectors=of_vectors)
         return tuple(default[which] if axes is None else int(np.prod([shape[axis] for axis in axes]))
                      for which, axes in enumerate((input_axes, output_axes)))
     if len(shape) < 2:
-        root = math.sqrt(np.prod(shape, dtype='float64'))
-        return root, root
+        size = np.prod(shape, dtype='float64')
+        return (math.sqrt(size),) * 2 if of_vectors == 'root' else (int(size),) * 2
     field = int(np.prod(shape[:-2], dtype='int64'))
     return shape[-2] * field, shape[-1] * field
 

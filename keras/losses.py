@@ -7,7 +7,7 @@ import inspect
 import math
 
 from keras import config, generations, ops
-from keras.backend.contract import rules
+from keras.backend.contract import rules, tree
 from keras.backend.table.composites.losses import binary_crossentropy_with_epsilon, clipped_logits
 from keras.backend.table.composites.shape import dtype_of, ndim, shape, static_shape
 from keras.configurable import Configurable, arguments_config
@@ -82,7 +82,7 @@ def reduce_values(values, sample_weight=None, reduction='sum_over_batch_size', c
             others are 0.
     """
     result = values if sample_weight is None else weighted(values, sample_weight)
-    if reduction in (None, 'none'):
+    if reduction in (None, 'none') or reduction == 'mean_with_sample_weight' and not static_shape(values):
         return result
     if reduction == 'sum':
         return ops.sum(result)
@@ -115,7 +115,7 @@ class Loss(Configurable):
 
     Args:
         reduction: 'sum_over_batch_size', 'sum', 'none' or None, 'mean', 'mean_with_sample_weight'.
-        name: for logs. dtype: the dtype of the result, default that of the predictions.
+        name: for logs. dtype: the dtype of the result, default that of the predictions (in Keras 3 `floatx`).
 
     Raises:
         ValueError: for an unknown reduction.
@@ -145,6 +145,9 @@ class Loss(Configurable):
         """
         if self.dtype is not None:
             y_pred, y_true = ops.cast(y_pred, self.dtype), _in_dtype(y_true, self.dtype)
+        elif self.ruled('losses_in_floatx'):
+            # Sums of half precision lose too much.
+            y_pred, y_true = tree.map_structure(lambda x: _in_dtype(x, config.floatx()), (y_pred, y_true))
         values = self.call(y_true, y_pred)
         if values is None:
             raise ValueError('The loss %s returned None, expected one value per sample. The usual cause: a missing '
@@ -554,8 +557,7 @@ def circle(y_true, y_pred, ref_labels=None, ref_embeddings=None, remove_diagonal
         places = ops.arange(shape(y_pred)[0], dtype='int32')
         own = ops.equal(ops.expand_dims(places, 0), ops.expand_dims(places, 1))
         positive = ops.logical_and(same, ops.logical_not(own))
-    far = ops.stop_gradient(ops.relu(1.0 + margin - similarity))
-    near = ops.stop_gradient(ops.relu(similarity + margin))
+    far, near = ops.relu(1.0 + margin - similarity), ops.relu(similarity + margin)
     positive_terms = _masked_logsumexp(far * (similarity - (1.0 - margin)) * float(-gamma), positive)
     negative_terms = _masked_logsumexp(near * (similarity - margin) * float(gamma), ops.logical_not(same))
     return ops.softplus(positive_terms + negative_terms)
@@ -747,14 +749,15 @@ class KLDivergence(LossFunctionWrapper):
 
 
 class Huber(LossFunctionWrapper):
-    """`huber_loss` as a class, see `Loss` for the other arguments.
+    """`huber` as a class, in Keras 1 and 2 `huber_loss`; see `Loss` for the other arguments.
 
     Example:
         >>> keras.losses.Huber()([[0.0, 0.0]], [[1.0, 3.0]])  # 1.5
     """
 
     def __init__(self, delta=1.0, reduction='sum_over_batch_size', name='huber_loss', dtype=None):
-        super().__init__(huber_loss, reduction, name, dtype, delta=delta)
+        function = huber if self.ruled('huber_is_mean') else huber_loss
+        super().__init__(function, reduction, name, dtype, delta=delta)
 
 
 class CosineSimilarity(LossFunctionWrapper):
@@ -848,16 +851,12 @@ class Circle(LossFunctionWrapper):
     def call(self, y_true, y_pred):
         return self.fn(y_true, y_pred, **self.arguments)
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
-        """The loss of a batch, reduced. Means are over the samples that have another of their class."""
-        if self.reduction not in ('sum_over_batch_size', 'mean'):
-            return super().__call__(y_true, y_pred, sample_weight)
-        values = weighted(self.call(y_true, y_pred), sample_weight)
+    def counted(self, y_true, values):
+        # The samples that have another of their class.
         labels = ops.reshape(y_true, (-1,))
         same = ops.equal(ops.expand_dims(labels, 0), ops.expand_dims(labels, 1))
         alike = ops.sum(ops.cast(same, 'int32'), axis=1)
-        count = ops.sum(ops.cast(ops.greater(alike, int(self.arguments['remove_diagonal'])), 'float32'))
-        return ops.divide_no_nan(ops.sum(values), count)
+        return ops.greater(alike, int(self.arguments['remove_diagonal']))
 
 
 class CTC(LossFunctionWrapper):

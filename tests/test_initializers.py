@@ -137,3 +137,10 @@ def test_errors():
         initializers.Identity()((2, 2, 2))
     with pytest.raises(ValueError, match='at least 2 sizes'):
         initializers.Orthogonal()((2,))
+
+
+@pytest.mark.on('numpy')
+def test_a_vector_has_its_size_for_inputs_in_keras_3():
+    assert np.isclose(np.std(initializers.LecunNormal(seed=1)((10000,))), 0.1, rtol=0.05)
+    with keras.config.generation(3):
+        assert np.isclose(np.std(initializers.LecunNormal(seed=1)((10000,))), 0.01, rtol=0.05)

@@ -83,6 +83,16 @@ def test_a_module_is_loaded_once_and_then_an_attribute():
                ) == ['False', 'True', 'True']
 
 
+def test_garbage_is_collected_after_loading_as_before():
+    assert run('import gc, keras; keras.losses; print(gc.isenabled())\n'
+               'gc.disable(); keras.models; print(gc.isenabled())') == ['True', 'False']
+
+
+def test_a_module_for_later_is_loaded_when_it_is_touched():
+    assert run('import sys; from keras import lazy; later = lazy.Later("html"); print("html" in sys.modules)\n'
+               'print(later.escape("<"), "html" in sys.modules)') == ['False', '&lt;', 'True']
+
+
 def test_a_name_can_be_replaced():
     assert run('import keras; keras.Model = 3; print(keras.Model)') == ['3']
 

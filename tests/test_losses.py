@@ -161,3 +161,23 @@ def test_sparse_crossentropy_clips_before_it_scales_until_keras_3():
         with config.generation(generation):
             each = losses.sparse_categorical_crossentropy(np.array([1, 2]), np.array(SATURATED, 'float32'))
         np.testing.assert_allclose(value(each), expected, rtol=1e-4)
+
+
+@pytest.mark.on('numpy', 'torch')
+def test_losses_of_keras_3():
+    """One value per sample of Huber, sums of half precision in float32, means over what is counted."""
+    errors = np.array([[0.0, 3.0], [1.0, 0.5]], 'float32')
+    assert np.allclose(ops.convert_to_numpy(losses.Huber(reduction='none')(np.zeros((2, 2)), errors)).ravel(),
+                       [0.0, 2.5, 0.5, 0.125])
+    with config.generation(3):
+        found = losses.Huber(reduction='none')(np.zeros((2, 2), 'float32'), errors)
+        assert np.allclose(ops.convert_to_numpy(found), [1.25, 0.3125])
+        large = ops.convert_to_tensor(np.full((1, 4), 300.0), 'float16')
+        assert float(losses.MeanSquaredError()(ops.zeros((1, 4), 'float16'), large)) == 90000.0
+        dice = losses.Dice(reduction='mean_with_sample_weight')
+        ones = np.ones((2, 2), 'float32')
+        assert np.isclose(float(dice(ones, errors, 0.5)), 0.5 * float(dice(ones, errors)))
+    embeddings = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]], 'float32')
+    values = ops.convert_to_numpy(losses.Circle(reduction='none')(np.array([0, 0, 1]), embeddings))
+    weighted = losses.Circle(reduction='mean_with_sample_weight')(np.array([0, 0, 1]), embeddings, [1, 0.5, 2])
+    assert np.isclose(float(weighted), (values[0] + 0.5 * values[1]) / 1.5)

@@ -45,7 +45,7 @@ def test_importing_and_building_loads_no_engine_and_nothing_heavy():
         'model.summary(print_fn=len), model.get_config()\n'
         'print(*sys.modules)').split()
     heavy = set(ENGINES) | {'pytensor', 'scipy', 'h5py', 'pandas', 'sklearn', 'yaml', 'matplotlib', 'requests',
-                              'multiprocessing', 'socket'}
+                              'multiprocessing', 'socket', 'configparser', 'html', 'zipfile'}
     assert not heavy & set(loaded)
     assert not [name for name in loaded if name.startswith('keras.backend.engines.')]
 

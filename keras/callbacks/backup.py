@@ -1,12 +1,14 @@
 """The callback that keeps the state of a training, so that it goes on after its process was killed."""
 import os
-import shutil
 import warnings
 
+from keras import lazy
 from keras.callbacks.base import Callback
 from keras.saving.opening import open_hdf5
 from keras.saving.plain import read_plain, write_plain
 from keras.saving.writing import writing_hdf5
+
+shutil = lazy.Later('shutil')
 
 _STATE = 'training_state'
 

@@ -1,7 +1,9 @@
 """Where progress is shown: a line of a terminal that is drawn anew, lines of a file, or a cell of a notebook."""
-import html
-import shutil
 import sys
+
+from keras import lazy
+
+shutil = lazy.Later('shutil')
 
 LEAST_BAR = 5
 
@@ -70,7 +72,7 @@ class Notebook:
         self._display, self._handle = display, None
 
     def draw(self, line, is_last):
-        title = '<div>%s</div>' % html.escape(line.title) if line.title else ''
+        title = '<div>%s</div>' % _escaped(line.title) if line.title else ''
         shown = {'text/plain': line.text(), 'text/html': title + _html(line) + (
             '' if line.inner is None else '<div style="margin-left: 2em">validation %s</div>' % _html(line.inner))}
         if self._handle is None:
@@ -79,10 +81,15 @@ class Notebook:
             self._handle.update(shown, raw=True)
 
 
+def _escaped(text):
+    from html import escape  # which loads the names of all entities
+    return escape(text)
+
+
 def _html(line):
     bar = '' if line.share is None else '<progress value="%.4f" max="1" style="width: 20em; vertical-align: middle">' \
         '</progress> ' % min(line.share, 1)
-    return '<div style="font-family: monospace">%s%s%s</div>' % (bar, html.escape(line.count), html.escape(line.rest))
+    return '<div style="font-family: monospace">%s%s%s</div>' % (bar, _escaped(line.count), _escaped(line.rest))
 
 
 class Lines:

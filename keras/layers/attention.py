@@ -234,6 +234,8 @@ class _HeadedAttention(Layer):
 
     def _weights_of(self, scores, allowed, axes, training):
         weights = ops.softmax(scores if allowed is None else _without(scores, allowed), axes)
+        if allowed is not None and self.ruled('softmax_applies_any_mask'):
+            weights = ops.where(allowed, weights, 0.0)  # also where nothing is allowed
         if self._dropout_layer is None:
             return weights, weights
         return weights, self._dropout_layer(weights, training=training)

@@ -10,8 +10,8 @@ class CallSignature:
     """What a layer class's `call` and `build` take, found out once per class."""
 
     def __init__(self, layer_class):
-        parameters = inspect.signature(layer_class.call).parameters
-        names = [name for name in parameters if name != 'self']
+        parameters = _parameters(layer_class, 'call')
+        names = list(parameters)
         self.names = names
         kinds = [parameter.kind for parameter in parameters.values()]
         self.has_kwargs = inspect.Parameter.VAR_KEYWORD in kinds
@@ -19,10 +19,19 @@ class CallSignature:
         self.takes_mask = 'mask' in names
         self.defaults = {name: parameters[name].default for name in names
                          if parameters[name].default is not inspect.Parameter.empty}
-        self.build_names = [name for name, parameter in inspect.signature(layer_class.build).parameters.items()
-                            if name != 'self' and parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+        self.build_names = [name for name, parameter in _parameters(layer_class, 'build').items()
+                            if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
         self.asks_for_gradients = asks_for_gradients(layer_class.call)
         self.outgrew_shape_rule = _outgrew_shape_rule(layer_class)
+
+
+def _parameters(layer_class, method):
+    """The parameters of a method without the object, whatever that is called."""
+    parameters = list(inspect.signature(getattr(layer_class, method)).parameters.items())
+    of_object = not isinstance(inspect.getattr_static(layer_class, method), (staticmethod, classmethod))
+    if of_object and parameters and parameters[0][1].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
+        del parameters[0]
+    return dict(parameters)
 
 
 def _outgrew_shape_rule(layer_class):

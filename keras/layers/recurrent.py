@@ -7,6 +7,7 @@ loop over time.
 import numpy as np
 
 from keras import activations, generations, initializers, ops, random
+from keras.backend.contract import tree
 from keras.backend.contract.context import context
 from keras.backend.state.variables import Variable, to_array
 from keras.backend.table.composites import nn
@@ -291,9 +292,10 @@ class StackedRNNCells(Layer):
     @property
     def state_size(self):
         """The sizes of all states as a tuple, cell after cell."""
-        return tuple(size for cell in self._in_order_of_states() for size in state_sizes(cell))
+        return tuple(size for cell in self.in_order_of_states() for size in state_sizes(cell))
 
-    def _in_order_of_states(self):
+    def in_order_of_states(self):
+        """The cells in the order in which their states are listed."""
         return self.cells[::-1] if self.reverse_state_order else self.cells
 
     @property
@@ -312,7 +314,7 @@ class StackedRNNCells(Layer):
 
     def call(self, inputs, states, constants=None, training=None):
         remaining, new_states = iter(states), {}
-        by_place = [[next(remaining) for _ in state_sizes(cell)] for cell in self._in_order_of_states()]
+        by_place = [[next(remaining) for _ in state_sizes(cell)] for cell in self.in_order_of_states()]
         if self.reverse_state_order:
             by_place.reverse()
         for place, (cell, own) in enumerate(zip(self.cells, by_place)):
@@ -412,6 +414,13 @@ class RNN(Layer):
         """The shapes of the states for inputs of `input_shape`."""
         return [_with_batch(input_shape[0], size) for size in state_sizes(self.cell)]
 
+    def _by_cell(self, parts):
+        """What there is for each state as the states are returned."""
+        if not isinstance(self.cell, StackedRNNCells) or not self.ruled('stacked_states_in_lists'):
+            return parts
+        remaining = iter(parts)
+        return [[next(remaining) for _ in state_sizes(cell)] for cell in self.cell.in_order_of_states()]
+
     def _output_shape(self, input_shape):
         return _with_batch(input_shape[0], output_size(self.cell))
 
@@ -420,12 +429,12 @@ class RNN(Layer):
         output = self._output_shape(input_shape)
         if self.return_sequences:
             output = (output[0], input_shape[1]) + output[1:]
-        return [output] + self._state_shapes(input_shape) if self.return_state else output
+        return [output] + self._by_cell(self._state_shapes(input_shape)) if self.return_state else output
 
     def compute_mask(self, inputs, mask=None):
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         mask = mask if self.return_sequences else None
-        return [mask] + [None] * len(state_sizes(self.cell)) if self.return_state else mask
+        return [mask] + self._by_cell([None] * len(state_sizes(self.cell))) if self.return_state else mask
 
     def build(self, input_shape):
         constants = []
@@ -521,7 +530,7 @@ class RNN(Layer):
                 given, constants = given[:-self.num_constants], given[-self.num_constants:]
             if states is None:
                 states = given
-        states = [] if states is None else to_list(states, True)
+        states = [] if states is None else tree.flatten(to_list(states, True))
         constants = [] if constants is None else to_list(constants, True)
         if states and len(states) != len(state_sizes(self.cell)):
             raise ValueError('Layer %r (%s) has %d states, but it was called with %d initial states.'
@@ -544,7 +553,7 @@ class RNN(Layer):
         if self.stateful and context.keeping_states:
             for variable, value in zip(self._states.variables, states):
                 variable.assign(value)
-        return [output] + list(states) if self.return_state else output
+        return [output] + self._by_cell(list(states)) if self.return_state else output
 
     def _check_rows(self, inputs, states):
         rows = static_shape(inputs)[0]

@@ -44,7 +44,7 @@ class STFTSpectrogram(Layer):
         data_format: 'channels_last' or 'channels_first', default from keras.json.
 
     Input (batch, samples, channels), output (batch, windows, channels * frequencies), or with `expand_dims` (batch,
-    windows, frequencies, channels). The kernels are not trained, unless `trainable` is set.
+    windows, frequencies, channels). The kernels are trained, unless `trainable=False`.
 
     Source: Oppenheim and Schafer, Discrete-time signal processing, chapter 10.
 
@@ -57,7 +57,6 @@ class STFTSpectrogram(Layer):
 
     def __init__(self, mode='log', frame_length=256, frame_step=None, fft_length=None, window='hann', periodic=False,
                  scaling='density', padding='valid', expand_dims=False, data_format=None, **kwargs):
-        kwargs.setdefault('trainable', False)
         super().__init__(**kwargs)
         self.declare(locals())
         self._check()

@@ -308,6 +308,11 @@ class WeightOwner:
     @property
     def weights(self):
         """All weights: the trainable ones, then the others. Setting `trainable` of a weight does not move it."""
+        return self.weights_by_kind
+
+    @property
+    def weights_by_kind(self):
+        """The weights as HDF5 files have them: the trainable ones first, inside of nested models, too."""
         found = self.trainable_weights + self.non_trainable_weights
         if _order.as_listed or not any(getattr(weight, 'made_trainable', False) and not weight.trainable
                                        for weight in found):

@@ -353,6 +353,13 @@ def _is_written_as_operation(node):
     return isinstance(node.operation, Entry) or hasattr(node.operation, 'as_layer')
 
 
+def _begins_with_its_making(layer):
+    """Whether a layer is a model made of tensors, whose calls Keras counts after this one."""
+    if getattr(layer, 'layer_graph', None) is None:
+        return False
+    return all(known.__name__ != 'Sequential' for known in type(layer).__mro__)
+
+
 class _GraphWriter:
     """Writes the calls of a graph, with references (layer, number of its call, number of the output) to tensors."""
 
@@ -461,7 +468,12 @@ class _FullGraphWriter(_GraphWriter):
         return 0
 
     def references(self, structure):
-        return tree.map_structure(self.reference, structure)
+        return tree.map_structure(self.of_model, structure)
+
+    def of_model(self, tensor):
+        """The reference to an input or output of the model, where Keras 3 counts as Keras 2 does."""
+        name, number, index = self.reference(tensor)
+        return [name, number + 1 if _begins_with_its_making(tensor.node.operation) else number, index]
 
     def call(self, node):
         return {'args': [self.argument(value) for value in node.args],
@@ -517,15 +529,19 @@ def graph_from_config(config, custom_objects=None):
         name = _name_of(entry)
         created[name] = _created(entry, name, custom_objects)
     highest = _highest_numbers(config)
+    earlier = set()
     for entry in config['layers']:
         name = _name_of(entry)
         nodes = entry.get('inbound_nodes', ())
-        # Files of Keras 2 count the calls of a nested model from 1, those of Keras 3 from 0.
-        first = 1 if nodes and highest.get(name, 0) >= len(nodes) else 0
+        in_full = any('args' in node for node in nodes)
+        # Files of Keras 2 count the calls of a nested model from 1, those of Keras 3 from 0 but in `output_layers`.
+        first = 1 if nodes and not in_full and highest.get(name, 0) >= len(nodes) else 0
         calls.extend((name, number, first, node) for number, node in enumerate(nodes, first))
+        if in_full and _begins_with_its_making(created[name]):
+            earlier.add(name)
     tensors = _Tensors(created)
     _replay_calls(calls, tensors)
-    return (tensors.structure(config['input_layers']), tensors.structure(config['output_layers']),
+    return (tensors.structure(config['input_layers']), tensors.structure(config['output_layers'], earlier),
             [layer for layer in created.values() if isinstance(layer, Layer)],
             [operation for operation in created.values() if isinstance(operation, Added)])
 
@@ -589,12 +605,14 @@ class _Tensors:
         whole = isinstance(self.created[name], Operation)  # what is in the list may be a shape
         self.outputs.setdefault(name, {})[number] = outputs if whole else tree.flatten(outputs)
 
-    def structure(self, references):
+    def structure(self, references, earlier=()):
+        """The tensors that are referred to; for layers named in `earlier`, those of the call before."""
         if isinstance(references, dict):
-            return {key: self.structure(value) for key, value in references.items()}
+            return {key: self.structure(value, earlier) for key, value in references.items()}
         if references and isinstance(references[0], str):
-            return self.get(references)
-        return type(references)([self.structure(reference) for reference in references])
+            name, number, index = references[:3]
+            return self.get((name, max(number - 1, 0) if name in earlier else number, index))
+        return type(references)([self.structure(reference, earlier) for reference in references])
 
 
 def _replay_calls(calls, tensors):

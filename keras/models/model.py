@@ -203,15 +203,20 @@ class Model(Trainer, Keras2View, Layer,
                          % (self.name, name, ' Did you mean %s?' % ' or '.join(map(repr, near)) if near else '',
                             ', '.join(layer.name for layer in self.layers)))
 
+    @property
+    def weights(self):
+        """All weights: layer by layer, in Keras 1 and 2 the trainable ones, then the others."""
+        return self._weights_by_layer() if self.ruled('weights_by_layer') else self.weights_by_kind
+
     def get_weights(self):
         """The values of the weights, layer by layer, as a list of NumPy arrays."""
         return [weight.numpy() for weight in self._weights_by_layer()]
 
     def _weights_by_layer(self):
         if not self.layers:
-            return self.weights
+            return self.weights_by_kind
         listed = {id(w): w for layer in self.layers for w in layer.weights}
-        listed.update((id(w), w) for w in self.weights if id(w) not in listed)
+        listed.update((id(w), w) for w in self.weights_by_kind if id(w) not in listed)
         return list(listed.values())
 
     def set_weights(self, weights):

@@ -3,6 +3,7 @@ import warnings
 
 from keras import generations
 from keras.backend.contract import tree
+from keras.backend.contract.context import recording
 from keras.backend.contract.rules import AbstractTensor, is_float
 from keras.backend.graph.nodes import free_tensors
 from keras.backend.graph.tensors import KerasTensor
@@ -162,8 +163,9 @@ class Sequential(Model):
             raise ValueError('Sequential model %s has no layers; add some before building or calling it.' % self.name)
         batch = (None,) + tuple(shape[1:])
         self._chain = [Input(batch_shape=batch, dtype=dtype, name=self._stack[0].name + '_input')]
-        for layer in self._stack:
-            self._extend(layer)
+        with recording():
+            for layer in self._stack:
+                self._extend(layer)
 
     def ensure_built_for(self, signature, args, kwargs):
         if self.layer_graph is None:

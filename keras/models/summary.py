@@ -1,11 +1,13 @@
 """The table that `Model.summary` prints."""
 import re
-import shutil
 import sys
 
 import numpy as np
 
+from keras import lazy
 from keras.backend.contract.rules import numpy_dtype
+
+shutil = lazy.Later('shutil')
 
 # The narrowest table that is made for a terminal.
 _LEAST_WIDTH = 40

@@ -1,6 +1,8 @@
 """The optimizers. Each says its slots and calls its rule in `keras.backend.table.composites.optimizers`."""
 import re
 
+import numpy as np
+
 from keras import ops
 from keras.backend.contract.loading import get_engine
 from keras.backend.table.composites import optimizers as rules
@@ -369,6 +371,26 @@ class Adafactor(Optimizer):
         if len(shape) < 2:
             return shape if slot == 'velocity' else ()
         return {'row': shape[:-1], 'column': shape[:-2] + shape[-1:], 'velocity': ()}[slot]
+
+    def save_own_variables(self, store):
+        kept = {}
+        super().save_own_variables(kept)
+        for number, shape in self._whole_velocities():
+            kept[number] = np.zeros(shape, 'float32')
+        for number, value in kept.items():
+            store[number] = value
+
+    def load_own_variables(self, store):
+        needless = {number for number, _ in self._whole_velocities()}
+        super().load_own_variables({number: np.zeros(()) if number in needless else store[number] for number in store})
+
+    def _whole_velocities(self):
+        """(number in a file, shape) of the squares of matrices, which Keras 3 keeps but does not use."""
+        velocities = self.slots('velocity', self.trained_variables)
+        shapes = {id(slot): variable.shape for variable, slot in zip(self.trained_variables, velocities)
+                  if slot is not None and len(variable.shape) > 1}
+        return [(str(number), shapes[id(variable)]) for number, variable in enumerate(self.variables_in_order())
+                if id(variable) in shapes]
 
     def update(self, variables, gradients, learning_rate):
         rules.adafactor_update(variables, gradients, self.slots('row', variables), self.slots('column', variables),

@@ -237,7 +237,9 @@ def is_in_full(file):
     """Whether an open HDF5 file has the layout of `.weights.h5`."""
     if 'layer_names' in file.attrs or 'layer_names0' in file.attrs or 'model_weights' in file:
         return False
-    return bool(groups_of_variables(file))
+    # Each object has a group for its variables, even if there are none in it; tf.keras 2.12 called layers otherwise.
+    return 'vars' in file or 'layers' in file or '_layer_checkpoint_dependencies' in file \
+        or bool(groups_of_variables(file))
 
 
 def load_weights_of_model(model, filepath, skip_mismatch=False):

@@ -11,8 +11,30 @@ import numpy as np
 _ROW = 512
 # Bytes that are read and added up in one go: whole rows, which fit into the cache of a processor.
 _PIECE = 1 << 19
+# The dtype of NumPy that stands for bfloat16, which it does not know.
+BFLOAT16 = np.dtype('V2')
 # From this size on threads are worth their while.
 LARGE = 1 << 21
+
+
+def of_bfloat16(array):
+    """The float32 array with the numbers of one of `BFLOAT16`."""
+    array = np.ascontiguousarray(array).reshape(np.shape(array))
+    return (array.view('u2').astype('u4') << 16).view('f4')
+
+
+def as_bfloat16(array):
+    """Numbers of bfloat16, which are given as float32, as an array of `BFLOAT16`; as they are where they are none.
+
+    Example:
+        >>> bits = keras.saving.arrays.as_bfloat16(np.float32([1.5, -2]))
+        >>> keras.saving.arrays.of_bfloat16(bits).tolist()
+        [1.5, -2.0]
+    """
+    array = np.ascontiguousarray(array, 'f4').reshape(np.shape(array))
+    bits = array.view('u4')
+    # An engine without bfloat16 computes with more digits.
+    return array if (bits & 0xffff).any() else (bits >> 16).astype('u2').view(BFLOAT16)
 
 
 def checksum(array):
@@ -68,13 +90,19 @@ def written(group, name, array):
     """Write an array as a data set into a group of h5py; returns its checksum, which a thread finds out meanwhile."""
     array = np.asarray(array)
     if array.nbytes < LARGE:
-        group.create_dataset(name, data=array)
+        _create(group, name, array)
         return checksum(array)
     found = []
     thread = threading.Thread(target=lambda: found.append(checksum(array)))
     thread.start()
     try:
-        group.create_dataset(name, data=array)
+        _create(group, name, array)
     finally:
         thread.join()
     return found[0]
+
+
+def _create(group, name, array):
+    made = group.create_dataset(name, data=array)
+    if array.dtype == BFLOAT16:  # as in Keras 3
+        made.attrs['dtype'] = 'bfloat16'

@@ -22,7 +22,7 @@ def _node(layer, seen):
         return seen[id(layer)]
     node = seen[id(layer)] = {}
     if getattr(layer, 'layer_graph', None) is not None:
-        with_weights = [inner for inner in layer.layers if inner.weights]
+        with_weights = [inner for inner in layer.layers if inner.weights_by_kind]
         for number, inner in enumerate(layer.layers):
             node['layer-%d' % number] = _node(inner, seen)
         for number, inner in enumerate(with_weights):

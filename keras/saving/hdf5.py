@@ -157,7 +157,7 @@ def _save_weights(group, variables, layer=None):
 
 def _loose_weights(model):
     """Weights of `model` that belong to none of its layers."""
-    inside = {id(weight) for layer in model.layers for weight in layer.weights}
+    inside = {id(weight) for layer in model.layers for weight in layer.weights_by_kind}
     return [weight for weight in model.weights if id(weight) not in inside]
 
 
@@ -173,7 +173,7 @@ def _save_layers(group, layers):
     group.attrs['backend'] = KERNEL_CONVENTION.encode('utf-8')
     group.attrs['keras_version'] = generations.FILE_VERSIONS[2].encode('utf-8')
     group.attrs['written_by'] = ('keras ' + __version__).encode('utf-8')
-    return {layer.name: _save_weights(group.create_group(layer.name), layer.weights, layer)
+    return {layer.name: _save_weights(group.create_group(layer.name), layer.weights_by_kind, layer)
             for layer in layers}
 
 
@@ -361,7 +361,7 @@ class _WeightReader:
         if keras1.is_keras_1(names):
             turned = turned or not self.backend and keras1.is_of_theano(names)
             arrays = self._now(layer, names, arrays)
-            variables = layer.weights
+            variables = layer.weights_by_kind
         if len(arrays) != len(variables):
             self._mismatch('Layer %s expects %d weights (%s), but the saved layer has %d (%s, layer %s).%s'
                            % (layer.name, len(variables), ', '.join(variable.name for variable in variables),
@@ -385,7 +385,7 @@ class _WeightReader:
     def _now(self, layer, names, data_sets):
         """The arrays that Keras 1 wrote for a layer in today's form, as far as they may be read for it."""
         count = sum(int(np.prod(data.shape, dtype='int64')) for data in data_sets)
-        if count > sum(weight.size for weight in layer.weights):
+        if count > sum(weight.size for weight in layer.weights_by_kind):
             return data_sets
         arrays = [data.read() for data in data_sets]
         keras1.adapt(layer, arrays)
@@ -407,14 +407,14 @@ class _WeightReader:
 
 def _pair_in_order(reader, layers):
     names = reader.names_with_weights()
-    layers = [layer for layer in keras1.unmerged(layers) if layer.weights]
+    layers = [layer for layer in keras1.unmerged(layers) if layer.weights_by_kind]
     if len(layers) != len(names):
         raise ValueError('The file has weights for %d layers (%s), the model has %d layers with weights (%s). The '
                          'usual cause: the file was written by a model of another architecture; `by_name=True` '
                          'loads the layers whose names agree.'
                          % (len(names), ', '.join(names), len(layers), ', '.join(layer.name for layer in layers)))
     for layer, name in zip(layers, names):
-        reader.take(layer, layer.weights, name)
+        reader.take(layer, layer.weights_by_kind, name)
 
 
 def _pair_by_name(reader, layers):
@@ -424,7 +424,7 @@ def _pair_by_name(reader, layers):
         by_name.update(_counted_otherwise(names, layers, generations.of_version(reader.version)))
     for name in names:
         if by_name.get(name) is not None:
-            reader.take(by_name[name], by_name[name].weights, name)
+            reader.take(by_name[name], by_name[name].weights_by_kind, name)
 
 
 def _counted_otherwise(names, layers, generation):
@@ -438,7 +438,7 @@ def _counted_otherwise(names, layers, generation):
     """
     found, classes = {}, {}
     for layer in layers:
-        if layer.weights and layer.ruled('names_from_zero') != generations.value('names_from_zero', generation):
+        if layer.weights_by_kind and layer.ruled('names_from_zero') != generations.value('names_from_zero', generation):
             classes.setdefault(snake_case(type(layer).__name__), []).append(layer)
     for base, of_class in classes.items():
         ours = sorted([(_number(layer.name, base), layer) for layer in of_class
@@ -482,7 +482,7 @@ def preprocess_weights_for_loading(layer, weights, original_keras_version=None, 
     """Arrays of a file for a layer or model as `set_weights` takes them, whichever Keras and engine wrote the file.
 
     Args:
-        layer: the layer or model. weights: list of arrays, in the order of `layer.weights`; what Keras 1 kept apart,
+        layer: the layer or model. weights: list of arrays, in their order in files; what Keras 1 kept apart,
             such as the gates of an LSTM, in its order.
         original_keras_version: of the file, such as '1.2.2'; None for Keras 2 and later. original_backend: its engine;
             Theano's kernels of convolutions are turned over. Recurrent layers of cuDNN and plain ones are turned into
@@ -500,7 +500,7 @@ def preprocess_weights_for_loading(layer, weights, original_keras_version=None, 
         >>> kernel.shape
         (3, 4, 2)
     """
-    variables, arrays = layer.weights, [np.asarray(array) for array in weights]
+    variables, arrays = layer.weights_by_kind, [np.asarray(array) for array in weights]
     if generations.of_version(original_keras_version or '2.3.1') == 1:
         arrays = keras1.in_order(layer, arrays)
     if len(arrays) != len(variables):
@@ -637,7 +637,7 @@ def _optimizer_state(model, file):
 
     def names_of(layer):
         return load_attributes(_layer_group(group, layer.name), 'weight_names') if layer.name in group else []
-    if all(keras1.is_keras_1(names_of(layer)) for layer in keras1.unmerged(model.layers) if layer.weights):
+    if all(keras1.is_keras_1(names_of(layer)) for layer in keras1.unmerged(model.layers) if layer.weights_by_kind):
         state = keras1.optimizer_state(model, names_of, arrays)
         if state is not None:
             return ['training/update:0'] * len(state), state

@@ -49,14 +49,14 @@ def innermost(layer):
     inside = list(layer.layers) if hasattr(layer, 'layers') else layer.own_parts()[1]
     if hasattr(layer, 'backward_layer'):
         inside = [layer.forward_layer, layer.backward_layer]
-    inside = [part for part in inside if part.weights]
+    inside = [part for part in inside if part.weights_by_kind]
     if not inside or layer.weights_made():
-        return [layer] if layer.weights else []
+        return [layer] if layer.weights_by_kind else []
     return [part for each in inside for part in innermost(each)]
 
 
 def converted(layer, names, arrays):
-    """The arrays for `layer.weights`, given those that Keras 1 wrote for the layer or model.
+    """The arrays for `layer.weights_by_kind`, given those that Keras 1 wrote for the layer or model.
 
     Returns:
         (the arrays, True where a kernel was for images whose channels stand elsewhere than here), or (`arrays`, False)
@@ -72,24 +72,24 @@ def converted(layer, names, arrays):
     for part, owner in zip(layers, given):
         made, elsewhere = _of_layer(part, owner.arrays)
         moved = moved or elsewhere
-        if len(made) != len(part.weights):
+        if len(made) != len(part.weights_by_kind):
             return arrays, False
-        found.update({id(variable): array for variable, array in zip(part.weights, made)})
-    return [found[id(variable)] for variable in layer.weights], moved
+        found.update({id(variable): array for variable, array in zip(part.weights_by_kind, made)})
+    return [found[id(variable)] for variable in layer.weights_by_kind], moved
 
 
 def in_order(layer, arrays):
-    """The arrays for `layer.weights`, given those of Keras 1 without their names: layer by layer; `arrays` as they are
-    where their number does not fit."""
+    """The arrays for `layer.weights_by_kind`, given those of Keras 1 without their names: layer by layer; `arrays` as
+    they are where their number does not fit."""
     found, place = {}, 0
     for part in innermost(layer):
-        count = 3 * _gates(part) if _gates(part) and _is_apart(part, arrays[place:]) else len(part.weights)
+        count = 3 * _gates(part) if _gates(part) and _is_apart(part, arrays[place:]) else len(part.weights_by_kind)
         made, _ = _of_layer(part, arrays[place:place + count])
-        if len(made) != len(part.weights):
+        if len(made) != len(part.weights_by_kind):
             return arrays
-        found.update({id(variable): array for variable, array in zip(part.weights, made)})
+        found.update({id(variable): array for variable, array in zip(part.weights_by_kind, made)})
         place += count
-    return [found[id(variable)] for variable in layer.weights] if place == len(arrays) else arrays
+    return [found[id(variable)] for variable in layer.weights_by_kind] if place == len(arrays) else arrays
 
 
 def _gates(layer):
@@ -100,7 +100,7 @@ def _gates(layer):
 
 def _is_apart(layer, arrays):
     """Whether `arrays` begin with kernel, recurrent kernel and bias of one gate."""
-    return bool(arrays) and arrays[0].size * _gates(layer) == layer.weights[0].size
+    return bool(arrays) and arrays[0].size * _gates(layer) == layer.weights_by_kind[0].size
 
 
 def unmerged(layers):
@@ -139,7 +139,7 @@ def _of_layer(layer, arrays):
     if 'GRU' in kinds and len(arrays) == 9:
         return _joined(arrays, (0, 1, 2)), False
     if 'ConvLSTM2D' in kinds and len(arrays) == 12:
-        wanted = [tuple(weight.shape[:-1]) + (weight.shape[-1] // 4,) for weight in layer.weights]
+        wanted = [tuple(weight.shape[:-1]) + (weight.shape[-1] // 4,) for weight in layer.weights_by_kind]
         kernels = [_kernel(layer, array, wanted[place % 3]) if array.ndim == 4 else (array, False)
                    for place, array in enumerate(arrays)]
         return _joined([array for array, _ in kernels], (0, 2, 1, 3)), any(moved for _, moved in kernels)
@@ -149,7 +149,7 @@ def _of_layer(layer, arrays):
         kernel, moved = _kernel(layer, arrays[0], None)
         return [np.swapaxes(kernel, -1, -2)] + arrays[1:], moved
     made = [_kernel(layer, array, tuple(weight.shape)) if array.ndim >= 4 and hasattr(layer, 'data_format')
-            else (array, False) for array, weight in zip(arrays, layer.weights)]
+            else (array, False) for array, weight in zip(arrays, layer.weights_by_kind)]
     return [array for array, _ in made] + arrays[len(made):], any(moved for _, moved in made)
 
 
@@ -207,7 +207,7 @@ def optimizer_state(model, names_of, arrays):
     Returns:
         The arrays, or None where they do not fit the model.
     """
-    places = [(layer, names_of(layer)) for layer in unmerged(model.layers) if layer.weights]
+    places = [(layer, names_of(layer)) for layer in unmerged(model.layers) if layer.weights_by_kind]
     trained = [name for layer, names in places for name in _trained(layer, names)]
     if not trained or not arrays:
         return None
@@ -238,5 +238,5 @@ def _slot(model, places, slot):
         # What was not trained has no slot; nothing is kept of what stands for it here.
         given = [slot[name] if name in slot else np.zeros(1) for name in names]
         made, _ = converted(layer, names, given)
-        found.update({id(variable): array for variable, array in zip(layer.weights, made)})
+        found.update({id(variable): array for variable, array in zip(layer.weights_by_kind, made)})
     return [found[id(variable)] for variable in model.trainable_weights]

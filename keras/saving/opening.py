@@ -10,14 +10,16 @@ import json
 import os
 import re
 import stat
-import tempfile
 import threading
-import zipfile
 import zlib
 
 import numpy as np
 
+from keras import lazy
 from keras.saving import arrays
+
+tempfile = lazy.Later('tempfile')
+zipfile = lazy.Later('zipfile')
 
 # The longest text of a config, in bytes. That of 10,000 layers has about 8 MB.
 LONGEST_TEXT = 1 << 26
@@ -333,13 +335,16 @@ class _Object:
     name: path inside the file. filename: of the file. attrs: the attributes, a mapping for reading.
     """
 
-    def __init__(self, object, source=None):
+    def __init__(self, object, source=None, name=None):
         self._object = object
         self._source = source
         self.attrs = Attributes(object, source)
-        self.name = object.name
-        filename = object.file.filename
-        self.filename = source.name if source is not None else filename if isinstance(filename, str) else 'The file'
+        self.name = object.name if name is None else name
+
+    @property
+    def filename(self):
+        found = self._object.file.filename if self._source is None else self._source.name
+        return found if isinstance(found, str) else 'The file'
 
     def _refused(self, why):
         return RefusedFile('%s: %s %s.' % (self.filename, self.name, why))
@@ -475,10 +480,11 @@ def _errors_as_refusal(object, source, what):
 class Group(_Object):
     """A group of an HDF5 file: a mapping, for reading, of names and paths to groups and data sets."""
 
-    def __init__(self, object, source=None):
-        super().__init__(object, source)
-        # Groups stay open: a reader asks for them several times.
+    def __init__(self, object, source=None, name=None):
+        super().__init__(object, source, name)
+        # What is opened stays open: a reader asks for it several times.
         self._children = {}
+        self._names = None
 
     def __contains__(self, path):
         return self.get(path) is not None
@@ -507,29 +513,30 @@ class Group(_Object):
         found = self._children.get(name)
         if found is None:
             found = self._opened(name)
-            if isinstance(found, Group):
+            if found is not None:
                 self._children[name] = found
         return found
 
     def forget(self):
-        """Let go of the groups inside."""
+        """Let go of what is inside."""
         self._children.clear()
 
     def _opened(self, name):
         import h5py
         with _errors_as_refusal(self._object, self._source, 'what is called %s' % name):
-            links = self._object.id.links
-            if not links.exists(name.encode('utf-8')):
+            inside, encoded = self._object.id, name.encode('utf-8')
+            if not inside.links.exists(encoded):
                 return None
-            if links.get_info(name.encode('utf-8')).type != h5py.h5l.TYPE_HARD:
+            if inside.links.get_info(encoded).type != h5py.h5l.TYPE_HARD:
                 raise RefusedFile('%s: %s in %s is a link to elsewhere, which is not followed.'
                                   % (self.filename, name, self.name))
-            found = self._object[name]
-        if isinstance(found, h5py.Group):
-            return Group(found, self._source)
-        if not isinstance(found, h5py.Dataset):
-            raise RefusedFile('%s: %s is neither a group nor data.' % (self.filename, name))
-        return Dataset(found, self._source)
+            found = h5py.h5o.open(inside, encoded)
+            path = '%s/%s' % (self.name.rstrip('/'), name)
+            if isinstance(found, h5py.h5g.GroupID):
+                return Group(h5py.Group(found), self._source, path)
+            if isinstance(found, h5py.h5d.DatasetID):
+                return Dataset(h5py.Dataset(found), self._source, path)
+        raise RefusedFile('%s: %s is neither a group nor data.' % (self.filename, name))
 
     def __len__(self):
         return len(self.keys())
@@ -540,10 +547,12 @@ class Group(_Object):
         Raises:
             RefusedFile: where there are too many, or they cannot be read.
         """
-        with _errors_as_refusal(self._object, self._source, 'the content'):
-            if len(self._object) > MOST_NAMES:
-                raise self._refused('holds %d names' % len(self._object))
-            return _checked_names(list(self._object))
+        if self._names is None:
+            with _errors_as_refusal(self._object, self._source, 'the content'):
+                if len(self._object) > MOST_NAMES:
+                    raise self._refused('holds %d names' % len(self._object))
+                self._names = _checked_names(list(self._object))
+        return list(self._names)
 
     def __iter__(self):
         return iter(self.keys())
@@ -611,11 +620,12 @@ class Dataset(_Object):
     """
     checksum = None
 
-    def __init__(self, object, source):
-        super().__init__(object, source)
+    def __init__(self, object, source, name=None):
+        super().__init__(object, source, name)
         with _errors_as_refusal(object, source, 'the type'):
-            self.shape = tuple(map(int, object.shape)) if object.shape is not None else None
-            self.dtype = object.dtype.newbyteorder('=')
+            shape, self._stored_as = object.shape, object.dtype
+        self.shape = tuple(map(int, shape)) if shape is not None else None
+        self.dtype = self._stored_as.newbyteorder('=')
 
     @property
     def nbytes(self):
@@ -632,21 +642,21 @@ class Dataset(_Object):
             RefusedFile: where they are not in the file, no numbers, or damaged.
         """
         with _errors_as_refusal(self._object, self._source, 'the data'):
-            self._check()
-            array, found = self._read_directly() if self._is_plain() else self._read_by_library()
+            made = self._object.id.get_create_plist()
+            self._check(made)
+            array, found = self._read_directly() if self._is_plain(made) else self._read_by_library()
         if self._source is not None and self._source.cut:
             raise self._refused('lies in part behind the end of the file, which was cut short')
         if self.checksum is not None and found != self.checksum:
             raise self._refused('is not what was written: the file is damaged')
-        return array
+        return arrays.of_bfloat16(array) if self.dtype == arrays.BFLOAT16 else array
 
-    def _is_plain(self):
+    def _is_plain(self, made):
         """Whether the bytes of the array are in the file in one piece, as they are in memory."""
         from h5py import h5d, h5t
-        if self._source is None or not self.nbytes or self.dtype.kind not in 'fiu' or not self._object.dtype.isnative:
+        if self._source is None or not self.nbytes or self.dtype.kind not in 'fiu' or not self._stored_as.isnative:
             return False
-        return self._object.id.get_create_plist().get_layout() == h5d.CONTIGUOUS and \
-            self._object.id.get_type().equal(h5t.py_create(self.dtype))
+        return made.get_layout() == h5d.CONTIGUOUS and self._object.id.get_type().equal(h5t.py_create(self.dtype))
 
     def _read_directly(self):
         array = np.empty(self.shape, self.dtype)
@@ -660,14 +670,13 @@ class Dataset(_Object):
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self.read(), dtype)
 
-    def _check(self):
+    def _check(self, made):
         from h5py import h5d
-        # Raw bytes stand for dtypes that HDF5 does not know, such as bfloat16.
+        # Raw bytes stand for dtypes that HDF5 does not know: bfloat16 and those of one byte.
         opaque = self.dtype.kind == 'V' and self.dtype.names is None and self.dtype.itemsize <= 2
         if self.shape is None or not (self.dtype.kind in 'fiub' or opaque) or self.dtype.subdtype is not None:
             raise self._refused('holds %s where numbers are expected' % (
                 'nothing' if self.shape is None else 'values of type %s' % self.dtype))
-        made = self._object.id.get_create_plist()
         layout = made.get_layout()
         if layout not in (h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED) or made.get_external_count():
             raise self._refused('has its data in other files, which are not read')

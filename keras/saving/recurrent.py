@@ -38,7 +38,7 @@ def _found(layer, variables):
     places = {id(variable): place for place, variable in enumerate(variables)}
     for part in layer.walk_layers():
         kind = _kind(part)
-        if kind is not None and part.built and part.weights:
+        if kind is not None and part.built and part.weights_by_kind:
             weights = _Weights(part, kind, places)
             if weights.is_whole:
                 yield weights

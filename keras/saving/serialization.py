@@ -4,11 +4,12 @@ This module sits low in the import order: it imports nothing above `generations`
 """
 import collections
 import contextlib
-import difflib
 import inspect
 import threading
 
-from keras import config
+from keras import config, lazy
+
+difflib = lazy.Later('difflib')
 
 _custom_objects = {}
 _registered_objects = {}

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 
+from keras.saving import arrays, checksums
 from keras.saving.opening import LONGEST_TEXT, RefusedFile, open_file, open_hdf5, parse_json
 from keras.saving.states import read_states, write_states
 from keras.saving.writing import whole_file, writing_hdf5
@@ -29,6 +30,7 @@ def save(model, filepath, max_shard_size):
     with contextlib.ExitStack() as stack:
         writer = _Writer(prefix, int(max_shard_size * _GIGABYTE), stack)
         write_states(writer, model)
+        writer.seal()
     index = {'metadata': {'total_size': writer.total}, 'weight_map': writer.places}
     with whole_file(filepath) as file:
         file.write(json.dumps(index, indent=4).encode('utf-8'))
@@ -44,6 +46,7 @@ class _Writer:
         self.places = {}
         self._stack = stack
         self._count = 0
+        self._sums = {}
         self._next()
 
     def _next(self):
@@ -51,19 +54,23 @@ class _Writer:
         self.file = self._stack.enter_context(writing_hdf5(self.name))
         self._count, self._size = self._count + 1, 0
 
+    def seal(self):
+        """Write the checksums of what the file has by now."""
+        for group, sums in self._sums.items():
+            checksums.seal(self.file[group], sums)
+        self._sums = {}
+
     def create_group(self, path):
         return _Part(self, '/' + path.lstrip('/'))
-
-    def create_dataset(self, path, data):
-        self.put(*path.rpartition('/')[::2], data=data)
 
     def put(self, group, name, data):
         if data.nbytes > self.limit:
             raise ValueError('%s/%s has %d bytes, more than `max_shard_size` allows for one file (%d).'
                              % (group, name, data.nbytes, self.limit))
         if self._size and self._size + data.nbytes > self.limit:
+            self.seal()
             self._next()
-        self.file.require_group(group).create_dataset(name, data=data)
+        self._sums.setdefault(group, {})[name] = arrays.written(self.file.require_group(group), name, data)
         self._size, self.total = self._size + data.nbytes, self.total + data.nbytes
         files, file = self.places.setdefault('/' + group.lstrip('/'), []), os.path.basename(self.name)
         if file not in files:
@@ -139,6 +146,10 @@ class _Merged:
 
     def __contains__(self, name):
         return any(name in group for group in self._groups)
+
+    def part_with(self, name):
+        """The group of one file that has `name`."""
+        return next(group for group in self._groups if name in group)
 
     def __getitem__(self, name):
         found = [group[name] for group in self._groups if name in group]

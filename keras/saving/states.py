@@ -96,7 +96,7 @@ class Store:
     def __init__(self, group, where):
         self.group = group
         self.where = where
-        self._sums = None
+        self._written, self._expected = {}, {}
 
     def keys(self):
         """The names of the arrays."""
@@ -114,27 +114,27 @@ class Store:
     def __getitem__(self, name):
         if name not in self:
             raise KeyError('There is no array %r in %s of the file.' % (name, self.where))
-        found = self.group[str(name)]
-        if isinstance(found, Dataset) and isinstance(self.group, Group):
-            if self._sums is None:
-                self._sums = checksums.expected(self.group, self.keys()) or {}
-            found.checksum = self._sums.get(str(name))
+        group = self.group.part_with(str(name)) if hasattr(self.group, 'part_with') else self.group
+        found = group[str(name)]
+        if isinstance(found, Dataset) and isinstance(group, Group):
+            if id(group) not in self._expected:
+                self._expected[id(group)] = checksums.expected(group, group.keys()) or {}
+            found.checksum = self._expected[id(group)].get(str(name))
         return np.asarray(found)
 
     def __setitem__(self, name, value):
         if isinstance(value, Variable):
-            value = value.numpy_view()
+            value = arrays.as_bfloat16(value.numpy_view()) if value.dtype == 'bfloat16' else value.numpy_view()
         value = value.numpy() if hasattr(value, 'numpy') else np.asarray(value)
         if hasattr(self.group, 'id'):
-            self._sums = self._sums or {}
-            self._sums[str(name)] = arrays.written(self.group, str(name), value)
+            self._written[str(name)] = arrays.written(self.group, str(name), value)
         else:
             self.group.create_dataset(str(name), data=value)
 
     def seal(self):
         """Write the checksums of what was written, where the arrays are in one file."""
-        if self._sums:
-            checksums.seal(self.group, self._sums)
+        if self._written:
+            checksums.seal(self.group, self._written)
 
     def shape(self, name):
         """The shape of an array, without reading it."""
@@ -159,9 +159,12 @@ def _write_own(group, where, owner):
 
 
 def _write_streams(file, path, owner):
-    if isinstance(owner, SeedGenerator):
-        for engine, state in owner.stream_states().items():
-            file.create_dataset(_joined(path, 'streams/' + engine), data=state)
+    states = owner.stream_states() if isinstance(owner, SeedGenerator) else {}
+    if states:
+        store = Store(file.create_group(_joined(path, 'streams')), path)
+        for engine, state in states.items():
+            store[engine] = state
+        store.seal()
 
 
 def write_seeds(file, model):
@@ -187,7 +190,8 @@ def _read_seed(file, path, owner):
         return
     owner.load_own_variables(store)
     if _joined(path, 'streams') in file:
-        owner.restore_streams({engine: np.asarray(state) for engine, state in file[_joined(path, 'streams')].items()})
+        streams = Store(file[_joined(path, 'streams')], path)
+        owner.restore_streams({engine: streams[engine] for engine in streams})
 
 
 def read_states(file, model, skip_mismatch=False):

@@ -139,8 +139,6 @@ def _kinds_of_slots(names):
     """What each name of an optimizer's variable says of the kind of slot, by the generation that wrote it."""
     if names[0] == 'iteration:0':  # tf.keras from 2.11 on: Adam/m/dense/kernel:0
         return [name.split('/')[1] for name in names[1:]]
-    if names[0].endswith('/iteration'):  # Keras 3: adam/sequential_dense_kernel_momentum
-        return [name.rpartition('_')[2] for name in names[1:]]
     return [name.rpartition('/')[2] for name in names[1:]]  # Adam/dense/kernel/m:0
 
 
@@ -174,6 +172,9 @@ def restore_optimizer(model, names, arrays, adapted=lambda slot, array: array):
     """
     optimizer = model.optimizer
     optimizer.build(model.trainable_variables)
+    if names and names[0].endswith('/iteration'):  # Keras 3: in the order of its own files
+        optimizer.load_own_variables({str(number): array for number, array in enumerate(arrays)})
+        return
     names, arrays = _without_rate(names, arrays)
     if hasattr(optimizer, 'inner_optimizer') and len(arrays) <= len(optimizer.inner_optimizer.weights):
         optimizer = optimizer.inner_optimizer  # of tf.keras, which kept the state of that one only

@@ -6,10 +6,12 @@ import contextlib
 import errno
 import os
 import re
-import shutil
 import stat
 
+from keras import lazy
 from keras.saving.opening import kind_of_file
+
+shutil = lazy.Later('shutil')
 
 try:
     import fcntl

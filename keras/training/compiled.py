@@ -34,16 +34,18 @@ class CompiledLoss:
 
     Args:
         loss: name, function, `Loss`, or a list or dictionary of these. loss_weights: floats likewise.
-        output_names: names of the outputs.
+        output_names: names of the outputs. structure: what they stand in.
 
     `trained_outputs` are the indices of the outputs that have a loss, and hence a target.
     """
 
-    def __init__(self, loss, loss_weights, output_names):
+    def __init__(self, loss, loss_weights, output_names, structure=None):
         self.losses = [_loss_object(one) for one in per_output(loss, output_names, 'loss')]
         self.trained_outputs = [index for index, loss in enumerate(self.losses) if loss is not None]
         self.weights = per_output(1.0 if loss_weights is None else loss_weights, output_names, 'loss_weights')
         self.output_names = output_names
+        self._as_given = list(structure) if isinstance(structure, dict) and len(structure) == len(output_names) else []
+        self._names_one = not generations.value('logs_by_name')
         self._divides_by_mask = generations.value('masked_loss_is_mean_of_rest')
         self._divides_by_weights = generations.value('zero_weights_leave_the_mean')
 
@@ -80,8 +82,17 @@ class CompiledLoss:
     @property
     def names_of_parts(self):
         """The names of the outputs' losses in logs, where there is more than one output."""
-        several = len(self.losses) > 1
+        several = len(self.losses if self._names_one else self.trained_outputs) > 1
         return ['%s_loss' % self.output_names[index] for index in self.trained_outputs] if several else []
+
+    @property
+    def names_in_logs(self):
+        """The same in the order of the logs: Keras 3 leaves the outputs of a dictionary in their order."""
+        names = self.names_of_parts
+        if self._names_one or not self._as_given or not names:
+            return names
+        place = dict(zip(self.trained_outputs, names))
+        return [place[index] for index in map(sorted(self._as_given).index, self._as_given) if index in place]
 
 
 def _number(factor):
@@ -172,6 +183,10 @@ class CompiledMetrics:
                     metric = self._metric(one, loss.losses[index], output_shapes[index])
                     name = metric.name if len(names) == 1 else '%s_%s' % (names[index], metric.name)
                     self.entries.append(OutputMetric(metric, self._unique(name), index, weighted))
+        if len(names) > 1 and generations.value('logs_by_name'):
+            self.entries.sort(key=lambda entry: entry.name)
+        elif generations.value('logs_by_output'):
+            self.entries.sort(key=lambda entry: entry.output)
 
     def _metric(self, given, loss, shape):
         if isinstance(given, metrics_module.Metric):
@@ -214,6 +229,8 @@ def _metrics_per_output(given, names):
         chosen = per_output(given, names, 'metrics')
     elif isinstance(given, (list, tuple)) and any(isinstance(one, (list, tuple)) for one in given):
         chosen = per_output(list(given), names, 'metrics')
+    elif isinstance(given, (list, tuple)) and len(given) == len(names) and generations.value('metric_per_output'):
+        chosen = list(given)
     else:
         chosen = [given] * len(names)
     result = []
@@ -288,7 +305,7 @@ class Tally:
     @property
     def names(self):
         """The names in the logs."""
-        return self.means + self.metrics.names + self.added
+        return ['loss'] + self.loss.names_in_logs + self.metrics.names + self.added
 
     def vector(self, total, each, targets, predictions, weights, masks, samples, added):
         """The numbers of one batch, as a vector, or as a scalar where there is one; updates the stateful metrics."""

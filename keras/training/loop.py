@@ -37,7 +37,16 @@ class Loop:
             steps: batches in an epoch, None for a pass. validation: a `Validation`, or None.
 
         With a `BackupAndRestore` among the callbacks that has kept the state of a training, it goes on from there.
+
+        Returns:
+            The `History`.
         """
+        with self._program.turns.of('fit'):
+            self._model.history = self._hooks.history()
+            self._train(feed, first, epochs, steps, validation)
+            return self._model.history
+
+    def _train(self, feed, first, epochs, steps, validation):
         self._model.stop_training, self._epoch, self._found = False, first, None
         keeper = self._keeper(feed, validation)
         try:
@@ -139,6 +148,10 @@ class Loop:
 
     def test(self, feed, steps=None):
         """{name: value} of the loss and the metrics over a pass of `feed`, or its first `steps` batches."""
+        with self._program.turns.of('evaluate'):
+            return self._test(feed, steps)
+
+    def _test(self, feed, steps):
         self._model.stop_evaluating = False
         self._hooks.on_test_begin()
         feed.restart()

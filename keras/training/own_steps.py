@@ -151,12 +151,12 @@ class OwnLogs(Results):
     """The logs of steps that the model defines: what the last one returned.
 
     Args:
-        model: the model. numbered: as in `Results`.
+        model: the model. turns: its `Turns`. numbered: as in `Results`.
     """
 
-    def __init__(self, model, numbered):
+    def __init__(self, model, turns, numbered):
         super().__init__(numbered)
-        self._model = model
+        self._model, self._turns = model, turns
         self._step = self._last = None
 
     def use(self, step, reset=True):
@@ -167,7 +167,8 @@ class OwnLogs(Results):
         self._step = step
 
     def run(self, batch):
-        self._last = self._step(batch.xs)
+        with self._turns.steps:
+            self._last = self._step(batch.xs)
 
     def variables(self):
         return [variable for metric in self._model.metrics for variable in metric.variables]

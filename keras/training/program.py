@@ -21,6 +21,7 @@ from keras.training.own_steps import MetricsOfModel, OwnCompiled, OwnLogs, OwnSt
 from keras.training.results import Averages, Predictions, on_host
 from keras.training.steps import PredictStep, TrainOrTestStep, can_repeat
 from keras.training.target_tensors import TargetTensors
+from keras.training.turns import Turns
 
 # How many batches, and of how many bytes, `steps_per_execution='auto'` puts into one call.
 _MOST_BATCHES, _MOST_BYTES = 32, 16 << 20
@@ -41,12 +42,13 @@ class Program(generations.Dated):
             the outputs are known.
         trained: the weights that training changes, and frozen_layers: the layers that it leaves alone, as settled by
             then. targets: a `Targets`, None where any will do.
-        compiled_metrics: the `MetricsOfModel`.
+        turns: the `Turns` among threads.
         added_names: the names given to `add_metric` in the last new step; None before the first one.
     """
 
     def __init__(self, forward, given=None, settings=None):
         self.given, self.settings = given, settings or {}
+        self.turns = Turns(forward)
         self.retarget(forward)
         if given is not None and forward.model.built and forward.graph is not None:
             self._settle(forward.graph.output_names, forward.graph.outputs)
@@ -55,9 +57,8 @@ class Program(generations.Dated):
         """Begin anew with another `Forward`, because the layers of the model have changed; the next data settles it."""
         self.forward = forward
         # A stack that grows layer by layer makes many of these and uses the last: what takes time is made when used.
-        self._own = self._compiled = None
+        self._own = self._compiled = self._all_metrics = None
         self._intake, self._own_intake = Intake(self), OwnIntake(self)
-        self.compiled_metrics = MetricsOfModel(self)
         self.losses = self.metrics = self.targets = self.target_tensors = self.added_names = None
         self.trained, self.frozen_layers = [], []
         self._inputs = None
@@ -108,6 +109,14 @@ class Program(generations.Dated):
             with generations.under(self):
                 self._compiled = OwnCompiled(self._own_compiled)
         return self._compiled
+
+    @property
+    def compiled_metrics(self):
+        """The compiled metrics as one, a `MetricsOfModel`."""
+        if self._all_metrics is None:
+            with generations.under(self):
+                self._all_metrics = MetricsOfModel(self)
+        return self._all_metrics
 
     @property
     def optimizer(self):
@@ -184,13 +193,15 @@ class Program(generations.Dated):
             self._settle_weights()
 
     def _settle_losses(self, outputs):
-        losses = CompiledLoss(self.given['loss'], self.given['loss_weights'], self._names)
+        graph = self.forward.graph
+        losses = CompiledLoss(self.given['loss'], self.given['loss_weights'], self._names,
+                              None if graph is None else graph.output_structure)
         self.metrics = CompiledMetrics(self.given['metrics'], self.given['weighted_metrics'], losses,
                                        [tensor.shape for tensor in outputs])
         self.target_tensors = TargetTensors(self, self.given.get('target_tensors'))
-        has_graph = self.forward.graph is not None
         self.targets = Targets(len(outputs), [
-            Target(index, self._names[index], losses.losses[index], outputs[index], has_graph, generations.of(self))
+            Target(index, self._names[index], losses.losses[index], outputs[index], graph is not None,
+                   generations.of(self))
             for index in losses.trained_outputs if index not in self.target_tensors],
             len(self.target_tensors.values), self.ruled('targets_need_a_loss'))
         self.losses = losses
@@ -310,7 +321,7 @@ class Program(generations.Dated):
             return [metric.name for metric in self.forward.model.metrics]
         if self.losses is None:
             return ['loss']
-        return ['loss'] + self.losses.names_of_parts + self.metrics.names + self._names_of_added()
+        return ['loss'] + self.losses.names_in_logs + self.metrics.names + self._names_of_added()
 
     def reset_metrics(self):
         for metric in self.metric_objects():
@@ -325,7 +336,7 @@ class Program(generations.Dated):
 
     def step(self, kind, batch):
         """The compiled step for a kind of run on batches like this one; made once per kind, engine and layout."""
-        key = (kind, get_engine().name, learning_phase.value, batch.layout, adapter_changes())
+        key = (kind, get_engine(), learning_phase.value, batch.layout, adapter_changes())
         step = self._steps.get(key)
         if step is None:
             step = self._steps[key] = self._new_step(kind, batch.layout)
@@ -345,9 +356,9 @@ class Program(generations.Dated):
         numbered = self.ruled('batch_and_size_in_logs')
         self._made.pop(kind, None)
         if kind == 'predict':
-            return Predictions(numbered)
+            return Predictions(self.turns, numbered)
         if kind in self.own:
-            return OwnLogs(self.forward.model, numbered)
+            return OwnLogs(self.forward.model, self.turns, numbered)
         self._running = Averages(self, self.ruled('own_loss_in_logs'), numbered)
         return self._running
 
@@ -374,15 +385,16 @@ class Program(generations.Dated):
 
     def on_batch(self, kind, batch, reset):
         """{name: value} of the loss and the metrics on one batch. `reset`: whether they begin with it."""
-        found = self._running if not reset and self._running is not None else self.results(kind)
-        found.use(self.step(kind, batch), reset)
-        found.take(0, batch)
-        return found.found()
+        with self.turns.of('train_on_batch' if kind == 'train' else 'test_on_batch'):
+            found = self._running if not reset and self._running is not None else self.results(kind)
+            found.use(self.step(kind, batch), reset)
+            found.take(0, batch)
+            return found.found()
 
     def predict_like_before(self, x):
         """The outputs for a small array like one that was predicted before, or None."""
         step = self._small.get((x.dtype, x.shape[1:], get_engine(), learning_phase.value, adapter_changes()))
-        return None if step is None else step.packed(on_host(step([x])))
+        return None if step is None else step.packed(on_host(self.turns.read(step, [x])))
 
     def predict_at_once(self, x, batch):
         """The outputs for one batch, made from what the user gave as `x`."""
@@ -391,4 +403,4 @@ class Program(generations.Dated):
         if type(x) is np.ndarray and len(batch.xs) == 1 and batch.xs[0].shape == x.shape \
                 and batch.xs[0].dtype == x.dtype:
             self._small[x.dtype, x.shape[1:], get_engine(), learning_phase.value, adapter_changes()] = step
-        return step.packed(on_host(step(batch.xs)))
+        return step.packed(on_host(self.turns.read(step, batch.xs)))

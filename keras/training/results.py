@@ -1,6 +1,4 @@
 """What a run gathers over its batches. It is the logs of the callbacks, too, and fetched only when it is read."""
-import threading
-
 import numpy as np
 
 from keras.backend.state.variables import to_array
@@ -98,7 +96,7 @@ class Averages(Results):
         self._program = program
         self._own_loss = own_loss
         # Another thread may ask for the model's metrics during a step: it would take the totals from under it.
-        self._lock = threading.RLock()
+        self._lock = program.turns.steps
         self._step = None
         # The totals that were fetched, and those on the device since then; those before the last batch and after it.
         self._fetched = self._totals = self._before = self._last = None
@@ -182,10 +180,15 @@ class Averages(Results):
 
 
 class Predictions(Results):
-    """The outputs of all batches, of prediction steps. In logs `outputs` are those of the last batch."""
+    """The outputs of all batches, of prediction steps. In logs `outputs` are those of the last batch.
 
-    def __init__(self, numbered):
+    Args:
+        turns: the `Turns` of the model. numbered: as in `Results`.
+    """
+
+    def __init__(self, turns, numbered):
         super().__init__(numbered)
+        self._turns = turns
         self._step = self._last = None
         self._waiting, self._fetched = [], []
 
@@ -193,7 +196,7 @@ class Predictions(Results):
         self._step = step
 
     def run(self, batch):
-        self._last = self._step(batch.xs)
+        self._last = self._turns.read(self._step, batch.xs)
         self._shown = [self._last]
         self._waiting.append(self._last)
         if len(self._waiting) > _IN_FLIGHT:

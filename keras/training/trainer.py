@@ -237,9 +237,8 @@ class Trainer(Steps):
                 raise ValueError('validation_split needs arrays; a generator cannot be split. Give validation_data.')
             feed, validation = feed.split(validation_split, validation_batch_size or batch_size)
         loop = self._loop(callbacks, verbose, feed, steps, batch_size, epochs, validation, trains=True, resume=resume)
-        loop.train(feed, initial_epoch, epochs, steps, None if validation is None else Validation(
+        return loop.train(feed, initial_epoch, epochs, steps, None if validation is None else Validation(
             validation, validation_steps, validation_freq))
-        return self.history
 
     def _compiled_for(self, method):
         self._training.require_compiled(method)
@@ -266,7 +265,7 @@ class Trainer(Steps):
         if trains:
             if validation is not None and given:
                 hooks.set_validation_data(validation.flat_arrays())
-            self.history = hooks.history()
+            hooks.history()
             if resume is not None:
                 hooks.append(callbacks_module.BackupAndRestore(resume, delete_checkpoint=False))
         names = self.metrics_names if len(hooks) else []

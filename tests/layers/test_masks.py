@@ -200,3 +200,14 @@ def test_masks_on_values():
     model = keras.Sequential([embedding, layer])
     found = K.eval(model(WORDS))
     np.testing.assert_allclose(found, mean(embedding.get_weights()[0][WORDS], MASK), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.on('numpy', 'torch')
+def test_a_query_that_may_attend_to_nothing_gets_nothing_in_keras_3():
+    x = np.arange(24, dtype='float32').reshape(1, 4, 6)
+    for generation, weight in [('tf', 0.25), (3, 0.0)]:
+        with keras.config.generation(generation):
+            layer = keras.layers.MultiHeadAttention(1, 2)
+        _, scores = layer(x, x, attention_mask=np.tril(np.ones((1, 4, 4), bool), -1), return_attention_scores=True)
+        scores = keras.ops.convert_to_numpy(scores)
+        assert np.allclose(scores[0, 0, 0], weight) and np.allclose(scores[0, 0, 1], [1, 0, 0, 0])

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from keras import layers, ops
+from keras import config, layers, ops, tree
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import to_array
 from keras.backend.table.composites.shape import static_shape
@@ -257,3 +257,15 @@ def test_masks_travel_through_the_graph():
     distributed = layers.TimeDistributed(layers.Dense(2))(sequence)
     assert distributed.mask is not None
     assert layers.LSTM(2)(distributed).mask is None
+
+
+@pytest.mark.on('numpy')
+def test_the_states_of_stacked_cells_are_lists_in_keras_3():
+    x = np.ones((1, 2, 3), 'float32')
+    for generation, shapes in [(2, [(1, 4), (1, 2), (1, 2), (1, 4)]), (3, [(1, 4), [(1, 2), (1, 2)], [(1, 4)]])]:
+        with config.generation(generation):
+            layer = layers.RNN([layers.LSTMCell(2), layers.GRUCell(4)], return_state=True)
+        found = layer(x)
+        assert [[tuple(state.shape) for state in part] if isinstance(part, list) else tuple(part.shape)
+                for part in found] == shapes
+        assert np.allclose(layer(x, initial_state=found[1:])[0], layer(x, initial_state=tree.flatten(found[1:]))[0])

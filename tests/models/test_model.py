@@ -329,3 +329,30 @@ def test_layers_that_give_a_variable():
         np.testing.assert_array_equal(K.function([x], [y])([np.ones((2, 4))])[0], np.ones((2, 3)))
         doubled = Model(x, layers.Lambda(lambda y: y * 2.0)(y))
         np.testing.assert_array_equal(doubled.predict(np.ones((2, 4))), np.full((2, 3), 2.0))
+
+
+@pytest.mark.on('numpy')
+def test_a_stack_in_a_class_is_built_by_the_shape():
+    class Outer(Model):
+        def __init__(self):
+            super().__init__()
+            self.stack = Sequential([layers.Dense(3), layers.Dense(2)])
+
+        def call(self, inputs):
+            return self.stack(inputs)
+
+    model = Outer()
+    model.build((None, 4))
+    assert [weight.shape for weight in model.weights] == [(4, 3), (3,), (3, 2), (2,)]
+
+
+@pytest.mark.on('numpy')
+def test_methods_may_call_their_object_otherwise():
+    class Scaled(layers.Layer):
+        def build(this, input_shape):
+            this.scale = this.add_weight('scale', input_shape[-1:], initializer='ones')
+
+        def call(this, inputs):
+            return inputs * this.scale
+
+    assert Sequential([layers.Input((4,)), Scaled()]).count_params() == 4

@@ -159,3 +159,15 @@ def test_names_of_outputs_differ():
     x = layers.Input((3,))
     layer, other = layers.Activation('relu', name='c'), layers.Activation('relu', name='c_2')
     assert Model(x, [layer(x), other(x), layer(other(x)), layer(layer(x))]).output_names == ['c', 'c_2', 'c_1', 'c_3']
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('generation, order', [
+    (2, 'kernel bias gamma kernel mean'), (3, 'kernel bias gamma mean kernel')])
+def test_the_order_of_weights(generation, order):
+    with config.generation(generation):
+        model = Sequential([layers.Dense(2), layers.BatchNormalization(center=False), layers.Dense(1, use_bias=False)])
+        model.build((None, 3))
+    names = [weight.name.split('/')[-1].split(':')[0].replace('moving_', '') for weight in model.weights]
+    assert [name for name in names if name != 'variance'] == order.split()
+    assert [len(array.shape) for array in model.get_weights()] == [2, 1, 1, 1, 1, 2]

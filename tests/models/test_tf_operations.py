@@ -155,3 +155,11 @@ def test_layers_keep_the_order_of_the_config():
     model = keras.Model.from_config(config)
     assert [layer.name for layer in model.layers] == ['x', 'a', 'b']
     assert [layer.name for layer in keras.models.clone_model(model).layers] == ['x', 'a', 'b']
+
+
+def test_operations_without_modules_as_keras_3_writes_them_into_hdf5():
+    node = {'args': [{'class_name': '__keras_tensor__', 'config': {'keras_history': ['x', 0, 0]}}, 2.0], 'kwargs': {}}
+    found = operation_of({'class_name': 'Multiply', 'config': {'name': 'multiply'}, 'inbound_nodes': [node]})
+    np.testing.assert_array_equal(value(lambda x: found(x, 2.0), X)[0], X * 2)
+    config = {'name': 'multiply', 'trainable': True, 'dtype': 'float32'}
+    assert operation_of({'class_name': 'Multiply', 'config': config, 'inbound_nodes': [node]}) is None

@@ -168,3 +168,43 @@ def test_the_place_of_grouped_attention(tmp_path):
     x = keras.Input((6, 4))
     keras.Model(x, layers.GroupQueryAttention(2, 4, 2)(x, x)).save(path)
     assert 'layers/grouped_query_attention/_key_dense/vars/0' in layout(weights_of(path))
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('name', ['m.keras', 'm.h5'])
+def test_outputs_of_nested_models_stay_apart(tmp_path, name):
+    """Keras 3 counts the calls of a nested model from 1 in `output_layers`, and from 0 elsewhere."""
+    inner_input = keras.Input((4,))
+    inner = keras.Model(inner_input, layers.Dense(3)(inner_input), name='inner')
+    first, second = keras.Input((4,)), keras.Input((4,))
+    outputs = [inner(first), inner(second)]
+    model = keras.Model([first, second], outputs + [layers.Subtract()(outputs)])
+    model.save(str(tmp_path / name))
+    loaded = keras.models.load_model(str(tmp_path / name), compile=False)
+    for ours, theirs in zip(model.predict([X, -X]), loaded.predict([X, -X])):
+        np.testing.assert_array_equal(ours, theirs)
+    if name == 'm.keras':
+        config = json.loads(zipfile.ZipFile(str(tmp_path / name)).read('config.json').decode())['config']
+        assert config['output_layers'][:2] == [['inner', 1, 0], ['inner', 2, 0]]
+
+
+@pytest.mark.on('numpy')
+def test_weights_of_a_model_without_any(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), layers.ReLU()])
+    model.save_weights(str(tmp_path / 'm.weights.h5'))
+    model.load_weights(str(tmp_path / 'm.weights.h5'))
+
+
+@pytest.mark.on('torch')
+def test_bfloat16_as_keras_3_has_it(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, dtype='bfloat16')])
+    model.save_weights(str(tmp_path / 'm.weights.h5'))
+    with h5py.File(str(tmp_path / 'm.weights.h5'), 'r') as file:
+        kernel = file['layers/dense/vars/0']
+        assert (kernel.dtype.str, kernel.attrs['dtype']) == ('|V2', 'bfloat16')
+        bits = kernel[()].view('u2').astype('u4')
+    expected = (bits << 16).view('f4')
+    np.testing.assert_array_equal(model.get_weights()[0], expected)
+    model.set_weights([0 * weight for weight in model.get_weights()])
+    model.load_weights(str(tmp_path / 'm.weights.h5'))
+    np.testing.assert_array_equal(model.get_weights()[0], expected)

@@ -51,3 +51,15 @@ def test_faults(tmp_path):
     (tmp_path / 'm.weights.json').write_text(json.dumps(index))
     with pytest.raises(OSError, match='lead out'):
         made.load_weights(path)
+
+
+@pytest.mark.on('numpy')
+def test_damage_is_found(tmp_path):
+    made, path = model(), str(tmp_path / 'm.weights.json')
+    made.save_weights(path, max_shard_size=0.001)
+    shard = tmp_path / 'm_00000.weights.h5'
+    content = bytearray(shard.read_bytes())
+    content[content.index(made.get_weights()[0].tobytes()) + 1000] ^= 1
+    shard.write_bytes(bytes(content))
+    with pytest.raises(OSError, match='damaged'):
+        made.load_weights(path)

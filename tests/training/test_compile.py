@@ -100,19 +100,15 @@ def test_class_numbers_stay_what_they_are(dtype):
 
 
 @pytest.mark.needs_gradients
-def test_doubles_are_trained_as_doubles():
-    config.set_floatx('float64')
-    try:
-        model = Sequential([layers.Masking(input_shape=(3, 2)), layers.TimeDistributed(dense())])
-        model.compile(still(), 'mse', metrics=['mae'], weighted_metrics=['mse'])
-        x = np.full((4, 3, 2), 1 + 1e-9)
-        found = model.fit(x, np.zeros((4, 3, 1)), sample_weight=np.ones(4), verbose=0).history
-    finally:
-        config.set_floatx('float32')
-    # An engine may be set to have no doubles; it trains all the same.
-    accuracy = 1e-13 if model.get_weights()[0].dtype == np.float64 else 1e-6
-    assert abs(found['mae'][0] - (2 + 2e-9)) < accuracy
-    assert abs(found['loss'][0] - (2 + 2e-9) ** 2) < accuracy
+@pytest.mark.filterwarnings('ignore:floatx is float64')
+def test_doubles_are_trained_as_doubles(doubles):
+    model = Sequential([layers.Masking(input_shape=(3, 2)), layers.TimeDistributed(dense())])
+    model.compile(still(), 'mse', metrics=['mae'], weighted_metrics=['mse'])
+    x = np.full((4, 3, 2), 1 + 1e-9)
+    found = model.fit(x, np.zeros((4, 3, 1)), sample_weight=np.ones(4), verbose=0).history
+    assert model.get_weights()[0].dtype == np.float64
+    assert abs(found['mae'][0] - (2 + 2e-9)) < 1e-13
+    assert abs(found['loss'][0] - (2 + 2e-9) ** 2) < 1e-13
 
 
 # --- metrics over several calls
@@ -267,7 +263,15 @@ def test_class_weights_of_several_outputs_go_by_name():
 
 
 @pytest.mark.needs_gradients
-@pytest.mark.parametrize('given, error', [('auto', TypeError), ([[1, 2], [3, 4]], TypeError), ({0: 1.0}, ValueError)])
+def test_class_weights_by_a_word_without_effect():
+    model = linear()
+    model.compile(still(), 'mse')
+    with pytest.warns(UserWarning, match="class_weight='auto' has no effect"):
+        model.fit(X, np.array([0, 1, 1, 0]), class_weight='auto', verbose=0)
+
+
+@pytest.mark.needs_gradients
+@pytest.mark.parametrize('given, error', [('even', TypeError), ([[1, 2], [3, 4]], TypeError), ({0: 1.0}, ValueError)])
 def test_class_weights_that_say_nothing(given, error):
     model = linear()
     model.compile(still(), 'mse')
@@ -384,6 +388,34 @@ def test_ignored_classes_may_be_any_number():
         model.evaluate(X, np.array([0, -1, 4, 1]), verbose=0)
 
 
+class Twice(metrics.Mean):
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        super().update_state(2 * abs(y_true - y_pred))
+
+
+class Whole(metrics.Sum):
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        super().update_state(abs(y_true - y_pred))
+
+
+def test_metrics_that_are_no_means_of_values():
+    model = linear()
+    model.compile(still(), 'mse', metrics=[metrics.RootMeanSquaredError(), Twice(), Whole()])
+    found = model.evaluate(X, Y, batch_size=3, verbose=0)[1:]
+    error = abs(ERROR)
+    np.testing.assert_allclose(found, [(error ** 2).mean() ** 0.5, 2 * error.mean(), error.sum()], rtol=1e-5)
+
+
+def test_order_of_logs_in_keras_3():
+    """As `train_on_batch` of Keras 3.15.1 lists them."""
+    inputs = layers.Input((2,))
+    model = Model(inputs, {'z': dense(name='z')(inputs), 'b': dense(name='b')(inputs)})
+    with config.generation(3):
+        model.compile(still(), 'mse', metrics=['mse', 'mae'])
+    assert model.metrics_names == ['loss', 'z_loss', 'b_loss', 'b_mse', 'z_mae']
+    with config.generation(3):
+        model.compile(still(), {'z': 'mse'}, metrics={'z': ['mse', 'mae']})
+    assert model.metrics_names == ['loss', 'z_mae', 'z_mse']
 class Doubled(metrics.MeanSquaredError):
     def result(self):
         return super(Doubled, self).result() * 2
@@ -419,3 +451,11 @@ def test_how_steps_run_may_be_set_before_compiling():
     assert model.run_eagerly and model.predict(X, verbose=0) == pytest.approx(X.sum(axis=1, keepdims=True))
     model.compile(still(), 'mse')
     assert not model.run_eagerly
+
+
+def test_order_of_logs_in_tf_keras():
+    inputs = layers.Input((2,))
+    model = Model(inputs, [dense(name='z')(inputs), dense(name='b')(inputs)])
+    with config.generation('tf'):
+        model.compile(still(), 'mse', metrics={'z': 'mae', 'b': 'mape'}, weighted_metrics=['mse'])
+    assert model.metrics_names == ['loss', 'z_loss', 'b_loss', 'z_mae', 'z_mse', 'b_mape', 'b_mse']

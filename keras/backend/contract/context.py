@@ -113,6 +113,17 @@ class at_once:
         context.running, calls.masks = self._previous
 
 
+class recording:
+    """Run a block in which layers that are called on symbolic tensors make graph, whatever runs around it."""
+
+    def __enter__(self):
+        self._previous = context.abstract, context.tracing
+        context.abstract, context.tracing = False, None
+
+    def __exit__(self, *_):
+        context.abstract, context.tracing = self._previous
+
+
 def note_mask(x, mask):
     """Note that `mask` goes with the native tensor `x`, for the layers called next."""
     calls.masks[id(x)] = (x, mask)

@@ -209,6 +209,12 @@ class Engine:
         """(values, indices), every index once, of a gradient that came in slices; None for others."""
         return None
 
+    # Whether operations still run in a child process that is forked after some have; where not, its threads are gone.
+    survives_fork = True
+
+    def after_fork(self):
+        """Make the engine ready in a child process that was just forked."""
+
     def concretely(self):
         """A context in which operations run at once although a step is being traced."""
         return contextlib.ExitStack()

@@ -4,8 +4,6 @@ An engine may come from another distribution: by an entry point of the group `ke
 engine's and whose value is `module:object`, the object an instance of `Engine`.
 """
 import collections
-import configparser
-import glob
 import importlib
 import importlib.util
 import os
@@ -14,7 +12,10 @@ import threading
 
 import numpy as np
 
-from keras import config
+from keras import config, lazy
+
+configparser = lazy.Later('configparser')
+glob = lazy.Later('glob')
 
 
 GROUP = 'keras.engines'
@@ -154,9 +155,11 @@ def get_engine():
 def meet_the_engine():
     """Load the engine if the program has imported its library: functions of that may then get what is made now.
 
-    An engine tells its library's functions how to take symbolic tensors and variables when it is loaded.
+    An engine tells its library's functions how to take symbolic tensors and variables when it is loaded; NumPy's have
+    protocols for that.
     """
-    if active.engine is None and any(module in sys.modules for module in known_engine(engine_name()).modules):
+    if active.engine is None and engine_name() != 'numpy' \
+            and any(module in sys.modules for module in known_engine(engine_name()).modules):
         get_engine()
 
 
@@ -279,6 +282,44 @@ def activate(engine):
     active.activations += 1
     for listener in active.listeners:
         listener(engine)
+
+
+class Forked:
+    """What stands in a forked child process for an engine that does not survive that: described, it runs nothing.
+
+    Args:
+        engine: the `Engine`.
+    """
+
+    def __init__(self, engine):
+        self._engine = engine
+
+    def is_native(self, x):
+        return self._engine.is_native(x)
+
+    def __getattr__(self, name):
+        value = getattr(self._engine, name)
+        if callable(value):
+            raise RuntimeError('This process was forked from one in which %s had run already: the threads of the '
+                               'engine stayed behind, and it would wait for them for ever. Start processes by '
+                               "multiprocessing.get_context('spawn'), or fork before the first operation."
+                               % known_engine(self._engine.name).title)
+        return value
+
+
+def _after_fork():
+    if active.engine is None:
+        return
+    if active.engine.survives_fork:
+        active.engine.after_fork()
+    else:
+        active.engine = Forked(active.engine)
+        # Nothing goes past it to functions that are bound already.
+        active.native.clear()
+
+
+# Python 3.6 tells nobody of a fork.
+getattr(os, 'register_at_fork', lambda **_: None)(after_in_child=_after_fork)
 
 
 def set_backend(backend):

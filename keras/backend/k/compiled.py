@@ -122,7 +122,7 @@ class Function:
         return [leaf for part, value in zip(structure, given) for leaf in self._given(part, value)]
 
     def _step(self, training, engine):
-        key = (training, engine.name)
+        key = (training, engine)
         run = self._steps.get(key)
         if run is None:
             run = self._runner(training)

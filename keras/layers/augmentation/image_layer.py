@@ -272,6 +272,8 @@ def factor_bounds(factor, least, most, name='factor'):
     if len(numbers) == 1:
         numbers = (-abs(numbers[0]), abs(numbers[0])) if least < 0 else (min(least, numbers[0]), numbers[0])
     lower, upper = sorted(numbers) or (None, None)
+    if lower is not None and least == 0 and lower == -upper:  # what Keras 3 writes for a single number
+        lower = least
     if lower is None or not least <= lower <= upper <= most:
         raise ValueError('The `%s` argument should be a number (or a list of two numbers) in the range [%s, %s]. '
                          'Received: %s=%r' % (name, least, most, name, factor))

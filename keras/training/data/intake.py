@@ -116,8 +116,9 @@ class Intake:
         """(xs, ys, weights, casts, layout): lists of host arrays, and the dtypes that they are to be cast to."""
         program = self._program
         if not program.is_settled:
-            xs, casts, structure = self._inputs(x)
-            program.settle_for(xs, casts, structure)
+            with program.turns.steps:
+                xs, casts, structure = self._inputs(x)
+                program.settle_for(xs, casts, structure)
         xs, casts, structure = self._inputs(x)
         ys, dtypes = self._targets(y)
         weights = self._weights(sample_weight, class_weight, ys)

@@ -158,6 +158,8 @@ class TensorflowEngine(Engine):
         indices, places = tf.unique(slices.indices)
         return tf.math.unsorted_segment_sum(slices.values, places, tf.size(indices)), indices
 
+    survives_fork = False
+
     def concretely(self):
         return tf.init_scope()
 

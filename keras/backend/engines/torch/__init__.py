@@ -104,6 +104,10 @@ class TorchEngine(Engine):
                 storage.copy_(value)
         return storage
 
+    def after_fork(self):
+        # The threads that it shares its work among stayed behind, and it would wait for them.
+        torch.set_num_threads(1)
+
     def concretely(self):
         from torch._subclasses.fake_tensor import unset_fake_temporarily
         return unset_fake_temporarily()
@@ -195,7 +199,7 @@ class TorchEngine(Engine):
             return x
         if kind is list:
             return [self._argument(part, borrowed) for part in x]
-        if tree.is_nested(x):
+        if kind is not np.ndarray and tree.is_nested(x):
             return tree.map_structure(lambda part: self._argument(part, borrowed), x)
         if not isinstance(x, np.ndarray) or not x.dtype.isnative:
             return self.convert(x)

@@ -541,13 +541,13 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=1e-7):
 
 def _scaled(x, gamma, beta, axes):
     rank = ndim(x)
-    last = sorted(axes) == list(range(rank - len(axes), rank))
+    last = list(axes) == list(range(rank - len(axes), rank))
 
     def placed(parameter):
         if last or ndim(parameter) == rank or not ndim(parameter):
             return parameter
-        sizes = iter(shape(parameter))
-        return resized(parameter, [next(sizes) if index in axes else 1 for index in range(rank)])
+        # Axes in another order, (2, 1) say, change the shape of the parameter and not where its numbers go.
+        return resized(parameter, [size if index in axes else 1 for index, size in enumerate(shape(x))])
     if gamma is not None:
         x = x * placed(gamma)
     return x if beta is None else x + placed(beta)
