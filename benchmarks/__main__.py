@@ -20,7 +20,7 @@ import lines  # noqa: E402
 import works  # noqa: E402
 
 TOPICS = ('startup', 'training', 'first', 'layout', 'memory', 'overhead', 'construction', 'graph', 'walks',
-          'images', 'applications', 'resnet50', 'files', 'lines')
+          'images', 'applications', 'resnet50', 'attention', 'files', 'lines')
 # How many times the raw code's time a training step may take.
 STEP_LIMITS = {'tensorflow': 1.05, 'jax': 1.05, 'torch': 1.05, 'theano': 1.1, 'cntk': 1.1, 'mxnet': 1.1}
 IMAGE_FORMATS_DIFFER = ('theano', 'cntk', 'mxnet')
@@ -308,6 +308,19 @@ def resnet50(table, runner, options):
                       target='<= 1.02 raw', reached=own <= 1.02 * raw)
 
 
+def attention(table, runner, options):
+    names = {'gpt2': 'decoder block of GPT-2 small', 'vit': 'ViT-tiny, batch 8'}
+    for engine in [engine for engine in options.engines if engine in ('jax', 'torch')]:
+        for work, name in names.items():
+            found = runner.least('attention.py', work, options.rounds, times=options.times, engine=engine,
+                                 peers=('ours', 'upstream'))
+            ours, theirs = found.get('ours'), found.get('upstream')
+            for what in ('fit', 'predict') if ours else ():
+                raw, own = ours['raw ' + what], ours[what]
+                table.add('%s, %s' % (name, what), engine, micro(own), micro(raw), '%.3f' % (own / raw),
+                          micro(theirs[what]) if theirs else '', '<= 1.02 raw', own <= 1.02 * raw)
+
+
 # How many times as long as h5py takes for the arrays alone a file may take, and how much memory beyond the weights.
 FILE_LIMITS = {'write': 1.3, 'read': 1.2}
 MEMORY_LIMITS = {'write': 0.3, 'read': 1.1}
@@ -374,7 +387,7 @@ def main():
         print('No upstream Keras to compare with: give --upstream or KERAS_BENCHMARK_UPSTREAM.')
     table = Table()
     run = dict(zip(TOPICS, (startup, training, first, layout, memory, overhead, construction, graph,
-                             walks, images, applications, resnet50, files, sizes)))
+                             walks, images, applications, resnet50, attention, files, sizes)))
     with tempfile.TemporaryDirectory() as home:
         for topic in options.only:
             run[topic](table, Runner(pythons, upstreams, home, options.clock), options)

@@ -99,6 +99,17 @@ def engine():
     return get_engine()
 
 
+@pytest.fixture
+def doubles():
+    """floatx is 'float64'. JAX then has 64-bit numbers, which the tests that follow are not to see."""
+    from keras import config
+    config.set_floatx('float64')
+    yield
+    config.set_floatx('float32')
+    if 'jax' in sys.modules:
+        sys.modules['jax'].config.update('jax_enable_x64', False)
+
+
 @pytest.fixture(autouse=True, scope='module')
 def compiled_programs_are_dropped():
     """Give back the memory of what a module's tests compiled: gigabytes on JAX otherwise."""

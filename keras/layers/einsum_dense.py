@@ -47,10 +47,12 @@ class EinsumDense(Adapted):
         if self.bias_axes is not None:
             self.bias = self.add_weight(name='bias', shape=analysis.bias_shape)
         self.letters = analysis.letters
+        self._dense_at_last = self._is_dense()
         self.adapt_weights()
 
     # The letters of the axes of inputs, kernel and output, those of '...' left out.
     letters = None
+    _dense_at_last = False
 
     def reduced_axes(self):
         given, kernel, output = self.letters
@@ -104,7 +106,29 @@ class EinsumDense(Adapted):
     def product(self, inputs, weight):
         return ops.einsum(self.equation, inputs, weight)
 
+    def _is_dense(self):
+        """Whether the last axes of the inputs become the last ones of the output, all of which the bias has."""
+        given, kernel, output = self.letters
+        before = len(self.reduced_axes())
+        free = given[:len(given) - before]
+        return '...' not in self.equation and given == free + kernel[:before] and output == free + kernel[before:] \
+            and (self.bias is None or self.bias.shape == self.kernel.shape[before:])
+
+    def _dense(self, inputs):
+        """What `einsum` and the bias give, by the product of matrices that engines are best at."""
+        sizes, shape, before = list(ops.shape(inputs)), self.kernel.shape, len(self.reduced_axes())
+        rows, columns = int(np.prod(shape[:before])), int(np.prod(shape[before:]))
+        if before > 1:
+            inputs = ops.reshape(inputs, sizes[:-before] + [rows])
+        kernel = ops.reshape(self.kernel.value, (rows, columns))
+        bias = None if self.bias is None else ops.reshape(self.bias.value, (columns,))
+        outputs = ops.linear(inputs, kernel, bias)
+        return outputs if len(shape) == before + 1 else ops.reshape(outputs, sizes[:-before] + list(shape[before:]))
+
     def call(self, inputs):
+        if self._dense_at_last and not self.is_quantized:
+            outputs = self._dense(inputs)
+            return outputs if self.activation is activations.linear else self.activation(outputs)
         outputs = self.quantized_product(inputs) if self.is_quantized else self.product(inputs, self.kernel.value)
         if self.bias is not None:
             outputs = ops.add(outputs, self.bias.value)

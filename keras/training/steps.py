@@ -66,7 +66,7 @@ class PredictStep:
 
     def _predict(self, xs):
         outputs = self._forward.infer(self._layout.inputs(xs))
-        self._structure = tree.map_structure(lambda _: None, outputs)
+        self._structure = tree.map_structure(lambda _: None, outputs) if tree.is_nested(outputs) else None
         return list(map(native_result, tree.flatten(outputs)))
 
     def __call__(self, xs):

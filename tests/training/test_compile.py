@@ -100,19 +100,15 @@ def test_class_numbers_stay_what_they_are(dtype):
 
 
 @pytest.mark.needs_gradients
-def test_doubles_are_trained_as_doubles():
-    config.set_floatx('float64')
-    try:
-        model = Sequential([layers.Masking(input_shape=(3, 2)), layers.TimeDistributed(dense())])
-        model.compile(still(), 'mse', metrics=['mae'], weighted_metrics=['mse'])
-        x = np.full((4, 3, 2), 1 + 1e-9)
-        found = model.fit(x, np.zeros((4, 3, 1)), sample_weight=np.ones(4), verbose=0).history
-    finally:
-        config.set_floatx('float32')
-    # An engine may be set to have no doubles; it trains all the same.
-    accuracy = 1e-13 if model.get_weights()[0].dtype == np.float64 else 1e-6
-    assert abs(found['mae'][0] - (2 + 2e-9)) < accuracy
-    assert abs(found['loss'][0] - (2 + 2e-9) ** 2) < accuracy
+@pytest.mark.filterwarnings('ignore:floatx is float64')
+def test_doubles_are_trained_as_doubles(doubles):
+    model = Sequential([layers.Masking(input_shape=(3, 2)), layers.TimeDistributed(dense())])
+    model.compile(still(), 'mse', metrics=['mae'], weighted_metrics=['mse'])
+    x = np.full((4, 3, 2), 1 + 1e-9)
+    found = model.fit(x, np.zeros((4, 3, 1)), sample_weight=np.ones(4), verbose=0).history
+    assert model.get_weights()[0].dtype == np.float64
+    assert abs(found['mae'][0] - (2 + 2e-9)) < 1e-13
+    assert abs(found['loss'][0] - (2 + 2e-9) ** 2) < 1e-13
 
 
 # --- metrics over several calls
@@ -267,7 +263,15 @@ def test_class_weights_of_several_outputs_go_by_name():
 
 
 @pytest.mark.needs_gradients
-@pytest.mark.parametrize('given, error', [('auto', TypeError), ([[1, 2], [3, 4]], TypeError), ({0: 1.0}, ValueError)])
+def test_class_weights_by_a_word_without_effect():
+    model = linear()
+    model.compile(still(), 'mse')
+    with pytest.warns(UserWarning, match="class_weight='auto' has no effect"):
+        model.fit(X, np.array([0, 1, 1, 0]), class_weight='auto', verbose=0)
+
+
+@pytest.mark.needs_gradients
+@pytest.mark.parametrize('given, error', [('even', TypeError), ([[1, 2], [3, 4]], TypeError), ({0: 1.0}, ValueError)])
 def test_class_weights_that_say_nothing(given, error):
     model = linear()
     model.compile(still(), 'mse')

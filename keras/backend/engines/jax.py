@@ -2,12 +2,14 @@
 
 Rules this file obeys: tensors are `jax.Array`s and storages are too; a step is one `jax.jit` of a pure function of
 the variables' values and the arguments, with the written ones donated; 64-bit dtypes become their 32-bit kin
-unless `jax_enable_x64` is on; nothing here waits for the device but `to_numpy` and `wait`.
+unless `jax_enable_x64` is on, which floatx 'float64' switches on; nothing here waits for the device but `to_numpy`
+and `wait`.
 """
 import collections
 import functools
 import itertools
 import threading
+import warnings
 from sys import getrefcount
 
 import jax
@@ -16,6 +18,7 @@ import numpy as np
 from jax import lax
 from jax.core import Tracer
 
+from keras import config
 from keras.backend.contract import rules, tree
 from keras.backend.contract.context import context
 from keras.backend.contract.engine import Capabilities, Engine
@@ -35,7 +38,13 @@ def _dtype(name):
     if name == 'string':
         raise NotImplementedError('The jax engine has no tensors of strings: turn them into integers first, '
                                   'or use the tensorflow engine.')
-    return jnp.dtype(name if jax.config.jax_enable_x64 else _NARROW.get(name, name))
+    if name in _NARROW and not jax.config.jax_enable_x64:
+        if config.floatx() != 'float64':
+            return jnp.dtype(_NARROW[name])
+        warnings.warn('floatx is float64, so `jax_enable_x64` is switched on for the rest of this process: JAX has no '
+                      "64-bit numbers without, and gives JAX's own functions 64-bit defaults with it.", stacklevel=2)
+        jax.config.update('jax_enable_x64', True)
+    return jnp.dtype(name)
 
 
 _BFLOAT16 = np.dtype(jnp.bfloat16)

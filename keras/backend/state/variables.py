@@ -292,6 +292,8 @@ def _compatible(shape, expected):
 
 def native_result(x):
     """What a step is to return for `x`: variables by their value, numbers of Python as tensors."""
+    if type(x) in active.native:
+        return x
     if isinstance(x, Variable):
         return x.value
     return get_engine().convert(x) if type(x) in (int, float, bool) or isinstance(x, stand_ins()) else x

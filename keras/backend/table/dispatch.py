@@ -318,7 +318,8 @@ def _without_kernel(entry, args, error):
     A composite runs by its body, a primitive on wider numbers, whose result is cast to the dtype that the rule says.
     """
     explanation = _explanation(entry, args, error)
-    if explanation is error and not entry.functions and not isinstance(error, UnsupportedOperation):
+    # A number that is no index is the caller's mistake, no kernel that is missing.
+    if explanation is error and not entry.functions and not isinstance(error, (UnsupportedOperation, IndexError)):
         try:
             if entry.kind == 'primitive':
                 return _widened(entry, args)

@@ -1,4 +1,6 @@
 """Weights of samples from weights of classes."""
+import warnings
+
 import numpy as np
 
 from keras.backend.contract import tree
@@ -14,11 +16,15 @@ def class_weights_by_output(given, names):
     Raises:
         TypeError: for anything else. ValueError: where it does not say which output it is for.
     """
+    if isinstance(given, str) and given == 'auto':
+        # A word of Keras 0.x, which Keras 1 and 2 took and did nothing with.
+        warnings.warn("class_weight='auto' has no effect, as in Keras 1 and 2. For balanced classes give "
+                      '{c: len(y) / (classes * count[c])} of your data.', stacklevel=2)
+        given = None
     if given is None:
         return [None] * len(names)
     if isinstance(given, str):
-        raise TypeError('class_weight: expected {class: weight} or a list of weights by class. Received: %r. For '
-                        'balanced classes give {c: len(y) / (classes * count[c])} of your data.' % given)
+        raise TypeError('class_weight: expected {class: weight} or a list of weights by class. Received: %r' % given)
     if len(names) == 1 and not (isinstance(given, dict) and set(given) == set(names)):
         by_output = [given[0] if _is_list_of_tables(given) and len(given) == 1 else given]
     elif isinstance(given, dict) and set(given) <= set(names):

@@ -4,7 +4,9 @@ import functools
 import torch
 
 from keras.backend.contract.context import context
+from keras.backend.contract.loading import active
 from keras.backend.engines.torch.overrides import override
+from keras.backend.engines.torch.steps import depth
 from keras.backend.engines.torch.tensors import CUDA
 
 
@@ -17,10 +19,13 @@ class _InPlace:
 
     def __init__(self, *lists):
         self._assigned = []
-        self.tensors = [[variable.storage for variable in variables] for variables in lists]
-        if context.ledger is not None:
+        engine, ledger = active.engine, context.ledger
+        self.tensors = [[variable.held if variable.holder is engine else variable.storage for variable in variables]
+                        for variables in lists]
+        # In a step that has written nothing yet, the ledger has what is stored.
+        if ledger is not None and (ledger.writes or ledger.outer is not None or depth.count):
             for variables, tensors in zip(lists, self.tensors):
-                self._take_assigned(variables, tensors, context.ledger)
+                self._take_assigned(variables, tensors, ledger)
 
     def _take_assigned(self, variables, tensors, ledger):
         values = ledger.values
