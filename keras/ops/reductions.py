@@ -172,7 +172,7 @@ def quantile(x, q, axis=None, method='linear', keepdims=False):
 
     Example:
         >>> keras.ops.quantile([1.0, 2.0, 3.0], 0.25)
-        np.float32(1.5)
+        array(1.5, dtype=float32)
     """
     rank = ndim(x)
     axes = rules.normalize_axes(axis, rank)
@@ -220,7 +220,7 @@ def percentile(x, q, axis=None, method='linear', keepdims=False):
 
     Example:
         >>> keras.ops.percentile([1.0, 2.0, 3.0], 25)
-        np.float32(1.5)
+        array(1.5, dtype=float32)
     """
     return quantile(x, p.divide(q, 100.0), axis, method, keepdims)
 
@@ -230,7 +230,7 @@ def median(x, axis=None, keepdims=False):
 
     Example:
         >>> keras.ops.median([3.0, 1.0, 2.0])
-        np.float32(2.0)
+        array(2., dtype=float32)
     """
     return quantile(x, 0.5, axis, 'linear', keepdims)
 
