@@ -673,8 +673,8 @@ def _decoded_call(node, names):
             return {key: inputs(part) for key, part in entry.items()}
         if not _is_reference(entry, names) and entry[:2] != ['_CONSTANT_VALUE', -1]:
             if not isinstance(entry, (list, tuple)) or entry and isinstance(entry[0], str):
-                raise ValueError('The input of a layer is said to be %.100r. Expected [layer, call, output] with the name '
-                                 'of a layer in the configuration. The usual cause: the layer was renamed or left out.'
+                raise ValueError('The input of a layer is said to be %.100r. Expected [layer, call, output], with the '
+                                 'name of a layer in the configuration. The usual cause: it was renamed or left out.'
                                  % (entry,))
             return [inputs(part) for part in entry]
         first_kwargs.append(entry[3] if len(entry) > 3 else {})
