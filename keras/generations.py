@@ -63,6 +63,9 @@ _row('merges_at_least', 'layers.Add, Average, Concatenate, Maximum, Minimum, Mul
 _row('mask_has_to_be_supported', 'layers.Layer.compute_mask',
      'a mask that reaches a layer without `supports_masking` is an error; it ends there, with a warning',
      True, True, False, False)
+_row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape',
+     'layers that never have weights (noise, activations, poolings, too) say `built` before the first call',
+     False, False, False, True)
 _row('causal_channels_first', 'layers.Conv1D',
      '`padding="causal"` is accepted with `data_format="channels_first"`', False, False, True, True)
 
@@ -191,6 +194,8 @@ _row('metrics_by_function', 'models.Model.compile',
 _row('logs_by_name', 'models.Model.compile',
      'a model of several outputs lists its metrics by their names, the losses of a dictionary of outputs in its order, '
      'and no loss of an output where it is the only one', False, False, False, True)
+_row('logs_by_output', 'models.Model.compile',
+     'the metrics of an output are listed together, weighted ones included', False, False, True, False)
 _row('metric_per_output', 'models.Model.compile',
      'of a flat list of as many metrics as the model has outputs, each output has one, not all of them',
      False, False, False, True)

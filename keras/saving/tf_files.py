@@ -3,6 +3,7 @@
 A SavedModel holds the config of the model where that could be written (`keras_metadata.pb`; in TensorFlow 2.0 to 2.4
 the objects of `saved_model.pb` themselves), and the weights as a checkpoint. Code is in its graph only.
 """
+import contextlib
 import os
 
 from keras import generations
@@ -10,7 +11,8 @@ from keras.backend.state.variables import Variable
 from keras.saving import training_config, values, versions
 from keras.saving.kinds import kind_in
 from keras.saving.opening import parse_json
-from keras.saving.protobuf import fields, text
+from keras.saving.protobuf import fields, signed, text
+from keras.saving.serialization import get_registered_object
 from keras.saving.tensor_bundle import Checkpoint, is_checkpoint  # noqa: F401
 
 # Attributes of layers of TensorFlow that hold the state of a generator of random numbers.
@@ -209,19 +211,23 @@ def load_saved_model(path, compile=True):  # noqa: A002  (as it is called everyw
     """The model of a SavedModel that tf.keras wrote, from its config and its weights.
 
     Raises:
-        OSError: for a damaged file. ValueError: where the model is in the graph of the SavedModel only, as of a class.
+        OSError: for a damaged file. ValueError: where the model is of a class that is not among the custom objects.
     """
     content = metadata(path)
     generation = generations.of_version(content.get('keras_version', '2.15.0'))
     config = values.decoded({key: content.get(key) for key in ('class_name', 'config')})
     versions.completed(config, content.get('keras_version', '2.15'))
-    if not isinstance(config['config'], dict) or 'layers' not in config['config']:
-        raise ValueError('The SavedModel %s holds the graph of a model of the class %s but no config of it: it can be '
-                         'built again by code of the class alone: build it, and load_weights(%r). On TensorFlow, '
-                         'keras.layers.TFSMLayer(%r, call_endpoint="serving_default") runs the graph, which is code of '
-                         'whoever wrote it.' % (path, content.get('class_name'), path, path))
+    of_class = not isinstance(config['config'], dict) or 'layers' not in config['config']
+    if of_class and get_registered_object(str(config['class_name'])) is None:
+        raise ValueError('The SavedModel %s holds the graph of a model of a class of its own, %r, and not the class: '
+                         'pass it in `custom_objects={%r: ...}`, or build the model and call load_weights(%r). '
+                         'On TensorFlow, keras.layers.TFSMLayer(%r, call_endpoint="serving_default") runs the graph, '
+                         'which is code of whoever wrote it.'
+                         % (path, config['class_name'], config['class_name'], path, path))
     with generations.reading(generation):
-        model = kind_in('keras.models').deserialize(config)
+        model = kind_in('keras.models').deserialize(dict(config, config=config['config'] or {}))
+        if of_class and not model.built:
+            model.build(_input_shapes(path, content))
         root = Checkpoint(checkpoint_in(path)).root()
         pairs = _pairs_of(model, root)
         _assign(pairs)
@@ -233,6 +239,50 @@ def load_saved_model(path, compile=True):  # noqa: A002  (as it is called everyw
             if node is not None:
                 _restore_optimizer(model, node, pairs)
     return model
+
+
+def _input_shapes(path, content):
+    """The shapes that a model of a class was called on, or the last of them, in the structure of its argument."""
+    spec = content.get('save_spec')
+    if spec is not None:
+        return _shapes_in(spec)
+    shapes = list(_shapes_of_signature(path).values())
+    if not shapes:
+        raise ValueError('The SavedModel %s does not say what shape its inputs have. Build the model, and call '
+                         'load_weights(%r).' % (path, path))
+    return shapes if len(shapes) > 1 else shapes[0]
+
+
+def _shapes_in(spec):
+    """The shapes in a nested TypeSpec, without the number of samples."""
+    if isinstance(spec, dict) and spec.get('class_name') == 'TypeSpec':
+        return (None,) + tuple(spec['serialized'][0]['items'][1:])
+    if isinstance(spec, dict) and 'items' in spec:
+        spec = spec['items']
+    if isinstance(spec, dict):
+        return {name: _shapes_in(part) for name, part in spec.items()}
+    return [_shapes_in(part) for part in spec]
+
+
+def _shapes_of_signature(path):
+    """{name: shape without the number of samples} of what `serving_default` takes, in the order of the names."""
+    found = {}
+    with _damages_of(path), open(os.path.join(path, 'saved_model.pb'), 'rb') as file:
+        for entry in map(fields, fields(fields(file.read())[2][0]).get(5, [])):
+            if text(entry.get(1)) != 'serving_default':
+                continue
+            for given in map(fields, fields(entry[2][0]).get(1, [])):
+                sizes = [signed(fields(size).get(1, [0])[0]) for size in fields(fields(given[2][0])[3][0]).get(2, [])]
+                found[text(given.get(1))] = (None,) + tuple(None if size < 0 else size for size in sizes[1:])
+    return dict(sorted(found.items()))
+
+
+@contextlib.contextmanager
+def _damages_of(path):
+    try:
+        yield
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise OSError('The SavedModel %s is damaged (%s).' % (path, error)) from error
 
 
 def metadata(path):
@@ -252,7 +302,7 @@ def metadata(path):
 def _metadata_nodes(path):
     """(path of the object, kind, JSON) of the objects of Keras in a SavedModel."""
     beside = os.path.join(path, 'keras_metadata.pb')
-    try:
+    with _damages_of(path):
         if os.path.isfile(beside):
             with open(beside, 'rb') as file:
                 nodes = [fields(node) for node in fields(file.read()).get(1, [])]
@@ -261,5 +311,3 @@ def _metadata_nodes(path):
             graph = fields(fields(fields(file.read())[2][0])[7][0])
         root = fields(fields(graph[1][0]).get(4, [b''])[0])
         return [('root', text(root.get(1)), text(root.get(3)))] if root.get(3) else []
-    except (ValueError, KeyError, IndexError) as error:
-        raise OSError('The SavedModel %s is damaged (%s).' % (path, error))

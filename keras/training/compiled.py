@@ -185,6 +185,8 @@ class CompiledMetrics:
                     self.entries.append(OutputMetric(metric, self._unique(name), index, weighted))
         if len(names) > 1 and generations.value('logs_by_name'):
             self.entries.sort(key=lambda entry: entry.name)
+        elif generations.value('logs_by_output'):
+            self.entries.sort(key=lambda entry: entry.output)
 
     def _metric(self, given, loss, shape):
         if isinstance(given, metrics_module.Metric):

@@ -282,3 +282,28 @@ def test_a_layer_of_integers_takes_floats_as_they_are():
     model = keras.Model(inputs, layer(inputs))
     for given in (layer(values), model(values), model.predict(values, verbose=0)):
         assert keras.ops.convert_to_numpy(given).tolist() == [[1, 2, 3]]
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('length, standardize', [(None, 'lower_and_strip_punctuation'), (4, 'lower'), (3, None)])
+def test_many_texts_are_looked_up_word_by_word(length, standardize):
+    generator = np.random.RandomState(0)
+    words = ['a', 'B', 'ab', 'ba', 'cc', "don't", 'x' * 300, 'Ab', '7', '-', 'aa']
+    spaces = [' ', '\t', '\n', '  ', '\x1f', '\r\n']
+    lines = [''.join(word + spaces[generator.randint(6)] for word in generator.choice(words, generator.randint(0, 7)))
+             for _ in range(2500)] + ['', ' ', 'ab', ' ab']
+    vocabulary = ['ab', 'a', 'b', 'x' * 300, 'dont', 'aa']
+    layer = layers.TextVectorization(vocabulary=vocabulary, output_sequence_length=length, standardize=standardize)
+    found = np.asarray(layer(lines))
+    for line, row in zip(lines, found):
+        if standardize is not None:
+            line = line.lower()
+        if standardize == 'lower_and_strip_punctuation':
+            line = line.replace("'", '').replace('-', '')
+        expected = [vocabulary.index(word) + 2 if word in vocabulary else 1 for word in line.split()][:len(row)]
+        assert row.tolist() == expected + [0] * (len(row) - len(expected))
+    foreign = np.asarray(layer(lines + ['\xe9 ab']))
+    np.testing.assert_array_equal(foreign[:-1], found)
+    assert foreign[-1][:2].tolist() == [1, 2]
+    layer.set_vocabulary(['b', 'ab'])
+    np.testing.assert_array_equal(np.asarray(layer(['ab'] * 100))[:, 0], [3] * 100)

@@ -123,7 +123,7 @@ def goes_on(entry, file):
 
 
 def whole_models(entry):
-    # A SavedModel of a class holds its graph alone, which is code; its weights are read below.
+    # A SavedModel of a class holds its graph alone, which is code; it is read below.
     folders = [] if 'subclassed' in entry else [entry.get('savedmodel')]
     return [file for file in entry['files'] + folders if file]
 
@@ -163,6 +163,22 @@ def architecture(entry, recorded):
         model = load_model(golden.path(entry['files'][0]), compile=False)
         model.set_weights([0 * weight for weight in model.get_weights()])
     return model
+
+
+class SizedTwo(Two):
+    """The same by its own config, which SavedModels have from 2.15 on."""
+
+    def __init__(self, units=4, out=2):
+        super().__init__({'w0': np.zeros((5, units)), 'out0': np.zeros((4, out))})
+
+
+@pytest.mark.parametrize('generation', ['tfkeras2.9', 'tfkeras2.15'])
+def test_saved_models_of_a_class(generation, unpacked):
+    if not golden.models(generation):
+        pytest.skip('no golden files beside the repository')
+    entry = golden.models(generation)['subclassed']
+    model = load_model(unpacked(entry['savedmodel']), custom_objects={'Two': SizedTwo})
+    assert_predicts(model, entry, golden.arrays(entry))
 
 
 def weight_files(entry):

@@ -451,3 +451,11 @@ def test_how_steps_run_may_be_set_before_compiling():
     assert model.run_eagerly and model.predict(X, verbose=0) == pytest.approx(X.sum(axis=1, keepdims=True))
     model.compile(still(), 'mse')
     assert not model.run_eagerly
+
+
+def test_order_of_logs_in_tf_keras():
+    inputs = layers.Input((2,))
+    model = Model(inputs, [dense(name='z')(inputs), dense(name='b')(inputs)])
+    with config.generation('tf'):
+        model.compile(still(), 'mse', metrics={'z': 'mae', 'b': 'mape'}, weighted_metrics=['mse'])
+    assert model.metrics_names == ['loss', 'z_loss', 'b_loss', 'z_mae', 'z_mse', 'b_mape', 'b_mse']

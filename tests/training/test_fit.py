@@ -1,4 +1,6 @@
 """Training: against plain NumPy expressions, with weights, several outputs, masks, splits and errors."""
+import gc
+
 import numpy as np
 import pytest
 
@@ -296,3 +298,19 @@ def test_errors(act, error, message, data):
     model.compile('sgd', 'mse')
     with pytest.raises(error, match=message):
         act(model, *data)
+
+
+@pytest.mark.on('tensorflow')
+def test_a_model_that_is_gone_leaves_no_graphs_behind():
+    def graphs():
+        gc.collect()
+        return sum(type(each).__name__ == 'FuncGraph' for each in gc.get_objects())
+
+    def train():
+        model = Sequential([layers.Dense(4, activation='relu', input_shape=(2,)), layers.Dense(1)])
+        model.compile('adam', 'mse')
+        model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    train()
+    before = graphs()
+    train()
+    assert graphs() <= before

@@ -138,16 +138,29 @@ def texts(array):
     array = np.asarray(array)
     if array.dtype.kind == 'U':
         return array
+    return np.array(list_of_texts(array), dtype=str).reshape(array.shape)
+
+
+def list_of_texts(array):
+    """The entries of an array of strings, bytes or other objects as a list of `str`."""
+    values = array.ravel().tolist()
     if array.dtype.kind == 'f':
-        strings = ['%f' % value for value in array.ravel().tolist()]
-    else:
-        strings = [value.decode('utf-8', 'replace') if isinstance(value, bytes) else str(value)
-                   for value in array.ravel().tolist()]
-    return np.array(strings, dtype=str).reshape(array.shape)
+        return ['%f' % value for value in values]
+    if array.dtype.kind == 'U':
+        return values
+    return [value if type(value) is str else value.decode('utf-8', 'replace') if isinstance(value, bytes)
+            else str(value) for value in values]
 
 
 def by_unique(function, array):
-    """`function`, from a list of different values to a list of integers, applied to the entries of an array."""
+    """`function`, from a list of different values to a list of integers, applied to the entries of an array, or list.
+    """
+    if isinstance(array, list) or array.dtype.kind in 'OU':  # to hash strings takes less time than to sort them
+        values = array if isinstance(array, list) else array.ravel().tolist()
+        known = list(dict.fromkeys(values))
+        places = dict(zip(known, function(known)))
+        found = np.fromiter(map(places.__getitem__, values), 'int64', len(values))
+        return found if isinstance(array, list) else found.reshape(array.shape)
     values, places = np.unique(array, return_inverse=True)
     return np.array(function(values.tolist()), dtype='int64')[places.reshape(array.shape)] if array.size else \
         np.zeros(array.shape, 'int64')

@@ -1,6 +1,7 @@
 """Strings and integers as their places in a vocabulary, and back."""
 import collections
 import io
+import itertools
 import os
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from keras.backend.state.variables import to_array
 from keras.layers.arguments import ANY
 from keras.layers.preprocessing.categories import bins_of, checked_salt
+from keras.layers.preprocessing.hashed_words import HashedWords
 from keras.layers.preprocessing.data_layer import batches_of, by_unique, DataLayer, texts
 from keras.layers.preprocessing.encodings import checked_mode, encoded, encoded_shape, MODES, refuse_sparse
 from keras.saving.opening import open_file
@@ -207,11 +209,15 @@ class Lookup(VocabularyLayer):
     def update_state(self, data):
         """Count the tokens of a batch; each row is a document."""
         found = self._as_tokens(data)
-        self._counts.update(found.ravel().tolist())
+        rows = found.reshape(-1, 1) if found.ndim < 2 else found.reshape(len(found), -1)
+        self.count_rows(rows.tolist())
+
+    def count_rows(self, rows):
+        """Count the tokens of documents, lists of tokens."""
+        self._counts.update(itertools.chain.from_iterable(rows))
         if self.output_mode == 'tf_idf':
-            rows = found.reshape(-1, 1) if found.ndim < 2 else found.reshape(len(found), -1)
             self._document_count += len(rows)
-            for row in rows.tolist():
+            for row in rows:
                 self._documents.update(set(row))
 
     def finalize_state(self):
@@ -268,24 +274,59 @@ class Lookup(VocabularyLayer):
     def compute_output_shape(self, input_shape):
         return encoded_shape(input_shape, self.output_mode, self._depth())
 
-    def host(self, x):
+    # A vocabulary, and the same as `HashedWords`.
+    _hashed = None
+
+    def places_of(self, tokens):
+        """The places of a list of tokens, as an array; -1 for what has none."""
+        self._check_vocabulary()
+        known = self._vocabulary
+        if self.num_oov_indices == 1 and self._masked() is None:
+            return np.fromiter(map(known.places.get, tokens, itertools.repeat(known.first_oov)), 'int64', len(tokens))
+        return by_unique(self._places, tokens)
+
+    def hashed_words(self):
+        """The vocabulary as `HashedWords`; None where words have places that these do not know."""
+        if self.num_oov_indices != 1 or not self._has_tokens:
+            return None
+        if self._hashed is None or self._hashed[0] is not self._vocabulary:
+            self._hashed = self._vocabulary, HashedWords(self._vocabulary.places, self._vocabulary.first_oov)
+        return self._hashed[1] if self._hashed[1].usable else None
+
+    def rows_of(self, tokens, rows, count):
+        """Rows of numbers for a list of tokens, as `output_mode` says, by the number of the row of each."""
+        places = self.places_of(tokens)
+        rows, places = rows[places >= 0], places[places >= 0]
+        found = np.zeros((count, self._depth()), 'float32')
+        if self.output_mode == 'multi_hot':
+            found[rows, places] = 1.0
+        else:
+            np.add.at(found, (rows, places), 1.0)
+        return self._weighted(found)
+
+    def _weighted(self, rows):
+        if self._idf is None:
+            return rows
+        return rows * np.pad(self._idf, (0, self._depth() - len(self._idf)), mode='constant')
+
+    def _check_vocabulary(self):
         if not self._has_tokens:
             raise RuntimeError('When using `output_mode=%s` and `pad_to_max_tokens=%s`, you must set the layer\'s '
                                'vocabulary before calling it: the layer %s has none. Pass `vocabulary` to the layer, '
                                'call `adapt(data)`, or `set_vocabulary(...)`.'
                                % (self.output_mode, self.pad_to_max_tokens, self.name))
+        if not self.pad_to_max_tokens and self.output_mode != 'int' and not self.invert:
+            self._size_in_use = len(self._vocabulary)
+
+    def host(self, x):
+        self._check_vocabulary()
         if self.invert:
             return self._inverted(np.asarray(x))
         numbers = by_unique(self._places, self._as_tokens(x))
         if self.output_mode == 'int':
             return numbers
-        if not self.pad_to_max_tokens:
-            self._size_in_use = len(self._vocabulary)
         mode = 'count' if self.output_mode == 'tf_idf' else self.output_mode
-        rows = encoded(numbers, mode, self._depth())
-        if self._idf is not None:
-            return rows * np.pad(self._idf, (0, self._depth() - len(self._idf)), mode='constant')
-        return rows
+        return self._weighted(encoded(numbers, mode, self._depth()))
 
     def _places(self, values):
         known = self._vocabulary

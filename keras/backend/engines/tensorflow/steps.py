@@ -2,9 +2,11 @@
 
 import collections
 import contextlib
+import weakref
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.framework import ops
 
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
@@ -220,6 +222,28 @@ class ScriptedStep(Step):
         return self._fn(*inputs)
 
 
+@contextlib.contextmanager
+def gradients_of_graph():
+    """Gradients that functions define while a graph is traced live as long as what keeps the list that is yielded.
+
+    TensorFlow enters them into a table of the process, where each would keep its graph for good.
+    """
+    kept, first = [], ops.uid()
+    yield kept
+    table = getattr(getattr(ops, 'gradient_registry', None), '_registry', {})
+    for number in range(first + 1, ops.uid()):
+        name = 'CustomGradient-%d' % number
+        entry = table.get(name)
+        if entry is not None:
+            kept.append(entry['type'])
+            entry['type'] = _weakly(entry['type'], lambda _, name=name: table.pop(name, None))
+
+
+def _weakly(function, ended):
+    reference = weakref.ref(function, ended)
+    return lambda *args: reference()(*args)
+
+
 class Trace:
     """One compiled version of a step's function."""
 
@@ -233,8 +257,10 @@ class Trace:
         def run(*tensors):
             inputs = tree.map_structure(lambda index: None if index is None else tensors[index], positions)
             return self._run(step, inputs)
-        self._concrete = tf.function(run, autograph=False, **_JOINED if step.joined else {}).get_concrete_function(
-            *[tf.TensorSpec(shape, dtype) for shape, dtype in zip(shapes, dtypes)])
+        with gradients_of_graph() as kept:
+            self._concrete = tf.function(run, autograph=False, **_JOINED if step.joined else {}).get_concrete_function(
+                *[tf.TensorSpec(shape, dtype) for shape, dtype in zip(shapes, dtypes)])
+        self._concrete.graph.kept_by_keras = kept
         # XLA compiles what is called as a function, not what runs by its name.
         self._call = _direct_call(self._concrete) if not step.joined else lambda tensors: self._concrete(*tensors)
 

@@ -131,9 +131,16 @@ def adam_update(variables, gradients, momenta, velocities, step, learning_rate, 
     # The kernel adds epsilon to the corrected root, Keras to the uncorrected one.
     epsilon = epsilon / (1.0 - beta_2 ** step.item()) ** 0.5
     steps = [step] * len(straight)
-    with _InPlace(variables, momenta, velocities, largest_velocities or ()) as (values, first, second, largest):
+    with _InPlace(variables, momenta, velocities, largest_velocities or ()) as lists:
+        values, straight, first, second, largest = [list(map(_flat, tensors))
+                                                    for tensors in (lists[0], straight, *lists[1:])]
         torch._fused_adam_(values, straight, first, second, largest, steps, lr=_rate(learning_rate), beta1=beta_1,
                            beta2=beta_2, weight_decay=0.0, eps=epsilon, amsgrad=bool(largest), maximize=False)
+
+
+def _flat(tensor):
+    """A tensor that fills its memory, as one row where its axes lie otherwise: the kernel copies such gradients."""
+    return tensor if tensor.is_contiguous() else tensor.as_strided((tensor.numel(),), (1,))
 
 
 def _adam_by_parts(variables, gradients, momenta, velocities, step, learning_rate, beta_1, beta_2, epsilon,
