@@ -599,7 +599,12 @@ class _Tensors:
         return reference[1] in self.outputs.get(reference[0], {})
 
     def get(self, reference):
-        return self.outputs[reference[0]][reference[1]][reference[2]]
+        try:
+            return self.outputs[reference[0]][reference[1]][reference[2]]
+        except (KeyError, IndexError):
+            raise ValueError('The configuration of the model refers to the output %s of call %s of the layer %.100r, '
+                             'which is not in it. The usual cause: the layer was renamed or left out.'
+                             % (reference[2], reference[1], reference[0])) from None
 
     def add(self, name, number, outputs):
         whole = isinstance(self.created[name], Operation)  # what is in the list may be a shape
@@ -629,8 +634,11 @@ def _replay_calls(calls, tensors):
             outputs = operation.call(*args, **kwargs) if isinstance(operation, Entry) else operation(*args, **kwargs)
             tensors.add(name, number, outputs)
         if len(later) == len(waiting):
+            missing = {str(reference[0]) for *_, node in later for reference in _decoded_call(node, tensors.created)[2]
+                       if reference[0] not in tensors.created}
             raise ValueError('The configuration of the model is not consistent: the inputs of %s are made by no layer '
-                             'in it.' % ', '.join(sorted({name for name, _, _, _ in later})))
+                             'in it%s.' % (', '.join(sorted({name for name, _, _, _ in later})), missing and
+                                           ', which has no layer %s' % ', '.join(sorted(missing)) or ''))
         waiting = later
 
 
@@ -664,6 +672,10 @@ def _decoded_call(node, names):
         if isinstance(entry, dict):
             return {key: inputs(part) for key, part in entry.items()}
         if not _is_reference(entry, names) and entry[:2] != ['_CONSTANT_VALUE', -1]:
+            if not isinstance(entry, (list, tuple)) or entry and isinstance(entry[0], str):
+                raise ValueError('The input of a layer is said to be %.100r. Expected [layer, call, output], with the '
+                                 'name of a layer in the configuration. The usual cause: it was renamed or left out.'
+                                 % (entry,))
             return [inputs(part) for part in entry]
         first_kwargs.append(entry[3] if len(entry) > 3 else {})
         return reference(entry) if entry[0] != '_CONSTANT_VALUE' else entry[2]

@@ -7,13 +7,14 @@ from keras import ops
 from keras.backend.contract import tree
 from keras.backend.contract.context import at_once, calls, noted_mask
 from keras.backend.contract.loading import get_engine
+from keras.backend.contract.rules import AbstractTensor
 from keras.backend.state.variables import Variable, native_result, to_array
-from keras.backend.table.composites.shape import static_shape
+from keras.backend.table.composites.shape import dtype_of, static_shape
 from keras.gradients import Script
 from keras.layers.functions import has_arg
 from keras.optimizers import Optimizer
 from keras.training.compiled import masked, per_output
-from keras.training.data.targets import check_shapes
+from keras.training.data.targets import Target, check_shapes
 from keras.training.results import Results
 from keras.training.steps import under
 
@@ -39,6 +40,9 @@ class OwnStep:
 
     def __init__(self, program, kind, layout):
         self._model, self._layout = program.forward.model, layout
+        self._compiled = program.compiled
+        # The batch, the places of its tensors in it by identity, and what is known of those that are targets.
+        self._xs, self._places, self._targets = None, {}, {}
         self._method = getattr(self._model, METHODS[kind])
         self._structure = None
         self._was_built = self._model.built
@@ -68,23 +72,49 @@ class OwnStep:
 
     def _plainly(self, data):
         with at_once():
-            return self._flat(self._method(self._layout.inputs(data)))
+            return self._flat(self._method(self._inputs(data)))
 
     def _with_state(self, data):
         parts = state_parts(self._model, self._kind)
         with at_once():
-            found, state = self._method(values_of(parts), self._layout.inputs(data))
+            found, state = self._method(values_of(parts), self._inputs(data))
             if self._kind == 'predict':
                 parts = parts[1:]
                 state = (state,)
             assign_state(parts, state)
             return self._flat(found)
 
+    def _inputs(self, data):
+        self._places = {id(leaf): place for place, leaf in enumerate(data)}
+        return self._layout.inputs(data)
+
+    def look_at(self, tensor, make_target):
+        """Note that `tensor` is a target of a loss; where it is one of the batch, its values are looked at on the host.
+
+        Args:
+            make_target: function without arguments that gives the `Target`.
+        """
+        place = self._places.get(id(tensor))
+        if place is not None and place not in self._targets:
+            target = make_target()
+            target.fitting(self._xs[place], self._model.name)
+            self._targets[place] = target
+
     def _flat(self, found):
         self._structure = tree.map_structure(lambda _: None, found)
         return list(map(native_result, tree.flatten(found)))
 
     def __call__(self, xs):
+        for place, target in self._targets.items():
+            target.fitting(xs[place], self._model.name)
+        self._xs, self._compiled.step = xs, self
+        try:
+            return self._built_run(xs)
+        finally:
+            self._xs = self._compiled.step = None
+            self._places = {}
+
+    def _built_run(self, xs):
         if self._was_built:
             return self._run(xs)
         try:
@@ -203,6 +233,8 @@ class OwnCompiled:
 
     def __init__(self, make):
         self._make = make
+        # The `OwnStep` that runs, if any.
+        self.step = None
         self._made = None
         self.tracker = metrics_module.Mean(name='loss')
         # The mean losses of the outputs, where there are several, by name.
@@ -252,11 +284,14 @@ class OwnCompiled:
         masks = [noted_mask(leaf) if calls.masks else None for leaf in predictions]
         return self._listed(y, loss, 'y'), predictions, self._listed(sample_weight, loss, 'sample_weight'), masks
 
-    @staticmethod
-    def _check(loss, index, target, prediction):
-        if hasattr(target, 'shape'):
-            check_shapes(loss.losses[index], static_shape(target), static_shape(prediction),
-                         generations.of(loss.losses[index]), 'with steps of its own', loss.output_names[index])
+    def _check(self, loss, index, target, prediction):
+        if not hasattr(target, 'shape'):
+            return
+        one, name, shape = loss.losses[index], loss.output_names[index], static_shape(prediction)
+        check_shapes(one, static_shape(target), shape, generations.of(one), 'with steps of its own', name)
+        if self.step is not None:
+            self.step.look_at(target, lambda: Target(index, name, one, AbstractTensor(shape, dtype_of(prediction)),
+                                                     False, generations.of(one)))
 
     @staticmethod
     def _listed(given, loss, what):

@@ -356,3 +356,16 @@ def test_methods_may_call_their_object_otherwise():
             return inputs * this.scale
 
     assert Sequential([layers.Input((4,)), Scaled()]).count_params() == 4
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('old, new, message', [
+    ('["a", 0, 0, {}]', '["gone", 0, 0, {}]', "'gone', 0, 0"),
+    ('"output_layers": [["b", 0, 0]]', '"output_layers": [["gone", 0, 0]]', "the layer 'gone'"),
+    ('"output_layers": [["b", 0, 0]]', '"output_layers": [["b", 0, 3]]', "output 3 of call 0 of the layer 'b'")])
+def test_configs_that_name_a_missing_layer(old, new, message):
+    inputs = layers.Input((2,))
+    text = Model(inputs, layers.Dense(2, name='b')(layers.Dense(2, name='a')(inputs))).to_json()
+    assert old in text
+    with pytest.raises(ValueError, match=message):
+        model_from_json(text.replace(old, new))

@@ -581,3 +581,19 @@ def test_compute_loss_may_do_without_training():
     loss = 3 * np.mean((X.sum(axis=1, keepdims=True) - Y) ** 2)
     assert model.evaluate(X, Y, verbose=0) == pytest.approx(loss, rel=1e-5)
     assert model.fit(X, Y, batch_size=64, verbose=0).history['loss'][0] == pytest.approx(loss, rel=1e-5)
+
+
+@pytest.mark.parametrize('wrong', [3, -1])
+def test_labels_out_of_range_are_found_in_steps_of_its_own(wrong):
+    inputs = keras.Input((3,))
+    model = ByParent(inputs, layers.Dense(3, activation='softmax')(inputs))
+    model.compile('sgd', 'sparse_categorical_crossentropy')
+    labels = np.arange(64) % 3
+    model.fit(X, labels, batch_size=16, verbose=0)
+    before = model.get_weights()[0]
+    labels[2] = wrong
+    with pytest.raises(ValueError, match='holds class %d, but the output has 3 classes' % wrong):
+        model.fit(X, labels, batch_size=64, verbose=0)
+    with pytest.raises(ValueError, match='holds class %d, but the output has 3 classes' % wrong):
+        model.fit(X, labels, batch_size=16, shuffle=False, verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], before)
