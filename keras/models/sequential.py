@@ -158,6 +158,10 @@ class Sequential(Model):
             self._build_for(tuple(input_shape), None)
         self.built = True
 
+    def get_build_config(self):
+        """The shape that the stack takes, for a file; None while it is not known."""
+        return {'input_shape': tuple(self._chain[0].shape)} if self._chain else None
+
     def _build_for(self, shape, dtype):
         if not self._stack:
             raise ValueError('Sequential model %s has no layers; add some before building or calling it.' % self.name)

@@ -369,3 +369,12 @@ def test_configs_that_name_a_missing_layer(old, new, message):
     assert old in text
     with pytest.raises(ValueError, match=message):
         model_from_json(text.replace(old, new))
+
+
+def test_a_stack_says_what_it_was_built_for():
+    """As KerasTuner asks, to make the weights of another one for a file."""
+    model, again = (Sequential([layers.Dense(2)]) for _ in range(2))
+    assert model.get_build_config() is None
+    model.predict(np.ones((4, 3)))
+    again.build_from_config(model.get_build_config())
+    assert [weight.shape for weight in again.weights] == [(3, 2), (2,)]
