@@ -65,6 +65,9 @@ _row('merges_at_least', 'layers.Add, Average, Concatenate, Maximum, Minimum, Mul
 _row('mask_has_to_be_supported', 'layers.Layer.compute_mask',
      'a mask that reaches a layer without `supports_masking` is an error; it ends there, with a warning',
      True, True, False, False)
+_row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape',
+     'layers that never have weights (noise, activations, poolings, too) say `built` before the first call',
+     False, False, False, True)
 _row('causal_channels_first', 'layers.Conv1D',
      '`padding="causal"` is accepted with `data_format="channels_first"`', False, False, True, True)
 

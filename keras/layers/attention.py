@@ -5,7 +5,7 @@ from keras import config, ops, random
 from keras.backend.contract.context import known_mask
 from keras.backend.contract.loading import get_engine
 from keras.backend.graph.tensors import is_symbolic
-from keras.backend.table.composites.nn import attention, lowest_logit
+from keras.backend.table.composites import nn
 from keras.backend.table.composites.shape import dtype_of
 from keras.layers.arguments import check_rate, positive_integer
 from keras.layers.base import Layer
@@ -20,7 +20,7 @@ def _without(scores, allowed):
 
 def _low_where_not(allowed, dtype):
     """What is added to scores for `_without`."""
-    return ops.multiply(ops.cast(ops.logical_not(allowed), dtype), lowest_logit(dtype))
+    return ops.multiply(ops.cast(ops.logical_not(allowed), dtype), nn.lowest_logit(dtype))
 
 
 def _both(first, second):
@@ -226,7 +226,7 @@ class _HeadedAttention(Layer):
         bias = None if allowed is None else _low_where_not(allowed, dtype_of(query))
         for _ in range(4 - ops.ndim(bias) if bias is not None else 0):
             bias = ops.expand_dims(bias, -3)
-        return attention(query, key, value, bias, 1.0 / math.sqrt(float(size)), is_causal)
+        return nn.attention(query, key, value, bias, 1.0 / math.sqrt(float(size)), is_causal)
 
     def _gated(self, result, query):
         """What the heads give, times a share for each number that follows from the query."""

@@ -66,6 +66,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     # Whether the input is (batch, steps, size), of which `input_length` and `input_dim` give the last two.
     takes_steps = False
     supports_masking = False
+    # Whether there is never anything to build, unless a subclass says `build`.
+    nothing_to_build = False
     stateful = False
     dynamic = False
     # Whether `call` ran before, so that the layers inside are built.
@@ -313,7 +315,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     @property
     def built(self):
         """Whether the weights are there. Set it to False to have them made anew, for the next input."""
-        return self._built
+        return self._built or self.nothing_to_build and type(self).build is Layer.build \
+            and self.ruled('built_from_the_start')
 
     @built.setter
     def built(self, value):
@@ -520,7 +523,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def _call_on_values(self, signature, args, kwargs):
         given = args[0]
         args, kwargs = self._converted(args), self._converted(kwargs)
-        if not self.built:
+        if not self._built:
             self.ensure_built_for(signature, args, kwargs)
         self.assert_input_compatibility(args[0])
         made = len(self.weights_made())
@@ -658,7 +661,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     # --- building
 
     def ensure_built_for(self, signature, args, kwargs):
-        if self.built:
+        if self._built:
             return
         self.assert_input_compatibility(args[0])
         if len(signature.build_names) > 1:
@@ -670,7 +673,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             self.ensure_built(shapes_of(args[0]))
 
     def ensure_built(self, input_shape):
-        if not self.built:
+        if not self._built:
             self._build_with([input_shape])
 
     def get_build_config(self):
@@ -688,7 +691,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             shapes = list(shapes.values())
         else:  # a layer that calls the arguments of `build` otherwise than the file is built when it is called
             shapes = [shapes.get(name) for name in names]
-        if not self.built and None not in shapes:
+        if not self._built and None not in shapes:
             self._build_with([map_shapes(tuple, shape) for shape in shapes])
 
     def _build_with(self, shapes):

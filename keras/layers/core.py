@@ -275,6 +275,7 @@ class Reshape(Layer):
         >>> keras.layers.Reshape((2, -1))(np.ones((3, 8))).shape
         (3, 2, 4)
     """
+    nothing_to_build = True
 
     def __init__(self, target_shape, **kwargs):
         super().__init__(**kwargs)

@@ -8,7 +8,7 @@ from keras.layers.base import InputSpec, Layer
 
 class SameShape(Layer):
     """Layers whose output has the shape of the input, and its mask."""
-    supports_masking = True
+    supports_masking = nothing_to_build = True
     # Whether a config may give the layer as an `activation`.
     serves_as_activation = True
 

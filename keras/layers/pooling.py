@@ -11,6 +11,7 @@ from keras.layers.families import Spatial
 
 class BasePooling(Spatial):
     """What pooling over windows shares. `pool`: the operation."""
+    nothing_to_build = True
     pool = None
     begins_channels_first = True
 
@@ -99,6 +100,7 @@ class AveragePooling3D(_Pooling3D):
 
 class BaseGlobalPooling(Spatial):
     """What pooling over all places shares. `reduce`: the operation."""
+    nothing_to_build = True
     reduce = None
     later = ('keepdims',)
 

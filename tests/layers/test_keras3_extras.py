@@ -151,3 +151,19 @@ def test_parts_of_layers_under_the_names_of_keras_3():
     variable = layer.add_variable((2,), 'ones', name='more')
     np.testing.assert_array_equal(variable.numpy(), [1.0, 1.0])
     assert layer.metrics_variables == []
+
+
+@pytest.mark.on('numpy')
+def test_what_has_no_weights_is_built_from_the_start():
+    class Own(layers.Dropout):
+        def build(self, input_shape):
+            self.factor = self.add_weight(name='factor', shape=())
+    for generation in (2, 3):
+        with config.generation(generation):
+            for layer in (layers.Dropout(0.5), layers.Reshape((2,)), layers.MaxPooling2D(), layers.ELU()):
+                assert layer.built is (generation == 3)
+            assert not any(layer.built for layer in (layers.Flatten(), layers.Dense(2), layers.BatchNormalization()))
+            own = Own(0.5)
+            assert not own.built
+            own(np.ones((1, 2), 'float32'))
+            assert own.built and len(own.weights) == 1
