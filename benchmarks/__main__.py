@@ -159,7 +159,8 @@ def _training_rows(table, engine, work, ours, theirs):
         if 'raw ' + what in ours:
             raw, own = ours['raw ' + what], ours[what]
             table.add('%s, %s' % (what, work), engine, micro(own), micro(raw), '%.2f' % (own / raw),
-                      micro(theirs[what]) if theirs else '', '<= %.1f raw' % limit, own <= limit * raw)
+                      micro(theirs[what]) if theirs and what in theirs else '', '<= %.1f raw' % limit,
+                      own <= limit * raw)
     table.add('second fit to its first step, %s' % work, engine, micro(ours['second fit']),
               upstream=micro(theirs['second fit']) if theirs else '', target='<= 1 ms',
               reached=ours['second fit'] <= 1e-3)

@@ -135,7 +135,5 @@ class Peer:
     def predict(self, x):
         return np.asarray(self.call(x))
 
-    tensor = staticmethod(jnp.asarray)
-
     def call(self, x):
         return self._forward(self.state[0], self.state[4], x)

@@ -107,8 +107,6 @@ class Peer:
         with torch.inference_mode():
             return self.network.eval()(self._input(x)).cpu().numpy()
 
-    tensor = staticmethod(torch.from_numpy)
-
     def call(self, x):
         with torch.no_grad():
             return self.network(x)

@@ -39,8 +39,9 @@ def single_batches(model, raw, x, y, batch, rounds):
         [raw.predict(x[start:start + batch]) for start in range(0, len(x), batch)]), 1, len(x) // batch),
         'train_on_batch': (lambda: model.train_on_batch(x[:batch], y[:batch]),
                            lambda: raw.fit(x[:batch], y[:batch], batch), 100, 1)}
-    if hasattr(raw, 'call'):
-        sample = raw.tensor(x[:1])
+    ops = getattr(sys.modules['keras'], 'ops', None)  # which Keras 2 has not
+    if ops is not None and (raw is None or hasattr(raw, 'call')):
+        sample = ops.convert_to_tensor(x[:1])
         pairs['call of batch 1'] = lambda: model(sample), lambda: raw.call(sample), 100, 1
     result = {}
     for what, (own, peer, repeat, steps) in pairs.items():

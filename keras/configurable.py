@@ -76,6 +76,21 @@ def declared_config(instance):
     return config
 
 
+def argument_of_function(owner, kept, name):
+    """What `owner.name` is where that is an argument of the function `owner` was made of.
+
+    Args:
+        kept: name of the attribute that holds these arguments, a dict.
+
+    Raises:
+        AttributeError: where it is none of them.
+    """
+    arguments = vars(owner).get(kept, {})
+    if name not in arguments:
+        raise AttributeError('%r object has no attribute %r' % (type(owner).__name__, name))
+    return arguments[name]
+
+
 def arguments_config(function, arguments, later):
     """{name: value} of `arguments` for a function; those named in `later` only where they are not its default."""
     parameters = inspect.signature(function).parameters

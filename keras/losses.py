@@ -10,7 +10,7 @@ from keras import config, generations, ops
 from keras.backend.contract import rules, tree
 from keras.backend.table.composites.losses import binary_crossentropy_with_epsilon, clipped_logits
 from keras.backend.table.composites.shape import dtype_of, ndim, shape, static_shape
-from keras.configurable import Configurable, arguments_config
+from keras.configurable import Configurable, argument_of_function, arguments_config
 from keras.generations import Default
 from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
 
@@ -185,6 +185,9 @@ class LossFunctionWrapper(Loss):
         super().__init__(reduction=reduction, name=name, dtype=dtype)
         self.fn = generations.bound(fn, generations.of(self))
         self.arguments = kwargs
+
+    def __getattr__(self, name):
+        return argument_of_function(self, 'arguments', name)
 
     def call(self, y_true, y_pred):
         return self.fn(*same_rank(y_true, y_pred), **self.arguments)

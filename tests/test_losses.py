@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import golden
-from keras import config, losses, ops
+from keras import config, losses, metrics, ops
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import Variable
 
@@ -181,3 +181,12 @@ def test_losses_of_keras_3():
     values = ops.convert_to_numpy(losses.Circle(reduction='none')(np.array([0, 0, 1]), embeddings))
     weighted = losses.Circle(reduction='mean_with_sample_weight')(np.array([0, 0, 1]), embeddings, [1, 0.5, 2])
     assert np.isclose(float(weighted), (values[0] + 0.5 * values[1]) / 1.5)
+
+
+def test_arguments_are_attributes():
+    """As in Keras 3, where scikeras' users read them."""
+    loss = losses.BinaryCrossentropy(from_logits=True)
+    assert (loss.from_logits, loss.label_smoothing, loss.axis) == (True, 0, -1)
+    assert metrics.TopKCategoricalAccuracy(k=3).k == 3
+    with pytest.raises(AttributeError, match="'BinaryCrossentropy' object has no attribute 'gamma'"):
+        loss.gamma

@@ -87,6 +87,20 @@ class Callback:
     def on_predict_end(self, logs=None):
         """After `predict`."""
 
+    def _overrides(self, *names):
+        return any(getattr(type(self), name) is not getattr(Callback, name) for name in names)
+
+    # What the list of callbacks that TensorFlow's own package has asks of each of them.
+
+    def _implements_train_batch_hooks(self):
+        return self._overrides('on_batch_begin', 'on_batch_end', 'on_train_batch_begin', 'on_train_batch_end')
+
+    def _implements_test_batch_hooks(self):
+        return self._overrides('on_test_batch_begin', 'on_test_batch_end')
+
+    def _implements_predict_batch_hooks(self):
+        return self._overrides('on_predict_batch_begin', 'on_predict_batch_end')
+
 
 class BaseLogger(Callback):
     """Put the averages of the batches' metrics over the epoch into the epoch's logs.

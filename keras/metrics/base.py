@@ -14,7 +14,7 @@ from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
 from keras.backend.table.composites.shape import count, dtype_of, shape
-from keras.configurable import Configurable, arguments_config
+from keras.configurable import Configurable, argument_of_function, arguments_config
 from keras.losses import broadcast_weights, same_rank
 from keras.saving.kinds import kind_in
 from keras.saving.serialization import serialize_keras_object
@@ -313,6 +313,9 @@ class MeanMetricWrapper(Mean):
         super().__init__(name=name or getattr(fn, '__name__', None), dtype=dtype)
         self._fn = generations.bound(fn, generations.of(self))
         self._fn_kwargs = kwargs
+
+    def __getattr__(self, name):
+        return argument_of_function(self, '_fn_kwargs', name)
 
     def values(self, y_true, y_pred):
         """What the function gives."""

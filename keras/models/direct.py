@@ -36,7 +36,8 @@ class DirectCall:
         if self.is_possible:
             self._plan = self._graph.plan(False)
             if get_engine().joins_operations and not model.stateful:
-                self._compile(model, [vars(layer) for layer in layers if not hasattr(layer, 'layer_graph')])
+                self._compile(model, [vars(layer) for layer in layers
+                                      if not layer.is_input and not hasattr(layer, 'layer_graph')])
 
     def _compile(self, model, parts):
         values = [list(part.values()) for part in parts]

@@ -13,7 +13,7 @@ from keras.backend.table import primitives as p
 from keras.backend.table.cases import F
 from keras.backend.table.composites.math import less_equal
 from keras.backend.table.composites.shape import (dtype_of, moveaxis, multiply_sizes, ndim, resized, shape, sliced,
-                                                  unstack, zeros)
+                                                  static_shape, unstack, zeros)
 from keras.backend.table.dispatch import composite
 from keras.backend.table.primitives import cast, stop_gradient
 
@@ -394,6 +394,13 @@ def scatter_update(inputs, indices, updates, reduction=None):
         >>> keras.ops.scatter_update(np.zeros(3), [[1]], [5.0])
         array([0., 5., 0.])
     """
+    return scatter_by_vectors(inputs, indices, updates, reduction)
+
+
+@composite('inputs indices updates', gradient=False, cases=[(F(4, 3), np.array([[1], [3]]), F(2, 3)), (
+    F(4, 3), np.array([[1, 2], [3, 0]]), F(2), 'add')])
+def scatter_by_vectors(inputs, indices, updates, reduction=None):
+    """`scatter_update` as an entry of the table."""
     updates = p.cast(updates, dtype_of(inputs))
     if reduction == 'min':
         return _reversed(_scattered(p.scatter_max, _reversed(inputs), indices, _reversed(updates)))
@@ -429,7 +436,9 @@ def _reversed(x):
 
 def _scattered(function, x, indices, updates):
     """Apply a scatter along axis 0 to index vectors over the first axes."""
-    sizes, depth = shape(x), shape(indices)[-1]
+    sizes, depth = shape(x), static_shape(indices)[-1]
+    if depth is None:
+        raise ValueError('the last size of `indices` must be known. Received: %s' % (static_shape(indices),))
     if depth == 1:
         return function(x, resized(indices, shape(indices)[:-1]), updates)
     strides = [multiply_sizes(sizes[axis + 1:depth]) for axis in range(depth)]

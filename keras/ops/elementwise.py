@@ -277,13 +277,13 @@ def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
 
 
 def signbit(x):
-    """True where `x` is negative.
+    """True where `x` is negative, or -0.0.
 
     Example:
         >>> keras.ops.signbit([-2.0, 3.0])
         array([ True, False])
     """
-    return p.less(x, 0)
+    return p.less(x, 0) if is_whole(x) else p.less(p.arctan2(x, -1.0), 0.0)
 
 
 def heaviside(x1, x2):
@@ -295,7 +295,8 @@ def heaviside(x1, x2):
     """
     dtype = common_dtype(x1, x2)
     dtype = 'float32' if dtype == 'bool' else dtype if rules.is_float(dtype) else rules.float_dtype(dtype)
-    return p.cast(p.where(p.less(x1, 0), 0.0, p.where(p.equal(x1, 0), x2, 1.0)), dtype)
+    step = p.where(p.less(x1, 0), 0.0, p.where(p.equal(x1, 0), x2, 1.0))
+    return p.cast(step if is_whole(x1) else p.where(isnan(x1), x1, step), dtype)
 
 
 def hypot(x1, x2):
@@ -307,7 +308,8 @@ def hypot(x1, x2):
     """
     larger, smaller = p.maximum(p.abs(x1), p.abs(x2)), p.minimum(p.abs(x1), p.abs(x2))
     ratio = divide_no_nan(smaller, larger)
-    return p.multiply(larger, p.sqrt(p.add(p.multiply(ratio, ratio), 1.0)))
+    length = p.multiply(larger, p.sqrt(p.add(p.multiply(ratio, ratio), 1.0)))
+    return p.where(p.logical_or(isinf(x1), isinf(x2)), float('inf'), length)
 
 
 def logaddexp2(x1, x2):

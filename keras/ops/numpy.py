@@ -7,11 +7,11 @@ from keras.backend.table.composites.shape import (diag, diagonal, dtype_of, expa
                                                   moveaxis, ndim, ones, ones_like, repeat, roll, shape, split, squeeze,
                                                   static_shape, swapaxes, take, take_along_axis, tile, tri, tril, triu,
                                                   zeros, zeros_like)
-from keras.backend.table.primitives import (abs, add, arcsin, arctan, arctan2, argsort, bitwise_and, bitwise_or,
+from keras.backend.table.primitives import (abs, add, arcsin, arctan, arctan2, bitwise_and, bitwise_or,
                                             bitwise_xor, broadcast_to, cos, divide, equal, exp, floor, floor_divide,
                                             isfinite, left_shift, less, log, logical_and, logical_not, logical_or,
                                             matmul, maximum, minimum, mod, multiply, negative, power, right_shift,
-                                            searchsorted, sign, sin, sort, sqrt, subtract, sum, tanh, transpose)
+                                            searchsorted, sign, sin, sqrt, subtract, sum, tanh, transpose)
 from keras.ops.arrangement import (append, array_split, concatenate, diagflat, diff, dsplit, dstack, flip, fliplr,
                                    flipud, get_item, hsplit, hstack, pad, ravel, reshape, rot90, size, stack, trapezoid,
                                    unravel_index, vectorize, vsplit, vstack)
@@ -23,7 +23,7 @@ from keras.ops.elementwise import (allclose, angle, bitwise_invert, bitwise_not,
                                    isreal, lcm, ldexp, logaddexp2, nan_to_num, nextafter, nonzero, rad2deg, real, round,
                                    select, signbit, sinc, square, trunc, view, where)
 from keras.ops.linalg import slogdet
-from keras.ops.ordering import argpartition, bincount, digitize, histogram, isin, unique
+from keras.ops.ordering import argpartition, argsort, bincount, digitize, histogram, isin, sort, unique
 from keras.ops.products import corrcoef, correlate, cross, einsum, inner, kron, vdot
 from keras.ops.reductions import (amax, amin, argmax, argmin, average, cumprod, cumsum, max, median, min, nanargmax,
                                   nanargmin, nancumprod, nancumsum, nanmax, nanmean, nanmedian, nanmin, nanpercentile,

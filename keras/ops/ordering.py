@@ -13,6 +13,26 @@ from keras.ops.creation import linspace
 from keras.ops.dtypes import common_dtype
 
 
+def sort(x, axis=-1):
+    """The elements along `axis` in rising order; with None those of the flattened tensor.
+
+    Example:
+        >>> keras.ops.sort([3, 1, 2])
+        array([1, 2, 3], dtype=int32)
+    """
+    return p.sort(flatten(x), -1) if axis is None else p.sort(x, axis)
+
+
+def argsort(x, axis=-1):
+    """The positions (int32) that sort `x` along `axis`; equal elements keep their order. None flattens `x` first.
+
+    Example:
+        >>> keras.ops.argsort([3, 1, 2])
+        array([1, 2, 0], dtype=int32)
+    """
+    return p.argsort(flatten(x), -1) if axis is None else p.argsort(x, axis)
+
+
 def argpartition(x, kth, axis=-1):
     """Positions that put the `kth` smallest element along `axis` in its place, the smaller ones before it.
 

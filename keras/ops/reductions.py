@@ -5,9 +5,9 @@ from keras.backend.contract import rules
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F
 from keras.backend.table.composites import math, shape as shapes
-from keras.backend.table.composites.math import all, ceil, isnan, mean
+from keras.backend.table.composites.math import all, any, ceil, isnan, mean
 from keras.backend.table.composites.shape import (diagonal, dtype_of, expand_dims, flatten, moveaxis, ndim, shape,
-                                                  squeeze, take_along_axis)
+                                                  squeeze, static_shape, take_along_axis)
 from keras.backend.table.dispatch import composite
 from keras.ops.dtypes import is_whole
 
@@ -19,8 +19,7 @@ def max(x, axis=None, keepdims=False, initial=None):
         >>> keras.ops.max([[1, 5], [3, 2]], axis=1)
         array([5, 3], dtype=int32)
     """
-    result = p.max(x, axis, keepdims)
-    return result if initial is None else p.maximum(result, p.cast(initial, dtype_of(result)))
+    return _extreme(p.max, p.maximum, x, axis, keepdims, initial)
 
 
 def min(x, axis=None, keepdims=False, initial=None):
@@ -30,8 +29,16 @@ def min(x, axis=None, keepdims=False, initial=None):
         >>> keras.ops.min([[1, 5], [3, 2]], axis=1)
         array([1, 2], dtype=int32)
     """
-    result = p.min(x, axis, keepdims)
-    return result if initial is None else p.minimum(result, p.cast(initial, dtype_of(result)))
+    return _extreme(p.min, p.minimum, x, axis, keepdims, initial)
+
+
+def _extreme(reduced, larger, x, axis, keepdims, initial):
+    if initial is None:
+        return reduced(x, axis, keepdims)
+    initial, axes = p.cast(initial, dtype_of(x)), rules.normalize_axes(axis, ndim(x))
+    if 0 in [static_shape(x)[entry] for entry in axes]:  # a sum of nothing is 0
+        return p.add(p.cast(p.sum(x, axis, keepdims), dtype_of(x)), initial)
+    return larger(reduced(x, axis, keepdims), initial)
 
 
 def amax(x, axis=None, keepdims=False):
@@ -165,7 +172,7 @@ def quantile(x, q, axis=None, method='linear', keepdims=False):
 
     Example:
         >>> keras.ops.quantile([1.0, 2.0, 3.0], 0.25)
-        np.float32(1.5)
+        array(1.5, dtype=float32)
     """
     rank = ndim(x)
     axes = rules.normalize_axes(axis, rank)
@@ -177,6 +184,11 @@ def quantile(x, q, axis=None, method='linear', keepdims=False):
     # Positions in half precision would not tell the elements of a long axis apart.
     position = p.multiply(p.cast(q, dtype_of(ordered)), p.cast(p.subtract(shape(ordered)[-1], 1), dtype_of(ordered)))
     result = _between(ordered, position, method)
+    if rules.is_float(dtype_of(x)):
+        unknown = any(isnan(ordered), -1)
+        for _ in builtins.range(ndim(q)):
+            unknown = expand_dims(unknown, -1)
+        result = p.where(unknown, float('nan'), result)
     if ndim(q):
         result = moveaxis(result, -1, 0)
     if keepdims:
@@ -197,7 +209,10 @@ def _mixed(low, high, position, method):
                'nearest': p.subtract(p.round(position), p.floor(position))}
     if method not in weights:
         raise ValueError('quantile: `method` must be one of %s. Received: %r' % (', '.join(sorted(weights)), method))
-    return p.add(low, p.multiply(p.subtract(high, low), weights[method]))
+    weight = weights[method]
+    between = p.add(low, p.multiply(p.subtract(high, low), weight))
+    # The neighbour counts for nothing, also where it is infinite.
+    return p.where(p.equal(weight, 0.0), low, p.where(p.equal(weight, 1.0), high, between))
 
 
 def percentile(x, q, axis=None, method='linear', keepdims=False):
@@ -205,7 +220,7 @@ def percentile(x, q, axis=None, method='linear', keepdims=False):
 
     Example:
         >>> keras.ops.percentile([1.0, 2.0, 3.0], 25)
-        np.float32(1.5)
+        array(1.5, dtype=float32)
     """
     return quantile(x, p.divide(q, 100.0), axis, method, keepdims)
 
@@ -215,7 +230,7 @@ def median(x, axis=None, keepdims=False):
 
     Example:
         >>> keras.ops.median([3.0, 1.0, 2.0])
-        np.float32(2.0)
+        array(2., dtype=float32)
     """
     return quantile(x, 0.5, axis, 'linear', keepdims)
 

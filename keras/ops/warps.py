@@ -80,7 +80,8 @@ def _mapped(values, places, order, fill_mode, fill_value):
 def _neighbours(place, order):
     """[(whole position, weight)] of the elements on both sides of a place."""
     if order == 0:
-        return [(p.cast(p.floor(p.add(place, 0.5)), 'int32'), None)]
+        # Halves go away from 0.
+        return [(p.cast(p.multiply(p.sign(place), p.floor(p.add(p.abs(place), 0.5))), 'int32'), None)]
     low = p.floor(place)
     above = p.subtract(place, low)
     low = p.cast(low, 'int32')

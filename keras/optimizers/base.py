@@ -133,6 +133,15 @@ class Optimizer(OptimizerProtocol, Configurable):
     lr = learning_rate
 
     @property
+    def _name(self):
+        """What tf.keras keeps the name in, which those who wrap an optimizer read."""
+        return self.name
+
+    @_name.setter
+    def _name(self, value):
+        self.name = value
+
+    @property
     def rate_source(self):
         """What the learning rate comes from: the variable, a schedule or a function."""
         return self.rate_variable if self._schedule is None else self._schedule

@@ -164,7 +164,9 @@ class Trainer(Steps):
 
     @property
     def _compile_metrics(self):
-        return self._training.compiled_metrics if self.compiled else None
+        if self._training.ruled('compiled_metrics_are_one'):
+            return self._training.compiled_metrics if self.compiled else None
+        return [entry.metric for entry in self._training.metric_entries()]
 
     @property
     def _loss_tracker(self):

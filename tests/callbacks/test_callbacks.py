@@ -104,6 +104,19 @@ def test_list_calls_only_overridden_hooks():
     assert callback.seen == [(3, {})]
 
 
+def test_what_the_list_of_tensorflow_asks():
+    class Batches(C.Callback):
+        def on_batch_end(self, batch, logs=None):
+            pass
+
+        def on_predict_batch_begin(self, batch, logs=None):
+            pass
+
+    for callback, expected in ((Batches(), (True, False, True)), (C.History(), (False,) * 3)):
+        assert tuple(getattr(callback, '_implements_%s_batch_hooks' % mode)()
+                     for mode in ('train', 'test', 'predict')) == expected
+
+
 def test_on_batch_end_and_on_train_batch_end_are_one():
     seen = []
 

@@ -198,3 +198,20 @@ def test_unknown_batch_sizes(function):
     assert known.shape == found
     assert len(unknown.shape) == len(found)
     assert all(size in (None, other) for size, other in zip(unknown.shape, found))
+
+
+@pytest.mark.on('numpy', 'torch')
+def test_numbers_at_the_edge():
+    """Infinities, NaN, zeros with a sign and sets of nothing count as they do for NumPy."""
+    inf, nan = np.inf, np.nan
+    x = np.array([0.0, -0.0, 3e38, -inf, inf, nan, 2.0], 'float32')
+    with np.errstate(all='ignore'):
+        for name in ('signbit', 'arcsinh', 'arccosh', 'median'):
+            assert np.allclose(ops.convert_to_numpy(getattr(ops, name)(x)), getattr(np, name)(x), equal_nan=True)
+        for name in ('hypot', 'heaviside'):
+            found = ops.convert_to_numpy(getattr(ops, name)(x[:, None], x))
+            assert np.allclose(found, getattr(np, name)(x[:, None], x), equal_nan=True, rtol=1e-5)
+    assert ops.convert_to_numpy(ops.max(np.zeros((0, 2), 'float32'), axis=0, initial=-1.5)).tolist() == [-1.5, -1.5]
+    assert ops.convert_to_numpy(ops.sort([[3, 1], [2, 0]], axis=None)).tolist() == [0, 1, 2, 3]
+    assert ops.convert_to_numpy(ops.argsort([[3, 1], [2, 0]], axis=None)).tolist() == [3, 1, 2, 0]
+    assert float(ops.nanquantile(np.array([-inf, 1.0, 2.0], 'float32'), 0.5)) == 1.0

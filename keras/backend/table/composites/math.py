@@ -266,7 +266,18 @@ def arcsinh(x):
     """
     sign = p.where(p.less(x, 0.0), p.full_like(x, -1.0), p.full_like(x, 1.0))
     size = x * sign
-    return sign * log1p(size + size * size / (p.sqrt(size * size + 1.0) + 1.0))
+    near = p.minimum(size, _square_root_of_all(x))
+    return sign * _or_logarithm_of_double(size, log1p(near + near * near / (p.sqrt(near * near + 1.0) + 1.0)))
+
+
+def _square_root_of_all(x):
+    """A number whose square is far below the largest one of its dtype."""
+    return 100.0 if dtype_of(x) == 'float16' else 1e10
+
+
+def _or_logarithm_of_double(size, value):
+    """`value`, and where `size` is too large to be squared what both inverses of hyperbolic functions come to."""
+    return p.where(p.less(_square_root_of_all(size), size), p.log(size) + math.log(2.0), value)
 
 
 @composite(promote='float', cases=[(Sample('float', (2, 3), 1.1, 3.0),)])
@@ -277,7 +288,8 @@ def arccosh(x):
         >>> keras.ops.arccosh([1.0, 2.0])
         array([0.      , 1.316958], dtype=float32)
     """
-    return p.log(x + p.sqrt(x - 1.0) * p.sqrt(x + 1.0))
+    near = p.minimum(x, _square_root_of_all(x))
+    return _or_logarithm_of_double(x, p.log(near + p.sqrt(near - 1.0) * p.sqrt(near + 1.0)))
 
 
 @composite(promote='float', cases=[(U(2, 3),)])
