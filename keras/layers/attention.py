@@ -176,7 +176,7 @@ class _HeadedAttention(Layer):
 
     def _dense(self, name, equation, output_shape, bias_axes):
         return EinsumDense(equation, output_shape, bias_axes=bias_axes if self.use_bias else None, name=name,
-                           dtype=self.dtype, **self._copied_arguments())
+                           dtype=self.dtype_policy, **self._copied_arguments())
 
     def _copied_arguments(self):
         # Each its own initializer: one with a seed gives the same values again.
@@ -185,7 +185,8 @@ class _HeadedAttention(Layer):
 
     def _start_dropout(self):
         check_rate(self.dropout, type(self).__name__, 'dropout')
-        self._dropout_layer = Dropout(self.dropout, seed=self.seed, name='dropout') if self.dropout > 0 else None
+        self._dropout_layer = Dropout(self.dropout, seed=self.seed, name='dropout',
+                                      dtype=self.dtype_policy) if self.dropout > 0 else None
 
     def _allowed(self, query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask):
         allowed = None if attention_mask is None else ops.cast(attention_mask, 'bool')

@@ -489,7 +489,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             return itertools.repeat(given[0])
 
     def abstract_outputs(self, args, kwargs):
-        args, kwargs = tree.map_structure(_strip, args), tree.map_structure(_strip, kwargs)
+        args, kwargs = tree.map_structure(self._described, args), tree.map_structure(self._described, kwargs)
         try:
             with AbstractLedger(), running(kwargs.get('training')), inside(self):
                 outputs = self._outputs_of_call(args, kwargs)
@@ -632,7 +632,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if isinstance(x, KerasTensor) and context.tracing is not None and not context.abstract:
             return primitives.cast(x, self.compute_dtype) if self._casts(x.dtype) else x
         if isinstance(x, AbstractTensor) or x is None or isinstance(x, (bool, str, int, float)):
-            return _strip(x)
+            return self._described(x)
         engine = get_engine()
         if isinstance(x, Variable):
             x = x.value
@@ -647,6 +647,12 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             if self._casts(engine.dtype_of(x)):
                 x = engine.cast(x, self.compute_dtype)
         return x
+
+    def _described(self, leaf):
+        """An argument as `call` sees it where shapes are found: floats in the layer's dtype."""
+        leaf = _strip(leaf)
+        casts = isinstance(leaf, AbstractTensor) and self._casts(leaf.dtype)
+        return AbstractTensor(leaf.shape, self.compute_dtype) if casts else leaf
 
     def _casts(self, dtype):
         """Whether inputs of a dtype are cast: floats to the layer's own, where that is one of floats."""

@@ -306,9 +306,14 @@ class Model(Trainer, Keras2View, Layer,
                 return outputs
         return super().__call__(*args, **kwargs)
 
+    def set_mode_of_calls(self, training):
+        super().set_mode_of_calls(training)
+        self._direct = None
+
     def _remember_direct(self, signature, inputs):
         known = self._direct is not None and self._direct.is_current()
-        plain = self.compute_dtype == self.variable_dtype and self.activity_regularizer is None
+        plain = self.compute_dtype == self.variable_dtype and self.activity_regularizer is None \
+            and self.mode_of_calls is None
         if plain and not known and not context.abstract \
                 and type(self).call is Model.call and type(self).compute_mask is Model.compute_mask:
             self._direct = DirectCall(self, self._forward, inputs)

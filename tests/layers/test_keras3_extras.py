@@ -167,3 +167,15 @@ def test_what_has_no_weights_is_built_from_the_start():
             assert not own.built
             own(np.ones((1, 2), 'float32'))
             assert own.built and len(own.weights) == 1
+
+
+@pytest.mark.on('numpy', 'torch')
+@pytest.mark.parametrize('make', [
+    lambda **options: layers.MultiHeadAttention(2, 3, **options),
+    lambda **options: layers.GroupQueryAttention(3, 2, 1, **options)])
+def test_the_parts_of_attention_follow_its_policy(make):
+    x = np.random.RandomState(0).normal(size=(1, 6, 4)).astype('float32')
+    layer = make(dtype='mixed_float16')
+    assert str(layer(x, x).dtype).endswith('float16')
+    assert layer.query_dense.kernel.dtype == 'float32' and layer.query_dense.compute_dtype == 'float16'
+    assert layers.Input((6, 4)).dtype == 'float32' and layer(*[layers.Input((6, 4))] * 2).dtype == 'float16'

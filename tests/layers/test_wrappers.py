@@ -2,9 +2,9 @@
 import numpy as np
 import pytest
 
-from keras import layers
+from keras import config, layers
 from keras.backend.state.variables import to_array
-from keras.models import Model
+from keras.models import Model, Sequential
 
 
 def conv(x, layer):
@@ -74,3 +74,14 @@ def test_time_distributed_keeps_the_structure_of_a_model():
     results = Model(steps, found).predict(data)
     np.testing.assert_allclose(results['twice'], data * 2)
     np.testing.assert_allclose(results['pair'][1], data + 1, rtol=1e-6)
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('generation, rest', [(2, False), ('tf', True), (3, True)])
+def test_masked_steps_of_both_directions(generation, rest):
+    """Keras 2.3.1 repeats the step before, tf.keras 2.4 and Keras 3.15.1 give zeros."""
+    with config.generation(generation):
+        layer = layers.Bidirectional(layers.GRU(2, return_sequences=True))
+        model = Sequential([layers.Masking(input_shape=(3, 2)), layer])
+    found = model.predict(np.array([[[1.0, 2.0], [3.0, 4.0], [0.0, 0.0]]]))
+    assert (found[0, 2] == 0).all() == rest and (found[0, :2] != 0).all()
