@@ -14,7 +14,7 @@ from keras import dtype_policies
 from keras.backend.contract import tree
 from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
-from keras.backend.contract.loading import active, get_engine, is_native, meet_the_engine
+from keras.backend.contract.loading import active, get_engine, is_native, known_engine, meet_the_engine
 from keras.backend.contract.rules import AbstractTensor, is_float
 from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
@@ -640,9 +640,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             if context.abstract:
                 return abstract.abstracted(x)
             x = engine.convert(x, self.compute_dtype if x.dtype.kind == 'f' and is_float(self.compute_dtype) else None)
-        elif type(x) not in active.native:
-            if not is_native(x):
-                return self._foreign(x, engine)
+        elif type(x) not in active.native and not is_native(x):
+            x = self._foreign(x, engine)
         if self.autocast and hasattr(x, 'dtype') and getattr(x, 'dtype', None) in active.floats:
             if self._casts(engine.dtype_of(x)):
                 x = engine.cast(x, self.compute_dtype)
@@ -662,7 +661,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     @staticmethod
     def _foreign(x, engine):
         """Another library's tensor, as a tensor of the active engine; other objects as they are."""
-        return engine.convert(np.asarray(x)) if hasattr(x, '__array__') or hasattr(x, '__dlpack__') else x
+        if not hasattr(x, '__array__') and not hasattr(x, '__dlpack__'):
+            return x
+        # A variable of the engine's own library has gradients, which an array has not.
+        of_engine = type(x).__module__.partition('.')[0] in known_engine(engine.name).modules
+        return engine.convert(x if of_engine else np.asarray(x))
 
     # --- building
 

@@ -29,7 +29,7 @@ from keras.backend.table.primitives import cond
 from keras.configurable import Configurable
 from keras.optimizers.graph import GraphUpdates, graph_making, symbolic_gradients, update_in_graph
 from keras.gradients import value_and_grad
-from keras.optimizers.protocol import OptimizerProtocol
+from keras.optimizers.protocol import OptimizerProtocol, ours
 from keras.optimizers.schedules import LearningRateSchedule
 from keras.optimizers.schedules import deserialize as deserialize_schedule
 
@@ -198,6 +198,7 @@ class Optimizer(OptimizerProtocol, Configurable):
 
     def build(self, variables):
         """Make the slots for `variables`, those that training changes. Variables known already keep theirs."""
+        variables = ours(variables)
         if self._is_defined_in_graph():
             self._build_updates(variables)
         else:
@@ -404,7 +405,7 @@ class Optimizer(OptimizerProtocol, Configurable):
         Raises:
             ValueError: for a tensor without a tape, or `grad_loss` without one.
         """
-        variables = list(var_list() if callable(var_list) else var_list)
+        variables = ours(var_list() if callable(var_list) else var_list)
         if tape is not None:
             loss = loss() if callable(loss) else loss
             further = {} if grad_loss is None else {'output_gradients': grad_loss}
@@ -419,9 +420,10 @@ class Optimizer(OptimizerProtocol, Configurable):
 
         Args:
             grads: a list of gradients, tensors or None where a variable does not influence the loss.
-            trainable_variables: the variables they belong to, default those that `build` was given.
+            trainable_variables: the variables they belong to, the engine's own (`tf.Variable`) among them; default
+                those that `build` was given.
         """
-        variables = self.trained_variables if trainable_variables is None else trainable_variables
+        variables = self.trained_variables if trainable_variables is None else ours(trainable_variables)
         if len(grads) != len(variables):
             raise ValueError('%s.apply: received %d gradients for %d variables.'
                              % (type(self).__name__, len(grads), len(variables)))

@@ -33,6 +33,12 @@ def parts_of_others(cls):
     return frozenset(name for name, definer in found if definer.__module__.partition('.')[0] != 'keras')
 
 
+def ours(variables):
+    """The variables, of those that the engine's own library made the ones that stand for them."""
+    return [variable if isinstance(variable, Variable) else get_engine().variable_of(variable)
+            for variable in variables]
+
+
 class GradientsFound:
     """Stands for the tape of a training step, whose gradients are known: `gradient(loss, variables)` gives them."""
 
@@ -138,7 +144,7 @@ class OptimizerProtocol:
 
     def _create_slots(self, var_list):
         """Make the slots with `add_slot`; what a subclass overrides. Here, those that the optimizer has anyway."""
-        unknown = [variable for variable in var_list if not self.knows(get_engine().variable_of(variable))]
+        unknown = [variable for variable in ours(var_list) if not self.knows(variable)]
         if unknown:
             self._create_all_weights(unknown)
 
@@ -146,7 +152,7 @@ class OptimizerProtocol:
         """Hyperparameters are made when they are set."""
 
     def _create_all_weights(self, var_list):
-        self.build([get_engine().variable_of(variable) for variable in var_list])
+        self.build(var_list)
 
     def create_slots_of(self, variables):
         """Let a subclass make its slots for `variables`, which are new."""

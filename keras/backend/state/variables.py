@@ -74,6 +74,13 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         self.held = None
         self.holder = None
 
+    @classmethod
+    def kept_in(cls, storage, engine, shape, dtype, name, trainable):
+        """A variable whose value an engine keeps in `storage` already, which may be read and written past it."""
+        variable = cls(np.zeros((), numpy_dtype(dtype)), shape, dtype, trainable, name)
+        variable.held, variable.holder, variable._initializer = storage, engine, None
+        return variable
+
     # --- value -------------------------------------------------------------------------------------------
 
     @property
