@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from keras.training.turns import Turns
 from keras.training.results import Averages
 
 pytestmark = pytest.mark.on('numpy')
@@ -22,8 +23,10 @@ class CountingStep:
         return totals + 1
 
 
+@pytest.mark.filterwarnings('error::pytest.PytestUnhandledThreadExceptionWarning')
 def test_metrics_read_by_another_thread_during_a_step_count_every_batch_once():
-    results, ends = Averages(None, False, False), threading.Event()
+    program = SimpleNamespace(turns=Turns(None), mean_losses=lambda: [])
+    results, ends = Averages(program, False, False), threading.Event()
     results.use(CountingStep())
     batch = SimpleNamespace(xs=[], ys=[], weights=[], size=1)
 
