@@ -128,6 +128,8 @@ _row('names_in_snake_case', 'layers.Layer',
 _row('weight_names_in_full', 'layers.Layer',
      'the `name` of a weight is that in a graph of TensorFlow, `dense_1/kernel:0`, not `kernel`',
      True, True, True, False)
+_row('variables_of_engine_are_weights', 'layers.Layer',
+     'a `tf.Variable` that is an attribute of a layer is a weight of it', False, True, True, False)
 _row('name_of_inputs', 'layers.InputLayer',
      'automatic names are input_1, input_2, ... or input_layer, input_layer_1, ...',
      'input', 'input', 'input', 'input_layer')

@@ -1,10 +1,12 @@
 """The weights of a layer: making them, finding them in attributes and nested layers, reading and setting them."""
 import functools
 import threading
+import warnings
 
 import numpy as np
 
 from keras.backend.contract.context import calls
+from keras.backend.contract.loading import variable_in
 from keras.backend.contract.rules import FLOATS, is_float
 from keras.backend.state.scopes import current_names
 from keras.backend.state.seeds import SeedGenerator
@@ -36,6 +38,10 @@ def _collect(value, variables, layers, seen):
         for part in value.values():
             if type(part) not in _PLAIN:
                 _collect(part, variables, layers, seen)
+    else:
+        variable = variable_in(value)
+        if variable is not value:
+            _collect(variable, variables, layers, seen)
 
 
 def _unique(variables):
@@ -245,8 +251,30 @@ class WeightOwner:
         for name, value in self.__dict__.items():
             if name in self._untracked or type(value) in _PLAIN:
                 continue
+            known = len(variables)
             _collect(value, variables, layers, seen)
+            for variable in variables[known:]:
+                if variable.is_adopted:
+                    self._adopt(variable, name)
+        if not all(map(self._counts, variables)):
+            variables = list(filter(self._counts, variables))
         return variables, layers
+
+    def _adopt(self, variable, attribute):
+        """Give a variable that is not Keras's a name, and say where it does not count."""
+        if '/' not in variable.path:
+            variable.name = attribute if variable.name == 'Variable' else variable.name
+            variable.path = '/'.join([self.name, variable.name])
+            if self.ruled('weight_names_in_full'):
+                variable.name = variable.path + ':0'
+            if not self._counts(variable) and variable.trainable:
+                warnings.warn('Layer %s: the attribute %r is a variable of the engine, which is no weight of the layer '
+                              'in Keras 3: it is not trained and not saved. Make it with self.add_weight, or use the '
+                              "generation of tf.keras (KERAS_GENERATION=tf), where it is one."
+                              % (self.name, attribute), stacklevel=2)
+
+    def _counts(self, variable):
+        return not variable.is_adopted or self.ruled('variables_of_engine_are_weights')
 
     @property
     def _layers(self):

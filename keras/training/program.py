@@ -67,7 +67,7 @@ class Program(generations.Dated):
         # Steps for predicting one small array, by its dtype, row shape and engine.
         self._small = {}
         self._names = ['output_1']
-        self._graph = self._running = None
+        self._graph = self._running = self._reads_past = None
         # Functions of K by kind, None until scripts ask for them.
         self.functions = dict.fromkeys(('train', 'test', 'predict'))
 
@@ -368,6 +368,12 @@ class Program(generations.Dated):
             found = getattr(self.forward.model, MAKERS[kind])()
             self._made[kind] = self.functions[kind] if found is None else found
         return self._made[kind]
+
+    def reads_past_ledger(self):
+        """Whether scripts made variables of the model themselves, which they read and write past the ledger."""
+        if self._reads_past is None:
+            self._reads_past = any(variable.is_adopted for variable in self.forward.model.variables)
+        return self._reads_past
 
     def batches_per_call(self, kind, batch, watched):
         """How many batches run between two looks of the callbacks, when `batch` is like most of them.

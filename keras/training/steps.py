@@ -41,7 +41,7 @@ def step_maker(program):
 def can_repeat(program):
     """Whether many steps of `program` are to run in one call of the engine."""
     engine = get_engine()
-    return engine.repeats_steps and step_maker(program) != engine.eager_step
+    return engine.repeats_steps and step_maker(program) != engine.eager_step and not program.reads_past_ledger()
 
 
 def stacked(batches):

@@ -197,8 +197,11 @@ class Engine:
         """What code written for the engine's own library takes for a variable."""
         return variable
 
+    # Whether scripts keep variables of the engine's own library, which `variable_of` knows.
+    makes_variables = False
+
     def variable_of(self, native):
-        """The variable that `native_variable` gave `native` for."""
+        """The variable that `native_variable` gave `native` for, or that stands for one of the library's own."""
         return native
 
     def in_storage(self, variables):

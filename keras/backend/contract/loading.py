@@ -152,6 +152,17 @@ def get_engine():
     return active.engine
 
 
+def variable_in(value):
+    """The variable that stands for one of the engine's own library, see `Engine.variable_of`; other values as they are.
+    """
+    engine = active.engine
+    if engine is None:
+        if type(value).__module__.partition('.')[0] not in known_engine(engine_name()).modules:
+            return value
+        engine = get_engine()
+    return engine.variable_of(value) if engine.makes_variables else value
+
+
 def meet_the_engine():
     """Load the engine if the program has imported its library: functions of that may then get what is made now.
 

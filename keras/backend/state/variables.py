@@ -74,11 +74,15 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         self.held = None
         self.holder = None
 
+    # Whether a script made its storage, and reads and writes it past the ledger.
+    is_adopted = False
+
     @classmethod
-    def kept_in(cls, storage, engine, shape, dtype, name, trainable):
-        """A variable whose value an engine keeps in `storage` already, which may be read and written past it."""
+    def adopted(cls, storage, engine, shape, dtype, name, trainable):
+        """The variable for a storage that a script has made by the library of an engine."""
         variable = cls(np.zeros((), numpy_dtype(dtype)), shape, dtype, trainable, name)
         variable.held, variable.holder, variable._initializer = storage, engine, None
+        variable.is_adopted = True
         return variable
 
     # --- value -------------------------------------------------------------------------------------------

@@ -54,7 +54,6 @@ class TensorflowEngine(Engine):
         register()
         # A variable that comes back from another engine gets its old storage, which compiled steps hold on to.
         self._storages = weakref.WeakKeyDictionary()
-        self._foreign = weakref.WeakSet()
         self._scalars = {}
         if tf.__version__.startswith('2.4.'):
             for name in WIDENED:
@@ -146,16 +145,18 @@ class TensorflowEngine(Engine):
     def native_variable(self, variable):
         return variable.storage
 
+    makes_variables = True
+
     def variable_of(self, native):
         if not isinstance(native, tf.Variable):
             return native
         known = getattr(native, '_keras_variable', None)
         if known is None:
             # A variable that the script made itself: it keeps ours, so both live equally long.
-            variable = Variable.kept_in(native, self, tuple(native.shape), native.dtype.name, native.name.partition(':')[0],
-                                        native.trainable)
+            variable = Variable.adopted(native, self, tuple(native.shape), native.dtype.name,
+                                        native.name.partition(':')[0], native.trainable)
+            native._should_act_as_resource_variable = True  # by which TensorFlow's tapes take ours for it
             known = native._keras_variable = lambda: variable
-            self._foreign.add(variable)
         return known()
 
     in_storage = staticmethod(in_storage)
@@ -287,8 +288,8 @@ class TensorflowEngine(Engine):
     def value_and_grad(self, fn, variables):
         values = {variable: variable.value for variable in variables}
         # A script reads the variables that it made past the ledger.
-        watched = [variable.storage if variable in self._foreign else values[variable] for variable in variables]
-        values = {variable: value for variable, value in values.items() if variable not in self._foreign}
+        watched = [variable.storage if variable.is_adopted else values[variable] for variable in variables]
+        values = {variable: value for variable, value in values.items() if not variable.is_adopted}
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(watched)
             with Ledger(values, outer=context.ledger) as ledger:
