@@ -270,7 +270,7 @@ class WeightOwner:
             if not self._counts(variable) and variable.trainable:
                 warnings.warn('Layer %s: the attribute %r is a variable of the engine, which is no weight of the layer '
                               'in Keras 3: it is not trained and not saved. Make it with self.add_weight, or use the '
-                              "generation of tf.keras (KERAS_GENERATION=tf), where it is one."
+                              'generation of tf.keras (KERAS_GENERATION=tf), where it is one.'
                               % (self.name, attribute), stacklevel=2)
 
     def _counts(self, variable):
