@@ -353,12 +353,41 @@ if int(tf.__version__.split('.')[1]) >= 16:
     ('import keras; import tensorflow as tf; tf.keras.layers.Dense', 2),
     ('import tensorflow as tf; from keras.models import Model; tf.keras.layers.Dense; import keras', 2)])
 def test_who_uses_tf_keras_only_gets_keras_3(code, generation):
+    assert generation_in(code) == str(generation)
+
+
+@pytest.mark.skipif(tuple(map(int, tf.__version__.split('.')[:2])) < (2, 16), reason='brings its own tf.keras')
+def test_a_generation_that_is_set_is_kept():
+    assert generation_in('import tensorflow as tf; tf.keras.layers.Dense(1); import keras', KERAS_GENERATION='1') == '1'
+
+
+def generation_in(code, **variables):
+    """The generation that a fresh process has after `code`."""
     environment = dict(os.environ)
     environment.pop('KERAS_GENERATION', None)
-    for variables, expected in (({}, generation), ({'KERAS_GENERATION': '1'}, 1)):
-        said = subprocess.run([sys.executable, '-c', code + '; print(keras.config.get_generation())'], check=True,
-                              stdout=subprocess.PIPE, env=dict(environment, **variables))
-        assert said.stdout.split()[-1].decode() == str(expected)
+    said = subprocess.run([sys.executable, '-c', code + '; print(keras.config.get_generation())'], check=True,
+                          stdout=subprocess.PIPE, env=dict(environment, **variables))
+    return said.stdout.split()[-1].decode()
+
+
+GRAPHS_OF_TENSORFLOW_1 = """
+import tensorflow as tf
+tf.compat.v1.disable_eager_execution()
+import keras
+model = keras.Sequential([keras.layers.Dense(1, input_shape=(3,), kernel_initializer='ones')])
+print(model.predict([[1., 2., 3.]])[0, 0])
+tf.compat.v1.disable_eager_execution()
+tf.constant(1)
+keras.Variable([1.0]).value
+"""
+
+
+def test_eager_execution_that_a_script_has_disabled_is_enabled_or_the_error_says_so():
+    done = subprocess.run([sys.executable, '-c', GRAPHS_OF_TENSORFLOW_1], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, universal_newlines=True)
+    assert done.stdout.split() == ['6.0']
+    assert 'UserWarning: tf.compat.v1.disable_eager_execution() is undone' in done.stderr
+    assert 'RuntimeError: tf.compat.v1.disable_eager_execution() was called, and a graph of' in done.stderr
 
 
 def test_keras_does_not_import_tensorflow():

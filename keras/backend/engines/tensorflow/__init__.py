@@ -32,7 +32,7 @@ from keras.backend.engines.tensorflow.host import dataset, on_host  # noqa: E402
 from keras.backend.engines.tensorflow.overrides import OVERRIDES  # noqa: E402
 from keras.backend.engines.tensorflow.steps import (Hand, Recorder, RepeatedStep, ScriptedStep, Step, dense,
                                                     in_storage)  # noqa: E402
-from keras.backend.engines.tensorflow.tensors import (DTYPES, EagerTensor, NAMES, WIDENED, axes_of, binary,
+from keras.backend.engines.tensorflow.tensors import (DTYPES, EagerTensor, NAMES, WIDENED, axes_of, be_eager, binary,
                                                       executing_eagerly, filled_vector, in_float32, in_int64, no_tape,
                                                       positions, rank_of, raw, same_batch, size_vector, sizes_of,
                                                       sum_input, unary, valid_name, vectors)  # noqa: E402
@@ -119,6 +119,7 @@ class TensorflowEngine(Engine):
     # --- state -----------------------------------------------------------------------------------------------
 
     def new_variable(self, value, variable):
+        be_eager()
         with tf.init_scope():
             storage = self._storages.get(variable)
             storage = None if storage is None else storage()

@@ -1,5 +1,6 @@
 """Dtypes and sizes of TensorFlow, and small helpers that all files of the engine use."""
 import functools
+import warnings
 
 import numpy as np
 import tensorflow as tf
@@ -8,6 +9,29 @@ from keras.backend.contract.rules import sum_dtype
 
 
 raw = tf.raw_ops
+
+
+def be_eager():
+    """Undo `tf.compat.v1.disable_eager_execution()`, by which scripts asked for the graphs of TensorFlow 1.
+
+    Raises:
+        RuntimeError: where something was put into such a graph already.
+    """
+    if tf.executing_eagerly():
+        return
+    try:
+        tf.compat.v1.enable_eager_execution()  # which does nothing while a function is traced
+    except ValueError as error:
+        raise RuntimeError('tf.compat.v1.disable_eager_execution() was called, and a graph of TensorFlow 1 was begun. '
+                           'Keras compiles its steps itself and needs eager execution around them: take the call out, '
+                           'or let keras make its first model before other code makes operations.') from error
+    if tf.executing_eagerly():
+        warnings.warn('tf.compat.v1.disable_eager_execution() is undone: keras compiles its steps itself and needs '
+                      'eager execution around them. Code that needs graphs of TensorFlow 1 can make them in '
+                      '`with tf.Graph().as_default():`.', stacklevel=2)
+
+
+be_eager()
 with tf.init_scope():  # the engine may be loaded while a tf.function is traced
     EagerTensor = type(tf.constant(0))
 DTYPES = {name: tf.as_dtype(name) for name in (
