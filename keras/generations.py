@@ -130,6 +130,9 @@ _row('weight_names_in_full', 'layers.Layer',
      True, True, True, False)
 _row('variables_of_engine_are_weights', 'layers.Layer',
      'a `tf.Variable` that is an attribute of a layer is a weight of it', False, True, True, False)
+_row('stack_in_paths', 'models.Sequential',
+     'the `path` of a weight or layer begins with the stack that made it: net/dense/kernel, not dense/kernel',
+     False, False, False, True)
 _row('name_of_inputs', 'layers.InputLayer',
      'automatic names are input_1, input_2, ... or input_layer, input_layer_1, ...',
      'input', 'input', 'input', 'input_layer')

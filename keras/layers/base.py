@@ -705,7 +705,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
     def _build_with(self, shapes):
         self._built_for = shapes
-        self._take_path()
+        self.take_path()
         before = self.weights_made() if self._was_built else ()
         runs = calls.losses is not None and context.ledger is not None and context.training is not None \
             and not context.abstract
@@ -721,7 +721,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self.take_constraints()
         self.take_initial_weights()
 
-    def _take_path(self):
+    def take_path(self):
         """Note which layers this one is built in, which a policy by path may depend on."""
         if self._path is None:
             self._path = path_inside(self.name)

@@ -229,9 +229,11 @@ class WeightOwner:
         variable = Variable(initializers.delayed(initializers.get(initializer)), shape=() if shape is None else shape,
                             dtype=dtype, trainable=trainable, name=name, constraint=constraints.get(constraint),
                             layout=layout, autocast=autocast)
-        variable.path = '/'.join(current_names() + [self.name, variable.name])
+        scope = '/'.join(current_names())
+        self.take_path()
+        variable.path = '/'.join(filter(None, [scope, self.path, variable.name]))
         if self.ruled('weight_names_in_full'):
-            variable.name = variable.path + ':0'
+            variable.name = '/'.join(filter(None, [scope, self.name, variable.name])) + ':0'
         variable.regularizer = regularizers.get(regularizer)
         (self._trainable_weights if trainable else self._non_trainable_weights).append(variable)
         return variable

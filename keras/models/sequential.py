@@ -1,4 +1,5 @@
 """`Sequential`: a stack of layers."""
+import contextlib
 import warnings
 
 from keras import generations
@@ -8,6 +9,7 @@ from keras.backend.contract.rules import AbstractTensor, is_float
 from keras.backend.graph.nodes import free_tensors
 from keras.backend.graph.tensors import KerasTensor
 from keras.layers.base import Layer, shapes_of
+from keras.layers.calls import inside
 from keras.layers.input_layer import Input, InputLayer
 from keras.models.functional import Graph
 from keras.models.model import Model
@@ -100,7 +102,10 @@ class Sequential(Model):
             self._extend(layer)
 
     def _extend(self, layer):
-        output = layer(self._chain[-1])
+        # In Keras 3 a stack gives its name to the weights that it makes, in those before it does not.
+        self.take_path()
+        with inside(self) if self.ruled('stack_in_paths') else contextlib.ExitStack():
+            output = layer(self._chain[-1])
         if len(tree.flatten(output)) != 1:
             raise ValueError('Sequential: layer %s has %d outputs; a stack passes on one. Use Model(inputs, outputs).'
                              % (layer.name, len(tree.flatten(output))))
