@@ -48,7 +48,8 @@ class Subclassed(keras.Model):
 def test_what_is_built_inside_of_a_layer_has_its_name_in_front():
     x = keras.Input((4, 3))
     inner = layers.MultiHeadAttention(2, 2, name='attention')
-    model = keras.Model(x, layers.TimeDistributed(layers.Dense(2, name='dense'), name='each')(inner(x, x)), name='outer')
+    each = layers.TimeDistributed(layers.Dense(2, name='dense'), name='each')
+    model = keras.Model(x, each(inner(x, x)), name='outer')
     parts = ['attention/' + part for part in ('query', 'key', 'value', 'attention_output')] + ['each/dense']
     assert paths(model) == [path for part in parts for path in of_dense(part)]
 
