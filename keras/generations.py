@@ -130,6 +130,9 @@ _row('weight_names_in_full', 'layers.Layer',
      True, True, True, False)
 _row('variables_of_engine_are_weights', 'layers.Layer',
      'a `tf.Variable` that is an attribute of a layer is a weight of it', False, True, True, False)
+_row('cells_are_not_numbered', 'layers.LSTM, GRU, SimpleRNN, ConvLSTM2D',
+     'the cell that a recurrent layer makes is called lstm_cell, with no number and no name of its own to count',
+     False, False, False, True)
 _row('stack_in_paths', 'models.Sequential',
      'the `path` of a weight or layer begins with the stack that made it: net/dense/kernel, not dense/kernel',
      False, False, False, True)
@@ -254,6 +257,9 @@ _row('optimizers_are_numbered', 'optimizers.Optimizer',
      'automatic names are `adam`, `adam_1`, `adam_w`, and configs hold them', False, False, False, True)
 _row('rate_among_variables', 'optimizers.Optimizer.variables',
      'the learning rate is among them, and the slots stand weight by weight', False, False, False, True)
+_row('counter_is_iteration', 'optimizers.Optimizer',
+     'the variables of an optimizer are called `iteration` and `learning_rate`, and have its name in their paths',
+     False, False, False, True)
 _row('one_way_of_clipping', 'optimizers.Optimizer',
      'only one of `clipnorm`, `clipvalue` and `global_clipnorm` may be given', False, False, True, True)
 _row('gradients_come_unscaled', 'optimizers.LossScaleOptimizer.apply_gradients',

@@ -170,7 +170,7 @@ class ConvLSTM2D(OfCell, ConvRNN2D):
 
     Source: Shi et al., Convolutional LSTM network: a machine learning approach for precipitation nowcasting (2015).
     """
-    cell_class = ConvLSTM2DCell
+    cell_class, cell_name = ConvLSTM2DCell, 'conv_lstm_cell'
 
     def __init__(self, filters, kernel_size, strides=(1, 1), padding='valid', data_format=None, dilation_rate=(1, 1),
                  activation='tanh', recurrent_activation=Default('ConvLSTM2D.recurrent_activation'),
@@ -188,7 +188,7 @@ class ConvLSTM1D(OfCell, ConvRNN2D):
 
     Input (batch, steps, size, channels), or channels third with 'channels_first'.
     """
-    cell_class = ConvLSTM1DCell
+    cell_class, cell_name = ConvLSTM1DCell, 'conv_lstm_cell'
     input_spec = InputSpec(ndim=4)
 
     def __init__(self, filters, kernel_size, strides=1, padding='valid', data_format=None, dilation_rate=1,
@@ -207,7 +207,7 @@ class ConvLSTM3D(OfCell, ConvRNN2D):
 
     Input (batch, steps, depth, rows, columns, channels), or channels third with 'channels_first'.
     """
-    cell_class = ConvLSTM3DCell
+    cell_class, cell_name = ConvLSTM3DCell, 'conv_lstm_cell'
     input_spec = InputSpec(ndim=6)
 
     def __init__(self, filters, kernel_size, strides=1, padding='valid', data_format=None, dilation_rate=1,

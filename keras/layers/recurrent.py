@@ -617,6 +617,8 @@ class OfCell:
     cell_class: the class of the cell. A constructor hands on its `locals()`.
     """
     cell_class = None
+    # What the cell is called where its layer has a name.
+    cell_name = None
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -630,6 +632,8 @@ class OfCell:
             del arguments[name]
         of_cell = {name: arguments.pop(name) for name in declared_arguments(self.cell_class) if name in arguments}
         of_cell.update({name: arguments[name] for name in ('dtype', 'trainable') if name in arguments})
+        if generations.value('cells_are_not_numbered'):
+            of_cell['name'] = self.cell_name
         super().__init__(self.cell_class(**of_cell), **arguments)
 
     def get_config(self):
@@ -689,7 +693,7 @@ class SimpleRNN(_CellLayer):
 
     Input (batch, steps, features), output (batch, units) or (batch, steps, units).
     """
-    cell_class = SimpleRNNCell
+    cell_class, cell_name = SimpleRNNCell, 'simple_rnn_cell'
     without_effect = dict(_CellLayer.without_effect, implementation=ANY)
 
     def __init__(self, units, activation='tanh', use_bias=True, kernel_initializer='glorot_uniform',
@@ -723,7 +727,7 @@ class GRU(_CellLayer):
 
     Source: Cho et al., Learning phrase representations using RNN encoder-decoder (2014).
     """
-    cell_class = GRUCell
+    cell_class, cell_name = GRUCell, 'gru_cell'
 
     def __init__(self, units, activation='tanh', recurrent_activation=Default('GRU.recurrent_activation'),
                  use_bias=True,
@@ -764,7 +768,7 @@ class LSTM(_CellLayer):
         >>> output.shape, c.shape
         ((2, 3), (2, 3))
     """
-    cell_class = LSTMCell
+    cell_class, cell_name = LSTMCell, 'lstm_cell'
 
     def __init__(self, units, activation='tanh', recurrent_activation=Default('LSTM.recurrent_activation'),
                  use_bias=True,

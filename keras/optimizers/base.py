@@ -112,6 +112,10 @@ class Optimizer(OptimizerProtocol, Configurable):
         self._schedule = None
         self.rate_variable = Variable(0.0, dtype=_scalar_dtype(), trainable=False, name='learning_rate')
         self.declare(locals())
+        if self.ruled('counter_is_iteration'):
+            self.iterations.name = 'iteration'
+            for variable in (self.iterations, self.rate_variable):
+                variable.path = '%s/%s' % (self.name, variable.name)
         self.trained_variables, self._places = [], {}
         self._slots = {slot: [] for slot in self.slot_names}
         self._own, self._averages, self._accumulated = [], [], []

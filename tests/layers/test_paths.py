@@ -79,3 +79,16 @@ def test_equal_parts_of_two_layers_are_told_apart():
     y = layers.MultiHeadAttention(2, 2, name='one')(x, x)
     model = keras.Model(x, layers.MultiHeadAttention(2, 2, name='two')(y, y))
     assert len(set(paths(model))) == len(model.variables) == 16
+
+
+def test_cells_and_counters():
+    layer = layers.Bidirectional(layers.GRU(2, name='gru'), name='both')
+    layer(np.ones((1, 4, 3), 'float32'))
+    names = ('kernel', 'recurrent_kernel', 'bias')
+    cells = ['both/forward_gru/gru_cell/', 'both/backward_gru/gru_cell/']
+    assert paths(layer) == [cell + name for cell in cells for name in names]
+    layer = layers.ConvLSTM2D(2, 2, name='images')
+    layer(np.ones((1, 2, 4, 4, 3), 'float32'))
+    assert paths(layer) == ['images/conv_lstm_cell/' + name for name in names]
+    assert layers.LSTMCell(2).name.partition('_cell')[0] == 'lstm'
+    assert paths(keras.optimizers.Adam()) == ['adam/iteration', 'adam/learning_rate']
