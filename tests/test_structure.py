@@ -227,3 +227,12 @@ def last_line(node):
 def test_a_function_fits_on_a_screen():
     assert not ['%s: %s' % (path, node.name) for path, tree in TREES.items() for node in ast.walk(tree)
                 if isinstance(node, ast.FunctionDef) and last_line(node) - node.lineno >= SCREEN]
+
+
+# --- the tests --------------------------------------------------------------------------------------------------------
+
+def test_files_of_tests_have_names_of_their_own():
+    """pytest imports them by these, and refuses a second file of the same name in one run."""
+    names = [name for _, _, names in os.walk(os.path.dirname(__file__)) for name in names
+             if name.startswith('test_') and name.endswith('.py')]
+    assert sorted(names) == sorted(set(names))

@@ -104,6 +104,8 @@ def holding(variables, values):
 
 class Stored:
     """What the ledger keeps a value of: variables, and what stands for them. `value` is a native tensor."""
+    # Whether a script made the storage by the engine's library, and reads and writes it past the ledger.
+    is_adopted = False
 
 
 class Handle(Stored):

@@ -74,9 +74,6 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         self.held = None
         self.holder = None
 
-    # Whether a script made its storage, and reads and writes it past the ledger.
-    is_adopted = False
-
     @classmethod
     def adopted(cls, storage, engine, shape, dtype, name, trainable):
         """The variable for a storage that a script has made by the library of an engine."""
