@@ -78,7 +78,7 @@ def test_a_training_step_is_one_native_call_for_every_batch_size():
     model.fit(x, y, batch_size=4, epochs=2, verbose=0)
     assert all(np.any(a != b) for a, b in zip(before, model.get_weights()))
     step = model._training.step('train', model._training.intake('train').arrays(x, y).whole())
-    made = programs(step._run)
+    made = programs(step.run)
     assert [type(stage) for program in made for stage in program.stages] == [steps.Training] * 2
     for count in (1, 3, 10):
         assert model.predict(x[:count], verbose=0).shape == (count, 1)
