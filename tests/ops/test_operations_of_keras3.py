@@ -119,6 +119,7 @@ def test_a_function_for_every_entry():
 # --- images
 
 @ON_NUMPY
+@pytest.mark.skipif(tuple(map(int, scipy.__version__.split('.')[:2])) < (1, 6), reason='SciPy has fewer modes')
 @pytest.mark.parametrize('ours, theirs', [('constant', 'grid-constant'), ('nearest', 'nearest'), ('wrap', 'grid-wrap'),
                                           ('mirror', 'mirror'), ('reflect', 'reflect')])
 @pytest.mark.parametrize('order', [0, 1])
