@@ -1,4 +1,6 @@
 """Functions written for JAX, and modules of Flax, as layers."""
+import sys
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,7 @@ def start(rng, inputs):
 
 @pytest.mark.on('jax', 'tensorflow')
 def test_the_parameters_are_trained():
+    pytest.importorskip('jax')
     layer = layers.JaxLayer(dense, params={'kernel': KERNEL, 'bias': np.zeros(2, 'float32')})
     model = keras.Sequential([keras.Input((3,)), layer])
     np.testing.assert_allclose(model.predict(X, verbose=0), X @ KERNEL, rtol=1e-5)
@@ -33,6 +36,14 @@ def test_the_parameters_are_trained():
     model.fit(X, np.zeros((2, 2)), batch_size=2, verbose=0)
     # d mean((x k)^2) / dk = 2 x' x k / 4
     np.testing.assert_allclose(layer.get_weights()[1], KERNEL - 0.1 * 2 * X.T @ X @ KERNEL / 4, rtol=1e-5)
+
+
+@pytest.mark.on('tensorflow')
+def test_without_jax_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'jax', None)
+    monkeypatch.delitem(sys.modules, 'keras.backend.engines.tensorflow.jax_functions', raising=False)
+    with pytest.raises(ImportError, match='pip install jax'):
+        layers.JaxLayer(dense, params={})
 
 
 @on_jax

@@ -216,7 +216,11 @@ class TensorflowEngine(Engine):
         return Artifact()
 
     def function_of_jax(self, fn, platforms=None):
-        from keras.backend.engines.tensorflow.jax_functions import translated
+        try:
+            from keras.backend.engines.tensorflow.jax_functions import translated
+        except ImportError as error:
+            raise ImportError('Functions written for JAX run on TensorFlow by JAX itself, which translates them. '
+                              'Install it with: pip install jax (%s)' % error) from error
         return translated(fn, platforms)
 
     def load_artifact(self, filepath):

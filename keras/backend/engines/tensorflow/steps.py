@@ -230,7 +230,8 @@ def gradients_of_graph():
     """
     kept, first = [], ops.uid()
     yield kept
-    table = getattr(getattr(ops, 'gradient_registry', None), '_registry', {})
+    registry = getattr(ops, 'gradient_registry', None) or getattr(ops, '_gradient_registry', None)
+    table = getattr(registry, '_registry', {})
     for number in range(first + 1, ops.uid()):
         name = 'CustomGradient-%d' % number
         entry = table.get(name)
