@@ -264,7 +264,7 @@ class WeightOwner:
 
     def _adopt(self, variable, attribute):
         """Give a variable that is not Keras's a name, and say where it does not count."""
-        if '/' not in variable.path:
+        if variable.path == variable.name:  # as adopted: no layer has it yet
             variable.name = attribute if variable.name == 'Variable' else variable.name
             variable.path = '/'.join([self.name, variable.name])
             if self.ruled('weight_names_in_full'):

@@ -13,7 +13,7 @@ import numpy as np
 
 from keras import ops
 from keras.backend.contract.context import at_once
-from keras.backend.contract.ledger import Concretely
+from keras.backend.contract.ledger import Concretely, Stored
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import Variable, to_array
 from keras.configurable import declared_arguments, plain
@@ -34,9 +34,19 @@ def parts_of_others(cls):
 
 
 def ours(variables):
-    """The variables, of those that the engine's own library made the ones that stand for them."""
-    return [variable if isinstance(variable, Variable) else get_engine().variable_of(variable)
-            for variable in variables]
+    """The variables, of those that the engine's own library made the ones that stand for them.
+
+    Raises:
+        TypeError: for what is no variable.
+    """
+    found = [variable if isinstance(variable, Stored) else get_engine().variable_of(variable)
+             for variable in variables]
+    strange = [variable for variable in found if not isinstance(variable, Stored)]
+    if strange:
+        raise TypeError('An optimizer changes variables: of Keras, or of TensorFlow where that is the engine. Received '
+                        '%.200r. The usual cause: a tensor, or a parameter of another library: put its value into '
+                        'keras.Variable(value).' % (strange[0],))
+    return found
 
 
 class GradientsFound:

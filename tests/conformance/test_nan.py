@@ -47,11 +47,16 @@ def test_a_compiled_model_keeps_nan(activation):
     lambda: layers.Conv2D(5, 3, activation='relu', padding='same', bias_initializer='ones'),
     lambda: layers.Conv2D(5, 3, activation='relu6', padding='same', bias_initializer='ones'),
     lambda: layers.DepthwiseConv2D(3, activation='relu', padding='same', bias_initializer='ones'),
-    lambda: layers.Conv3D(5, 3, activation='relu', padding='same', bias_initializer='ones')],
-    ids=['conv2d', 'relu6', 'depthwise', 'conv3d'])
-def test_convolutions_keep_nan(layer):
+    lambda: layers.Conv3D(5, 3, activation='relu', padding='same', bias_initializer='ones'),
+    lambda: layers.Conv1D(5, 3, activation='relu', padding='same', bias_initializer='ones'),
+    lambda: layers.Conv2DTranspose(5, 3, activation='relu', padding='same', bias_initializer='ones'),
+    lambda: layers.SeparableConv2D(5, 3, activation='relu', padding='same', bias_initializer='ones'),
+    lambda: layers.Dense(5, activation='relu', bias_initializer='ones')],
+    ids=['conv2d', 'relu6', 'depthwise', 'conv3d', 'conv1d', 'transposed', 'separable', 'dense by step'])
+def test_products_with_many_axes_keep_nan(layer):
     layer = layer()
-    x = np.ones((2, 4, 5, 6, 2) if isinstance(layer, layers.Conv3D) else (2, 4, 5, 2), 'float32')
+    sizes = {layers.Conv3D: (4, 5, 6), layers.Conv1D: (4,), layers.Dense: (4,)}.get(type(layer), (4, 5))
+    x = np.ones((2,) + sizes + (2,), 'float32')
     x[0] = np.nan
     found = models.Sequential([layers.Input(x.shape[1:]), layer]).predict(x)
     assert np.isnan(found[0]).all() and not np.isnan(found[1]).any()

@@ -75,6 +75,20 @@ def test_files_hold_them(generation, tmp_path):
     np.testing.assert_array_equal(other.layers[-1].w.numpy(), np.full((3, 2), 2.0))
 
 
+def test_names_of_their_own_are_kept_behind_that_of_the_layer():
+    import tensorflow as tf
+    with config.generation('tf'):
+        layer = layers.Layer(name='outer')
+        layer.w = tf.Variable(1.0, name='scope/w')
+        with keras.name_scope('elsewhere'):
+            assert [weight.name for weight in layer.weights] == ['outer/scope/w:0']
+    with config.generation(3):
+        layer = layers.Layer(name='outer')
+        layer.w = tf.Variable(1.0, name='scope/w')
+        with pytest.warns(UserWarning, match="the attribute 'w' is a variable of the engine"):
+            assert not layer.weights
+
+
 def test_in_keras_3_they_are_none_and_this_is_said():
     with config.generation(3):
         layer = Linear()

@@ -60,3 +60,17 @@ def test_doubles_are_cast_as_tensors_are():
     import tensorflow as tf
     layer = layers.Dense(2)
     assert layer(tf.Variable(np.ones((1, 3)), dtype='float64')).dtype == 'float32'
+
+
+def test_what_is_no_variable_is_named():
+    import tensorflow as tf
+    with pytest.raises(TypeError, match='An optimizer changes variables.*keras.Variable'):
+        optimizers.SGD(0.1).apply_gradients([(tf.constant([1.0]), tf.constant([1.0]))])
+
+
+def test_rectifiers_of_a_constant_from_outside_of_the_step():
+    import tensorflow as tf
+    from keras.backend.contract.loading import get_engine
+    constant = tf.constant([-1.0, 2.0])
+    step = get_engine().step(lambda x: x + keras.ops.relu(constant), [], [])
+    np.testing.assert_array_equal(step(tf.constant([1.0, 1.0])), [1, 3])

@@ -1,4 +1,5 @@
 """Sessions: `K.get_session().run(...)` for scripts that evaluate the graph of K as they did a TensorFlow graph."""
+import warnings
 import weakref
 
 from keras.backend.contract import tree
@@ -27,10 +28,14 @@ class Session:
 
         Args:
             feed_dict: {placeholder, input of a model or `K.learning_phase()`: value}.
+            options, run_metadata: what TensorFlow 1 traces a run by; a warning here, since nothing is traced.
 
         Raises:
             ValueError: if a fetch depends on a placeholder that is not fed, or a value does not fit.
         """
+        if options is not None or run_metadata is not None:
+            warnings.warn('Session.run: `options` and `run_metadata` have no effect. Times by layer: the '
+                          'callback keras.callbacks.LayerProfiler.', stacklevel=2)
         fed = list(feed_dict or {})
         return self._function(fed, fetches)([feed_dict[tensor] for tensor in fed])
 

@@ -79,7 +79,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         """The variable for a storage that a script has made by the library of an engine."""
         variable = cls(np.zeros((), numpy_dtype(dtype)), shape, dtype, trainable, name)
         variable.held, variable.holder, variable._initializer = storage, engine, None
-        variable.is_adopted = True
+        variable.is_adopted, variable.path = True, variable.name
         return variable
 
     # --- value -------------------------------------------------------------------------------------------

@@ -72,3 +72,8 @@ def test_sessions_can_be_set():
 def test_what_is_no_session():
     with pytest.raises(TypeError, match='no sessions to take options from'):
         K.set_session(object())
+
+
+def test_options_of_a_run_are_said_to_have_no_effect():
+    with pytest.warns(UserWarning, match='`options` and `run_metadata` have no effect'):
+        assert K.get_session().run(K.constant(2.0), options=object()) == 2.0

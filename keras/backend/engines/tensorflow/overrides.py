@@ -4,8 +4,8 @@ import functools
 import tensorflow as tf
 
 from keras import config
-from keras.backend.engines.tensorflow.tensors import (DTYPES, NO_VALUES, axes_of, filled_vector, positions, rank_of,
-                                                      raw, size_vector, sizes_of)
+from keras.backend.engines.tensorflow.tensors import (DTYPES, EagerTensor, NO_VALUES, axes_of, filled_vector,
+                                                      positions, rank_of, raw, size_vector, sizes_of)
 
 
 OVERRIDES = {}
@@ -59,8 +59,8 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
 
 def _would_be_fused(x):
     """Whether TensorFlow merges a rectifier with what computes `x`: oneDNN's merged kernels turn NaN into 0."""
-    return not tf.executing_eagerly() and x.op.type in ('BiasAdd', 'Add', 'AddV2', 'FusedBatchNorm', 'FusedBatchNormV2',
-                                                        'FusedBatchNormV3')
+    return not isinstance(x, EagerTensor) and x.op.type in (
+        'BiasAdd', 'Add', 'AddV2', 'FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3')
 
 
 def _rectifier_by_itself(x, max_value):
