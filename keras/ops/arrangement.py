@@ -7,10 +7,12 @@ import numpy as _np
 
 from keras.backend.contract import rules, tree
 from keras.backend.table import primitives as p
+from keras.backend.table.cases import F
 from keras.backend.table.composites import shape as shapes
 from keras.backend.table.composites.math import clip
 from keras.backend.table.composites.shape import (diag, expand_dims, flatten, getitem, ndim, shape, split, static_shape,
                                                   swapaxes)
+from keras.backend.table.dispatch import composite
 from keras.ops.core import convert_to_tensor, vectorized_map
 
 
@@ -206,9 +208,17 @@ def array_split(x, indices_or_sections, axis=0):
     """
     if not isinstance(indices_or_sections, int):
         return split(x, indices_or_sections, axis)
-    length, rest = builtins.divmod(static_shape(x)[axis], indices_or_sections)
-    bounds = [index * length + builtins.min(index, rest) for index in range(1, indices_or_sections)]
-    return split(x, tuple(bounds), axis)
+    return parted(x, indices_or_sections, axis)
+
+
+@composite(cases=[(F(5, 2), 3), (F(2, 4), 3, -1)])
+def parted(x, sections, axis=0):
+    """`x` in that many parts along `axis`, of which the first ones are longer by one where they cannot be equal."""
+    size = shape(x)[axis]
+    length, rest = size // sections, size % sections
+    smaller = builtins.min if isinstance(size, int) else p.minimum
+    bounds = [length * index + smaller(rest, index) for index in range(1, sections)]
+    return [shapes.sliced(x, axis, start, stop) for start, stop in builtins.zip([0] + bounds, bounds + [None])]
 
 
 def get_item(x, key):

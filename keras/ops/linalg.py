@@ -2,6 +2,7 @@
 import math
 
 from keras.backend.contract import rules
+from keras.backend.contract.engine import UnsupportedOperation
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import S
 from keras.backend.table.composites import linalg
@@ -16,19 +17,31 @@ from keras.ops.core import jvp  # noqa: F401  (it is a name of this module, too)
 def cholesky(x, upper=False):
     """The triangular factor of symmetric positive definite matrices, the lower one unless `upper`.
 
+    Raises:
+        ValueError: if they are no such (inside steps that are compiled, engines may give NaN instead).
+
     Example:
         >>> keras.ops.cholesky([[4.0, 2.0], [2.0, 5.0]])
         array([[2., 0.],
                [1., 2.]], dtype=float32)
     """
-    factor = p.cholesky(x)
+    try:
+        factor = p.cholesky(x)
+    except (ValueError, TypeError, UnsupportedOperation):
+        raise
+    except Exception as error:  # each engine has its own
+        raise ValueError('Cholesky decomposition failed: the matrices must be symmetric and positive definite. %s'
+                         % error) from error
     return swapaxes(factor, -1, -2) if upper else factor
 
 
 def _identity_like(x):
+    if static_shape(x)[-2:-1] != static_shape(x)[-1:]:
+        raise ValueError('expected square matrices, received shape %s' % (static_shape(x),))
     return p.broadcast_to(eye(shape(x)[-1], dtype=rules.float_dtype(dtype_of(x))), shape(x))
 
 
+@composite(promote='float', cases=[(S(2, 3, 3),), (S(3, 3), True)])
 def cholesky_inverse(x, upper=False):
     """The inverse of the matrices whose Cholesky factor is `x`.
 
@@ -61,9 +74,16 @@ def solve(a, b):
         >>> keras.ops.solve([[2.0, 0.0], [0.0, 4.0]], [2.0, 8.0])
         array([1., 2.], dtype=float32)
     """
-    if ndim(b) == ndim(a) - 1:
+    if _is_vector(a, b):
         return p.sum(_solve(a, expand_dims(b, -1)), -1)
     return _solve(a, b)
+
+
+def _is_vector(a, b):
+    """Whether the right-hand sides `b` are vectors."""
+    if not ndim(b):
+        raise ValueError('expected right-hand sides `b` of at least one axis. Received: shape ()')
+    return ndim(b) == ndim(a) - 1
 
 
 def solve_triangular(a, b, lower=False):
@@ -73,7 +93,7 @@ def solve_triangular(a, b, lower=False):
         >>> keras.ops.solve_triangular([[2.0, 0.0], [2.0, 4.0]], [2.0, 6.0], lower=True)
         array([1., 1.], dtype=float32)
     """
-    if ndim(b) == ndim(a) - 1:
+    if _is_vector(a, b):
         return p.sum(p.triangular_solve(a, expand_dims(b, -1), lower), -1)
     return p.triangular_solve(a, b, lower)
 
@@ -248,12 +268,23 @@ def norm(x, ord=None, axis=None, keepdims=False):
     rank = ndim(x)
     if axis is None and (ord is None or rank == 1 and ord == 2 or rank == 2 and ord == 'fro'):
         return p.sqrt(p.sum(p.multiply(x, x), None, keepdims))
-    axes = rules.normalize_axes(axis, rank)
+    axes = _norm_axes(axis, rank)
     if len(axes) == 1:
         return _vector_norm(x, 2 if ord is None else ord, axes[0], keepdims)
     if len(axes) == 2:
         return _matrix_norm(x, 'fro' if ord is None else ord, axes, keepdims)
-    raise ValueError('norm: `axis` must name one or two axes. Received: %r for rank %d' % (axis, rank))
+    raise NormError('norm: `axis` must name one or two axes. Received: %r for rank %d' % (axis, rank))
+
+
+class NormError(rules.AxisError, RuntimeError):
+    """A norm that there is not; on PyTorch scripts expect IndexError or RuntimeError, elsewhere ValueError."""
+
+
+def _norm_axes(axis, rank):
+    try:
+        return rules.normalize_axes(axis, rank)
+    except ValueError as error:
+        raise NormError('norm: %s' % error) from None
 
 
 def _vector_norm(x, order, axis, keepdims):
@@ -269,7 +300,7 @@ def _vector_norm(x, order, axis, keepdims):
     if order == 2:
         return p.sqrt(p.sum(p.multiply(x, x), axis, keepdims))
     if isinstance(order, str):
-        raise ValueError('norm: order %r is for matrices, axis %r names one axis' % (order, axis))
+        raise NormError('norm: order %r is for matrices, axis %r names one axis' % (order, axis))
     return p.power(p.sum(p.power(size, float(order)), axis, keepdims), 1.0 / order)
 
 
@@ -283,8 +314,8 @@ def _matrix_norm(x, order, axes, keepdims):
         return (p.max if order > 0 else p.min)(sums if keepdims else p.sum(sums, first), second if keepdims or
                                                second < first else second - 1, keepdims)
     if order not in ('nuc', 2, -2):
-        raise ValueError("norm: the order of a matrix norm must be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf. "
-                         'Received: %r' % (order,))
+        raise NormError("norm: the order of a matrix norm must be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf. "
+                        'Received: %r' % (order,))
     values = p.svd(moveaxis(x, axes, (-2, -1)))[1]
     result = {'nuc': p.sum, 2: p.max, -2: p.min}[order](values, -1, False)
     return expand_dims(result, axes) if keepdims else result

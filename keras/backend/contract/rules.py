@@ -240,10 +240,14 @@ def _broadcast_size(sizes, shapes):
     return None if None in sizes else 1
 
 
+class AxisError(ValueError, IndexError):
+    """An axis that a tensor does not have: a ValueError as on TensorFlow and an IndexError as on PyTorch."""
+
+
 def normalize_axis(axis, rank, what='axis'):
     """`axis` counted from the front."""
     if not -rank <= axis < rank:
-        raise ValueError('%s %d is out of range for a tensor of rank %d' % (what, axis, rank))
+        raise AxisError('%s %d is out of bounds for a tensor of rank %d' % (what, axis, rank))
     return axis % rank
 
 
@@ -638,7 +642,8 @@ def searchsorted(sorted_sequence, values, side):
 def _check_square(x):
     if len(x.shape) < 2:
         raise ValueError('expected matrices, received shape %s' % (x.shape,))
-    _merge_sizes(x.shape[-2], x.shape[-1], 'expected square matrices, received shape %s' % (x.shape,))
+    if x.shape[-2] != x.shape[-1]:
+        raise ValueError('expected square matrices, received shape %s' % (x.shape,))
 
 
 def square_matrix(x, *_):
@@ -648,7 +653,8 @@ def square_matrix(x, *_):
 
 def solve(a, b, *_):
     _check_square(a)
-    _merge_sizes(a.shape[-1], b.shape[-2], 'matrices %s do not fit right-hand sides %s' % (a.shape, b.shape))
+    if len(b.shape) < 2 or a.shape[-1] != b.shape[-2]:
+        raise ValueError('matrices %s do not fit right-hand sides %s' % (a.shape, b.shape))
     batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
     return AbstractTensor(batch + b.shape[-2:], float_dtype(result_dtype(a.dtype, b.dtype)))
 

@@ -1,7 +1,7 @@
 """Decompositions that the primitives do not give, written once: unrolled loops over the columns of small matrices."""
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F, S
-from keras.backend.table.composites.shape import (diagonal, dtype_of, expand_dims, eye, getitem, shape, sliced, stack,
+from keras.backend.table.composites.shape import (diagonal, dtype_of, expand_dims, eye, getitem, sliced, stack,
                                                   static_shape, swapaxes)
 from keras.backend.table.dispatch import composite
 
@@ -26,12 +26,11 @@ def lu_factor(x):
 
 
 def _of_square(x):
-    """`lu_factor` of square matrices, of which one size is enough."""
-    known = set(static_shape(x)[-2:]) - {None}
-    if len(static_shape(x)) < 2 or len(known) != 1:
-        raise ValueError('expected square matrices, of a size that is known')
-    rows, columns = shape(x)[-2:]
-    return _eliminated(x, rows, columns, known.pop())
+    """`lu_factor` of square matrices."""
+    rows, columns = _sizes(x)
+    if rows != columns:
+        raise ValueError('expected square matrices, received shape %s' % (static_shape(x),))
+    return _eliminated(x, rows, columns, rows)
 
 
 def _eliminated(x, rows, columns, count):

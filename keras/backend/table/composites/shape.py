@@ -322,6 +322,13 @@ def broadcast_like(x, reference):
 
 # --- joining and cutting ----------------------------------------------------------------------------------------
 
+def computed(fn, inputs, dtype, shape):
+    """What NumPy makes of tensors, where its shape follows from their values; `shape` has None for such sizes."""
+    if builtins.any(isinstance(x, AbstractTensor) for x in inputs):
+        return AbstractTensor(shape, dtype)
+    return get_engine().on_host(fn, inputs, dtype, shape)
+
+
 @composite('*xs', promote='same', cases=[([F(2, 3), F(2, 3)], 0), ([F(2), F(2), F(2)], -1), ([F(), F()], 0)])
 def stack(xs, axis=0):
     """The tensors of the list `xs`, all of one shape, along a new axis."""
@@ -347,7 +354,8 @@ def unstack(x, num=None, axis=0):
     axis = rules.normalize_axis(axis, ndim(x))
     number = static_shape(x)[axis] if num is None else num
     if number is None:
-        raise ValueError('the size along axis %d is not known; pass `num`' % axis)
+        raise ValueError('Cannot infer argument `num` from shape %s, as the size along axis %d is not known; pass it'
+                         % (static_shape(x), axis))
     return [squeeze(sliced(x, axis, index, index + 1), axis) for index in range(number)]
 
 
@@ -514,14 +522,15 @@ def take(x, indices, axis=None):
     """
     if axis is None:
         x, axis = flatten(x), 0
-    indices = _integers(indices)
+    indices = whole_numbers(indices)
     if not dtype_of(indices).startswith('u'):
         size = shape(x)[axis]
         indices = p.where(p.less(indices, 0), p.add(indices, size), indices)
     return p.gather(x, indices, axis)
 
 
-def _integers(indices):
+def whole_numbers(indices):
+    """Indices as integers, whatever numbers they came as."""
     return indices if rules.is_integer(dtype_of(indices)) else p.cast(indices, 'int32')
 
 
@@ -541,7 +550,7 @@ def take_along_axis(x, indices, axis=None):
     if axis != last:
         return moveaxis(take_along_axis(moveaxis(x, axis, -1), moveaxis(indices, axis, -1), last), -1, axis)
     size = shape(x)[-1]
-    indices = _integers(indices)
+    indices = whole_numbers(indices)
     indices = p.where(p.less(indices, 0), p.add(indices, size), indices)
     result_shape = shape(indices)
     rows = multiply_sizes(result_shape[:-1])
@@ -553,7 +562,7 @@ def take_along_axis(x, indices, axis=None):
 @composite(cases=[(I(4, 3), 4), (I(3, 2, 2), 3, 1), (I(3, 2), 3, -1, 'int32')])
 def one_hot(x, num_classes, axis=-1, dtype=None):
     """Vectors of zeros with a one at each integer of `x`, along a new axis; all zeros for integers out of range."""
-    x = _integers(x)
+    x = whole_numbers(x)
     classes = p.cast(p.arange(num_classes, dtype='int32'), dtype_of(x))
     result = p.cast(p.equal(expand_dims(x, -1), classes), dtype or config.floatx())
     return result if axis in (-1, ndim(x)) else moveaxis(result, -1, axis)
