@@ -19,13 +19,18 @@ from keras.ops.core import convert_to_tensor, vectorized_map
 def reshape(x, newshape):
     """`x` in another shape; one size may be -1 and follows from the others. None counts as -1.
 
+    Sizes may be scalar tensors, and the shape a vector.
+
     Example:
         >>> keras.ops.reshape([1, 2, 3, 4], (2, -1))
         array([[1, 2],
                [3, 4]], dtype=int32)
     """
-    sizes = newshape if isinstance(newshape, (list, tuple)) else (newshape,)
-    return p.reshape(x, tuple(-1 if size is None else size for size in sizes))
+    sizes = tuple([-1 if size is None else size for size in shapes.shape_tuple(newshape)])
+    if builtins.any(type(size) is int and size < -1 for size in sizes):  # NumPy would take them for -1
+        raise ValueError('reshape: each size must be a non-negative integer, or -1 where it follows from the others. '
+                         'Received: newshape=%s' % (sizes,))
+    return p.reshape(x, sizes)
 
 
 def ravel(x):
@@ -100,13 +105,13 @@ def rot90(array, k=1, axes=(0, 1)):
 
 
 def concatenate(xs, axis=0):
-    """The tensors of the list `xs` joined along `axis`.
+    """The tensors of the list `xs` joined along `axis`, flattened for None.
 
     Example:
         >>> keras.ops.concatenate([[1, 2], [3]])
         array([1, 2, 3], dtype=int32)
     """
-    return p.concatenate(xs, axis)
+    return p.concatenate([flatten(x) for x in xs], 0) if axis is None else p.concatenate(xs, axis)
 
 
 def stack(x, axis=0):

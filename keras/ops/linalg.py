@@ -26,7 +26,7 @@ def cholesky(x, upper=False):
                [1., 2.]], dtype=float32)
     """
     try:
-        factor = p.cholesky(x)
+        factor = p.cholesky(_square(x))
     except (ValueError, TypeError, UnsupportedOperation):
         raise
     except Exception as error:  # each engine has its own
@@ -35,13 +35,14 @@ def cholesky(x, upper=False):
     return swapaxes(factor, -1, -2) if upper else factor
 
 
-def _identity_like(x):
-    if static_shape(x)[-2:-1] != static_shape(x)[-1:]:
-        raise ValueError('expected square matrices, received shape %s' % (static_shape(x),))
-    return p.broadcast_to(eye(shape(x)[-1], dtype=rules.float_dtype(dtype_of(x))), shape(x))
+def _square(x):
+    """`x`, whose last two sizes are the same as far as anybody knows."""
+    sizes = static_shape(x)[-2:]
+    if len(sizes) < 2 or sizes[0] != sizes[1]:
+        raise ValueError('Expected square matrices. Received: shape %s' % (static_shape(x),))
+    return x
 
 
-@composite(promote='float', cases=[(S(2, 3, 3),), (S(3, 3), True)])
 def cholesky_inverse(x, upper=False):
     """The inverse of the matrices whose Cholesky factor is `x`.
 
@@ -50,12 +51,9 @@ def cholesky_inverse(x, upper=False):
         array([[ 0.3125, -0.125 ],
                [-0.125 ,  0.25  ]], dtype=float32)
     """
-    lower = swapaxes(x, -1, -2) if upper else x
-    inverse = p.triangular_solve(lower, _identity_like(lower), True)
-    return p.matmul(swapaxes(inverse, -1, -2), inverse)
+    return linalg.cholesky_inverse(_square(x), upper)
 
 
-@composite(promote='float', cases=[(S(2, 3, 3),)])
 def inv(x):
     """The inverse of square matrices.
 
@@ -64,7 +62,7 @@ def inv(x):
         array([[0.5 , 0.  ],
                [0.  , 0.25]], dtype=float32)
     """
-    return p.solve(x, _identity_like(x))
+    return linalg.inv(_square(x))
 
 
 def solve(a, b):
@@ -81,9 +79,11 @@ def solve(a, b):
 
 def _is_vector(a, b):
     """Whether the right-hand sides `b` are vectors."""
-    if not ndim(b):
-        raise ValueError('expected right-hand sides `b` of at least one axis. Received: shape ()')
-    return ndim(b) == ndim(a) - 1
+    vectors = ndim(b) == ndim(_square(a)) - 1
+    if not ndim(b) or static_shape(b)[-1 if vectors else -2] != static_shape(a)[-1]:
+        raise ValueError('Matrices of shape %s do not fit right-hand sides of shape %s.'
+                         % (static_shape(a), static_shape(b)))
+    return vectors
 
 
 def solve_triangular(a, b, lower=False):
@@ -187,7 +187,7 @@ def det(x):
         >>> keras.ops.det([[2.0, 0.0], [0.0, 3.0]])
         np.float32(6.0)
     """
-    return linalg.det(x)
+    return linalg.det(_square(x))
 
 
 def slogdet(x):
@@ -276,7 +276,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
     raise NormError('norm: `axis` must name one or two axes. Received: %r for rank %d' % (axis, rank))
 
 
-class NormError(rules.AxisError, RuntimeError):
+class NormError(rules.OutOfBounds, RuntimeError):
     """A norm that there is not; on PyTorch scripts expect IndexError or RuntimeError, elsewhere ValueError."""
 
 

@@ -122,9 +122,13 @@ def test_matrices_that_may_not_be_square(function):
         function(keras.KerasTensor((None, 20, 15)))
 
 
-def test_errors_of_linear_algebra():
+@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
+def test_a_matrix_that_has_no_cholesky_factor():
     with pytest.raises(ValueError):
         ops.cholesky(np.array([[0.0, 1.0], [1.0, 0.0]], 'float32'))
+
+
+def test_errors_of_linear_algebra():
     for kind in (ValueError, IndexError, RuntimeError):
         with pytest.raises(kind):
             ops.norm(np.ones(3, 'float32'), axis=1)
@@ -140,6 +144,53 @@ def test_arguments_of_stft():
     with pytest.raises(TypeError, match='`float32` or `float64`'):
         ops.stft(np.arange(8), 4, 2, 4)
     for arguments, words in (((4, 0, 4), 'positive integer'), ((4, 2, 2), '`fft_length` must equal or'),
-                             ((4, 2, 4, 'round'), 'If a string is passed'), ((4, 2, 4, np.ones(5)), 'The shape of `window`')):
+                             ((4, 2, 4, 'round'), 'If a string is passed'),
+                             ((4, 2, 4, np.ones(5)), 'The shape of `window`')):
         with pytest.raises(ValueError, match=words):
             ops.stft(x, *arguments)
+
+
+def test_positions_broadcast_along_the_other_axes():
+    x = np.arange(6.0, dtype='float32').reshape(2, 3)
+    indices = np.array([[2, 0, 1, 1]])
+    close(value(ops.take_along_axis(x, indices, axis=1)), np.take_along_axis(x, indices, 1))
+    close(value(ops.take_along_axis(x[:1], np.array([[0], [2]]), axis=1)), [[0], [2]])
+    assert ops.take_along_axis(keras.KerasTensor((None, 3)), keras.KerasTensor((1, 5), 'int32'), 1).shape == (None, 5)
+    with pytest.raises(ValueError):
+        ops.take_along_axis(x, np.zeros((3, 1), 'int32'), axis=1)
+
+
+def test_one_shift_for_several_axes():
+    x = np.arange(12).reshape(3, 4)
+    close(value(ops.roll(x, 1, axis=(0, 1))), np.roll(x, 1, axis=(0, 1)))
+    close(value(ops.roll(x, (1, 2), axis=1)), np.roll(x, (1, 2), axis=1))
+    with pytest.raises(ValueError, match='out of bounds'):
+        ops.roll(keras.KerasTensor((None, 3)), 1, axis=2)
+
+
+def test_arrangements():
+    x, y = np.array([[1, 2]]), np.array([[3], [4]])
+    close(value(ops.concatenate([x, y], axis=None)), [1, 2, 3, 4])
+    first, second, rest = ops.hsplit(keras.KerasTensor((3, None)), [1, 3])
+    assert (first.shape, second.shape, rest.shape) == ((3, 1), (3, 2), (3, None))
+    close(value(ops.repeat(x, np.array([2]), axis=1)), [[1, 1, 2, 2]])
+    close(value(ops.nancumsum(np.array([[1.0, np.nan, 2.0]], 'float32'), axis=(1,))), [[1, 1, 3]])
+    weighted = ops.average(keras.KerasTensor((None, None, 3)), axis=2, weights=keras.KerasTensor((3,)))
+    assert weighted.shape == (None, None)
+    close(value(ops.average(np.array([[1.0, 4.0]], 'float32'), axis=-1, weights=[3.0, 1.0])), [1.75])
+
+
+@pytest.mark.parametrize('call,words', [
+    (lambda: ops.reshape(np.zeros(20), (-2, 5)), r'non-negative integer.*-1.*newshape=\(-2, 5\)'),
+    (lambda: ops.reshape(np.zeros(20), (-1, -1, 5)), r'at most one unknown dimension.*newshape=\(-1, -1, 5\)'),
+    (lambda: ops.inner(np.zeros((5, 3)), np.zeros(4)), 'last dimension'),
+    (lambda: ops.meshgrid(np.zeros(2), np.zeros(2), indexing='kk'), 'indexing'),
+    (lambda: ops.argpartition(np.zeros(3), (1, 2)), 'kth'),
+    (lambda: ops.average(np.zeros((2, 3, 3)), weights=np.zeros((2, 4))), 'weights'),
+    (lambda: ops.get_item(keras.KerasTensor((None, 5)), (slice(None), 17)), 'out of range'),
+    (lambda: ops.swapaxes(np.zeros((2, 3)), 5, 0), 'axis 5 is out of bounds'),
+    (lambda: ops.split(np.zeros((2, 3)), 2, 5), 'axis 5 is out of bounds'),
+    (lambda: ops.digitize(np.zeros(3), np.zeros((2, 3))), 'bins')])
+def test_wrong_arguments(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

@@ -240,14 +240,14 @@ def _broadcast_size(sizes, shapes):
     return None if None in sizes else 1
 
 
-class AxisError(ValueError, IndexError):
-    """An axis that a tensor does not have: a ValueError as on TensorFlow and an IndexError as on PyTorch."""
+class OutOfBounds(ValueError, IndexError):
+    """An axis or an index that a tensor does not have: ValueError as on TensorFlow, IndexError as on PyTorch."""
 
 
 def normalize_axis(axis, rank, what='axis'):
     """`axis` counted from the front."""
     if not -rank <= axis < rank:
-        raise AxisError('%s %d is out of bounds for a tensor of rank %d' % (what, axis, rank))
+        raise OutOfBounds('%s %d is out of bounds for a tensor of rank %d' % (what, axis, rank))
     return axis % rank
 
 
@@ -433,7 +433,7 @@ def permutation(seed, count):
 def reshape(x, shape):
     target = [size if isinstance(size, int) or size is None else None for size in shape]
     if target.count(-1) > 1:
-        raise ValueError('at most one size of the new shape may be -1; received %s' % (tuple(shape),))
+        raise ValueError('at most one unknown dimension, -1, is possible; newshape=%s' % (tuple(shape),))
     total = product(x.shape)
     known = product([size for size in target if size not in (-1, None)])
     if -1 in target and None not in target and total is not None:
@@ -642,8 +642,7 @@ def searchsorted(sorted_sequence, values, side):
 def _check_square(x):
     if len(x.shape) < 2:
         raise ValueError('expected matrices, received shape %s' % (x.shape,))
-    if x.shape[-2] != x.shape[-1]:
-        raise ValueError('expected square matrices, received shape %s' % (x.shape,))
+    _merge_sizes(x.shape[-2], x.shape[-1], 'expected square matrices, received shape %s' % (x.shape,))
 
 
 def square_matrix(x, *_):
@@ -653,8 +652,7 @@ def square_matrix(x, *_):
 
 def solve(a, b, *_):
     _check_square(a)
-    if len(b.shape) < 2 or a.shape[-1] != b.shape[-2]:
-        raise ValueError('matrices %s do not fit right-hand sides %s' % (a.shape, b.shape))
+    _merge_sizes(a.shape[-1], b.shape[-2], 'matrices %s do not fit right-hand sides %s' % (a.shape, b.shape))
     batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
     return AbstractTensor(batch + b.shape[-2:], float_dtype(result_dtype(a.dtype, b.dtype)))
 

@@ -1,7 +1,7 @@
 """Decompositions that the primitives do not give, written once: unrolled loops over the columns of small matrices."""
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F, S
-from keras.backend.table.composites.shape import (diagonal, dtype_of, expand_dims, eye, getitem, sliced, stack,
+from keras.backend.table.composites.shape import (diagonal, dtype_of, expand_dims, eye, getitem, shape, sliced, stack,
                                                   static_shape, swapaxes)
 from keras.backend.table.dispatch import composite
 
@@ -26,11 +26,12 @@ def lu_factor(x):
 
 
 def _of_square(x):
-    """`lu_factor` of square matrices."""
-    rows, columns = _sizes(x)
-    if rows != columns:
-        raise ValueError('expected square matrices, received shape %s' % (static_shape(x),))
-    return _eliminated(x, rows, columns, rows)
+    """`lu_factor` of square matrices, of which one size is enough."""
+    known = set(static_shape(x)[-2:]) - {None}
+    if len(static_shape(x)) < 2 or len(known) != 1:
+        raise ValueError('expected square matrices, of a size that is known')
+    rows, columns = shape(x)[-2:]
+    return _eliminated(x, rows, columns, known.pop())
 
 
 def _eliminated(x, rows, columns, count):
@@ -85,6 +86,24 @@ def slogdet(x):
     entries = diagonal(packed, 0, -2, -1)
     sign = p.prod(p.sign(entries), -1) * p.cast(_exchanges(pivots), dtype_of(x))
     return sign, p.sum(p.log(p.abs(entries)), -1)
+
+
+def _identity_like(x):
+    return p.broadcast_to(eye(shape(x)[-1], dtype=dtype_of(x)), shape(x))
+
+
+@composite(promote='float', cases=[(S(2, 3, 3),)])
+def inv(x):
+    """The inverse of square matrices."""
+    return p.solve(x, _identity_like(x))
+
+
+@composite(promote='float', cases=[(S(2, 3, 3),), (S(3, 3), True)])
+def cholesky_inverse(x, upper=False):
+    """The inverse of the matrices whose Cholesky factor is `x`."""
+    lower = swapaxes(x, -1, -2) if upper else x
+    inverse = p.triangular_solve(lower, _identity_like(lower), True)
+    return p.matmul(swapaxes(inverse, -1, -2), inverse)
 
 
 @composite(promote='float', gradient=False)
