@@ -23,7 +23,8 @@ import keras.backend.engines.torch.updates  # noqa: F401 (it adds to the overrid
 from keras.backend.engines.torch.exports import write_torch
 from keras.backend.engines.torch.overrides import OVERRIDES
 from keras.backend.engines.torch.modules import LayerModule, Run
-from keras.backend.engines.torch.recorded import Repeats, as_one_call, drawn, key_of, leaves_of, unrecordable
+from keras.backend.engines.torch.recorded import (Repeats, as_one_call, constant_of, drawn, key_of, leaves_of,
+                                                  unrecordable)
 from keras.backend.engines.torch.steps import (
     Recorder, constant, constants, depth, gradients_of, recording, rerun, unaliased, with_own_gradient)
 from keras.backend.engines.torch.tensors import (CUDA, DEVICE, DTYPES, FLOATS, HALVES, INDEX_TYPES, NAMES, SUMS,
@@ -63,7 +64,7 @@ class TorchEngine(Engine):
         if dtype == 'string':
             return self.unsupported('string')()
         # A copy: the caller may go on to fill its buffer with something else.
-        return shared(array).to(DEVICE, DTYPES[dtype], copy=True)
+        return constant_of(lambda: shared(array).to(DEVICE, DTYPES[dtype], copy=True))
 
     def scalar(self, value, dtype):
         return torch.full((), value, dtype=DTYPES[dtype], device=DEVICE)

@@ -86,6 +86,15 @@ def drawn(stream_of, generator):
     return stream
 
 
+def constant_of(make):
+    """The tensor `make()`, whose value follows from what a step has looked at besides tensors: no run changes it."""
+    tape = current.tape
+    if tape is None:
+        return make()
+    with torch._C.DisableTorchFunction():
+        return tape.kept(make())
+
+
 def as_one_call(function, *args):
     """`function(*args)`, which runs again as a whole in later runs: it may look at values and write variables."""
     tape = current.tape
@@ -111,13 +120,13 @@ class Tape(TorchFunctionMode or object):
         reason: why it cannot be written down, None where it can.
         draws: {id of a stream of random numbers: (the stream, the function that gives it)}.
         calls: (names of the results, function, arguments, keyword arguments, whether it has effects).
-        variables: those that are read, named v0, v1, ...
+        variables: those that are read, named v0, v1, ... constants: tensors named k0, k1, ...
     """
 
     def __init__(self, inputs, values):
         super().__init__()
         self.reason, self.draws = None, {}
-        self.calls, self.variables, self.memory = [], [], set()
+        self.calls, self.variables, self.constants, self.memory = [], [], [], set()
         self._values, self._count = values, 0
         # Names by the ids of tensors, which are forgotten when these are gone.
         self._names, self._alive, self._constants = {}, {}, set()
@@ -234,6 +243,13 @@ class Tape(TorchFunctionMode or object):
             return x
         raise Unrecordable('it calls PyTorch with %s' % type(x).__name__)
 
+    def kept(self, tensor):
+        """A tensor that is the same in every run."""
+        self.constants.append(tensor)
+        self._note_memory(tensor)
+        self._named(tensor, 'k%d' % (len(self.constants) - 1))
+        return tensor
+
     def name_of(self, tensor):
         """The name of a tensor that is known: an argument, a result, or what is kept for a variable."""
         name = self._names.get(id(tensor))
@@ -278,7 +294,7 @@ class Code:
     """
 
     def __init__(self, tape, outputs, targets, news):
-        self._scope, self._by_id = {}, {}
+        self._by_id, self._scope = {}, {'k%d' % index: tensor for index, tensor in enumerate(tape.constants)}
         arguments = tape.inputs + [Name('v%d' % index) for index in range(len(tape.variables))]
         kept = [Name('w%d' % index) for index in range(len(targets))]
         calls = tape.calls + ([(None, torch._foreach_copy_, (kept, news), {}, True)] if targets else [])
