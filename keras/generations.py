@@ -300,6 +300,8 @@ _row('resnet50_of_2015', 'applications.ResNet50, applications.resnet50.ResNet50'
 
 # --- data sets
 
+_row('archive_gets_folder', 'utils.get_file',
+     '`extract=True` (or `untar`) extracts into a folder of its own and returns its path', False, False, False, True)
 _row('imdb_maxlen_moves_split', 'datasets.imdb.load_data',
      '`maxlen` leaves the training part its size, at the expense of the test part', True, True, False, False)
 
@@ -308,6 +310,11 @@ _row('imdb_maxlen_moves_split', 'datasets.imdb.load_data',
 
 _row('list_of_one_is_it', 'layers.Layer', 'a list of one tensor that `call` returns comes out as that tensor',
      True, True, False, False)
+_row('classes_without_weight_have_one', 'models.Model.fit',
+     'a class that `class_weight` leaves out has the weight 1; it is an error', False, False, False, True)
+_row('models_have_configs', 'models.Model.get_config',
+     'a subclass that defines `call`, or makes its graph in a constructor of its own, has a config: the arguments of '
+     'the constructor, or what every layer has, for a `get_config` that adds to it', False, False, True, True)
 
 
 # --- asking

@@ -37,6 +37,7 @@ MODULES = {
     'keras.dtype_policies': {
         'dtype_policies': 'dtype_policy dtype_policy_map', '': 'mixed_precision',
         'mixed_precision': 'experimental policy loss_scale_optimizer'},
+    'keras.distillation': {'distillation': 'distillation_loss distiller'},
     'keras.distribution': {'distribution': 'distribution_lib'},
     'keras.export': {'export': 'saved_model litert tfsm_layer'},
     'keras.initializers': {

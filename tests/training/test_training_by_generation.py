@@ -201,3 +201,14 @@ def test_a_monitored_value_that_is_missing(generation, tmp_path):
         model.fit(np.ones((2, 1)), np.ones((2, 1)), verbose=0,
                   callbacks=[callbacks.ModelCheckpoint(path, monitor='unknown', save_best_only=True)])
     assert os.path.exists(path) == (generation == 3)
+
+
+def test_classes_that_class_weight_leaves_out():
+    from keras.training.data.class_weights import weights_of_classes
+    y = np.array([0, 2, 1, 2])
+    with config.generation(3):
+        np.testing.assert_array_equal(weights_of_classes(y, {0: 3.0, 1: 2.0}), [3, 1, 2, 1])
+        np.testing.assert_array_equal(weights_of_classes(np.eye(3)[y], {1: 2.0}), [1, 1, 2, 1])
+        np.testing.assert_array_equal(weights_of_classes(y[:, None] - 1e-9, {}), [1, 1, 1, 1])
+    with pytest.raises(ValueError, match=r'classes \[2\]'):
+        weights_of_classes(y, {0: 3.0, 1: 2.0})
