@@ -71,6 +71,10 @@ _row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape'
 _row('causal_channels_first', 'layers.Conv1D',
      '`padding="causal"` is accepted with `data_format="channels_first"`', False, False, True, True)
 
+_row('variables_are_read_in_graph', 'layers.Layer',
+     'a layer that is called on variables, outside of everything else, gives a part of the graph of `K`, which reads '
+     'them whenever it runs; not the value for what they hold now', True, True, False, False)
+
 _default('layers.GRU', 'reset_after', False, False, True, True)
 _default('layers.GRU', 'recurrent_activation', 'hard_sigmoid', 'sigmoid', 'sigmoid', 'sigmoid')
 _default('layers.LSTM', 'recurrent_activation', 'hard_sigmoid', 'sigmoid', 'sigmoid', 'sigmoid')
