@@ -242,7 +242,8 @@ def test_one_name_for_several_values_is_their_mean():
     model.add_metric(K.mean(2 * x), name='level')
     model.compile('sgd', 'mse')
     assert model.metrics_names.count('level') == 1
-    np.testing.assert_allclose(model.fit(X, np.zeros((6, 1)), verbose=0).history['level'], [1.5 * np.mean(X)], rtol=1e-6)
+    history = model.fit(X, np.zeros((6, 1)), verbose=0).history
+    np.testing.assert_allclose(history['level'], [1.5 * np.mean(X)], rtol=1e-6)
 
 
 def test_a_layer_called_on_variables_reads_them_when_the_graph_runs():
