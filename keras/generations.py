@@ -71,6 +71,10 @@ _row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape'
 _row('causal_channels_first', 'layers.Conv1D',
      '`padding="causal"` is accepted with `data_format="channels_first"`', False, False, True, True)
 
+_row('variables_are_read_in_graph', 'layers.Layer',
+     'a layer that is called on variables, outside of everything else, gives a part of the graph of `K`, which reads '
+     'them whenever it runs; not the value for what they hold now', True, True, False, False)
+
 _default('layers.GRU', 'reset_after', False, False, True, True)
 _default('layers.GRU', 'recurrent_activation', 'hard_sigmoid', 'sigmoid', 'sigmoid', 'sigmoid')
 _default('layers.LSTM', 'recurrent_activation', 'hard_sigmoid', 'sigmoid', 'sigmoid', 'sigmoid')
@@ -182,6 +186,9 @@ _row('trainable_reaches_inside', 'layers.Layer, models.Model',
      'setting `trainable` sets it on all layers inside as well; wrappers always do', False, False, True, True)
 _row('trainable_reaches_weights', 'layers.Layer',
      'setting `trainable` of a layer sets it of its weights as well', False, False, False, True)
+_row('first_input_counts', 'models.Model.predict',
+     'of several inputs without targets the first says how many samples there are: those that others have beyond it '
+     'are left out, with a warning; different numbers are an error', True, True, False, False)
 _row('targets_have_shapes_of_outputs', 'models.Model.fit',
      'targets must have the shape of their output where the loss compares the two element by element, not only for '
      'categorical cross-entropy', True, True, False, False)

@@ -12,12 +12,13 @@ import numpy as np
 
 from keras import dtype_policies
 from keras.backend.contract import tree
-from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase
+from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase, runs_at_once
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
 from keras.backend.contract.loading import active, get_engine, is_native, known_engine, meet_the_engine
 from keras.backend.contract.rules import AbstractTensor, is_float
 from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
+from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor, any_symbolic
 from keras.backend.state.remat import take_scope
 from keras.backend.state.uids import numbered_name
@@ -371,7 +372,16 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             args, kwargs = self._positional(signature, kwargs)
         if any_symbolic([list(args), kwargs]) and not context.abstract and context.tracing is None:
             return self.call_symbolically(signature, list(args), dict(kwargs))
+        if self._reads_in_graph(args[0]):
+            args = (tree.map_structure(symbol_of, args[0]),) + args[1:]
+            return self.call_symbolically(signature, list(args), dict(kwargs))
         return self._call_on_values(signature, list(args), dict(kwargs))
+
+    def _reads_in_graph(self, inputs):
+        """Whether `inputs` are variables and nothing else, which a call of Keras 2 reads whenever its graph runs."""
+        given = inputs if type(inputs) in (list, tuple) else [inputs]
+        return bool(given) and all(isinstance(each, Variable) for each in given) and not runs_at_once() \
+            and context.tracing is None and self.ruled('variables_are_read_in_graph')
 
     def _positional(self, signature, kwargs):
         first = signature.names[0] if signature.names else None

@@ -399,7 +399,7 @@ class _WeightReader:
     def _mismatch(self, message):
         if not self.skip_mismatch:
             raise ValueError(message + ' The usual cause: the file was written by a model of another architecture.')
-        warnings.warn(message + ' It was skipped.', stacklevel=4)
+        warnings.warn(message + ' Skipping loading this layer due to mismatch of its weights.', stacklevel=4)
 
     def assign(self):
         started = [data.start() for _, data, _ in self.pairs]
