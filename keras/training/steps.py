@@ -1,4 +1,6 @@
 """The steps that a program runs: one object per kind (train, test, predict), engine and layout of the data."""
+import collections
+
 import numpy as np
 
 from keras import config, generations, ops
@@ -167,7 +169,7 @@ class TrainOrTestStep:
         if self._target_tensors.values:
             ys = self._target_tensors.complete(self._loss.trained_outputs, ys, values[len(self._in_graph.values):])
         if metrics or self.tally.added:
-            metrics = sorted(metrics, key=self._place)
+            metrics = _by_name(sorted(metrics, key=self._place))
             names = [name for name, _ in metrics]
             if names != self.tally.added:
                 raise MetricsFound(names)
@@ -220,6 +222,16 @@ class TrainOrTestStep:
         counted = xs[0] if xs and xs[0] is not None else next((x for x in xs if x is not None), predictions[0])
         samples = ops.shape(counted)[0]
         return self.tally.counted(totals, total, each, ys, predictions, weights, masks, samples, added)
+
+
+def _by_name(metrics):
+    """Pairs (name, value) with one for each name: the mean of all that it was given, as by a layer that is shared."""
+    found = collections.OrderedDict()
+    for name, value in metrics:
+        found.setdefault(name, []).append(value)
+    return [(name, values[0] if len(values) == 1 else ops.divide(sum(map(ops.mean, values[1:]), ops.mean(values[0])),
+                                                                 float(len(values))))
+            for name, values in found.items()]
 
 
 def _plus(total, value):
