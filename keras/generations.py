@@ -153,6 +153,9 @@ _row('huber_is_mean', 'losses.Huber', 'one value per sample, the mean over the l
 _row('losses_in_floatx', 'losses.Loss',
      'predictions and targets are floats of `floatx` in losses without a `dtype`, those of 16 bits included',
      False, False, False, True)
+_row('losses_take_masks', 'losses.Loss',
+     'a mask that goes with predictions outside of `fit` (of an `Embedding`, or by `set_keras_mask`) leaves values out',
+     False, False, False, True)
 _default('losses.BinaryCrossentropy', 'label_smoothing', 0, 0, 0.0, 0.0)
 
 # --- losses, metrics
