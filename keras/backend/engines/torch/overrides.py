@@ -212,6 +212,11 @@ def dropout(x, rate, noise_shape=None, seed=None):
     return torch.mul(x, kept)
 
 
+@override
+def count_in(totals, value, samples):
+    return torch.add(totals, value, alpha=samples)
+
+
 # PyTorch leaves out the targets that are this number: one that none is.
 _NO_CLASS = -2 ** 63
 
@@ -237,13 +242,27 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     return torch.neg(torch.sum(target * logs, axis))
 
 
+def _of_rows(target, output, axis, reduction):
+    """The cross-entropy of rows of logits by PyTorch's kernel; None for anything else."""
+    if output.ndim == 2 and axis in (-1, 1) and output.dtype not in HALVES:
+        rows = target if target.ndim == 1 else target.squeeze(1)
+        if rows.ndim == 1:
+            return functional.cross_entropy(output, rows.long(), ignore_index=_NO_CLASS, reduction=reduction)
+    return None
+
+
+@override
+def mean_sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    mean = _of_rows(target, output, axis, 'mean') if from_logits else None
+    return NotImplemented if mean is None else mean
+
+
 @override
 def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     """The probability of the class is picked out, instead of multiplied with a one-hot vector."""
-    if from_logits and output.ndim == 2 and axis in (-1, 1) and output.dtype not in HALVES:
-        rows = target if target.ndim == 1 else target.squeeze(1)
-        if rows.ndim == 1:
-            return functional.cross_entropy(output, rows.long(), ignore_index=_NO_CLASS, reduction='none')
+    losses = _of_rows(target, output, axis, 'none') if from_logits else None
+    if losses is not None:
+        return losses
     if target.ndim < output.ndim:
         target = target.unsqueeze(axis)
     if target.ndim != output.ndim or target.shape[axis] != 1:
