@@ -64,6 +64,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     """
     is_input = False
     input_spec = None
+    # Subclasses without `get_config` have the arguments of their constructors as their config.
+    arguments_make_config = True
     # Whether the input is (batch, steps, size), of which `input_length` and `input_dim` give the last two.
     takes_steps = False
     supports_masking = False
@@ -110,7 +112,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self._policy = None
         self.take_policy(dtype_policies.current())
         self._activity_regularizer = None
-        if automatic.notes_arguments(cls, Layer):
+        if automatic.notes_arguments(cls):
             self._given_arguments = args, kwargs
         take_scope(self)
         return self
@@ -160,7 +162,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         # Configs of other generations hold what has no effect there either: no reason to warn.
         known = {name: value for name, value in config.items() if cls.without_effect.get(name) is not WITH_WARNING}
         with quietly():
-            return automatic.made_from(cls, known) if automatic.notes_arguments(cls, Layer) else cls(**known)
+            return automatic.made_from(cls, known) if automatic.notes_arguments(cls) else cls(**known)
 
     # --- what subclasses define --------------------------------------------------------------------------------
 
@@ -229,7 +231,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if self.activity_regularizer is not None and 'activity_regularizer' not in result:
             from keras import regularizers
             result['activity_regularizer'] = regularizers.serialize(self.activity_regularizer)
-        if automatic.notes_arguments(type(self), Layer):
+        if automatic.notes_arguments(type(self)):
             return automatic.config_of(self, self._given_arguments, result)
         return result
 

@@ -203,6 +203,17 @@ def test_a_monitored_value_that_is_missing(generation, tmp_path):
     assert os.path.exists(path) == (generation == 3)
 
 
+def test_classes_that_class_weight_leaves_out():
+    from keras.training.data.class_weights import weights_of_classes
+    y = np.array([0, 2, 1, 2])
+    with config.generation(3):
+        np.testing.assert_array_equal(weights_of_classes(y, {0: 3.0, 1: 2.0}), [3, 1, 2, 1])
+        np.testing.assert_array_equal(weights_of_classes(np.eye(3)[y], {1: 2.0}), [1, 1, 2, 1])
+        np.testing.assert_array_equal(weights_of_classes(y[:, None] - 1e-9, {}), [1, 1, 1, 1])
+    with pytest.raises(ValueError, match=r'classes \[2\]'):
+        weights_of_classes(y, {0: 3.0, 1: 2.0})
+
+
 def test_the_first_of_several_inputs_says_how_many_samples_there_are():
     """Keras 2 predicts for as many samples as the first input has, as upstream's cnn_seq2seq.py relies on."""
     def model():
