@@ -492,9 +492,10 @@ def concatenate(xs, axis):
         for index, size in enumerate(x.shape):
             if index == axis:
                 shape[index] = None if None in (shape[index], size) else shape[index] + size
+            elif None not in (shape[index], size) and shape[index] != size:
+                raise ValueError('shapes %s differ outside axis %d' % (' and '.join(str(x.shape) for x in xs), axis))
             else:
-                shape[index] = _merge_sizes(shape[index], size, 'shapes %s differ outside axis %d'
-                                            % (' and '.join(str(x.shape) for x in xs), axis))
+                shape[index] = size if shape[index] is None else shape[index]
     return AbstractTensor(shape, result_dtype(*[x.dtype for x in xs]))
 
 
