@@ -62,6 +62,10 @@ _row('both_directions_mask_with_zeros', 'layers.Bidirectional',
      'of sequences, steps that a mask leaves out are zero, not what the step before gave', False, False, True, True)
 _row('merges_at_least', 'layers.Add, Average, Concatenate, Maximum, Minimum, Multiply', 'the number of inputs needed',
      2, 2, 1, 1)
+_row('merges_by_any_mask', 'layers.Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract',
+     'a step counts in the output if it counts in any of the inputs, not in all of them, and there is no mask if an '
+     'input has none; `Multiply`, `Maximum` and `Minimum` leave out the inputs in which the step does not count',
+     False, False, False, True)
 _row('mask_has_to_be_supported', 'layers.Layer.compute_mask',
      'a mask that reaches a layer without `supports_masking` is an error; it ends there, with a warning',
      True, True, False, False)

@@ -23,8 +23,8 @@ def positive_integer(value, layer, name):
     Raises:
         ValueError: for anything else, naming the layer and the argument.
     """
-    if isinstance(value, bool) or not hasattr(value, '__index__') and int(value) != value or int(value) <= 0:
-        raise ValueError('%s: `%s` must be a positive integer. Received: %r' % (layer, name, value))
+    if value is None or not _is_size(value) or int(value) <= 0:
+        raise ValueError('%s: `%s` must be a positive integer. Received: %.200r' % (layer, name, value))
     return int(value)
 
 
@@ -47,10 +47,12 @@ def checked_sizes(shape, layer):
 def _is_size(size):
     if size is None:
         return True
-    if isinstance(size, (bool, str, bytes)) or not hasattr(size, '__int__') \
-            or isinstance(size, float) and not size.is_integer():
+    if isinstance(size, (bool, str, bytes)) or not hasattr(size, '__int__'):
         return False
-    return int(size) == size and int(size) >= 0
+    try:
+        return int(size) == size and int(size) >= 0
+    except (TypeError, ValueError, OverflowError):  # arrays of several numbers, infinity
+        return False
 
 
 ANY = object()

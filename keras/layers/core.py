@@ -65,7 +65,7 @@ class Dense(Adapted):
         else:
             outputs = nn.linear(inputs, self.kernel.value, None if bias is None else bias.value)
         activation = self.activation
-        return outputs if activation is activations.linear else activation(outputs)
+        return outputs if activation is None or activation is activations.linear else activation(outputs)
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape[:-1]) + (self.units,)

@@ -20,7 +20,8 @@ class Wrapper(Layer):
 
     def __init__(self, layer, **kwargs):
         if not isinstance(layer, Layer):
-            raise ValueError('%s must be given a layer. Received: %r' % (type(self).__name__, layer))
+            raise ValueError("Layer %r supplied to %s isn't a supported layer type. Please ensure wrapped layer is a "
+                             'valid Keras layer.' % (layer, type(self).__name__))
         super().__init__(**kwargs)
         self.declare(locals())
 

@@ -5,7 +5,7 @@ The addresses that have these functions stand in `keras.legacy.addresses`.
 import functools
 import sys
 
-from keras.backend.contract.context import calls, note_mask, noted_mask
+from keras.backend.contract.context import calls, carry_mask, known_mask, note_mask
 from keras.backend.contract.rules import let_stand_for_tensors, stand_ins
 from keras.backend.graph.tensors import KerasTensor
 from keras.layers.weights import untracked as no_automatic_dependency_tracking  # noqa: F401  (part of this address)
@@ -69,18 +69,14 @@ def get_keras_mask(tensor):
     """The mask that goes with a tensor, or None."""
     if isinstance(tensor, KerasTensor):
         return tensor.mask
-    return noted_mask(tensor) if calls.masks else None
+    return known_mask(tensor)
 
 
 def set_keras_mask(tensor, mask):
-    """Let `mask` go with `tensor`: into the layers that are called on it.
-
-    Raises:
-        RuntimeError: for a tensor with a value, where no layer runs.
-    """
+    """Let `mask` go with `tensor`: into the layers that are called on it."""
     if isinstance(tensor, KerasTensor):
         tensor.mask = mask
     elif calls.masks is None:
-        raise RuntimeError('Masks go with values only while a layer runs. Call `set_keras_mask` inside of `call`.')
+        carry_mask(tensor, mask)
     else:
         note_mask(tensor, mask)

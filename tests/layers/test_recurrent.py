@@ -244,7 +244,7 @@ def test_time_distributed_applies_the_layer_to_every_step():
         np.testing.assert_allclose(y[:, step], to_array(inner(x[:, step].copy())), rtol=1e-4, atol=1e-5)
     assert layers.TimeDistributed(layers.Dense(3))(layers.Input((None, 4))).shape == (None, None, 3)
     assert layers.TimeDistributed(layers.LSTM(3))(layers.Input((7, 6, 4))).shape == (None, 7, 3)
-    with pytest.raises(ValueError, match='must be given a layer'):
+    with pytest.raises(ValueError, match='ensure wrapped layer is a valid Keras layer'):
         layers.TimeDistributed(lambda x: x)
 
 
