@@ -57,7 +57,7 @@ _row('layer_as_activation_warns', 'activations.get', 'a layer in the place of an
      False, True, False, False)
 _row('masked_queries_attend_evenly', 'layers.MultiHeadAttention, GroupQueryAttention',
      'what a query that its mask leaves out gives is the mean of all values, not what its scores say',
-     False, False, True, False)
+     False, False, True, True)
 _row('both_directions_mask_with_zeros', 'layers.Bidirectional',
      'of sequences, steps that a mask leaves out are zero, not what the step before gave', False, False, True, True)
 _row('merges_at_least', 'layers.Add, Average, Concatenate, Maximum, Minimum, Multiply', 'the number of inputs needed',

@@ -24,7 +24,8 @@ def positive_integer(value, layer, name):
         ValueError: for anything else, naming the layer and the argument.
     """
     if value is None or not _is_size(value) or int(value) <= 0:
-        raise ValueError('%s: `%s` must be a positive integer. Received: %.200r' % (layer, name, value))
+        raise ValueError('%s: Invalid value for argument `%s`. Expected a strictly positive value. Received %s=%.200r. '
+                         '`%s` must be a positive integer.' % (layer, name, name, value, name))
     return int(value)
 
 

@@ -26,8 +26,9 @@ class Conv(Spatial):
 
     def _check_dilation(self):
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError('%s: strides above 1 cannot be combined with a dilation_rate above 1. Received: '
-                             'strides=%s, dilation_rate=%s' % (type(self).__name__, self.strides, self.dilation_rate))
+            raise ValueError('%s: `strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: '
+                             'strides=%s and dilation_rate=%s'
+                             % (type(self).__name__, self.strides, self.dilation_rate))
 
     def _finish_build(self, channels, bias_size):
         self._check_dilation()
@@ -63,8 +64,8 @@ class BaseConv(Conv, Adapted):
     def declare(self, given):
         super().declare(given)
         if self.filters % self.groups:
-            raise ValueError('%s: `filters` must be a multiple of `groups`. Received: filters=%d, groups=%d'
-                             % (type(self).__name__, self.filters, self.groups))
+            raise ValueError('%s: The number of filters must be evenly divisible by the number of groups. Received: '
+                             'groups=%d, filters=%d.' % (type(self).__name__, self.groups, self.filters))
 
     def build(self, input_shape):
         channels = known_channels(self, input_shape, self.data_format)

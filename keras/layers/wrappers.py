@@ -284,7 +284,7 @@ class SpectralNormalization(Wrapper):
     def __init__(self, layer, power_iterations=1, **kwargs):
         super().__init__(layer, **kwargs)
         if power_iterations <= 0:
-            raise ValueError('SpectralNormalization: `power_iterations` must be at least 1. Received: %r'
+            raise ValueError('SpectralNormalization: `power_iterations` should be greater than zero. Received: %r'
                              % (power_iterations,))
         self.declare(locals())
 
@@ -292,7 +292,7 @@ class SpectralNormalization(Wrapper):
         super().build(input_shape)
         kernel = getattr(self.layer, 'kernel', getattr(self.layer, 'embeddings', None))
         if kernel is None:
-            raise ValueError('SpectralNormalization: layer %s (%s) has neither a `kernel` nor `embeddings`.'
+            raise ValueError("SpectralNormalization: layer %s (%s) object has no attribute 'kernel' nor 'embeddings'."
                              % (self.layer.name, type(self.layer).__name__))
         self.kernel = kernel
         self.vector_u = self.add_weight(name='vector_u', shape=(1, kernel.shape[-1]), trainable=False,

@@ -150,19 +150,19 @@ def test_merges_broadcast_and_combine_masks():
 
 
 @pytest.mark.parametrize('make, message', [
-    (lambda: layers.Dense(0), 'Dense: `units` must be a positive integer. Received: 0'),
+    (lambda: layers.Dense(0), 'Dense: Invalid value for argument `units`.*Received units=0. `units` must be a'),
     (lambda: layers.Dense(3)(layers.Input((None,))), 'last size is known'),
     (lambda: layers.GaussianDropout(1.5), '`rate` must be a number between 0 and 1. Received: 1.5'),
     (lambda: layers.Permute((0, 1)), '`dims` must name the axes 1 to n'),
     (lambda: layers.Reshape((5,))(layers.Input((4,))), 'Reshape.*4 elements of shape'),
-    (lambda: layers.Conv2D(3, (3, 3, 3)), '`kernel_size` must be an int'),
+    (lambda: layers.Conv2D(3, (3, 3, 3)), 'The `kernel_size` argument must be a tuple of 2 integers'),
     (lambda: layers.Conv2D(3, 3, padding='causal'), '`padding` argument must be one of "valid", "same"'),
     (lambda: layers.Conv1D(3, 3, padding='causal', data_format='channels_first'), 'causal padding in `Conv1D`'),
     (lambda: layers.Conv2D(3, 3, strides=2, dilation_rate=2)(layers.Input((8, 8, 3))),
-     'strides above 1 cannot be combined'),
+     '`strides > 1` not supported in conjunction'),
     (lambda: layers.Conv2D(3, 3)(layers.Input((8, 8))), 'expected ndim=4, found ndim=3'),
     (lambda: layers.Conv2D(3, 9)(layers.Input((8, 8, 1))), 'does not fit into a size of 8'),
-    (lambda: layers.Conv2D(3, 3, groups=2), '`filters` must be a multiple of `groups`'),
+    (lambda: layers.Conv2D(3, 3, groups=2), 'evenly divisible by the number of groups. Received: groups=2, filters=3'),
     (lambda: layers.Conv2D(4, 3)(layers.Input((8, 8, None))), 'number of channels is known'),
     (lambda: layers.Conv2DTranspose(3, 3, strides=2, output_padding=2), '`output_padding` must be smaller'),
     (lambda: layers.Cropping1D(3)(layers.Input((6, 1))), 'leaves nothing'),

@@ -20,13 +20,21 @@ from keras.backend.table.dispatch import composite
 
 # --- arguments --------------------------------------------------------------------------------------------------
 
+def _below(values, lowest):
+    """In words, which of `values` are too small."""
+    small = {size for size in values if isinstance(size, (int, np.integer)) and size < lowest} \
+        if isinstance(values, (tuple, list)) else ()
+    return ', including values %s that do not satisfy `value %s`' % (
+        small, '> 0' if lowest == 1 else '>= %d' % lowest) if small else ''
+
+
 def spatial_tuple(value, rank, name, lowest=1):
     """`value`, an int or a sequence of `rank` ints not below `lowest`, as a tuple of `rank` ints."""
     values = (value,) * rank if isinstance(value, (int, np.integer)) else value
     if (not isinstance(values, (tuple, list)) or len(values) != rank
             or not all(isinstance(size, (int, np.integer)) and size >= lowest for size in values)):
-        raise ValueError('`%s` must be an int of at least %d, or a tuple of %d of them, one per spatial axis. '
-                         'Received: %r' % (name, lowest, rank, value))
+        raise ValueError('The `%s` argument must be a tuple of %d integers. Received %s=%r%s. An int stands for '
+                         'one per spatial axis.' % (name, rank, name, value, _below(values, lowest)))
     return tuple(int(size) for size in values)
 
 
