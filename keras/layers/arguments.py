@@ -84,8 +84,30 @@ def check_rate(rate, layer, name='rate'):
         ValueError: for anything else.
     """
     if not isinstance(rate, (int, float)) and not hasattr(rate, '__float__') or not 0 <= rate <= 1:
-        raise ValueError('%s: `%s` must be a number between 0 and 1. Received: %r' % (layer, name, rate))
+        raise ValueError('%s: Invalid value received for argument `%s`. Expected a float value between 0 and 1. '
+                         'Received: %s=%r' % (layer, name, name, rate))
     return rate
+
+
+def checked_noise_shape(shape, layer):
+    """The shape of random numbers as a tuple of ints above 0, sizes of tensors and None, or None.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if shape is None:
+        return None
+    wrong = None
+    if not isinstance(shape, (tuple, list)):
+        wrong = 'a tuple or list of integers'
+    elif any(isinstance(size, (float, str, bool)) for size in shape):
+        wrong = 'all elements to be integers or None'
+    elif any(isinstance(size, int) and size <= 0 for size in shape):
+        wrong = 'all dimensions to be positive integers or None'
+    if wrong:
+        raise ValueError('%s: Invalid value received for argument `noise_shape`. Expected %s. Received: noise_shape=%r'
+                         % (layer, wrong, shape))
+    return tuple(shape)
 
 
 # --- shapes with a data format --------------------------------------------------------------------------------

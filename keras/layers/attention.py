@@ -1,5 +1,6 @@
 """Attention layers: of queries to the values whose keys are like them."""
 import math
+import warnings
 
 from keras import config, ops, random
 from keras.backend.contract.context import known_mask
@@ -165,9 +166,23 @@ class _HeadedAttention(Layer):
     _MASKS = ('query_mask', 'value_mask', 'key_mask')
     _TENSORS = ('query', 'value', 'key')
 
+    # Subclasses written for tf.keras and Keras 3 (KerasHub's, with a cache of keys and values) go by these names.
+    _query_dense = property(lambda self: self.query_dense, doc='The projection of the queries.')
+    _key_dense = property(lambda self: self.key_dense, doc='The projection of the keys.')
+    _value_dense = property(lambda self: self.value_dense, doc='The projection of the values.')
+    _output_dense = property(lambda self: self.output_dense, doc='The projection of what the heads give.')
+    _gate_dense = property(lambda self: self.gate_dense, doc='The projection of the gates.')
+    _sliding_window = property(lambda self: self.sliding_window, doc='How far queries look.')
+    _flash_attention = property(lambda self: self.flash_attention, doc='Whether a kernel of the engine is asked for.')
+
     def _call_with(self, args, kwargs):
         given = dict(zip(self._TENSORS, args))
         given.update({name: kwargs[name] for name in self._TENSORS if name in kwargs})
+        if kwargs.get('query_mask') is not None and self.ruled('query_masks_go_with_queries'):
+            warnings.warn('Layer %s: `query_mask` has no effect in Keras 3, where it is the mask that goes with the '
+                          'query (of a Masking or an Embedding) that counts. `attention_mask` has.' % self.name,
+                          stacklevel=3)
+            kwargs = dict(kwargs, query_mask=None)
         added = []
         for name, mask in zip(self._TENSORS, self._MASKS):
             found = _mask_of(given.get(name)) if self.uses_masks else None
@@ -183,8 +198,8 @@ class _HeadedAttention(Layer):
     def compute_output_shape(self, query_shape, value_shape=None, key_shape=None):
         """The shape of what the heads give together, for the shapes of the three tensors."""
         value_shape = query_shape if value_shape is None else value_shape
-        self._check_shapes(tuple(query_shape), tuple(value_shape),
-                           tuple(value_shape if key_shape is None else key_shape))
+        shapes = query_shape, value_shape, value_shape if key_shape is None else key_shape
+        self._check_shapes(*[tuple(shape) if hasattr(shape, '__iter__') else (shape,) for shape in shapes])
         return tuple(query_shape[:-1]) + self._last_sizes(query_shape)
 
     def _check_shapes(self, query_shape, value_shape, key_shape):
@@ -383,19 +398,20 @@ class MultiHeadAttention(_HeadedAttention):
         result = self.output_dense(self._gated(result, query))
         return (result, weights) if return_attention_scores else result
 
-    # Subclasses written for tf.keras and Keras 3 (KerasHub's, with a cache of keys and values) go by these names.
-    _query_dense = property(lambda self: self.query_dense, doc='The projection of the queries.')
-    _key_dense = property(lambda self: self.key_dense, doc='The projection of the keys.')
-    _value_dense = property(lambda self: self.value_dense, doc='The projection of the values.')
-    _output_dense = property(lambda self: self.output_dense, doc='The projection of what the heads give.')
-
     def _is_plain(self):
         """Whether queries attend along the one axis between batch and size, and as no subclass says."""
         return self._to_scores == 'abnh,aBnh->anbB' \
             and type(self)._compute_attention is MultiHeadAttention._compute_attention
 
-    def _compute_attention(self, query, key, value, attention_mask=None, training=None):
-        """(What the heads give, the weights of the values) for projections, and a mask that is true where to look."""
+    def _compute_attention(self, query, key, value, attention_mask=None, training=None, return_attention_scores=False,
+                           use_causal_mask=False):
+        """(What the heads give, the weights of the values) for projections, and a mask that is true where to look.
+
+        The weights are there whether `return_attention_scores` asks or not.
+        """
+        if use_causal_mask:
+            causal = ops.expand_dims(_causal(ops.shape(query)[1], ops.shape(key)[1]), 0)
+            attention_mask = _both(None if attention_mask is None else ops.cast(attention_mask, 'bool'), causal)
         queries = ops.multiply(query, 1.0 / math.sqrt(float(self.key_dim)))
         scores = ops.einsum(self._to_scores, queries, key)
         allowed = None if attention_mask is None else ops.cast(attention_mask, 'bool')

@@ -648,7 +648,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         elif isinstance(x, (np.ndarray, np.generic)):
             if context.abstract:
                 return abstract.abstracted(x)
-            x = engine.convert(x, self.compute_dtype if x.dtype.kind == 'f' and is_float(self.compute_dtype) else None)
+            casts = x.dtype.kind == 'f' and is_float(self.compute_dtype)
+            x = engine.convert(x, self._dtype_of_arrays() if casts else None)
         elif type(x) not in active.native and not is_native(x):
             x = self._foreign(x, engine)
         if self.autocast and hasattr(x, 'dtype') and getattr(x, 'dtype', None) in active.floats:
@@ -666,6 +667,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         """Whether inputs of a dtype are cast: floats to the layer's own, where that is one of floats."""
         dtypes = (dtype, self.compute_dtype)
         return self.autocast and dtypes[0] != dtypes[1] and all(map(is_float, dtypes))
+
+    def _dtype_of_arrays(self):
+        """The float type that inputs get which are arrays of floats."""
+        return self.compute_dtype
 
     @staticmethod
     def _foreign(x, engine):

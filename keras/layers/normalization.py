@@ -19,6 +19,9 @@ class _Normalization(SameShape):
     def _casts(self, dtype):
         return super()._casts(dtype) and (self.rounds_inputs or self._compute_dtype is None)
 
+    def _dtype_of_arrays(self):
+        return self.compute_dtype if self.rounds_inputs else self.variable_dtype
+
     def run_in_compute_dtype(self, function, args, kwargs):
         inputs = ops.cast(args[0], self.variable_dtype)
         with FacingLedger(None):
@@ -50,6 +53,7 @@ class BatchNormalization(_Normalization):
         >>> y = keras.layers.BatchNormalization()(np.array([[1.0], [3.0]], 'float32'), training=True)
     """
     later = ('mode', 'renorm', 'renorm_clipping', 'renorm_momentum')
+    masks_samples = True
     without_effect = {'synchronized': False}
 
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer='zeros',

@@ -43,13 +43,21 @@ def spatial_pairs(value, rank, name):
 
     On a single axis a tuple of two ints is the pair itself.
     """
-    if rank == 1 and isinstance(value, (tuple, list)) and len(value) == 2:
+    if rank == 1 and isinstance(value, (tuple, list)) and (len(value) == 2 or isinstance(value[0], int)):
         value = (value,)
     values = (value,) * rank if isinstance(value, (int, np.integer)) else value
     if not isinstance(values, (tuple, list)) or len(values) != rank:
         raise ValueError('`%s` must be an int, a tuple of %d ints, or a tuple of %d pairs (before, after). '
                          'Received: %r' % (name, rank, rank, value))
     return tuple(spatial_tuple(pair, 2, name, lowest=0) for pair in values)
+
+
+def too_much_cropped(pairs, shape):
+    """What is wrong with `cropping`, which leaves nothing of an input, in words."""
+    what = 'Values in `cropping` argument should be smaller than the corresponding spatial dimension of the input.'
+    if len(pairs) == 1:
+        what = '`cropping` parameter of `Cropping1D` layer must be smaller than the input length.'
+    return '%s Received: cropping=%s, input of shape %s' % (what, pairs, tuple(shape))
 
 
 def _padding(padding, allowed=('valid', 'same')):
@@ -297,8 +305,7 @@ def spatial_cropping(x, cropping=1, data_format=None):
     lead = (None, None) if config.normalize_data_format(data_format) == 'channels_first' else (None,)
     for size, (before, after) in zip(static_shape(x)[len(lead):], pairs):
         if size is not None and before + after >= size:
-            raise ValueError('`cropping` must leave something of every axis. Received: cropping=%r for an input of '
-                             'shape %s' % (cropping, static_shape(x)))
+            raise ValueError(too_much_cropped(pairs, static_shape(x)))
     starts = lead + tuple(before for before, _ in pairs)
     stops = lead + tuple(-after or None for _, after in pairs)
     return p.strided_slice(x, starts, stops, (1,) * len(starts))
