@@ -84,6 +84,10 @@ _row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape'
 _row('causal_channels_first', 'layers.Conv1D',
      '`padding="causal"` is accepted with `data_format="channels_first"`', False, False, True, True)
 
+_row('variables_are_read_in_graph', 'layers.Layer',
+     'a layer that is called on variables, outside of everything else, gives a part of the graph of `K`, which reads '
+     'them whenever it runs; not the value for what they hold now', True, True, False, False)
+
 _default('layers.GRU', 'reset_after', False, False, True, True)
 _default('layers.GRU', 'recurrent_activation', 'hard_sigmoid', 'sigmoid', 'sigmoid', 'sigmoid')
 _default('layers.LSTM', 'recurrent_activation', 'hard_sigmoid', 'sigmoid', 'sigmoid', 'sigmoid')
@@ -197,6 +201,9 @@ _row('trainable_reaches_inside', 'layers.Layer, models.Model',
      'setting `trainable` sets it on all layers inside as well; wrappers always do', False, False, True, True)
 _row('trainable_reaches_weights', 'layers.Layer',
      'setting `trainable` of a layer sets it of its weights as well', False, False, False, True)
+_row('first_input_counts', 'models.Model.predict',
+     'of several inputs without targets the first says how many samples there are: those that others have beyond it '
+     'are left out, with a warning; different numbers are an error', True, True, False, False)
 _row('targets_have_shapes_of_outputs', 'models.Model.fit',
      'targets must have the shape of their output where the loss compares the two element by element, not only for '
      'categorical cross-entropy', True, True, False, False)
@@ -315,6 +322,8 @@ _row('resnet50_of_2015', 'applications.ResNet50, applications.resnet50.ResNet50'
 
 # --- data sets
 
+_row('archive_gets_folder', 'utils.get_file',
+     '`extract=True` (or `untar`) extracts into a folder of its own and returns its path', False, False, False, True)
 _row('imdb_maxlen_moves_split', 'datasets.imdb.load_data',
      '`maxlen` leaves the training part its size, at the expense of the test part', True, True, False, False)
 
@@ -323,6 +332,11 @@ _row('imdb_maxlen_moves_split', 'datasets.imdb.load_data',
 
 _row('list_of_one_is_it', 'layers.Layer', 'a list of one tensor that `call` returns comes out as that tensor',
      True, True, False, False)
+_row('classes_without_weight_have_one', 'models.Model.fit',
+     'a class that `class_weight` leaves out has the weight 1; it is an error', False, False, False, True)
+_row('models_have_configs', 'models.Model.get_config',
+     'a subclass that defines `call`, or makes its graph in a constructor of its own, has a config: the arguments of '
+     'the constructor, or what every layer has, for a `get_config` that adds to it', False, False, True, True)
 
 
 # --- asking

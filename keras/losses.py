@@ -8,7 +8,8 @@ import math
 
 from keras import config, generations, ops
 from keras.backend.contract import rules, tree
-from keras.backend.table.composites.losses import binary_crossentropy_with_epsilon, clipped_logits
+from keras.backend.table.composites.losses import (binary_crossentropy_with_epsilon, clipped_logits,
+                                                   mean_sparse_categorical_crossentropy)
 from keras.backend.table.composites.shape import dtype_of, ndim, shape, static_shape
 from keras.configurable import Configurable, argument_of_function, arguments_config
 from keras.generations import Default
@@ -148,6 +149,10 @@ class Loss(Configurable):
         elif self.ruled('losses_in_floatx'):
             # Sums of half precision lose too much.
             y_pred, y_true = tree.map_structure(lambda x: _in_dtype(x, config.floatx()), (y_pred, y_true))
+        if sample_weight is None and self.reduction in ('sum_over_batch_size', 'mean'):
+            result = self._mean_at_once(y_true, y_pred)
+            if result is not None:
+                return result if self.dtype is None else _in_dtype(result, self.dtype)
         values = self.call(y_true, y_pred)
         if values is None:
             raise ValueError('The loss %s returned None, expected one value per sample. The usual cause: a missing '
@@ -157,6 +162,10 @@ class Loss(Configurable):
 
     def counted(self, y_true, values):
         """Which of the `values` count in means, as a tensor of their shape; None for all."""
+        return None
+
+    def _mean_at_once(self, y_true, y_pred):
+        """The mean of what `call` gives, where an engine may find it at once; else None."""
         return None
 
     def call(self, y_true, y_pred):
@@ -675,6 +684,13 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
     def call(self, y_true, y_pred):
         return self.fn(y_true, y_pred, **self.arguments)
 
+    def _mean_at_once(self, y_true, y_pred):
+        arguments = self.arguments
+        if type(self) is not SparseCategoricalCrossentropy or self.fn != sparse_categorical_crossentropy \
+                or not arguments['from_logits'] or arguments['ignore_class'] is not None:
+            return None
+        return mean_sparse_categorical_crossentropy(y_true, y_pred, True, arguments['axis'])
+
     def counted(self, y_true, values):
         ignored = self.arguments['ignore_class']
         if ignored is None:
@@ -853,6 +869,13 @@ class Circle(LossFunctionWrapper):
 
     def call(self, y_true, y_pred):
         return self.fn(y_true, y_pred, **self.arguments)
+
+    def _mean_at_once(self, y_true, y_pred):
+        arguments = self.arguments
+        if type(self) is not SparseCategoricalCrossentropy or self.fn != sparse_categorical_crossentropy \
+                or not arguments['from_logits'] or arguments['ignore_class'] is not None:
+            return None
+        return mean_sparse_categorical_crossentropy(y_true, y_pred, True, arguments['axis'])
 
     def counted(self, y_true, values):
         # The samples that have another of their class.

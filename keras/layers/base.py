@@ -15,12 +15,13 @@ import numpy as np
 
 from keras import dtype_policies
 from keras.backend.contract import tree
-from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase
+from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase, runs_at_once
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
 from keras.backend.contract.loading import active, get_engine, is_native, known_engine, meet_the_engine
 from keras.backend.contract.rules import AbstractTensor, is_float
 from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
+from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor, any_symbolic
 from keras.backend.state.remat import take_scope
 from keras.backend.state.uids import numbered_name
@@ -66,6 +67,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     """
     is_input = False
     input_spec = None
+    # Subclasses without `get_config` have the arguments of their constructors as their config.
+    arguments_make_config = True
     # Whether the input is (batch, steps, size), of which `input_length` and `input_dim` give the last two.
     takes_steps = False
     supports_masking = False
@@ -118,7 +121,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self._policy = None
         self.take_policy(dtype_policies.current())
         self._activity_regularizer = None
-        if automatic.notes_arguments(cls, Layer):
+        if automatic.notes_arguments(cls):
             self._given_arguments = args, kwargs
         take_scope(self)
         return self
@@ -168,7 +171,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         # Configs of other generations hold what has no effect there either: no reason to warn.
         known = {name: value for name, value in config.items() if cls.without_effect.get(name) is not WITH_WARNING}
         with quietly():
-            return automatic.made_from(cls, known) if automatic.notes_arguments(cls, Layer) else cls(**known)
+            return automatic.made_from(cls, known) if automatic.notes_arguments(cls) else cls(**known)
 
     # --- what subclasses define --------------------------------------------------------------------------------
 
@@ -237,7 +240,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if self.activity_regularizer is not None and 'activity_regularizer' not in result:
             from keras import regularizers
             result['activity_regularizer'] = regularizers.serialize(self.activity_regularizer)
-        if automatic.notes_arguments(type(self), Layer):
+        if automatic.notes_arguments(type(self)):
             return automatic.config_of(self, self._given_arguments, result)
         return result
 
@@ -380,7 +383,16 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             args, kwargs = self._positional(signature, kwargs)
         if any_symbolic([list(args), kwargs]) and not context.abstract and context.tracing is None:
             return self.call_symbolically(signature, list(args), dict(kwargs))
+        if self._reads_in_graph(args[0]):
+            args = (tree.map_structure(symbol_of, args[0]),) + args[1:]
+            return self.call_symbolically(signature, list(args), dict(kwargs))
         return self._call_on_values(signature, list(args), dict(kwargs))
+
+    def _reads_in_graph(self, inputs):
+        """Whether `inputs` are variables and nothing else, which a call of Keras 2 reads whenever its graph runs."""
+        given = inputs if type(inputs) in (list, tuple) else [inputs]
+        return bool(given) and all(isinstance(each, Variable) for each in given) and not runs_at_once() \
+            and context.tracing is None and self.ruled('variables_are_read_in_graph')
 
     def _positional(self, signature, kwargs):
         first = signature.names[0] if signature.names else None

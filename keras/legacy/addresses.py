@@ -37,6 +37,7 @@ MODULES = {
     'keras.dtype_policies': {
         'dtype_policies': 'dtype_policy dtype_policy_map', '': 'mixed_precision',
         'mixed_precision': 'experimental policy loss_scale_optimizer'},
+    'keras.distillation': {'distillation': 'distillation_loss distiller'},
     'keras.distribution': {'distribution': 'distribution_lib'},
     'keras.export': {'export': 'saved_model litert tfsm_layer'},
     'keras.initializers': {
@@ -199,7 +200,10 @@ NAMES = {
     'keras.engine.training': {
         'keras.models.model': 'Model as Network',
         'keras.utils.generic_utils': 'slice_arrays to_list unpack_singleton'},
-    'keras.utils.multi_gpu_utils': {'keras.layers': 'Lambda concatenate'},
+    'keras.utils.multi_gpu_utils': {
+        'keras.layers': 'Lambda concatenate', 'keras.utils.internals': 'available_devices as _get_available_devices'},
+    'keras.backend.tensorflow_backend': {
+        'keras.utils.internals': 'available_gpus as _get_available_gpus is_tf_1 as _is_tf_1'},
     'keras.backend.numpy_backend': {'keras.ops': 'separable_conv'},
     'keras.preprocessing.sequence': {'keras.datasets.word_lists': 'no_longer_than as _remove_long_seq'},
     'keras.backend.common.variables': {'keras.backend.state.variables': 'Variable as KerasVariable'},

@@ -57,9 +57,13 @@ class Model(Trainer, Keras2View, Layer,
     # Attributes that hold layers, or know of them, besides those that a subclass has.
     _BOOKKEEPING = frozenset(('_made_graph', '_forward', '_direct', '_training', '_stack', '_chain', '_names'))
 
+    arguments_make_config = True
+
     def __new__(cls, *args, **kwargs):
-        self = super().__new__(cls)
+        made_of_graph = any_symbolic([args, kwargs])
+        self = super().__new__(cls, *(() if made_of_graph else args), **({} if made_of_graph else kwargs))
         self._made_graph = None
+        self._made_of_graph = made_of_graph
         self.renew_forward()
         return self
 
@@ -385,16 +389,22 @@ class Model(Trainer, Keras2View, Layer,
     # --- configuration -----------------------------------------------------------------------------------------
 
     def get_config(self):
-        """The graph as plain values.
+        """The graph as plain values; in tf.keras and Keras 3, of a class with a constructor of its own, its arguments.
 
         Raises:
-            NotImplementedError: for a subclassed model that does not define it.
+            NotImplementedError: for a model that is defined by `call`, in Keras 2.
         """
+        if (self.layer_graph is None or self._has_own_arguments()) and self.ruled('models_have_configs'):
+            return super().get_config()
         if self.layer_graph is None:
             raise NotImplementedError('Model %s is defined by Python code in `call`, which a config cannot hold. '
                                       'Define `get_config` in %s, or save the weights only (save_weights).'
                                       % (self.name, type(self).__name__))
         return dict({'name': self.name}, **graph_config(self.layer_graph, self._saved_additions()))
+
+    def _has_own_arguments(self):
+        """Whether the constructor was called with arguments of its own, not with tensors."""
+        return not self._made_of_graph and type(self).__init__ is not Model.__init__
 
     def _saved_additions(self):
         added = [(method, arguments) for method, arguments in self.graph_additions() if method != 'add_update']
@@ -411,7 +421,7 @@ class Model(Trainer, Keras2View, Layer,
         if 'layers' not in config:
             if cls is Model:
                 raise ValueError('A config of a Model lists its `layers`. Received the keys: %s' % sorted(config))
-            return cls(**config)
+            return super().from_config(config)
         from keras.saving.serialization import CustomObjectScope
         with CustomObjectScope(custom_objects or {}):
             inputs, outputs, layers, additions = graph_from_config(config)

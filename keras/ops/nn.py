@@ -281,16 +281,17 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
 
 
 def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
-    """Vectors with ones at all integers along the last axis of `inputs`, which the classes replace.
+    """Vectors with ones at all integers along axis 1 of `inputs` (axis 0 of a vector), which that axis is reduced to.
+
+    `axis` is where the classes are, counted before that.
 
     Example:
         >>> keras.ops.multi_hot([0, 2], 3)
         array([1., 0., 1.], dtype=float32)
     """
     num_classes = kwargs.pop('num_tokens', num_classes)
-    hot = shapes.one_hot(inputs, num_classes, -1, dtype)
-    combined = p.max(hot, -2)
-    return combined if axis in (-1, shapes.ndim(combined) - 1) else shapes.moveaxis(combined, -1, axis)
+    hot = shapes.one_hot(inputs, num_classes, axis, dtype)
+    return p.max(hot, 1 if shapes.ndim(inputs) > 1 else 0)
 
 
 def moments(x, axes, keepdims=False, synchronized=False):

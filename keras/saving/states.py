@@ -206,7 +206,7 @@ def read_states(file, model, skip_mismatch=False):
         raise ValueError('%s The usual cause: the file was written by a model of another architecture.'
                          % next(iter(misfits.values())))
     for message in misfits.values():
-        warnings.warn(message + ' It was skipped.', stacklevel=4)
+        warnings.warn(message + ' Skipping loading this layer due to mismatch of its weights.', stacklevel=4)
     for path, owner, store in pairs:
         if isinstance(owner, SeedGenerator):
             _read_seed(file, path, owner)

@@ -6,6 +6,7 @@ from keras import losses as losses_module
 from keras import metrics as metrics_module
 from keras import ops
 from keras.backend.state.variables import to_array
+from keras.backend.table.composites.losses import count_in
 from keras.backend.table.composites.shape import dtype_of, static_shape
 
 
@@ -307,15 +308,14 @@ class Tally:
         """The names in the logs."""
         return ['loss'] + self.loss.names_in_logs + self.metrics.names + self.added
 
-    def vector(self, total, each, targets, predictions, weights, masks, samples, added):
-        """The numbers of one batch, as a vector, or as a scalar where there is one; updates the stateful metrics."""
-        by_output = dict(zip(self.loss.trained_outputs, targets))
-        values = [_times(self._in_dtype(total), samples)]
+    def counted(self, totals, total, each, targets, predictions, weights, masks, samples, added):
+        """`totals` with the numbers of one batch; updates the stateful metrics."""
+        by_output, values = dict(zip(self.loss.trained_outputs, targets)), []
         if self.several:
             values += [_times(self._in_dtype(each[index]), samples) for index in self.loss.trained_outputs]
         for entry in self.plain:
-            total, count = entry.metric.contribution(by_output[entry.output], predictions[entry.output])
-            values.append(_mean_times(self._in_dtype(total), count, samples))
+            part, count = entry.metric.contribution(by_output[entry.output], predictions[entry.output])
+            values.append(_mean_times(self._in_dtype(part), count, samples))
         for entry in self.ratios:
             weight = masked(weights[entry.output] if entry.weighted else None, masks[entry.output], None)
             values += list(entry.metric.contribution(by_output[entry.output], predictions[entry.output],
@@ -326,9 +326,10 @@ class Tally:
         for entry in self.stateful:
             weight = masked(weights[entry.output] if entry.weighted else None, masks[entry.output], None)
             entry.metric.update_state(by_output[entry.output], predictions[entry.output], sample_weight=weight)
-        if len(values) == 1:
-            return values[0]
-        return ops.stack([self._in_dtype(value) for value in values])
+        total = self._in_dtype(total)
+        if not values and isinstance(samples, int):
+            return count_in(totals, total, float(samples))
+        return totals + ops.stack([self._in_dtype(value) for value in [_times(total, samples)] + values])
 
     def _in_dtype(self, value):
         if isinstance(value, (int, float)) or dtype_of(value) == self.dtype:

@@ -1,4 +1,5 @@
 """`Program`: what `compile` makes of a model."""
+import collections
 import warnings
 
 import numpy as np
@@ -307,7 +308,7 @@ class Program(generations.Dated):
     def _names_of_added(self):
         if self.added_names is not None:
             return list(self.added_names)
-        return [name for name, _ in self.forward.additions().metrics]
+        return list(collections.OrderedDict(self.forward.additions().metrics))
 
     def added_metric(self, name):
         """The metric object for what `add_metric` is given as `name`."""

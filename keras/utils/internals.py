@@ -8,6 +8,7 @@ import sys
 from keras.backend.contract.context import calls, carry_mask, known_mask, note_mask
 from keras.backend.contract.rules import let_stand_for_tensors, stand_ins
 from keras.backend.graph.tensors import KerasTensor
+from keras.distribution import list_devices
 from keras.layers.weights import untracked as no_automatic_dependency_tracking  # noqa: F401  (part of this address)
 
 
@@ -80,3 +81,18 @@ def set_keras_mask(tensor, mask):
         carry_mask(tensor, mask)
     else:
         note_mask(tensor, mask)
+
+
+def available_gpus():
+    """The GPUs that the engine's library sees, as a list of strings such as '/device:GPU:0'."""
+    return ['/device:' + name.upper() for name in list_devices('gpu')]
+
+
+def available_devices():
+    """All devices that the engine's library sees, the CPU included, as `multi_gpu_utils` of Keras 2 listed them."""
+    return ['/' + name for kind in ('cpu', 'gpu') for name in list_devices(kind)]
+
+
+def is_tf_1():
+    """Whether the engine is TensorFlow 1: never."""
+    return False

@@ -240,10 +240,14 @@ def _broadcast_size(sizes, shapes):
     return None if None in sizes else 1
 
 
+class OutOfBounds(ValueError, IndexError):
+    """An axis or an index that a tensor does not have: ValueError as on TensorFlow, IndexError as on PyTorch."""
+
+
 def normalize_axis(axis, rank, what='axis'):
     """`axis` counted from the front."""
     if not -rank <= axis < rank:
-        raise ValueError('%s %d is out of range for a tensor of rank %d' % (what, axis, rank))
+        raise OutOfBounds('%s %d is out of bounds for a tensor of rank %d' % (what, axis, rank))
     return axis % rank
 
 
@@ -429,7 +433,7 @@ def permutation(seed, count):
 def reshape(x, shape):
     target = [size if isinstance(size, int) or size is None else None for size in shape]
     if target.count(-1) > 1:
-        raise ValueError('at most one size of the new shape may be -1; received %s' % (tuple(shape),))
+        raise ValueError('at most one unknown dimension, -1, is possible; newshape=%s' % (tuple(shape),))
     total = product(x.shape)
     known = product([size for size in target if size not in (-1, None)])
     if -1 in target and None not in target and total is not None:

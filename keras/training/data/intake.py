@@ -35,6 +35,15 @@ def ahead_for(workers, use_multiprocessing, max_queue_size):
     return None
 
 
+def _as_long_as_the_first(arrays):
+    """Arrays without the samples that the first one of them does not have."""
+    count = len(arrays[0])
+    if any(len(array) > count for array in arrays):
+        warnings.warn('The inputs have %s samples: the first says how many there are, those beyond it are left out.'
+                      % [len(array) for array in arrays], stacklevel=5)
+    return [array[:count] if len(array) > count else array for array in arrays]
+
+
 class Intake:
     """Makes feeds for a program.
 
@@ -83,6 +92,8 @@ class Intake:
     def arrays(self, x, y=None, sample_weight=None, class_weight=None, batch_size=None, shuffle=False):
         """The `ArrayFeed` for arrays."""
         xs, ys, weights, casts, layout = self._flat(x, y, sample_weight, class_weight)
+        if len(xs) > 1 and not ys and self._program.ruled('first_input_counts'):
+            xs = _as_long_as_the_first(xs)
         rows = self._program.inputs.rows if self._program.inputs is not None else None
         # What is not fed comes whole, and so does what belongs to it.
         return ArrayFeed(xs, ys, weights, casts, layout, rows or batch_size, shuffle and rows is None, rows)
