@@ -17,7 +17,7 @@ class _Normalization(SameShape):
     rounds_inputs = True
 
     def _casts(self, dtype):
-        return super()._casts(dtype) and (self.rounds_inputs or self._compute_dtype is None)
+        return super()._casts(dtype) and (self.rounds_inputs or self.compute_dtype == self.variable_dtype)
 
     def _dtype_of_arrays(self):
         return self.compute_dtype if self.rounds_inputs else self.variable_dtype
