@@ -168,6 +168,9 @@ _row('huber_is_mean', 'losses.Huber', 'one value per sample, the mean over the l
 _row('losses_in_floatx', 'losses.Loss',
      'predictions and targets are floats of `floatx` in losses without a `dtype`, those of 16 bits included',
      False, False, False, True)
+_row('losses_take_masks', 'losses.Loss',
+     'a mask that goes with predictions outside of `fit` (of an `Embedding`, or by `set_keras_mask`) leaves values out',
+     False, False, False, True)
 _default('losses.BinaryCrossentropy', 'label_smoothing', 0, 0, 0.0, 0.0)
 
 # --- losses, metrics
@@ -334,6 +337,25 @@ _row('list_of_one_is_it', 'layers.Layer', 'a list of one tensor that `call` retu
      True, True, False, False)
 _row('classes_without_weight_have_one', 'models.Model.fit',
      'a class that `class_weight` leaves out has the weight 1; it is an error', False, False, False, True)
+_row('clones_of_stacks_are_compiled', 'models.clone_model',
+     'the clone of a compiled `Sequential` is compiled, too', False, False, False, True)
+_row('weighted_metrics_say_so', 'models.Model.compile',
+     'a weighted metric that has the name of another one is called `weighted_` and that, not that and a number',
+     False, False, False, True)
+_row('faults_of_losses_show_in_fit', 'models.Model.compile',
+     'losses and metrics that do not fit the outputs are an error when the model is trained or evaluated, not before',
+     False, False, False, True)
+_row('inputs_are_fitted', 'models.Model',
+     'a model of a graph that is called on values takes them with or without a last axis of size 1, casts them to the '
+     'dtype of its input, and refuses other shapes', False, False, True, True)
+_row('other_structures_warn', 'models.Model',
+     'a warning says where a model that takes a dictionary is given a list, or other keys', False, False, False, True)
+_row('summary_of_what_is_unbuilt', 'models.Model.summary',
+     'the summary of a model that is not built is printed, not refused', False, False, False, True)
+_row('operations_in_summary', 'models.Model.summary',
+     'operations among the layers have rows', False, False, True, True)
+_row('summary_counts_optimizer', 'models.Model.summary',
+     'the variables of the optimizer count', False, False, False, True)
 _row('models_have_configs', 'models.Model.get_config',
      'a subclass that defines `call`, or makes its graph in a constructor of its own, has a config: the arguments of '
      'the constructor, or what every layer has, for a `get_config` that adds to it', False, False, True, True)

@@ -455,9 +455,12 @@ def _single_unknown(shape, known):
 def transpose(x, axes):
     if axes is None:
         return AbstractTensor(x.shape[::-1], x.dtype)
-    order = normalize_axes(axes, len(x.shape))
-    if len(order) != len(x.shape):
-        raise ValueError('axes %s must name every axis of shape %s once' % (tuple(axes), x.shape))
+    rank = len(x.shape)
+    if any(not -rank <= axis < rank for axis in axes):
+        raise OutOfBounds('Each axis in `axes` must be an integer in [%d, %d): axes=%s' % (-rank, rank, list(axes)))
+    order = [axis % rank for axis in axes]
+    if sorted(order) != list(range(rank)):
+        raise ValueError('`axes` must be a valid permutation of the axes of shape %s: axes=%s' % (x.shape, list(axes)))
     return AbstractTensor([x.shape[axis] for axis in order], x.dtype)
 
 
