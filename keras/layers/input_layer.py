@@ -3,7 +3,7 @@ import warnings
 
 from keras import config
 from keras.backend.contract.rules import AbstractTensor
-from keras.backend.graph.nodes import Node
+from keras.backend.graph.nodes import Node, stand_aside, take_place
 from keras.backend.graph.tensors import is_symbolic
 from keras.backend.state.variables import Variable, to_array
 from keras.backend.state.uids import numbered_name
@@ -128,6 +128,16 @@ def _checked(shape, name):
     return checked_sizes(shape, name)
 
 
+def _begun(tensor, name):
+    """`tensor`, of `K`, as what an `InputLayer` gives: models begin with it, and have the layer among theirs."""
+    if tensor.node is None:
+        layer = InputLayer(batch_input_shape=tensor.shape, dtype=tensor.dtype, sparse=tensor.sparse, name=name)
+    else:
+        layer = InputLayer(input_tensor=stand_aside(tensor), sparse=tensor.sparse, name=name)
+    take_place(tensor, layer.inbound_nodes[0].outputs[0])
+    return tensor
+
+
 def Input(shape=None, batch_shape=None, name=None, dtype=None, sparse=False, tensor=None, batch_size=None,
           ragged=False, optional=False):
     """A symbolic tensor where a model begins.
@@ -136,7 +146,7 @@ def Input(shape=None, batch_shape=None, name=None, dtype=None, sparse=False, ten
         shape: tuple without the batch size; None for sizes that vary.
         batch_shape: tuple with the batch size. name: name of the input. dtype: default `floatx`.
         tensor: where the data comes from, which is not fed then: a variable, tensor or array; a symbolic tensor is
-            used as it is.
+            used as it is, a placeholder fed as ever.
         optional: whether None may be given for it: the layers that are called on it get the None.
 
     Returns:
@@ -151,7 +161,7 @@ def Input(shape=None, batch_shape=None, name=None, dtype=None, sparse=False, ten
         (None, 32)
     """
     if is_symbolic(tensor):
-        return tensor
+        return tensor if tensor.node is not None and isinstance(tensor.node.operation, Layer) else _begun(tensor, name)
     if tensor is not None:
         return InputLayer(input_tensor=tensor, name=name).inbound_nodes[0].outputs[0]
     if shape is None and batch_shape is None:
