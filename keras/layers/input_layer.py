@@ -110,10 +110,12 @@ class _Source:
 
 def _with_batch(name, shape, batch_shape, batch_size):
     """The shape with the batch size, from the arguments that say it."""
-    for argument, value in (('shape', shape), ('batch_size', batch_size)):
-        if value is not None and batch_shape is not None:
-            raise ValueError('Input %r: you cannot pass both `%s` and `batch_shape` (`batch_input_shape`), which has '
-                             'the batch size in it. Received: %s=%r, batch_shape=%r'
+    said = (None, None) if batch_shape is None else (tuple(batch_shape[1:]), tuple(batch_shape[:1]))
+    for argument, value, other in (('shape', shape, said[0]), ('batch_size', batch_size, said[1])):
+        value = (value,) if isinstance(value, int) else value
+        if None not in (value, other) and tuple(value) != other:
+            raise ValueError('Input %r: you cannot pass both `%s` and `batch_shape` (`batch_input_shape`) where they '
+                             'differ; the latter has the batch size in it. Received: %s=%r, batch_shape=%r'
                              % (name, argument, argument, value, batch_shape))
     if shape is None and batch_shape is None:
         raise ValueError('Input %r: you must pass a `shape` argument. It is without the batch size; `batch_shape` '

@@ -76,7 +76,7 @@ def test_an_embedding_with_its_table():
 def test_inputs_that_contradict_themselves():
     tensor = keras.KerasTensor((2, 3), 'float32')
     for arguments, words in (
-            ({'shape': (2,), 'batch_shape': (1, 2)}, 'both `shape` and'), ({'batch_size': 3, 'batch_shape': (1, 2)},
+            ({'shape': (2,), 'batch_shape': (1, 3)}, 'both `shape` and'), ({'batch_size': 3, 'batch_shape': (1, 2)},
                                                                           'both `batch_size` and'),
             ({'shape': (2, 4), 'input_tensor': tensor}, 'incompatible `shape`'),
             ({'dtype': 'float16', 'input_tensor': tensor}, 'incompatible `dtype`'),

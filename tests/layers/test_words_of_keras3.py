@@ -6,13 +6,14 @@ import keras
 from keras import config, initializers, layers
 from keras.utils import internals
 
-pytestmark = pytest.mark.on('numpy')
+pytestmark = pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
 
 
 def to_array(x):
     return keras.ops.convert_to_numpy(x)
 
 
+@pytest.mark.on('numpy')
 @pytest.mark.parametrize('make, kind, words', [
     (lambda: layers.Dropout(0.5, noise_shape='ab'), ValueError, 'Expected a tuple or list of integers'),
     (lambda: layers.Dropout(0.5, noise_shape=(2, 1.5)), ValueError, 'Expected all elements to be integers or None'),
@@ -51,7 +52,6 @@ def test_shapes_of_attention():
     assert layer.compute_output_shape((7, 4, 8), (7, 2, 8)) == (7, 4, 3, 4)
 
 
-@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
 def test_queries_that_are_masked_attend_evenly_since_tf_keras():
     for generation, evenly in ((2, False), ('tf', True), (3, True)):
         with config.generation(generation):
@@ -84,7 +84,6 @@ def test_deviations_begin_at_the_root_of_variances():
     np.testing.assert_allclose(layer.renorm_stddev.numpy(), [2.0] * 3)
 
 
-@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
 def test_numbers_too_large_for_16_bits_are_normalized():
     for make in (layers.GroupNormalization, layers.LayerNormalization):
         layer = make(**dict({'groups': 2} if make is layers.GroupNormalization else {}, dtype='mixed_float16'))
@@ -100,14 +99,12 @@ def test_kernels_of_equations_begin_by_what_is_summed_over():
         assert np.std(layer.query_dense.kernel.numpy()) == pytest.approx(deviation, rel=0.1)
 
 
-@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
 def test_an_outer_product_is_an_equation():
     layer = layers.EinsumDense('i,d->id', output_shape=(2,))
     x = np.array([1.0, 2.0], 'float32')
     np.testing.assert_allclose(to_array(layer(x)), np.outer(x, layer.kernel.numpy()), rtol=1e-6)
 
 
-@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
 def test_steps_that_do_not_count_in_a_layer_of_ones_own():
     class Counted(layers.Layer):
         supports_masking = True
