@@ -54,7 +54,7 @@ class _DotAttention(Layer):
         if use_causal_mask or self.causal:
             rows, columns = ops.shape(scores)[-2:]
             allowed = _both(allowed, _causal(rows, columns))
-        weights = ops.softmax(scores if allowed is None else _without(scores, allowed), -1)
+        weights = nn.softmax(scores if allowed is None else _without(scores, allowed), -1)
         if training and self.dropout > 0:
             weights = random.dropout(weights, self.dropout, None, self.seed_generator)
         result = ops.matmul(weights, value)
@@ -234,7 +234,7 @@ class _HeadedAttention(Layer):
         return ops.multiply(result, ops.sigmoid(self.gate_dense(query))) if self.use_gate else result
 
     def _weights_of(self, scores, allowed, axes, training):
-        weights = ops.softmax(scores if allowed is None else _without(scores, allowed), axes)
+        weights = nn.softmax(scores if allowed is None else _without(scores, allowed), axes)
         if allowed is not None and self.ruled('softmax_applies_any_mask'):
             weights = ops.where(allowed, weights, 0.0)  # also where nothing is allowed
         if self._dropout_layer is None:

@@ -249,6 +249,7 @@ def say_where(error, operation):
 
 def _disconnected(tensor, inputs, reached):
     names = [node.operation.name for node in reached]
-    return ('Graph disconnected: the outputs depend on %r, which is not among the inputs of the model. Inputs given: '
-            '%s. Reached so far without it: %s. The usual cause: an Input() that was not passed to Model(inputs=...).'
+    return ('Graph disconnected: Output tensors depend on %r, which is not connected to `inputs` of the model. Inputs '
+            'given: %s. Reached so far without it: %s. The usual cause: an Input() that was not passed to '
+            'Model(inputs=...).'
             % (tensor, ', '.join(map(repr, inputs)), ', '.join(names) or 'none'))
