@@ -544,8 +544,8 @@ def delayed(initializer, name=None):
     """A function `(shape, dtype)` that draws later the values which `initializer` is to give now.
 
     The seed of a random initializer is taken now, so that the weights of a model do not depend on the order
-    in which they are first used. A function of your own is called as it is, with the dtype if it takes one, and with the
-    `name` of the weight if it takes that, as those of Keras 1 did.
+    in which they are first used. A function of your own is called as it is, with the dtype if it takes one, and with
+    the `name` of the weight if it takes that, as those of Keras 1 did.
 
     Args:
         initializer: anything that `get` takes. name: of the weight.
