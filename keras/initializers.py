@@ -585,14 +585,15 @@ def _values(array):
     return initialize
 
 
-def delayed(initializer):
+def delayed(initializer, name=None):
     """A function `(shape, dtype)` that draws later the values which `initializer` is to give now.
 
     The seed of a random initializer is taken now, so that the weights of a model do not depend on the order
-    in which they are first used. A function of your own is called as it is, with the dtype if it takes one.
+    in which they are first used. A function of your own is called as it is, with the dtype if it takes one, and with
+    the `name` of the weight if it takes that, as those of Keras 1 did.
 
     Args:
-        initializer: anything that `get` takes.
+        initializer: anything that `get` takes. name: of the weight.
 
     Example:
         >>> draw = keras.initializers.delayed('glorot_uniform')
@@ -602,14 +603,17 @@ def delayed(initializer):
     initializer = get(initializer)
     if isinstance(initializer, Initializer):
         return initializer.delayed()
-    if _takes_dtype(initializer):
-        return lambda shape, dtype: initializer(shape, dtype=dtype)
-    return lambda shape, dtype: initializer(shape)
+    taken = _taken(initializer)
+    named = {'name': name} if 'name' in taken else {}
+    if 'dtype' in taken:
+        return lambda shape, dtype: initializer(shape, dtype=dtype, **named)
+    return lambda shape, dtype: initializer(shape, **named)
 
 
-def _takes_dtype(function):
+def _taken(function):
+    """Which of `dtype` and `name` a function takes."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return True
-    return any(parameter.name == 'dtype' or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+        return ['dtype']
+    return ['dtype' if parameter.kind is parameter.VAR_KEYWORD else parameter.name for parameter in parameters]
