@@ -4,6 +4,7 @@ How a call goes: symbolic inputs record a node (the layer's `call` is not run wh
 native tensors run `call` at once. What is the same for every call is found out once per class
 (`signature_of`) or once per instance, never per call.
 """
+import inspect
 import itertools
 import re
 import warnings
@@ -28,7 +29,7 @@ from keras.layers import automatic
 from keras.layers.additions import Additions
 from keras.layers.arguments import WITH_WARNING, checked_sizes, drop_without_effect
 from keras.layers.captured import abstract_result, run_captured, run_recorded, with_captured
-from keras.layers.calls import calls, inside, note_mask, path_inside, running, signature_of
+from keras.layers.calls import calls, inside, note_mask, path_inside, running, signature_of, with_all_around
 from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
 from keras.layers.weights import WeightOwner
@@ -66,6 +67,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     # Whether the input is (batch, steps, size), of which `input_length` and `input_dim` give the last two.
     takes_steps = False
     supports_masking = False
+    # Whether `build` of the class does itself all that belongs to building.
+    builds_itself = False
     # Whether there is never anything to build, unless a subclass says `build`.
     nothing_to_build = False
     stateful = False
@@ -94,6 +97,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if rule is not None:
             cls.compute_output_shape = rule
             cls.get_output_shape_for = own.get('get_output_shape_for', rule)
+        if inspect.isfunction(own.get('build')) and not own.get('builds_itself'):
+            cls.build = with_all_around(own['build'])
 
     def __new__(cls, *args, **kwargs):
         meet_the_engine()
@@ -464,12 +469,15 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             specs = self.compute_output_spec(*args, **kwargs)
             return tree.map_structure(lambda spec: AbstractTensor(spec.shape, spec.dtype), specs)
         has_rule = type(self).compute_output_shape is not Layer.compute_output_shape
-        if has_rule and signature_of(type(self)).outgrew_shape_rule:
+        outgrew = signature_of(type(self)).outgrew_shape_rule
+        if has_rule and (outgrew or self._call_builds()):
             try:
-                return self.abstract_outputs(args, kwargs)
+                outputs = self.abstract_outputs(args, kwargs)
+                if outgrew:
+                    return outputs
             except Exception:  # `call` may be code that takes nothing but numbers; the shape rule is all there is then
                 pass
-        if has_rule and len(args) == 1:
+        if has_rule and len(args) == 1 and not signature_of(type(self)).rule_takes_several:
             shapes = tree.map_structure(lambda x: tuple(x.shape), args[0])
             dtypes = self._output_dtypes(args, kwargs)
             try:
@@ -477,6 +485,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             except StopIteration:  # the rule describes more outputs than `call` gives
                 pass
         return self.abstract_outputs(args, kwargs)
+
+    def _call_builds(self):
+        """Whether there are layers inside that get their weights when `call` runs."""
+        return type(self).build is Layer.build and any(not layer.built for layer in self.own_parts()[1])
 
     def _output_dtypes(self, args, kwargs):
         """An iterator over the dtypes of the outputs."""
@@ -704,14 +716,18 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             self._build_with([map_shapes(tuple, shape) for shape in shapes])
 
     def _build_with(self, shapes):
-        self._built_for = shapes
+        self.build_by(lambda: self.build(*shapes), shapes)
+
+    def build_by(self, build, shapes):
+        """Have `build` make the weights for `shapes`, with all that belongs to it."""
+        self._built_for = shapes or None
         self.take_path()
         before = self.weights_made() if self._was_built else ()
         runs = calls.losses is not None and context.ledger is not None and context.training is not None \
             and not context.abstract
         known = {id(weight) for weight in self.weights} if runs else ()
-        with inside(self):
-            self.build(*shapes)
+        with inside(self, self):
+            build()
         if runs and any(id(weight) not in known for weight in self.weights):
             raise ValueError('Layer %s is built while a step runs, which would not train its weights. The usual cause: '
                              'a layer made in `call`: make it in __init__; or one that only runs in training: build '

@@ -30,6 +30,7 @@ class Sequential(Model):
         >>> model.output_shape
         (None, 2)
     """
+    builds_itself = True  # what is around the stack is in `_extend`
 
     def __init__(self, layers=None, trainable=True, name=None):
         super().__init__(trainable=trainable, name=name)

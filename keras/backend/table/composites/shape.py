@@ -529,6 +529,8 @@ def _integers(indices):
 def take_along_axis(x, indices, axis=None):
     """The elements of `x` at `indices`, which has the shape of `x` but for the size along `axis`.
 
+    Other sizes of 1 count for any size of the other one.
+
     Example:
         >>> keras.ops.take_along_axis([[1, 2], [3, 4]], [[1], [0]], axis=1)
         array([[2],
@@ -542,6 +544,9 @@ def take_along_axis(x, indices, axis=None):
         return moveaxis(take_along_axis(moveaxis(x, axis, -1), moveaxis(indices, axis, -1), last), -1, axis)
     size = shape(x)[-1]
     indices = _integers(indices)
+    if static_shape(x)[:-1] != static_shape(indices)[:-1]:
+        rows = [other if known == 1 else own for known, own, other in zip(static_shape(x), shape(x), shape(indices))]
+        x, indices = [p.broadcast_to(each, tuple(rows[:-1]) + (shape(each)[-1],)) for each in (x, indices)]
     indices = p.where(p.less(indices, 0), p.add(indices, size), indices)
     result_shape = shape(indices)
     rows = multiply_sizes(result_shape[:-1])
