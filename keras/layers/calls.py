@@ -1,5 +1,4 @@
 """What is known about the signatures of layer classes, and which layers are being built inside of others."""
-import functools
 import inspect
 import threading
 
@@ -20,8 +19,10 @@ class CallSignature:
         self.takes_mask = 'mask' in names
         self.defaults = {name: parameters[name].default for name in names
                          if parameters[name].default is not inspect.Parameter.empty}
-        self.build_names = [name for name, parameter in _parameters(layer_class, 'build').items()
-                            if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+        shapes = [(name, parameter) for name, parameter in _parameters(layer_class, 'build').items()
+                  if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+        self.build_names = [name for name, _ in shapes]
+        self.builds_without_shape = all(parameter.default is None for _, parameter in shapes)
         self.asks_for_gradients = asks_for_gradients(layer_class.call)
         self.rule_takes_several = sum(parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for parameter in
                                       _parameters(layer_class, 'compute_output_shape').values()) > 1
@@ -60,9 +61,8 @@ def signature_of(layer_class):
 
 
 class _Outer(threading.local):
-    """Per thread: the path of the layer whose parts are being built, and the layer whose `build` runs."""
+    """Per thread: the path of the layer whose parts are being built."""
     path = ''
-    builds = None
 
 
 _outer = _Outer()
@@ -75,37 +75,13 @@ def path_inside(name):
 
 class inside:
     """A `with` block in which the parts of a layer are built, or it is called for the first time."""
-    __slots__ = ('path', 'builds', 'previous')
+    __slots__ = ('path', 'previous')
 
-    def __init__(self, layer, builds=None):
-        self.path, self.builds = layer.path, builds
+    def __init__(self, layer):
+        self.path = layer.path
 
     def __enter__(self):
-        self.previous = _outer.path, _outer.builds
-        _outer.path, _outer.builds = self.path, self.builds
+        self.previous, _outer.path = _outer.path, self.path
 
     def __exit__(self, *_):
-        _outer.path, _outer.builds = self.previous
-
-
-def with_all_around(build):
-    """The method `build` of a class, which does when it is called directly what building by a call does, too.
-
-    So the layers inside of it find their place, and a layer that is built that way is built.
-    """
-    @functools.wraps(build)
-    def wrapper(self, *args, **kwargs):
-        return run_build(self, build, args, kwargs)
-    return wrapper
-
-
-def run_build(layer, build, args, kwargs):
-    """Run a `build`, of a class that the layer is of, from the layer's own or by somebody else."""
-    if _outer.builds is layer:
-        build(layer, *args, **kwargs)
-    else:
-        names = signature_of(type(layer)).build_names
-        shapes = list(args) + [kwargs[name] for name in names[len(args):] if name in kwargs]
-        while shapes and shapes[-1] is None:
-            del shapes[-1]
-        layer.build_by(lambda: build(layer, *args, **kwargs), shapes)
+        _outer.path = self.previous

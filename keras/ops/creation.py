@@ -48,7 +48,13 @@ def full_like(x, fill_value, dtype=None):
     """
     if isinstance(fill_value, (bool, int, float)):
         return p.full_like(x, fill_value, dtype)
-    return full(shape(x), fill_value, dtype or dtype_of(x))
+    return filled_like(x, fill_value, dtype)
+
+
+@composite('x fill_value', cases=[(F(2, 3), F(3)), (F(2, 3), F(), 'int32')], gradient=False)
+def filled_like(x, fill_value, dtype=None):
+    """`full_like` with a tensor as the entry of the table."""
+    return p.cast(p.broadcast_to(fill_value, shape(x)), dtype or dtype_of(x))
 
 
 def empty(shape, dtype=None):

@@ -41,6 +41,8 @@ _UNKNOWN = {
 _MEANS_OTHER = {('activation', 'hard_sigmoid'): 'hard_sigmoid_sixth',
                 ('recurrent_activation', 'hard_sigmoid'): 'hard_sigmoid_sixth',
                 ('interpolation', 'bilinear'): 'bilinear_centers'}
+# Functions that Keras 3 reads by another name only.
+_FUNCTIONS = {'kullback_leibler_divergence': 'kl_divergence', 'logcosh': 'log_cosh'}
 # Layers that take neither `trainable` nor `noise_shape` in Keras 3.
 _NEVER_FROZEN = ('SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D')
 # Arguments that hold layers.
@@ -132,7 +134,7 @@ class Keras3Form(Form):
         # What was found by its name may be marked with the generation that it belongs to.
         own = inspect.unwrap(function)
         if any(inspect.unwrap(kind.objects.get(name, len)) is own for kind in map(kind_in, HOMES)):
-            return name
+            return _FUNCTIONS.get(name, name)
         return {'module': function.__module__, 'class_name': 'class' if inspect.isclass(function) else 'function',
                 'config': function.__name__, 'registered_name': name}
 

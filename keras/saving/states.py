@@ -208,7 +208,7 @@ def read_states(file, model, skip_mismatch=False):
         raise ValueError('%s The usual cause: the file was written by a model of another architecture.'
                          % next(iter(misfits.values())))
     for message in misfits.values():
-        warnings.warn(message + ' It was skipped.', stacklevel=4)
+        warnings.warn(message + ' Skipping loading this layer due to mismatch of its weights.', stacklevel=4)
     for path, owner, store in pairs:
         if isinstance(owner, SeedGenerator):
             _read_seed(file, path, owner)
@@ -300,9 +300,11 @@ def _shapes_in(group):
 
 def groups_of_variables(file):
     """The groups `vars` of a file that hold arrays, in the order of their names."""
-    found, waiting = [], [file]
+    found, waiting, met = [], [file], set()
     while waiting:
         group = waiting.pop()
+        if hasattr(group, 'is_new') and not group.is_new(met):
+            continue
         for name, part in group.items():
             if hasattr(part, 'keys'):
                 (found if name == 'vars' and len(part) else waiting).append(part)
