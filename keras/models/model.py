@@ -61,6 +61,7 @@ class Model(Trainer, Keras2View, Layer,
     _BOOKKEEPING = frozenset(('_made_graph', '_forward', '_direct', '_training', '_stack', '_chain', '_names'))
 
     arguments_make_config = True
+    _own_input_spec = None
 
     def __new__(cls, *args, **kwargs):
         made_of_graph = any_symbolic([args, kwargs])
@@ -293,7 +294,12 @@ class Model(Trainer, Keras2View, Layer,
 
     @property
     def input_spec(self):
-        return None
+        """What inputs have to be, besides what the graph says: an `InputSpec`, a list of them, or None."""
+        return self._own_input_spec
+
+    @input_spec.setter
+    def input_spec(self, spec):
+        self._own_input_spec = spec
 
     @property
     def stateful(self):
