@@ -57,6 +57,7 @@ class Model(Trainer, Keras2View, Layer,
         (4, 2)
     """
 
+    notes_builds = False
     # Attributes that hold layers, or know of them, besides those that a subclass has.
     _BOOKKEEPING = frozenset(('_made_graph', '_forward', '_direct', '_training', '_stack', '_chain', '_names'))
 

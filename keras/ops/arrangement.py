@@ -254,6 +254,9 @@ def pad(x, pad_width, mode='constant', constant_values=None):
         return p.pad(x, tuple(tuple(pair) for pair in widths), value)
     if mode not in ('reflect', 'symmetric', 'edge'):
         raise ValueError("pad: `mode` must be 'constant', 'reflect', 'symmetric' or 'edge'. Received: %r" % (mode,))
+    if constant_values is not None:
+        raise ValueError("pad: Argument `constant_values` can only be provided when `mode == 'constant'`. Received: "
+                         'mode=%r, constant_values=%r' % (mode, constant_values))
     for axis, (before, after) in enumerate(widths):
         if before or after:
             size = static_shape(x)[axis]
@@ -309,7 +312,7 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
     middle = p.multiply(p.add(shapes.sliced(y, axis, 1, None), shapes.sliced(y, axis, 0, -1)), 0.5)
     if x is None:
         return p.multiply(p.sum(middle, axis), dx)
-    widths = diff(x)
+    widths = diff(x, axis=axis if ndim(x) > 1 else 0)
     if ndim(x) == 1:
         rank = ndim(y)
         widths = shapes.resized(widths, [shape(widths)[0] if index == axis % rank else 1 for index in range(rank)])

@@ -67,6 +67,9 @@ def where(condition, x1=None, x2=None):
     """
     if x1 is None and x2 is None:
         return nonzero(condition)
+    if x1 is None or x2 is None:
+        raise ValueError('where: `x1` and `x2` either both should be `None` or both be tensors. Received: x1=%r, x2=%r'
+                         % (x1, x2))
     return p.where(condition if dtype_of(condition) == 'bool' else p.cast(condition, 'bool'), x1, x2)
 
 

@@ -44,7 +44,7 @@ def argpartition(x, kth, axis=-1):
     """
     if not isinstance(kth, (int, _np.integer)):
         raise ValueError('argpartition: `kth` must be an integer. Received: %r' % (kth,))
-    return p.argsort(x, axis)
+    return argsort(x, axis)
 
 
 @composite('x bins', gradient=False, cases=[(F(2, 3), F(1))])

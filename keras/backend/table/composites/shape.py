@@ -165,6 +165,8 @@ def eye(N, M=None, k=0, dtype=None):
         array([[1., 0.],
                [0., 1.]], dtype=float32)
     """
+    if not all(size is None or rules.is_integer(dtype_of(size)) for size in (N, M)):
+        raise TypeError('sizes must be integers, not N=%r, M=%r' % (N, M))
     rows = p.arange(N, dtype='int32')
     columns = p.arange(N if M is None else M, dtype='int32')
     return p.cast(p.equal(expand_dims(rows, 1) + k, columns), dtype or config.floatx())
@@ -540,7 +542,7 @@ def take(x, indices, axis=None):
     """
     if axis is None:
         x, axis = flatten(x), 0
-    indices = whole_numbers(indices)
+    axis, indices = rules.normalize_axis(axis, ndim(x)), whole_numbers(indices)
     if not dtype_of(indices).startswith('u'):
         size = shape(x)[axis]
         indices = p.where(p.less(indices, 0), p.add(indices, size), indices)
