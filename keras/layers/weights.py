@@ -230,8 +230,8 @@ class WeightOwner:
         initializer, regularizer, constraint = self._with_declared(name, initializer, regularizer, constraint)
         if initializer is None:
             initializer = 'glorot_uniform' if is_float(dtype) else 'zeros'
-        variable = Variable(initializers.delayed(initializers.get(initializer)), shape=() if shape is None else shape,
-                            dtype=dtype, trainable=trainable, name=name, constraint=constraints.get(constraint),
+        variable = Variable(initializers.delayed(initializer, name), shape=() if shape is None else shape, dtype=dtype,
+                            trainable=trainable, name=name, constraint=constraints.get(constraint),
                             layout=layout, autocast=autocast)
         scope = '/'.join(current_names())
         self.take_path()

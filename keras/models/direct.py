@@ -3,6 +3,7 @@ from keras.backend.contract import tree
 from keras.backend.contract.context import calls, carried, context, learning_phase, running
 from keras.backend.contract.loading import active, get_engine
 from keras.backend.state.variables import native_result
+from keras.backend.table.composites.shape import dtype_of
 from keras.layers.additions import additions_made
 from keras.layers.calls import is_ours
 from keras.layers.weights import adapter_changes
@@ -27,11 +28,16 @@ class DirectCall:
     def __init__(self, model, forward, inputs):
         self._graph, self._kind, self._dtype = model.layer_graph, type(inputs), inputs.dtype
         self._seen = _versions()
+        self._rank = None
         layers = model.walk_layers()
         self.is_possible = _takes_one_tensor(self._graph) and not any(tensor.mask is not None for tensor
                                                                       in self._graph.outputs) \
             and forward.additions().is_empty and all(is_ours(type(layer)) for layer in layers)
         self._step = None
+        if self.is_possible and model.ruled('inputs_are_fitted'):
+            tensor = self._graph.inputs[0]
+            self._rank = len(tensor.shape)
+            self.is_possible = len(inputs.shape) == self._rank and dtype_of(inputs) == tensor.dtype
         self._gives_one = self.is_possible and self._graph.output_structure is self._graph.outputs[0]
         if self.is_possible:
             self._plan = self._graph.plan(False)
@@ -47,6 +53,7 @@ class DirectCall:
     def fits(self, inputs, kwargs):
         """Whether a call on `inputs` is one like that which has been seen, and stands alone."""
         return type(inputs) is self._kind and inputs.dtype is self._dtype and self.is_possible \
+            and (self._rank is None or len(inputs.shape) == self._rank) \
             and (not kwargs or len(kwargs) == 1 and kwargs.get('training') is False) \
             and calls.losses is None and context.ledger is None and context.tracing is None \
             and learning_phase.value is None and not carried and self.is_current()

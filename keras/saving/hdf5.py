@@ -354,8 +354,16 @@ class _WeightReader:
 
     def names_with_weights(self):
         """The names of the file's layers that have weights, in order."""
-        names = load_attributes(self.group, 'layer_names')
-        return [name for name in names if load_attributes(_layer_group(self.group, name), 'weight_names')]
+        found, count = [], 0
+        for name in load_attributes(self.group, 'layer_names'):
+            weights = len(load_attributes(_layer_group(self.group, name), 'weight_names'))
+            count += weights
+            if count > MOST_NAMES:
+                raise OSError('%s lists more than the %d weights that a model may have.'
+                              % (self.group.filename, MOST_NAMES))
+            if weights:
+                found.append(name)
+        return found
 
     def take(self, layer, variables, name):
         """Note the arrays of the file's layer `name` for `variables` of `layer`; their shapes are compared first."""

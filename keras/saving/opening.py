@@ -627,9 +627,9 @@ class Group(_Object):
         """Whether the group is none of those `met`, among which it then is."""
         import h5py
         with _Refusing(self._source, self.name, 'the address'):
-            address = h5py.h5o.get_info(self._id).addr
+            found = h5py.h5o.get_info(self._id)
         before = len(met)
-        met.add(address)
+        met.add((found.fileno, found.addr))
         return len(met) > before
 
 
@@ -929,8 +929,12 @@ def _text(text, what):
     return text
 
 
+# Of one number.
+_MOST_DIGITS = 40
+
+
 def _integer(digits):
-    if len(digits) > 40:
+    if len(digits) > _MOST_DIGITS:
         raise ValueError('a number of %d digits' % len(digits))
     return int(digits)
 
@@ -987,6 +991,7 @@ def parse_yaml(text, what='config'):
     except ImportError as error:
         raise ImportError('YAML needs the package PyYAML: pip install pyyaml') from error
     text = _text(text, what)
+    _check_entries_of_yaml(text, what)
     _check_flat_yaml(text, what)
     try:
         values = yaml.load(text, Loader=_loader_of(yaml))
@@ -995,6 +1000,12 @@ def parse_yaml(text, what='config'):
         raise ValueError('The %s is no YAML that could be read (%s). It begins with: %.60s'
                          % (what, error, text)) from error
     return values
+
+
+def _check_entries_of_yaml(text, what):
+    """Refuse text with more entries than a config of its length has: each one takes the parser a while."""
+    if sum(map(text.count, ('[', '{', ',', ':', '- '))) > max(20000, len(text) // 6):
+        raise ValueError('The %s has too many entries.' % what)
 
 
 def _check_flat_yaml(text, what):
@@ -1017,6 +1028,8 @@ def _loader_of(yaml):
             if any(key.tag == 'tag:yaml.org,2002:merge' for key, _ in node.value):
                 raise yaml.constructor.ConstructorError(None, None, 'merge keys are not read', node.start_mark)
 
+    for name in ('int', 'float', 'timestamp'):
+        Loader.add_constructor('tag:yaml.org,2002:' + name, _of_few_digits(getattr(Loader, 'construct_yaml_' + name)))
     prefix = 'tag:yaml.org,2002:python/'
     Loader.add_constructor(prefix + 'tuple', lambda loader, node: tuple(loader.construct_sequence(node, deep=True)))
     for name in ('str', 'unicode'):
@@ -1028,6 +1041,14 @@ def _loader_of(yaml):
                        ('_core.multiarray._reconstruct', _array_in_yaml)):
         Loader.add_constructor(prefix + 'object/apply:numpy.' + name, made)
     return Loader
+
+
+def _of_few_digits(construct):
+    def constructed(loader, node):
+        if len(node.value) > _MOST_DIGITS:
+            raise ValueError('a number of %d digits' % len(node.value))
+        return construct(loader, node)
+    return constructed
 
 
 def _dtype_in_yaml(loader, node):

@@ -298,9 +298,11 @@ def _shapes_in(group):
 
 def groups_of_variables(file):
     """The groups `vars` of a file that hold arrays, in the order of their names."""
-    found, waiting = [], [file]
+    found, waiting, met = [], [file], set()
     while waiting:
         group = waiting.pop()
+        if hasattr(group, 'is_new') and not group.is_new(met):
+            continue
         for name, part in group.items():
             if hasattr(part, 'keys'):
                 (found if name == 'vars' and len(part) else waiting).append(part)

@@ -10,17 +10,24 @@ from keras.backend.table.composites.losses import count_in
 from keras.backend.table.composites.shape import dtype_of, static_shape
 
 
+class UnknownOutput(ValueError, KeyError):
+    """A name in an argument of `compile` that no output has: in Keras 3 a KeyError or a ValueError."""
+
+    __str__ = Exception.__str__
+
+
 def per_output(given, names, what):
     """`given` (one thing, a list, a dictionary by output name) as a list with one entry per output.
 
     Raises:
-        ValueError: if the number or the names do not fit.
+        UnknownOutput: if the names do not fit. ValueError: if the number does not.
     """
     if isinstance(given, dict):
         unknown = [name for name in given if name not in names]
         if unknown:
-            raise ValueError('Unknown output %s in the dictionary given as `%s`. The outputs of the model are: %s.'
-                             % (', '.join(map(repr, unknown)), what, ', '.join(names)))
+            raise UnknownOutput("Invalid `%s`: Unknown output %s in the dictionary. Its keys, in the `%s` argument, "
+                                "can't be found in either the model's output or the targets. Expected keys: %s."
+                                % (what, ', '.join(map(repr, unknown)), what, ', '.join(names)))
         return [given.get(name) for name in names]
     if isinstance(given, (list, tuple)):
         if len(given) != len(names):
@@ -179,11 +186,12 @@ class CompiledMetrics:
         self.entries = []
         names = loss.output_names
         for given, weighted in ((metrics, False), (weighted_metrics, True)):
-            for index, chosen in enumerate(_metrics_per_output(given, names)):
+            argument = 'weighted_metrics' if weighted else 'metrics'
+            for index, chosen in enumerate(_metrics_per_output(given, names, argument)):
                 for one in chosen if loss.losses[index] is not None or without_losses else ():
                     metric = self._metric(one, loss.losses[index], output_shapes[index])
-                    name = metric.name if len(names) == 1 else '%s_%s' % (names[index], metric.name)
-                    self.entries.append(OutputMetric(metric, self._unique(name), index, weighted))
+                    name = self._name(metric.name, names[index] if len(names) > 1 else None, weighted)
+                    self.entries.append(OutputMetric(metric, name, index, weighted))
         if len(names) > 1 and generations.value('logs_by_name'):
             self.entries.sort(key=lambda entry: entry.name)
         elif generations.value('logs_by_output'):
@@ -208,6 +216,13 @@ class CompiledMetrics:
             own = 'cosine_proximity' if own == 'cosine_similarity' else own
         return metrics_module.MeanMetricWrapper(found, name=name or own)
 
+    def _name(self, name, output, weighted):
+        """The name in the logs of a metric of an output; None where there is only one."""
+        full = name if output is None else '%s_%s' % (output, name)
+        if weighted and full in self.names and generations.value('weighted_metrics_say_so'):
+            full = 'weighted_' + name if output is None else '%s_weighted_%s' % (output, name)
+        return self._unique(full)
+
     def _unique(self, name):
         unique, number = name, 1
         while unique in self.names:
@@ -223,13 +238,13 @@ class CompiledMetrics:
         return [entry.name for entry in self.entries]
 
 
-def _metrics_per_output(given, names):
+def _metrics_per_output(given, names, argument):
     if not given:
         return [[] for _ in names]
     if isinstance(given, dict):
-        chosen = per_output(given, names, 'metrics')
+        chosen = per_output(given, names, argument)
     elif isinstance(given, (list, tuple)) and any(isinstance(one, (list, tuple)) for one in given):
-        chosen = per_output(list(given), names, 'metrics')
+        chosen = per_output(list(given), names, argument)
     elif isinstance(given, (list, tuple)) and len(given) == len(names) and generations.value('metric_per_output'):
         chosen = list(given)
     else:

@@ -52,7 +52,12 @@ class Program(generations.Dated):
         self.turns = Turns(forward)
         self.retarget(forward)
         if given is not None and forward.model.built and forward.graph is not None:
-            self._settle(forward.graph.output_names, forward.graph.outputs)
+            try:
+                self._settle(forward.graph.output_names, forward.graph.outputs)
+            except ValueError:
+                if not self.ruled('faults_of_losses_show_in_fit'):
+                    raise
+                self.losses = self.metrics = self.targets = self.target_tensors = None
 
     def retarget(self, forward):
         """Begin anew with another `Forward`, because the layers of the model have changed; the next data settles it."""

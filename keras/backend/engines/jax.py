@@ -716,7 +716,13 @@ class JaxEngine(Engine):
 
     # --- linear algebra ----------------------------------------------------------------------------------------
 
-    cholesky, solve = staticmethod(jnp.linalg.cholesky), staticmethod(jnp.linalg.solve)
+    solve = staticmethod(jnp.linalg.solve)
+
+    def cholesky(self, x):
+        factor = jnp.linalg.cholesky(x)
+        if not isinstance(x, Tracer) and bool(jnp.isnan(factor).any()):
+            raise ValueError('Cholesky decomposition failed: the matrices must be symmetric and positive definite')
+        return factor
 
     def triangular_solve(self, a, b, lower=True):
         batch = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])

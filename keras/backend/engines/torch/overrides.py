@@ -7,7 +7,7 @@ from torch.nn import functional
 from keras import config
 from keras.backend.engines.torch.tensors import FLOATS, HALVES, INDEX_TYPES, generator_of
 from keras.backend.engines.torch.windows import channels_first, channels_last, conv
-from keras.backend.table.composites.conv import convolution_arguments, restored
+from keras.backend.table.composites.conv import convolution_arguments, restored, spatial_tuple
 from keras.backend.table.composites.random import draw_seed
 
 OVERRIDES = {
@@ -273,3 +273,13 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     else:
         logs = torch.log(_clipped(torch.gather(output, axis, target) / torch.sum(output, axis, True)))
     return torch.neg(logs.squeeze(axis))
+
+
+@override
+def resize(x, size, interpolation='bilinear', data_format=None, antialias=False, half_pixel_centers=True):
+    if interpolation != 'bilinear' or not half_pixel_centers or x.ndim != 4 or x.dtype not in FLOATS - HALVES:
+        return NotImplemented
+    size = spatial_tuple(size, 2, 'size')
+    if config.normalize_data_format(data_format) == 'channels_first':
+        return functional.interpolate(x, size, mode='bilinear', antialias=antialias)
+    return channels_last(functional.interpolate(channels_first(x), size, mode='bilinear', antialias=antialias))
