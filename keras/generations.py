@@ -359,6 +359,9 @@ _row('operations_in_summary', 'models.Model.summary',
      'operations among the layers have rows', False, False, True, True)
 _row('summary_counts_optimizer', 'models.Model.summary',
      'the variables of the optimizer count', False, False, False, True)
+_row('names_are_values', 'saving.deserialize_keras_object',
+     'a string stands for itself, unless it is registered or a custom object; it stands for what it names',
+     False, False, False, True)
 _row('models_have_configs', 'models.Model.get_config',
      'a subclass that defines `call`, or makes its graph in a constructor of its own, has a config: the arguments of '
      'the constructor, or what every layer has, for a `get_config` that adds to it', False, False, True, True)
