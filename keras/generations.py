@@ -99,6 +99,9 @@ _row('fans_of_vectors', 'initializers.VarianceScaling',
      'the number of inputs and outputs that a weight with one axis counts as', 'root', 'root', 'size', 'size')
 _row('weights_by_layer', 'models.Model.weights',
      'weights stand layer by layer, as in `get_weights`, not the trainable ones first', False, False, True, True)
+_row('weights_part_by_part', 'layers.Layer.weights',
+     'those of a layer itself come first, then layer after layer what is inside of it, not the trainable ones first',
+     False, False, False, True)
 _row('stacked_states_in_lists', 'layers.RNN',
      'with `return_state=True` the states of each of several cells are a list of their own', False, False, True, True)
 _default('initializers.VarianceScaling', 'distribution', 'normal', 'normal', 'truncated_normal', 'truncated_normal')
@@ -356,6 +359,9 @@ _row('operations_in_summary', 'models.Model.summary',
      'operations among the layers have rows', False, False, True, True)
 _row('summary_counts_optimizer', 'models.Model.summary',
      'the variables of the optimizer count', False, False, False, True)
+_row('names_are_values', 'saving.deserialize_keras_object',
+     'a string stands for itself, unless it is registered or a custom object; it stands for what it names',
+     False, False, False, True)
 _row('models_have_configs', 'models.Model.get_config',
      'a subclass that defines `call`, or makes its graph in a constructor of its own, has a config: the arguments of '
      'the constructor, or what every layer has, for a `get_config` that adds to it', False, False, True, True)

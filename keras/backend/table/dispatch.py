@@ -206,6 +206,7 @@ def _guard(entry):
 
 def general(entry, args):
     """Call `entry` with arguments of any kind."""
+    args = _with_name_of_dtype(entry, args) or args
     leaves = _tensor_leaves(entry, args)
     if context.abstract or any(isinstance(leaf, AbstractTensor) for leaf in leaves):
         # Arrays of the host are constants of a graph, on the engine whose tensors they are as well.
@@ -316,8 +317,19 @@ def _failed(entry, args, error):
     if getattr(error, 'keras_explained', False):
         raise error
     if entry.kind == 'composite':
-        return _without_kernel(entry, args, error)
+        named = _with_name_of_dtype(entry, args)
+        return general(entry, named) if named else _without_kernel(entry, args, error)
     return general(entry, args)
+
+
+def _with_name_of_dtype(entry, args):
+    """`args` with the name of the dtype that an object of a library or type of Python stands for; None if it is one."""
+    dtype = None if entry.dtype is None else args[entry.dtype]
+    if dtype is None or dtype in rules.DTYPES:
+        return None
+    named = list(args)
+    named[entry.dtype] = rules.standard_dtype(dtype)
+    return named
 
 
 # Engines have no kernels of some operations for some of these.
