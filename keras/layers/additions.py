@@ -146,8 +146,9 @@ class Additions:
 
     @property
     def metrics(self):
-        """The metric objects that are attributes of this layer."""
-        return self.metrics_made()
+        """The metric objects that are attributes of this layer and of those inside it."""
+        found = [metric for layer in self.walk_layers() for metric in layer.metrics_made()]
+        return list({id(metric): metric for metric in found}.values())
 
     def metrics_made(self):
         """What `metrics` is, whatever a subclass has it say."""

@@ -128,6 +128,9 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
     def __init__(self, trainable=True, name=None, dtype=None, activity_regularizer=None, autocast=True, **kwargs):
         self.name = name or self._default_name()
+        if not isinstance(trainable, (int, np.bool_)) or type(trainable) is int and self.ruled('trainable_is_boolean'):
+            raise ValueError('Layer %s (%s): expected argument `trainable` to be a boolean. Received: trainable=%r'
+                             % (self.name, type(self).__name__, trainable))
         self._trainable = bool(trainable)
         if dtype is not None:
             self.take_policy(dtype_policies.get(dtype))
@@ -170,6 +173,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         """A layer from what `get_config` gave."""
         # Configs of other generations hold what has no effect there either: no reason to warn.
         known = {name: value for name, value in config.items() if cls.without_effect.get(name) is not WITH_WARNING}
+        if isinstance(known.get('dtype'), dict):
+            policy = dtype_policies.get(known['dtype'])
+            # Subclasses may know names only.
+            plain = not isinstance(policy, dtype_policies.DTypePolicyMap) and policy.quantization_mode is None
+            known['dtype'] = policy.name if plain else policy
         with quietly():
             return automatic.made_from(cls, known) if automatic.notes_arguments(cls) else cls(**known)
 
@@ -305,7 +313,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         Raises:
             NotImplementedError: for a layer that cannot be quantized.
         """
-        raise NotImplementedError('Layer %s (%s) cannot be quantized.' % (self.name, type(self).__name__))
+        raise NotImplementedError('Layer %s (%s) does not have a `quantize` method implemented.'
+                                  % (self.name, type(self).__name__))
 
     @property
     def quantization_mode(self):
@@ -703,6 +712,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             bound = dict(zip(signature.names, args))
             bound.update(kwargs)
             shapes = {name + '_shape': shapes_of(value) for name, value in bound.items()}
+            signature.check_build(type(self), shapes)
             self._build_with([shapes[name] for name in signature.build_names if name in shapes])
         else:
             self.ensure_built(shapes_of(args[0]))
@@ -953,7 +963,7 @@ def map_shapes(function, shapes):
     if isinstance(shapes, dict):
         return {key: map_shapes(function, value) for key, value in shapes.items()}
     if isinstance(shapes, (list, tuple)) and any(isinstance(part, (list, tuple, dict)) for part in shapes):
-        return [map_shapes(function, part) for part in shapes]
+        return (tuple if isinstance(shapes, tuple) else list)(map_shapes(function, part) for part in shapes)
     return function(tuple(shapes))
 
 
