@@ -119,7 +119,7 @@ class Additions:
         for output in tree.flatten(outputs):
             loss = self.activity_regularizer(output)
             if self.ruled('activity_loss_per_sample'):
-                loss = loss / ops.cast(ops.shape(output)[0], output.dtype)
+                loss = loss / ops.maximum(ops.cast(ops.shape(output)[0], output.dtype), 1.0)  # of an empty batch: 0
             self.add_loss(loss)
 
     def regularized_weights(self, trained=None):

@@ -17,6 +17,8 @@ class CallSignature:
         self.has_kwargs = inspect.Parameter.VAR_KEYWORD in kinds
         self.takes_training = 'training' in names
         self.takes_mask = 'mask' in names
+        # (name of an argument, of the one for its mask)
+        self.masked = [(name, name + '_mask') for name in names if name + '_mask' in names]
         self.defaults = {name: parameters[name].default for name in names
                          if parameters[name].default is not inspect.Parameter.empty}
         shapes = [(name, parameter) for name, parameter in _parameters(layer_class, 'build').items()
