@@ -359,6 +359,9 @@ _row('summary_counts_optimizer', 'models.Model.summary',
 _row('names_are_values', 'saving.deserialize_keras_object',
      'a string stands for itself, unless it is registered or a custom object; it stands for what it names',
      False, False, False, True)
+_row('sets_are_of_tensorflow', 'utils.image_dataset_from_directory, timeseries_dataset_from_array, split_dataset',
+     'a set is a `tf.data.Dataset` on every engine, in a program that imports TensorFlow; it is one on TensorFlow only',
+     False, False, False, True)
 _row('models_have_configs', 'models.Model.get_config',
      'a subclass that defines `call`, or makes its graph in a constructor of its own, has a config: the arguments of '
      'the constructor, or what every layer has, for a `get_config` that adds to it', False, False, True, True)
