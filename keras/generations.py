@@ -165,6 +165,10 @@ _row('hinge_of_zeros_and_ones', 'losses.hinge, squared_hinge',
 _row('crossentropy_adds_epsilon', 'losses.binary_crossentropy',
      '`epsilon` is added to the probabilities, which are clipped to `[epsilon, 1 - epsilon]`, before the logarithm',
      False, True, True, False)
+_row('crossentropies_take_logits', 'losses.BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy',
+     'trained on what a sigmoid or softmax gives, the loss is that of what goes into it: of several classes behind a '
+     'sigmoid it is that of a softmax, and the binary one behind a softmax is that of a sigmoid',
+     False, False, True, False)
 _row('sparse_crossentropy_clips_first', 'losses.sparse_categorical_crossentropy',
      'probabilities are clipped before they are scaled to sum 1, not after', True, True, True, False)
 _row('name_of_divergence', 'losses.KLDivergence', 'default `name`',
