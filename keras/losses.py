@@ -11,6 +11,7 @@ from keras.backend.contract import rules, tree
 from keras.backend.contract.context import calls, carried, carried_mask
 from keras.backend.table.composites.losses import (binary_crossentropy_with_epsilon, clipped_logits,
                                                    mean_sparse_categorical_crossentropy)
+from keras.backend.table.composites.nn import softmax
 from keras.backend.table.composites.shape import dtype_of, ndim, shape, static_shape
 from keras.configurable import Configurable, argument_of_function, arguments_config
 from keras.generations import Default
@@ -510,7 +511,7 @@ def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_l
     """
     if label_smoothing:
         y_true = _smoothed(y_true, y_pred, label_smoothing, axis)
-    probability = ops.softmax(y_pred, axis) if from_logits else y_pred
+    probability = softmax(y_pred, axis) if from_logits else y_pred
     probability = ops.divide(probability, ops.sum(probability, axis=axis, keepdims=True))
     probability = ops.clip(probability, config.epsilon(), 1.0 - config.epsilon())
     entropy = ops.negative(ops.multiply(ops.log(probability), y_true))

@@ -32,12 +32,11 @@ def _collect(value, variables, layers, seen):
         if id(value) not in seen:
             seen.add(id(value))
             variables.append(value)
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            if type(part) not in _PLAIN:
-                _collect(part, variables, layers, seen)
-    elif isinstance(value, dict):
-        for part in value.values():
+    elif isinstance(value, (list, tuple, dict)):
+        if id(value) in seen:  # a list that is in itself
+            return
+        seen.add(id(value))
+        for part in value.values() if isinstance(value, dict) else value:
             if type(part) not in _PLAIN:
                 _collect(part, variables, layers, seen)
     else:
@@ -230,8 +229,8 @@ class WeightOwner:
         initializer, regularizer, constraint = self._with_declared(name, initializer, regularizer, constraint)
         if initializer is None:
             initializer = 'glorot_uniform' if is_float(dtype) else 'zeros'
-        variable = Variable(initializers.delayed(initializers.get(initializer)), shape=() if shape is None else shape,
-                            dtype=dtype, trainable=trainable, name=name, constraint=constraints.get(constraint),
+        variable = Variable(initializers.delayed(initializer, name), shape=() if shape is None else shape, dtype=dtype,
+                            trainable=trainable, name=name, constraint=constraints.get(constraint),
                             layout=layout, autocast=autocast)
         scope = '/'.join(current_names())
         self.take_path()

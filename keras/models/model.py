@@ -57,10 +57,12 @@ class Model(Trainer, Keras2View, Layer,
         (4, 2)
     """
 
+    notes_builds = False
     # Attributes that hold layers, or know of them, besides those that a subclass has.
     _BOOKKEEPING = frozenset(('_made_graph', '_forward', '_direct', '_training', '_stack', '_chain', '_names'))
 
     arguments_make_config = True
+    _own_input_spec = None
 
     def __new__(cls, *args, **kwargs):
         made_of_graph = any_symbolic([args, kwargs])
@@ -293,7 +295,12 @@ class Model(Trainer, Keras2View, Layer,
 
     @property
     def input_spec(self):
-        return None
+        """What inputs have to be, besides what the graph says: an `InputSpec`, a list of them, or None."""
+        return self._own_input_spec
+
+    @input_spec.setter
+    def input_spec(self, spec):
+        self._own_input_spec = spec
 
     @property
     def stateful(self):
@@ -381,8 +388,9 @@ class Model(Trainer, Keras2View, Layer,
             value, shape = ops.squeeze(value, -1), shape[:-1]
         elif len(shape) == len(expected) - 1 and expected[-1] == 1:
             value, shape = ops.expand_dims(value, -1), shape + (1,)
+        # A batch may have any size.
         if len(shape) != len(expected) or any(None not in sizes and sizes[0] != sizes[1]
-                                              for sizes in zip(shape, expected)):
+                                              for sizes in zip(shape[1:], expected[1:])):
             raise ValueError("Invalid input shape for the input with name '%s' and path '%s' of model %s: expected "
                              'shape=%s, found shape=%s.' % (tensor.name, '', self.name, expected, shape))
         dtype = dtype_of(value)

@@ -155,6 +155,8 @@ def _loss_object(loss):
         loss = loss[0]
     if loss is None or isinstance(loss, losses_module.Loss):
         return loss
+    if loss in ('crossentropy', 'ce'):
+        return losses_module.LossFunctionWrapper(_by_shapes('crossentropy'), name='crossentropy')
     found = losses_module.get(loss)
     if isinstance(found, losses_module.Loss):
         return found

@@ -194,3 +194,46 @@ def test_arrangements():
 def test_wrong_arguments(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_dtypes_of_results_are_those_of_the_tensor():
+    x, scale = np.ones((2, 3), 'float16'), np.ones(3, 'float32')
+    assert ops.dtype(ops.layer_normalization(x, scale)) == ops.dtype(ops.rms_normalization(x, scale)) == 'float16'
+    logits = np.zeros((1, 3, 3), 'float16')
+    assert ops.dtype(ops.ctc_loss(np.array([[1]]), logits, np.array([1]), np.array([3]))) == 'float32'
+    large = np.array([-741.0, 353.2, 1099.0, -1807.0, 502.8, -83.4, 333.5, -130.9], 'float16')
+    mean, variance = value(ops.moments(large, axes=[0]))
+    close(mean, np.float16(large.astype('float32').mean()))
+    assert variance == np.finfo('float16').max
+
+
+@pytest.mark.parametrize('call,words', [
+    (lambda: ops.space_to_depth(np.ones((1, 2, 2, 1)), 1), '`block_size` must be at least 2'),
+    (lambda: ops.depth_to_space(np.ones((1, 2, 2, 4)), -1), '`block_size` must be at least 2'),
+    (lambda: ops.fold(np.ones((1, 2, 3, 4)), (4, 4), 2), '3D'),
+    (lambda: ops.normalize(np.ones(3), order=2.5), 'Argument `order` must be an int >= 1'),
+    (lambda: ops.ctc_decode(np.ones((1, 2, 3)), [2], strategy='best'), 'Invalid strategy'),
+    (lambda: ops.conv(keras.KerasTensor((2, 10, 3)), keras.KerasTensor((3, 5, 4))), 'channels must match the kernel'),
+    (lambda: ops.batch_normalization(keras.KerasTensor((None, 5)), keras.KerasTensor((5,)), keras.KerasTensor((5,)), -1,
+                                     offset=keras.KerasTensor((3,))), '`offset` must be a vector of length 5'),
+    (lambda: ops.pad(np.ones(3), 1, mode='reflect', constant_values=0), '`constant_values` can only be provided'),
+    (lambda: ops.where(np.array([True]), 1.0), 'should be `None`'),
+    (lambda: keras.Function(keras.KerasTensor((2,)), []), '`outputs` argument cannot be empty')])
+def test_more_wrong_arguments(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_a_softmax_over_one_element_warns():
+    with pytest.warns(UserWarning, match=r'softmax over axis 1 of a tensor of shape \(2, 1\)'):
+        ops.softmax(np.ones((2, 1)), 1)
+    with pytest.warns(UserWarning, match='rms_scaling'):
+        ops.layer_normalization(np.ones((2, 3)), rms_scaling=True)
+
+
+def test_trapezoid_of_places_along_an_axis():
+    places, heights = np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 6.0]], 'float32'), np.ones((3, 2), 'float32')
+    close(value(ops.trapezoid(heights, x=places, axis=0)), [3, 6])
+    assert ops.dtype(ops.arange(3, dtype='int')) == ops.dtype(ops.cast(1.5, int)) == 'int32'
+    with pytest.raises(TypeError, match='integers'):
+        ops.eye(3.0)

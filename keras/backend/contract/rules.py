@@ -597,8 +597,8 @@ def conv(x, kernel, strides, padding, dilation, groups):
     _check_spatial(x, (kernel.shape[:-2], strides, dilation), 'kernel, strides and dilation')
     channels = x.shape[-1]
     if channels is not None and kernel.shape[-2] * groups != channels:
-        raise ValueError('the input has %d channels, the kernel %s with %d groups expects %d'
-                         % (channels, kernel.shape, groups, kernel.shape[-2] * groups))
+        raise ValueError('the input has %d channels, the kernel %s with %d groups expects %d: the number of input '
+                         'channels must match the kernel' % (channels, kernel.shape, groups, kernel.shape[-2] * groups))
     if kernel.shape[-1] % groups:
         raise ValueError('the number of filters, %d, must be a multiple of groups, %d' % (kernel.shape[-1], groups))
     spatial = tuple(window_length(size, window, stride, padding, rate) for size, window, stride, rate
@@ -620,8 +620,8 @@ def transposed_length(size, window, stride, padding, output_padding=None, dilati
 def conv_transpose(x, kernel, strides, padding, dilation, output_size):
     _check_spatial(x, (kernel.shape[:-2], strides, dilation, output_size), 'kernel, strides, dilation, output_size')
     if x.shape[-1] is not None and kernel.shape[-1] != x.shape[-1]:
-        raise ValueError('the input has %d channels, the kernel %s expects %d (its last size)'
-                         % (x.shape[-1], kernel.shape, kernel.shape[-1]))
+        raise ValueError('the input has %d channels, the kernel %s expects %d (its last size): the number of input '
+                         'channels must match the kernel' % (x.shape[-1], kernel.shape, kernel.shape[-1]))
     return AbstractTensor(x.shape[:1] + _shape_argument(output_size) + kernel.shape[-2:-1],
                           result_dtype(x.dtype, kernel.dtype))
 

@@ -108,6 +108,8 @@ def ctc_loss(target, output, target_length, output_length, mask_index=0):
         array([0.28768207])
     """
     target = p.cast(target, 'int32')
+    if dtype_of(output) in ('float16', 'bfloat16'):
+        output = p.cast(output, 'float32')
     logs = p.transpose(log_softmax(output, -1), (1, 0, 2))
     batch, labels = shape(target)
     blanks = p.full_like(target, mask_index)
