@@ -81,9 +81,9 @@ class CompiledLoss:
             weight, mask = weights[index], masks[index]
             if weight is not None or mask is not None:
                 weight = self._weight(loss, weight, mask, predictions[index].dtype)
-            prediction = predictions[index]
-            if logits and id(prediction) in logits and loss is self.losses[index] and self._on_logits[index] is not None:
-                loss, prediction = self._on_logits[index], logits[id(prediction)][1]
+            prediction, on_logits = predictions[index], self._on_logits[index]
+            if on_logits is not None and logits and id(prediction) in logits and loss is self.losses[index]:
+                loss, prediction = on_logits, logits[id(prediction)][1]
             value = loss(next(targets), prediction, sample_weight=weight)
             if getattr(value, 'shape', ()) not in ((), []):
                 value = ops.mean(value)
