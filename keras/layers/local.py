@@ -28,9 +28,10 @@ class _LocallyConnected(Spatial):
         lengths = window_lengths(sizes, self.kernel_size, self.strides, self.padding)
         shape = (product(lengths), product(self.kernel_size) * channels, self.filters)
         if self.implementation != 1:
-            self._ways = _ways(sizes, lengths, self.kernel_size, self.strides, self.padding)
+            self._ways, self._channels = _ways(sizes, lengths, self.kernel_size, self.strides, self.padding), channels
             given, made = (join_shape(None, of, count, self.data_format)[1:]
                            for of, count in ((sizes, channels), (lengths, self.filters)))
+            self._made = tuple(made)
             shape = given + made if self.implementation == 2 else (int(self._ways.sum()) * channels * self.filters,)
         self.kernel = self.add_weight(name='kernel', shape=shape)
         self.bias = self.add_weight(name='bias', shape=lengths + (self.filters,)) if self.use_bias else None
@@ -53,8 +54,7 @@ class _LocallyConnected(Spatial):
 
     def _by_matrix(self, inputs):
         """The product with one matrix from all inputs to all outputs, as tf.keras keeps the kernel by choice."""
-        channels = inputs.shape[1 if self.data_format == 'channels_first' else -1]
-        connected = np.multiply.outer(self._ways, np.ones((channels, self.filters), bool))
+        connected = np.multiply.outer(self._ways, np.ones((self._channels, self.filters), bool))
         # (inputs, outputs, channels, filters) in the order in which the data format has them
         first = self.data_format == 'channels_first'
         connected = connected.transpose((2, 0, 3, 1) if first else (0, 2, 1, 3))
@@ -69,7 +69,7 @@ class _LocallyConnected(Spatial):
             places[connected.T] = np.arange(self.kernel.shape[0])
             matrix = ops.take(ops.concatenate([kernel, ops.zeros((1,), self.compute_dtype)], 0), places.T, axis=0)
         outputs = ops.matmul(ops.reshape(inputs, (-1, count)), matrix)
-        return ops.reshape(outputs, (-1,) + tuple(self.compute_output_shape(inputs.shape))[1:])
+        return ops.reshape(outputs, (-1,) + self._made)
 
     def in_channels_first(self, rank):
         return None
