@@ -99,6 +99,9 @@ _row('fans_of_vectors', 'initializers.VarianceScaling',
      'the number of inputs and outputs that a weight with one axis counts as', 'root', 'root', 'size', 'size')
 _row('weights_by_layer', 'models.Model.weights',
      'weights stand layer by layer, as in `get_weights`, not the trainable ones first', False, False, True, True)
+_row('weights_part_by_part', 'layers.Layer.weights',
+     'those of a layer itself come first, then layer after layer what is inside of it, not the trainable ones first',
+     False, False, False, True)
 _row('stacked_states_in_lists', 'layers.RNN',
      'with `return_state=True` the states of each of several cells are a list of their own', False, False, True, True)
 _default('initializers.VarianceScaling', 'distribution', 'normal', 'normal', 'truncated_normal', 'truncated_normal')
