@@ -359,6 +359,7 @@ class Model(Trainer, Keras2View, Layer,
         if graph is None:
             raise NotImplementedError('Model %s: a subclass of Model defines `call`, or passes inputs and outputs to '
                                       'super().__init__.' % type(self).__name__)
+        graph.check_structure(inputs)
         values = graph.flat_inputs(inputs)
         if self.ruled('inputs_are_fitted'):
             values = [self._fitted(value, tensor) for value, tensor in zip(values, graph.inputs)]
@@ -401,6 +402,7 @@ class Model(Trainer, Keras2View, Layer,
         graph = self.layer_graph
         if graph is None or type(self).call is not Model.call:
             return super()._symbolic_outputs(args, kwargs)
+        graph.check_structure(args[0])
         given = graph.flat_inputs(args[0])
         if all(x.shape == own.shape for x, own in zip(given, graph.inputs)):
             return tree.map_structure(lambda x: AbstractTensor(x.shape, x.dtype), graph.output_structure)

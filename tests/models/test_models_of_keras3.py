@@ -64,6 +64,10 @@ def test_a_list_does_not_say_which_of_unsorted_keys_is_meant():
     for call in (model, lambda inputs: model.predict(inputs, verbose=0)):
         with pytest.raises(ValueError, match="structure of `inputs` doesn't match the expected structure"):
             call([X, X])
+    if keras.backend.backend() != 'numpy':
+        model.compile('sgd', 'mse')
+        assert model.evaluate({'a': X, 'b': 2 * X}, -X, verbose=0) == 0
+        assert model.fit({'a': X, 'b': 2 * X}, -X, verbose=0).history['loss'] == [0]
     model = Model({'a': a, 'b': b}, a - b)
     with pytest.warns(UserWarning, match="doesn't match the expected structure"):
         np.testing.assert_allclose(array(model([X, 2 * X])), -X)
