@@ -102,6 +102,9 @@ _row('fans_of_vectors', 'initializers.VarianceScaling',
      'the number of inputs and outputs that a weight with one axis counts as', 'root', 'root', 'size', 'size')
 _row('weights_by_layer', 'models.Model.weights',
      'weights stand layer by layer, as in `get_weights`, not the trainable ones first', False, False, True, True)
+_row('weights_part_by_part', 'layers.Layer.weights',
+     'those of a layer itself come first, then layer after layer what is inside of it, not the trainable ones first',
+     False, False, False, True)
 _row('stacked_states_in_lists', 'layers.RNN',
      'with `return_state=True` the states of each of several cells are a list of their own', False, False, True, True)
 _default('initializers.VarianceScaling', 'distribution', 'normal', 'normal', 'truncated_normal', 'truncated_normal')
@@ -183,6 +186,10 @@ _row('hinge_of_zeros_and_ones', 'losses.hinge, squared_hinge',
 _row('crossentropy_adds_epsilon', 'losses.binary_crossentropy',
      '`epsilon` is added to the probabilities, which are clipped to `[epsilon, 1 - epsilon]`, before the logarithm',
      False, True, True, False)
+_row('crossentropies_take_logits', 'losses.BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy',
+     'trained on what a sigmoid or softmax gives, the loss is that of what goes into it: of several classes behind a '
+     'sigmoid it is that of a softmax, and the binary one behind a softmax is that of a sigmoid',
+     False, False, True, False)
 _row('sparse_crossentropy_clips_first', 'losses.sparse_categorical_crossentropy',
      'probabilities are clipped before they are scaled to sum 1, not after', True, True, True, False)
 _row('name_of_divergence', 'losses.KLDivergence', 'default `name`',
@@ -359,6 +366,12 @@ _row('operations_in_summary', 'models.Model.summary',
      'operations among the layers have rows', False, False, True, True)
 _row('summary_counts_optimizer', 'models.Model.summary',
      'the variables of the optimizer count', False, False, False, True)
+_row('names_are_values', 'saving.deserialize_keras_object',
+     'a string stands for itself, unless it is registered or a custom object; it stands for what it names',
+     False, False, False, True)
+_row('sets_are_of_tensorflow', 'utils.image_dataset_from_directory, timeseries_dataset_from_array, split_dataset',
+     'a set is a `tf.data.Dataset` on every engine, in a program that imports TensorFlow; it is one on TensorFlow only',
+     False, False, False, True)
 _row('models_have_configs', 'models.Model.get_config',
      'a subclass that defines `call`, or makes its graph in a constructor of its own, has a config: the arguments of '
      'the constructor, or what every layer has, for a `get_config` that adds to it', False, False, True, True)
