@@ -348,8 +348,8 @@ class Trainer(Steps):
         return _returned(self._training.on_batch('test', batch, reset_metrics), return_dict)
 
     def predict_on_batch(self, x):
-        """The outputs for one batch, as NumPy arrays."""
-        return self._training.predict_at_once(x, self._training.intake('predict').arrays(x).whole())
+        """The outputs for one batch, as NumPy arrays. Several inputs may differ in their first size."""
+        return self._training.predict_at_once(x, self._training.intake('predict').arrays(x, uneven=True).whole())
 
     # --- generators, Keras 2's names ---------------------------------------------------------------------------
 

@@ -91,3 +91,13 @@ def test_old_arguments():
         enqueuer.start(nb_worker=1, max_q_size=2)
     assert next(enqueuer.get()) == 1
     enqueuer.stop()
+
+
+@pytest.mark.on('numpy')
+def test_inputs_of_one_predicted_batch_may_differ_in_length():
+    a, b = keras.layers.Input(batch_shape=(4, 2)), keras.layers.Input(batch_shape=(None, 2))
+    model = keras.Model([a, b], [keras.layers.Dense(1, kernel_initializer='ones')(x) for x in (a, b)])
+    first, second = model.predict_on_batch([np.ones((4, 2)), np.full((1, 2), 2.0)])
+    assert first.tolist() == [[2.0]] * 4 and second.tolist() == [[4.0]]
+    with pytest.raises(ValueError, match='same number of samples'):
+        model.predict([np.ones((4, 2)), np.ones((1, 2))])

@@ -2,7 +2,7 @@
 import warnings
 
 from keras.backend.contract import tree
-from keras.backend.contract.rules import AbstractTensor, Shape
+from keras.backend.contract.rules import AbstractTensor
 from keras.legacy.class_paths import known_as
 
 
@@ -65,9 +65,6 @@ class KerasTensor(AbstractTensor, known_as('keras.src.backend.common.keras_tenso
     @property
     def _keras_shape(self):
         return self.shape
-
-    def get_shape(self):
-        return Shape(self.shape)
 
     @property
     def graph(self):
