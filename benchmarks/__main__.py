@@ -20,7 +20,7 @@ import lines  # noqa: E402
 import works  # noqa: E402
 
 TOPICS = ('startup', 'training', 'first', 'layout', 'memory', 'overhead', 'construction', 'graph', 'walks',
-          'images', 'applications', 'resnet50', 'attention', 'files', 'lines')
+          'images', 'augmentation', 'applications', 'resnet50', 'attention', 'precision', 'files', 'lines')
 # How many times the raw code's time a training step may take.
 STEP_LIMITS = {'tensorflow': 1.05, 'jax': 1.05, 'torch': 1.05, 'theano': 1.1, 'cntk': 1.1, 'mxnet': 1.1}
 IMAGE_FORMATS_DIFFER = ('theano', 'cntk', 'mxnet')
@@ -289,6 +289,31 @@ def images(table, runner, options):
               reached=found['ours'] <= 0.5 * theirs and found['difference'] < 1e-3 if theirs else None)
 
 
+def augmentation(table, runner, options):
+    for engine in [engine for engine in options.engines if runner.upstream(engine)]:
+        found = runner.least('augmentation.py', options.rounds, times=options.times, engine=engine,
+                             peers=('ours', 'upstream'))
+        theirs = found.get('upstream', {})
+        for name, own in found.get('ours', {}).items():
+            if name in theirs:
+                # One layer may cost a little more, what people make of them may not.
+                whole = name == 'pipeline'
+                table.add('augmentation: %s' % name, engine, micro(own), ratio='%.2f' % (own / theirs[name]),
+                          upstream=micro(theirs[name]), target='<= upstream' if whole else '',
+                          reached=own <= theirs[name] if whole else None)
+
+
+def precision(table, runner, options):
+    for engine in [engine for engine in options.engines if engine in ('jax', 'torch')]:
+        found = runner.least('precision.py', options.rounds, times=options.times, engine=engine,
+                             peers=('ours', 'upstream'))
+        ours, theirs = found.get('ours'), found.get('upstream')
+        if ours:
+            raw, own = ours['raw'], ours['mixed_bfloat16']
+            table.add('step in mixed_bfloat16', engine, micro(own), micro(raw), '%.2f' % (own / raw),
+                      micro(theirs['mixed_bfloat16']) if theirs else '', '<= 1.05 raw', own <= 1.05 * raw)
+
+
 def applications(table, runner, options):
     engine = options.engines[0]
     ours = runner.run('applications.py')
@@ -388,7 +413,7 @@ def main():
         print('No upstream Keras to compare with: give --upstream or KERAS_BENCHMARK_UPSTREAM.')
     table = Table()
     run = dict(zip(TOPICS, (startup, training, first, layout, memory, overhead, construction, graph,
-                             walks, images, applications, resnet50, attention, files, sizes)))
+                             walks, images, augmentation, applications, resnet50, attention, precision, files, sizes)))
     with tempfile.TemporaryDirectory() as home:
         for topic in options.only:
             run[topic](table, Runner(pythons, upstreams, home, options.clock), options)

@@ -16,9 +16,9 @@ def version():
 
 lazy.attach(
     __name__,
-    modules="""activations api applications backend callbacks config constraints datasets distribution dtype_policies
-               export initializations initializers layers legacy losses metrics models objectives ops optimizers
-               preprocessing quantizers random regularizers saving tree utils visualization wrappers""",
+    modules="""activations api applications backend callbacks config constraints datasets distillation distribution
+               dtype_policies export initializations initializers layers legacy losses metrics models objectives ops
+               optimizers preprocessing quantizers random regularizers saving tree utils visualization wrappers""",
     names={
         'keras.backend.state.variables': 'Variable',
         'keras.backend.graph.operations': 'Function Operation',

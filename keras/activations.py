@@ -126,7 +126,7 @@ def softmax(x, axis=-1):
     if rank < 2 and not generations.value('softmax_of_vectors'):
         raise ValueError('softmax expects a tensor of at least 2 axes, the first of them the batch. Received one of '
                          '%d.' % rank)
-    return ops.softmax(x, axis)
+    return nn.softmax(x, axis)
 
 
 def log_softmax(x, axis=-1):

@@ -57,11 +57,24 @@ _row('layer_as_activation_warns', 'activations.get', 'a layer in the place of an
      False, True, False, False)
 _row('masked_queries_attend_evenly', 'layers.MultiHeadAttention, GroupQueryAttention',
      'what a query that its mask leaves out gives is the mean of all values, not what its scores say',
-     False, False, True, False)
+     False, False, True, True)
+_row('query_masks_go_with_queries', 'layers.MultiHeadAttention, GroupQueryAttention',
+     'an argument `query_mask` of the call has no effect, with a warning: what counts is the mask of the query itself',
+     False, False, False, True)
 _row('both_directions_mask_with_zeros', 'layers.Bidirectional',
      'of sequences, steps that a mask leaves out are zero, not what the step before gave', False, False, True, True)
+_row('equations_say_fans', 'layers.EinsumDense, MultiHeadAttention, GroupQueryAttention',
+     'initializers that go by the number of inputs and outputs take as inputs the axes of the kernel that are summed '
+     'over, and as outputs the others; else the kernel counts as one of a convolution', False, False, False, True)
+_row('steps_are_masked_inside', 'layers.TimeDistributed',
+     'a mask of whole steps is handed on to a layer of your own, or a `BatchNormalization`, as one of samples',
+     False, False, True, True)
 _row('merges_at_least', 'layers.Add, Average, Concatenate, Maximum, Minimum, Multiply', 'the number of inputs needed',
      2, 2, 1, 1)
+_row('merges_by_any_mask', 'layers.Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract',
+     'a step counts in the output if it counts in any of the inputs, not in all of them, and there is no mask if an '
+     'input has none; `Multiply`, `Maximum` and `Minimum` leave out the inputs in which the step does not count',
+     False, False, False, True)
 _row('mask_has_to_be_supported', 'layers.Layer.compute_mask',
      'a mask that reaches a layer without `supports_masking` is an error; it ends there, with a warning',
      True, True, False, False)
@@ -70,6 +83,10 @@ _row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape'
      False, False, False, True)
 _row('causal_channels_first', 'layers.Conv1D',
      '`padding="causal"` is accepted with `data_format="channels_first"`', False, False, True, True)
+
+_row('variables_are_read_in_graph', 'layers.Layer',
+     'a layer that is called on variables, outside of everything else, gives a part of the graph of `K`, which reads '
+     'them whenever it runs; not the value for what they hold now', True, True, False, False)
 
 _default('layers.GRU', 'reset_after', False, False, True, True)
 _default('layers.GRU', 'recurrent_activation', 'hard_sigmoid', 'sigmoid', 'sigmoid', 'sigmoid')
@@ -91,6 +108,8 @@ _row('normal_is_cut_off', 'initializers.VarianceScaling',
 _row('seed_goes_on', 'initializers.RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, Orthogonal',
      'an initializer with a `seed` gives other values at every call, not the same ones again',
      True, True, False, False)
+_row('regularizers_of_one_norm', 'regularizers.l1, l2', 'they give an `L1` or an `L2`, by name, too, not an `L1L2`',
+     False, False, True, True)
 _default('regularizers.l1_l2', 'l1', 0.01, 0.01, 0.01, 0.0)
 _default('regularizers.l1_l2', 'l2', 0.01, 0.01, 0.01, 0.0)
 _row('frozen_weights_are_regularized', 'layers.Layer', 'weights that are not trainable add their regularization losses',
@@ -112,7 +131,7 @@ _row('numbers_are_a_kernel', 'layers.Conv2D, Conv2DTranspose, Conv3D, ConvLSTM2D
 _row('forget_bias_init_is_obeyed', 'layers.LSTM, ConvLSTM2D',
      '`forget_bias_init="zero"` in a call of Keras 1 means `unit_forget_bias=False`; it is ignored, with a warning',
      True, False, False, False)
-_row('dilation_with_strides_waits', 'layers.Conv1D, Conv2D, Conv3D',
+_row('dilation_with_strides_waits', 'layers.Conv1D, Conv2D, Conv3D, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D',
      'a dilation together with strides is refused when the layer is built, not when it is made',
      True, True, False, False)
 _row('rates_are_clipped', 'layers.Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D',
@@ -149,6 +168,9 @@ _row('huber_is_mean', 'losses.Huber', 'one value per sample, the mean over the l
 _row('losses_in_floatx', 'losses.Loss',
      'predictions and targets are floats of `floatx` in losses without a `dtype`, those of 16 bits included',
      False, False, False, True)
+_row('losses_take_masks', 'losses.Loss',
+     'a mask that goes with predictions outside of `fit` (of an `Embedding`, or by `set_keras_mask`) leaves values out',
+     False, False, False, True)
 _default('losses.BinaryCrossentropy', 'label_smoothing', 0, 0, 0.0, 0.0)
 
 # --- losses, metrics
@@ -182,6 +204,9 @@ _row('trainable_reaches_inside', 'layers.Layer, models.Model',
      'setting `trainable` sets it on all layers inside as well; wrappers always do', False, False, True, True)
 _row('trainable_reaches_weights', 'layers.Layer',
      'setting `trainable` of a layer sets it of its weights as well', False, False, False, True)
+_row('first_input_counts', 'models.Model.predict',
+     'of several inputs without targets the first says how many samples there are: those that others have beyond it '
+     'are left out, with a warning; different numbers are an error', True, True, False, False)
 _row('targets_have_shapes_of_outputs', 'models.Model.fit',
      'targets must have the shape of their output where the loss compares the two element by element, not only for '
      'categorical cross-entropy', True, True, False, False)
@@ -300,6 +325,8 @@ _row('resnet50_of_2015', 'applications.ResNet50, applications.resnet50.ResNet50'
 
 # --- data sets
 
+_row('archive_gets_folder', 'utils.get_file',
+     '`extract=True` (or `untar`) extracts into a folder of its own and returns its path', False, False, False, True)
 _row('imdb_maxlen_moves_split', 'datasets.imdb.load_data',
      '`maxlen` leaves the training part its size, at the expense of the test part', True, True, False, False)
 
@@ -308,6 +335,33 @@ _row('imdb_maxlen_moves_split', 'datasets.imdb.load_data',
 
 _row('list_of_one_is_it', 'layers.Layer', 'a list of one tensor that `call` returns comes out as that tensor',
      True, True, False, False)
+_row('classes_without_weight_have_one', 'models.Model.fit',
+     'a class that `class_weight` leaves out has the weight 1; it is an error', False, False, False, True)
+_row('clones_of_stacks_are_compiled', 'models.clone_model',
+     'the clone of a compiled `Sequential` is compiled, too', False, False, False, True)
+_row('weighted_metrics_say_so', 'models.Model.compile',
+     'a weighted metric that has the name of another one is called `weighted_` and that, not that and a number',
+     False, False, False, True)
+_row('faults_of_losses_show_in_fit', 'models.Model.compile',
+     'losses and metrics that do not fit the outputs are an error when the model is trained or evaluated, not before',
+     False, False, False, True)
+_row('inputs_are_fitted', 'models.Model',
+     'a model of a graph that is called on values takes them with or without a last axis of size 1, casts them to the '
+     'dtype of its input, and refuses other shapes', False, False, True, True)
+_row('other_structures_warn', 'models.Model',
+     'a warning says where a model that takes a dictionary is given a list, or other keys', False, False, False, True)
+_row('summary_of_what_is_unbuilt', 'models.Model.summary',
+     'the summary of a model that is not built is printed, not refused', False, False, False, True)
+_row('operations_in_summary', 'models.Model.summary',
+     'operations among the layers have rows', False, False, True, True)
+_row('summary_counts_optimizer', 'models.Model.summary',
+     'the variables of the optimizer count', False, False, False, True)
+_row('names_are_values', 'saving.deserialize_keras_object',
+     'a string stands for itself, unless it is registered or a custom object; it stands for what it names',
+     False, False, False, True)
+_row('models_have_configs', 'models.Model.get_config',
+     'a subclass that defines `call`, or makes its graph in a constructor of its own, has a config: the arguments of '
+     'the constructor, or what every layer has, for a `get_config` that adds to it', False, False, True, True)
 
 
 # --- asking

@@ -8,7 +8,10 @@ import math
 
 from keras import config, generations, ops
 from keras.backend.contract import rules, tree
-from keras.backend.table.composites.losses import binary_crossentropy_with_epsilon, clipped_logits
+from keras.backend.contract.context import calls, carried, carried_mask
+from keras.backend.table.composites.losses import (binary_crossentropy_with_epsilon, clipped_logits,
+                                                   mean_sparse_categorical_crossentropy)
+from keras.backend.table.composites.nn import softmax
 from keras.backend.table.composites.shape import dtype_of, ndim, shape, static_shape
 from keras.configurable import Configurable, argument_of_function, arguments_config
 from keras.generations import Default
@@ -115,7 +118,8 @@ class Loss(Configurable):
 
     Args:
         reduction: 'sum_over_batch_size', 'sum', 'none' or None, 'mean', 'mean_with_sample_weight'.
-        name: for logs. dtype: the dtype of the result, default that of the predictions (in Keras 3 `floatx`).
+        name: for logs. dtype: the dtype of the result or a policy that has it, default that of the predictions (in
+            Keras 3 `floatx`).
 
     Raises:
         ValueError: for an unknown reduction.
@@ -133,6 +137,7 @@ class Loss(Configurable):
         super().__init__()
         reduction = Reduction.SUM_OVER_BATCH_SIZE if reduction == Reduction.AUTO else reduction
         Reduction.validate(reduction)
+        dtype = getattr(dtype, 'compute_dtype', dtype)
         self.declare(locals())
 
     def __call__(self, y_true, y_pred, sample_weight=None):
@@ -143,24 +148,47 @@ class Loss(Configurable):
             sample_weight: one weight per sample, or a tensor whose shape agrees with the losses' from the
                 first axis on.
         """
+        mask = carried_mask(y_pred) if carried and calls.masks is None and self.ruled('losses_take_masks') else None
         if self.dtype is not None:
             y_pred, y_true = ops.cast(y_pred, self.dtype), _in_dtype(y_true, self.dtype)
         elif self.ruled('losses_in_floatx'):
             # Sums of half precision lose too much.
             y_pred, y_true = tree.map_structure(lambda x: _in_dtype(x, config.floatx()), (y_pred, y_true))
+        if mask is None and sample_weight is None and self.reduction in ('sum_over_batch_size', 'mean'):
+            result = self._mean_at_once(y_true, y_pred)
+            if result is not None:
+                return result if self.dtype is None else _in_dtype(result, self.dtype)
         values = self.call(y_true, y_pred)
         if values is None:
             raise ValueError('The loss %s returned None, expected one value per sample. The usual cause: a missing '
                              '`return`.' % (self.name or type(self).__name__))
-        result = reduce_values(values, sample_weight, self.reduction, self.counted(y_true, values))
+        counted = self.counted(y_true, values)
+        if mask is not None:
+            mask = _fitting(mask, values)
+            counted = mask if counted is None else ops.logical_and(mask, counted)
+            values = ops.where(mask, values, 0)
+        result = reduce_values(values, sample_weight, self.reduction, counted)
         return result if self.dtype is None else _in_dtype(result, self.dtype)
 
     def counted(self, y_true, values):
         """Which of the `values` count in means, as a tensor of their shape; None for all."""
         return None
 
+    def _mean_at_once(self, y_true, y_pred):
+        """The mean of what `call` gives, where an engine may find it at once; else None."""
+        return None
+
     def call(self, y_true, y_pred):
         raise NotImplementedError('%s does not implement call(y_true, y_pred).' % type(self).__name__)
+
+
+def _fitting(mask, values):
+    """A mask in the shape of the values of a loss, of whose axes it has the first ones."""
+    while len(static_shape(mask)) > len(static_shape(values)):
+        mask = ops.squeeze(mask, -1)
+    while len(static_shape(mask)) < len(static_shape(values)):
+        mask = ops.expand_dims(mask, -1)
+    return ops.broadcast_to(mask, shape(values))
 
 
 def _in_dtype(x, dtype):
@@ -483,7 +511,7 @@ def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_l
     """
     if label_smoothing:
         y_true = _smoothed(y_true, y_pred, label_smoothing, axis)
-    probability = ops.softmax(y_pred, axis) if from_logits else y_pred
+    probability = softmax(y_pred, axis) if from_logits else y_pred
     probability = ops.divide(probability, ops.sum(probability, axis=axis, keepdims=True))
     probability = ops.clip(probability, config.epsilon(), 1.0 - config.epsilon())
     entropy = ops.negative(ops.multiply(ops.log(probability), y_true))
@@ -675,6 +703,13 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
     def call(self, y_true, y_pred):
         return self.fn(y_true, y_pred, **self.arguments)
 
+    def _mean_at_once(self, y_true, y_pred):
+        arguments = self.arguments
+        if type(self) is not SparseCategoricalCrossentropy or self.fn != sparse_categorical_crossentropy \
+                or not arguments['from_logits'] or arguments['ignore_class'] is not None:
+            return None
+        return mean_sparse_categorical_crossentropy(y_true, y_pred, True, arguments['axis'])
+
     def counted(self, y_true, values):
         ignored = self.arguments['ignore_class']
         if ignored is None:
@@ -853,6 +888,13 @@ class Circle(LossFunctionWrapper):
 
     def call(self, y_true, y_pred):
         return self.fn(y_true, y_pred, **self.arguments)
+
+    def _mean_at_once(self, y_true, y_pred):
+        arguments = self.arguments
+        if type(self) is not SparseCategoricalCrossentropy or self.fn != sparse_categorical_crossentropy \
+                or not arguments['from_logits'] or arguments['ignore_class'] is not None:
+            return None
+        return mean_sparse_categorical_crossentropy(y_true, y_pred, True, arguments['axis'])
 
     def counted(self, y_true, values):
         # The samples that have another of their class.

@@ -129,9 +129,9 @@ def test_errors():
         initializers.get('glorot_unifrom')
     with pytest.raises(ValueError, match='Could not interpret initializer: 3'):
         initializers.get(3)
-    with pytest.raises(ValueError, match='`scale` must be a positive number'):
+    with pytest.raises(ValueError, match='Argument `scale` must be positive'):
         initializers.VarianceScaling(scale=0)
-    with pytest.raises(ValueError, match='`mode` must be one of fan_in, fan_out, fan_avg'):
+    with pytest.raises(ValueError, match='Invalid `mode` argument: it must be one of fan_in, fan_out, fan_avg'):
         initializers.VarianceScaling(mode='fan')
     with pytest.raises(ValueError, match='expected a shape of 2 sizes'):
         initializers.Identity()((2, 2, 2))
@@ -144,3 +144,20 @@ def test_a_vector_has_its_size_for_inputs_in_keras_3():
     assert np.isclose(np.std(initializers.LecunNormal(seed=1)((10000,))), 0.1, rtol=0.05)
     with keras.config.generation(3):
         assert np.isclose(np.std(initializers.LecunNormal(seed=1)((10000,))), 0.01, rtol=0.05)
+
+
+def test_functions_of_keras_1_get_the_name_of_the_weight():
+    """They took `(shape, name)`; those that do not ask for a name are called as ever."""
+    from keras import layers
+    seen = []
+
+    def halves(shape, name):
+        seen.append((shape, name))
+        return np.full(shape, 0.5, 'float32')
+
+    layer = layers.SimpleRNN(2, kernel_initializer=halves,
+                             recurrent_initializer=lambda shape, name=None: halves(shape, name),
+                             bias_initializer=lambda shape: np.ones(shape, 'float32'))
+    layer.build((None, 4, 3))
+    assert [float(values.ravel()[0]) for values in layer.get_weights()] == [0.5, 0.5, 1.0]
+    assert seen == [((3, 2), 'kernel'), ((2, 2), 'recurrent_kernel')]

@@ -9,7 +9,6 @@ import os
 from keras import config, generations, layers
 from keras.applications import imagenet_utils
 from keras.applications.imagenet_utils import AS_THEY_ARE, CENTRED, FOLDER, NORMALIZED, SIGNED
-from keras.backend.graph.tensors import is_symbolic
 from keras.models.model import Model
 from keras.utils.downloads import get_file
 from keras.utils.layer_utils import get_source_inputs
@@ -130,8 +129,6 @@ class Network:
     def _input(self):
         if self.input_tensor is None:
             return layers.Input(shape=self.input_shape)
-        if is_symbolic(self.input_tensor):
-            return self.input_tensor
         return layers.Input(tensor=self.input_tensor, shape=self.input_shape)
 
     def pooled(self, x):

@@ -3,6 +3,8 @@ import logging
 import sys
 import time
 
+import numpy as np
+
 from keras import config
 from keras.callbacks import screens
 from keras.callbacks.base import Callback
@@ -48,7 +50,7 @@ class Progbar:
     Args:
         target: number of steps, or None where it is unknown. width: characters of the bar itself, fewer where the
             terminal is too narrow. verbose: 0 nothing, 1 the bar, 2 one line at the end.
-        interval: least seconds between two redraws.
+        interval: least seconds between two redraws; 0 draws in every call, in files and pipes, too.
         stateful_metrics: names of the values to show as they are; others are averaged over the steps.
             stateless_metrics: names of those to average instead; others are shown as they are.
         unit_name: what a step is called.
@@ -65,7 +67,8 @@ class Progbar:
     def __init__(self, target, width=Default('Progbar.width'), verbose=1, interval=0.05, stateful_metrics=None,
                  unit_name='step', stateless_metrics=None):
         if stateful_metrics is not None and stateless_metrics is not None:
-            raise ValueError('Progbar: give stateful_metrics or stateless_metrics, not both.')
+            raise ValueError('Progbar: Only one of `stateful_metrics` or `stateless_metrics` can be given: the names '
+                             'of those that are shown as they are, or of those that are averaged.')
         self.target = target
         self.width = settled(width)
         self.verbose = verbose
@@ -75,7 +78,8 @@ class Progbar:
         self.unit_name = unit_name
         self.title = ''
         self._screen = screens.screen(say, config.is_interactive_logging_enabled())
-        self.redraws_after = interval if self._screen.is_live else max(interval, SECONDS_BETWEEN_LINES)
+        self.redraws_after = interval if self._screen.is_live or not interval \
+            else max(interval, SECONDS_BETWEEN_LINES)
         self.is_live, self.shows_title = self._screen.is_live, self._screen.shows_title
         self._values = {}
         self._seen = 0
@@ -86,8 +90,9 @@ class Progbar:
         """Show that `current` steps are done.
 
         Args:
-            current: number of steps. values: list of (name, value). finalize: whether this is the last time; default:
-                when `current` reaches the target. inner: a `Progbar` of what runs inside of a step, shown behind this.
+            current: number of steps. values: list of (name, value), of an array or list its mean.
+            finalize: whether this is the last time; default: when `current` reaches the target.
+            inner: a `Progbar` of what runs inside of a step, shown behind this.
         """
         self._accumulate(current, values or ())
         if finalize is None:
@@ -117,6 +122,7 @@ class Progbar:
     def _accumulate(self, current, values):
         steps = max(current - self._seen, 1)
         for name, value in values:
+            value = np.mean(value) if isinstance(value, (list, tuple, np.ndarray)) else value
             if self._is_stateful(name):
                 self._values[name] = (value, 1)
             else:

@@ -1,5 +1,6 @@
 """Attention layers: of queries to the values whose keys are like them."""
 import math
+import warnings
 
 from keras import config, ops, random
 from keras.backend.contract.context import known_mask
@@ -47,6 +48,7 @@ class _DotAttention(Layer):
 
     def call(self, inputs, mask=None, training=None, return_attention_scores=False, use_causal_mask=False):
         self._check(inputs)
+        self._check_masks(inputs, mask)
         query, value = inputs[0], inputs[1]
         scores = self._scores(query, inputs[2] if len(inputs) > 2 else value)
         query_mask, value_mask = (list(mask) + [None, None])[:2] if mask is not None else (None, None)
@@ -54,7 +56,7 @@ class _DotAttention(Layer):
         if use_causal_mask or self.causal:
             rows, columns = ops.shape(scores)[-2:]
             allowed = _both(allowed, _causal(rows, columns))
-        weights = ops.softmax(scores if allowed is None else _without(scores, allowed), -1)
+        weights = nn.softmax(scores if allowed is None else _without(scores, allowed), -1)
         if training and self.dropout > 0:
             weights = random.dropout(weights, self.dropout, None, self.seed_generator)
         result = ops.matmul(weights, value)
@@ -63,9 +65,17 @@ class _DotAttention(Layer):
         return (result, weights) if return_attention_scores else result
 
     def _check(self, inputs):
-        if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
-            raise ValueError('Layer %s (%s) is called on a list [query, value] or [query, value, key]. Received: %r'
-                             % (self.name, type(self).__name__, inputs))
+        if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3) or isinstance(inputs[0], int):
+            raise ValueError('Layer %s (%s) must be called on a list of inputs of length 2 or 3: [query, value] or '
+                             '[query, value, key]. Received: %r' % (self.name, type(self).__name__, inputs))
+
+    def _check_masks(self, inputs, mask):
+        if mask is not None and not isinstance(mask, (list, tuple)):
+            raise ValueError('Layer %s: %s layer mask must be a list, [query_mask, value_mask]. Received: %r'
+                             % (self.name, type(self).__name__, mask))
+        if mask is not None and not 2 <= len(mask) <= max(3, len(inputs)):
+            raise ValueError('Layer %s: %s layer accepts a mask list of length 2 or 3. Received length: %d.'
+                             % (self.name, type(self).__name__, len(mask)))
 
     def compute_mask(self, inputs, mask=None):
         return mask[0] if isinstance(mask, (list, tuple)) else None
@@ -96,13 +106,15 @@ class Attention(_DotAttention):
     def __init__(self, use_scale=False, score_mode='dot', dropout=0.0, seed=None, causal=False, **kwargs):
         super().__init__(**kwargs)
         if score_mode not in ('dot', 'concat'):
-            raise ValueError("Attention: `score_mode` must be 'dot' or 'concat'. Received: %r" % (score_mode,))
+            raise ValueError("Attention: Invalid value for argument score_mode. Expected one of {'dot', 'concat'}. "
+                             'Received: score_mode=%r' % (score_mode,))
         self.declare(locals())
         check_rate(dropout, 'Attention', 'dropout')
         if dropout > 0:
             self.seed_generator = random.SeedGenerator(seed)
 
     def build(self, input_shape):
+        self._check(input_shape)
         self.scale = self.add_weight(name='scale', shape=(), initializer='ones') if self.use_scale else None
         self.concat_score_weight = None
         if self.score_mode == 'concat':
@@ -154,9 +166,23 @@ class _HeadedAttention(Layer):
     _MASKS = ('query_mask', 'value_mask', 'key_mask')
     _TENSORS = ('query', 'value', 'key')
 
+    # Subclasses written for tf.keras and Keras 3 (KerasHub's, with a cache of keys and values) go by these names.
+    _query_dense = property(lambda self: self.query_dense, doc='The projection of the queries.')
+    _key_dense = property(lambda self: self.key_dense, doc='The projection of the keys.')
+    _value_dense = property(lambda self: self.value_dense, doc='The projection of the values.')
+    _output_dense = property(lambda self: self.output_dense, doc='The projection of what the heads give.')
+    _gate_dense = property(lambda self: self.gate_dense, doc='The projection of the gates.')
+    _sliding_window = property(lambda self: self.sliding_window, doc='How far queries look.')
+    _flash_attention = property(lambda self: self.flash_attention, doc='Whether a kernel of the engine is asked for.')
+
     def _call_with(self, args, kwargs):
         given = dict(zip(self._TENSORS, args))
         given.update({name: kwargs[name] for name in self._TENSORS if name in kwargs})
+        if kwargs.get('query_mask') is not None and self.ruled('query_masks_go_with_queries'):
+            warnings.warn('Layer %s: `query_mask` has no effect in Keras 3, where it is the mask that goes with the '
+                          'query (of a Masking or an Embedding) that counts. `attention_mask` has.' % self.name,
+                          stacklevel=3)
+            kwargs = dict(kwargs, query_mask=None)
         added = []
         for name, mask in zip(self._TENSORS, self._MASKS):
             found = _mask_of(given.get(name)) if self.uses_masks else None
@@ -168,6 +194,25 @@ class _HeadedAttention(Layer):
 
     def compute_mask(self, inputs, mask=None):
         return mask
+
+    def compute_output_shape(self, query_shape, value_shape=None, key_shape=None):
+        """The shape of what the heads give together, for the shapes of the three tensors."""
+        value_shape = query_shape if value_shape is None else value_shape
+        shapes = query_shape, value_shape, value_shape if key_shape is None else key_shape
+        self._check_shapes(*[tuple(shape) if hasattr(shape, '__iter__') else (shape,) for shape in shapes])
+        return tuple(query_shape[:-1]) + self._last_sizes(query_shape)
+
+    def _check_shapes(self, query_shape, value_shape, key_shape):
+        if value_shape[1:-1] != key_shape[1:-1] and None not in value_shape[1:-1] + key_shape[1:-1]:
+            raise ValueError('Layer %s (%s): All dimensions of `value` and `key`, except the last one, must be equal. '
+                             'Received: value_shape=%s and key_shape=%s'
+                             % (self.name, type(self).__name__, value_shape, key_shape))
+
+    def _last_sizes(self, query_shape):
+        return (query_shape[-1],)
+
+    def _symbolic_outputs(self, args, kwargs):
+        return self.abstract_outputs(args, kwargs)
 
     def _own_weights_arguments(self):
         names = ('kernel_initializer', 'bias_initializer', 'kernel_regularizer', 'bias_regularizer',
@@ -211,7 +256,7 @@ class _HeadedAttention(Layer):
             raise ValueError('%s: flash_attention=True asks for a kernel that the %s engine does not have; with None '
                              'the same numbers are computed without it.' % (type(self).__name__, get_engine().name))
         if self.flash_attention and self.dropout:
-            raise ValueError('%s: dropout is not supported when flash attention is enabled. Received: dropout=%s. With '
+            raise ValueError('%s: Dropout is not supported when flash attention is enabled. Received: dropout=%s. With '
                              'flash_attention=None both are possible.' % (type(self).__name__, self.dropout))
 
     def _is_fused(self, return_attention_scores, training):
@@ -234,7 +279,7 @@ class _HeadedAttention(Layer):
         return ops.multiply(result, ops.sigmoid(self.gate_dense(query))) if self.use_gate else result
 
     def _weights_of(self, scores, allowed, axes, training):
-        weights = ops.softmax(scores if allowed is None else _without(scores, allowed), axes)
+        weights = nn.softmax(scores if allowed is None else _without(scores, allowed), axes)
         if allowed is not None and self.ruled('softmax_applies_any_mask'):
             weights = ops.where(allowed, weights, 0.0)  # also where nothing is allowed
         if self._dropout_layer is None:
@@ -288,6 +333,9 @@ class MultiHeadAttention(_HeadedAttention):
         value_dim = key_dim if value_dim is None else value_dim
         if isinstance(output_shape, int):
             output_shape = (output_shape,)
+        if output_shape is not None and not isinstance(output_shape, (list, tuple)):
+            raise ValueError('MultiHeadAttention: Invalid `output_shape`: an int or a tuple of ints, or None for the '
+                             'size of the query. Received: %r' % (output_shape,))
         if isinstance(attention_axes, int):
             attention_axes = (attention_axes,)
         self.declare(locals())
@@ -298,8 +346,12 @@ class MultiHeadAttention(_HeadedAttention):
         if shapes[0] is not None and shapes[2] is not None:
             self.build(shapes[0], shapes[2], shapes[1])
 
+    def _last_sizes(self, query_shape):
+        return tuple(self.given_output_shape or super()._last_sizes(query_shape))
+
     def build(self, query_shape, value_shape, key_shape=None):
         key_shape = value_shape if key_shape is None else key_shape
+        self._check_shapes(tuple(query_shape), tuple(value_shape), tuple(key_shape))
         rank = len(query_shape)
         axes = self.attention_axes
         self.attention_axes = tuple(range(1, rank - 1)) if axes is None else tuple(axis % rank for axis in axes)
@@ -313,7 +365,7 @@ class MultiHeadAttention(_HeadedAttention):
             self.gate_dense = projection('gate', self.value_dim)
             self.gate_dense.ensure_built(query_shape)
         self.value_dense = projection('value', self.value_dim)
-        last = tuple(self.given_output_shape or (query_shape[-1],))
+        last = self._last_sizes(query_shape)
         ends = 'uvwxy'[:len(last)]
         self.output_dense = self._dense('attention_output', '%snh,nh%s->%s%s' % (letters, ends, letters, ends),
                                         [None] * (rank - 2) + list(last), ends)
@@ -346,19 +398,20 @@ class MultiHeadAttention(_HeadedAttention):
         result = self.output_dense(self._gated(result, query))
         return (result, weights) if return_attention_scores else result
 
-    # Subclasses written for tf.keras and Keras 3 (KerasHub's, with a cache of keys and values) go by these names.
-    _query_dense = property(lambda self: self.query_dense, doc='The projection of the queries.')
-    _key_dense = property(lambda self: self.key_dense, doc='The projection of the keys.')
-    _value_dense = property(lambda self: self.value_dense, doc='The projection of the values.')
-    _output_dense = property(lambda self: self.output_dense, doc='The projection of what the heads give.')
-
     def _is_plain(self):
         """Whether queries attend along the one axis between batch and size, and as no subclass says."""
         return self._to_scores == 'abnh,aBnh->anbB' \
             and type(self)._compute_attention is MultiHeadAttention._compute_attention
 
-    def _compute_attention(self, query, key, value, attention_mask=None, training=None):
-        """(What the heads give, the weights of the values) for projections, and a mask that is true where to look."""
+    def _compute_attention(self, query, key, value, attention_mask=None, training=None, return_attention_scores=False,
+                           use_causal_mask=False):
+        """(What the heads give, the weights of the values) for projections, and a mask that is true where to look.
+
+        The weights are there whether `return_attention_scores` asks or not.
+        """
+        if use_causal_mask:
+            causal = ops.expand_dims(_causal(ops.shape(query)[1], ops.shape(key)[1]), 0)
+            attention_mask = _both(None if attention_mask is None else ops.cast(attention_mask, 'bool'), causal)
         queries = ops.multiply(query, 1.0 / math.sqrt(float(self.key_dim)))
         scores = ops.einsum(self._to_scores, queries, key)
         allowed = None if attention_mask is None else ops.cast(attention_mask, 'bool')
@@ -394,6 +447,13 @@ class GroupQueryAttention(_HeadedAttention):
         self.declare(locals())
         self._check_extras()
         self._start_dropout()
+
+    def _check_shapes(self, query_shape, value_shape, key_shape):
+        if query_shape[-1] != value_shape[-1]:
+            raise ValueError('Layer %s (%s): The last dimension of `query_shape` and `value_shape` must be equal. '
+                             'Received: query_shape=%s, value_shape=%s'
+                             % (self.name, type(self).__name__, query_shape, value_shape))
+        super()._check_shapes(query_shape, value_shape, key_shape)
 
     def build(self, query_shape, value_shape, key_shape=None):
         heads, few = self.num_query_heads, self.num_key_value_heads

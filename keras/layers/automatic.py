@@ -1,4 +1,4 @@
-"""Configs of layers of your own that have no `get_config`: the arguments that the constructor was called with.
+"""Configs of layers and models of your own that have no `get_config`: the arguments that the constructor was given.
 
 A constructor that declares its arguments (`configurable`) needs none of this.
 """
@@ -25,26 +25,22 @@ _OF_INPUT = ('input_shape', 'batch_shape', 'batch_size', 'input_dim', 'input_len
 _noted = {}
 
 
-def notes_arguments(cls, base):
+def notes_arguments(cls):
     """Whether the arguments of the constructor of a class are its config.
 
-    They are where it has a constructor of its own, which names them, and no `get_config`.
-
-    Args:
-        base: the class of all layers; what comes from others of Keras's layers has the config of those.
+    They are where it has a constructor of its own, which names them, and no `get_config`, and the first of Keras's
+    classes that it comes from says `arguments_make_config`; what comes from others has the config of those.
     """
     try:
         return _noted[cls]
     except KeyError:
-        return _noted.setdefault(cls, _finds_noted(cls, base))
+        return _noted.setdefault(cls, _finds_noted(cls))
 
 
-def _finds_noted(cls, base):
-    if next(each for each in cls.__mro__ if is_ours(each)) is not base:
+def _finds_noted(cls):
+    if 'arguments_make_config' not in vars(next(each for each in cls.__mro__ if is_ours(each))):
         return False
-    parameters = inspect.signature(cls.__init__).parameters.values()
-    return not is_ours(cls.__init__) and is_ours(cls.get_config) and not declares(cls.__init__) \
-        and all(each.kind is not each.VAR_POSITIONAL for each in parameters)
+    return not is_ours(cls.__init__) and is_ours(cls.get_config) and not declares(cls.__init__)
 
 
 def config_of(layer, given, base):
@@ -63,7 +59,8 @@ def config_of(layer, given, base):
     for name in others:
         values.update({key: value for key, value in values.pop(name, {}).items() if key not in _OF_INPUT})
     values = {name: value for name, value in values.items() if name not in base}
-    unfit = [name for name, value in values.items() if not _is_plain(value)]
+    surplus = [name for name, each in parameters.items() if each.kind is each.VAR_POSITIONAL]
+    unfit = [name for name, value in values.items() if not _is_plain(value) or name in surplus]
     if unfit:
         raise NotImplementedError(
             '%s has no `get_config`, and its %s cannot be written without one: %s. Define it in the class:%s'

@@ -4,6 +4,9 @@ How a call goes: symbolic inputs record a node (the layer's `call` is not run wh
 native tensors run `call` at once. What is the same for every call is found out once per class
 (`signature_of`) or once per instance, never per call.
 """
+import contextlib
+import functools
+import inspect
 import itertools
 import re
 import warnings
@@ -12,12 +15,13 @@ import numpy as np
 
 from keras import dtype_policies
 from keras.backend.contract import tree
-from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase
+from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase, runs_at_once
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
 from keras.backend.contract.loading import active, get_engine, is_native, known_engine, meet_the_engine
 from keras.backend.contract.rules import AbstractTensor, is_float
 from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
+from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor, any_symbolic
 from keras.backend.state.remat import take_scope
 from keras.backend.state.uids import numbered_name
@@ -63,6 +67,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     """
     is_input = False
     input_spec = None
+    # Subclasses without `get_config` have the arguments of their constructors as their config.
+    arguments_make_config = True
     # Whether the input is (batch, steps, size), of which `input_length` and `input_dim` give the last two.
     takes_steps = False
     supports_masking = False
@@ -70,6 +76,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     nothing_to_build = False
     stateful = False
     dynamic = False
+    # Whether a `build` that is called by hand does all that one before a call does.
+    notes_builds = True
+    # Whether `build` runs.
+    _builds = False
     # Whether `call` ran before, so that the layers inside are built.
     _has_run = False
     # Whether calls train that do not say it, as scripts for the engine's library have set it; None: as Keras has it.
@@ -94,6 +104,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if rule is not None:
             cls.compute_output_shape = rule
             cls.get_output_shape_for = own.get('get_output_shape_for', rule)
+        if cls.notes_builds and inspect.isfunction(own.get('build')):
+            cls.build = _noted(own['build'])
 
     def __new__(cls, *args, **kwargs):
         meet_the_engine()
@@ -109,7 +121,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self._policy = None
         self.take_policy(dtype_policies.current())
         self._activity_regularizer = None
-        if automatic.notes_arguments(cls, Layer):
+        if automatic.notes_arguments(cls):
             self._given_arguments = args, kwargs
         take_scope(self)
         return self
@@ -159,7 +171,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         # Configs of other generations hold what has no effect there either: no reason to warn.
         known = {name: value for name, value in config.items() if cls.without_effect.get(name) is not WITH_WARNING}
         with quietly():
-            return automatic.made_from(cls, known) if automatic.notes_arguments(cls, Layer) else cls(**known)
+            return automatic.made_from(cls, known) if automatic.notes_arguments(cls) else cls(**known)
 
     # --- what subclasses define --------------------------------------------------------------------------------
 
@@ -228,7 +240,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if self.activity_regularizer is not None and 'activity_regularizer' not in result:
             from keras import regularizers
             result['activity_regularizer'] = regularizers.serialize(self.activity_regularizer)
-        if automatic.notes_arguments(type(self), Layer):
+        if automatic.notes_arguments(type(self)):
             return automatic.config_of(self, self._given_arguments, result)
         return result
 
@@ -373,7 +385,16 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             args, kwargs = self._positional(signature, kwargs)
         if any_symbolic([list(args), kwargs]) and not context.abstract and context.tracing is None:
             return self.call_symbolically(signature, list(args), dict(kwargs))
+        if self._reads_in_graph(args[0]):
+            args = (tree.map_structure(symbol_of, args[0]),) + args[1:]
+            return self.call_symbolically(signature, list(args), dict(kwargs))
         return self._call_on_values(signature, list(args), dict(kwargs))
+
+    def _reads_in_graph(self, inputs):
+        """Whether `inputs` are variables and nothing else, which a call of Keras 2 reads whenever its graph runs."""
+        given = inputs if type(inputs) in (list, tuple) else [inputs]
+        return bool(given) and all(isinstance(each, Variable) for each in given) and not runs_at_once() \
+            and context.tracing is None and self.ruled('variables_are_read_in_graph')
 
     def _positional(self, signature, kwargs):
         first = signature.names[0] if signature.names else None
@@ -651,7 +672,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         elif isinstance(x, (np.ndarray, np.generic)):
             if context.abstract:
                 return abstract.abstracted(x)
-            x = engine.convert(x, self.compute_dtype if x.dtype.kind == 'f' and is_float(self.compute_dtype) else None)
+            casts = x.dtype.kind == 'f' and is_float(self.compute_dtype)
+            x = engine.convert(x, self._dtype_of_arrays() if casts else None)
         elif type(x) not in active.native and not is_native(x):
             x = self._foreign(x, engine)
         if self.autocast and hasattr(x, 'dtype') and getattr(x, 'dtype', None) in active.floats:
@@ -669,6 +691,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         """Whether inputs of a dtype are cast: floats to the layer's own, where that is one of floats."""
         dtypes = (dtype, self.compute_dtype)
         return self.autocast and dtypes[0] != dtypes[1] and all(map(is_float, dtypes))
+
+    def _dtype_of_arrays(self):
+        """The float type that inputs get which are arrays of floats."""
+        return self.compute_dtype
 
     @staticmethod
     def _foreign(x, engine):
@@ -702,7 +728,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if self._built_for is None:
             return None
         names, shapes = signature_of(type(self)).build_names, [_plain_shapes(shape) for shape in self._built_for]
-        return {'input_shape': shapes[0]} if len(names) < 2 else {'shapes_dict': dict(zip(names, shapes))}
+        return {'input_shape': (shapes or [None])[0]} if len(names) < 2 else {'shapes_dict': dict(zip(names, shapes))}
 
     def build_from_config(self, config):
         """Make the weights for what `get_build_config` gave."""
@@ -712,18 +738,18 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             shapes = list(shapes.values())
         else:  # a layer that calls the arguments of `build` otherwise than the file is built when it is called
             shapes = [shapes.get(name) for name in names]
-        if not self._built and None not in shapes:
-            self._build_with([map_shapes(tuple, shape) for shape in shapes])
+        if not self._built and (None not in shapes or signature_of(type(self)).builds_without_shape):
+            self._build_with([shape if shape is None else map_shapes(tuple, shape) for shape in shapes])
 
-    def _build_with(self, shapes):
+    def _build_with(self, shapes, build=None):
         self._built_for = shapes
         self.take_path()
         before = self.weights_made() if self._was_built else ()
         runs = calls.losses is not None and context.ledger is not None and context.training is not None \
             and not context.abstract
         known = {id(weight) for weight in self.weights} if runs else ()
-        with inside(self):
-            self.build(*shapes)
+        with inside(self), _building(self):
+            (build or self.build)(*shapes)
         if runs and any(id(weight) not in known for weight in self.weights):
             raise ValueError('Layer %s is built while a step runs, which would not train its weights. The usual cause: '
                              'a layer made in `call`: make it in __init__; or one that only runs in training: build '
@@ -752,7 +778,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         specs = list(self.input_spec) if several else [self.input_spec]
         tensors = tree.flatten(inputs)
         if len(tensors) != len(specs):
-            raise ValueError('Layer %s expects %d inputs, but it received %d.' % (self.name, len(specs), len(tensors)))
+            raise ValueError('Layer "%s" expects %d input(s), but it received %d input tensors.'
+                             % (self.name, len(specs), len(tensors)))
         if isinstance(inputs, dict) and not several:
             raise ValueError('Layer %s expects one tensor, but it received a dictionary with the keys %s.'
                              % (self.name, sorted(map(str, inputs))))
@@ -764,9 +791,9 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
                                 % (self.name, tensor))
             problem = spec.problem(shape) if shape is not None and spec is not None else None
             if problem:
-                raise ValueError('Input %d is incompatible with layer %s: %s. Full shape received: %s. The usual '
-                                 'cause: a missing Flatten or Reshape before the layer, data without its batch or '
-                                 'channel axis, or an input_shape that differs from the data.'
+                raise ValueError('Input %d of layer "%s" is incompatible with the layer: %s. Full shape received: %s. '
+                                 'The usual cause: a missing Flatten or Reshape before the layer, data without its '
+                                 'batch or channel axis, or an input_shape that differs from the data.'
                                  % (position, self.name, problem, tuple(shape)))
 
     def __getattr__(self, name):
@@ -943,7 +970,30 @@ def map_shapes(function, shapes):
 
 
 def _plain_shapes(shapes):
-    return map_shapes(list, shapes)
+    return None if shapes is None else map_shapes(list, shapes)
+
+
+def _noted(build):
+    """A `build` that makes everything of a layer, as in front of a call, when it is called by hand."""
+    @functools.wraps(build)
+    def wrapper(self, *args, **kwargs):
+        names = signature_of(type(self)).build_names[len(args):len(args) + len(kwargs)]
+        if self._builds or set(kwargs) != set(names):
+            return build(self, *args, **kwargs)
+        shapes = list(args) + [kwargs[name] for name in names]
+        return self._build_with(shapes, functools.partial(build, self))
+    return wrapper
+
+
+@contextlib.contextmanager
+def _building(layer):
+    """A `with` block in which `build` of a layer runs."""
+    outermost, layer._builds = not layer._builds, True
+    try:
+        yield
+    finally:
+        if outermost:
+            del layer._builds
 
 
 def _with_training(function, training):

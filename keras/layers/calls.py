@@ -19,8 +19,10 @@ class CallSignature:
         self.takes_mask = 'mask' in names
         self.defaults = {name: parameters[name].default for name in names
                          if parameters[name].default is not inspect.Parameter.empty}
-        self.build_names = [name for name, parameter in _parameters(layer_class, 'build').items()
-                            if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+        shapes = [(name, parameter) for name, parameter in _parameters(layer_class, 'build').items()
+                  if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+        self.build_names = [name for name, _ in shapes]
+        self.builds_without_shape = all(parameter.default is None for _, parameter in shapes)
         self.asks_for_gradients = asks_for_gradients(layer_class.call)
         self.outgrew_shape_rule = _outgrew_shape_rule(layer_class)
 

@@ -6,7 +6,7 @@ from keras.generations import Default
 from keras.layers.arguments import (channel_axis, check_rate, join_shape, known_channels, split_shape, window_lengths)
 from keras.layers.base import InputSpec, Layer  # noqa: F401
 from keras.layers.families import Spatial
-from keras.layers.recurrent import RNN, OfCell, forget_bias_of_one
+from keras.layers.recurrent import RNN, OfCell, forget_bias_of_one, zeros_of_batch
 
 
 class _ConvLSTMCell(Spatial):
@@ -16,6 +16,9 @@ class _ConvLSTMCell(Spatial):
     def declare(self, given):
         super().declare(given)
         name = type(self).__name__
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1 and not self.ruled('dilation_with_strides_waits'):
+            raise ValueError('%s: Specifying `strides > 1` is not compatible with `dilation_rate > 1`. Received: '
+                             'strides=%s, dilation_rate=%s' % (name, self.strides, self.dilation_rate))
         check_rate(self.dropout, name, 'dropout')
         check_rate(self.recurrent_dropout, name, 'recurrent_dropout')
         if self.dropout or self.recurrent_dropout:
@@ -151,7 +154,7 @@ class ConvRNN2D(RNN):
         if None in shape[1:]:
             raise ValueError('Layer %r (%s) needs to know the spatial sizes of its inputs, or to be given an '
                              'initial_state.' % (self.name, type(self).__name__))
-        return [ops.zeros((ops.shape(inputs)[0],) + shape[1:], self.compute_dtype) for _ in self.cell.state_size]
+        return [zeros_of_batch(inputs, None, shape[1:], self.compute_dtype) for _ in self.cell.state_size]
 
 
 class ConvLSTM2D(OfCell, ConvRNN2D):

@@ -41,6 +41,10 @@ class Embedding(Adapted):
         self.input_dim = positive_integer(input_dim, 'Embedding', 'input_dim')
         self.output_dim = positive_integer(output_dim, 'Embedding', 'output_dim')
         self.supports_masking = mask_zero
+        if self._initial_weights is not None:
+            if not isinstance(self._initial_weights, (list, tuple)):
+                self._initial_weights = [self._initial_weights]
+            self.ensure_built(None)
 
     def build(self, input_shape=None):
         self.embeddings = self.add_weight(name='embeddings', shape=(self.input_dim, self.output_dim))
@@ -133,6 +137,14 @@ class ReversibleEmbedding(Embedding):
         if self.logit_soft_cap is None:
             return logits
         return ops.multiply(ops.tanh(ops.divide(logits, self.logit_soft_cap)), self.logit_soft_cap)
+
+    def _attach_masks(self, node, inputs, masks):
+        if len(node.outputs[0].shape) > len(inputs.shape):
+            super()._attach_masks(node, inputs, masks)
+
+    def _note_masks(self, inputs, mask, outputs):
+        if ops.ndim(outputs) > ops.ndim(inputs):  # what comes back are numbers for rows, not rows of padding
+            super()._note_masks(inputs, mask, outputs)
 
     def compute_output_spec(self, inputs, reverse=False):
         """What comes out for symbolic `inputs`."""

@@ -55,11 +55,11 @@ class AbstractRNNCell(Layer):
 
     def get_initial_state(self, inputs=None, batch_size=None, dtype=None):
         """Zeros in the structure of `state_size`, for the batch of `inputs` or of `batch_size`."""
-        if inputs is not None:
-            batch_size, dtype = ops.shape(inputs)[0], dtype or inputs.dtype
-        if batch_size is None:
+        if inputs is None and batch_size is None:
             raise ValueError('%s.get_initial_state needs `inputs` or `batch_size`.' % type(self).__name__)
-        zeros = [ops.zeros(_with_batch(batch_size, size), dtype or self.compute_dtype) for size in state_sizes(self)]
+        dtype = dtype or (self.compute_dtype if inputs is None else inputs.dtype)
+        zeros = [zeros_of_batch(inputs, None if inputs is not None else batch_size, size, dtype)
+                 for size in state_sizes(self)]
         return zeros if isinstance(self.state_size, (list, tuple)) else zeros[0]
 
 
@@ -153,9 +153,7 @@ class _Cell(Layer):
 
     def get_initial_state(self, inputs=None, batch_size=None, dtype=None):
         """Zeros, one tensor per state."""
-        if batch_size is None:
-            batch_size = ops.shape(inputs)[0]
-        return [ops.zeros((batch_size, size), dtype or self.compute_dtype) for size in to_list(self.state_size, True)]
+        return [zeros_of_batch(inputs, batch_size, size, dtype or self.compute_dtype) for size in state_sizes(self)]
 
 
 class SimpleRNNCell(_Cell):
@@ -362,6 +360,18 @@ def _with_batch(batch, size):
     return (batch,) + (tuple(size) if isinstance(size, (list, tuple)) else (size,))
 
 
+def zeros_of_batch(inputs, batch_size, size, dtype):
+    """Zeros for each sample of `inputs`, or `batch_size` of them; `size` is an int or a shape."""
+    if batch_size is None:
+        batch_size = ops.shape(inputs)[0]
+    if batch_size is not None:
+        return ops.zeros(_with_batch(batch_size, size), dtype)
+    # Symbolic inputs: how many samples there are is known when the graph runs.
+    of_samples = ops.any(ops.zeros_like(inputs, dtype='bool'), axis=tuple(range(1, ndim(inputs))))
+    sizes = _with_batch(1, size)
+    return ops.add(ops.reshape(ops.cast(of_samples, dtype), (-1,) + (1,) * (len(sizes) - 1)), ops.zeros(sizes, dtype))
+
+
 # --- the layer ------------------------------------------------------------------------------------------------------
 
 class _States:
@@ -505,8 +515,7 @@ class RNN(Layer):
         """The states to begin with: zeros, unless the cell says otherwise."""
         make = getattr(self.cell, 'get_initial_state', None)
         if make is None:
-            batch = ops.shape(inputs)[0]
-            return [ops.zeros(_with_batch(batch, size), self.compute_dtype) for size in state_sizes(self.cell)]
+            return [zeros_of_batch(inputs, None, size, self.compute_dtype) for size in state_sizes(self.cell)]
         if has_arg(make, 'inputs'):
             return to_list(make(inputs=inputs), True)
         return to_list(make(batch_size=ops.shape(inputs)[0]), True)
@@ -561,7 +570,7 @@ class RNN(Layer):
         if rows is not None and any(count is not None and count != rows for count in found):
             cause = 'a stateful layer takes batches of one size only' if self.stateful else \
                 'an `initial_state` of another batch'
-            raise ValueError('Layer %r (%s) received a batch of %d samples, but its states are for %s. The usual '
+            raise ValueError('Layer %r (%s) received a batch size of %d, but its states are for %s. The usual '
                              'cause: %s.' % (self.name, type(self).__name__, rows, ' and '.join(map(str, found)),
                                              cause))
 

@@ -18,6 +18,8 @@ from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import declared_arguments
 
 _PLAIN = frozenset((int, float, str, bool, type(None), np.ndarray, type(len), type(lambda: 0), type))
+# Types in which there are no weights: those of ours are added when they are met.
+_without_weights = set(_PLAIN)
 _UNTRACKED = frozenset(('_trainable_weights', '_non_trainable_weights', '_inbound_nodes', '_outbound_nodes',
                         '_call_losses', '_call_metrics', '_initial_weights', '_dtype', 'name', 'input_spec',
                         'batch_input_shape',
@@ -34,18 +36,19 @@ def _collect(value, variables, layers, seen):
         if id(value) not in seen:
             seen.add(id(value))
             variables.append(value)
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            if type(part) not in _PLAIN:
-                _collect(part, variables, layers, seen)
-    elif isinstance(value, dict):
-        for part in value.values():
+    elif isinstance(value, (list, tuple, dict)):
+        if id(value) in seen:  # a list that is in itself
+            return
+        seen.add(id(value))
+        for part in value.values() if isinstance(value, dict) else value:
             if type(part) not in _PLAIN:
                 _collect(part, variables, layers, seen)
     else:
         variable = variable_in(value)
         if variable is not value:
             _collect(variable, variables, layers, seen)
+        elif type(value).__module__.startswith('keras.'):
+            _without_weights.add(type(value))
 
 
 def _unique(variables):
@@ -262,8 +265,8 @@ class WeightOwner:
         initializer, regularizer, constraint = self._with_declared(name, initializer, regularizer, constraint)
         if initializer is None:
             initializer = 'glorot_uniform' if is_float(dtype) else 'zeros'
-        variable = Variable(initializers.delayed(initializers.get(initializer)), shape=() if shape is None else shape,
-                            dtype=dtype, trainable=trainable, name=name, constraint=constraints.get(constraint),
+        variable = Variable(initializers.delayed(initializer, name), shape=() if shape is None else shape, dtype=dtype,
+                            trainable=trainable, name=name, constraint=constraints.get(constraint),
                             layout=layout, autocast=autocast)
         scope = '/'.join(current_names())
         self.take_path()
@@ -287,7 +290,7 @@ class WeightOwner:
         """Variables and layers that are attributes of this layer, also within lists, tuples and dictionaries."""
         variables, layers, seen = [], [], set()
         for name, value in self.__dict__.items():
-            if name in self._untracked or type(value) in _PLAIN:
+            if type(value) in _without_weights or name in self._untracked:
                 continue
             known = len(variables)
             _collect(value, variables, layers, seen)
@@ -349,10 +352,7 @@ class WeightOwner:
     @property
     def trainable_weights(self):
         """The weights that `fit` changes; none if the layer is not trainable."""
-        if not self._trainable:
-            return []
-        trainable, _, layers = self._own_weights()
-        return _unique(trainable + [w for layer in layers for w in layer.trainable_weights])
+        return self._kinds_inside()[0] if self._trainable else []
 
     @trainable_weights.setter
     def trainable_weights(self, weights):
@@ -361,15 +361,25 @@ class WeightOwner:
     @property
     def non_trainable_weights(self):
         """The weights that `fit` leaves alone, or that the layer itself updates."""
-        trainable, frozen, layers = self._own_weights()
-        if self._trainable:
-            return _unique(frozen + [w for layer in layers for w in layer.non_trainable_weights])
-        below = [w for layer in layers for w in layer.trainable_weights]
-        return _unique(trainable + below + frozen + [w for layer in layers for w in layer.non_trainable_weights])
+        return self._kinds_inside()[1]
 
     @non_trainable_weights.setter
     def non_trainable_weights(self, weights):
         self._non_trainable_weights = list(weights)
+
+    def _kinds_inside(self):
+        """(trainable weights, the others), which one walk finds both."""
+        trainable, frozen, layers = self._own_weights()
+        for layer in layers:
+            of_layer = layer._kinds()
+            trainable, frozen = trainable + of_layer[0], frozen + of_layer[1]
+        return (_unique(trainable), _unique(frozen)) if self._trainable else ([], _unique(trainable + frozen))
+
+    def _kinds(self):
+        cls = type(self)
+        overridden = cls.trainable_weights is not WeightOwner.trainable_weights \
+            or cls.non_trainable_weights is not WeightOwner.non_trainable_weights
+        return (self.trainable_weights, self.non_trainable_weights) if overridden else self._kinds_inside()
 
     @property
     def weights(self):
@@ -379,11 +389,15 @@ class WeightOwner:
     @property
     def weights_by_kind(self):
         """The weights as HDF5 files have them: the trainable ones first, inside of nested models, too."""
-        found = self.trainable_weights + self.non_trainable_weights
+        found = self._both_kinds()
         if _order.as_listed or not any(getattr(weight, 'made_trainable', False) and not weight.trainable
                                        for weight in found):
             return found
-        return _as_listed(lambda: self.trainable_weights + self.non_trainable_weights)
+        return _as_listed(self._both_kinds)
+
+    def _both_kinds(self):
+        trainable, frozen = self._kinds()
+        return trainable + frozen
 
     @property
     def trainable_variables(self):

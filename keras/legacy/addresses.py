@@ -22,7 +22,9 @@ MODULES = {
     'keras.activations': {'activations': 'activations'},
     'keras.layers': {'utils': 'layer_utils'},
     'keras.backend': {
-        'backend': 'tensorflow_backend theano_backend cntk_backend numpy_backend load_backend common'},
+        'backend': 'tensorflow_backend theano_backend cntk_backend numpy_backend load_backend common',
+        'backend.common': 'dtypes masking name_scope remat stateless_scope symbolic_scope global_state',
+        'src': 'backend'},
     'keras.backend keras.config': {'': 'backend_config', 'backend': 'config', 'backend.common': 'backend_utils'},
     'keras.backend.graph.tensors': {'backend.common': 'keras_tensor', 'engine': 'keras_tensor', '': '__internal__'},
     'keras.utils.internals': {'__internal__': 'utils', 'utils': 'backend_utils tf_utils tracking'},
@@ -37,6 +39,7 @@ MODULES = {
     'keras.dtype_policies': {
         'dtype_policies': 'dtype_policy dtype_policy_map', '': 'mixed_precision',
         'mixed_precision': 'experimental policy loss_scale_optimizer'},
+    'keras.distillation': {'distillation': 'distillation_loss distiller'},
     'keras.distribution': {'distribution': 'distribution_lib'},
     'keras.export': {'export': 'saved_model litert tfsm_layer'},
     'keras.initializers': {
@@ -97,8 +100,11 @@ MODULES = {
         '': 'engine'},
     'keras.layers.keras2_node': {'engine': 'node', 'ops': 'node'},
     'keras.ops': {
-        'ops': 'operation function operation_utils', 'src.backend': 'tensorflow',
-        'src.backend.tensorflow': 'core math nn numpy'},
+        'ops': 'operation function operation_utils',
+        'src.backend': 'tensorflow jax torch core image linalg math nn numpy',
+        'src.backend.tensorflow': 'core image linalg math nn numpy',
+        'src.backend.jax': 'core image linalg math nn numpy',
+        'src.backend.torch': 'core image linalg math nn numpy'},
     'keras.optimizers': {
         'src': 'optimizers',
         'src.optimizers': """legacy adadelta adafactor adagrad adam adamax adamw base_optimizer ftrl lamb lion
@@ -121,7 +127,9 @@ MODULES = {
     'keras.preprocessing.image': {'legacy.preprocessing': 'image'},
     'keras.preprocessing.sequence': {'legacy.preprocessing': 'sequence'},
     'keras.preprocessing.text': {'legacy.preprocessing': 'text'},
-    'keras.random': {'random': 'random'},
+    'keras.random': {
+        'random': 'random', 'src.backend': 'random', 'src.backend.tensorflow': 'random', 'src.backend.jax': 'random',
+        'src.backend.torch': 'random'},
     'keras.backend.state.seeds': {'random': 'seed_generator'},
     'keras.regularizers': {'regularizers': 'regularizers'},
     'keras.models keras.saving': {
@@ -199,7 +207,10 @@ NAMES = {
     'keras.engine.training': {
         'keras.models.model': 'Model as Network',
         'keras.utils.generic_utils': 'slice_arrays to_list unpack_singleton'},
-    'keras.utils.multi_gpu_utils': {'keras.layers': 'Lambda concatenate'},
+    'keras.utils.multi_gpu_utils': {
+        'keras.layers': 'Lambda concatenate', 'keras.utils.internals': 'available_devices as _get_available_devices'},
+    'keras.backend.tensorflow_backend': {
+        'keras.utils.internals': 'available_gpus as _get_available_gpus is_tf_1 as _is_tf_1'},
     'keras.backend.numpy_backend': {'keras.ops': 'separable_conv'},
     'keras.preprocessing.sequence': {'keras.datasets.word_lists': 'no_longer_than as _remove_long_seq'},
     'keras.backend.common.variables': {'keras.backend.state.variables': 'Variable as KerasVariable'},
@@ -293,7 +304,38 @@ def _add(names, package=''):
                 known[module] = ('%s %s' % (known.get(module, ''), words)).strip()
 
 
+# Keras 3's own backend functions, which are not among the public ones of `keras.backend`.
+_OF_KERAS_3 = {
+    'keras.src.backend': {
+        'keras.ops': 'cond convert_to_numpy convert_to_tensor scatter vectorized_map',
+        'keras': 'KerasTensor StatelessScope SymbolicScope Variable Variable as BackendVariable',
+        'keras.backend.state.scopes': 'device as device_scope in_symbolic_scope',
+        'keras.utils.internals': """IS_THREAD_SAFE SUPPORTS_COMPLEX_DTYPES SUPPORTS_RAGGED_TENSORS
+            SUPPORTS_SPARSE_TENSORS any_symbolic_tensors compute_output_spec get_stateless_scope in_stateless_scope
+            random_seed_dtype standardize_data_format"""},
+    """keras.src.backend.tensorflow.core keras.src.backend.jax.core keras.src.backend.torch.core
+       keras.src.backend.core""": {
+        'keras': 'KerasTensor StatelessScope SymbolicScope Variable',
+        'keras.backend.state.scopes': 'device as device_scope',
+        'keras.utils.internals': 'compute_output_spec'},
+    'keras.backend.common.keras_tensor': {'keras.utils.internals': 'any_symbolic_tensors'},
+    'keras.backend.common': {
+        'keras': 'KerasTensor StatelessScope SymbolicScope Variable',
+        'keras.utils.internals': 'any_symbolic_tensors get_stateless_scope in_stateless_scope'},
+    'keras.backend.common.stateless_scope': {
+        'keras': 'StatelessScope', 'keras.utils.internals': 'get_stateless_scope in_stateless_scope'},
+    'keras.backend.common.symbolic_scope': {
+        'keras': 'SymbolicScope', 'keras.backend.state.scopes': 'in_symbolic_scope'},
+    'keras.backend.common.name_scope': {'keras': 'name_scope'},
+    'keras.backend.common.remat': {'keras': 'RematScope remat'},
+    'keras.backend.common.global_state': {
+        'keras.utils.internals': 'get_global_attribute set_global_attribute', 'keras.utils': 'clear_session'},
+    'keras.backend.config': {'keras.utils.internals': 'standardize_data_format'},
+}
+
+
 _add(_OF_KERAS_1)
+_add(_OF_KERAS_3)
 _add(_OF_MIXED_PRECISION)
 _add(_OF_NETWORKS, 'keras.applications.')
 

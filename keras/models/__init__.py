@@ -12,7 +12,8 @@ from keras.saving.serialization import SafeModeScope
 
 # The name under which tf.keras and Keras 3 write models that were made from inputs and outputs.
 Functional = Model
-_KIND = Kind('model', Model, functions=None, accepts=lambda cls: issubclass(cls, Layer), home=__name__)
+_KIND = Kind('model', Model, functions=None, accepts=lambda cls: issubclass(cls, Layer), home=__name__,
+             includes=('keras.distillation',))
 _KIND.enter_public(globals())
 calls.install(globals(), calls.MODELS)
 

@@ -43,6 +43,7 @@ class Graph:
         self._is_single = len(self.inputs) == len(self.fed) == 1 and not tree.is_nested(self.input_structure)
         self._plans = {}
         self._variants = {}
+        self._warned = False
 
     def arrange(self, layers):
         """Have the layers in the order of the list `layers`, those that are not in it last: that of a file, say."""
@@ -110,9 +111,11 @@ class Graph:
         if len(leaves) == len(self.fed) != len(self.inputs):
             leaves = self._with_unfed(leaves)
         if len(leaves) != len(self.inputs):
-            raise ValueError('Model %s expects %d input%s (%s), but it received %d.'
+            named = ', named input(s) with keys %s' % sorted(self.input_structure) \
+                if isinstance(self.input_structure, dict) else ''
+            raise ValueError('Model %s expects %d input%s (%s)%s, but it received %d.'
                              % (self.owner, len(self.inputs), 's' * (len(self.inputs) != 1),
-                                ', '.join(self.input_names), len(leaves)))
+                                ', '.join(self.input_names), named, len(leaves)))
         return leaves
 
     def leaves_of(self, inputs):
@@ -122,6 +125,23 @@ class Graph:
         elif tree.is_nested(self.input_structure):
             inputs = self._selected(self.input_structure, inputs)
         return [] if inputs is None and not self.fed else tree.flatten(inputs)
+
+    def check_structure(self, inputs):
+        """Look whether `inputs` stand in the structure that the model was made with.
+
+        Raises:
+            ValueError: for a list where a dictionary is expected whose order is not that of its sorted keys.
+        """
+        expected = self.input_structure
+        is_list = isinstance(inputs, (list, tuple))
+        message = "The structure of `inputs` doesn't match the expected structure: model %s takes %s. Received: %s." % (
+            self.owner, _described(expected), _described(inputs)) if tree.is_nested(expected) else ''
+        if isinstance(expected, dict) and is_list and list(expected) != sorted(expected):
+            raise ValueError(message + ' Which of them is which input, a list does not say.')
+        differs = isinstance(expected, dict) and (is_list or isinstance(inputs, dict) and set(inputs) != set(expected))
+        if differs and not self._warned and generations.value('other_structures_warn'):
+            self._warned = True
+            warnings.warn(message, stacklevel=2)
 
     @staticmethod
     def is_optional(tensor):
@@ -205,12 +225,19 @@ def _packed(structure):
     return structure[0] if isinstance(structure, (list, tuple)) and len(structure) == 1 else structure
 
 
+def _described(structure):
+    if isinstance(structure, dict):
+        return 'a dictionary with the keys %s' % list(structure)
+    return 'a %s of %d' % (type(structure).__name__, len(structure)) if isinstance(structure, (list, tuple)) \
+        else 'a ' + type(structure).__name__
+
+
 def _symbolic_leaves(structure, owner, what):
     leaves = tree.flatten(structure)
     for leaf in leaves:
         if not isinstance(leaf, KerasTensor):
-            raise ValueError('Model %s: the %s must be symbolic tensors, made by Input() and by calling layers on '
-                             'them. Received: %r' % (owner, what, leaf))
+            raise ValueError('Model %s: All `%s` values must be KerasTensors: symbolic tensors, made by Input() and by '
+                             'calling layers on them. Received: %r' % (owner, what, leaf))
     return leaves
 
 
@@ -636,9 +663,10 @@ def _replay_calls(calls, tensors):
         if len(later) == len(waiting):
             missing = {str(reference[0]) for *_, node in later for reference in _decoded_call(node, tensors.created)[2]
                        if reference[0] not in tensors.created}
-            raise ValueError('The configuration of the model is not consistent: the inputs of %s are made by no layer '
-                             'in it%s.' % (', '.join(sorted({name for name, _, _, _ in later})), missing and
-                                           ', which has no layer %s' % ', '.join(sorted(missing)) or ''))
+            raise ValueError('The configuration of the model is not consistent: %s: the inputs of %s are made by no '
+                             'layer in it.' % ('Missing node: %s' % ', '.join(sorted(missing)) if missing else
+                                               'layers wait for each other in a loop',
+                                               ', '.join(sorted({name for name, _, _, _ in later}))))
         waiting = later
 
 
@@ -673,9 +701,10 @@ def _decoded_call(node, names):
             return {key: inputs(part) for key, part in entry.items()}
         if not _is_reference(entry, names) and entry[:2] != ['_CONSTANT_VALUE', -1]:
             if not isinstance(entry, (list, tuple)) or entry and isinstance(entry[0], str):
-                raise ValueError('The input of a layer is said to be %.100r. Expected [layer, call, output], with the '
-                                 'name of a layer in the configuration. The usual cause: it was renamed or left out.'
-                                 % (entry,))
+                missing = entry[0] if isinstance(entry, (list, tuple)) else entry
+                raise ValueError('Missing node: %.50s. The input of a layer is said to be %.100r. Expected '
+                                 '[layer, call, output], with the name of a layer in the configuration. The usual '
+                                 'cause: it was renamed or left out.' % (missing, entry))
             return [inputs(part) for part in entry]
         first_kwargs.append(entry[3] if len(entry) > 3 else {})
         return reference(entry) if entry[0] != '_CONSTANT_VALUE' else entry[2]

@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 
-from keras import config, generations, quantizers, saving
+from keras import config, generations, ops, quantizers, saving
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
 from keras.backend.contract.ledger import AbstractLedger
@@ -16,6 +16,7 @@ from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.nodes import Node
 from keras.backend.state.uids import numbered_name
 from keras.backend.graph.tensors import any_symbolic, is_symbolic
+from keras.backend.table.composites.shape import dtype_of, static_shape
 from keras.configurable import json_value
 from keras.layers.additions import updates_of
 from keras.layers.base import Layer, map_shapes, snake_case
@@ -33,6 +34,9 @@ from keras.models.summary import print_summary
 from keras.saving import states, training_config
 from keras.saving.serialization import SafeModeScope
 from keras.training.trainer import Trainer
+
+# What the config of a graph holds.
+_OF_GRAPHS = frozenset(('name', 'trainable', 'dtype', 'layers', 'input_layers', 'output_layers'))
 
 
 class Model(Trainer, Keras2View, Layer,
@@ -53,12 +57,18 @@ class Model(Trainer, Keras2View, Layer,
         (4, 2)
     """
 
+    notes_builds = False
     # Attributes that hold layers, or know of them, besides those that a subclass has.
     _BOOKKEEPING = frozenset(('_made_graph', '_forward', '_direct', '_training', '_stack', '_chain', '_names'))
 
+    arguments_make_config = True
+    _own_input_spec = None
+
     def __new__(cls, *args, **kwargs):
-        self = super().__new__(cls)
+        made_of_graph = any_symbolic([args, kwargs])
+        self = super().__new__(cls, *(() if made_of_graph else args), **({} if made_of_graph else kwargs))
         self._made_graph = None
+        self._made_of_graph = made_of_graph
         self.renew_forward()
         return self
 
@@ -97,6 +107,17 @@ class Model(Trainer, Keras2View, Layer,
     def layers(self):
         """The layers of the model: for a graph, the ones farthest from the outputs first."""
         return list(self.layer_graph.layers) if self.layer_graph is not None else self.own_parts()[1]
+
+    @layers.setter
+    def layers(self, _):
+        raise AttributeError('`Model.layers` attribute is reserved and should not be used: the layers of a model '
+                             'follow from its graph, or from its other attributes. Choose another name.')
+
+    @property
+    def operations(self):
+        """What runs in the graph of the model, in that order: layers, and operations among them."""
+        nodes = self._required_graph().all_nodes()
+        return list({id(node.operation): node.operation for node in nodes}.values())
 
     @property
     def _layers(self):
@@ -159,7 +180,8 @@ class Model(Trainer, Keras2View, Layer,
                              % (type(self).__name__, ', '.join(sorted(kwargs))))
         config = quantizers.resolved(mode, config)
         if not self.built:
-            raise ValueError('The model must be built first before calling `quantize()`. Call it on an input first.')
+            raise ValueError("Cannot quantize a layer that isn't yet built. The model must be built first before "
+                             'calling `quantize()`: call it on an input.')
         if config.mode in ('gptq', 'awq'):
             from keras.models.calibration import calibrate
             structure = config.quantization_layer_structure or self.get_quantization_layer_structure(config.mode)
@@ -273,7 +295,12 @@ class Model(Trainer, Keras2View, Layer,
 
     @property
     def input_spec(self):
-        return None
+        """What inputs have to be, besides what the graph says: an `InputSpec`, a list of them, or None."""
+        return self._own_input_spec
+
+    @input_spec.setter
+    def input_spec(self, spec):
+        self._own_input_spec = spec
 
     @property
     def stateful(self):
@@ -332,7 +359,15 @@ class Model(Trainer, Keras2View, Layer,
         if graph is None:
             raise NotImplementedError('Model %s: a subclass of Model defines `call`, or passes inputs and outputs to '
                                       'super().__init__.' % type(self).__name__)
+        graph.check_structure(inputs)
         values = graph.flat_inputs(inputs)
+        if self.ruled('inputs_are_fitted'):
+            values = [self._fitted(value, tensor) for value, tensor in zip(values, graph.inputs)]
+            missing = [tensor.name for value, tensor in zip(values, graph.inputs)
+                       if value is None and not graph.is_optional(tensor)]
+            if missing:
+                raise ValueError('Model %s: the input %s is not optional, but None is given for it.'
+                                 % (self.name, ', '.join(missing)))
         masks = tree.flatten(mask) if mask is not None else []
         if any(one is not None for one in masks):
             variant = graph.variant([one is not None for one in masks])
@@ -341,10 +376,33 @@ class Model(Trainer, Keras2View, Layer,
             return graph.pack_outputs(self._forward.with_masks_noted(values, training))
         return graph.pack_outputs(graph.plan(training)(values))
 
+    def _fitted(self, value, tensor):
+        """A value as the input `tensor` of the graph says: of its dtype, with or without a last axis of size 1.
+
+        Raises:
+            ValueError: for a value of another shape.
+        """
+        if not (isinstance(value, (np.ndarray, AbstractTensor)) or get_engine().is_native(value)):
+            return value
+        shape, expected = static_shape(value), tuple(tensor.shape)
+        if len(shape) == len(expected) + 1 and shape[-1] == 1:
+            value, shape = ops.squeeze(value, -1), shape[:-1]
+        elif len(shape) == len(expected) - 1 and expected[-1] == 1:
+            value, shape = ops.expand_dims(value, -1), shape + (1,)
+        # A batch may have any size.
+        if len(shape) != len(expected) or any(None not in sizes and sizes[0] != sizes[1]
+                                              for sizes in zip(shape[1:], expected[1:])):
+            raise ValueError("Invalid input shape for the input with name '%s' and path '%s' of model %s: expected "
+                             'shape=%s, found shape=%s.' % (tensor.name, '', self.name, expected, shape))
+        dtype = dtype_of(value)
+        is_cast = dtype == self.compute_dtype and tensor.dtype == self.variable_dtype
+        return value if dtype == tensor.dtype or is_cast else ops.cast(value, tensor.dtype)
+
     def _symbolic_outputs(self, args, kwargs):
         graph = self.layer_graph
         if graph is None or type(self).call is not Model.call:
             return super()._symbolic_outputs(args, kwargs)
+        graph.check_structure(args[0])
         given = graph.flat_inputs(args[0])
         if all(x.shape == own.shape for x, own in zip(given, graph.inputs)):
             return tree.map_structure(lambda x: AbstractTensor(x.shape, x.dtype), graph.output_structure)
@@ -384,16 +442,22 @@ class Model(Trainer, Keras2View, Layer,
     # --- configuration -----------------------------------------------------------------------------------------
 
     def get_config(self):
-        """The graph as plain values.
+        """The graph as plain values; in tf.keras and Keras 3, of a class with a constructor of its own, its arguments.
 
         Raises:
-            NotImplementedError: for a subclassed model that does not define it.
+            NotImplementedError: for a model that is defined by `call`, in Keras 2.
         """
+        if (self.layer_graph is None or self._has_own_arguments()) and self.ruled('models_have_configs'):
+            return super().get_config()
         if self.layer_graph is None:
             raise NotImplementedError('Model %s is defined by Python code in `call`, which a config cannot hold. '
                                       'Define `get_config` in %s, or save the weights only (save_weights).'
                                       % (self.name, type(self).__name__))
         return dict({'name': self.name}, **graph_config(self.layer_graph, self._saved_additions()))
+
+    def _has_own_arguments(self):
+        """Whether the constructor was called with arguments of its own, not with tensors."""
+        return not self._made_of_graph and type(self).__init__ is not Model.__init__
 
     def _saved_additions(self):
         added = [(method, arguments) for method, arguments in self.graph_additions() if method != 'add_update']
@@ -410,11 +474,14 @@ class Model(Trainer, Keras2View, Layer,
         if 'layers' not in config:
             if cls is Model:
                 raise ValueError('A config of a Model lists its `layers`. Received the keys: %s' % sorted(config))
-            return cls(**config)
+            return super().from_config(config)
         from keras.saving.serialization import CustomObjectScope
         with CustomObjectScope(custom_objects or {}):
             inputs, outputs, layers, additions = graph_from_config(config)
-        model = cls(inputs, outputs, name=config.get('name'))
+        # What a `get_config` of one's own has added.
+        own = {name: value for name, value in config.items() if name not in _OF_GRAPHS} \
+            if cls.__init__ is not Model.__init__ and generations.value('models_have_configs') else {}
+        model = cls(inputs, outputs, name=config.get('name'), **own)
         model.layer_graph.arrange(layers)
         for addition in additions:
             addition.add_to(model)
@@ -457,7 +524,7 @@ class Model(Trainer, Keras2View, Layer,
         Raises:
             ValueError: if the model is not built.
         """
-        if not self.built:
+        if not self.built and not self.ruled('summary_of_what_is_unbuilt'):
             raise ValueError('Model %s is not built yet: its weights depend on the shape of the input. Call `build()` '
                              'or `fit()` first, or give the first layer an `input_shape`.' % self.name)
         self.warn_of_trainable_change()
@@ -602,21 +669,38 @@ def _abstract_inputs(shapes):
     return map_shapes(lambda shape: AbstractTensor(shape, config.floatx()), shapes)
 
 
-def clone_model(model, input_tensors=None, clone_function=None, safe_mode=True):
+def clone_model(model, input_tensors=None, clone_function=None, call_function=None, recursive=False, safe_mode=True):
     """A model of the same architecture with fresh weights and layers.
 
     Args:
-        input_tensors: symbolic tensors, variables or arrays to build on, one or a list of one per input; default new
-            inputs.
+        input_tensors: symbolic tensors, variables or arrays to build on, one, a list of one per input, or the structure
+            that the model takes; default new inputs.
         clone_function: layer -> its copy; default by its config.
+        call_function: (copy, inputs of the layer, keyword arguments) -> outputs; default what the copy gives. It may
+            add layers. Not for a `Sequential`.
+        recursive: whether inner models are cloned in the same way, layer by layer.
         safe_mode: False runs functions that configs of your own layers hold as code. Those of `Lambda` layers are kept.
+
+    Raises:
+        ValueError: for input tensors in another structure than the model takes; for arguments that its class does not
+            allow: a model that is defined by `call` is cloned by its config.
 
     Example:
         >>> copy = keras.models.clone_model(model)
         >>> copy.set_weights(model.get_weights())
     """
+    copy_of = clone_function or _copy_of
     with generations.under(model), SafeModeScope(safe_mode):
-        return _cloned(model, input_tensors, clone_function or _copy_of)
+        if model.layer_graph is None and not hasattr(model, 'clone_layers'):
+            if clone_function or call_function or input_tensors is not None:
+                raise ValueError('clone_model: `clone_function`, `call_function` and `input_tensors` are only '
+                                 'supported for Sequential and functional models. %s %s is defined by its `call`.'
+                                 % (type(model).__name__, model.name))
+            return _copy_of(model)
+        if call_function is not None and hasattr(model, 'clone_layers'):
+            raise ValueError('clone_model: `call_function` argument is not supported with Sequential models.')
+        return _cloned(model, input_tensors, _recursive(copy_of, call_function) if recursive else copy_of,
+                       call_function)
 
 
 def _copy_of(layer):
@@ -624,17 +708,43 @@ def _copy_of(layer):
         return type(layer).from_config(layer.get_config())
 
 
-def _cloned(model, input_tensors, copy_of):
+def _recursive(copy_of, call_function):
+    """`copy_of` for layers, and for models inside, whose layers are copied one by one."""
+    copies = {}
+
+    def copy(layer):
+        if id(layer) not in copies:
+            is_stack = hasattr(layer, 'clone_layers')
+            if is_stack or getattr(layer, 'layer_graph', None) is not None:
+                copies[id(layer)] = _cloned(layer, None, copy, None if is_stack else call_function)
+            else:
+                copies[id(layer)] = copy_of(layer)
+        return copies[id(layer)]
+    return copy
+
+
+def _given_inputs(graph, model, given):
+    """`input_tensors` as inputs, in the order of those of the graph."""
+    is_named = isinstance(given, dict)
+    if isinstance(graph.input_structure, dict) and (not is_named or set(given) != set(graph.input_structure)):
+        raise ValueError('clone_model: `input_tensors` must have the same structure as model.input: a dictionary with '
+                         'the keys %s. Received: %r' % (sorted(graph.input_structure), given))
+    given = graph.leaves_of(given) if is_named else tree.flatten(given) if isinstance(given, (list, tuple)) else [given]
+    if len(given) != len(graph.inputs):
+        raise ValueError('clone_model: model %s has %d inputs (%s), input_tensors holds %d tensors.' % (
+            model.name, len(graph.inputs), ', '.join(graph.input_names), len(given)))
+    return [Input(tensor=tensor, name=None if is_symbolic(tensor) else 'input_wrapper_for_' + name)
+            for tensor, name in zip(given, graph.input_names)]
+
+
+def _cloned(model, input_tensors, copy_of, call_function):
     if input_tensors is not None:
-        graph = model._required_graph()
-        given = tree.flatten(input_tensors) if isinstance(input_tensors, (list, tuple, dict)) else [input_tensors]
-        if len(given) != len(graph.inputs):
-            raise ValueError('clone_model: model %s has %d inputs (%s), input_tensors holds %d tensors.' % (
-                model.name, len(graph.inputs), ', '.join(graph.input_names), len(given)))
-        input_tensors = [Input(tensor=tensor, name=None if is_symbolic(tensor) else 'input_wrapper_for_' + name)
-                         for tensor, name in zip(given, graph.input_names)]
+        input_tensors = _given_inputs(model._required_graph(), model, input_tensors)
     if hasattr(model, 'clone_layers'):
-        return model.clone_layers(copy_of, input_tensors)
+        made = model.clone_layers(copy_of, input_tensors)
+        if model.optimizer is not None and model.ruled('clones_of_stacks_are_compiled'):
+            made.compile_from_config(model.get_compile_config())
+        return made
     graph = model._required_graph()
     tensors = input_tensors or clone_inputs(graph)
     copies = {id(layer): copy_of(layer) for layer in graph.layers if not layer.is_input}
@@ -643,11 +753,16 @@ def _cloned(model, input_tensors, copy_of):
         kwargs = {key: value for key, value in node.kwargs.items() if key not in node.implicit}
         args, kwargs = tree.map_structure(lambda leaf: mapped.get(id(leaf), leaf), [list(node.args), kwargs])
         operation = copies.get(id(node.operation))
-        outputs = operation(*args, **kwargs) if operation is not None else node.operation.call(*args, **kwargs)
+        if operation is None:
+            outputs = node.operation.call(*args, **kwargs)
+        else:
+            outputs = call_function(operation, *args, **kwargs) if call_function else operation(*args, **kwargs)
         mapped.update(zip(map(id, node.outputs), tree.flatten(outputs)))
     outputs = tree.map_structure(lambda tensor: mapped[id(tensor)], graph.output_structure)
     inputs = tree.pack_as(graph.input_structure, tensors)
     made = Model(inputs, outputs, name=model.name)
+    if call_function is not None:
+        return made
     made.layer_graph.arrange([copies[id(layer)] if id(layer) in copies
                               else mapped[id(layer.inbound_nodes[0].outputs[0])].node.operation
                               for layer in graph.layers])

@@ -16,6 +16,10 @@ from keras.models.model import Model
 from keras.saving import serialization
 
 
+class NoLayer(TypeError, ValueError):
+    """What is no layer is added to a stack: a ValueError in Keras 3, in those before a TypeError."""
+
+
 class Sequential(Model):
     """A linear stack of layers.
 
@@ -47,6 +51,11 @@ class Sequential(Model):
         """The layers of the stack, without the input."""
         return self._graph_layers()
 
+    @layers.setter
+    def layers(self, _):
+        raise AttributeError('`Sequential.layers` attribute is reserved and should not be used. Use `add()` and '
+                             '`pop()` to change the layers of this model.')
+
     @property
     def _layers(self):
         return self._graph_layers()
@@ -60,12 +69,16 @@ class Sequential(Model):
         if isinstance(layer, KerasTensor) and layer.node is not None:
             layer = layer.node.operation
         if not isinstance(layer, Layer):
-            raise TypeError('Sequential.add: expected a layer. Received: %r.%s'
+            raise NoLayer('Sequential.add: expected a layer. Only instances of `keras.Layer` can be added. '
+                          'Received: %r.%s'
                             % (layer, ' The usual cause: a class given without parentheses.'
                                if isinstance(layer, type) else ''))
         if self._has_other(layer):
-            raise ValueError('Sequential: a layer named %r is already in model %s; give this one another name.'
-                             % (layer.name, self.name))
+            raise ValueError('Sequential: a layer named %r is already in model %s; all layers should have unique '
+                             'names: give this one another one.' % (layer.name, self.name))
+        if layer.is_input and self._chain:
+            raise ValueError('Sequential: model %s has already been configured to use input shape %s; another input '
+                             'cannot be added.' % (self.name, tree.map_structure(lambda x: x.shape, self._chain[0])))
         self._stack.append(layer)
         self._names[layer.name] = layer
         if self._chain:

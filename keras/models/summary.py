@@ -6,6 +6,8 @@ import numpy as np
 
 from keras import lazy
 from keras.backend.contract.rules import numpy_dtype
+from keras.backend.graph.nodes import Node
+from keras.layers.functions import has_arg
 
 shutil = lazy.Later('shutil')
 
@@ -27,17 +29,34 @@ def _size(weights):
 
 
 def _output_shape(layer):
+    if isinstance(layer, Node):
+        shapes = [tensor.shape for tensor in layer.outputs]
+        return str(shapes[0] if len(shapes) == 1 else shapes)
     try:
         shape = layer.output_shape
     except AttributeError:
-        return '?' if not layer.inbound_nodes else 'multiple'
+        return _shape_by_build(layer) if not layer.inbound_nodes else 'multiple'
     return str(shape)
+
+
+def _shape_by_build(layer):
+    """The shape of the output for the inputs that a layer was built for, '?' where that is not known."""
+    built_for = layer.get_build_config() if layer.built else None
+    if not built_for:
+        return '?'
+    try:
+        shapes = built_for.get('shapes_dict') or {'input_shape': built_for['input_shape']}
+        found = list(shapes.values())
+        rule = layer.compute_output_shape
+        return str(rule(**shapes) if len(found) > 1 and has_arg(rule, list(shapes)[0]) else rule(found[0]))
+    except Exception:  # it is the layer's own rule, and only a column of a table
+        return '?'
 
 
 def _connections(layer, inside):
     """The layers that feed `layer` by the nodes whose ids are `inside`."""
     found = []
-    for node in layer.inbound_nodes:
+    for node in [layer] if isinstance(layer, Node) else layer.inbound_nodes:
         if id(node) in inside:
             for tensor in node.input_tensors:
                 found.append('%s[%d][%d]' % (tensor.node.operation.name, 0, tensor.index))
@@ -68,16 +87,36 @@ def print_summary(model, line_length=None, positions=None, print_fn=None, expand
         ValueError: for a `layer_range` that names no layers, or `positions` of another number than the columns.
     """
     table = _Table(model, line_length, positions, print_fn or print, show_trainable, print_fn is None)
-    layers = _in_range(model.layers, layer_range)
+    layers = _in_range(_rows_of(model), layer_range)
     table.head(model)
     for number, layer in enumerate(layers):
         table.layer(layer, expand_nested)
         table.rule('=' if number == len(layers) - 1 else '_')
-    trainable, frozen = model.trainable_weights, model.non_trainable_weights
-    for title, weights in (('Total', list(trainable) + list(frozen)), ('Trainable', trainable),
-                           ('Non-trainable', frozen)):
+    trainable, frozen = list(model.trainable_weights), list(model.non_trainable_weights)
+    counts, optimizer = model.ruled('summary_counts_optimizer'), getattr(model, 'optimizer', None)
+    further = list(optimizer.variables) if counts and getattr(optimizer, 'built', False) else []
+    for title, weights in (('Total', trainable + frozen + further), ('Trainable', trainable),
+                           ('Non-trainable', frozen)) + ((('Optimizer', further),) if further else ()):
         table.print_fn('{} params: {:,} ({})'.format(title, _count(weights), _size(weights)))
     table.rule('_')
+
+
+def _rows_of(model):
+    """The layers, and in tf.keras and Keras 3 the operations among them: nodes of the graph."""
+    if model.layer_graph is None or not model.ruled('operations_in_summary'):
+        return model.layers
+    operations = [node for node in model.layer_graph.layer_nodes if not hasattr(node.operation, 'inbound_nodes')]
+    found = list(model.layers)
+    for node in operations:
+        sources = [tensor.node for tensor in node.inputs if tensor.node is not None]
+        places = [number for number, row in enumerate(found)
+                  if row in sources or any(source.operation is row for source in sources)]
+        found.insert(max(places) + 1 if places else len(found), node)
+    return found
+
+
+def _name_of(row):
+    return row.operation.name if isinstance(row, Node) else row.name
 
 
 def _in_range(layers, bounds):
@@ -86,10 +125,11 @@ def _in_range(layers, bounds):
         return layers
     if len(bounds) != 2:
         raise ValueError('layer_range must hold two names of layers, the first and the last. Received: %r' % (bounds,))
-    places = [[number for number, layer in enumerate(layers) if re.match(pattern, layer.name)] for pattern in bounds]
+    places = [[number for number, layer in enumerate(layers)
+               if re.match(pattern, _name_of(layer))] for pattern in bounds]
     if not places[0] or not places[1] or places[0][0] > places[1][-1]:
         raise ValueError('layer_range: no layers from %r to %r. There are: %s.'
-                         % (bounds[0], bounds[1], ', '.join(layer.name for layer in layers)))
+                         % (bounds[0], bounds[1], ', '.join(map(_name_of, layers))))
     return layers[places[0][0]:places[1][-1] + 1]
 
 
@@ -130,10 +170,12 @@ class _Table:
 
     def layer(self, layer, expand_nested, prefix=''):
         """The row of a layer, and those of the layers inside it."""
-        parameters = str(layer.count_params() if layer.built else '0 (unbuilt)')
-        row = ['%s%s (%s)' % (prefix, layer.name, type(layer).__name__), _output_shape(layer), parameters]
+        is_operation = isinstance(layer, Node)
+        parameters = '0' if is_operation else str(layer.count_params() if layer.built else '0 (unbuilt)')
+        row = ['%s%s (%s)' % (prefix, _name_of(layer), 'operation' if is_operation else type(layer).__name__),
+               _output_shape(layer), parameters]
         sources = [] if self._linear or prefix else _connections(layer, self._inside)
-        more = ['Y' if layer.trainable else 'N'] if self._show_trainable else []
+        more = ['-' if is_operation else 'Y' if layer.trainable else 'N'] if self._show_trainable else []
         self.row(row + ([] if self._linear else [sources[0] if sources else '']) + more)
         for source in sources[1:]:
             self.row(['', '', '', source])

@@ -7,23 +7,41 @@ import numpy as _np
 
 from keras.backend.contract import rules, tree
 from keras.backend.table import primitives as p
+from keras.backend.table.cases import F
 from keras.backend.table.composites import shape as shapes
 from keras.backend.table.composites.math import clip
 from keras.backend.table.composites.shape import (diag, expand_dims, flatten, getitem, ndim, shape, split, static_shape,
                                                   swapaxes)
+from keras.backend.table.dispatch import composite
 from keras.ops.core import convert_to_tensor, vectorized_map
+
+
+def broadcast_to(x, shape):
+    """`x` repeated to `shape`, whose sizes may be scalar tensors; also a vector.
+
+    Example:
+        >>> keras.ops.broadcast_to([1, 2], np.array([2, 2]))
+        array([[1, 2],
+               [1, 2]], dtype=int32)
+    """
+    return p.broadcast_to(x, shapes.shape_tuple(shape))
 
 
 def reshape(x, newshape):
     """`x` in another shape; one size may be -1 and follows from the others. None counts as -1.
+
+    Sizes may be scalar tensors, and the shape a vector.
 
     Example:
         >>> keras.ops.reshape([1, 2, 3, 4], (2, -1))
         array([[1, 2],
                [3, 4]], dtype=int32)
     """
-    sizes = newshape if isinstance(newshape, (list, tuple)) else (newshape,)
-    return p.reshape(x, tuple(-1 if size is None else size for size in sizes))
+    sizes = tuple([-1 if size is None else size for size in shapes.shape_tuple(newshape)])
+    if builtins.any(type(size) is int and size < -1 for size in sizes):  # NumPy would take them for -1
+        raise ValueError('reshape: each size must be a non-negative integer, or -1 where it follows from the others. '
+                         'Received: newshape=%s' % (sizes,))
+    return p.reshape(x, sizes)
 
 
 def ravel(x):
@@ -98,13 +116,13 @@ def rot90(array, k=1, axes=(0, 1)):
 
 
 def concatenate(xs, axis=0):
-    """The tensors of the list `xs` joined along `axis`.
+    """The tensors of the list `xs` joined along `axis`, flattened for None.
 
     Example:
         >>> keras.ops.concatenate([[1, 2], [3]])
         array([1, 2, 3], dtype=int32)
     """
-    return p.concatenate(xs, axis)
+    return p.concatenate([flatten(x) for x in xs], 0) if axis is None else p.concatenate(xs, axis)
 
 
 def stack(x, axis=0):
@@ -206,9 +224,17 @@ def array_split(x, indices_or_sections, axis=0):
     """
     if not isinstance(indices_or_sections, int):
         return split(x, indices_or_sections, axis)
-    length, rest = builtins.divmod(static_shape(x)[axis], indices_or_sections)
-    bounds = [index * length + builtins.min(index, rest) for index in range(1, indices_or_sections)]
-    return split(x, tuple(bounds), axis)
+    return parted(x, indices_or_sections, axis)
+
+
+@composite(cases=[(F(5, 2), 3), (F(2, 4), 3, -1)])
+def parted(x, sections, axis=0):
+    """`x` in that many parts along `axis`, of which the first ones are longer by one where they cannot be equal."""
+    size = shape(x)[axis]
+    length, rest = size // sections, size % sections
+    smaller = builtins.min if isinstance(size, int) else p.minimum
+    bounds = [length * index + smaller(rest, index) for index in range(1, sections)]
+    return [shapes.sliced(x, axis, start, stop) for start, stop in builtins.zip([0] + bounds, bounds + [None])]
 
 
 def get_item(x, key):
@@ -239,6 +265,9 @@ def pad(x, pad_width, mode='constant', constant_values=None):
         return p.pad(x, tuple(tuple(pair) for pair in widths), value)
     if mode not in ('reflect', 'symmetric', 'edge'):
         raise ValueError("pad: `mode` must be 'constant', 'reflect', 'symmetric' or 'edge'. Received: %r" % (mode,))
+    if constant_values is not None:
+        raise ValueError("pad: Argument `constant_values` can only be provided when `mode == 'constant'`. Received: "
+                         'mode=%r, constant_values=%r' % (mode, constant_values))
     for axis, (before, after) in enumerate(widths):
         if before or after:
             size = static_shape(x)[axis]
@@ -294,7 +323,7 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
     middle = p.multiply(p.add(shapes.sliced(y, axis, 1, None), shapes.sliced(y, axis, 0, -1)), 0.5)
     if x is None:
         return p.multiply(p.sum(middle, axis), dx)
-    widths = diff(x)
+    widths = diff(x, axis=axis if ndim(x) > 1 else 0)
     if ndim(x) == 1:
         rank = ndim(y)
         widths = shapes.resized(widths, [shape(widths)[0] if index == axis % rank else 1 for index in range(rank)])

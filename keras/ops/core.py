@@ -12,8 +12,9 @@ from keras.backend.state.variables import Variable, to_array
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F
 from keras.backend.table.composites.math import less_equal
-from keras.backend.table.composites.shape import (dtype_of, moveaxis, multiply_sizes, ndim, resized, shape, sliced,
-                                                  static_shape, unstack, zeros)
+from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, multiply_sizes, ndim, resized, shape,
+                                                  size_along, sliced, squeeze, static_shape, unstack, whole_numbers,
+                                                  zeros)
 from keras.backend.table.dispatch import composite
 from keras.backend.table.primitives import cast, stop_gradient
 
@@ -49,6 +50,8 @@ def convert_to_numpy(x):
     """
     if isinstance(x, AbstractTensor):
         raise ValueError('%r is symbolic and has no value. Compute it with a Model, or convert a tensor.' % (x,))
+    if isinstance(x, (list, tuple)) and any(is_native(part) for part in x):  # which NumPy may not know how to read
+        return np.array([to_array(part) for part in x])
     return to_array(x)
 
 
@@ -79,8 +82,13 @@ def copy(x):
         >>> keras.ops.copy([1, 2])
         array([1, 2], dtype=int32)
     """
+    return copied(x if is_tensor(x) else convert_to_tensor(x))
+
+
+@composite(cases=[(F(2, 3),), (F(),)])
+def copied(x):
+    """`copy` as an entry of the table."""
     # Joining one piece makes a new tensor on every engine, and gradients go through it.
-    x = x if is_tensor(x) else convert_to_tensor(x)
     return resized(p.concatenate([p.reshape(x, (-1,))], 0), shape(x))
 
 
@@ -91,6 +99,7 @@ def saturate_cast(x, dtype):
         >>> keras.ops.saturate_cast([300, -5], 'uint8')
         array([255,   0], dtype=uint8)
     """
+    dtype = rules.config.floatx() if dtype is None else rules.dtype_named(dtype)
     if not rules.is_integer(dtype):
         return cast(x, dtype)
     bounds = np.iinfo(dtype)
@@ -224,6 +233,12 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
         >>> keras.ops.scan(lambda total, x: (total + x, total), 0, np.array([1, 2, 3]))
         (np.int64(6), array([0, 1, 3]))
     """
+    if not callable(f):
+        raise TypeError('scan: `f` should be a callable. Received: %r' % (f,))
+    if unroll is not True and unroll is not False and (not isinstance(unroll, int) or unroll < 1):
+        raise ValueError('scan: `unroll` must be an positive integer or boolean. Received: %r' % (unroll,))
+    if xs is None and length is None:
+        raise ValueError('scan: expected `xs` to scan over and, where that is None, `length`. Received: neither')
     outputs = []
 
     def step(carry, x):
@@ -311,17 +326,40 @@ def associative_scan(f, elems, reverse=False, axis=0):
         >>> keras.ops.associative_scan(lambda a, b: a + b, np.array([1, 2, 3]))
         array([1, 3, 6])
     """
-    leaves = [moveaxis(leaf, axis, 0) for leaf in tree.flatten(elems)]
+    leaves = [leaf if is_tensor(leaf) else convert_to_tensor(leaf) for leaf in tree.flatten(elems)]
+    sizes = {static_shape(leaf)[axis] for leaf in leaves}
+    if len(sizes - {None}) > 1:
+        raise ValueError('associative_scan: the tensors must have the same first dimension, that of axis %d. Received: '
+                         'shapes %s' % (axis, ', '.join(str(static_shape(leaf)) for leaf in leaves)))
+    leaves = [moveaxis(leaf, axis, 0) for leaf in leaves]
     leaves = [p.flip(leaf, (0,)) for leaf in leaves] if reverse else leaves
-    size, distance = shape(leaves[0])[0], 1
+    leaves = (_in_turn if None in sizes else _by_doubling)(f, elems, leaves, axis)
+    leaves = [p.flip(leaf, (0,)) for leaf in leaves] if reverse else leaves
+    return tree.pack_as(elems, [moveaxis(leaf, 0, axis) for leaf in leaves])
+
+
+def _in_turn(f, elems, leaves, axis):
+    """Running results along axis 0, of which nobody knows how long it is, one after the other."""
+    def step(carry, xs):
+        parts = [tree.pack_as(elems, [moveaxis(expand_dims(leaf, 0), 0, axis) for leaf in each])
+                 for each in (carry, xs)]
+        found = [squeeze(moveaxis(leaf, axis, 0), 0) for leaf in tree.flatten(f(*parts))]
+        return found, found
+    first = [squeeze(sliced(leaf, 0, 0, 1), 0) for leaf in leaves]
+    _, rest = scan(step, first, [sliced(leaf, 0, 1, None) for leaf in leaves])
+    return [p.concatenate([sliced(leaf, 0, 0, 1), later], 0) for leaf, later in zip(leaves, rest)]
+
+
+def _by_doubling(f, elems, leaves, axis):
+    """Running results along axis 0 in as many rounds as its size has bits."""
+    size, distance = static_shape(leaves[0])[0], 1
     while distance < size:
         earlier = tree.pack_as(elems, [moveaxis(sliced(leaf, 0, 0, size - distance), 0, axis) for leaf in leaves])
         later = tree.pack_as(elems, [moveaxis(sliced(leaf, 0, distance, None), 0, axis) for leaf in leaves])
         combined = [moveaxis(leaf, axis, 0) for leaf in tree.flatten(f(earlier, later))]
         leaves = [p.concatenate([sliced(leaf, 0, 0, distance), new], 0) for leaf, new in zip(leaves, combined)]
         distance *= 2
-    leaves = [p.flip(leaf, (0,)) for leaf in leaves] if reverse else leaves
-    return tree.pack_as(elems, [moveaxis(leaf, 0, axis) for leaf in leaves])
+    return leaves
 
 
 # --- slices and scatters ----------------------------------------------------------------------------------------
@@ -337,11 +375,19 @@ def slice(inputs, start_indices, shape):
                [4]])
     """
     starts = _entries(start_indices)
+    if not len(starts) == len(shape) == ndim(inputs):
+        raise ValueError('slice: the number of dimensions in `inputs` must match the number of dimensions in `shape`, '
+                         'and the number of dimensions in `start_indices` must match the number of dimensions in '
+                         '`inputs`. Received: inputs of %d dimensions, start_indices of %d and shape %s'
+                         % (ndim(inputs), len(starts), tuple(shape)))
     if builtins.all(isinstance(start, int) for start in starts):
         stops = tuple(None if size == -1 else start + size for start, size in zip(starts, shape))
         return p.strided_slice(inputs, tuple(starts), stops, (1,) * len(starts))
     for axis, (start, size) in enumerate(zip(starts, shape)):
-        inputs = p.gather(inputs, p.add(p.arange(size, dtype='int32'), p.cast(start, 'int32')), axis)
+        start = start if isinstance(start, int) else p.cast(start, 'int32')
+        if isinstance(size, int) and size == -1:
+            size = p.subtract(size_along(inputs, axis), start)
+        inputs = p.gather(inputs, p.add(p.arange(size, dtype='int32'), start), axis)
     return inputs
 
 
@@ -436,7 +482,7 @@ def _reversed(x):
 
 def _scattered(function, x, indices, updates):
     """Apply a scatter along axis 0 to index vectors over the first axes."""
-    sizes, depth = shape(x), static_shape(indices)[-1]
+    sizes, depth, indices = shape(x), static_shape(indices)[-1], whole_numbers(indices)
     if depth is None:
         raise ValueError('the last size of `indices` must be known. Received: %s' % (static_shape(indices),))
     if depth == 1:

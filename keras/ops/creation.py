@@ -33,10 +33,10 @@ def full(shape, fill_value, dtype=None):
         >>> keras.ops.full((2,), 7)
         array([7., 7.], dtype=float32)
     """
-    shape = shape if isinstance(shape, (list, tuple)) else (shape,)
+    shape = shapes.shape_tuple(shape)
     if isinstance(fill_value, (bool, int, float)):
-        return p.full(tuple(shape), fill_value, dtype or config.floatx())
-    return p.cast(p.broadcast_to(convert_to_tensor(fill_value), tuple(shape)), dtype or config.floatx())
+        return p.full(shape, fill_value, dtype or config.floatx())
+    return p.cast(p.broadcast_to(convert_to_tensor(fill_value), shape), dtype or config.floatx())
 
 
 def full_like(x, fill_value, dtype=None):
@@ -48,7 +48,13 @@ def full_like(x, fill_value, dtype=None):
     """
     if isinstance(fill_value, (bool, int, float)):
         return p.full_like(x, fill_value, dtype)
-    return full(shape(x), fill_value, dtype or dtype_of(x))
+    return filled_like(x, fill_value, dtype)
+
+
+@composite('x fill_value', cases=[(F(2, 3), F(3)), (F(2, 3), F(), 'int32')], gradient=False)
+def filled_like(x, fill_value, dtype=None):
+    """`full_like` with a tensor as the entry of the table."""
+    return p.cast(p.broadcast_to(fill_value, shape(x)), dtype or dtype_of(x))
 
 
 def empty(shape, dtype=None):

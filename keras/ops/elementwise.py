@@ -9,8 +9,8 @@ from keras.backend.table import primitives as p
 from keras.backend.table.composites import math
 from keras.backend.table.composites.math import (all, any, divide_no_nan, exp2, isinf, isnan, less_equal, logaddexp,
                                                  not_equal)
-from keras.backend.table.composites.shape import dtype_of, zeros_like
-from keras.ops.core import convert_to_numpy, convert_to_tensor
+from keras.backend.table.composites.shape import computed, dtype_of, ndim, unstack, zeros_like
+from keras.backend.table.dispatch import composite
 from keras.ops.creation import full_like
 from keras.ops.dtypes import as_tensor, common_dtype, exact, is_whole
 
@@ -67,17 +67,26 @@ def where(condition, x1=None, x2=None):
     """
     if x1 is None and x2 is None:
         return nonzero(condition)
+    if x1 is None or x2 is None:
+        raise ValueError('where: `x1` and `x2` either both should be `None` or both be tensors. Received: x1=%r, x2=%r'
+                         % (x1, x2))
     return p.where(condition if dtype_of(condition) == 'bool' else p.cast(condition, 'bool'), x1, x2)
 
 
 def nonzero(x):
-    """The positions of elements that are not 0, one vector per axis. Needs the values: not for symbolic tensors.
+    """The positions of elements that are not 0, one vector per axis. How many follows from the values.
 
     Example:
         >>> keras.ops.nonzero([0, 3, 0, 5])
         (array([1, 3], dtype=int32),)
     """
-    return tuple(convert_to_tensor(part.astype('int32')) for part in _np.nonzero(convert_to_numpy(x)))
+    return tuple(unstack(found_nonzero(x), ndim(x)))
+
+
+@composite(gradient=False)
+def found_nonzero(x):
+    """The positions of elements that are not 0 as one matrix (axes, count)."""
+    return computed(lambda array: _np.stack(_np.nonzero(array)).astype('int32'), [x], 'int32', (ndim(x), None))
 
 
 def bitwise_not(x):

@@ -2,6 +2,7 @@
 import math
 
 from keras.backend.contract import rules
+from keras.backend.contract.engine import UnsupportedOperation
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import S
 from keras.backend.table.composites import linalg
@@ -16,17 +17,30 @@ from keras.ops.core import jvp  # noqa: F401  (it is a name of this module, too)
 def cholesky(x, upper=False):
     """The triangular factor of symmetric positive definite matrices, the lower one unless `upper`.
 
+    Raises:
+        ValueError: if they are no such (inside steps that are compiled, engines may give NaN instead).
+
     Example:
         >>> keras.ops.cholesky([[4.0, 2.0], [2.0, 5.0]])
         array([[2., 0.],
                [1., 2.]], dtype=float32)
     """
-    factor = p.cholesky(x)
+    try:
+        factor = p.cholesky(_square(x))
+    except (ValueError, TypeError, UnsupportedOperation):
+        raise
+    except Exception as error:  # each engine has its own
+        raise ValueError('Cholesky decomposition failed: the matrices must be symmetric and positive definite. %s'
+                         % error) from error
     return swapaxes(factor, -1, -2) if upper else factor
 
 
-def _identity_like(x):
-    return p.broadcast_to(eye(shape(x)[-1], dtype=rules.float_dtype(dtype_of(x))), shape(x))
+def _square(x):
+    """`x`, whose last two sizes are the same as far as anybody knows."""
+    sizes = static_shape(x)[-2:]
+    if len(sizes) < 2 or sizes[0] != sizes[1]:
+        raise ValueError('Expected square matrices. Received: shape %s' % (static_shape(x),))
+    return x
 
 
 def cholesky_inverse(x, upper=False):
@@ -37,12 +51,9 @@ def cholesky_inverse(x, upper=False):
         array([[ 0.3125, -0.125 ],
                [-0.125 ,  0.25  ]], dtype=float32)
     """
-    lower = swapaxes(x, -1, -2) if upper else x
-    inverse = p.triangular_solve(lower, _identity_like(lower), True)
-    return p.matmul(swapaxes(inverse, -1, -2), inverse)
+    return linalg.cholesky_inverse(_square(x), upper)
 
 
-@composite(promote='float', cases=[(S(2, 3, 3),)])
 def inv(x):
     """The inverse of square matrices.
 
@@ -51,7 +62,7 @@ def inv(x):
         array([[0.5 , 0.  ],
                [0.  , 0.25]], dtype=float32)
     """
-    return p.solve(x, _identity_like(x))
+    return linalg.inv(_square(x))
 
 
 def solve(a, b):
@@ -61,9 +72,18 @@ def solve(a, b):
         >>> keras.ops.solve([[2.0, 0.0], [0.0, 4.0]], [2.0, 8.0])
         array([1., 2.], dtype=float32)
     """
-    if ndim(b) == ndim(a) - 1:
+    if _is_vector(a, b):
         return p.sum(_solve(a, expand_dims(b, -1)), -1)
     return _solve(a, b)
+
+
+def _is_vector(a, b):
+    """Whether the right-hand sides `b` are vectors."""
+    vectors = ndim(b) == ndim(_square(a)) - 1
+    if not ndim(b) or static_shape(b)[-1 if vectors else -2] != static_shape(a)[-1]:
+        raise ValueError('Matrices of shape %s do not fit right-hand sides of shape %s.'
+                         % (static_shape(a), static_shape(b)))
+    return vectors
 
 
 def solve_triangular(a, b, lower=False):
@@ -73,7 +93,7 @@ def solve_triangular(a, b, lower=False):
         >>> keras.ops.solve_triangular([[2.0, 0.0], [2.0, 4.0]], [2.0, 6.0], lower=True)
         array([1., 1.], dtype=float32)
     """
-    if ndim(b) == ndim(a) - 1:
+    if _is_vector(a, b):
         return p.sum(p.triangular_solve(a, expand_dims(b, -1), lower), -1)
     return p.triangular_solve(a, b, lower)
 
@@ -167,7 +187,7 @@ def det(x):
         >>> keras.ops.det([[2.0, 0.0], [0.0, 3.0]])
         np.float32(6.0)
     """
-    return linalg.det(x)
+    return linalg.det(_square(x))
 
 
 def slogdet(x):
@@ -248,12 +268,23 @@ def norm(x, ord=None, axis=None, keepdims=False):
     rank = ndim(x)
     if axis is None and (ord is None or rank == 1 and ord == 2 or rank == 2 and ord == 'fro'):
         return p.sqrt(p.sum(p.multiply(x, x), None, keepdims))
-    axes = rules.normalize_axes(axis, rank)
+    axes = _norm_axes(axis, rank)
     if len(axes) == 1:
         return _vector_norm(x, 2 if ord is None else ord, axes[0], keepdims)
     if len(axes) == 2:
         return _matrix_norm(x, 'fro' if ord is None else ord, axes, keepdims)
-    raise ValueError('norm: `axis` must name one or two axes. Received: %r for rank %d' % (axis, rank))
+    raise NormError('norm: `axis` must name one or two axes. Received: %r for rank %d' % (axis, rank))
+
+
+class NormError(rules.OutOfBounds, RuntimeError):
+    """A norm that there is not; on PyTorch scripts expect IndexError or RuntimeError, elsewhere ValueError."""
+
+
+def _norm_axes(axis, rank):
+    try:
+        return rules.normalize_axes(axis, rank)
+    except ValueError as error:
+        raise NormError('norm: %s' % error) from None
 
 
 def _vector_norm(x, order, axis, keepdims):
@@ -269,7 +300,7 @@ def _vector_norm(x, order, axis, keepdims):
     if order == 2:
         return p.sqrt(p.sum(p.multiply(x, x), axis, keepdims))
     if isinstance(order, str):
-        raise ValueError('norm: order %r is for matrices, axis %r names one axis' % (order, axis))
+        raise NormError('norm: order %r is for matrices, axis %r names one axis' % (order, axis))
     return p.power(p.sum(p.power(size, float(order)), axis, keepdims), 1.0 / order)
 
 
@@ -283,8 +314,8 @@ def _matrix_norm(x, order, axes, keepdims):
         return (p.max if order > 0 else p.min)(sums if keepdims else p.sum(sums, first), second if keepdims or
                                                second < first else second - 1, keepdims)
     if order not in ('nuc', 2, -2):
-        raise ValueError("norm: the order of a matrix norm must be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf. "
-                         'Received: %r' % (order,))
+        raise NormError("norm: the order of a matrix norm must be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf. "
+                        'Received: %r' % (order,))
     values = p.svd(moveaxis(x, axes, (-2, -1)))[1]
     result = {'nuc': p.sum, 2: p.max, -2: p.min}[order](values, -1, False)
     return expand_dims(result, axes) if keepdims else result

@@ -1,12 +1,14 @@
 """Segment reductions, Fourier transforms and what else Keras 3 counts as mathematics."""
 import math as _math
 
+import numpy as np
+
 from keras.backend.contract import rules
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F
 from keras.backend.table.composites.math import less_equal, logsumexp, rsqrt
 from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, ndim, resized, shape, sliced,
-                                                  stack, static_shape, take_along_axis, unstack)
+                                                  stack, static_shape, take_along_axis, unstack, whole_numbers)
 from keras.backend.table.dispatch import composite
 from keras.backend.table.primitives import erf, erfinv
 from keras.ops.core import convert_to_numpy
@@ -87,8 +89,8 @@ def view_as_complex(x):
         array([1.+2.j], dtype=complex64)
     """
     if not ndim(x) or static_shape(x)[-1] != 2:
-        raise ValueError('view_as_complex: the last axis must be of size 2, for the real and the imaginary part. '
-                         'Received: shape %s' % (static_shape(x),))
+        raise ValueError('view_as_complex: Last dimension of input must be size 2, for the real and the imaginary '
+                         'part. Received: shape %s' % (static_shape(x),))
     real, imaginary = unstack(x, 2, -1)
     return p.complex_number(real, imaginary)
 
@@ -105,15 +107,41 @@ def view_as_real(x):
 
 # --- segments ---------------------------------------------------------------------------------------------------
 
-def _segments(segment_ids, num_segments):
-    if num_segments is not None:
-        return num_segments
-    ids = convert_to_numpy(segment_ids)
-    return int(ids.max()) + 1 if ids.size else 0
+def _reduced(data, segment_ids, num_segments, how):
+    _check_segments(static_shape(data), static_shape(segment_ids))
+    return segment_reduction(data, segment_ids, num_segments, how)
 
 
-def _start(data, count, value):
-    return p.full((count,) + tuple(shape(data)[1:]), value, dtype_of(data))
+def _check_segments(sizes, ids):
+    if len(ids) != 1:
+        raise ValueError('Argument `segment_ids` should be an 1-D vector, one id per slice of `data` along axis 0. '
+                         'Received: shape %s' % (ids,))
+    if sizes[:1] != ids and None not in sizes[:1] + ids:
+        raise ValueError('Argument `segment_ids` and `data` should have same leading dimension. Received: shapes %s '
+                         'and %s' % (ids, sizes))
+
+
+@composite('data segment_ids', gradient=False, cases=[
+    (F(4, 3), np.array([0, 2, 2, -1], 'int32'), 3, how) for how in ('sum', 'max', 'min', 'prod')])
+def segment_reduction(data, segment_ids, num_segments=None, how='sum'):
+    """The slices of `data` along axis 0 that have the same id, reduced; those whose id is no segment are left out."""
+    if how == 'min':
+        return p.negative(segment_reduction(p.negative(data), segment_ids, num_segments, 'max'))
+    count, segment_ids = num_segments, whole_numbers(segment_ids)
+    if count is None:
+        count = p.add(p.max(segment_ids), 1) if static_shape(segment_ids) != (0,) else 0
+    inside = p.logical_and(p.less(-1, segment_ids), p.less(segment_ids, count))
+    if how == 'prod':
+        ids = p.arange(count, dtype='int32')
+        member = p.equal(expand_dims(ids, tuple(range(1, ndim(data) + 1))),
+                         expand_dims(segment_ids, (0,) + tuple(range(2, ndim(data) + 1))))
+        return p.prod(p.where(member, expand_dims(data, 0), p.full_like(expand_dims(data, 0), 1)), 1)
+    # What belongs nowhere goes into one more segment, which is cut off.
+    ids = p.where(inside, segment_ids, count)
+    start = p.full((count + 1,) + tuple(shape(data)[1:]), 0 if how == 'sum' else _lowest(dtype_of(data)),
+                   dtype_of(data))
+    scatter = p.scatter_add if how == 'sum' else p.scatter_max
+    return sliced(scatter(start, ids, data), 0, 0, -1)
 
 
 def segment_sum(data, segment_ids, num_segments=None, sorted=False):
@@ -123,7 +151,7 @@ def segment_sum(data, segment_ids, num_segments=None, sorted=False):
         >>> keras.ops.segment_sum([1, 5, 3], [0, 0, 1])
         array([6, 3], dtype=int32)
     """
-    return p.scatter_add(_start(data, _segments(segment_ids, num_segments), 0), segment_ids, data)
+    return _reduced(data, segment_ids, num_segments, 'sum')
 
 
 def segment_max(data, segment_ids, num_segments=None, sorted=False):
@@ -133,7 +161,7 @@ def segment_max(data, segment_ids, num_segments=None, sorted=False):
         >>> keras.ops.segment_max([1, 5, 3], [0, 0, 1])
         array([5, 3], dtype=int32)
     """
-    return p.scatter_max(_start(data, _segments(segment_ids, num_segments), _lowest(dtype_of(data))), segment_ids, data)
+    return _reduced(data, segment_ids, num_segments, 'max')
 
 
 def segment_min(data, segment_ids, num_segments=None, sorted=False):
@@ -143,7 +171,7 @@ def segment_min(data, segment_ids, num_segments=None, sorted=False):
         >>> keras.ops.segment_min([1, 5, 3], [0, 0, 1])
         array([1, 3], dtype=int32)
     """
-    return p.negative(segment_max(p.negative(data), segment_ids, num_segments))
+    return _reduced(data, segment_ids, num_segments, 'min')
 
 
 def segment_prod(data, segment_ids, num_segments=None, sorted=False):
@@ -153,11 +181,7 @@ def segment_prod(data, segment_ids, num_segments=None, sorted=False):
         >>> keras.ops.segment_prod([2, 5, 3], [0, 0, 1])
         array([10,  3], dtype=int32)
     """
-    count = _segments(segment_ids, num_segments)
-    ids = p.arange(count, dtype='int32')
-    member = p.equal(resized(ids, (count,) + (1,) * ndim(data)),
-                     resized(segment_ids, (1, shape(segment_ids)[0]) + (1,) * (ndim(data) - 1)))
-    return p.prod(p.where(member, expand_dims(data, 0), p.full_like(expand_dims(data, 0), 1)), 1)
+    return _reduced(data, segment_ids, num_segments, 'prod')
 
 
 def _lowest(dtype):
@@ -221,7 +245,7 @@ def _fitted(x, length):
         return x
     if size is None or length > size:
         x = p.pad(x, ((0, 0),) * (ndim(x) - 1) + ((0, length - (size or 0)),))
-    return x if size is not None and length > size else sliced(x, -1, 0, length)
+    return x if size is not None and length > size else resized(sliced(x, -1, 0, length), shape(x)[:-1] + (length,))
 
 
 @composite(promote='float', cases=[(F(2, 5),), (F(2, 5), 4)])
@@ -267,11 +291,28 @@ def real_from_parts(real, imaginary, fft_length=None):
     return _ifft((p.concatenate([real, upper], -1), p.concatenate([imaginary, p.negative(lower)], -1)))[0]
 
 
+def _check_windows(sequence_length, sequence_stride, fft_length, window):
+    if not isinstance(sequence_stride, (int, np.integer)) or sequence_stride < 1:
+        raise ValueError('`sequence_stride` must be a positive integer. Received: %r' % (sequence_stride,))
+    if fft_length < sequence_length:
+        raise ValueError('`fft_length` must equal or be larger than `sequence_length`. Received: %r and %r'
+                         % (fft_length, sequence_length))
+    if isinstance(window, str) and window not in _WINDOWS:
+        raise ValueError('If a string is passed to `window`, it must be one of %s. Received: %r'
+                         % (', '.join(sorted(_WINDOWS)), window))
+    if not isinstance(window, str) and window is not None and static_shape(window) != (sequence_length,):
+        raise ValueError('The shape of `window` must be equal to [sequence_length], (%d,). Received: %s'
+                         % (sequence_length, static_shape(window)))
+
+
+_WINDOWS = {'hann': (0.5, 0.5), 'hamming': (0.54, 0.46)}
+
+
 def _stft_window(window, sequence_length, fft_length, dtype):
     if window is None:
         values = [1.0] * sequence_length
     elif isinstance(window, str):
-        offset, factor = {'hann': (0.5, 0.5), 'hamming': (0.54, 0.46)}[window]
+        offset, factor = _WINDOWS[window]
         values = [offset - factor * _math.cos(2.0 * _math.pi * index / sequence_length)
                   for index in range(sequence_length)]
     else:
@@ -298,6 +339,9 @@ def stft(x, sequence_length, sequence_stride, fft_length, window='hann', center=
                [0., 0.]]))
     """
     from keras.ops.numpy import pad
+    if dtype_of(x) not in ('float32', 'float64'):
+        raise TypeError('stft: the samples must be of dtype `float32` or `float64`. Received: %s' % dtype_of(x))
+    _check_windows(sequence_length, sequence_stride, fft_length, window)
     if center:
         x = pad(x, [(0, 0)] * (ndim(x) - 1) + [(fft_length // 2, fft_length // 2)], 'reflect')
     frames = extract_sequences(x, fft_length, sequence_stride)
@@ -306,6 +350,8 @@ def stft(x, sequence_length, sequence_stride, fft_length, window='hann', center=
 
 def istft(x, sequence_length, sequence_stride, fft_length, length=None, window='hann', center=True):
     """The signals whose `stft` is nearest to the pair `x`: overlapping windows added and divided by their squares.
+
+    With `window=None`, as in Keras 3, they are only added.
 
     Example:
         >>> parts = keras.ops.stft(np.ones(8), 4, 2, 4)
@@ -319,12 +365,14 @@ def istft(x, sequence_length, sequence_stride, fft_length, length=None, window='
 def signal_from_parts(real, imaginary, sequence_length, sequence_stride, fft_length, length=None, window='hann',
                       center=True):
     """`istft` of the two parts."""
+    _check_windows(sequence_length, sequence_stride, fft_length, window)
     frames = real_from_parts(real, imaginary, fft_length)
     weights = _stft_window(window, sequence_length, fft_length, dtype_of(frames))
     signal = _overlapped(p.multiply(frames, weights), sequence_stride)
-    squares = p.broadcast_to(p.multiply(weights, weights), shape(frames)[-2:])
-    total = _overlapped(squares, sequence_stride)
-    signal = p.divide(signal, p.where(p.less(1e-11, total), total, p.full_like(total, 1.0)))
+    if window is not None:
+        squares = p.broadcast_to(p.multiply(weights, weights), shape(frames)[-2:])
+        total = _overlapped(squares, sequence_stride)
+        signal = p.divide(signal, p.where(p.less(1e-11, total), total, p.full_like(total, 1.0)))
     if center:
         signal = sliced(signal, -1, fft_length // 2, None)
         if length is None:

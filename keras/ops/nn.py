@@ -1,9 +1,11 @@
 """Activations, convolutions, pooling, losses and normalization under Keras 3's names and signatures."""
 import math
+import warnings
 
 import numpy as np
 
 from keras import config
+from keras.backend.contract import rules
 from keras.backend.contract.loading import get_engine
 from keras.backend.k.ctc import decode_logits
 from keras.backend.table import primitives as p
@@ -14,12 +16,28 @@ from keras.backend.table.composites.math import l2_normalize, log10, mean
 from keras.backend.table.composites.nn import (batch_normalization, batch_normalization_train, bias_add, celu, elu,
                                                embedding, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh,
                                                leaky_relu, linear, log_sigmoid, log_softmax, relu, relu6, selu, sigmoid,
-                                               silu, soft_shrink, softmax, softplus, softsign, sparse_plus,
+                                               silu, soft_shrink, softplus, softsign, sparse_plus,
                                                sparse_sigmoid, sparsemax, squareplus, tanh_shrink, threshold)
 from keras.ops.linalg import norm
 
 swish = silu
 hard_swish = hard_silu
+
+
+def softmax(x, axis=-1):
+    """`exp(x)` divided by its sum along `axis`, an int or a tuple of ints.
+
+    Example:
+        >>> keras.ops.softmax([0.0, 0.0])
+        array([0.5, 0.5], dtype=float32)
+    """
+    if type(axis) is int:
+        sizes = shapes.static_shape(x)
+        if -len(sizes) <= axis < len(sizes) and sizes[axis] == 1:
+            warnings.warn('You are using a softmax over axis %d of a tensor of shape %s. This axis has size 1. The '
+                          'softmax operation will always return the value 1, which is likely not what you intended. '
+                          'Did you mean to use a sigmoid instead?' % (axis, tuple(sizes)), stacklevel=2)
+    return nn.softmax(x, axis)
 
 
 def ctc_decode(inputs, sequence_lengths, strategy='greedy', beam_width=100, top_paths=1, merge_repeated=True,
@@ -45,7 +63,11 @@ def ctc_decode(inputs, sequence_lengths, strategy='greedy', beam_width=100, top_
         (array([[[ 1, -1]]], dtype=int32), array([[0.32850407]]))
     """
     if strategy not in ('greedy', 'beam_search'):
-        raise ValueError("ctc_decode: `strategy` must be 'greedy' or 'beam_search'. Received: %r" % (strategy,))
+        raise ValueError("ctc_decode: Invalid strategy, it must be 'greedy' or 'beam_search'. Received: %r"
+                         % (strategy,))
+    dtype = shapes.dtype_of(inputs)
+    if dtype in ('float16', 'bfloat16'):
+        inputs = p.cast(inputs, 'float32')
     return decode_logits(inputs, sequence_lengths, strategy == 'greedy', beam_width, top_paths, merge_repeated,
                          mask_index)
 
@@ -195,6 +217,9 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
         array([[[[1., 1.],
                  [1., 1.]]]])
     """
+    if shapes.ndim(x) != 3:
+        raise ValueError('fold: `x` must be a 3D tensor (batch, channels * window, n). Received: shape %s'
+                         % (shapes.static_shape(x),))
     size, window, rates, margins, steps = _pairs(output_size, kernel_size, dilation, padding, stride)
     padded = [n + 2 * margin for n, margin in zip(size, margins)]
     counts = _blocks(padded, window, rates, steps)
@@ -238,6 +263,11 @@ def polar(abs_, angle):
     return p.complex_number(p.multiply(abs_, p.cos(angle)), p.multiply(abs_, p.sin(angle)))
 
 
+def _check_block(block_size):
+    if block_size < 2:
+        raise ValueError('`block_size` must be at least 2. Received: block_size=%r' % (block_size,))
+
+
 def space_to_depth(x, block_size, data_format='channels_last'):
     """Images with every block of `block_size` by `block_size` places moved into the channels.
 
@@ -245,6 +275,7 @@ def space_to_depth(x, block_size, data_format='channels_last'):
         >>> keras.ops.space_to_depth(np.arange(4).reshape(1, 2, 2, 1), 2)
         array([[[[0, 1, 2, 3]]]])
     """
+    _check_block(block_size)
     if data_format == 'channels_first':
         return shapes.moveaxis(space_to_depth(shapes.moveaxis(x, 1, -1), block_size), -1, 1)
     batch, rows, columns, channels = shapes.shape(x)
@@ -261,6 +292,7 @@ def depth_to_space(x, block_size, data_format='channels_last'):
         array([[0, 1],
                [2, 3]])
     """
+    _check_block(block_size)
     if data_format == 'channels_first':
         return shapes.moveaxis(depth_to_space(shapes.moveaxis(x, 1, -1), block_size), -1, 1)
     batch, rows, columns, channels = shapes.shape(x)
@@ -281,16 +313,17 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
 
 
 def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
-    """Vectors with ones at all integers along the last axis of `inputs`, which the classes replace.
+    """Vectors with ones at all integers along axis 1 of `inputs` (axis 0 of a vector), which that axis is reduced to.
+
+    `axis` is where the classes are, counted before that.
 
     Example:
         >>> keras.ops.multi_hot([0, 2], 3)
         array([1., 0., 1.], dtype=float32)
     """
     num_classes = kwargs.pop('num_tokens', num_classes)
-    hot = shapes.one_hot(inputs, num_classes, -1, dtype)
-    combined = p.max(hot, -2)
-    return combined if axis in (-1, shapes.ndim(combined) - 1) else shapes.moveaxis(combined, -1, axis)
+    hot = shapes.one_hot(inputs, num_classes, axis, dtype)
+    return p.max(hot, 1 if shapes.ndim(inputs) > 1 else 0)
 
 
 def moments(x, axes, keepdims=False, synchronized=False):
@@ -300,7 +333,11 @@ def moments(x, axes, keepdims=False, synchronized=False):
         >>> keras.ops.moments([[1.0, 3.0]], axes=[1])
         (array([2.], dtype=float32), array([1.], dtype=float32))
     """
-    return nn.moments(x, axes, keepdims)
+    if shapes.dtype_of(x) != 'float16':
+        return nn.moments(x, axes, keepdims)
+    # Squares and sums of half precision overflow; what does not fit in the end is the largest number.
+    found = nn.moments(p.cast(x, 'float32'), axes, keepdims)
+    return tuple(p.cast(p.minimum(p.maximum(part, -65504.0), 65504.0), 'float16') for part in found)
 
 
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwargs):
@@ -314,8 +351,16 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
     """
     epsilon = config.epsilon() if epsilon is None else epsilon
     if kwargs.pop('rms_scaling', False):
-        return nn.rms_normalization(x, gamma, axis, epsilon)
-    return nn.layer_normalization(x, gamma, beta, axis, epsilon)
+        warnings.warn('You passed `rms_scaling=True`, which is deprecated. Call `rms_normalization` instead.',
+                      stacklevel=2)
+        return rms_normalization(x, gamma, axis, epsilon)
+    return _as(x, nn.layer_normalization(x, gamma, beta, axis, epsilon))
+
+
+def _as(x, result):
+    """`result` in the float dtype of `x`, whatever the dtypes of what it was scaled by."""
+    dtype = rules.float_dtype(shapes.dtype_of(x))
+    return result if shapes.dtype_of(result) == dtype else p.cast(result, dtype)
 
 
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
@@ -325,7 +370,7 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
         >>> keras.ops.rms_normalization([[3.0, 4.0]])
         array([[0.84852815, 1.1313709 ]], dtype=float32)
     """
-    return nn.rms_normalization(x, scale, axis, config.epsilon() if epsilon is None else epsilon)
+    return _as(x, nn.rms_normalization(x, scale, axis, config.epsilon() if epsilon is None else epsilon))
 
 
 def normalize(x, axis=-1, order=2, epsilon=None):
@@ -335,6 +380,8 @@ def normalize(x, axis=-1, order=2, epsilon=None):
         >>> keras.ops.normalize([[3.0, 4.0]])
         array([[0.6, 0.8]], dtype=float32)
     """
+    if not isinstance(order, int) or order < 1:
+        raise ValueError('normalize: Argument `order` must be an int >= 1. Received: order=%r' % (order,))
     epsilon = config.epsilon() if epsilon is None else epsilon
     if order == 2:
         return l2_normalize(x, axis, epsilon * epsilon)

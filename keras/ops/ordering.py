@@ -1,14 +1,16 @@
 """Sorting, searching and counting in tensors, under the names and signatures of Keras 3."""
 import builtins
+import inspect
 
 import numpy as _np
 
 from keras.backend.contract import rules
 from keras.backend.table import primitives as p
+from keras.backend.table.cases import F
 from keras.backend.table.composites import shape as shapes
 from keras.backend.table.composites.math import any, less_equal
-from keras.backend.table.composites.shape import dtype_of, expand_dims, flatten, shape
-from keras.ops.core import convert_to_numpy, convert_to_tensor
+from keras.backend.table.composites.shape import computed, dtype_of, expand_dims, flatten, shape
+from keras.backend.table.dispatch import composite
 from keras.ops.creation import linspace
 from keras.ops.dtypes import common_dtype
 
@@ -40,9 +42,12 @@ def argpartition(x, kth, axis=-1):
         >>> keras.ops.argpartition([3, 1, 2], 1)
         array([1, 2, 0], dtype=int32)
     """
-    return p.argsort(x, axis)
+    if not isinstance(kth, (int, _np.integer)):
+        raise ValueError('argpartition: `kth` must be an integer. Received: %r' % (kth,))
+    return argsort(x, axis)
 
 
+@composite('x bins', gradient=False, cases=[(F(2, 3), F(1))])
 def digitize(x, bins):
     """The numbers of the intervals between the rising `bins` in which the elements lie.
 
@@ -50,6 +55,8 @@ def digitize(x, bins):
         >>> keras.ops.digitize([0.5, 1.5, 2.5], [1.0, 2.0])
         array([0, 1, 2], dtype=int32)
     """
+    if len(shapes.static_shape(bins)) != 1:
+        raise ValueError('`bins` must be a vector, not of shape %s' % (shapes.static_shape(bins),))
     positions = p.searchsorted(bins, flatten(x), 'right')
     return shapes.resized(positions, shape(x))
 
@@ -63,8 +70,16 @@ def bincount(x, weights=None, minlength=0, sparse=False):
         >>> keras.ops.bincount([0, 1, 1, 3])
         array([1, 2, 0, 1], dtype=int32)
     """
-    array = convert_to_numpy(x)
-    bins = builtins.max(int(array.max()) + 1 if array.size else 0, minlength)
+    if sparse:
+        raise ValueError('bincount: sparse=True is not supported, counts are dense. Received: sparse=%r' % (sparse,))
+    return counted(x, weights, minlength)
+
+
+@composite('x weights', gradient=False)
+def counted(x, weights=None, minlength=0):
+    """`bincount` as an entry of the table."""
+    last = p.max(p.cast(x, 'int32')) if 0 not in shapes.static_shape(x) else -1
+    bins = p.maximum(p.add(last, 1), minlength)
     if weights is None:
         return p.sum(shapes.one_hot(x, bins, -1, 'int32'), -2)
     dtype = common_dtype(x, weights)
@@ -101,20 +116,49 @@ def isin(x1, x2, assume_unique=False, invert=False):
 
 def unique(x, sorted=True, return_index=False, return_inverse=False, return_counts=False, axis=None, size=None,
            fill_value=None):
-    """The distinct elements of `x` in rising order. Their number follows from the values: not for symbolic tensors.
+    """The distinct elements of `x` in rising order, or its distinct slices along `axis`.
 
     Args:
-        size: cut or fill (with `fill_value`, default the first element) to that many.
+        return_index: where each is found first. return_inverse: the number of the element for each of `x`.
+        return_counts: how often each occurs. size: cut or fill (with `fill_value`, default 0) to that many, for steps
+            that are compiled: without it, their number follows from the values.
 
     Example:
         >>> keras.ops.unique([3, 1, 3])
         array([1, 3], dtype=int32)
     """
-    found = _np.unique(convert_to_numpy(x), True, True, True, axis)
-    values, wanted = found[0], [True, return_index, return_inverse, return_counts]
-    parts = [part for part, want in builtins.zip(found, wanted) if want]
-    if size is not None:
-        filler = values[:1] if fill_value is None else _np.full_like(values[:1], fill_value)
-        parts[0] = _np.concatenate([values] + [filler] * (size - len(values)))[:size]
-    tensors = [convert_to_tensor(part, 'int32' if index else dtype_of(x)) for index, part in builtins.enumerate(parts)]
-    return tensors[0] if len(tensors) == 1 else tuple(tensors)
+    parts = [distinct(x, 'value', axis, size, fill_value)]
+    parts += [distinct(x, what, axis, size) for what, wanted in builtins.zip(
+        ('index', 'inverse', 'count'), (return_index, return_inverse, return_counts)) if wanted]
+    return parts[0] if len(parts) == 1 else tuple(parts)
+
+
+# Each NaN is an element of its own; before NumPy 1.21 there is no other way.
+_APART = {'equal_nan': False} if 'equal_nan' in inspect.signature(_np.unique).parameters else {}
+
+
+@composite(gradient=False, cases=[
+    (_np.array([[3, 1], [3, 1], [0, 1]], 'int32'), what, axis, size)
+    for what in ('value', 'index', 'inverse', 'count') for axis, size in ((None, 4), (0, 2))])
+def distinct(x, what, axis=None, size=None, fill_value=None):
+    """One of the results of `unique`."""
+    sizes = shapes.static_shape(x)
+    along = None if axis is None else rules.normalize_axis(axis, len(sizes))
+
+    def found(array):
+        values, index, inverse, counts = _np.unique(array, True, True, True, along, **_APART)
+        if what == 'inverse':
+            return inverse.reshape(array.shape if along is None else (-1,)).astype('int32')
+        result = {'value': values, 'index': index, 'count': counts}[what]
+        if size is None:
+            return result
+        place = along if along is not None and what == 'value' else 0
+        result = result.take(range(builtins.min(size, result.shape[place])), place)
+        widths = [(0, size - result.shape[place] if index == place else 0) for index in range(result.ndim)]
+        filler = (fill_value or 0) if what == 'value' else index[0] if what == 'index' and len(index) else 0
+        return _np.pad(result, widths, 'constant', constant_values=filler)
+    if what == 'inverse':
+        return computed(found, [x], 'int32', sizes if along is None else sizes[along:along + 1])
+    if what == 'value' and along is not None:
+        return computed(found, [x], dtype_of(x), sizes[:along] + (size,) + sizes[along + 1:])
+    return computed(found, [x], dtype_of(x) if what == 'value' else 'int32', (size,))

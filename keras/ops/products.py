@@ -33,6 +33,10 @@ def inner(x1, x2):
     """
     if not ndim(x1) or not ndim(x2):
         return p.multiply(x1, x2)
+    sizes = {static_shape(x1)[-1], static_shape(x2)[-1]} - {None}
+    if len(sizes) > 1:
+        raise ValueError('inner: the last dimension of both tensors must be the same. Received: shapes %s and %s'
+                         % (static_shape(x1), static_shape(x2)))
     return tensordot(x1, x2, ((-1,), (-1,)))
 
 

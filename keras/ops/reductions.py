@@ -116,9 +116,16 @@ def average(x, axis=None, weights=None):
         >>> keras.ops.average([1.0, 4.0], weights=[3.0, 1.0])
         np.float32(1.75)
     """
-    if weights is None:
-        return mean(x, axis)
+    return mean(x, axis) if weights is None else weighted_mean(x, weights, axis)
+
+
+@composite('x weights', promote='same', cases=[(F(2, 3), F(3), 1), (F(2, 3), F(2, 3))])
+def weighted_mean(x, weights, axis=None):
+    """`average` with weights."""
     if ndim(weights) != ndim(x):
+        if ndim(weights) != 1 or not isinstance(axis, int):
+            raise ValueError('the weights %s must have the shape of the tensor %s, or be a vector along one `axis`, '
+                             'not %r' % (shapes.static_shape(weights), shapes.static_shape(x), axis))
         weights = shapes.resized(weights, [size if index == axis % ndim(x) else 1 for index, size
                                            in enumerate(shape(x))])
     weights = p.broadcast_to(weights, shape(x))
@@ -147,6 +154,8 @@ def cumprod(x, axis=None, dtype=None):
 
 def _running(function, x, axis, dtype):
     x = x if dtype is None else p.cast(x, dtype)
+    if isinstance(axis, (list, tuple)) and len(axis) == 1:
+        axis = axis[0]
     result = function(flatten(x), 0) if axis is None else function(x, axis)
     # Running sums keep the dtype of small integers, other than sums.
     kept = dtype_of(x) if dtype is None else dtype

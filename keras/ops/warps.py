@@ -6,15 +6,13 @@ from keras.backend.table import primitives as p
 from keras.backend.table.composites.conv import KERNELS_OF_TENSORS
 from keras.backend.table.composites.math import less_equal
 from keras.backend.table.composites.random import normal
+from keras.backend.table.composites.sampling import INTERPOLATIONS, MODES_OF_OPERATIONS, grid, projected, sampled
 from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, ndim, resized, shape,
                                                   sliced, squeeze, stack, static_shape, unstack)
 from keras.backend.table.dispatch import composite
 from keras.ops.filters import gaussian_blur
 from keras.ops.pictures import as_channels_last, channels_back, check_images, from_floats, width_of
 from keras.random import SeedGenerator
-
-_ORDERS = {'nearest': 0, 'bilinear': 1}
-_FILL_MODES = ('constant', 'nearest', 'wrap', 'mirror', 'reflect')
 
 
 # --- from places ------------------------------------------------------------------------------------------------
@@ -42,9 +40,7 @@ def map_coordinates(inputs, coordinates, order, fill_mode='constant', fill_value
     """
     if order not in (0, 1):
         raise ValueError('`order` must be 0 or 1. Received: order=%r' % (order,))
-    if fill_mode not in _FILL_MODES:
-        raise ValueError('Invalid value for argument `fill_mode`. Expected one of %s. Received: '
-                         'fill_mode=%r' % (', '.join(_FILL_MODES), fill_mode))
+    _check_fill_mode(fill_mode)
     places = list(coordinates) if isinstance(coordinates, (list, tuple)) else unstack(coordinates)
     if len(places) != ndim(inputs):
         raise ValueError('Invalid coordinates rank: the first axis of `coordinates` must be the same as the rank of '
@@ -107,47 +103,16 @@ def _taken(position, size, fill_mode):
     return p.minimum(p.maximum(position, 0), last), None
 
 
-def _sampled(images, rows, columns, order, fill_mode, fill_value):
-    """Images (batch, rows, columns, channels) at places (batch, new rows, new columns)."""
-    batch, channels = shape(images)[0], shape(images)[-1]
-    sizes = tuple(shape(rows)) + (channels,)
-
-    def spread(size, axis):
-        numbers = resized(p.arange(size, dtype='int32'), [size if index == axis else 1 for index in range(4)])
-        return p.broadcast_to(numbers, sizes)
-    # Batch and channels are whole, so they need no neighbours.
-    flat = resized(images, (-1,))
-    total = None
-    for (row, row_part), (column, column_part) in itertools.product(_neighbours(rows, order),
-                                                                    _neighbours(columns, order)):
-        row, valid_row = _taken(row, shape(images)[1], fill_mode)
-        column, valid_column = _taken(column, shape(images)[2], fill_mode)
-        place = p.add(p.multiply(spread(batch, 0), shape(images)[1]), expand_dims(row, -1))
-        place = p.add(p.multiply(place, shape(images)[2]), expand_dims(column, -1))
-        place = p.add(p.multiply(place, channels), spread(channels, 3))
-        value = p.gather(flat, place, 0)
-        if valid_row is not None:
-            value = p.where(expand_dims(p.logical_and(valid_row, valid_column), -1), value,
-                            p.full_like(value, fill_value))
-        if row_part is not None:
-            value = p.multiply(value, p.cast(expand_dims(p.multiply(row_part, column_part), -1), dtype_of(value)))
-        total = value if total is None else p.add(total, value)
-    return total
-
-
-def _order(interpolation):
-    if interpolation not in _ORDERS:
+def _check_interpolation(interpolation):
+    if interpolation not in INTERPOLATIONS:
         raise ValueError("Invalid value for argument `interpolation`. Expected one of 'nearest', 'bilinear'. Received: "
                          'interpolation=%r' % (interpolation,))
-    return _ORDERS[interpolation]
 
 
-def _grid(rows, columns):
-    """(y, x): the places of all pixels, as floats (1, rows, columns)."""
-    y = resized(p.cast(p.arange(rows, dtype='int32'), 'float32'), (1, rows, 1))
-    x = resized(p.cast(p.arange(columns, dtype='int32'), 'float32'), (1, 1, columns))
-    zeros = p.multiply(p.multiply(y, x), 0.0)
-    return p.add(y, zeros), p.add(x, zeros)
+def _check_fill_mode(fill_mode):
+    if fill_mode not in MODES_OF_OPERATIONS:
+        raise ValueError('Invalid value for argument `fill_mode`. Expected one of %s. Received: '
+                         'fill_mode=%r' % (', '.join(MODES_OF_OPERATIONS), fill_mode))
 
 
 # --- transforms -------------------------------------------------------------------------------------------------
@@ -176,27 +141,23 @@ def affine_transform(images, transform, interpolation='bilinear', fill_mode='con
     if ndim(transform) not in (1, 2):
         raise ValueError('Invalid transform rank: expected rank 1 (single transform) or rank 2 (batch '
                          'of transforms). Received: transform.shape=%s' % (static_shape(transform),))
-    order = _order(interpolation)
-    if fill_mode not in _FILL_MODES:
-        raise ValueError('Invalid value for argument `fill_mode`. Expected one of %s. Received: '
-                         'fill_mode=%r' % (', '.join(_FILL_MODES), fill_mode))
+    _check_interpolation(interpolation)
+    _check_fill_mode(fill_mode)
+    factors = expand_dims(transform, 0) if ndim(transform) == 1 else transform
+    return _projected(images, factors, interpolation, fill_mode, fill_value, data_format, False)
+
+
+def _projected(images, factors, interpolation, fill_mode, fill_value, data_format, perspective):
     values, form = as_channels_last(images, data_format)
-    factors = p.cast(transform, 'float32')
-    factors = expand_dims(factors, 0) if ndim(factors) == 1 else factors
-    a0, a1, a2, b0, b1, b2 = [resized(each, (shape(factors)[0], 1, 1)) for each in unstack(factors, 8, -1)[:6]]
-    y, x = _grid(shape(values)[1], shape(values)[2])
-    columns = p.add(p.add(p.multiply(a0, x), p.multiply(a1, y)), a2)
-    rows = p.add(p.add(p.multiply(b0, x), p.multiply(b1, y)), b2)
-    return _warped(values, rows, columns, order, fill_mode, fill_value, form)
+    floats = _in_floats(values)
+    factors = p.broadcast_to(p.cast(factors, dtype_of(floats)), (shape(values)[0], 8))
+    found = projected(floats, factors, interpolation, fill_mode, fill_value, perspective)
+    return channels_back(from_floats(found, dtype_of(values), half_up=True), form)
 
 
-def _warped(values, rows, columns, order, fill_mode, fill_value, form):
-    batch = shape(values)[0]
-    sizes = (batch,) + tuple(shape(rows)[1:])
-    dtype = dtype_of(values)
-    floats = p.cast(values, 'float32') if not rules.is_float(dtype) else values
-    found = _sampled(floats, p.broadcast_to(rows, sizes), p.broadcast_to(columns, sizes), order, fill_mode, fill_value)
-    return channels_back(from_floats(found, dtype, half_up=True), form)
+def _in_floats(values):
+    """In 32 bits at least: halves do not tell the places in a large image apart."""
+    return values if dtype_of(values) == 'float64' else p.cast(values, 'float32')
 
 
 @composite('images start_points end_points')
@@ -226,15 +187,9 @@ def perspective_transform(images, start_points, end_points, interpolation='bilin
     if ndim(start_points) != ndim(end_points):
         raise ValueError('start_points and end_points must have the same rank. Received: shapes '
                          '%s and %s' % (static_shape(start_points), static_shape(end_points)))
-    order = _order(interpolation)
-    values, form = as_channels_last(images, data_format)
-    factors = homography(start_points, end_points)
-    a0, a1, a2, b0, b1, b2, c0, c1 = [resized(each, (shape(factors)[0], 1, 1)) for each in unstack(factors, 8, -1)]
-    y, x = _grid(shape(values)[1], shape(values)[2])
-    depth = p.add(p.add(p.multiply(c0, x), p.multiply(c1, y)), 1.0)
-    columns = p.divide(p.add(p.add(p.multiply(a0, x), p.multiply(a1, y)), a2), depth)
-    rows = p.divide(p.add(p.add(p.multiply(b0, x), p.multiply(b1, y)), b2), depth)
-    return _warped(values, rows, columns, order, 'constant', fill_value, form)
+    _check_interpolation(interpolation)
+    return _projected(images, homography(start_points, end_points), interpolation, 'constant', fill_value, data_format,
+                      True)
 
 
 def homography(start_points, end_points):
@@ -269,10 +224,8 @@ def elastic_transform(images, alpha=20.0, sigma=5.0, interpolation='bilinear', f
         (4, 4, 1)
     """
     check_images(images)
-    order = _order(interpolation)
-    if fill_mode not in _FILL_MODES:
-        raise ValueError('Invalid value for argument `fill_mode`. Expected one of %s. Received: '
-                         'fill_mode=%r' % (', '.join(_FILL_MODES), fill_mode))
+    _check_interpolation(interpolation)
+    _check_fill_mode(fill_mode)
     values, form = as_channels_last(images, data_format)
     batch, rows, columns = shape(values)[:3]
     width = int(6 * sigma) | 1
@@ -282,8 +235,11 @@ def elastic_transform(images, alpha=20.0, sigma=5.0, interpolation='bilinear', f
         drawn = p.multiply(normal((batch, rows, columns, 1), dtype='float32', seed=seed), float(sigma))
         smooth = gaussian_blur(drawn, (width, width), (float(sigma), float(sigma)), 'channels_last')
         moves.append(p.multiply(squeeze(smooth, -1), float(alpha)))
-    y, x = _grid(rows, columns)
-    return _warped(values, p.add(y, moves[1]), p.add(x, moves[0]), order, fill_mode, fill_value, form)
+    y, x = grid(values)
+    floats = _in_floats(values)
+    places = [p.cast(p.add(start, move), dtype_of(floats)) for start, move in ((y, moves[1]), (x, moves[0]))]
+    found = sampled(floats, places[0], places[1], interpolation, fill_mode, fill_value)
+    return channels_back(from_floats(found, dtype_of(values), half_up=True), form)
 
 
 # --- resampling -------------------------------------------------------------------------------------------------

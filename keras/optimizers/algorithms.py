@@ -29,7 +29,7 @@ class SGD(Optimizer):
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **kwargs):
         super().__init__(learning_rate, **kwargs)
         if not 0 <= momentum <= 1:
-            raise ValueError('SGD: `momentum` must lie between 0 and 1. Received: momentum=%r' % (momentum,))
+            raise ValueError('SGD: `momentum` must be a float between [0, 1]. Received: momentum=%r' % (momentum,))
         self.declare(locals())
 
     def live_slots(self):
@@ -199,6 +199,9 @@ class AdamW(Adam):
     def __init__(self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=None, amsgrad=False,
                  **kwargs):
         super().__init__(learning_rate, beta_1, beta_2, amsgrad, epsilon, weight_decay=weight_decay, **kwargs)
+        if weight_decay is None:
+            raise ValueError('AdamW: Argument `weight_decay` must be a float. Received: weight_decay=None. Without it '
+                             'the optimizer is `Adam`.')
 
 
 class Adamax(Optimizer):
@@ -274,6 +277,9 @@ class Lion(Optimizer):
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.99, **kwargs):
         super().__init__(learning_rate, **kwargs)
+        if not 0 < beta_1 <= 1:
+            raise ValueError('Lion: Argument `beta_1` must be in the [0, 1] range. Otherwise, the optimizer '
+                             'degenerates to SignSGD. Received: beta_1=%r.' % (beta_1,))
         self.declare(locals())
 
     def update(self, variables, gradients, learning_rate):
@@ -308,9 +314,11 @@ class Ftrl(Optimizer):
         self.declare(locals())
         for argument in self._strengths + ('initial_accumulator_value',):
             if getattr(self, argument) < 0:
-                raise ValueError('Ftrl: `%s` must be at least 0. Received: %r' % (argument, getattr(self, argument)))
+                raise ValueError('`%s` needs to be positive or zero. Received: %s=%r.'
+                                 % (argument, argument, getattr(self, argument)))
         if learning_rate_power > 0:
-            raise ValueError('Ftrl: `learning_rate_power` must be at most 0. Received: %r' % (learning_rate_power,))
+            raise ValueError('`learning_rate_power` needs to be negative or zero. Received: learning_rate_power=%r.'
+                             % (learning_rate_power,))
 
     def slot_initializer(self, slot):
         value = self.initial_accumulator_value if slot == 'accumulator' else 0.0
@@ -351,7 +359,8 @@ class Adafactor(Optimizer):
     Args:
         learning_rate: a float or a schedule. beta_2_decay: exponent of the step in the momentum of the means.
         epsilon_1, epsilon_2: smallest square, and smallest size of a variable. clip_threshold: of the change's
-            root mean square. relative_step: the rate is at most 1 / sqrt(step).
+            root mean square. relative_step: as in Keras 3, the rate is at most
+            1 / sqrt(step) with and without it.
         **kwargs: see `Optimizer`.
 
     Example:
@@ -396,7 +405,7 @@ class Adafactor(Optimizer):
         rules.adafactor_update(variables, gradients, self.slots('row', variables), self.slots('column', variables),
                                self.slots('velocity', variables), self.step_number(), learning_rate,
                                float(self.beta_2_decay), float(self.epsilon_1), float(self.epsilon_2),
-                               float(self.clip_threshold), bool(self.relative_step))
+                               float(self.clip_threshold))
 
 
 class ScheduleFreeAdamW(Optimizer):

@@ -591,6 +591,10 @@ class Optimizer(OptimizerProtocol, Configurable):
             gradients = rules.clip_by_value(gradients, float(self.clipvalue))
         return gradients
 
+    def _clip_gradients(self, grads):
+        # Optimizers written for Keras 3 call it.
+        return self._clipped([ops.convert_to_tensor(gradient) for gradient in grads])
+
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
         """Leave variables out of the weight decay: those in `var_list`, and those whose name matches `var_names`."""
         self._undecayed = (set(var_list or ()), tuple(var_names or ()))

@@ -60,6 +60,9 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
 
     def _check(self, frame, x_col, y_col, weight_col, classes):
         mode = self.class_mode
+        if not hasattr(frame, 'columns'):
+            raise TypeError('`dataframe` must be a pandas.DataFrame (pip install pandas). Received: %s'
+                            % type(frame).__name__)
         if mode not in self.allowed_class_modes:
             raise ValueError('Invalid class_mode: %r; expected one of: %s'
                              % (mode, sorted(self.allowed_class_modes, key=str)))

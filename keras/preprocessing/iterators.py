@@ -345,11 +345,20 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
         self._filepaths = [os.path.join(self.directory, path) for path in self.filenames]
         self.samples = len(found)
         print('Found %d images belonging to %d classes.' % (self.samples, self.num_classes))
+        self._warn_of_classes(names)
         if not found:
             warnings.warn('%s holds no pictures. Expected are one folder for each class, with files that end in %s in '
                           'them%s.' % (directory, ', '.join(FORMATS), '; looked for: %s' % names if names else ''),
                           stacklevel=3)
         super().__init__(self.samples, batch_size, shuffle, seed)
+
+    def _warn_of_classes(self, names):
+        absent = [name for name in names if not os.path.isdir(os.path.join(self.directory, name))]
+        if absent:
+            warnings.warn('%s has no folder for these of `classes`: %s.' % (self.directory, absent), stacklevel=4)
+        if self.class_mode == 'binary' and len(names) > 2:
+            warnings.warn('class_mode="binary" is for 2 classes, %s has %d: %s. Their numbers are what "sparse" gives.'
+                          % (self.directory, len(names), names), stacklevel=4)
 
     def _files_of(self, name, follow_links):
         """The paths of the pictures of a class, without the directory, in order."""

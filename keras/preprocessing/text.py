@@ -108,6 +108,17 @@ class Tokenizer:
         self.word_index = {}
         self.index_word = {}
 
+    def _texts(self, texts):
+        """`texts`, one after the other, each seen to be one."""
+        if isinstance(texts, str) and not self.char_level:
+            warnings.warn('Tokenizer: a string in the place of a list of texts counts as one text for each of its '
+                          'characters. A single text goes into a list: [text].', stacklevel=4)
+        for number, text in enumerate(texts):
+            if text is None or isinstance(text, (bool, int, float)):
+                raise TypeError('Tokenizer: text number %d is %r, expected a string or a list of words. The usual '
+                                'cause: gaps in a table, which df.fillna("") fills.' % (number, text))
+            yield text
+
     def _words(self, text):
         if self.char_level or isinstance(text, list):
             if not self.lower:
@@ -123,7 +134,7 @@ class Tokenizer:
         Args:
             texts: list or generator of strings, or of lists of words.
         """
-        for text in texts:
+        for text in self._texts(texts):
             self.document_count += 1
             words = self._words(text)
             for word in words:
@@ -162,7 +173,7 @@ class Tokenizer:
         """Like `texts_to_sequences`, one text after the other."""
         self._check_fitted('texts_to_sequences')
         unknown = self.word_index.get(self.oov_token)
-        for text in texts:
+        for text in self._texts(texts):
             numbers = (self.word_index.get(word) for word in self._words(text))
             yield self._in_range(numbers, unknown)
 

@@ -13,7 +13,8 @@ _ROW = 512
 _PIECE = 1 << 19
 # The dtype of NumPy that stands for bfloat16, which it does not know.
 BFLOAT16 = np.dtype('V2')
-# From this size on threads are worth their while.
+# From these sizes on a thread is worth its while, and several.
+MIDDLE = 1 << 16
 LARGE = 1 << 21
 
 
@@ -89,7 +90,7 @@ def filled(array, read_at, start, summed, pool=None):
 def written(group, name, array):
     """Write an array as a data set into a group of h5py; returns its checksum, which a thread finds out meanwhile."""
     array = np.asarray(array)
-    if array.nbytes < LARGE:
+    if array.nbytes < LARGE >> 2:
         _create(group, name, array)
         return checksum(array)
     found = []

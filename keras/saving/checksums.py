@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 
-from keras.saving.opening import RefusedFile
+from keras.saving.opening import Group, RefusedFile
 
 # Under this name checksums stand among the attributes of an HDF5 group.
 ATTRIBUTE = 'keras_checksum'
@@ -25,7 +25,7 @@ def of_values(*values):
 def seal(group, sums):
     """Write the checksums of what is in a group of h5py, {name: int}, which has all its attributes; return the last."""
     ordered = [sums[name] for name in sorted(sums)]
-    total = of_values(sorted(sums), ordered, _told(group))
+    total = of_values(sorted(sums), ordered, _told(Group(group.id, None, group.name)))
     ordered.append(total)
     for start in range(0, len(ordered), _IN_ONE):
         group.attrs[_numbered(start // _IN_ONE)] = np.array(ordered[start:start + _IN_ONE], 'uint32')
@@ -37,7 +37,7 @@ def _numbered(number):
 
 
 def _told(group):
-    """The other attributes of a group, as plain values."""
+    """The other attributes of an `opening.Group`, as plain values."""
     return {name: _plain(group.attrs[name]) for name in group.attrs if not name.startswith(ATTRIBUTE)}
 
 

@@ -41,6 +41,8 @@ _UNKNOWN = {
 _MEANS_OTHER = {('activation', 'hard_sigmoid'): 'hard_sigmoid_sixth',
                 ('recurrent_activation', 'hard_sigmoid'): 'hard_sigmoid_sixth',
                 ('interpolation', 'bilinear'): 'bilinear_centers'}
+# Functions that Keras 3 reads by another name only.
+_FUNCTIONS = {'kullback_leibler_divergence': 'kl_divergence', 'logcosh': 'log_cosh'}
 # Layers that take neither `trainable` nor `noise_shape` in Keras 3.
 _NEVER_FROZEN = ('SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D')
 # Arguments that hold layers.
@@ -132,7 +134,7 @@ class Keras3Form(Form):
         # What was found by its name may be marked with the generation that it belongs to.
         own = inspect.unwrap(function)
         if any(inspect.unwrap(kind.objects.get(name, len)) is own for kind in map(kind_in, HOMES)):
-            return name
+            return _FUNCTIONS.get(name, name)
         return {'module': function.__module__, 'class_name': 'class' if inspect.isclass(function) else 'function',
                 'config': function.__name__, 'registered_name': name}
 
@@ -249,6 +251,14 @@ def serialize_keras_object(obj):
         return {'class_name': '__numpy__', 'config': {'value': obj.tolist(), 'dtype': obj.dtype.name}}
     if isinstance(obj, np.generic):
         return obj.item()
+    if obj is Ellipsis:
+        return {'class_name': '__ellipsis__', 'config': {}}
+    if isinstance(obj, slice):
+        return {'class_name': '__slice__', 'config': {name: serialize_keras_object(getattr(obj, name))
+                                                      for name in ('start', 'stop', 'step')}}
+    if hasattr(obj, '__array__') and hasattr(obj, 'shape'):  # a tensor of some library
+        array = np.asarray(obj)
+        return {'class_name': '__tensor__', 'config': {'value': array.tolist(), 'dtype': array.dtype.name}}
     return KERAS3(obj)
 
 

@@ -330,6 +330,9 @@ class _Numbers:
     def read(self):
         return self.array
 
+    def start(self):
+        return self.read
+
 
 class _WeightReader:
     """Pairs the weights of a model's layers with the arrays of a file; assigns only when everything fits.
@@ -351,8 +354,16 @@ class _WeightReader:
 
     def names_with_weights(self):
         """The names of the file's layers that have weights, in order."""
-        names = load_attributes(self.group, 'layer_names')
-        return [name for name in names if load_attributes(_layer_group(self.group, name), 'weight_names')]
+        found, count = [], 0
+        for name in load_attributes(self.group, 'layer_names'):
+            weights = len(load_attributes(_layer_group(self.group, name), 'weight_names'))
+            count += weights
+            if count > MOST_NAMES:
+                raise OSError('%s lists more than the %d weights that a model may have.'
+                              % (self.group.filename, MOST_NAMES))
+            if weights:
+                found.append(name)
+        return found
 
     def take(self, layer, variables, name):
         """Note the arrays of the file's layer `name` for `variables` of `layer`; their shapes are compared first."""
@@ -396,25 +407,28 @@ class _WeightReader:
     def _mismatch(self, message):
         if not self.skip_mismatch:
             raise ValueError(message + ' The usual cause: the file was written by a model of another architecture.')
-        warnings.warn(message + ' It was skipped.', stacklevel=4)
+        warnings.warn(message + ' Skipping loading this layer due to mismatch of its weights.', stacklevel=4)
 
     def assign(self):
-        read = [(variable, data.read(), turned) for variable, data, turned in self.pairs]
-        for variable, array, turned in read:
-            array = array.reshape(variable.shape)
+        started = [data.start() for _, data, _ in self.pairs]
+        read = [finish() for finish in started]
+        for variable, _, turned in reversed(self.pairs):
+            # What is assigned is held here no more.
+            array = read.pop().reshape(variable.shape)
             variable.assign_new(_turn_over(array) if turned else array)
 
 
 def _pair_in_order(reader, layers):
     names = reader.names_with_weights()
-    layers = [layer for layer in keras1.unmerged(layers) if layer.weights_by_kind]
+    pairs = [(layer, layer.weights_by_kind) for layer in keras1.unmerged(layers)]
+    layers = [(layer, weights) for layer, weights in pairs if weights]
     if len(layers) != len(names):
         raise ValueError('The file has weights for %d layers (%s), the model has %d layers with weights (%s). The '
                          'usual cause: the file was written by a model of another architecture; `by_name=True` '
                          'loads the layers whose names agree.'
-                         % (len(names), ', '.join(names), len(layers), ', '.join(layer.name for layer in layers)))
-    for layer, name in zip(layers, names):
-        reader.take(layer, layer.weights_by_kind, name)
+                         % (len(names), ', '.join(names), len(layers), ', '.join(layer.name for layer, _ in layers)))
+    for (layer, weights), name in zip(layers, names):
+        reader.take(layer, weights, name)
 
 
 def _pair_by_name(reader, layers):

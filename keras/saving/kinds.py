@@ -20,7 +20,7 @@ from keras.saving.serialization import (
 # imported when it is first asked.
 HOMES = ('keras.layers', 'keras.models', 'keras.activations', 'keras.initializers', 'keras.regularizers',
          'keras.constraints', 'keras.losses', 'keras.metrics', 'keras.optimizers.schedules', 'keras.optimizers',
-         'keras.dtype_policies', 'keras.quantizers')
+         'keras.dtype_policies', 'keras.quantizers', 'keras.distillation')
 # What arguments hold whose names end so, as `kernel_initializer` and `activation` do.
 SUFFIXES = {'initializer': 'keras.initializers', 'regularizer': 'keras.regularizers',
             'constraint': 'keras.constraints', 'activation': 'keras.activations'}
@@ -335,6 +335,9 @@ def deserialize_keras_object(identifier, module_objects=None, custom_objects=Non
         return type(identifier)(deserialize_keras_object(part, None, custom_objects) for part in identifier)
     if module_objects is None and _is_value(identifier):
         return _value(identifier, custom_objects)
+    if module_objects is None and isinstance(identifier, str) and generations.value('names_are_values'):
+        own = get_registered_object(identifier, custom_objects)
+        return identifier if own is None else own
     kind = _kind_of(identifier, custom_objects) if module_objects is None else None
     if kind is None:
         kind = Kind(printable_module_name, accepts=inspect.isclass)

@@ -4,7 +4,6 @@ Everything that comes from a file is opened here. What a file says of sizes is c
 before anything is read, links lead nowhere else, and names are no deeper or more numerous than a model needs.
 """
 import contextlib
-import functools
 import io
 import json
 import os
@@ -54,6 +53,10 @@ def kind_of_file(path):
     return next((name for is_one, name in _KINDS_OF_FILES if is_one(mode)), None)
 
 
+class NoFile(FileNotFoundError, ValueError):
+    """There is no file of that name; Keras 3 has a ValueError for it."""
+
+
 def open_file(path):
     """A regular file, open for reading, without a buffer.
 
@@ -64,7 +67,8 @@ def open_file(path):
     try:
         kind = kind_of_file(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise FileNotFoundError('There is no file %s.' % path) from None
+        raise NoFile('File not found. There is no file %s. Please ensure the file is an accessible `.keras` zip file, '
+                     'or one of another format.' % path) from None
     if kind is not None:
         raise RefusedFile('%s is %s, not a file.' % (path, kind))
     return open(path, 'rb', buffering=0)
@@ -266,7 +270,7 @@ def open_hdf5(source):
     if isinstance(source, Group):
         yield source
     elif hasattr(source, 'attrs') and hasattr(source, 'create_group'):
-        yield Group(source)
+        yield Group(source.id, None, source.name)
     elif isinstance(source, (str, bytes)) or hasattr(source, '__fspath__'):
         path = os.fspath(source)
         with open_file(path) as file, _open_library(_HDF5Source(file)) as group:
@@ -294,11 +298,12 @@ def _open_library(source):
     _check_beginning(source)
     try:
         file = h5py.File(source, 'r')
+        root = file['/'].id
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise RefusedFile('%s cannot be read as an HDF5 file (%s). The usual cause: it was cut short while it was '
                           'written, copied or downloaded.' % (source.name, error)) from error
     with file:
-        group = Group(file, source)
+        group = Group(root, source, '/')
         try:
             yield group
         finally:
@@ -335,16 +340,19 @@ class _Object:
     name: path inside the file. filename: of the file. attrs: the attributes, a mapping for reading.
     """
 
-    def __init__(self, object, source=None, name=None):
-        self._object = object
+    def __init__(self, id, source, name):
+        self._id = id
         self._source = source
-        self.attrs = Attributes(object, source)
-        self.name = object.name if name is None else name
+        self.name = name
+        self.attrs = Attributes(id, source, name)
 
     @property
     def filename(self):
-        found = self._object.file.filename if self._source is None else self._source.name
+        found = self._for_python().file.filename if self._source is None else self._source.name
         return found if isinstance(found, str) else 'The file'
+
+    def _for_python(self):
+        return _for_python(self._id)
 
     def _refused(self, why):
         return RefusedFile('%s: %s %s.' % (self.filename, self.name, why))
@@ -353,21 +361,28 @@ class _Object:
 class Attributes:
     """The attributes of a group or data set, for reading: numbers and strings of a reasonable size."""
 
-    def __init__(self, object, source):
-        self._object = object
+    def __init__(self, id, source, owner):
+        self._id = id
         self._source = source
+        self._owner = owner
         self._read = {}
-        self._errors = functools.partial(_errors_as_refusal, object, source)
+
+    def _reading(self, *what):
+        return _Refusing(self._source, self._owner, *what)
 
     def __contains__(self, name):
         if name in self._read:
             return True
-        with self._errors('the attribute %s' % name):
-            return name in self._object.attrs
+        from h5py import h5a
+        with self._reading('the attribute %s', name):
+            return h5a.exists(self._id, name.encode('utf-8'))
 
     def keys(self):
-        with self._errors('the list of attributes'):
-            return _checked_names(list(self._object.attrs))
+        from h5py import h5a
+        with self._reading('the list of attributes'):
+            names = []
+            h5a.iterate(self._id, lambda name: names.append(name.decode('utf-8')))
+            return names
 
     def __iter__(self):
         return iter(self.keys())
@@ -382,11 +397,10 @@ class Attributes:
         """
         if name not in self._read:
             if name not in self:
-                raise KeyError('%s has no attribute %r.' % (self._object.name, name))
+                raise KeyError('%s has no attribute %r.' % (self._owner, name))
             try:
-                with self._errors('the attribute %s' % name):
-                    self._check(name)
-                    self._read[name] = self._object.attrs[name]
+                with self._reading('the attribute %s', name):
+                    self._read[name] = self._checked(name)
             finally:
                 if self._source is not None:
                     self._source.allowed = None
@@ -394,11 +408,12 @@ class Attributes:
 
     def _refused(self, name, why):
         return RefusedFile('%s: the attribute %s of %s %s.' % (
-            'The file' if self._source is None else self._source.name, name, self._object.name, why))
+            'The file' if self._source is None else self._source.name, name, self._owner, why))
 
-    def _check(self, name):
+    def _checked(self, name):
+        """What the attribute holds, if it is of a reasonable type and size."""
         from h5py import h5a, h5t
-        opened = h5a.open(self._object.id, name.encode('utf-8'))
+        opened = h5a.open(self._id, name.encode('utf-8'))
         kind, count = opened.get_type(), opened.get_space().get_simple_extent_npoints()
         if not isinstance(kind, (h5t.TypeStringID, h5t.TypeIntegerID, h5t.TypeFloatID, h5t.TypeEnumID)):
             raise self._refused(name, 'is neither text nor numbers')
@@ -406,11 +421,17 @@ class Attributes:
             raise self._refused(name, 'has %d entries, which is too many' % count)
         if isinstance(kind, h5t.TypeStringID) and kind.is_variable_str() and self._source is not None:
             self._check_lengths(name, count)
+        dtype = opened.dtype
+        if not opened.shape or dtype.kind not in 'iufS':
+            return _for_python(self._id).attrs[name]
+        array = np.empty(opened.shape, dtype)
+        opened.read(array)
+        return array
 
     def _check_lengths(self, name, count):
         """Refuse strings that say that they are longer than the file, or one string that stands for many."""
         from h5py import h5o
-        entries = _entries_of_attribute(self._source, h5o.get_info(self._object.id).addr, name)
+        entries = _entries_of_attribute(self._source, h5o.get_info(self._id).addr, name)
         if entries is not None:
             lengths = [int.from_bytes(entries[start:start + 4], 'little') for start in range(0, 16 * count, 16)]
             if sum(lengths) > self._source.size:
@@ -465,23 +486,40 @@ def _messages(source, address):
             place += names + length
 
 
-@contextlib.contextmanager
-def _errors_as_refusal(object, source, what):
-    """What the library raises on damaged files, whatever it is, as a `RefusedFile` that names `what` of an object."""
-    try:
-        yield
-    except RefusedFile:
-        raise
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError, UnicodeError) as error:
+class _Refusing:
+    """What the library raises on damaged files in the `with` block, whatever it is, as a `RefusedFile`.
+
+    Args:
+        source: of the file, or None. owner: path of a group or data set. what: in it, with names in `what`.
+    """
+    __slots__ = ('_source', '_owner', '_what')
+
+    def __init__(self, source, owner, *what):
+        self._source, self._owner, self._what = source, owner, what
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is None or issubclass(kind, RefusedFile) or not issubclass(kind, (
+                OSError, RuntimeError, ValueError, TypeError, KeyError, UnicodeError)):
+            return
         raise RefusedFile('%s: %s of %s cannot be read (%s). The file is damaged or was cut short.' % (
-            'The file' if source is None else source.name, what, object.name, error)) from error
+            'The file' if self._source is None else self._source.name, self._what[0] % self._what[1:],
+            self._owner, error)) from error
+
+
+def _for_python(id):
+    """The object of h5py around one of HDF5."""
+    import h5py
+    return (h5py.Group if isinstance(id, h5py.h5g.GroupID) else h5py.Dataset)(id)
 
 
 class Group(_Object):
     """A group of an HDF5 file: a mapping, for reading, of names and paths to groups and data sets."""
 
-    def __init__(self, object, source=None, name=None):
-        super().__init__(object, source, name)
+    def __init__(self, id, source, name):
+        super().__init__(id, source, name)
         # What is opened stays open: a reader asks for it several times.
         self._children = {}
         self._names = None
@@ -523,19 +561,21 @@ class Group(_Object):
 
     def _opened(self, name):
         import h5py
-        with _errors_as_refusal(self._object, self._source, 'what is called %s' % name):
-            inside, encoded = self._object.id, name.encode('utf-8')
-            if not inside.links.exists(encoded):
+        with _Refusing(self._source, self.name, 'what is called %s', name):
+            links, encoded = self._id.links, name.encode('utf-8')
+            if not links.exists(encoded):
                 return None
-            if inside.links.get_info(encoded).type != h5py.h5l.TYPE_HARD:
-                raise RefusedFile('%s: %s in %s is a link to elsewhere, which is not followed.'
-                                  % (self.filename, name, self.name))
-            found = h5py.h5o.open(inside, encoded)
+            kind = links.get_info(encoded).type
+            if kind != h5py.h5l.TYPE_HARD:
+                raise RefusedFile('%s: %s in %s is a link to elsewhere (%s), which is not followed.'
+                                  % (self.filename, name, self.name,
+                                     'SoftLink' if kind == h5py.h5l.TYPE_SOFT else 'ExternalLink'))
+            found = h5py.h5o.open(self._id, encoded)
             path = '%s/%s' % (self.name.rstrip('/'), name)
             if isinstance(found, h5py.h5g.GroupID):
-                return Group(h5py.Group(found), self._source, path)
+                return Group(found, self._source, path)
             if isinstance(found, h5py.h5d.DatasetID):
-                return Dataset(h5py.Dataset(found), self._source, path)
+                return Dataset(found, self._source, path)
         raise RefusedFile('%s: %s is neither a group nor data.' % (self.filename, name))
 
     def __len__(self):
@@ -548,10 +588,11 @@ class Group(_Object):
             RefusedFile: where there are too many, or they cannot be read.
         """
         if self._names is None:
-            with _errors_as_refusal(self._object, self._source, 'the content'):
-                if len(self._object) > MOST_NAMES:
-                    raise self._refused('holds %d names' % len(self._object))
-                self._names = _checked_names(list(self._object))
+            with _Refusing(self._source, self.name, 'the content'):
+                group = self._for_python()
+                if len(group) > MOST_NAMES:
+                    raise self._refused('holds %d names' % len(group))
+                self._names = _checked_names(list(group))
         return list(self._names)
 
     def __iter__(self):
@@ -592,10 +633,10 @@ class Group(_Object):
     def is_new(self, met):
         """Whether the group is none of those `met`, among which it then is."""
         import h5py
-        with _errors_as_refusal(self._object, self._source, 'the address'):
-            address = h5py.h5o.get_info(self._object.id).addr
+        with _Refusing(self._source, self.name, 'the address'):
+            found = h5py.h5o.get_info(self._id)
         before = len(met)
-        met.add(address)
+        met.add((found.fileno, found.addr))
         return len(met) > before
 
 
@@ -620,10 +661,10 @@ class Dataset(_Object):
     """
     checksum = None
 
-    def __init__(self, object, source, name=None):
-        super().__init__(object, source, name)
-        with _errors_as_refusal(object, source, 'the type'):
-            shape, self._stored_as = object.shape, object.dtype
+    def __init__(self, id, source, name):
+        super().__init__(id, source, name)
+        with _Refusing(source, name, 'the type'):
+            shape, self._stored_as = id.shape, id.dtype
         self.shape = tuple(map(int, shape)) if shape is not None else None
         self.dtype = self._stored_as.newbyteorder('=')
 
@@ -641,8 +682,8 @@ class Dataset(_Object):
         Raises:
             RefusedFile: where they are not in the file, no numbers, or damaged.
         """
-        with _errors_as_refusal(self._object, self._source, 'the data'):
-            made = self._object.id.get_create_plist()
+        with _Refusing(self._source, self.name, 'the data'):
+            made = self._id.get_create_plist()
             self._check(made)
             array, found = self._read_directly() if self._is_plain(made) else self._read_by_library()
         if self._source is not None and self._source.cut:
@@ -651,20 +692,29 @@ class Dataset(_Object):
             raise self._refused('is not what was written: the file is damaged')
         return arrays.of_bfloat16(array) if self.dtype == arrays.BFLOAT16 else array
 
+    def start(self):
+        """A function that gives what `read` does; a thread begins with numbers of middle size meanwhile.
+
+        What is smaller is not worth it, what is larger several threads read at once.
+        """
+        if self._source is None or not arrays.MIDDLE <= self.nbytes < arrays.LARGE or self._source.pool is None:
+            return self.read
+        return self._source.pool.submit(self.read).result
+
     def _is_plain(self, made):
         """Whether the bytes of the array are in the file in one piece, as they are in memory."""
         from h5py import h5d, h5t
         if self._source is None or not self.nbytes or self.dtype.kind not in 'fiu' or not self._stored_as.isnative:
             return False
-        return made.get_layout() == h5d.CONTIGUOUS and self._object.id.get_type().equal(h5t.py_create(self.dtype))
+        return made.get_layout() == h5d.CONTIGUOUS and self._id.get_type().equal(h5t.py_create(self.dtype))
 
     def _read_directly(self):
         array = np.empty(self.shape, self.dtype)
-        return array, arrays.filled(array, self._source.read_at, self._object.id.get_offset(),
+        return array, arrays.filled(array, self._source.read_at, self._id.get_offset(),
                                     self.checksum is not None, self._source.pool)
 
     def _read_by_library(self):
-        array = np.asarray(self._object[()], self.dtype)
+        array = np.asarray(self._for_python()[()], self.dtype)
         return array, None if self.checksum is None else arrays.checksum(array)
 
     def __array__(self, dtype=None, copy=None):
@@ -680,7 +730,7 @@ class Dataset(_Object):
         layout = made.get_layout()
         if layout not in (h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED) or made.get_external_count():
             raise self._refused('has its data in other files, which are not read')
-        stored = self._object.id.get_storage_size()
+        stored = self._id.get_storage_size()
         if layout == h5d.CHUNKED:
             self._check_chunks(made, stored)
         elif self.nbytes != stored or self._outside(layout == h5d.CONTIGUOUS):
@@ -690,7 +740,7 @@ class Dataset(_Object):
     def _outside(self, contiguous):
         if self._source is None or not contiguous or not self.nbytes:
             return False
-        offset = self._object.id.get_offset()
+        offset = self._id.get_offset()
         return offset is None or offset + self.nbytes > self._source.size
 
     def _check_chunks(self, made, stored):
@@ -886,8 +936,12 @@ def _text(text, what):
     return text
 
 
+# Of one number.
+_MOST_DIGITS = 40
+
+
 def _integer(digits):
-    if len(digits) > 40:
+    if len(digits) > _MOST_DIGITS:
         raise ValueError('a number of %d digits' % len(digits))
     return int(digits)
 
@@ -944,6 +998,7 @@ def parse_yaml(text, what='config'):
     except ImportError as error:
         raise ImportError('YAML needs the package PyYAML: pip install pyyaml') from error
     text = _text(text, what)
+    _check_entries_of_yaml(text, what)
     _check_flat_yaml(text, what)
     try:
         values = yaml.load(text, Loader=_loader_of(yaml))
@@ -952,6 +1007,12 @@ def parse_yaml(text, what='config'):
         raise ValueError('The %s is no YAML that could be read (%s). It begins with: %.60s'
                          % (what, error, text)) from error
     return values
+
+
+def _check_entries_of_yaml(text, what):
+    """Refuse text with more entries than a config of its length has: each one takes the parser a while."""
+    if sum(map(text.count, ('[', '{', ',', ':', '- '))) > max(20000, len(text) // 6):
+        raise ValueError('The %s has too many entries.' % what)
 
 
 def _check_flat_yaml(text, what):
@@ -974,6 +1035,8 @@ def _loader_of(yaml):
             if any(key.tag == 'tag:yaml.org,2002:merge' for key, _ in node.value):
                 raise yaml.constructor.ConstructorError(None, None, 'merge keys are not read', node.start_mark)
 
+    for name in ('int', 'float', 'timestamp'):
+        Loader.add_constructor('tag:yaml.org,2002:' + name, _of_few_digits(getattr(Loader, 'construct_yaml_' + name)))
     prefix = 'tag:yaml.org,2002:python/'
     Loader.add_constructor(prefix + 'tuple', lambda loader, node: tuple(loader.construct_sequence(node, deep=True)))
     for name in ('str', 'unicode'):
@@ -985,6 +1048,14 @@ def _loader_of(yaml):
                        ('_core.multiarray._reconstruct', _array_in_yaml)):
         Loader.add_constructor(prefix + 'object/apply:numpy.' + name, made)
     return Loader
+
+
+def _of_few_digits(construct):
+    def constructed(loader, node):
+        if len(node.value) > _MOST_DIGITS:
+            raise ValueError('a number of %d digits' % len(node.value))
+        return construct(loader, node)
+    return constructed
 
 
 def _dtype_in_yaml(loader, node):

@@ -157,3 +157,7 @@ class _Merged:
 
     def items(self):
         return [(name, self[name]) for name in self.keys()]
+
+    def is_new(self, met):
+        """Whether one of the groups is none of those `met`, among which they then are."""
+        return any([group.is_new(met) for group in self._groups])

@@ -206,7 +206,7 @@ def read_states(file, model, skip_mismatch=False):
         raise ValueError('%s The usual cause: the file was written by a model of another architecture.'
                          % next(iter(misfits.values())))
     for message in misfits.values():
-        warnings.warn(message + ' It was skipped.', stacklevel=4)
+        warnings.warn(message + ' Skipping loading this layer due to mismatch of its weights.', stacklevel=4)
     for path, owner, store in pairs:
         if isinstance(owner, SeedGenerator):
             _read_seed(file, path, owner)
@@ -298,9 +298,11 @@ def _shapes_in(group):
 
 def groups_of_variables(file):
     """The groups `vars` of a file that hold arrays, in the order of their names."""
-    found, waiting = [], [file]
+    found, waiting, met = [], [file], set()
     while waiting:
         group = waiting.pop()
+        if hasattr(group, 'is_new') and not group.is_new(met):
+            continue
         for name, part in group.items():
             if hasattr(part, 'keys'):
                 (found if name == 'vars' and len(part) else waiting).append(part)
@@ -313,12 +315,14 @@ def _misfit(owner, store):
         return None
     variables = owner.own_variables_in_order()
     if len(variables) != len(store):
-        return ('Layer %s has %d weights of its own (%s), the file has %d for it (%s).%s'
+        return ('Layer %s has %d weights of its own (%s), but received %d variables: the file has that many for it '
+                '(%s).%s'
                 % (owner.name, len(variables), ', '.join(variable.name for variable in variables), len(store),
-                   store.where, '' if owner.built else ' The layer is not built yet.'))
+                   store.where, '' if owner.built else ' The layer is not built yet. You are loading weights into a '
+                   'model that has not yet been built.'))
     for number, variable in enumerate(variables):
         if str(number) not in store or store.shape(number) != tuple(variable.shape):
             found = store.shape(number) if str(number) in store else 'no array'
-            return ('Layer %s: weight %s has shape %s, the file has %s for it (%s/%d).'
+            return ('Layer %s: weight %s has shape %s, the file has %s for it (%s/%d): the shapes must match.'
                     % (owner.name, variable.name, tuple(variable.shape), found, store.where, number))
     return None

@@ -18,6 +18,8 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
+# Bytes of a piece that waits for those that follow, and of what waits together.
+_SMALL, _MOST = 1 << 12, 1 << 16
 # .NAME.RANDOM.keras-partial; its writer keeps it locked.
 _PARTIAL = re.compile(r'^\..*\.[0-9a-f]{8}\.keras-partial$')
 _REASONS = {errno.ENOSPC: 'there is no space left on the device', errno.EDQUOT: 'the quota of the disk is used up',
@@ -199,25 +201,36 @@ class SteadyFile:
         self.error = None
         self._position = 0
         self._size = 0
+        # Small pieces that follow one on the other, and where they begin: HDF5 writes its headers in such.
+        self._gathered, self._begin = bytearray(), 0
 
     def write(self, data):
         """Write all bytes at the position, which moves behind them."""
         view = memoryview(data).cast('B')
-        count = len(view)
+        if len(view) > _SMALL or self._position != self._begin + len(self._gathered) or len(self._gathered) > _MOST:
+            self.flush()
+            self._begin = self._position
+        if len(view) > _SMALL:
+            self._write_at(self._position, view)
+        else:
+            self._gathered += view
+        self._position += len(view)
+        self._size = max(self._size, self._position)
+        return len(view)
+
+    def _write_at(self, place, view):
         if self.error is None:
             try:
-                self.file.seek(self._position)
+                self.file.seek(place)
                 while view:
                     view = view[self.file.write(view):]
             except OSError as error:
                 self.error = error
-        self._position += count
-        self._size = max(self._size, self._position)
-        return count
 
     def readinto(self, buffer):
         """Fill the buffer from the position; what was never written is zero."""
         view = memoryview(buffer).cast('B')
+        self.flush()
         self.file.seek(self._position)
         count = self.file.readinto(view) or 0
         while 0 < count < len(view):
@@ -248,6 +261,7 @@ class SteadyFile:
     def truncate(self, size=None):
         """Set the size of the file, by default to the position."""
         self._size = self._position if size is None else size
+        self.flush()
         if self.error is None:
             try:
                 self.file.truncate(self._size)
@@ -256,7 +270,10 @@ class SteadyFile:
         return self._size
 
     def flush(self):
-        """Nothing: what is written is with the system at once."""
+        """Hand what was written to the system."""
+        gathered, self._gathered = self._gathered, bytearray()
+        if gathered:
+            self._write_at(self._begin, memoryview(gathered))
 
     def close(self):
         """Nothing: the file is closed where it was opened."""
@@ -276,6 +293,7 @@ class SteadyFile:
         Raises:
             OSError: such as a full disk.
         """
+        self.flush()
         if self.error is not None:
             raise self.error
 

@@ -6,20 +6,28 @@ from keras import losses as losses_module
 from keras import metrics as metrics_module
 from keras import ops
 from keras.backend.state.variables import to_array
+from keras.backend.table.composites.losses import count_in
 from keras.backend.table.composites.shape import dtype_of, static_shape
+
+
+class UnknownOutput(ValueError, KeyError):
+    """A name in an argument of `compile` that no output has: in Keras 3 a KeyError or a ValueError."""
+
+    __str__ = Exception.__str__
 
 
 def per_output(given, names, what):
     """`given` (one thing, a list, a dictionary by output name) as a list with one entry per output.
 
     Raises:
-        ValueError: if the number or the names do not fit.
+        UnknownOutput: if the names do not fit. ValueError: if the number does not.
     """
     if isinstance(given, dict):
         unknown = [name for name in given if name not in names]
         if unknown:
-            raise ValueError('Unknown output %s in the dictionary given as `%s`. The outputs of the model are: %s.'
-                             % (', '.join(map(repr, unknown)), what, ', '.join(names)))
+            raise UnknownOutput("Invalid `%s`: Unknown output %s in the dictionary. Its keys, in the `%s` argument, "
+                                "can't be found in either the model's output or the targets. Expected keys: %s."
+                                % (what, ', '.join(map(repr, unknown)), what, ', '.join(names)))
         return [given.get(name) for name in names]
     if isinstance(given, (list, tuple)):
         if len(given) != len(names):
@@ -122,6 +130,8 @@ def _loss_object(loss):
         loss = loss[0]
     if loss is None or isinstance(loss, losses_module.Loss):
         return loss
+    if loss in ('crossentropy', 'ce'):
+        return losses_module.LossFunctionWrapper(_by_shapes('crossentropy'), name='crossentropy')
     found = losses_module.get(loss)
     if isinstance(found, losses_module.Loss):
         return found
@@ -178,11 +188,12 @@ class CompiledMetrics:
         self.entries = []
         names = loss.output_names
         for given, weighted in ((metrics, False), (weighted_metrics, True)):
-            for index, chosen in enumerate(_metrics_per_output(given, names)):
+            argument = 'weighted_metrics' if weighted else 'metrics'
+            for index, chosen in enumerate(_metrics_per_output(given, names, argument)):
                 for one in chosen if loss.losses[index] is not None or without_losses else ():
                     metric = self._metric(one, loss.losses[index], output_shapes[index])
-                    name = metric.name if len(names) == 1 else '%s_%s' % (names[index], metric.name)
-                    self.entries.append(OutputMetric(metric, self._unique(name), index, weighted))
+                    name = self._name(metric.name, names[index] if len(names) > 1 else None, weighted)
+                    self.entries.append(OutputMetric(metric, name, index, weighted))
         if len(names) > 1 and generations.value('logs_by_name'):
             self.entries.sort(key=lambda entry: entry.name)
         elif generations.value('logs_by_output'):
@@ -207,6 +218,13 @@ class CompiledMetrics:
             own = 'cosine_proximity' if own == 'cosine_similarity' else own
         return metrics_module.MeanMetricWrapper(found, name=name or own)
 
+    def _name(self, name, output, weighted):
+        """The name in the logs of a metric of an output; None where there is only one."""
+        full = name if output is None else '%s_%s' % (output, name)
+        if weighted and full in self.names and generations.value('weighted_metrics_say_so'):
+            full = 'weighted_' + name if output is None else '%s_weighted_%s' % (output, name)
+        return self._unique(full)
+
     def _unique(self, name):
         unique, number = name, 1
         while unique in self.names:
@@ -222,13 +240,13 @@ class CompiledMetrics:
         return [entry.name for entry in self.entries]
 
 
-def _metrics_per_output(given, names):
+def _metrics_per_output(given, names, argument):
     if not given:
         return [[] for _ in names]
     if isinstance(given, dict):
-        chosen = per_output(given, names, 'metrics')
+        chosen = per_output(given, names, argument)
     elif isinstance(given, (list, tuple)) and any(isinstance(one, (list, tuple)) for one in given):
-        chosen = per_output(list(given), names, 'metrics')
+        chosen = per_output(list(given), names, argument)
     elif isinstance(given, (list, tuple)) and len(given) == len(names) and generations.value('metric_per_output'):
         chosen = list(given)
     else:
@@ -307,15 +325,14 @@ class Tally:
         """The names in the logs."""
         return ['loss'] + self.loss.names_in_logs + self.metrics.names + self.added
 
-    def vector(self, total, each, targets, predictions, weights, masks, samples, added):
-        """The numbers of one batch, as a vector, or as a scalar where there is one; updates the stateful metrics."""
-        by_output = dict(zip(self.loss.trained_outputs, targets))
-        values = [_times(self._in_dtype(total), samples)]
+    def counted(self, totals, total, each, targets, predictions, weights, masks, samples, added):
+        """`totals` with the numbers of one batch; updates the stateful metrics."""
+        by_output, values = dict(zip(self.loss.trained_outputs, targets)), []
         if self.several:
             values += [_times(self._in_dtype(each[index]), samples) for index in self.loss.trained_outputs]
         for entry in self.plain:
-            total, count = entry.metric.contribution(by_output[entry.output], predictions[entry.output])
-            values.append(_mean_times(self._in_dtype(total), count, samples))
+            part, count = entry.metric.contribution(by_output[entry.output], predictions[entry.output])
+            values.append(_mean_times(self._in_dtype(part), count, samples))
         for entry in self.ratios:
             weight = masked(weights[entry.output] if entry.weighted else None, masks[entry.output], None)
             values += list(entry.metric.contribution(by_output[entry.output], predictions[entry.output],
@@ -326,9 +343,10 @@ class Tally:
         for entry in self.stateful:
             weight = masked(weights[entry.output] if entry.weighted else None, masks[entry.output], None)
             entry.metric.update_state(by_output[entry.output], predictions[entry.output], sample_weight=weight)
-        if len(values) == 1:
-            return values[0]
-        return ops.stack([self._in_dtype(value) for value in values])
+        total = self._in_dtype(total)
+        if not values and isinstance(samples, int):
+            return count_in(totals, total, float(samples))
+        return totals + ops.stack([self._in_dtype(value) for value in [_times(total, samples)] + values])
 
     def _in_dtype(self, value):
         if isinstance(value, (int, float)) or dtype_of(value) == self.dtype:

@@ -7,6 +7,7 @@ from keras import config
 from keras.backend.state.seeds import undisturbed
 from keras.callbacks.backup import BackupAndRestore
 from keras.callbacks.tuning import OverfitBatches, SanityCheckValidation
+from keras.training.data.arrays import ArrayFeed
 from keras.training.data.feed import RepeatedFeed
 from keras.training.resuming import Keeper
 
@@ -181,6 +182,7 @@ class Loop:
             self._found = found
         numbered, limit = program.ruled('batch_and_size_in_logs'), config.max_steps_per_epoch()
         viewers = [hook.see_batch for hook in hooks if hasattr(hook, 'see_batch')] if kind == 'train' else ()
+        is_quiet = isinstance(feed, ArrayFeed) and not watched and not viewers and keeper is None
         # The last of the batches that are done comes again, so that there is a step.
         again = min(done, 1)
         batches = feed.epoch(steps and steps - done + again)
@@ -190,6 +192,8 @@ class Loop:
             if batch.layout is not layout:
                 begins, layout = layout is None, batch.layout
                 self._use(kind, found, batch, keeper if begins else None)
+                if is_quiet:
+                    found.be_quiet()
             if number < done:
                 continue
             for see in viewers:

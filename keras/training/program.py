@@ -1,4 +1,5 @@
 """`Program`: what `compile` makes of a model."""
+import collections
 import warnings
 
 import numpy as np
@@ -51,7 +52,12 @@ class Program(generations.Dated):
         self.turns = Turns(forward)
         self.retarget(forward)
         if given is not None and forward.model.built and forward.graph is not None:
-            self._settle(forward.graph.output_names, forward.graph.outputs)
+            try:
+                self._settle(forward.graph.output_names, forward.graph.outputs)
+            except ValueError:
+                if not self.ruled('faults_of_losses_show_in_fit'):
+                    raise
+                self.losses = self.metrics = self.targets = self.target_tensors = None
 
     def retarget(self, forward):
         """Begin anew with another `Forward`, because the layers of the model have changed; the next data settles it."""
@@ -307,7 +313,7 @@ class Program(generations.Dated):
     def _names_of_added(self):
         if self.added_names is not None:
             return list(self.added_names)
-        return [name for name, _ in self.forward.additions().metrics]
+        return list(collections.OrderedDict(self.forward.additions().metrics))
 
     def added_metric(self, name):
         """The metric object for what `add_metric` is given as `name`."""

@@ -41,6 +41,9 @@ class Results(dict):
         for batch in batches:
             self.run(batch)
 
+    def be_quiet(self):
+        """Take note that until the next `use` nothing runs between the batches that could change anything."""
+
     def _fill(self):
         if self._is_stale:
             self._is_stale = False
@@ -109,16 +112,21 @@ class Averages(Results):
                 step.tally.reset()
         elif step.tally.names != self._step.tally.names:
             step.expect(self._step.tally.added)
-        self._step = step
+        self._step, self._run = step, step.run
+
+    def be_quiet(self):
+        quiet = getattr(self._step.run, 'quiet', None)
+        if quiet is not None:
+            self._run = quiet()
 
     def run(self, batch):
         with self._lock:
             self._before = self._step.tally.zeros if self._totals is None else self._totals
             try:
-                self._totals = self._step.run(self._before, batch.xs, batch.ys, batch.weights)
+                self._totals = self._run(self._before, batch.xs, batch.ys, batch.weights)
             except MetricsFound as found:
                 self._meet(found.names)
-                self._totals = self._step.run(self._before, batch.xs, batch.ys, batch.weights)
+                self._totals = self._run(self._before, batch.xs, batch.ys, batch.weights)
             self._last, self._is_kept = self._totals, False
 
     def _meet(self, names):

@@ -1,4 +1,6 @@
 """The steps that a program runs: one object per kind (train, test, predict), engine and layout of the data."""
+import collections
+
 import numpy as np
 
 from keras import config, generations, ops
@@ -7,6 +9,7 @@ from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import native_result
 from keras.training.compiled import Tally
 from keras.training.graph import LossesInGraph
+from keras.training.unchanged import Unchanged
 
 
 def _unique(variables):
@@ -25,9 +28,16 @@ def under(program, function):
     return run
 
 
-def made_step(program, function, reads, writes):
-    """`function` as a step of the engine; where `compile` was told to run eagerly, one that runs as plain Python."""
-    return step_maker(program)(under(program, function), reads, writes)
+def made_step(program, function, reads, writes, *looked_at):
+    """`function` as a step of the engine; where `compile` was told to run eagerly, one that runs as plain Python.
+
+    Args:
+        looked_at: the objects, besides the layers of the model, by which `function` goes; none: it may be anything.
+    """
+    make, options = step_maker(program), {}
+    if looked_at and make == get_engine().step:
+        options['unchanged'] = Unchanged(program.forward, looked_at)
+    return make(under(program, function), reads, writes, **options)
 
 
 def step_maker(program):
@@ -62,7 +72,7 @@ class PredictStep:
         forward = self._forward = program.forward
         self._layout = layout
         self._structure = None
-        self._run = made_step(program, self._predict, forward.model.variables, [])
+        self._run = made_step(program, self._predict, forward.model.variables, [], forward.graph)
 
     def _predict(self, xs):
         outputs = self._forward.infer(self._layout.inputs(xs))
@@ -123,8 +133,9 @@ class TrainOrTestStep:
         else:
             self._made_of = (self._test, _unique(variables + self._target_tensors.variables),
                              _unique(metric_variables))
+        looked_at = [program.losses, self.tally, self._along] + ([program.optimizer, self._watch] if training else [])
         # (totals, xs, ys, weights) -> new totals
-        self.run = made_step(program, *self._made_of)
+        self.run = made_step(program, *self._made_of, *looked_at)
         self._repeated = None
 
     def several(self, totals, batches):
@@ -158,7 +169,7 @@ class TrainOrTestStep:
         if self._target_tensors.values:
             ys = self._target_tensors.complete(self._loss.trained_outputs, ys, values[len(self._in_graph.values):])
         if metrics or self.tally.added:
-            metrics = sorted(metrics, key=self._place)
+            metrics = _by_name(sorted(metrics, key=self._place))
             names = [name for name, _ in metrics]
             if names != self.tally.added:
                 raise MetricsFound(names)
@@ -210,7 +221,17 @@ class TrainOrTestStep:
             masks if masks and self._metrics_see_masks else [None] * len(predictions)
         counted = xs[0] if xs and xs[0] is not None else next((x for x in xs if x is not None), predictions[0])
         samples = ops.shape(counted)[0]
-        return totals + self.tally.vector(total, each, ys, predictions, weights, masks, samples, added)
+        return self.tally.counted(totals, total, each, ys, predictions, weights, masks, samples, added)
+
+
+def _by_name(metrics):
+    """Pairs (name, value) with one for each name: the mean of all that it was given, as by a layer that is shared."""
+    found = collections.OrderedDict()
+    for name, value in metrics:
+        found.setdefault(name, []).append(value)
+    return [(name, values[0] if len(values) == 1 else ops.divide(sum(map(ops.mean, values[1:]), ops.mean(values[0])),
+                                                                 float(len(values))))
+            for name, values in found.items()]
 
 
 def _plus(total, value):

@@ -61,7 +61,11 @@ class PyDataset:
         """After each epoch; shuffle here."""
 
     def __iter__(self):
-        return (self[index] for index in (itertools.count() if self.num_batches is None else range(len(self))))
+        try:
+            count = self.num_batches
+        except NotImplementedError:  # one that says neither this nor `__len__`
+            count = None
+        return (self[index] for index in (itertools.count() if count is None else range(count)))
 
 
 # Keras 2's name.

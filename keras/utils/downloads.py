@@ -13,7 +13,7 @@ import zlib
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from keras import config
+from keras import config, generations
 from keras.callbacks.progress import Progbar
 
 _CHUNK_BYTES = 1 << 16
@@ -33,12 +33,15 @@ def get_file(fname=None, origin=None, untar=False, md5_hash=None, file_hash=None
     Args:
         fname: name in the cache, or an absolute path; default the last part of `origin`. origin: address of the file.
         untar: whether it is a tar archive, to be kept as `fname`.tar.gz and extracted once; the path of `fname` in
-            the same folder is returned. md5_hash: older name of `file_hash`. file_hash: as hexadecimal digits; a file
-            in the cache with another hash is downloaded again. cache_subdir: folder inside `cache_dir`.
+            the same folder is returned (generation 3: as `extract`). md5_hash: older name of `file_hash`.
+        file_hash: as hexadecimal digits; a file in the cache with another hash is downloaded again.
+        cache_subdir: folder inside `cache_dir`.
         hash_algorithm: 'md5', 'sha256' or another of `hashlib`; 'auto' goes by the length. extract: whether the
-            archive is extracted next to itself. archive_format: 'auto' (tar or zip), 'tar', 'zip', a list of these,
-            or None for no archive. cache_dir: default `$KERAS_HOME`, else `~/.keras`. force_download: whether to
-            download what is in the cache.
+            archive is extracted next to itself; the path of the archive is returned. In generation 3 it is extracted
+            into a folder of its own, whose path is returned: `fname`, the archive beside it is `fname`_archive; or, of
+            an `fname` with dots, what is before the first of them with `_extracted`.
+        archive_format: 'auto' (tar or zip), 'tar', 'zip', a list of these, or None for no archive.
+        cache_dir: default `$KERAS_HOME`, else `~/.keras`. force_download: whether to download what is in the cache.
 
     Returns:
         Path of the file, or of what `untar` has extracted.
@@ -54,24 +57,36 @@ def get_file(fname=None, origin=None, untar=False, md5_hash=None, file_hash=None
         raise ValueError('get_file: `origin`, the address of the file, is missing.')
     if md5_hash is not None and file_hash is None:
         file_hash, hash_algorithm = md5_hash, 'md5'
-    fname = os.fspath(fname or os.path.basename(urlsplit(origin).path))
-    if not fname:
+    name = os.fspath(fname or os.path.basename(urlsplit(origin).path))
+    if not name:
         raise ValueError('get_file: the address %r does not end in the name of a file; give `fname`.' % origin)
     folder = os.path.join(_writable(os.path.expanduser(os.fspath(cache_dir or config.keras_home()))), cache_subdir)
-    kept = os.path.join(folder, fname)
-    path = kept + '.tar.gz' if untar else kept
+    kept = os.path.join(folder, name)
+    in_folder = (extract or untar) and generations.value('archive_gets_folder')
+    path, kept = _archive_and_folder(kept, fname is not None) if in_folder else \
+        (kept + '.tar.gz' if untar else kept, kept)
     os.makedirs(os.path.dirname(path), exist_ok=True)
 
     is_new = force_download or not _is_right(path, file_hash, hash_algorithm)
     if is_new:
         _fetch(origin, path, file_hash, hash_algorithm)
-    if untar:
+    if untar and not in_folder:
         if is_new or not os.path.exists(kept):
             _extract(path, folder, 'tar')
         return kept
-    if extract and archive_format is not None:
-        _extract(path, folder, archive_format)
-    return path
+    if in_folder:
+        os.makedirs(kept, exist_ok=True)
+    if (extract or untar) and archive_format is not None:
+        _extract(path, kept if in_folder else folder, 'tar' if untar else archive_format)
+    return kept if in_folder else path
+
+
+def _archive_and_folder(path, is_given):
+    """Where Keras 3 keeps an archive and what is in it. `is_given`: whether the name was, or comes from the address."""
+    folder, name = os.path.split(path)
+    if is_given and '.' in name:
+        return path, os.path.join(folder, name[:name.index('.')] + '_extracted')
+    return path + '_archive', path
 
 
 def _writable(folder):
@@ -136,8 +151,8 @@ def _fetch(origin, path, file_hash, algorithm):
             raise _failure(origin, path, error)
         if file_hash is not None and not validate_file(part.name, file_hash, algorithm):
             os.remove(part.name)
-            raise ValueError('get_file: %s is incomplete or corrupted: what %s gave does not have the hash %s. Nothing '
-                             'was kept.' % (os.path.basename(path), origin, file_hash))
+            raise ValueError('get_file: Incomplete or corrupted file: what %s gave for %s does not have the hash %s. '
+                             'Nothing was kept.' % (origin, os.path.basename(path), file_hash))
         if os.name == 'nt':
             # There an open file keeps its name. Elsewhere nobody may open it in between.
             part.close()

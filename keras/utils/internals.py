@@ -4,10 +4,15 @@ The addresses that have these functions stand in `keras.legacy.addresses`.
 """
 import functools
 import sys
+import threading
 
-from keras.backend.contract.context import calls, note_mask, noted_mask
+from keras import config
+from keras.backend.contract.context import calls, carry_mask, known_mask, note_mask
 from keras.backend.contract.rules import let_stand_for_tensors, stand_ins
-from keras.backend.graph.tensors import KerasTensor
+from keras.backend.graph.operations import Operation
+from keras.backend.graph.tensors import any_symbolic, KerasTensor
+from keras.backend.state.scopes import open_scope
+from keras.distribution import list_devices
 from keras.layers.weights import untracked as no_automatic_dependency_tracking  # noqa: F401  (part of this address)
 
 
@@ -69,18 +74,106 @@ def get_keras_mask(tensor):
     """The mask that goes with a tensor, or None."""
     if isinstance(tensor, KerasTensor):
         return tensor.mask
-    return noted_mask(tensor) if calls.masks else None
+    return known_mask(tensor)
 
 
 def set_keras_mask(tensor, mask):
-    """Let `mask` go with `tensor`: into the layers that are called on it.
-
-    Raises:
-        RuntimeError: for a tensor with a value, where no layer runs.
-    """
+    """Let `mask` go with `tensor`: into the layers and, in Keras 3's generation, the losses that are called on it."""
     if isinstance(tensor, KerasTensor):
         tensor.mask = mask
     elif calls.masks is None:
-        raise RuntimeError('Masks go with values only while a layer runs. Call `set_keras_mask` inside of `call`.')
+        carry_mask(tensor, mask)
     else:
         note_mask(tensor, mask)
+
+
+def available_gpus():
+    """The GPUs that the engine's library sees, as a list of strings such as '/device:GPU:0'."""
+    return ['/device:' + name.upper() for name in list_devices('gpu')]
+
+
+def available_devices():
+    """All devices that the engine's library sees, the CPU included, as `multi_gpu_utils` of Keras 2 listed them."""
+    return ['/' + name for kind in ('cpu', 'gpu') for name in list_devices(kind)]
+
+
+def is_tf_1():
+    """Whether the engine is TensorFlow 1: never."""
+    return False
+
+
+# What `keras.src.backend` says of the engines: here all are alike.
+IS_THREAD_SAFE = SUPPORTS_COMPLEX_DTYPES = True
+SUPPORTS_SPARSE_TENSORS = SUPPORTS_RAGGED_TENSORS = False
+
+
+def any_symbolic_tensors(args=None, kwargs=None):
+    """Whether a `KerasTensor` is anywhere in the arguments."""
+    return any_symbolic([args or (), kwargs or {}])
+
+
+class _Computed(Operation):
+    def __init__(self, function):
+        super().__init__()
+        self.call = function
+
+    def call(self, *args, **kwargs):
+        """Taken from the instance."""
+
+
+def compute_output_spec(fn, *args, **kwargs):
+    """The structure of `KerasTensor`s that a function gives for symbolic arguments.
+
+    Example:
+        >>> keras.src.backend.compute_output_spec(keras.ops.square, keras.KerasTensor((None, 2))).shape
+        (None, 2)
+    """
+    return _Computed(fn).compute_output_spec(*args, **kwargs)
+
+
+def get_stateless_scope():
+    """The innermost open `StatelessScope`, or None."""
+    return open_scope()
+
+
+def in_stateless_scope():
+    """Whether a `StatelessScope` is open."""
+    return open_scope() is not None
+
+
+def random_seed_dtype():
+    """The dtype of seeds."""
+    return 'uint32'
+
+
+def standardize_data_format(data_format):
+    """'channels_first' or 'channels_last', by default what `keras.config.image_data_format()` says.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if data_format is None:
+        return config.image_data_format()
+    data_format = str(data_format).lower()
+    if data_format not in ('channels_first', 'channels_last'):
+        raise ValueError("The `data_format` argument must be one of {'channels_first', 'channels_last'}. Received: "
+                         'data_format=%r' % (data_format,))
+    return data_format
+
+
+_attributes = threading.local()
+
+
+def get_global_attribute(name, default=None, set_to_default=False):
+    """What this thread keeps by a name for code of one's own, or `default`, which is kept then if so wanted."""
+    value = getattr(_attributes, name, None)
+    if value is None:
+        value = default
+        if set_to_default and default is not None:
+            set_global_attribute(name, default)
+    return value
+
+
+def set_global_attribute(name, value):
+    """Let this thread keep `value` by a name."""
+    setattr(_attributes, name, value)

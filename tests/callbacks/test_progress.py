@@ -259,5 +259,12 @@ def test_names_of_what_is_averaged(terminal, clock):
     bar.update(1, [('loss', 1.0), ('acc', 0.25)])
     bar.update(4, [('loss', 3.0), ('acc', 0.5)])
     assert terminal.lines()[0].endswith('loss: 2.5000 - acc: 0.5000')
-    with pytest.raises(ValueError, match='not both'):
+    with pytest.raises(ValueError, match='Only one of'):
         Progbar(4, stateful_metrics=['a'], stateless_metrics=['b'])
+
+
+def test_means_of_arrays_and_every_redraw_where_that_is_asked_for(capsys):
+    bar = Progbar(3, interval=0.0)
+    bar.update(1, [('value', [0.0, 1.0, 2.0])])
+    bar.update(2, [('value', 2.0)])
+    assert 'value: 1.5' in capsys.readouterr().out.splitlines()[-1]

@@ -113,7 +113,7 @@ ERRORS = [
     (lambda: p.matmul(np.ones((2, 3), 'float32'), np.ones((4, 2), 'float32')), 'matmul: the last size of'),
     (lambda: p.add(np.ones((2, 3), 'float32'), np.ones((2,), 'float32')), 'add: shapes .* cannot be broadcast'),
     (lambda: p.reshape(np.ones((2, 3), 'float32'), (4, -1)), 'reshape: 6 elements'),
-    (lambda: p.sum(np.ones((2, 3), 'float32'), 2), 'sum: axis 2 is out of range'),
+    (lambda: p.sum(np.ones((2, 3), 'float32'), 2), 'sum: axis 2 is out of bounds'),
     (lambda: p.concatenate([np.ones((2, 3), 'float32'), np.ones((3, 2), 'float32')], 0),
      'concatenate: shapes .* differ'),
     (lambda: p.conv(np.ones((1, 5, 3), 'float32'), np.ones((2, 4, 1), 'float32'), (1,), 'valid', (1,), 1),

@@ -220,3 +220,41 @@ def test_losses_of_a_layer_called_alone_and_in_a_model(generation):
         for rows in (X, X[:2]):
             model(rows)
             assert [float(loss) for loss in model.losses] == [rows.sum() / 2]
+
+
+@needs_gradients
+def test_one_name_for_several_values_is_their_mean():
+    """As of a layer that is called twice: nothing that `add_metric` is given is left out."""
+    class Watched(Layer):
+        def call(self, inputs):
+            self.add_metric(K.mean(inputs), name='level')
+            return inputs
+
+    first, second, watched = Input((2,)), Input((2,)), Watched()
+    model = Model([first, second], Dense(1)(keras.layers.add([watched(first), watched(second)])))
+    model.compile('sgd', 'mse')
+    history = model.fit([X, 3 * X + 1], np.zeros((6, 1)), batch_size=6, verbose=0).history
+    np.testing.assert_allclose(history['level'], [2 * np.mean(X) + 0.5], rtol=1e-6)
+
+    x = Input((2,))
+    model = Model(x, Dense(1)(x))
+    model.add_metric(K.mean(x), name='level')
+    model.add_metric(K.mean(2 * x), name='level')
+    model.compile('sgd', 'mse')
+    assert model.metrics_names.count('level') == 1
+    history = model.fit(X, np.zeros((6, 1)), verbose=0).history
+    np.testing.assert_allclose(history['level'], [1.5 * np.mean(X)], rtol=1e-6)
+
+
+def test_a_layer_called_on_variables_reads_them_when_the_graph_runs():
+    variable = K.variable(np.ones((2, 3)))
+    layer = Dense(4, kernel_initializer='ones', activity_regularizer='l2')
+    result = layer(variable)
+    assert K.int_shape(result) == (2, 4) and result._keras_history[0] is layer
+    run = K.function([], [result, layer.get_losses_for(variable)[0]])
+    assert [float(np.sum(value)) for value in run([])] == pytest.approx([24, 0.01 * 8 * 9])
+    K.set_value(variable, np.full((2, 3), 2.0))
+    assert [float(np.sum(value)) for value in run([])] == pytest.approx([48, 0.01 * 8 * 36])
+    assert float(np.asarray(result)[0, 0]) == 6
+    with keras.config.generation(3):
+        assert not isinstance(Dense(4)(variable), keras.KerasTensor)

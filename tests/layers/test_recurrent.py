@@ -7,7 +7,7 @@ from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import to_array
 from keras.backend.table.composites.shape import static_shape
 from keras.layers.base import Layer
-from keras.models import Sequential
+from keras.models import Model, Sequential
 
 
 def normal(*shape):
@@ -87,12 +87,12 @@ def test_states_of_another_batch_are_refused_with_the_name_and_both_sizes(kind):
     arguments = {'kernel_size': 1} if convolutional else {}
     shape = (5, 2, 2, 4) if convolutional else (5, 4)
     model = Sequential([kind(3, stateful=True, batch_input_shape=(2,) + shape, name='memory', **arguments)])
-    with pytest.raises(ValueError, match=r'memory.*batch of 3 samples, but its states are for 2.*stateful'):
+    with pytest.raises(ValueError, match=r'memory.*batch size of 3, but its states are for 2.*stateful'):
         model.layers[0](np.zeros((3,) + shape, 'float32'))
     layer = kind(3, name='begun', **arguments)
     states = np.zeros((2, 2, 2, 3) if convolutional else (2, 3), 'float32')
     count = 1 if kind in (layers.SimpleRNN, layers.GRU) else 2
-    with pytest.raises(ValueError, match=r'begun.*batch of 6 samples, but its states are for 2.*initial_state'):
+    with pytest.raises(ValueError, match=r'begun.*batch size of 6, but its states are for 2.*initial_state'):
         layer(ops.zeros((6,) + shape), initial_state=[ops.convert_to_tensor(states)] * count)
 
 
@@ -244,7 +244,7 @@ def test_time_distributed_applies_the_layer_to_every_step():
         np.testing.assert_allclose(y[:, step], to_array(inner(x[:, step].copy())), rtol=1e-4, atol=1e-5)
     assert layers.TimeDistributed(layers.Dense(3))(layers.Input((None, 4))).shape == (None, None, 3)
     assert layers.TimeDistributed(layers.LSTM(3))(layers.Input((7, 6, 4))).shape == (None, 7, 3)
-    with pytest.raises(ValueError, match='must be given a layer'):
+    with pytest.raises(ValueError, match='ensure wrapped layer is a valid Keras layer'):
         layers.TimeDistributed(lambda x: x)
 
 
@@ -269,3 +269,24 @@ def test_the_states_of_stacked_cells_are_lists_in_keras_3():
         assert [[tuple(state.shape) for state in part] if isinstance(part, list) else tuple(part.shape)
                 for part in found] == shapes
         assert np.allclose(layer(x, initial_state=found[1:])[0], layer(x, initial_state=tree.flatten(found[1:]))[0])
+
+
+@pytest.mark.parametrize('make', [
+    lambda: layers.LSTM(3), lambda: layers.SimpleRNN(3), lambda: layers.RNN(layers.GRUCell(2)),
+    lambda: layers.RNN([layers.GRUCell(2), layers.LSTMCell(3)])], ids=['LSTM', 'SimpleRNN', 'RNN', 'stacked'])
+def test_zeros_to_begin_with_on_the_graph(make):
+    """`get_initial_state` of symbolic inputs has as many rows as the batch that runs."""
+    x, layer = layers.Input((None, 4)), make()
+    states = layer.get_initial_state(x)
+    assert [static_shape(state)[0] for state in states] == [None] * len(states)
+    model = Model(x, [layer(x), layer(x, initial_state=states)] + states)
+    for batch in (1, 5):
+        found = model.predict(normal(batch, 3, 4))
+        np.testing.assert_allclose(found[0], found[1], rtol=1e-6)
+        assert all(state.shape[0] == batch and not state.any() for state in found[2:])
+
+
+def test_zeros_of_images_to_begin_with_on_the_graph():
+    x, layer = layers.Input((2, 6, 5, 1)), layers.ConvLSTM2D(3, 2)
+    states = layer.get_initial_state(x)
+    assert [static_shape(state) for state in states] == [(None, 5, 4, 3)] * 2

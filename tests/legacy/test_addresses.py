@@ -180,3 +180,10 @@ def test_helpers_are_no_public_names(module, helpers):
     found = importlib.import_module('keras.' + module)
     assert not set(helpers.split()) & set(dir(found)) or module == 'objectives'
     assert all(hasattr(found, name) for name in getattr(found, '__all__', ()))
+
+
+def test_what_scripts_ask_the_tensorflow_backend_of_keras_2():
+    from keras import backend as K
+    assert K.tensorflow_backend._get_available_gpus() == []
+    assert not K.tensorflow_backend._is_tf_1()
+    assert importlib.import_module('keras.utils.multi_gpu_utils')._get_available_devices() == ['/cpu:0']

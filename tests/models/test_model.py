@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
+import keras
 from keras import backend as K, config, layers, ops
 from keras.backend.state.variables import to_array
 from keras.models import Model, Sequential, clone_model, model_from_json
@@ -378,3 +379,50 @@ def test_a_stack_says_what_it_was_built_for():
     model.predict(np.ones((4, 3)))
     again.build_from_config(model.get_build_config())
     assert [weight.shape for weight in again.weights] == [(3, 2), (2,)]
+
+
+class OfUnits(Model):
+    def __init__(self, units, *args, **kwargs):
+        super(OfUnits, self).__init__(*args, **kwargs)
+        self.dense = layers.Dense(units)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+class OfGraph(Model):
+    def __init__(self, units=2, **kwargs):
+        inputs = layers.Input((3,))
+        super(OfGraph, self).__init__(inputs, layers.Dense(units)(inputs), **kwargs)
+
+
+class Doubled(OfUnits):
+    def get_config(self):
+        return dict(super(Doubled, self).get_config(), units=self.dense.units)
+
+
+@pytest.mark.parametrize('generation', ['tf', 3])
+@pytest.mark.parametrize('cls', [OfUnits, OfGraph, Doubled])
+def test_configs_of_subclasses_are_the_arguments_of_their_constructors(cls, generation, tmp_path):
+    x = np.ones((2, 3), 'float32')
+    with keras.config.generation(generation):
+        model = cls(4, name='mine')
+        expected = model.predict(x)
+        config = model.get_config()
+        assert (config['units'], config['name']) == (4, 'mine') and 'layers' not in config
+        assert cls.from_config(config).predict(x).shape == (2, 4)
+        model.save(str(tmp_path / 'model.keras'))
+        again = keras.models.load_model(str(tmp_path / 'model.keras'), custom_objects={cls.__name__: cls})
+    np.testing.assert_allclose(again.predict(x), expected, rtol=1e-5)
+
+
+def test_a_config_that_would_lose_arguments_is_refused():
+    class Taking(Model):
+        def __init__(self, function, *others):
+            super(Taking, self).__init__()
+
+    with keras.config.generation(3):
+        assert Taking('sum').get_config()['function'] == 'sum'
+        for given in ([object()], ['sum', 'surplus']):
+            with pytest.raises(NotImplementedError, match='get_config'):
+                Taking(*given).get_config()

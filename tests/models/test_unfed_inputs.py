@@ -83,3 +83,33 @@ def test_clones_on_given_inputs():
 def test_a_copy_holds_the_data():
     twin = copy.deepcopy(unfed())
     np.testing.assert_allclose(twin.predict(None, steps=1), SUMS.repeat(2, 1))
+
+
+@pytest.mark.parametrize('make, fed', [
+    (lambda: K.concatenate([K.variable(DATA), K.placeholder((5, 3))], axis=0), False),
+    (lambda: K.placeholder((5, 3), name='image'), True)], ids=['expression', 'placeholder'])
+def test_tensors_of_k_begin_models_with_a_layer(make, fed):
+    """As in Keras 2: `model.layers[0]` is the input, whatever the tensor was, and the model can be written down."""
+    tensor = make()
+    twice = tensor * 2
+    x = layers.Input(tensor=tensor, name='begin')
+    model = Model(x, ones(2)(x))
+    assert x is tensor and [layer.name for layer in model.layers][0] == 'begin' and len(model.layers) == 2
+    assert K.is_keras_tensor(tensor) and tensor._keras_history[0] is model.layers[0] and model.input_names == ['begin']
+    assert layers.Input(tensor=tensor) is tensor
+    again = Model.from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    rows = np.ones((5 if fed else 10, 3))
+    assert again.predict(rows).tolist() == [[3, 3]] * len(rows)
+    assert copy.deepcopy(model).layers[0].name == 'begin'
+    if fed:
+        np.testing.assert_allclose(model.predict(DATA), SUMS.repeat(2, 1))
+        np.testing.assert_allclose(K.function([x], [twice])([DATA])[0], 2 * DATA)
+
+
+def test_networks_begin_with_expressions_of_k():
+    from keras.applications import vgg19
+    image, mask = K.variable(np.zeros((1, 32, 32, 3))), K.placeholder((1, 32, 32, 3))
+    model = vgg19.VGG19(include_top=False, weights=None, input_tensor=K.concatenate([image, mask], axis=0))
+    assert type(model.layers[0]) is layers.InputLayer and model.layers[1].name == 'block1_conv1'
+    assert len(model.layers) == 22

@@ -356,3 +356,26 @@ def test_what_keras_3_says_of_its_variables():
         assert optimizers.get(None) is None
         with pytest.raises(ValueError, match='Only one of'):
             optimizers.SGD(clipnorm=1.0, clipvalue=1.0)
+
+
+def test_adafactor_steps_get_shorter_with_and_without_relative_steps():
+    """The rate is at most 1 / sqrt(step): 0.5 in the first four steps, as computed by hand."""
+    expected, rate = 1.0, 0.5
+    variable = Variable(np.ones(4, 'float32'))
+    optimizer = optimizers.Adafactor(rate, clip_threshold=0.9, relative_step=False)
+    for step in range(1, 7):
+        optimizer.apply_gradients([(ops.convert_to_tensor(np.full(4, 0.3, 'float32')), variable)])
+        # A constant gradient divided by its own root mean square is 1, which is cut to 0.9.
+        expected -= 0.9 * expected * min(rate, step ** -0.5)
+        np.testing.assert_allclose(ops.convert_to_numpy(variable.value), np.full(4, expected), rtol=1e-5)
+
+
+@pytest.mark.parametrize('make,words', [
+    (lambda: optimizers.Lion(beta_1=0.0), 'degenerates to SignSGD'),
+    (lambda: optimizers.AdamW(weight_decay=None), '`weight_decay` must be a float'),
+    (lambda: optimizers.SGD(momentum=2.0), r'`momentum` must be a float between \[0, 1\]'),
+    (lambda: optimizers.Ftrl(l1_regularization_strength=-1.0),
+     '^`l1_regularization_strength` needs to be positive or zero. Received: l1_regularization_strength=-1.0.$')])
+def test_arguments_that_make_no_sense(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()

@@ -271,3 +271,13 @@ def test_missing_pillow_is_named(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, 'PIL', None)
     with pytest.raises(ImportError, match='pip install pillow'):
         next(flow)
+
+
+def test_classes_that_do_not_fit_a_folder_are_said(folder):
+    generator = I.ImageDataGenerator()
+    with pytest.warns(UserWarning, match=r"no folder for these of `classes`: \['zebra'\]"):
+        generator.flow_from_directory(folder, classes=['a', 'zebra'])
+    with pytest.warns(UserWarning, match='class_mode="binary" is for 2 classes, .* has 3'):
+        generator.flow_from_directory(folder, class_mode='binary')
+    with pytest.raises(TypeError, match=r'must be a pandas.DataFrame \(pip install pandas\). Received: dict'):
+        generator.flow_from_dataframe({'filename': ['1.bmp'], 'class': ['a']}, str(folder))

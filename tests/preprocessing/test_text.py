@@ -116,3 +116,17 @@ def test_refusals():
         T.Tokenizer(num_words=3).sequences_to_matrix([[1]], 'tfidf')
     with pytest.raises(ValueError, match="Unknown vectorization mode: 'bow'"):
         fitted().sequences_to_matrix([[1]], 'bow')
+
+
+def test_what_is_no_list_of_texts_is_said():
+    tokenizer = T.Tokenizer()
+    with pytest.raises(TypeError, match='text number 1 is nan, expected a string'):
+        tokenizer.fit_on_texts(['good', float('nan')])
+    tokenizer = T.Tokenizer()
+    with pytest.warns(UserWarning, match='A single text goes into a list'):
+        tokenizer.fit_on_texts('one two')
+    with pytest.raises(TypeError, match='text number 0 is None'):
+        tokenizer.texts_to_sequences([None])
+    characters = T.Tokenizer(char_level=True)
+    characters.fit_on_texts('abca')
+    assert characters.texts_to_sequences('cab') == [[3], [1], [2]]

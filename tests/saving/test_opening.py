@@ -319,6 +319,32 @@ def test_a_group_that_holds_itself_is_not_walked_for_ever(tmp_path):
         group.datasets()
 
 
+def test_a_file_of_weights_that_holds_itself_is_refused_at_once(tmp_path):
+    path = str(tmp_path / 'round.weights.h5')
+    with h5py.File(path, 'w') as file:
+        group = file.create_group('layers')
+        group['layers'], group['x'] = group, file['/']
+    start = time.process_time()
+    with pytest.raises((OSError, ValueError)):
+        small_model().load_weights(path)
+    assert time.process_time() - start < 1
+
+
+def test_one_group_does_not_stand_for_millions_of_weights(tmp_path):
+    path = str(tmp_path / 'many.h5')
+    with h5py.File(path, 'w') as file:
+        names = [b'%05d' % number for number in range(4000)]
+        file.attrs['layer_names'] = np.array(names)
+        group = file.create_group('00000')
+        group.attrs['weight_names'] = np.array(names)
+        for name in names[1:]:
+            file[name] = group
+    start = time.process_time()
+    with pytest.raises(OSError, match='131072 weights'):
+        small_model().load_weights(path)
+    assert time.process_time() - start < 1
+
+
 @pytest.mark.parametrize('kind', ['fifo', 'device', 'folder', 'socket', 'link_to_a_device'])
 def test_only_regular_files_are_opened(kind, tmp_path):
     path = str(tmp_path / 'model.h5')
@@ -493,7 +519,8 @@ HOSTILE_YAML = [
     '!!python/module:os ""', '!!python/object:keras.layers.Dense {units: 3}', 'a: !!python/tuple {', 'a: &a [*a]',
     'a: &a {b: *a}', 'a: &a {x: 1}\nb: {<<: *a}', '[' * 10 ** 6, '{' * 10 ** 6, '- ' * 4 * 10 ** 5, '? ' * 1000,
     '\n'.join(' ' * depth + 'a:' for depth in range(1500)), '{', '&a [1]: 2', '*nobody', b'\xff\xfe\xff', '\0',
-    '--- 1\n--- 2\n',
+    '--- 1\n--- 2\n', 'a: ' + '1:' * 400000 + '1',
+    'a: 0x' + 'f' * 10 ** 6, 'a: ' + '9' * 10 ** 6, '[' + '1,' * 500000 + ']',
 ]
 
 

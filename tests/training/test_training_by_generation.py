@@ -201,3 +201,28 @@ def test_a_monitored_value_that_is_missing(generation, tmp_path):
         model.fit(np.ones((2, 1)), np.ones((2, 1)), verbose=0,
                   callbacks=[callbacks.ModelCheckpoint(path, monitor='unknown', save_best_only=True)])
     assert os.path.exists(path) == (generation == 3)
+
+
+def test_classes_that_class_weight_leaves_out():
+    from keras.training.data.class_weights import weights_of_classes
+    y = np.array([0, 2, 1, 2])
+    with config.generation(3):
+        np.testing.assert_array_equal(weights_of_classes(y, {0: 3.0, 1: 2.0}), [3, 1, 2, 1])
+        np.testing.assert_array_equal(weights_of_classes(np.eye(3)[y], {1: 2.0}), [1, 1, 2, 1])
+        np.testing.assert_array_equal(weights_of_classes(y[:, None] - 1e-9, {}), [1, 1, 1, 1])
+    with pytest.raises(ValueError, match=r'classes \[2\]'):
+        weights_of_classes(y, {0: 3.0, 1: 2.0})
+
+
+def test_the_first_of_several_inputs_says_how_many_samples_there_are():
+    """Keras 2 predicts for as many samples as the first input has, as upstream's cnn_seq2seq.py relies on."""
+    def model():
+        first, second = layers.Input((1,)), layers.Input((1,))
+        return Model([first, second], layers.add([first, second]))
+    short, long = np.arange(3.0).reshape(3, 1), np.arange(10.0, 16).reshape(6, 1)
+    with pytest.warns(UserWarning, match=r'inputs have \[3, 6\] samples: the first says'):
+        assert model().predict([short, long], batch_size=2, verbose=0).ravel().tolist() == [10, 12, 14]
+    with pytest.raises(ValueError, match='same number of samples'):
+        model().predict([long, short])
+    with config.generation(3), pytest.raises(ValueError, match='same number of samples'):
+        model().predict([short, long])

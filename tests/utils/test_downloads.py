@@ -103,7 +103,7 @@ def test_hashes(get, site, tmp_path, arguments):
 
 
 def test_a_wrong_hash_leaves_nothing(get, tmp_path):
-    with pytest.raises(ValueError, match='incomplete or corrupted'):
+    with pytest.raises(ValueError, match='Incomplete or corrupted file'):
         get(file_hash='0' * 64)
     assert files(tmp_path) == []
 
@@ -199,6 +199,17 @@ def test_extract(get, site, tmp_path, name, arguments):
     (tmp_path / 'datasets' / 'set' / 'mine').write_bytes(b'')
     assert get(name, extract=True, **arguments) == str(tmp_path / 'datasets' / name)
     assert files(tmp_path / 'datasets') == [name, 'set/mine', 'set/one', 'top']
+
+
+@pytest.mark.parametrize('fname, archive, folder', [
+    (None, 'set.tgz_archive', 'set.tgz'), ('mine', 'mine_archive', 'mine'), ('a.tar.gz', 'a.tar.gz', 'a_extracted')])
+@pytest.mark.parametrize('how', ['extract', 'untar'])
+def test_in_keras_3_what_is_extracted_has_a_folder(get, site, tmp_path, fname, archive, folder, how):
+    site.files['set.tgz'] = tar_of({'set/one': b'1'})
+    with keras.config.generation(3):
+        assert get('set.tgz', fname=fname, **{how: True}) == str(tmp_path / 'datasets' / folder)
+        assert get('set.tgz', fname=fname, **{how: True}) and len(site.requests) == 1
+    assert files(tmp_path) == sorted(['datasets/' + archive, 'datasets/%s/set/one' % folder])
 
 
 @pytest.mark.parametrize('archive', [

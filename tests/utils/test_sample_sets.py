@@ -153,3 +153,18 @@ def test_progress_goes_to_the_logger(caplog, capsys):
         assert '2/2' in caplog.text and capsys.readouterr().out == ''
     finally:
         keras.utils.enable_interactive_logging()
+
+
+def test_batches_of_a_set_that_says_only_how_many():
+    class Three(keras.utils.PyDataset):
+        num_batches = 3
+
+        def __getitem__(self, index):
+            return index
+
+    class Endless(keras.utils.PyDataset):
+        def __getitem__(self, index):
+            return index
+    assert list(Three()) == [0, 1, 2]
+    batches = iter(Endless())
+    assert [next(batches) for _ in range(4)] == [0, 1, 2, 3]

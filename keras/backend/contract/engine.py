@@ -279,7 +279,7 @@ class Engine:
 
     # --- running ---------------------------------------------------------------------------------------------
 
-    def step(self, fn, reads, writes, static_batch=False):
+    def step(self, fn, reads, writes, static_batch=False, unchanged=None):
         """A callable that runs `fn(*args)` as one unit: traced and compiled where the engine does that.
 
         Args:
@@ -288,17 +288,22 @@ class Engine:
             reads: variables that fn reads. writes: those it may assign. A variable that is read without
                 being listed is found while tracing and added.
             static_batch: trace anew for every batch size even where the engine could leave it open.
+            unchanged: for an engine that `notes_calls`: `can_be_seen()` says whether all that `fn` looks at besides
+                arguments and variables can be watched, and does so from then on; `holds()` whether it is the same.
 
         The outputs are fixed before the writes; then all writes commit together. Arrays given as
         arguments are converted. Calling never waits for the device. Within another step it is a part of that one.
         """
-        run = self.new_step(fn, reads, writes, static_batch)
+        more = {'unchanged': unchanged} if unchanged is not None and self.notes_calls else {}
+        run = self.new_step(fn, reads, writes, static_batch, **more)
 
         def step(*args):
             if context.ledger is not None:
                 return fn(*tree.map_structure(self.argument, args))
             return run(*args)
         step.compiled = run
+        # What gives a function to call instead while nobody but the step itself does anything; None: there is none.
+        step.quiet = getattr(run, 'quiet', None)
         return step
 
     def scripted_step(self, fn, reads, writes, eagerly=False):
@@ -316,6 +321,8 @@ class Engine:
         return self.step(fn, reads, writes) if not self.capabilities.compiled else \
             Engine.new_step(self, fn, reads, writes, False)
 
+    # Whether a step may be written down as calls of the engine's library, instead of running `fn` anew every time.
+    notes_calls = False
     # Whether many steps run faster in one call of `repeated_step` than one by one.
     repeats_steps = False
     # Whether steps go through a compiler that joins operations without being asked to, see `joined_step`.

@@ -243,10 +243,14 @@ def _broadcast_size(sizes, shapes):
     return None if None in sizes else 1
 
 
+class OutOfBounds(ValueError, IndexError):
+    """An axis or an index that a tensor does not have: ValueError as on TensorFlow, IndexError as on PyTorch."""
+
+
 def normalize_axis(axis, rank, what='axis'):
     """`axis` counted from the front."""
     if not -rank <= axis < rank:
-        raise ValueError('%s %d is out of range for a tensor of rank %d' % (what, axis, rank))
+        raise OutOfBounds('%s %d is out of bounds for a tensor of rank %d' % (what, axis, rank))
     return axis % rank
 
 
@@ -432,7 +436,7 @@ def permutation(seed, count):
 def reshape(x, shape):
     target = [size if isinstance(size, int) or size is None else None for size in shape]
     if target.count(-1) > 1:
-        raise ValueError('at most one size of the new shape may be -1; received %s' % (tuple(shape),))
+        raise ValueError('at most one unknown dimension, -1, is possible; newshape=%s' % (tuple(shape),))
     total = product(x.shape)
     known = product([size for size in target if size not in (-1, None)])
     if -1 in target and None not in target and total is not None:
@@ -454,9 +458,12 @@ def _single_unknown(shape, known):
 def transpose(x, axes):
     if axes is None:
         return AbstractTensor(x.shape[::-1], x.dtype)
-    order = normalize_axes(axes, len(x.shape))
-    if len(order) != len(x.shape):
-        raise ValueError('axes %s must name every axis of shape %s once' % (tuple(axes), x.shape))
+    rank = len(x.shape)
+    if any(not -rank <= axis < rank for axis in axes):
+        raise OutOfBounds('Each axis in `axes` must be an integer in [%d, %d): axes=%s' % (-rank, rank, list(axes)))
+    order = [axis % rank for axis in axes]
+    if sorted(order) != list(range(rank)):
+        raise ValueError('`axes` must be a valid permutation of the axes of shape %s: axes=%s' % (x.shape, list(axes)))
     return AbstractTensor([x.shape[axis] for axis in order], x.dtype)
 
 
@@ -488,9 +495,10 @@ def concatenate(xs, axis):
         for index, size in enumerate(x.shape):
             if index == axis:
                 shape[index] = None if None in (shape[index], size) else shape[index] + size
+            elif None not in (shape[index], size) and shape[index] != size:
+                raise ValueError('shapes %s differ outside axis %d' % (' and '.join(str(x.shape) for x in xs), axis))
             else:
-                shape[index] = _merge_sizes(shape[index], size, 'shapes %s differ outside axis %d'
-                                            % (' and '.join(str(x.shape) for x in xs), axis))
+                shape[index] = size if shape[index] is None else shape[index]
     return AbstractTensor(shape, result_dtype(*[x.dtype for x in xs]))
 
 
@@ -592,8 +600,8 @@ def conv(x, kernel, strides, padding, dilation, groups):
     _check_spatial(x, (kernel.shape[:-2], strides, dilation), 'kernel, strides and dilation')
     channels = x.shape[-1]
     if channels is not None and kernel.shape[-2] * groups != channels:
-        raise ValueError('the input has %d channels, the kernel %s with %d groups expects %d'
-                         % (channels, kernel.shape, groups, kernel.shape[-2] * groups))
+        raise ValueError('the input has %d channels, the kernel %s with %d groups expects %d: the number of input '
+                         'channels must match the kernel' % (channels, kernel.shape, groups, kernel.shape[-2] * groups))
     if kernel.shape[-1] % groups:
         raise ValueError('the number of filters, %d, must be a multiple of groups, %d' % (kernel.shape[-1], groups))
     spatial = tuple(window_length(size, window, stride, padding, rate) for size, window, stride, rate
@@ -615,8 +623,8 @@ def transposed_length(size, window, stride, padding, output_padding=None, dilati
 def conv_transpose(x, kernel, strides, padding, dilation, output_size):
     _check_spatial(x, (kernel.shape[:-2], strides, dilation, output_size), 'kernel, strides, dilation, output_size')
     if x.shape[-1] is not None and kernel.shape[-1] != x.shape[-1]:
-        raise ValueError('the input has %d channels, the kernel %s expects %d (its last size)'
-                         % (x.shape[-1], kernel.shape, kernel.shape[-1]))
+        raise ValueError('the input has %d channels, the kernel %s expects %d (its last size): the number of input '
+                         'channels must match the kernel' % (x.shape[-1], kernel.shape, kernel.shape[-1]))
     return AbstractTensor(x.shape[:1] + _shape_argument(output_size) + kernel.shape[-2:-1],
                           result_dtype(x.dtype, kernel.dtype))
 

@@ -181,6 +181,28 @@ class Step:
             self._rebuild(self.reads + found, self.writes + unlisted)
             return self(*args)
 
+    def quiet(self):
+        """What to call for a time in which the step alone changes its variables, see `Engine.step`."""
+        read, begun = None, False
+
+        def run(*args):
+            nonlocal read, begun
+            if not begun:
+                result, begun = self(*args), True
+                if not self.writes:
+                    with _exchange.lock:
+                        read = tuple([variable.load() for variable in self.reads])
+                return result
+            try:
+                if read is not None:
+                    return self.compiled((), read, args)[1]
+                with _exchange.lock:
+                    return self._exchanging(args)
+            except _Incomplete:
+                begun, read = False, None
+                return run(*args)
+        return run
+
     def _exchanging(self, args):
         if _exchange.step is not None:
             _exchange.end()
@@ -694,7 +716,13 @@ class JaxEngine(Engine):
 
     # --- linear algebra ----------------------------------------------------------------------------------------
 
-    cholesky, solve = staticmethod(jnp.linalg.cholesky), staticmethod(jnp.linalg.solve)
+    solve = staticmethod(jnp.linalg.solve)
+
+    def cholesky(self, x):
+        factor = jnp.linalg.cholesky(x)
+        if not isinstance(x, Tracer) and bool(jnp.isnan(factor).any()):
+            raise ValueError('Cholesky decomposition failed: the matrices must be symmetric and positive definite')
+        return factor
 
     def triangular_solve(self, a, b, lower=True):
         batch = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])

@@ -64,6 +64,12 @@ class Node:
         self.output_structure = self.outputs[0] if type(outputs) is AbstractTensor \
             else tree.pack_as(outputs, self.outputs)
 
+    def put_output(self, tensor):
+        """Have `tensor` be the output at its index."""
+        former, self.outputs[tensor.index] = self.outputs[tensor.index], tensor
+        self.output_structure = tree.map_structure(lambda leaf: tensor if leaf is former else leaf,
+                                                   self.output_structure)
+
     def function(self, training):
         """What a plan runs, for a run with this training flag."""
         if self.phase is None:
@@ -130,6 +136,22 @@ class Node:
 
     def __repr__(self):
         return '<Node of %s>' % self.operation.name
+
+
+def stand_aside(tensor):
+    """A new tensor in the place of `tensor` among the outputs of its node; who computes with `tensor` goes on to."""
+    node = tensor.node
+    other = KerasTensor(tensor.shape, tensor.dtype, sparse=tensor.sparse, name=tensor.name, node=node,
+                        index=tensor.index)
+    other.mask = tensor.mask
+    node.put_output(other)
+    return other
+
+
+def take_place(tensor, other):
+    """Have `tensor` be what `other` is: an output of its node, under its name."""
+    tensor.node, tensor.index, tensor.name = other.node, other.index, other.name
+    other.node.put_output(tensor)
 
 
 def _itself(leaf):
@@ -227,6 +249,7 @@ def say_where(error, operation):
 
 def _disconnected(tensor, inputs, reached):
     names = [node.operation.name for node in reached]
-    return ('Graph disconnected: the outputs depend on %r, which is not among the inputs of the model. Inputs given: '
-            '%s. Reached so far without it: %s. The usual cause: an Input() that was not passed to Model(inputs=...).'
+    return ('Graph disconnected: Output tensors depend on %r, which is not connected to `inputs` of the model. Inputs '
+            'given: %s. Reached so far without it: %s. The usual cause: an Input() that was not passed to '
+            'Model(inputs=...).'
             % (tensor, ', '.join(map(repr, inputs)), ', '.join(names) or 'none'))

@@ -173,6 +173,9 @@ class Function(Operation):
         if not self.inputs:
             raise ValueError('Function %s: `inputs` argument cannot be empty. Received: inputs=%r'
                              % (self.name, inputs))
+        if not self.outputs:
+            raise ValueError('Function %s: `outputs` argument cannot be empty. Received: outputs=%r'
+                             % (self.name, outputs))
         self._plan = Plan(self.inputs, self.outputs, lambda node: node.function(False))
 
     @property

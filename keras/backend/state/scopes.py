@@ -50,9 +50,11 @@ class StatelessScope:
             self._running.__enter__()
             calls.losses = self.losses
         self._ledger.__enter__()
+        _open.scopes.append(self)
         return self
 
     def __exit__(self, *error):
+        _open.scopes.remove(self)
         self._ledger.__exit__(*error)
         if self._running is not None:
             self._running.__exit__(*error)
@@ -72,14 +74,21 @@ class StatelessScope:
 
 
 class _Open(threading.local):
-    """Per thread: how many `SymbolicScope`s are open, and the names of the open `name_scope`s, the innermost last."""
+    """Per thread: how many `SymbolicScope`s are open, the open `StatelessScope`s and the names of the open
+    `name_scope`s, the innermost last."""
     symbolic = 0
 
     def __init__(self):
         self.names = []
+        self.scopes = []
 
 
 _open = _Open()
+
+
+def open_scope():
+    """The innermost open `StatelessScope`, or None."""
+    return _open.scopes[-1] if _open.scopes else None
 
 
 class SymbolicScope:

@@ -108,12 +108,17 @@ def map_tensors(entry, args, function):
     return args
 
 
+_PYTHON_DTYPES = {int: int, float: float, bool: bool, 'int': int, 'float': float}
+
+
 def _static(argument):
     """A static argument in its canonical form: tuples for lists, Python numbers for NumPy's, names for dtypes."""
     if type(argument).__name__.lower().endswith('dtype'):  # NumPy's or the engine's own
         return getattr(argument, 'name', None) or str(argument).rsplit('.', 1)[-1]
     if isinstance(argument, type) and issubclass(argument, np.generic):
         return np.dtype(argument).name
+    if isinstance(argument, (str, type)) and argument in _PYTHON_DTYPES:
+        return rules.result_dtype(_PYTHON_DTYPES[argument])
     if isinstance(argument, (list, tuple)):
         return tuple(_static(part) for part in argument)
     if isinstance(argument, np.generic) or type(argument) is np.ndarray and argument.ndim == 0:

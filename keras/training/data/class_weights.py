@@ -3,6 +3,7 @@ import warnings
 
 import numpy as np
 
+from keras import generations
 from keras.backend.contract import tree
 
 
@@ -56,17 +57,19 @@ def weights_of_classes(y, table):
     """One weight per sample from {class: weight}; `y` holds class indices or one-hot rows.
 
     Raises:
-        ValueError: if a class in `y` has no weight.
+        ValueError: if a class in `y` has no weight, before Keras 3, where its weight is 1.
     """
     y = np.asarray(y)
     if y.ndim > 2:
         raise ValueError('class_weight needs targets of rank 1 or 2. Received targets of shape %s; use sample_weight.'
                          % (y.shape,))
     classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1)
-    classes = classes.astype(int)
+    classes = np.rint(classes).astype(int)
     table = {int(key): weight for key, weight in table.items()}
     missing = sorted(set(np.unique(classes).tolist()) - set(table))
-    if missing:
+    if missing and generations.value('classes_without_weight_have_one'):
+        table.update(dict.fromkeys(missing, 1.0))
+    elif missing:
         raise ValueError('class_weight gives no weight for the classes %s, which occur in the data.' % missing)
     places = np.zeros(max(max(classes), max(table)) + 1, dtype='float32')
     places[list(table)] = list(table.values())

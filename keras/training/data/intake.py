@@ -2,7 +2,7 @@
 import warnings
 
 
-from keras import config
+from keras import config, generations
 from keras.backend.contract import tree
 from keras.backend.contract.rules import numpy_dtype
 from keras.training.compiled import per_output
@@ -33,6 +33,18 @@ def ahead_for(workers, use_multiprocessing, max_queue_size):
         from keras.training.enqueuers import Ahead
         return Ahead(workers, use_multiprocessing, max_queue_size)
     return None
+
+
+def _as_long_as_the_first(arrays):
+    """Arrays, or None for inputs that are left out, without the samples that the first one does not have."""
+    if any(array is None for array in arrays[:1]):
+        return arrays
+    count = len(arrays[0])
+    lengths = [len(array) for array in arrays if array is not None]
+    if max(lengths) > count:
+        warnings.warn('The inputs have %s samples: the first says how many there are, those beyond it are left out.'
+                      % lengths, stacklevel=5)
+    return [array if array is None or len(array) <= count else array[:count] for array in arrays]
 
 
 class Intake:
@@ -84,6 +96,8 @@ class Intake:
                uneven=False):
         """The `ArrayFeed` for arrays."""
         xs, ys, weights, casts, layout = self._flat(x, y, sample_weight, class_weight)
+        if len(xs) > 1 and not ys and self._program.ruled('first_input_counts'):
+            xs = _as_long_as_the_first(xs)
         rows = self._program.inputs.rows if self._program.inputs is not None else None
         # What is not fed comes whole, and so does what belongs to it.
         return ArrayFeed(xs, ys, weights, casts, layout, rows or batch_size, shuffle and rows is None, rows,
@@ -238,10 +252,11 @@ class Inputs:
         """`x`, where it is a dictionary as the list of what is in it for the inputs."""
         if isinstance(x, dict):
             unknown = [name for name in x if name not in self._keys]
-            if unknown:
+            if unknown and not generations.value('other_structures_warn'):
                 warnings.warn('Model %s: the dictionary of inputs holds %s, which no input is called, so it is left '
                               'out. The inputs are: %s.' % (self._graph.owner, ', '.join(map(repr, unknown)),
                                                             ', '.join(self.names)), stacklevel=5)
+        self._graph.check_structure(x)
         return self._graph.leaves_of(x) if isinstance(x, dict) or x is None and not self.names else x
 
     @property
@@ -265,6 +280,6 @@ class Inputs:
         if array is None or array.ndim != len(shape) or not all(
                 size is None or size == own for size, own in zip(shape[1:], array.shape[1:])):
             raise ValueError('Model %s: input %s expects arrays of shape %s, but it received %s. The first size is the '
-                             'batch.' % (owner, name, shape, 'None' if array is None
+                             'batch.' % (owner, name, shape, 'None, and is not optional' if array is None
                                          else 'an array of shape %s' % (array.shape,)))
         return array if dtype is None else checked_numbers(array, 'input %s' % name, owner, dtype)

@@ -70,7 +70,7 @@ def test_truth_values_and_iteration_are_refused():
     (lambda x: ops.reshape(x, (-1, -1)), 'at most one'),
     (lambda x: ops.concatenate([x, KerasTensor((None, 3, 1))]), 'concatenate'),
     (lambda x: ops.sum(x, axis=3), 'axis 3'),
-    (lambda x: ops.transpose(x, (0, 0)), 'twice')])
+    (lambda x: ops.transpose(x, (0, 0)), 'valid permutation')])
 def test_errors_name_operation_and_shapes(make, message):
     with pytest.raises(ValueError, match=message):
         make(KerasTensor((None, 3)))

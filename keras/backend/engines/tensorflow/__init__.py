@@ -535,7 +535,8 @@ class TensorflowEngine(Engine):
 
     @in_float32
     def cholesky(self, x):
-        return raw.Cholesky(input=x)
+        # It gives NaN for what has no factor.
+        return raw.CheckNumerics(tensor=raw.Cholesky(input=x), message='Cholesky decomposition failed')
 
     @in_float32
     def triangular_solve(self, a, b, lower=True):

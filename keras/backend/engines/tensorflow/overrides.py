@@ -6,6 +6,8 @@ import tensorflow as tf
 from keras import config
 from keras.backend.engines.tensorflow.tensors import (DTYPES, EagerTensor, NO_VALUES, axes_of, filled_vector,
                                                       positions, rank_of, raw, size_vector, sizes_of)
+from keras.backend.table.composites.conv import spatial_tuple
+from keras.backend.table.entries import TABLE
 
 
 OVERRIDES = {}
@@ -201,3 +203,36 @@ def batch_normalization_train(x, axis=-1, offset=None, scale=None, epsilon=1e-3)
     # The kernel's variance is the unbiased one, the contract's is not.
     count = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
     return result, mean, variance * ((count - 1.0) / count)
+
+
+@override
+def resize(x, size, interpolation='bilinear', data_format=None, antialias=False, half_pixel_centers=True):
+    if interpolation != 'bilinear' or antialias or not half_pixel_centers or rank_of(x) != 4 or x.dtype != tf.float32 \
+            or config.normalize_data_format(data_format) == 'channels_first':
+        return NotImplemented
+    return raw.ResizeBilinear(images=x, size=spatial_tuple(size, 2, 'size'), half_pixel_centers=True)
+
+
+@override
+def projected(images, transform, interpolation='bilinear', fill_mode='constant', fill_value=0.0, perspective=False):
+    # The kernel differs where it wraps around, and reflects halves before it rounds them.
+    same = fill_mode in ('constant', 'nearest') or (fill_mode, interpolation) == ('reflect', 'bilinear')
+    if not same or images.dtype != tf.float32:
+        return NotImplemented
+    arguments = interpolation, fill_mode, fill_value, perspective
+
+    # Its own gradient by the images is that of the inverse map, and by the transform there is none.
+    @tf.custom_gradient
+    def read(images, transform):
+        def gradient(factor):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch([images, transform])
+                found = TABLE['projected'].body(images, transform, *arguments)
+            return tape.gradient(found, [images, transform], factor)
+        flat = transform if perspective else tf.concat([transform[:, :6], tf.zeros_like(transform[:, 6:])], 1)
+        found = raw.ImageProjectiveTransformV3(
+            images=images, transforms=flat, output_shape=size_vector(sizes_of(images)[1:3]), fill_value=fill_value,
+            interpolation=interpolation.upper(), fill_mode=fill_mode.upper())
+        return found, gradient
+
+    return read(images, transform)

@@ -23,6 +23,8 @@ import keras.backend.engines.torch.updates  # noqa: F401 (it adds to the overrid
 from keras.backend.engines.torch.exports import write_torch
 from keras.backend.engines.torch.overrides import OVERRIDES
 from keras.backend.engines.torch.modules import LayerModule, Run
+from keras.backend.engines.torch.recorded import (Repeats, as_one_call, constant_of, drawn, key_of, leaves_of,
+                                                  unrecordable)
 from keras.backend.engines.torch.steps import (
     Recorder, constant, constants, depth, gradients_of, recording, rerun, unaliased, with_own_gradient)
 from keras.backend.engines.torch.tensors import (CUDA, DEVICE, DTYPES, FLOATS, HALVES, INDEX_TYPES, NAMES, SUMS,
@@ -44,6 +46,7 @@ class TorchEngine(Engine):
     integer_dtypes = INDEX_TYPES
     exporters = {'torch': write_torch}
     layer_base = LayerModule
+    notes_calls = True
     variable_attributes = ('grad', 'requires_grad', 'requires_grad_', 'is_leaf', 'device', 'data', 'detach')
 
     # --- tensors ---------------------------------------------------------------------------------------------
@@ -61,7 +64,7 @@ class TorchEngine(Engine):
         if dtype == 'string':
             return self.unsupported('string')()
         # A copy: the caller may go on to fill its buffer with something else.
-        return shared(array).to(DEVICE, DTYPES[dtype], copy=True)
+        return constant_of(lambda: shared(array).to(DEVICE, DTYPES[dtype], copy=True))
 
     def scalar(self, value, dtype):
         return torch.full((), value, dtype=DTYPES[dtype], device=DEVICE)
@@ -114,12 +117,17 @@ class TorchEngine(Engine):
 
     def draw_seed(self, generator):
         """A `torch.Generator` that goes on from call to call, started anew when the state has been assigned."""
+        return drawn(self._stream, generator)
+
+    @staticmethod
+    def _stream(generator):
         storage = generator.state.storage
         stream, started, version = generator.streams.get('torch', (None, None, None))
         if started is not storage or version != storage._version:
             stream = generator_of(storage)
             generator.streams['torch'] = (stream, storage, storage._version)
         if rerun.streams is not None and stream not in rerun.streams:
+            unrecordable('it runs parts of it again')
             rerun.streams[stream] = stream.get_state()
         return stream
 
@@ -157,11 +165,19 @@ class TorchEngine(Engine):
 
     # --- running ---------------------------------------------------------------------------------------------
 
-    def new_step(self, fn, reads, writes, static_batch):
+    def new_step(self, fn, reads, writes, static_batch, unchanged=None):
         known, activations = list(dict.fromkeys(itertools.chain(reads, writes))), None
+        repeats = None if unchanged is None else Repeats(unchanged, lambda x: self._argument(x, []))
 
         def run(*args):
             nonlocal activations
+            key = None
+            if repeats is not None and repeats.is_possible:
+                leaves = leaves_of(args)
+                key = key_of(leaves)
+                outputs = repeats.run(key, leaves)
+                if outputs is not NotImplemented:
+                    return outputs
             if activations != active.activations:
                 for variable in known:
                     variable.storage
@@ -171,12 +187,17 @@ class TorchEngine(Engine):
             # The values of all variables at once: each would be asked for one by one.
             values = dict(zip(known, [variable.held for variable in known]))
             with recording(False), Ledger(values) as ledger:
-                outputs = fn(*args)
+                if key is not None and repeats.is_due(key):
+                    outputs = repeats.written(key, fn, args, ledger)
+                else:
+                    outputs = fn(*args)
                 # What is returned must not change with the variables or with the caller's arrays.
                 outputs = unaliased(outputs, list(ledger.values.values()) + borrowed)
                 if ledger.writes:
                     self.commit(ledger.writes)
             return outputs
+        if repeats is not None:
+            run.quiet = lambda: repeats.quiet(run)
         return run
 
     def scripted_step(self, fn, reads, writes, eagerly=False):
@@ -190,6 +211,7 @@ class TorchEngine(Engine):
         return run
 
     def recorder(self):
+        unrecordable('it has a tape')
         return Recorder()
 
     def _argument(self, x, borrowed):
@@ -241,13 +263,14 @@ class TorchEngine(Engine):
             variable.assign(constant(written))
         gradients = [None] * len(leaves)
         if value.requires_grad:
-            gradients = gradients_of(value, tuple(leaves.values()))
+            gradients = as_one_call(gradients_of, value, tuple(leaves.values()))
         by_variable = dict(zip(leaves, gradients))
         return (value.detach(), constants(aux)), [by_variable[variable] for variable in variables]
 
     @staticmethod
     def _nested_value_and_grad(fn, variables):
         """Within another one: nothing is cut off, so that the gradients have gradients."""
+        unrecordable('it takes gradients of gradients')
         leaves = {}
         for variable in variables:
             value = variable.value
@@ -262,12 +285,14 @@ class TorchEngine(Engine):
         return (value, aux), [by_variable[variable] for variable in variables]
 
     def custom_gradient(self, fn, values):
+        unrecordable('it has gradients of its own')
         return with_own_gradient(fn, values)
 
     def module_of_torch(self, module):
         return Run(module, self)
 
     def rematerialized(self, fn, values):
+        unrecordable('it runs parts of it again')
         streams = {}
 
         def run(*values):
@@ -513,9 +538,11 @@ class TorchEngine(Engine):
         return carry, tree.pack_as(outputs[0], stacked) if outputs else []
 
     def cond(self, predicate, then, otherwise, operands):
+        unrecordable('it branches')
         return then(*operands) if predicate else otherwise(*operands)
 
     def while_loop(self, condition, body, init, maximum_iterations=None):
+        unrecordable('it loops')
         values, count = list(init), 0
         while (maximum_iterations is None or count < maximum_iterations) and condition(*values):
             values, count = list(body(*values)), count + 1

@@ -7,7 +7,7 @@ from torch.nn import functional
 from keras import config
 from keras.backend.engines.torch.tensors import FLOATS, HALVES, INDEX_TYPES, generator_of
 from keras.backend.engines.torch.windows import channels_first, channels_last, conv
-from keras.backend.table.composites.conv import convolution_arguments, restored
+from keras.backend.table.composites.conv import convolution_arguments, restored, spatial_tuple
 from keras.backend.table.composites.random import draw_seed
 
 OVERRIDES = {
@@ -212,6 +212,11 @@ def dropout(x, rate, noise_shape=None, seed=None):
     return torch.mul(x, kept)
 
 
+@override
+def count_in(totals, value, samples):
+    return torch.add(totals, value, alpha=samples)
+
+
 # PyTorch leaves out the targets that are this number: one that none is.
 _NO_CLASS = -2 ** 63
 
@@ -237,13 +242,27 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     return torch.neg(torch.sum(target * logs, axis))
 
 
+def _of_rows(target, output, axis, reduction):
+    """The cross-entropy of rows of logits by PyTorch's kernel; None for anything else."""
+    if output.ndim == 2 and axis in (-1, 1) and output.dtype not in HALVES:
+        rows = target if target.ndim == 1 else target.squeeze(1)
+        if rows.ndim == 1:
+            return functional.cross_entropy(output, rows.long(), ignore_index=_NO_CLASS, reduction=reduction)
+    return None
+
+
+@override
+def mean_sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    mean = _of_rows(target, output, axis, 'mean') if from_logits else None
+    return NotImplemented if mean is None else mean
+
+
 @override
 def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     """The probability of the class is picked out, instead of multiplied with a one-hot vector."""
-    if from_logits and output.ndim == 2 and axis in (-1, 1) and output.dtype not in HALVES:
-        rows = target if target.ndim == 1 else target.squeeze(1)
-        if rows.ndim == 1:
-            return functional.cross_entropy(output, rows.long(), ignore_index=_NO_CLASS, reduction='none')
+    losses = _of_rows(target, output, axis, 'none') if from_logits else None
+    if losses is not None:
+        return losses
     if target.ndim < output.ndim:
         target = target.unsqueeze(axis)
     if target.ndim != output.ndim or target.shape[axis] != 1:
@@ -254,3 +273,13 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     else:
         logs = torch.log(_clipped(torch.gather(output, axis, target) / torch.sum(output, axis, True)))
     return torch.neg(logs.squeeze(axis))
+
+
+@override
+def resize(x, size, interpolation='bilinear', data_format=None, antialias=False, half_pixel_centers=True):
+    if interpolation != 'bilinear' or not half_pixel_centers or x.ndim != 4 or x.dtype not in FLOATS - HALVES:
+        return NotImplemented
+    size = spatial_tuple(size, 2, 'size')
+    if config.normalize_data_format(data_format) == 'channels_first':
+        return functional.interpolate(x, size, mode='bilinear', antialias=antialias)
+    return channels_last(functional.interpolate(channels_first(x), size, mode='bilinear', antialias=antialias))

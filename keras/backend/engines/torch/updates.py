@@ -6,6 +6,7 @@ import torch
 from keras.backend.contract.context import context
 from keras.backend.contract.loading import active
 from keras.backend.engines.torch.overrides import override
+from keras.backend.engines.torch.recorded import as_one_call, unrecordable
 from keras.backend.engines.torch.steps import depth
 from keras.backend.engines.torch.tensors import CUDA
 
@@ -34,6 +35,7 @@ class _InPlace:
             if value is None and ledger.outer is not None:
                 value = ledger.read(variable)
             if value is not None and value is not tensors[index]:
+                unrecordable('it updates what it has assigned')
                 tensors[index] = value.detach().clone()
                 self._assigned.append((variable, tensors[index]))
 
@@ -67,7 +69,8 @@ def _update(function):
     """Override an update rule, except for an empty list, which PyTorch's functions for lists refuse."""
     @functools.wraps(function)
     def run(variables, *args):
-        return function(variables, *args) if variables else NotImplemented
+        return as_one_call(function, variables, *args) if variables else NotImplemented
+    function.writes_variables = True
     return override(run)
 
 

@@ -88,6 +88,24 @@ def slogdet(x):
     return sign, p.sum(p.log(p.abs(entries)), -1)
 
 
+def _identity_like(x):
+    return p.broadcast_to(eye(shape(x)[-1], dtype=dtype_of(x)), shape(x))
+
+
+@composite(promote='float', cases=[(S(2, 3, 3),)])
+def inv(x):
+    """The inverse of square matrices."""
+    return p.solve(x, _identity_like(x))
+
+
+@composite(promote='float', cases=[(S(2, 3, 3),), (S(3, 3), True)])
+def cholesky_inverse(x, upper=False):
+    """The inverse of the matrices whose Cholesky factor is `x`."""
+    lower = swapaxes(x, -1, -2) if upper else x
+    inverse = p.triangular_solve(lower, _identity_like(lower), True)
+    return p.matmul(swapaxes(inverse, -1, -2), inverse)
+
+
 @composite(promote='float', gradient=False)
 def completed(x):
     """Orthonormal columns (..., n, k) completed to a square orthogonal matrix (..., n, n)."""

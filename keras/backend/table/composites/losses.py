@@ -2,7 +2,7 @@
 from keras import config
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F, I, Q, Sample
-from keras.backend.table.composites.math import clip, less_equal, log1p, logaddexp
+from keras.backend.table.composites.math import clip, less_equal, log1p, logaddexp, mean
 from keras.backend.table.composites.nn import log_softmax
 from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, ndim, one_hot, shape, sliced,
                                                   squeeze, stack, take_along_axis, unstack)
@@ -24,6 +24,12 @@ def binary_crossentropy(target, output, from_logits=False):
         return p.maximum(output, 0.0) - output * target + log1p(p.exp(-p.abs(output)))
     output = _clipped(output)
     return -(target * p.log(output) + (1.0 - target) * p.log(1.0 - output))
+
+
+@composite('totals value', promote='same_float', cases=[(F(1), F(), 32.0)])
+def count_in(totals, value, samples):
+    """`totals + value * samples`: the mean of so many samples, a number, joins a sum."""
+    return totals + value * samples
 
 
 def binary_crossentropy_with_epsilon(target, output):
@@ -76,6 +82,13 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     return p.where(p.logical_or(p.less(target, 0), less_equal(classes, target)), float('nan'), losses)
 
 
+@composite('target output', promoted='output', promote='float', cases=[(I(3, 4), F(4, 3), True)])
+def mean_sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    """The mean of `sparse_categorical_crossentropy`."""
+    return mean(sparse_categorical_crossentropy(target, output, from_logits, axis))
+
+
+
 # Stands for the logarithm of 0: finite, so that gradients stay so too.
 _LOG_ZERO = -1e30
 
@@ -95,6 +108,8 @@ def ctc_loss(target, output, target_length, output_length, mask_index=0):
         array([0.28768207])
     """
     target = p.cast(target, 'int32')
+    if dtype_of(output) in ('float16', 'bfloat16'):
+        output = p.cast(output, 'float32')
     logs = p.transpose(log_softmax(output, -1), (1, 0, 2))
     batch, labels = shape(target)
     blanks = p.full_like(target, mask_index)

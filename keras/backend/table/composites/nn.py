@@ -467,8 +467,8 @@ def _channels_fit(x, axis, **vectors):
     channels = static_shape(x)[axis]
     for name, vector in vectors.items():
         if vector is not None and channels is not None and static_shape(vector) != (channels,):
-            raise ValueError('`%s` must have the shape %s, one number for each of the channels on axis %s; it has %s'
-                             % (name, (channels,), axis, static_shape(vector)))
+            raise ValueError('`%s` must be a vector of length %d, one number for each of the channels on axis %s; it '
+                             'has the shape %s' % (name, channels, axis, static_shape(vector)))
 
 
 def _normalization_fits(x, mean, variance, axis=-1, offset=None, scale=None, epsilon=1e-3):

@@ -187,13 +187,13 @@ def _length(x):
 
 @composite(tensors=None)
 def adafactor_update(variables, gradients, rows, columns, velocities, step, learning_rate, beta_2_decay, epsilon_1,
-                     epsilon_2, clip_threshold, relative_step):
+                     epsilon_2, clip_threshold):
     """Adafactor (Shazeer and Stern, 2018).
 
     For a variable of two or more axes the slots `rows` (last axis left out) and `columns` (last but one left out) are
-    used; for others `velocities`. With `relative_step` the rate is at most `1 / sqrt(step)`.
+    used; for others `velocities`. The rate is at most `1 / sqrt(step)`.
     """
-    rate = p.minimum(learning_rate, 1.0 / p.sqrt(step)) if relative_step else learning_rate
+    rate = p.minimum(learning_rate, 1.0 / p.sqrt(step))
     decay = 1.0 - p.power(step, beta_2_decay)
     for index, (variable, gradient) in enumerate(zip(variables, gradients)):
         keep = _in_dtype(decay, variable)

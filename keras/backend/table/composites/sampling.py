@@ -6,13 +6,16 @@ from keras.backend.table.composites.shape import dtype_of, expand_dims, resized,
 from keras.backend.table.dispatch import composite
 
 INTERPOLATIONS = ('bilinear', 'nearest')
+# Of layers; operations have one more.
 FILL_MODES = ('constant', 'nearest', 'reflect', 'wrap')
+MODES_OF_OPERATIONS = FILL_MODES + ('mirror',)
 
 
 @composite('images y x', promote='same', cases=[
     (F(2, 3, 4, 2), F(2, 2, 5), F(2, 2, 5)), (F(2, 3, 4, 2), F(2, 2, 5), F(2, 2, 5), 'bilinear', 'reflect'),
     (F(1, 3, 4, 1), F(1, 2, 2), F(1, 2, 2), 'bilinear', 'constant', 2.0),
-    (F(1, 3, 4, 1), F(1, 2, 2), F(1, 2, 2), 'nearest', 'wrap')], gradient=False)
+    (F(1, 3, 4, 1), F(1, 2, 2), F(1, 2, 2), 'nearest', 'wrap'),
+    (F(1, 3, 1, 1), F(1, 2, 2), F(1, 2, 2), 'bilinear', 'mirror')], gradient=False)
 def sampled(images, y, x, interpolation='bilinear', fill_mode='nearest', fill_value=0.0):
     """The values of images at places between and beyond their pixels.
 
@@ -21,7 +24,7 @@ def sampled(images, y, x, interpolation='bilinear', fill_mode='nearest', fill_va
             counted from the middle of the first pixel.
         interpolation: 'bilinear' or 'nearest'.
         fill_mode: what lies outside: 'constant' (`fill_value`), 'nearest' (the edge), 'reflect' (mirrored at the outer
-            edge of the last pixel) or 'wrap' (the other end follows).
+            edge of the last pixel), 'mirror' (at its middle) or 'wrap' (the other end follows).
 
     Returns:
         Floats (batch, height, width, channels).
@@ -32,8 +35,9 @@ def sampled(images, y, x, interpolation='bilinear', fill_mode='nearest', fill_va
     if interpolation not in INTERPOLATIONS:
         raise ValueError('`interpolation` must be one of %s. Received: %r'
                          % (', '.join(map(repr, INTERPOLATIONS)), interpolation))
-    if fill_mode not in FILL_MODES:
-        raise ValueError('`fill_mode` must be one of %s. Received: %r' % (', '.join(map(repr, FILL_MODES)), fill_mode))
+    if fill_mode not in MODES_OF_OPERATIONS:
+        raise ValueError('`fill_mode` must be one of %s. Received: %r'
+                         % (', '.join(map(repr, MODES_OF_OPERATIONS)), fill_mode))
     pixels = _Pixels(images, y, fill_mode, fill_value)
     if interpolation == 'nearest':
         return pixels.at(pixels.row(_rounded(y)), pixels.column(_rounded(x)))
@@ -84,6 +88,10 @@ class _Pixels:
         elif self.fill_mode == 'reflect':
             places = p.mod(places, 2 * size)
             places = p.minimum(places, p.subtract(2 * size - 1, places))
+        elif self.fill_mode == 'mirror':
+            period = max(2 * size - 2, 1) if isinstance(size, int) else p.maximum(2 * size - 2, 1)
+            places = p.mod(places, period)
+            places = p.minimum(places, p.abs(p.subtract(2 * size - 2, places)))
         else:
             places = p.maximum(p.minimum(places, size - 1), 0)
         return places, inside

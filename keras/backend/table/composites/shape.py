@@ -165,6 +165,8 @@ def eye(N, M=None, k=0, dtype=None):
         array([[1., 0.],
                [0., 1.]], dtype=float32)
     """
+    if not all(size is None or rules.is_integer(dtype_of(size)) for size in (N, M)):
+        raise TypeError('sizes must be integers, not N=%r, M=%r' % (N, M))
     rows = p.arange(N, dtype='int32')
     columns = p.arange(N if M is None else M, dtype='int32')
     return p.cast(p.equal(expand_dims(rows, 1) + k, columns), dtype or config.floatx())
@@ -290,6 +292,7 @@ def swapaxes(x, axis1, axis2):
                [2, 4]], dtype=int32)
     """
     order = list(range(ndim(x)))
+    axis1, axis2 = [rules.normalize_axis(entry, len(order)) for entry in (axis1, axis2)]
     order[axis1], order[axis2] = order[axis2], order[axis1]
     return p.transpose(x, tuple(order))
 
@@ -322,6 +325,13 @@ def broadcast_like(x, reference):
 
 # --- joining and cutting ----------------------------------------------------------------------------------------
 
+def computed(fn, inputs, dtype, shape):
+    """What NumPy makes of tensors, where its shape follows from their values; `shape` has None for such sizes."""
+    if builtins.any(isinstance(x, AbstractTensor) for x in inputs):
+        return AbstractTensor(shape, dtype)
+    return get_engine().on_host(fn, inputs, dtype, shape)
+
+
 @composite('*xs', promote='same', cases=[([F(2, 3), F(2, 3)], 0), ([F(2), F(2), F(2)], -1), ([F(), F()], 0)])
 def stack(xs, axis=0):
     """The tensors of the list `xs`, all of one shape, along a new axis."""
@@ -347,7 +357,8 @@ def unstack(x, num=None, axis=0):
     axis = rules.normalize_axis(axis, ndim(x))
     number = static_shape(x)[axis] if num is None else num
     if number is None:
-        raise ValueError('the size along axis %d is not known; pass `num`' % axis)
+        raise ValueError('Cannot infer argument `num` from shape %s, as the size along axis %d is not known; pass it'
+                         % (static_shape(x), axis))
     return [squeeze(sliced(x, axis, index, index + 1), axis) for index in range(number)]
 
 
@@ -362,6 +373,7 @@ def split(x, indices_or_sections, axis=0):
         >>> keras.ops.split(np.array([1, 2, 3, 4]), 2)
         [array([1, 2]), array([3, 4])]
     """
+    axis = rules.normalize_axis(axis, ndim(x))
     size = shape(x)[axis]
     if isinstance(indices_or_sections, (int, np.integer)):
         sections = int(indices_or_sections)
@@ -371,7 +383,17 @@ def split(x, indices_or_sections, axis=0):
         bounds = [index * (size // sections) for index in range(sections + 1)]
     else:
         bounds = [0] + [int(index) for index in indices_or_sections] + [None]
+        if not isinstance(size, int):
+            return [_bounded(x, axis, start, stop) for start, stop in zip(bounds, bounds[1:])]
     return [sliced(x, axis, start, stop) for start, stop in zip(bounds, bounds[1:])]
+
+
+def _bounded(x, axis, start, stop):
+    """`x[start:stop]` along an axis of unknown size, which reaches as far as that."""
+    part = sliced(x, axis, start, stop)
+    if stop is None or min(start, stop) < 0:
+        return part
+    return resized(part, shape(part)[:axis] + (stop - start,) + shape(part)[axis + 1:])
 
 
 @composite(cases=[(F(2, 3), 2, 1), (F(2, 3), 2, None)])
@@ -385,10 +407,11 @@ def repeat(x, repeats, axis=None):
     if axis is None:
         x, axis = flatten(x), 0
     axis = rules.normalize_axis(axis, ndim(x))
+    if isinstance(repeats, (list, tuple, np.ndarray)) and np.size(repeats) == 1:
+        repeats = int(np.ravel(repeats)[0])
     if isinstance(repeats, (list, tuple, np.ndarray)):
         size = static_shape(x)[axis]
-        if size is None:
-            raise ValueError('the size along axis %d is not known; a list of repeats needs it' % axis)
+        size = len(repeats) if size is None else size
         return p.gather(x, np.repeat(np.arange(size), repeats).astype('int32'), axis)
     sizes = list(shape(x))
     spread = p.broadcast_to(expand_dims(x, axis + 1), sizes[:axis + 1] + [repeats] + sizes[axis + 1:])
@@ -426,7 +449,12 @@ def roll(x, shift, axis=None):
     """
     if axis is None:
         return resized(roll(flatten(x), shift, 0), shape(x))
-    for places, entry in zip(shape_tuple(shift), shape_tuple(axis)):
+    shifts, axes = shape_tuple(shift), shape_tuple(axis)
+    if 1 not in (len(shifts), len(axes)) and len(shifts) != len(axes):
+        raise ValueError('%d shifts for %d axes' % (len(shifts), len(axes)))
+    many = builtins.max(len(shifts), len(axes))
+    for places, entry in zip(shifts * (many // len(shifts)), axes * (many // len(axes))):
+        entry = rules.normalize_axis(entry, ndim(x))
         size = shape(x)[entry]
         cut = size - places % size if isinstance(size, int) and size else -places
         if isinstance(size, int) and not 0 < cut < size:
@@ -475,10 +503,10 @@ def _full_key(keys, rank):
     """The key with Ellipsis, or what is missing at the end, written out."""
     taken = sum(1 for entry in keys if entry is not None and entry is not Ellipsis)
     if taken > rank:
-        raise IndexError('%d indices for a tensor of rank %d.' % (taken, rank))
+        raise rules.OutOfBounds('%d indices for a tensor of rank %d.' % (taken, rank))
     positions = [index for index, entry in enumerate(keys) if entry is Ellipsis]
     if len(positions) > 1:
-        raise IndexError('An index may hold one Ellipsis only.')
+        raise rules.OutOfBounds('An index may hold one Ellipsis only.')
     if not positions:
         return keys
     return keys[:positions[0]] + (slice(None),) * (rank - taken) + keys[positions[0] + 1:]
@@ -486,7 +514,7 @@ def _full_key(keys, rank):
 
 def _check_index(index, size, axis):
     if size is not None and not -size <= index < size:
-        raise IndexError('Index %d is out of range for axis %d of size %d.' % (index, axis, size))
+        raise rules.OutOfBounds('Index %d is out of range for axis %d of size %d.' % (index, axis, size))
 
 
 def _gathered(x, gathered):
@@ -514,20 +542,22 @@ def take(x, indices, axis=None):
     """
     if axis is None:
         x, axis = flatten(x), 0
-    indices = _integers(indices)
+    axis, indices = rules.normalize_axis(axis, ndim(x)), whole_numbers(indices)
     if not dtype_of(indices).startswith('u'):
         size = shape(x)[axis]
         indices = p.where(p.less(indices, 0), p.add(indices, size), indices)
     return p.gather(x, indices, axis)
 
 
-def _integers(indices):
+def whole_numbers(indices):
+    """Indices as integers, whatever numbers they came as."""
     return indices if rules.is_integer(dtype_of(indices)) else p.cast(indices, 'int32')
 
 
-@composite('x indices', cases=[(F(2, 5), I(5, 2, 3), 1), (F(4, 2), I(4, 3, 2), 0), (F(2, 3), I(6, 4), None)])
+@composite('x indices', cases=[(F(2, 5), I(5, 2, 3), 1), (F(4, 2), I(4, 3, 2), 0), (F(2, 3), I(6, 4), None),
+                             (F(2, 3), I(2, 1, 3), 0), (F(1, 3), I(3, 2, 2), 1)])
 def take_along_axis(x, indices, axis=None):
-    """The elements of `x` at `indices`, which has the shape of `x` but for the size along `axis`.
+    """The elements of `x` at `indices`, which has the shape of `x` but for the size along `axis`, or broadcasts to it.
 
     Example:
         >>> keras.ops.take_along_axis([[1, 2], [3, 4]], [[1], [0]], axis=1)
@@ -537,11 +567,14 @@ def take_along_axis(x, indices, axis=None):
     if axis is None:
         return take(x, indices, None)
     axis = rules.normalize_axis(axis, ndim(x))
+    if ndim(indices) != ndim(x):
+        raise ValueError('the indices %s must have as many axes as the tensor %s'
+                         % (static_shape(indices), static_shape(x)))
     last = ndim(x) - 1
     if axis != last:
         return moveaxis(take_along_axis(moveaxis(x, axis, -1), moveaxis(indices, axis, -1), last), -1, axis)
+    x, indices = _of_one_batch(x, whole_numbers(indices))
     size = shape(x)[-1]
-    indices = _integers(indices)
     indices = p.where(p.less(indices, 0), p.add(indices, size), indices)
     result_shape = shape(indices)
     rows = multiply_sizes(result_shape[:-1])
@@ -550,10 +583,23 @@ def take_along_axis(x, indices, axis=None):
     return resized(p.gather(flatten(x), flat, 0), result_shape)
 
 
+def _of_one_batch(*xs):
+    """Tensors broadcast against each other along all axes but the last."""
+    known = [static_shape(x)[:-1] for x in xs]
+    target = rules.broadcast_shapes(*known)
+    if all(sizes == target for sizes in known):
+        return xs
+    sizes = []
+    for position, size in enumerate(target):
+        source = next((x for x, own in zip(xs, known) if own[position] != 1), xs[0])
+        sizes.append(shape(source)[position] if size is None else size)
+    return [p.broadcast_to(x, tuple(sizes) + shape(x)[-1:]) for x in xs]
+
+
 @composite(cases=[(I(4, 3), 4), (I(3, 2, 2), 3, 1), (I(3, 2), 3, -1, 'int32')])
 def one_hot(x, num_classes, axis=-1, dtype=None):
     """Vectors of zeros with a one at each integer of `x`, along a new axis; all zeros for integers out of range."""
-    x = _integers(x)
+    x = whole_numbers(x)
     classes = p.cast(p.arange(num_classes, dtype='int32'), dtype_of(x))
     result = p.cast(p.equal(expand_dims(x, -1), classes), dtype or config.floatx())
     return result if axis in (-1, ndim(x)) else moveaxis(result, -1, axis)
@@ -639,6 +685,8 @@ def meshgrid(xs, indexing='xy'):
     Args:
         indexing: 'xy' exchanges the first two axes of the results, 'ij' does not.
     """
+    if indexing not in ('xy', 'ij'):
+        raise ValueError("`indexing` must be 'xy' or 'ij', not %r" % (indexing,))
     xs = [flatten(x) for x in xs]
     sizes = [shape(x)[0] for x in xs]
     grids = [p.broadcast_to(resized(x, [size if other == index else 1 for other in range(len(xs))]), sizes)

@@ -79,7 +79,7 @@ def _adafactor(v, c, keras3):
     velocities = _slots(v)
     return lambda g, lr, t: rules.adafactor_update(
         v, g, rows, columns, velocities, t, lr, c['beta_2_decay'], c['epsilon_1'], c['epsilon_2'],
-        c['clip_threshold'], c['relative_step'])
+        c['clip_threshold'])
 
 
 MAKERS = {'SGD': _sgd, 'RMSprop': _rmsprop, 'Adagrad': _adagrad, 'Adadelta': _adadelta, 'Adam': _adam, 'AdamW': _adam,

@@ -1,0 +1,182 @@
+"""Where models of Keras 3 do other things than those before: inputs that are fitted, clones, summaries, logs."""
+import numpy as np
+import pytest
+
+import keras
+from keras import Input, Model, Sequential, layers, ops
+from keras.models import clone_model
+
+X = np.arange(6, dtype='float32').reshape(2, 3)
+
+
+@pytest.fixture(autouse=True, params=[3])
+def generation(request):
+    with keras.config.generation(request.param):
+        yield
+
+
+def array(x):
+    return keras.ops.convert_to_numpy(x)
+
+
+def dense(shape=(3,), **arguments):
+    x = Input(shape, **arguments)
+    return Model(x, layers.Dense(2, kernel_initializer='ones')(x))
+
+
+def test_inputs_get_the_axes_and_the_dtype_of_their_input():
+    assert dense(batch_size=3)(X).shape == (2, 2)
+    model = dense()
+    expected = X.sum(axis=1)[:, None].repeat(2, 1)
+    for x in (X, X[..., None], X.astype('int32'), X, X[..., None]):
+        np.testing.assert_allclose(array(model(x)), expected)
+    np.testing.assert_allclose(array(dense((3, 1))(X)), np.stack([X, X], axis=-1))
+    x, y = Input((3,), dtype='int32'), Input((3,), dtype='float16')
+    whole, half = Model([x, y], [x + 1, y + 1])([X + 0.5, X])
+    assert (keras.backend.standardize_dtype(whole.dtype), keras.backend.standardize_dtype(half.dtype)) == (
+        'int32', 'float16')
+    np.testing.assert_array_equal(array(whole), X + 1)
+
+
+def test_inputs_of_other_shapes_are_refused():
+    for x in (X[:, :2], X[None], X[..., None].repeat(2, -1)):
+        with pytest.raises(ValueError, match=r"name 'mine' .* expected shape=\(None, 3\), found shape="):
+            dense(name='mine')(x)
+    # An operation that would broadcast does not say so.
+    x = Input((3,))
+    with pytest.raises(ValueError, match='expected shape'):
+        Model(x, x + 1)(X[:, :1])
+    a, b = Input((3,), name='a'), Input((3,), name='b')
+    with pytest.raises(ValueError, match='b is not optional'):
+        Model([a, b], layers.add([a, b]))([X, None])
+
+
+@pytest.mark.parametrize('generation', [2], indirect=True)
+def test_before_they_are_taken_as_they_are():
+    x = Input((3,))
+    np.testing.assert_allclose(array(Model(x, x + 1)(X[:, :1])), X[:, :1] + 1)
+
+
+def test_a_list_does_not_say_which_of_unsorted_keys_is_meant():
+    a, b = Input((3,), name='a'), Input((3,), name='b')
+    model = Model({'b': b, 'a': a}, a - b)
+    np.testing.assert_allclose(array(model({'a': X, 'b': 2 * X})), -X)
+    for call in (model, lambda inputs: model.predict(inputs, verbose=0)):
+        with pytest.raises(ValueError, match="structure of `inputs` doesn't match the expected structure"):
+            call([X, X])
+    if keras.backend.backend() != 'numpy':
+        model.compile('sgd', 'mse')
+        assert model.evaluate({'a': X, 'b': 2 * X}, -X, verbose=0) == 0
+        assert model.fit({'a': X, 'b': 2 * X}, -X, verbose=0).history['loss'] == [0]
+    model = Model({'a': a, 'b': b}, a - b)
+    with pytest.warns(UserWarning, match="doesn't match the expected structure"):
+        np.testing.assert_allclose(array(model([X, 2 * X])), -X)
+
+
+def test_clones_by_functions_of_ones_own():
+    inner_input = Input((4,))
+    inner = Model(inner_input, layers.Dense(4, name='inside')(inner_input), name='inner')
+    x = Input((3,))
+    model = Model(x, layers.Dense(2, name='last')(inner(layers.Dense(4, name='first')(x))))
+
+    def renamed(layer):
+        return type(layer).from_config(dict(layer.get_config(), name=layer.name + '_again'))
+
+    def with_dropout(layer, *args, **kwargs):
+        outputs = layer(*args, **kwargs)
+        return layers.Dropout(0.5)(outputs) if isinstance(layer, layers.Dense) else outputs
+    clone = clone_model(model, clone_function=renamed, recursive=True)
+    assert [layer.name for layer in clone.layers[1:]] == ['first_again', 'inner', 'last_again']
+    assert clone.layers[2].layers[1].name == 'inside_again'
+    clone = clone_model(model, clone_function=lambda layer: layer, call_function=with_dropout)
+    assert [type(layer).__name__ for layer in clone.layers[1:]] == ['Dense', 'Dropout', 'Model', 'Dense', 'Dropout']
+    np.testing.assert_allclose(array(clone(X)), array(model(X)), rtol=1e-6)
+    with pytest.raises(ValueError, match='call_function'):
+        clone_model(Sequential([layers.Dense(2)]), call_function=with_dropout)
+    named = Model({'a': x}, x + 1)
+    assert list(clone_model(named, input_tensors={'a': Input((3,))}).input) == ['a']
+    with pytest.raises(ValueError, match='same structure as model.input'):
+        clone_model(named, input_tensors=[Input((3,))])
+
+
+class Own(Model):
+    def __init__(self, units=2, **kwargs):
+        super(Own, self).__init__(**kwargs)
+        self.dense = layers.Dense(units)
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+class WithRate(Model):
+    def __init__(self, *args, **kwargs):
+        self.rate = kwargs.pop('rate', 1)
+        super(WithRate, self).__init__(*args, **kwargs)
+
+    def get_config(self):
+        return dict(super(WithRate, self).get_config(), rate=self.rate)
+
+
+def test_clones_of_other_classes_and_compiled_ones():
+    assert clone_model(Own(3)).dense.units == 3
+    with pytest.raises(ValueError, match='only supported for Sequential and functional models'):
+        clone_model(Own(3), clone_function=lambda layer: layer)
+    x = Input((3,))
+    model = WithRate(inputs=x, outputs=layers.Dense(2)(x), rate=5)
+    assert WithRate.from_config(model.get_config()).rate == 5
+    stack = Sequential([Input((3,)), layers.Dense(2)])
+    stack.compile('adam', 'mse')
+    assert clone_model(stack).compiled
+
+
+def test_names_that_may_not_be_set():
+    for model, words in ((Model(), '`Model.layers` attribute is reserved'), (Sequential(), r'Use `add\(\)` and `pop')):
+        with pytest.raises(AttributeError, match=words):
+            model.layers = []
+    stack = Sequential([Input((3,))])
+    for added, words in (({}, 'Only instances of'), (Input((3,)), 'already been configured')):
+        with pytest.raises(ValueError, match=words):
+            stack.add(added)
+
+
+def summary_of(model):
+    lines = []
+    model.summary(print_fn=lines.append)
+    return '\n'.join(lines)
+
+
+def test_summaries():
+    assert '?' in summary_of(Sequential([layers.Dense(2)]))
+    x = Input((3,))
+    model = Model(x, ops.mean(layers.Dense(2)(x)))
+    row = next(line for line in summary_of(model).splitlines() if line.startswith('mean'))
+    assert row.split()[:3] == ['mean', '(operation)', '()']
+    assert [getattr(each, 'name', None) for each in model.operations][-1] == 'mean'
+    own = Own(4)
+    own(X)
+    assert '(2, 4)' in summary_of(own)
+
+
+@pytest.mark.needs_gradients
+def test_the_variables_of_the_optimizer_count():
+    model = dense()
+    model.compile('adam', 'mse')
+    model.fit(X, np.zeros((2, 2)), verbose=0)
+    # 3 * 2 + 2 weights, two moments for each, the rate and the counter.
+    assert 'Total params: 26 ' in summary_of(model) and 'Optimizer params: 18 ' in summary_of(model)
+
+
+def test_weighted_metrics_and_keys_that_no_output_has():
+    model = dense()
+    model.compile('sgd', 'mse', metrics=['mae'], weighted_metrics=['mae'])
+    assert set(model.evaluate(X, np.zeros((2, 2)), return_dict=True, verbose=0)) == {'loss', 'mae', 'weighted_mae'}
+    x = Input((3,))
+    both = Model(x, {'a': layers.Dense(1)(x), 'b': layers.Dense(1)(x)})
+    targets = {'a': np.zeros((2, 1)), 'b': np.zeros((2, 1))}
+    for error in (KeyError, ValueError):
+        both.compile('sgd', {'a': 'mse', 'c': 'mse'})
+        with pytest.raises(error, match="in the `loss` argument, can't be found in either the model's output"):
+            both.evaluate(X, targets, verbose=0)
+    both.compile('sgd', 'mse', metrics={'c': ['mae']})
+    with pytest.raises(ValueError, match='Invalid `metrics`.*c'):
+        both.evaluate(X, targets, verbose=0)
