@@ -13,8 +13,11 @@ from tensorflow.python.util.tf_export import get_canonical_name_for_symbol
 from keras.backend.contract.loading import get_engine
 from keras.backend.graph.nodes import Node
 from keras.backend.graph.tensors import any_symbolic
-from keras.backend.k.derivatives import partial_gradients
 from keras.backend.table import primitives as p
+from keras.lazy import Later
+
+# Stands above the engines, and has been loaded where there are symbolic tensors to differentiate.
+derivatives = Later('keras.backend.k.derivatives')
 
 
 class TensorflowFunction:
@@ -63,7 +66,7 @@ def _of_symbols(gradients):
         outputs, variables, weights, constants = [
             None if given.get(name) is None else _as_list(given[name])
             for name in ('ys', 'xs', 'grad_ys', 'stop_gradients')]
-        found = partial_gradients(outputs, variables, weights, constants or ())
+        found = derivatives.partial_gradients(outputs, variables, weights, constants or ())
         if tf.UnconnectedGradients(given.get('unconnected_gradients', 'none')) == tf.UnconnectedGradients.ZERO:
             found = [p.full_like(variable, 0) if gradient is None else gradient
                      for variable, gradient in zip(variables, found)]
