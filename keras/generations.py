@@ -99,6 +99,9 @@ _row('fans_of_vectors', 'initializers.VarianceScaling',
      'the number of inputs and outputs that a weight with one axis counts as', 'root', 'root', 'size', 'size')
 _row('weights_by_layer', 'models.Model.weights',
      'weights stand layer by layer, as in `get_weights`, not the trainable ones first', False, False, True, True)
+_row('weights_part_by_part', 'layers.Layer.weights',
+     'those of a layer itself come first, then layer after layer what is inside of it, not the trainable ones first',
+     False, False, False, True)
 _row('stacked_states_in_lists', 'layers.RNN',
      'with `return_state=True` the states of each of several cells are a list of their own', False, False, True, True)
 _default('initializers.VarianceScaling', 'distribution', 'normal', 'normal', 'truncated_normal', 'truncated_normal')
@@ -180,6 +183,10 @@ _row('hinge_of_zeros_and_ones', 'losses.hinge, squared_hinge',
 _row('crossentropy_adds_epsilon', 'losses.binary_crossentropy',
      '`epsilon` is added to the probabilities, which are clipped to `[epsilon, 1 - epsilon]`, before the logarithm',
      False, True, True, False)
+_row('crossentropies_take_logits', 'losses.BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy',
+     'trained on what a sigmoid or softmax gives, the loss is that of what goes into it: of several classes behind a '
+     'sigmoid it is that of a softmax, and the binary one behind a softmax is that of a sigmoid',
+     False, False, True, False)
 _row('sparse_crossentropy_clips_first', 'losses.sparse_categorical_crossentropy',
      'probabilities are clipped before they are scaled to sum 1, not after', True, True, True, False)
 _row('name_of_divergence', 'losses.KLDivergence', 'default `name`',

@@ -497,12 +497,15 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             specs = self.compute_output_spec(*args, **kwargs)
             return tree.map_structure(lambda spec: AbstractTensor(spec.shape, spec.dtype), specs)
         has_rule = type(self).compute_output_shape is not Layer.compute_output_shape
-        if has_rule and signature_of(type(self)).outgrew_shape_rule:
+        outgrew = signature_of(type(self)).outgrew_shape_rule
+        if has_rule and (outgrew or self._call_builds()):
             try:
-                return self.abstract_outputs(args, kwargs)
+                outputs = self.abstract_outputs(args, kwargs)
+                if outgrew:
+                    return outputs
             except Exception:  # `call` may be code that takes nothing but numbers; the shape rule is all there is then
                 pass
-        if has_rule and len(args) == 1:
+        if has_rule and len(args) == 1 and not signature_of(type(self)).rule_takes_several:
             shapes = tree.map_structure(lambda x: tuple(x.shape), args[0])
             dtypes = self._output_dtypes(args, kwargs)
             try:
@@ -510,6 +513,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             except StopIteration:  # the rule describes more outputs than `call` gives
                 pass
         return self.abstract_outputs(args, kwargs)
+
+    def _call_builds(self):
+        """Whether there are layers inside that get their weights when `call` runs."""
+        return type(self).build is Layer.build and any(not layer.built for layer in self.own_parts()[1])
 
     def _output_dtypes(self, args, kwargs):
         """An iterator over the dtypes of the outputs."""

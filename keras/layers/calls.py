@@ -24,6 +24,8 @@ class CallSignature:
         self.build_names = [name for name, _ in shapes]
         self.builds_without_shape = all(parameter.default is None for _, parameter in shapes)
         self.asks_for_gradients = asks_for_gradients(layer_class.call)
+        self.rule_takes_several = sum(parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for parameter in
+                                      _parameters(layer_class, 'compute_output_shape').values()) > 1
         self.outgrew_shape_rule = _outgrew_shape_rule(layer_class)
 
 

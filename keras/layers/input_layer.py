@@ -2,7 +2,7 @@
 import warnings
 
 from keras import config
-from keras.backend.contract.rules import AbstractTensor, dtype_named
+from keras.backend.contract.rules import AbstractTensor, standard_dtype
 from keras.backend.graph.nodes import Node, stand_aside, take_place
 from keras.backend.graph.tensors import is_symbolic
 from keras.backend.state.variables import Variable, to_array
@@ -43,7 +43,7 @@ class InputLayer(Layer):
                           'with keras.utils.pad_sequences, and have the padding masked, so that the results are those '
                           'of the rows alone: Embedding(..., mask_zero=True) or a layer Masking behind the input.'
                           % self.name, stacklevel=3)
-        self._dtype, self._compute_dtype = str(dtype_named(dtype or config.floatx())), None
+        self._dtype, self._compute_dtype = str(standard_dtype(dtype or config.floatx())), None
         self.built = True
         self._make_tensor()
 

@@ -8,7 +8,7 @@ import numpy as np
 from keras.backend.contract.context import calls
 from keras.backend.contract.ledger import Stored
 from keras.backend.contract.loading import is_native, variable_in
-from keras.backend.contract.rules import FLOATS, AbstractTensor, is_float
+from keras.backend.contract.rules import FLOATS, AbstractTensor, dtype_named, is_float
 from keras.backend.graph.plans import value_of
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.scopes import current_names
@@ -58,11 +58,10 @@ def _unique(variables):
 def dtype_name(dtype):
     if isinstance(dtype, dict):
         dtype = dtype.get('config', dtype).get('name', dtype)
-    name = getattr(dtype, 'name', dtype)
+    name = dtype_named(getattr(dtype, 'name', dtype))
     if name in FLOATS or name in ('bool', 'string', 'complex64', 'complex128'):
-        return name
-    name = np.dtype(name).name
-    return name
+        return str(name)
+    return np.dtype(name).name
 
 
 class _Order(threading.local):
@@ -383,8 +382,14 @@ class WeightOwner:
 
     @property
     def weights(self):
-        """All weights: the trainable ones, then the others. Setting `trainable` of a weight does not move it."""
-        return self.weights_by_kind
+        """All weights: the trainable ones, then the others; in Keras 3 those of the layer, then those of each inside.
+
+        Setting `trainable` of a weight does not move it.
+        """
+        layers = self.own_parts()[1] if self.ruled('weights_part_by_part') else ()
+        if not layers:
+            return self.weights_by_kind
+        return _unique(self.own_variables_in_order() + [weight for layer in layers for weight in layer.weights])
 
     @property
     def weights_by_kind(self):
@@ -414,6 +419,10 @@ class WeightOwner:
         """{attribute: layer, seed generator, or list or dictionary of them} of what is saved along."""
         return {name: value for name, value in self.__dict__.items()
                 if name not in self._untracked and type(value) not in _PLAIN}
+
+    # By these names subclasses written for Keras 3 find the weights that are their own.
+    _trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if v.trainable])
+    _non_trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if not v.trainable])
 
     def own_variables_in_order(self):
         """The weights that are its own and not of layers inside, those for training first."""

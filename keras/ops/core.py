@@ -38,7 +38,7 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     engine = get_engine()
     if dtype is None and isinstance(x, np.ndarray) and x.dtype == np.float64:
         dtype = rules.config.floatx()
-    return engine.convert(x, None if dtype is None else str(dtype))
+    return engine.convert(x, None if dtype is None else rules.standard_dtype(dtype))
 
 
 def convert_to_numpy(x):

@@ -51,7 +51,9 @@ def parts(owner):
     """Pairs (relative path, object) of the objects right below one."""
     attributes = owner.saved_parts() if hasattr(owner, 'saved_parts') else {}
     found = []
-    for name in sorted(attributes, key=lambda name: (name.startswith('_'), name)):
+    # The layers of a graph come first, whatever attributes of a subclass of Model hold them, too.
+    first = 'layers' if getattr(owner, 'layer_graph', None) is not None else None
+    for name in sorted(attributes, key=lambda name: (name != first, name.startswith('_'), name)):
         value = attributes[name]
         if _keeps_state(value):
             found.append((name, value))
