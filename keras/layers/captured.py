@@ -6,6 +6,7 @@ import types
 
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
+from keras.backend.contract.loading import engine_name
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.k.derivatives import gradients
@@ -85,15 +86,17 @@ def asks_for_gradients(function):
 
 def _calls_gradients(function, values):
     names = _names_in(getattr(function, '__code__', None))
-    ours = any(map(_has_gradients, values)) or not names.isdisjoint(_WITH_GRADIENTS)
+    ours = any(map(_has_gradients, values)) or not names.isdisjoint(_with_gradients())
     return 'gradients' in names and ours or any(value is gradients for value in values)
 
 
-_WITH_GRADIENTS = ('keras', 'tensorflow')
+def _with_gradients():
+    """The packages whose `gradients` are asked for: ours and the engine's library."""
+    return ('keras', engine_name())
 
 
 def _has_gradients(value):
-    return isinstance(value, types.ModuleType) and value.__name__.partition('.')[0] in _WITH_GRADIENTS
+    return isinstance(value, types.ModuleType) and value.__name__.partition('.')[0] in _with_gradients()
 
 
 def _in_modules(function, values):
