@@ -373,9 +373,9 @@ def _named(name):
 def _made(name):
     mode, found, source = name.partition('_from_')
     family = mode.partition('/')[0]
-    if family not in MODES:
+    if family not in MODES and family.partition('_')[0] not in MODES:
         return DTypePolicy(name)
-    if not found:
+    if not found or family not in MODES:
         raise ValueError('Cannot convert `policy` into a valid pair (`mode`, `source_name`) of a quantized policy, '
                          'such as int8_from_float32. Received: policy=%s' % name)
     if '/' in mode:

@@ -57,14 +57,30 @@ _row('layer_as_activation_warns', 'activations.get', 'a layer in the place of an
      False, True, False, False)
 _row('masked_queries_attend_evenly', 'layers.MultiHeadAttention, GroupQueryAttention',
      'what a query that its mask leaves out gives is the mean of all values, not what its scores say',
-     False, False, True, False)
+     False, False, True, True)
+_row('query_masks_go_with_queries', 'layers.MultiHeadAttention, GroupQueryAttention',
+     'an argument `query_mask` of the call has no effect, with a warning: what counts is the mask of the query itself',
+     False, False, False, True)
 _row('both_directions_mask_with_zeros', 'layers.Bidirectional',
      'of sequences, steps that a mask leaves out are zero, not what the step before gave', False, False, True, True)
+_row('equations_say_fans', 'layers.EinsumDense, MultiHeadAttention, GroupQueryAttention',
+     'initializers that go by the number of inputs and outputs take as inputs the axes of the kernel that are summed '
+     'over, and as outputs the others; else the kernel counts as one of a convolution', False, False, False, True)
+_row('steps_are_masked_inside', 'layers.TimeDistributed',
+     'a mask of whole steps is handed on to a layer of your own, or a `BatchNormalization`, as one of samples',
+     False, False, True, True)
 _row('merges_at_least', 'layers.Add, Average, Concatenate, Maximum, Minimum, Multiply', 'the number of inputs needed',
      2, 2, 1, 1)
+_row('merges_by_any_mask', 'layers.Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract',
+     'a step counts in the output if it counts in any of the inputs, not in all of them, and there is no mask if an '
+     'input has none; `Multiply`, `Maximum` and `Minimum` leave out the inputs in which the step does not count',
+     False, False, False, True)
 _row('mask_has_to_be_supported', 'layers.Layer.compute_mask',
      'a mask that reaches a layer without `supports_masking` is an error; it ends there, with a warning',
      True, True, False, False)
+_row('masks_by_argument', 'layers.Layer.call',
+     'a `call` with an argument `x_mask` beside `x` gets the mask of that tensor', False, False, False, True)
+_row('trainable_is_boolean', 'layers.Layer', '`trainable=1` is refused', False, False, False, True)
 _row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape',
      'layers that never have weights (noise, activations, poolings, too) say `built` before the first call',
      False, False, False, True)
@@ -86,6 +102,9 @@ _row('fans_of_vectors', 'initializers.VarianceScaling',
      'the number of inputs and outputs that a weight with one axis counts as', 'root', 'root', 'size', 'size')
 _row('weights_by_layer', 'models.Model.weights',
      'weights stand layer by layer, as in `get_weights`, not the trainable ones first', False, False, True, True)
+_row('weights_part_by_part', 'layers.Layer.weights',
+     'those of a layer itself come first, then layer after layer what is inside of it, not the trainable ones first',
+     False, False, False, True)
 _row('stacked_states_in_lists', 'layers.RNN',
      'with `return_state=True` the states of each of several cells are a list of their own', False, False, True, True)
 _default('initializers.VarianceScaling', 'distribution', 'normal', 'normal', 'truncated_normal', 'truncated_normal')
@@ -95,6 +114,8 @@ _row('normal_is_cut_off', 'initializers.VarianceScaling',
 _row('seed_goes_on', 'initializers.RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, Orthogonal',
      'an initializer with a `seed` gives other values at every call, not the same ones again',
      True, True, False, False)
+_row('regularizers_of_one_norm', 'regularizers.l1, l2', 'they give an `L1` or an `L2`, by name, too, not an `L1L2`',
+     False, False, True, True)
 _default('regularizers.l1_l2', 'l1', 0.01, 0.01, 0.01, 0.0)
 _default('regularizers.l1_l2', 'l2', 0.01, 0.01, 0.01, 0.0)
 _row('frozen_weights_are_regularized', 'layers.Layer', 'weights that are not trainable add their regularization losses',
@@ -116,7 +137,7 @@ _row('numbers_are_a_kernel', 'layers.Conv2D, Conv2DTranspose, Conv3D, ConvLSTM2D
 _row('forget_bias_init_is_obeyed', 'layers.LSTM, ConvLSTM2D',
      '`forget_bias_init="zero"` in a call of Keras 1 means `unit_forget_bias=False`; it is ignored, with a warning',
      True, False, False, False)
-_row('dilation_with_strides_waits', 'layers.Conv1D, Conv2D, Conv3D',
+_row('dilation_with_strides_waits', 'layers.Conv1D, Conv2D, Conv3D, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D',
      'a dilation together with strides is refused when the layer is built, not when it is made',
      True, True, False, False)
 _row('rates_are_clipped', 'layers.Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D',
@@ -165,6 +186,10 @@ _row('hinge_of_zeros_and_ones', 'losses.hinge, squared_hinge',
 _row('crossentropy_adds_epsilon', 'losses.binary_crossentropy',
      '`epsilon` is added to the probabilities, which are clipped to `[epsilon, 1 - epsilon]`, before the logarithm',
      False, True, True, False)
+_row('crossentropies_take_logits', 'losses.BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy',
+     'trained on what a sigmoid or softmax gives, the loss is that of what goes into it: of several classes behind a '
+     'sigmoid it is that of a softmax, and the binary one behind a softmax is that of a sigmoid',
+     False, False, True, False)
 _row('sparse_crossentropy_clips_first', 'losses.sparse_categorical_crossentropy',
      'probabilities are clipped before they are scaled to sum 1, not after', True, True, True, False)
 _row('name_of_divergence', 'losses.KLDivergence', 'default `name`',
@@ -341,6 +366,12 @@ _row('operations_in_summary', 'models.Model.summary',
      'operations among the layers have rows', False, False, True, True)
 _row('summary_counts_optimizer', 'models.Model.summary',
      'the variables of the optimizer count', False, False, False, True)
+_row('names_are_values', 'saving.deserialize_keras_object',
+     'a string stands for itself, unless it is registered or a custom object; it stands for what it names',
+     False, False, False, True)
+_row('sets_are_of_tensorflow', 'utils.image_dataset_from_directory, timeseries_dataset_from_array, split_dataset',
+     'a set is a `tf.data.Dataset` on every engine, in a program that imports TensorFlow; it is one on TensorFlow only',
+     False, False, False, True)
 _row('models_have_configs', 'models.Model.get_config',
      'a subclass that defines `call`, or makes its graph in a constructor of its own, has a config: the arguments of '
      'the constructor, or what every layer has, for a `get_config` that adds to it', False, False, True, True)

@@ -12,9 +12,10 @@ import math
 import numpy as np
 
 from keras import config
+from keras.backend.contract.loading import active, is_native
 from keras.backend.contract.rules import numpy_dtype
-from keras.backend.state.seeds import draw_host_seed
-from keras.backend.state.variables import in_shape
+from keras.backend.state.seeds import SeedGenerator, draw_host_seed
+from keras.backend.state.variables import in_shape, to_array
 from keras.configurable import Configurable
 from keras.generations import Default
 from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
@@ -128,7 +129,8 @@ class STFT(Initializer):
     Args:
         side: 'real' (cosines) or 'imag' (negative sines).
         window: 'hann', 'hamming', 'blackman', 'bartlett', an array of the frame's length, or None.
-        scaling: 'density' (the window has Euclidean norm 1), 'spectrum' (it sums to 1) or None.
+        scaling: 'density' (the window has Euclidean norm 1), 'spectrum' (it sums to 1) or None; without a window there
+            is none.
         periodic: make the window for a period one longer than the frame.
 
     Raises:
@@ -145,9 +147,9 @@ class STFT(Initializer):
         super().__init__()
         if side not in ('real', 'imag'):
             raise ValueError('STFT: `side` must be "real" or "imag". Received: %r' % (side,))
-        if isinstance(window, str) and window not in self.WINDOWS:
-            raise ValueError('STFT: `window` must be one of %s, an array or None. Received: %r'
-                             % (', '.join(sorted(self.WINDOWS)), window))
+        if isinstance(window, str) and window not in self.WINDOWS and not _window_of_scipy(window, 4, False):
+            raise ValueError('STFT: `window` must be one of %s, with SciPy one of its names, an array or None. '
+                             'Received: %r' % (', '.join(sorted(self.WINDOWS)), window))
         if scaling not in ('density', 'spectrum', None):
             raise ValueError('STFT: `scaling` must be "density", "spectrum" or None. Received: %r' % (scaling,))
         self.declare(locals())
@@ -160,14 +162,27 @@ class STFT(Initializer):
         return _array(np.broadcast_to((waves * window[:, None])[:, None], tuple(shape)), dtype)
 
     def _window(self, length):
-        if isinstance(self.window, str):
+        if self.window is None:
+            return np.ones(length)
+        if not isinstance(self.window, str):
+            window = np.asarray(self.window, 'float64')
+        elif self.window in self.WINDOWS:
             make = self.WINDOWS[self.window]
             window = make(length + 1)[:-1] if self.periodic else make(length)
         else:
-            window = np.ones(length) if self.window is None else np.asarray(self.window, 'float64')
+            window = _window_of_scipy(self.window, length, self.periodic)[0]
         if self.scaling == 'density':
             return window / np.sqrt(np.sum(window ** 2))
         return window / np.sum(window) if self.scaling == 'spectrum' else window
+
+
+def _window_of_scipy(name, length, periodic):
+    """[the window that SciPy calls `name`], or []."""
+    try:
+        from scipy.signal import get_window
+        return [get_window(name, length, periodic)]
+    except (ImportError, ValueError):
+        return []
 
 
 # --- random -----------------------------------------------------------------------------------------------------
@@ -194,6 +209,11 @@ class RandomInitializer(Initializer):
     def __init__(self, seed=None):
         super().__init__()
         self.declare(locals())
+
+    def declare(self, given):
+        super().declare(given)
+        if isinstance(self.seed, dict):  # the config of a generator
+            self.seed = SeedGenerator(**self.seed['config'])
 
     _calls = 0
 
@@ -327,7 +347,7 @@ class VarianceScaling(RandomInitializer):
                  input_axes=None, output_axes=None):
         super().__init__(seed)
         if scale <= 0:
-            raise ValueError('VarianceScaling: `scale` must be a positive number. Received: scale=%r' % (scale,))
+            raise ValueError('VarianceScaling: Argument `scale` must be positive float. Received: scale=%r' % (scale,))
         self.declare(locals())
         self.mode = _one_of('mode', mode, self.MODES)
         self.distribution = _one_of('distribution', distribution, self.DISTRIBUTIONS)
@@ -350,7 +370,7 @@ class VarianceScaling(RandomInitializer):
 def _one_of(argument, value, allowed):
     name = str(value).lower()
     if name not in allowed:
-        raise ValueError('VarianceScaling: `%s` must be one of %s. Received: %r'
+        raise ValueError('VarianceScaling: Invalid `%s` argument: it must be one of %s. Received: %r'
                          % (argument, ', '.join(allowed), value))
     return name
 
@@ -536,8 +556,33 @@ _KIND = Kind('initializer', Initializer, functions=('shape', 'dtype'), home=__na
 # `glorot_uniform` and its like make an initializer; other functions are one.
 _KIND.enter_public(globals(), (glorot_uniform, glorot_normal, he_normal, he_uniform, lecun_normal, lecun_uniform),
                    also='serialize_keras_object')
-get, serialize, deserialize = _KIND.module_functions(
-    'initializer', example=">>> keras.initializers.get('he_normal')((4, 3)).shape\n(4, 3)")
+_get, serialize, deserialize = _KIND.module_functions('initializer')
+
+
+def get(identifier):
+    """An initializer from a name such as "glorot_uniform", a config, or a function of (shape, dtype), as it is.
+
+    An array or a tensor stands for its own values; None for none.
+
+    Raises:
+        ValueError: for anything else.
+
+    Example:
+        >>> keras.initializers.get('he_normal')((4, 3)).shape
+        (4, 3)
+    """
+    if isinstance(identifier, np.ndarray) or active.engine is not None and is_native(identifier):
+        return _values(to_array(identifier))
+    return _get(identifier)
+
+
+def _values(array):
+    def initialize(shape, dtype=None):
+        if tuple(shape) != array.shape:
+            raise ValueError('Expected `shape` to be %s, that of the array which initializes. Received: shape=%s'
+                             % (array.shape, tuple(shape)))
+        return _array(array, dtype)
+    return initialize
 
 
 def delayed(initializer, name=None):

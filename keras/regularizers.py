@@ -3,7 +3,7 @@ import math
 
 from keras import config, ops
 from keras.configurable import Configurable
-from keras.generations import Default, settled
+from keras.generations import Default, settled, value
 from keras.legacy.arguments import deprecated
 from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
 
@@ -129,14 +129,15 @@ class OrthogonalRegularizer(Regularizer):
     def __init__(self, factor=0.01, mode='rows'):
         super().__init__()
         if mode not in ('rows', 'columns'):
-            raise ValueError('OrthogonalRegularizer: `mode` must be "rows" or "columns". Received: %r' % (mode,))
+            raise ValueError('Invalid value for argument `mode`. Expected one of {"rows", "columns"}. Received: '
+                             'mode=%s' % (mode,))
         factor = _factor('factor', factor)
         self.declare(locals())
 
     def __call__(self, x):
         sizes = ops.shape(x)
         if len(sizes) != 2:
-            raise ValueError('OrthogonalRegularizer takes matrices only. Received a tensor of shape %s.' % (sizes,))
+            raise ValueError('Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape=%s' % (sizes,))
         rows = x if self.mode == 'rows' else ops.transpose(x)
         norms = ops.sqrt(ops.maximum(ops.sum(ops.square(rows), axis=1, keepdims=True), config.epsilon() ** 2))
         rows = ops.divide(rows, norms)
@@ -152,7 +153,7 @@ def l1(l=0.01, l1=None):  # noqa: E741
     Example:
         >>> keras.regularizers.l1(0.1)(np.array([1.0, -2.0]))  # 0.3
     """
-    return L1L2(l1=l if l1 is None else l1)
+    return (L1 if value('regularizers_of_one_norm') else L1L2)(l1=l if l1 is None else l1)
 
 
 def l2(l=0.01, l2=None):  # noqa: E741
@@ -161,7 +162,7 @@ def l2(l=0.01, l2=None):  # noqa: E741
     Example:
         >>> keras.regularizers.l2(0.1)(np.array([1.0, -2.0]))  # 0.5
     """
-    return L1L2(l2=l if l2 is None else l2)
+    return (L2 if value('regularizers_of_one_norm') else L1L2)(l2=l if l2 is None else l2)
 
 
 def l1_l2(l1=Default('l1_l2.l1'), l2=Default('l1_l2.l2')):

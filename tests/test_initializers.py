@@ -129,9 +129,9 @@ def test_errors():
         initializers.get('glorot_unifrom')
     with pytest.raises(ValueError, match='Could not interpret initializer: 3'):
         initializers.get(3)
-    with pytest.raises(ValueError, match='`scale` must be a positive number'):
+    with pytest.raises(ValueError, match='Argument `scale` must be positive'):
         initializers.VarianceScaling(scale=0)
-    with pytest.raises(ValueError, match='`mode` must be one of fan_in, fan_out, fan_avg'):
+    with pytest.raises(ValueError, match='Invalid `mode` argument: it must be one of fan_in, fan_out, fan_avg'):
         initializers.VarianceScaling(mode='fan')
     with pytest.raises(ValueError, match='expected a shape of 2 sizes'):
         initializers.Identity()((2, 2, 2))

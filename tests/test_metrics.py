@@ -140,7 +140,7 @@ def test_get_and_errors():
         metrics.get('binary_acuracy')
     with pytest.raises(ValueError, match='Could not interpret metric function: 3'):
         metrics.get(3)
-    with pytest.raises(ValueError, match=r'Thresholds must lie in \[0, 1\]'):
+    with pytest.raises(ValueError, match=r'Threshold values must be in \[0, 1\]'):
         metrics.Precision(thresholds=1.5)
     with pytest.raises(ValueError, match='Invalid AUC curve value: "roc curve"'):
         metrics.AUC(curve='roc curve')
@@ -169,3 +169,31 @@ def test_names_that_scripts_of_keras_2_compare():
         assert auc.curve == metrics_utils.AUCCurve.PR != metrics_utils.AUCCurve.ROC
         assert auc.summation_method == metrics_utils.AUCSummationMethod.MAJORING
         assert metrics.AUC.from_config(auc.get_config()).curve == 'PR'
+
+
+def test_weights_of_ignored_classes_do_not_count():
+    metric = metrics.SparseCategoricalCrossentropy(ignore_class=0)
+    predictions = np.array([[0.8, 0.1, 0.1], [0.05, 0.95, 0], [0.1, 0.8, 0.1]], 'float32')
+    found = metric(np.array([0, 1, 2]), predictions, sample_weight=np.array([0.5, 1.5, 2.0], 'float32'))
+    expected = (1.5 * -np.log(0.95) + 2.0 * -np.log(0.1)) / 3.5
+    np.testing.assert_allclose(float(found), expected, rtol=1e-4)
+
+
+def test_gains_where_nothing_is_found():
+    """Flach and Kull (2015): without a positive prediction the precision gain is 1; two trapezoids."""
+    targets = np.array([0, 0, 0, 1, 0, 1, 0, 1, 1, 1])
+    predictions = np.array([0.1, 0.2, 0.3, 0.3, 0.4, 0.4, 0.6, 0.6, 0.8, 0.9])
+    found = metrics.AUC(3, curve='PRGAIN')(targets, predictions)
+    np.testing.assert_allclose(float(found), 2 / 3 * (0 + 2 / 3) / 2 + 1 / 3 * (2 / 3 + 1) / 2, atol=1e-3)
+
+
+@pytest.mark.parametrize('make,words', [
+    (lambda: metrics.FBetaScore(beta=1), 'It should be a Python float'),
+    (lambda: metrics.FBetaScore(threshold='0.5'), 'It should be a Python float'),
+    (lambda: metrics.PrecisionAtRecall(-1), '`recall` must be in the range'),
+    (lambda: metrics.SensitivityAtSpecificity(0.4, num_thresholds=-1), '`num_thresholds` must be an integer > 0'),
+    (lambda: metrics.R2Score(num_regressors=-1), 'Invalid value for argument `num_regressors`'),
+    (lambda: metrics.Precision(class_id=2)([0, 1], [0.2, 0.8]), 'When class_id is provided')])
+def test_refused_arguments(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()

@@ -50,5 +50,5 @@ def test_get():
         regularizers.get(0.1)
     with pytest.raises(ValueError, match='factor l1 must be a finite number of at least 0. Received: -1'):
         regularizers.l1(-1)
-    with pytest.raises(ValueError, match='matrices only'):
+    with pytest.raises(ValueError, match='must have rank 2'):
         regularizers.OrthogonalRegularizer()(np.zeros(3, 'float32'))

@@ -24,8 +24,9 @@ def _number(value, layer, name, lowest=None):
     except (TypeError, ValueError):
         number = None
     if number is None or lowest is not None and number < lowest:
-        raise ValueError('%s: `%s` must be a number%s. Received: %r'
-                         % (layer, name, '' if lowest is None else ' of at least %s' % lowest, value))
+        wrong = 'a negative value' if name == 'max_value' else 'None or a negative value'
+        raise ValueError('%s of a %s layer cannot be %s: `%s` must be a number%s. Received: %r'
+                         % (name, layer, wrong, name, '' if lowest is None else ' of at least %s' % lowest, value))
     return number
 
 
@@ -160,12 +161,19 @@ class Softmax(_Activation):
 
     def call(self, inputs, mask=None):
         axis = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else self.axis
+        if mask is not None and ops.ndim(mask) > ops.ndim(inputs):
+            raise ValueError('Layer %r (Softmax): the mask must not have more dimensions than the inputs. Received: a '
+                             'mask of shape %s, inputs of shape %s.'
+                             % (self.name, tuple(mask.shape), tuple(inputs.shape)))
         # The mask of time steps that comes with the inputs is of lower rank; Keras 2 hands it on, without applying it.
         if mask is None or ops.ndim(mask) != ops.ndim(inputs) and not self.ruled('softmax_applies_any_mask'):
             return nn.softmax(inputs, axis)
         if ops.ndim(mask) < ops.ndim(inputs) and not _fits_last(tuple(mask.shape), tuple(inputs.shape)):
             for _ in range(ops.ndim(inputs) - ops.ndim(mask)):  # one of samples or steps
                 mask = ops.expand_dims(mask, -1)
+        if not _fits_last(tuple(mask.shape), tuple(inputs.shape)):
+            raise ValueError('Layer %r (Softmax): the mask must be broadcastable to the inputs. Received: a mask of '
+                             'shape %s, inputs of shape %s.' % (self.name, tuple(mask.shape), tuple(inputs.shape)))
         lowest = -3e4 if self.compute_dtype == 'float16' else -1e9
         masked = ops.add(inputs, ops.multiply(ops.subtract(1.0, ops.cast(mask, self.compute_dtype)), lowest))
         result = nn.softmax(masked, axis)

@@ -23,8 +23,9 @@ def positive_integer(value, layer, name):
     Raises:
         ValueError: for anything else, naming the layer and the argument.
     """
-    if isinstance(value, bool) or not hasattr(value, '__index__') and int(value) != value or int(value) <= 0:
-        raise ValueError('%s: `%s` must be a positive integer. Received: %r' % (layer, name, value))
+    if value is None or not _is_size(value) or int(value) <= 0:
+        raise ValueError('%s: Invalid value for argument `%s`. Expected a strictly positive value. Received %s=%.200r. '
+                         '`%s` must be a positive integer.' % (layer, name, name, value, name))
     return int(value)
 
 
@@ -47,10 +48,12 @@ def checked_sizes(shape, layer):
 def _is_size(size):
     if size is None:
         return True
-    if isinstance(size, (bool, str, bytes)) or not hasattr(size, '__int__') \
-            or isinstance(size, float) and not size.is_integer():
+    if isinstance(size, (bool, str, bytes)) or not hasattr(size, '__int__'):
         return False
-    return int(size) == size and int(size) >= 0
+    try:
+        return int(size) == size and int(size) >= 0
+    except (TypeError, ValueError, OverflowError):  # arrays of several numbers, infinity
+        return False
 
 
 ANY = object()
@@ -81,8 +84,30 @@ def check_rate(rate, layer, name='rate'):
         ValueError: for anything else.
     """
     if not isinstance(rate, (int, float)) and not hasattr(rate, '__float__') or not 0 <= rate <= 1:
-        raise ValueError('%s: `%s` must be a number between 0 and 1. Received: %r' % (layer, name, rate))
+        raise ValueError('%s: Invalid value received for argument `%s`. Expected a float value between 0 and 1. '
+                         'Received: %s=%r' % (layer, name, name, rate))
     return rate
+
+
+def checked_noise_shape(shape, layer):
+    """The shape of random numbers as a tuple of ints above 0, sizes of tensors and None, or None.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if shape is None:
+        return None
+    wrong = None
+    if not isinstance(shape, (tuple, list)):
+        wrong = 'a tuple or list of integers'
+    elif any(isinstance(size, (float, str, bool)) for size in shape):
+        wrong = 'all elements to be integers or None'
+    elif any(isinstance(size, int) and size <= 0 for size in shape):
+        wrong = 'all dimensions to be positive integers or None'
+    if wrong:
+        raise ValueError('%s: Invalid value received for argument `noise_shape`. Expected %s. Received: noise_shape=%r'
+                         % (layer, wrong, shape))
+    return tuple(shape)
 
 
 # --- shapes with a data format --------------------------------------------------------------------------------

@@ -1,14 +1,13 @@
 """Attention layers: of queries to the values whose keys are like them."""
 import math
+import warnings
 
 from keras import config, ops, random
-from keras.backend.contract.context import known_mask
 from keras.backend.contract.loading import get_engine
-from keras.backend.graph.tensors import is_symbolic
 from keras.backend.table.composites import nn
 from keras.backend.table.composites.shape import dtype_of
 from keras.layers.arguments import check_rate, positive_integer
-from keras.layers.base import Layer
+from keras.layers.base import Layer, mask_of
 from keras.layers.core import Dropout
 from keras.layers.einsum_dense import EinsumDense
 
@@ -47,6 +46,7 @@ class _DotAttention(Layer):
 
     def call(self, inputs, mask=None, training=None, return_attention_scores=False, use_causal_mask=False):
         self._check(inputs)
+        self._check_masks(inputs, mask)
         query, value = inputs[0], inputs[1]
         scores = self._scores(query, inputs[2] if len(inputs) > 2 else value)
         query_mask, value_mask = (list(mask) + [None, None])[:2] if mask is not None else (None, None)
@@ -63,9 +63,17 @@ class _DotAttention(Layer):
         return (result, weights) if return_attention_scores else result
 
     def _check(self, inputs):
-        if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
-            raise ValueError('Layer %s (%s) is called on a list [query, value] or [query, value, key]. Received: %r'
-                             % (self.name, type(self).__name__, inputs))
+        if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3) or isinstance(inputs[0], int):
+            raise ValueError('Layer %s (%s) must be called on a list of inputs of length 2 or 3: [query, value] or '
+                             '[query, value, key]. Received: %r' % (self.name, type(self).__name__, inputs))
+
+    def _check_masks(self, inputs, mask):
+        if mask is not None and not isinstance(mask, (list, tuple)):
+            raise ValueError('Layer %s: %s layer mask must be a list, [query_mask, value_mask]. Received: %r'
+                             % (self.name, type(self).__name__, mask))
+        if mask is not None and not 2 <= len(mask) <= max(3, len(inputs)):
+            raise ValueError('Layer %s: %s layer accepts a mask list of length 2 or 3. Received length: %d.'
+                             % (self.name, type(self).__name__, len(mask)))
 
     def compute_mask(self, inputs, mask=None):
         return mask[0] if isinstance(mask, (list, tuple)) else None
@@ -96,13 +104,15 @@ class Attention(_DotAttention):
     def __init__(self, use_scale=False, score_mode='dot', dropout=0.0, seed=None, causal=False, **kwargs):
         super().__init__(**kwargs)
         if score_mode not in ('dot', 'concat'):
-            raise ValueError("Attention: `score_mode` must be 'dot' or 'concat'. Received: %r" % (score_mode,))
+            raise ValueError("Attention: Invalid value for argument score_mode. Expected one of {'dot', 'concat'}. "
+                             'Received: score_mode=%r' % (score_mode,))
         self.declare(locals())
         check_rate(dropout, 'Attention', 'dropout')
         if dropout > 0:
             self.seed_generator = random.SeedGenerator(seed)
 
     def build(self, input_shape):
+        self._check(input_shape)
         self.scale = self.add_weight(name='scale', shape=(), initializer='ones') if self.use_scale else None
         self.concat_score_weight = None
         if self.score_mode == 'concat':
@@ -146,20 +156,31 @@ class AdditiveAttention(_DotAttention):
         return ops.sum(both if self.scale is None else ops.multiply(both, self.scale.value), -1)
 
 
+def _also(name):
+    """An attribute that is the attribute `name`."""
+    return property(lambda self: getattr(self, name), lambda self, value: setattr(self, name, value))
+
+
 class _HeadedAttention(Layer):
     """What attention with several heads shares: its calls, the masks of the three tensors, and dropout."""
 
     supports_masking = True
     uses_masks = True
+    fills_in_masks = True
     _MASKS = ('query_mask', 'value_mask', 'key_mask')
     _TENSORS = ('query', 'value', 'key')
 
     def _call_with(self, args, kwargs):
         given = dict(zip(self._TENSORS, args))
         given.update({name: kwargs[name] for name in self._TENSORS if name in kwargs})
+        if kwargs.get('query_mask') is not None and self.ruled('query_masks_go_with_queries'):
+            warnings.warn('Layer %s: `query_mask` has no effect in Keras 3, where it is the mask that goes with the '
+                          'query (of a Masking or an Embedding) that counts. `attention_mask` has.' % self.name,
+                          stacklevel=3)
+            kwargs = dict(kwargs, query_mask=None)
         added = []
         for name, mask in zip(self._TENSORS, self._MASKS):
-            found = _mask_of(given.get(name)) if self.uses_masks else None
+            found = mask_of(given.get(name)) if self.uses_masks else None
             if found is not None and kwargs.get(mask) is None:
                 kwargs = dict(kwargs, **{mask: found})
                 added.append(mask)
@@ -169,6 +190,25 @@ class _HeadedAttention(Layer):
     def compute_mask(self, inputs, mask=None):
         return mask
 
+    def compute_output_shape(self, query_shape, value_shape=None, key_shape=None):
+        """The shape of what the heads give together, for the shapes of the three tensors."""
+        value_shape = query_shape if value_shape is None else value_shape
+        shapes = query_shape, value_shape, value_shape if key_shape is None else key_shape
+        self._check_shapes(*[tuple(shape) if hasattr(shape, '__iter__') else (shape,) for shape in shapes])
+        return tuple(query_shape[:-1]) + self._last_sizes(query_shape)
+
+    def _check_shapes(self, query_shape, value_shape, key_shape):
+        if value_shape[1:-1] != key_shape[1:-1] and None not in value_shape[1:-1] + key_shape[1:-1]:
+            raise ValueError('Layer %s (%s): All dimensions of `value` and `key`, except the last one, must be equal. '
+                             'Received: value_shape=%s and key_shape=%s'
+                             % (self.name, type(self).__name__, value_shape, key_shape))
+
+    def _last_sizes(self, query_shape):
+        return (query_shape[-1],)
+
+    def _symbolic_outputs(self, args, kwargs):
+        return self.abstract_outputs(args, kwargs)
+
     def _own_weights_arguments(self):
         names = ('kernel_initializer', 'bias_initializer', 'kernel_regularizer', 'bias_regularizer',
                  'kernel_constraint', 'bias_constraint')
@@ -176,19 +216,34 @@ class _HeadedAttention(Layer):
 
     def _dense(self, name, equation, output_shape, bias_axes):
         return EinsumDense(equation, output_shape, bias_axes=bias_axes if self.use_bias else None, name=name,
-                           dtype=self.dtype_policy, **self._copied_arguments())
+                           **self._get_common_kwargs_for_sublayer())
 
-    def _copied_arguments(self):
+    def _get_common_kwargs_for_sublayer(self):
         # Each its own initializer: one with a seed gives the same values again.
-        return {name: value.from_config(value.get_config()) if hasattr(value, 'from_config') else value
-                for name, value in self._own_weights_arguments().items()}
+        copied = {name: value.from_config(value.get_config()) if hasattr(value, 'from_config') else value
+                  for name, value in self._own_weights_arguments().items()}
+        return dict(copied, dtype=self.dtype_policy)
+
+    # Subclasses written for tf.keras and Keras 3 (KerasHub's, with a cache of keys and values) read and set the parts
+    # and arguments by these names, and call or override these methods.
+    _query_dense, _key_dense, _value_dense, _output_dense, _gate_dense = map(
+        _also, ('query_dense', 'key_dense', 'value_dense', 'output_dense', 'gate_dense'))
+    _dropout, _use_bias, _sliding_window, _flash_attention, _use_gate = map(
+        _also, ('dropout', 'use_bias', 'sliding_window', 'flash_attention', 'use_gate'))
+    _kernel_initializer, _bias_initializer, _kernel_regularizer, _bias_regularizer, _kernel_constraint, \
+        _bias_constraint = map(_also, ('kernel_initializer', 'bias_initializer', 'kernel_regularizer',
+                                       'bias_regularizer', 'kernel_constraint', 'bias_constraint'))
+
+    def _compute_causal_mask(self, query, value=None):
+        value = query if value is None else value
+        return ops.expand_dims(_causal(ops.shape(query)[1], ops.shape(value)[1]), 0)
 
     def _start_dropout(self):
         check_rate(self.dropout, type(self).__name__, 'dropout')
-        self._dropout_layer = Dropout(self.dropout, seed=self.seed, name='dropout',
-                                      dtype=self.dtype_policy) if self.dropout > 0 else None
+        self._dropout_layer = Dropout(self.dropout, seed=self.seed, name='dropout', dtype=self.dtype_policy)
 
-    def _allowed(self, query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask):
+    def _compute_attention_mask(self, query, value, query_mask=None, value_mask=None, key_mask=None,
+                                attention_mask=None, use_causal_mask=False):
         allowed = None if attention_mask is None else ops.cast(attention_mask, 'bool')
         for mask in (value_mask, key_mask):
             if mask is not None:
@@ -196,7 +251,7 @@ class _HeadedAttention(Layer):
         if query_mask is not None and self.ruled('masked_queries_attend_evenly'):
             allowed = _both(allowed, ops.expand_dims(ops.cast(query_mask, 'bool'), -1))
         if use_causal_mask:
-            allowed = _both(allowed, ops.expand_dims(_causal(ops.shape(query)[1], ops.shape(value)[1]), 0))
+            allowed = _both(allowed, self._compute_causal_mask(query, value))
         if self.sliding_window is not None:
             near = ops.less(ops.abs(_later(ops.shape(query)[1], ops.shape(value)[1])), self.sliding_window)
             allowed = _both(allowed, ops.expand_dims(near, 0))
@@ -211,7 +266,7 @@ class _HeadedAttention(Layer):
             raise ValueError('%s: flash_attention=True asks for a kernel that the %s engine does not have; with None '
                              'the same numbers are computed without it.' % (type(self).__name__, get_engine().name))
         if self.flash_attention and self.dropout:
-            raise ValueError('%s: dropout is not supported when flash attention is enabled. Received: dropout=%s. With '
+            raise ValueError('%s: Dropout is not supported when flash attention is enabled. Received: dropout=%s. With '
                              'flash_attention=None both are possible.' % (type(self).__name__, self.dropout))
 
     def _is_fused(self, return_attention_scores, training):
@@ -220,7 +275,7 @@ class _HeadedAttention(Layer):
             raise ValueError('Layer %s: Returning attention scores is not supported when flash attention is enabled. '
                              'With flash_attention=None it is.' % self.name)
         wanted = config.is_flash_attention_enabled() if self.flash_attention is None else self.flash_attention
-        return wanted is not False and not return_attention_scores and not (training and self._dropout_layer)
+        return wanted is not False and not return_attention_scores and not (training and self.dropout)
 
     def _fused(self, query, key, value, allowed, is_causal, size):
         """What the heads give, for projections (batch, length, heads, size) and a mask (batch, T, S)."""
@@ -233,19 +288,11 @@ class _HeadedAttention(Layer):
         """What the heads give, times a share for each number that follows from the query."""
         return ops.multiply(result, ops.sigmoid(self.gate_dense(query))) if self.use_gate else result
 
-    def _weights_of(self, scores, allowed, axes, training):
+    def _weights_of(self, scores, allowed, axes):
         weights = nn.softmax(scores if allowed is None else _without(scores, allowed), axes)
         if allowed is not None and self.ruled('softmax_applies_any_mask'):
             weights = ops.where(allowed, weights, 0.0)  # also where nothing is allowed
-        if self._dropout_layer is None:
-            return weights, weights
-        return weights, self._dropout_layer(weights, training=training)
-
-
-def _mask_of(tensor):
-    if tensor is None:
-        return None
-    return getattr(tensor, 'mask', None) if is_symbolic(tensor) else known_mask(tensor)
+        return weights
 
 
 class MultiHeadAttention(_HeadedAttention):
@@ -288,6 +335,9 @@ class MultiHeadAttention(_HeadedAttention):
         value_dim = key_dim if value_dim is None else value_dim
         if isinstance(output_shape, int):
             output_shape = (output_shape,)
+        if output_shape is not None and not isinstance(output_shape, (list, tuple)):
+            raise ValueError('MultiHeadAttention: Invalid `output_shape`: an int or a tuple of ints, or None for the '
+                             'size of the query. Received: %r' % (output_shape,))
         if isinstance(attention_axes, int):
             attention_axes = (attention_axes,)
         self.declare(locals())
@@ -298,11 +348,13 @@ class MultiHeadAttention(_HeadedAttention):
         if shapes[0] is not None and shapes[2] is not None:
             self.build(shapes[0], shapes[2], shapes[1])
 
+    def _last_sizes(self, query_shape):
+        return tuple(self.given_output_shape or super()._last_sizes(query_shape))
+
     def build(self, query_shape, value_shape, key_shape=None):
         key_shape = value_shape if key_shape is None else key_shape
+        self._check_shapes(tuple(query_shape), tuple(value_shape), tuple(key_shape))
         rank = len(query_shape)
-        axes = self.attention_axes
-        self.attention_axes = tuple(range(1, rank - 1)) if axes is None else tuple(axis % rank for axis in axes)
         letters, heads = 'abcdefghijklm'[:rank - 1], 'nh'
 
         def projection(name, width):
@@ -313,7 +365,7 @@ class MultiHeadAttention(_HeadedAttention):
             self.gate_dense = projection('gate', self.value_dim)
             self.gate_dense.ensure_built(query_shape)
         self.value_dense = projection('value', self.value_dim)
-        last = tuple(self.given_output_shape or (query_shape[-1],))
+        last = self._last_sizes(query_shape)
         ends = 'uvwxy'[:len(last)]
         self.output_dense = self._dense('attention_output', '%snh,nh%s->%s%s' % (letters, ends, letters, ends),
                                         [None] * (rank - 2) + list(last), ends)
@@ -321,13 +373,7 @@ class MultiHeadAttention(_HeadedAttention):
         self.key_dense.ensure_built(key_shape)
         self.value_dense.ensure_built(value_shape)
         self.output_dense.ensure_built(tuple(query_shape[:-1]) + (self.num_heads, self.value_dim))
-        other = ''.join(letter.upper() if place in self.attention_axes else letter
-                        for place, letter in enumerate(letters))
-        free = ''.join(letter for place, letter in enumerate(letters) if place not in self.attention_axes)
-        attending = [''.join(names[axis] for axis in self.attention_axes) for names in (letters, other)]
-        scores = free + 'n' + ''.join(attending)
-        self._to_scores = '%snh,%snh->%s' % (letters, other, scores)
-        self._to_output = '%s,%snh->%snh' % (scores, other, letters)
+        self._build_attention(rank + 1)
         self.built = True
 
     def call(self, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
@@ -337,7 +383,7 @@ class MultiHeadAttention(_HeadedAttention):
         fused = self._is_fused(return_attention_scores, training) and self._is_plain()
         # Kernels know that mask by its name, where it is the only one.
         is_causal = fused and use_causal_mask and self.sliding_window is None and all(mask is None for mask in given)
-        allowed = self._allowed(query, value, *given, use_causal_mask=use_causal_mask and not is_causal)
+        allowed = self._compute_attention_mask(query, value, *given, use_causal_mask=use_causal_mask and not is_causal)
         projections = self.query_dense(query), self.key_dense(key), self.value_dense(value)
         if fused:
             result, weights = self._fused(*projections, allowed=allowed, is_causal=is_causal, size=self.key_dim), None
@@ -346,28 +392,57 @@ class MultiHeadAttention(_HeadedAttention):
         result = self.output_dense(self._gated(result, query))
         return (result, weights) if return_attention_scores else result
 
-    # Subclasses written for tf.keras and Keras 3 (KerasHub's, with a cache of keys and values) go by these names.
-    _query_dense = property(lambda self: self.query_dense, doc='The projection of the queries.')
-    _key_dense = property(lambda self: self.key_dense, doc='The projection of the keys.')
-    _value_dense = property(lambda self: self.value_dense, doc='The projection of the values.')
-    _output_dense = property(lambda self: self.output_dense, doc='The projection of what the heads give.')
+    _num_heads, _key_dim, _value_dim, _attention_axes, _output_shape = map(
+        _also, ('num_heads', 'key_dim', 'value_dim', 'attention_axes', 'given_output_shape'))
+
+    def _build_attention(self, rank):
+        """Note what the attention of projections with `rank` axes goes by."""
+        axes = self.attention_axes
+        self.attention_axes = tuple(range(1, rank - 2)) if axes is None else tuple(axis % (rank - 1) for axis in axes)
+        letters = 'abcdefghijklm'[:rank - 2]
+        other = ''.join(letter.upper() if place in self.attention_axes else letter
+                        for place, letter in enumerate(letters))
+        free = ''.join(letter for place, letter in enumerate(letters) if place not in self.attention_axes)
+        attending = [''.join(names[axis] for axis in self.attention_axes) for names in (letters, other)]
+        scores = free + 'n' + ''.join(attending)
+        # Of keys and queries, and of weights and values.
+        self._dot_product_equation = '%snh,%snh->%s' % (other, letters, scores)
+        self._combine_equation = '%s,%snh->%snh' % (scores, other, letters)
 
     def _is_plain(self):
         """Whether queries attend along the one axis between batch and size, and as no subclass says."""
-        return self._to_scores == 'abnh,aBnh->anbB' \
-            and type(self)._compute_attention is MultiHeadAttention._compute_attention
+        return self._dot_product_equation == 'aBnh,abnh->anbB' \
+            and type(self)._compute_attention is MultiHeadAttention._compute_attention \
+            and type(self)._masked_softmax is MultiHeadAttention._masked_softmax
 
-    def _compute_attention(self, query, key, value, attention_mask=None, training=None):
-        """(What the heads give, the weights of the values) for projections, and a mask that is true where to look."""
+    def _compute_attention(self, query, key, value, attention_mask=None, training=None, return_attention_scores=False,
+                           use_causal_mask=False):
+        """(What the heads give, the weights of the values) for projections, and a mask that is true where to look.
+
+        The weights are there whether `return_attention_scores` asks or not.
+        """
+        if use_causal_mask:
+            causal = self._compute_causal_mask(query, key)
+            attention_mask = _both(None if attention_mask is None else ops.cast(attention_mask, 'bool'), causal)
         queries = ops.multiply(query, 1.0 / math.sqrt(float(self.key_dim)))
-        scores = ops.einsum(self._to_scores, queries, key)
-        allowed = None if attention_mask is None else ops.cast(attention_mask, 'bool')
-        if allowed is not None:
-            for _ in range(ops.ndim(scores) - ops.ndim(allowed)):  # the heads, and axes along which nothing attends
-                allowed = ops.expand_dims(allowed, -2 * len(self.attention_axes) - 1)
+        scores = ops.einsum(self._dot_product_equation, key, queries)
+        weights = self._masked_softmax(scores, attention_mask)
+        dropped = self._dropout_layer(weights, training=training)
+        return ops.einsum(self._combine_equation, dropped, value), weights
+
+    def _mask_for(self, scores, attention_mask):
+        """A mask with as many axes as the scores: one more for the heads, and for what nothing attends along."""
+        if attention_mask is None:
+            return None
+        allowed = ops.cast(attention_mask, 'bool')
+        for _ in range(ops.ndim(scores) - ops.ndim(allowed)):
+            allowed = ops.expand_dims(allowed, -2 * len(self.attention_axes) - 1)
+        return allowed
+
+    def _masked_softmax(self, attention_scores, attention_mask=None):
         axes = tuple(range(-len(self.attention_axes), 0))
-        weights, dropped = self._weights_of(scores, allowed, axes if len(axes) > 1 else -1, training)
-        return ops.einsum(self._to_output, dropped, value), weights
+        return self._weights_of(attention_scores, self._mask_for(attention_scores, attention_mask),
+                                axes if len(axes) > 1 else -1)
 
 
 class GroupQueryAttention(_HeadedAttention):
@@ -395,6 +470,13 @@ class GroupQueryAttention(_HeadedAttention):
         self._check_extras()
         self._start_dropout()
 
+    def _check_shapes(self, query_shape, value_shape, key_shape):
+        if query_shape[-1] != value_shape[-1]:
+            raise ValueError('Layer %s (%s): The last dimension of `query_shape` and `value_shape` must be equal. '
+                             'Received: query_shape=%s, value_shape=%s'
+                             % (self.name, type(self).__name__, query_shape, value_shape))
+        super()._check_shapes(query_shape, value_shape, key_shape)
+
     def build(self, query_shape, value_shape, key_shape=None):
         heads, few = self.num_query_heads, self.num_key_value_heads
         self.query_dense = self._dense('query', 'abz,znh->abnh', (None, heads, self.head_dim), 'nh')
@@ -413,7 +495,8 @@ class GroupQueryAttention(_HeadedAttention):
     def call(self, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
              return_attention_scores=False, training=None, use_causal_mask=False):
         key = value if key is None else key
-        allowed = self._allowed(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
+        allowed = self._compute_attention_mask(query, value, query_mask, value_mask, key_mask, attention_mask,
+                                               use_causal_mask)
         if self._is_fused(return_attention_scores, training):
             result = self._fused(self.query_dense(query), self.key_dense(key), self.value_dense(value), allowed, False,
                                  self.head_dim)
@@ -423,8 +506,8 @@ class GroupQueryAttention(_HeadedAttention):
                                                                         (self.value_dense, value))]
         scores = ops.einsum('abnh,aBnh->anbB', self.query_dense(query), keys)
         scores = ops.multiply(scores, 1.0 / math.sqrt(float(self.head_dim)))
-        weights, dropped = self._weights_of(scores, None if allowed is None else ops.expand_dims(allowed, 1), -1,
-                                            training)
+        weights = self._weights_of(scores, None if allowed is None else ops.expand_dims(allowed, 1), -1)
+        dropped = self._dropout_layer(weights, training=training)
         result = self.output_dense(self._gated(ops.einsum('anbB,aBnh->abnh', dropped, values), query))
         return (result, weights) if return_attention_scores else result
 

@@ -4,6 +4,9 @@ How a call goes: symbolic inputs record a node (the layer's `call` is not run wh
 native tensors run `call` at once. What is the same for every call is found out once per class
 (`signature_of`) or once per instance, never per call.
 """
+import contextlib
+import functools
+import inspect
 import itertools
 import re
 import warnings
@@ -29,7 +32,7 @@ from keras.layers import automatic
 from keras.layers.additions import Additions
 from keras.layers.arguments import WITH_WARNING, checked_sizes, drop_without_effect
 from keras.layers.captured import abstract_result, run_captured, run_recorded, with_captured
-from keras.layers.calls import calls, inside, note_mask, path_inside, running, signature_of
+from keras.layers.calls import calls, inside, is_ours, note_mask, path_inside, running, signature_of
 from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
 from keras.layers.weights import WeightOwner
@@ -73,6 +76,12 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     nothing_to_build = False
     stateful = False
     dynamic = False
+    # Whether a `build` that is called by hand does all that one before a call does.
+    notes_builds = True
+    # Whether the layer itself gives `call` the masks of several tensors.
+    fills_in_masks = False
+    # Whether `build` runs.
+    _builds = False
     # Whether `call` ran before, so that the layers inside are built.
     _has_run = False
     # Whether calls train that do not say it, as scripts for the engine's library have set it; None: as Keras has it.
@@ -97,6 +106,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if rule is not None:
             cls.compute_output_shape = rule
             cls.get_output_shape_for = own.get('get_output_shape_for', rule)
+        if inspect.isfunction(own.get('build')) and (cls.notes_builds or not is_ours(cls)):
+            cls.build = _noted(own['build']) if cls.notes_builds else _placed(own['build'])
 
     def __new__(cls, *args, **kwargs):
         meet_the_engine()
@@ -119,6 +130,9 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
     def __init__(self, trainable=True, name=None, dtype=None, activity_regularizer=None, autocast=True, **kwargs):
         self.name = name or self._default_name()
+        if not isinstance(trainable, (int, np.bool_)) or type(trainable) is int and self.ruled('trainable_is_boolean'):
+            raise ValueError('Layer %s (%s): expected argument `trainable` to be a boolean. Received: trainable=%r'
+                             % (self.name, type(self).__name__, trainable))
         self._trainable = bool(trainable)
         if dtype is not None:
             self.take_policy(dtype_policies.get(dtype))
@@ -161,6 +175,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         """A layer from what `get_config` gave."""
         # Configs of other generations hold what has no effect there either: no reason to warn.
         known = {name: value for name, value in config.items() if cls.without_effect.get(name) is not WITH_WARNING}
+        if isinstance(known.get('dtype'), dict):
+            policy = dtype_policies.get(known['dtype'])
+            # Subclasses may know names only.
+            plain = not isinstance(policy, dtype_policies.DTypePolicyMap) and policy.quantization_mode is None
+            known['dtype'] = policy.name if plain else policy
         with quietly():
             return automatic.made_from(cls, known) if automatic.notes_arguments(cls) else cls(**known)
 
@@ -296,7 +315,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         Raises:
             NotImplementedError: for a layer that cannot be quantized.
         """
-        raise NotImplementedError('Layer %s (%s) cannot be quantized.' % (self.name, type(self).__name__))
+        raise NotImplementedError('Layer %s (%s) does not have a `quantize` method implemented.'
+                                  % (self.name, type(self).__name__))
 
     @property
     def quantization_mode(self):
@@ -372,6 +392,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         signature = signature_of(type(self))
         if not args:
             args, kwargs = self._positional(signature, kwargs)
+        if signature.masked and not self.fills_in_masks and self.ruled('masks_by_argument'):
+            kwargs = self._with_masks(signature, args, kwargs)
         if any_symbolic([list(args), kwargs]) and not context.abstract and context.tracing is None:
             return self.call_symbolically(signature, list(args), dict(kwargs))
         if self._reads_in_graph(args[0]):
@@ -384,6 +406,16 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         given = inputs if type(inputs) in (list, tuple) else [inputs]
         return bool(given) and all(isinstance(each, Variable) for each in given) and not runs_at_once() \
             and context.tracing is None and self.ruled('variables_are_read_in_graph')
+
+    def _with_masks(self, signature, args, kwargs):
+        """`kwargs` with the masks of tensors for which `call` has arguments, `x_mask` for `x`."""
+        given = dict(zip(signature.names, args))
+        given.update(kwargs)
+        found = {mask: tree.map_structure(mask_of, given[name]) for name, mask in signature.masked
+                 if given.get(name) is not None and given.get(mask) is None}
+        found = {name: mask for name, mask in found.items() if any(leaf is not None for leaf in tree.flatten(mask))}
+        self.implicit_arguments = type(self).implicit_arguments + tuple(found)
+        return dict(kwargs, **found)
 
     def _positional(self, signature, kwargs):
         first = signature.names[0] if signature.names else None
@@ -476,12 +508,15 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             specs = self.compute_output_spec(*args, **kwargs)
             return tree.map_structure(lambda spec: AbstractTensor(spec.shape, spec.dtype), specs)
         has_rule = type(self).compute_output_shape is not Layer.compute_output_shape
-        if has_rule and signature_of(type(self)).outgrew_shape_rule:
+        outgrew = signature_of(type(self)).outgrew_shape_rule
+        if has_rule and (outgrew or self._call_builds()):
             try:
-                return self.abstract_outputs(args, kwargs)
+                outputs = self.abstract_outputs(args, kwargs)
+                if outgrew:
+                    return outputs
             except Exception:  # `call` may be code that takes nothing but numbers; the shape rule is all there is then
                 pass
-        if has_rule and len(args) == 1:
+        if has_rule and len(args) == 1 and not signature_of(type(self)).rule_takes_several:
             shapes = tree.map_structure(lambda x: tuple(x.shape), args[0])
             dtypes = self._output_dtypes(args, kwargs)
             try:
@@ -489,6 +524,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             except StopIteration:  # the rule describes more outputs than `call` gives
                 pass
         return self.abstract_outputs(args, kwargs)
+
+    def _call_builds(self):
+        """Whether there are layers inside that get their weights when `call` runs."""
+        return type(self).build is Layer.build and any(not layer.built for layer in self.own_parts()[1])
 
     def _output_dtypes(self, args, kwargs):
         """An iterator over the dtypes of the outputs."""
@@ -540,7 +579,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self.assert_input_compatibility(args[0])
         made = len(self.weights_made())
         training = self._training_flag(signature, kwargs)
-        mask = self._values_mask(signature, args, kwargs)
+        mask = self._values_mask(signature, given, kwargs)
         if calls.losses is None:
             with running(training) as block:
                 outputs = self._run_with(args, kwargs, mask)
@@ -577,11 +616,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             kwargs.pop('training', None)
         return training
 
-    def _values_mask(self, signature, args, kwargs):
+    def _values_mask(self, signature, given, kwargs):
         mask = kwargs.get('mask')
         # What scripts carry from call to call ends in silence where it is not supported.
         if mask is None and (calls.masks or carried and (signature.takes_mask or self.supports_masking)):
-            mask = tree.map_structure(known_mask, args[0])
+            mask = tree.map_structure(known_mask, given)
             if all(leaf is None for leaf in tree.flatten(mask)):
                 mask = None
             elif signature.takes_mask:
@@ -651,7 +690,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         elif isinstance(x, (np.ndarray, np.generic)):
             if context.abstract:
                 return abstract.abstracted(x)
-            x = engine.convert(x, self.compute_dtype if x.dtype.kind == 'f' and is_float(self.compute_dtype) else None)
+            casts = x.dtype.kind == 'f' and is_float(self.compute_dtype)
+            x = engine.convert(x, self._dtype_of_arrays() if casts else None)
         elif type(x) not in active.native and not is_native(x):
             x = self._foreign(x, engine)
         if self.autocast and hasattr(x, 'dtype') and getattr(x, 'dtype', None) in active.floats:
@@ -669,6 +709,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         """Whether inputs of a dtype are cast: floats to the layer's own, where that is one of floats."""
         dtypes = (dtype, self.compute_dtype)
         return self.autocast and dtypes[0] != dtypes[1] and all(map(is_float, dtypes))
+
+    def _dtype_of_arrays(self):
+        """The float type that inputs get which are arrays of floats."""
+        return self.compute_dtype
 
     @staticmethod
     def _foreign(x, engine):
@@ -689,6 +733,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             bound = dict(zip(signature.names, args))
             bound.update(kwargs)
             shapes = {name + '_shape': shapes_of(value) for name, value in bound.items()}
+            signature.check_build(type(self), shapes)
             self._build_with([shapes[name] for name in signature.build_names if name in shapes])
         else:
             self.ensure_built(shapes_of(args[0]))
@@ -702,7 +747,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if self._built_for is None:
             return None
         names, shapes = signature_of(type(self)).build_names, [_plain_shapes(shape) for shape in self._built_for]
-        return {'input_shape': shapes[0]} if len(names) < 2 else {'shapes_dict': dict(zip(names, shapes))}
+        return {'input_shape': (shapes or [None])[0]} if len(names) < 2 else {'shapes_dict': dict(zip(names, shapes))}
 
     def build_from_config(self, config):
         """Make the weights for what `get_build_config` gave."""
@@ -712,18 +757,18 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             shapes = list(shapes.values())
         else:  # a layer that calls the arguments of `build` otherwise than the file is built when it is called
             shapes = [shapes.get(name) for name in names]
-        if not self._built and None not in shapes:
-            self._build_with([map_shapes(tuple, shape) for shape in shapes])
+        if not self._built and (None not in shapes or signature_of(type(self)).builds_without_shape):
+            self._build_with([shape if shape is None else map_shapes(tuple, shape) for shape in shapes])
 
-    def _build_with(self, shapes):
+    def _build_with(self, shapes, build=None):
         self._built_for = shapes
         self.take_path()
         before = self.weights_made() if self._was_built else ()
         runs = calls.losses is not None and context.ledger is not None and context.training is not None \
             and not context.abstract
         known = {id(weight) for weight in self.weights} if runs else ()
-        with inside(self):
-            self.build(*shapes)
+        with inside(self), _building(self):
+            (build or self.build)(*shapes)
         if runs and any(id(weight) not in known for weight in self.weights):
             raise ValueError('Layer %s is built while a step runs, which would not train its weights. The usual cause: '
                              'a layer made in `call`: make it in __init__; or one that only runs in training: build '
@@ -752,7 +797,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         specs = list(self.input_spec) if several else [self.input_spec]
         tensors = tree.flatten(inputs)
         if len(tensors) != len(specs):
-            raise ValueError('Layer %s expects %d inputs, but it received %d.' % (self.name, len(specs), len(tensors)))
+            raise ValueError('Layer "%s" expects %d input(s), but it received %d input tensors.'
+                             % (self.name, len(specs), len(tensors)))
         if isinstance(inputs, dict) and not several:
             raise ValueError('Layer %s expects one tensor, but it received a dictionary with the keys %s.'
                              % (self.name, sorted(map(str, inputs))))
@@ -764,9 +810,9 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
                                 % (self.name, tensor))
             problem = spec.problem(shape) if shape is not None and spec is not None else None
             if problem:
-                raise ValueError('Input %d is incompatible with layer %s: %s. Full shape received: %s. The usual '
-                                 'cause: a missing Flatten or Reshape before the layer, data without its batch or '
-                                 'channel axis, or an input_shape that differs from the data.'
+                raise ValueError('Input %d of layer "%s" is incompatible with the layer: %s. Full shape received: %s. '
+                                 'The usual cause: a missing Flatten or Reshape before the layer, data without its '
+                                 'batch or channel axis, or an input_shape that differs from the data.'
                                  % (position, self.name, problem, tuple(shape)))
 
     def __getattr__(self, name):
@@ -912,6 +958,11 @@ def snake_case(name):
     return 'private' + snake if snake.startswith('_') else snake
 
 
+def mask_of(tensor):
+    """The mask that goes with a tensor, symbolic or not, or None."""
+    return getattr(tensor, 'mask', None) if isinstance(tensor, KerasTensor) else known_mask(tensor)
+
+
 def _strip(leaf):
     if isinstance(leaf, KerasTensor):
         return AbstractTensor(leaf.shape, leaf.dtype)
@@ -938,12 +989,45 @@ def map_shapes(function, shapes):
     if isinstance(shapes, dict):
         return {key: map_shapes(function, value) for key, value in shapes.items()}
     if isinstance(shapes, (list, tuple)) and any(isinstance(part, (list, tuple, dict)) for part in shapes):
-        return [map_shapes(function, part) for part in shapes]
+        return (tuple if isinstance(shapes, tuple) else list)(map_shapes(function, part) for part in shapes)
     return function(tuple(shapes))
 
 
 def _plain_shapes(shapes):
-    return map_shapes(list, shapes)
+    return None if shapes is None else map_shapes(list, shapes)
+
+
+def _noted(build):
+    """A `build` that makes everything of a layer, as in front of a call, when it is called by hand."""
+    @functools.wraps(build)
+    def wrapper(self, *args, **kwargs):
+        names = signature_of(type(self)).build_names[len(args):len(args) + len(kwargs)]
+        if self._builds or set(kwargs) != set(names):
+            return build(self, *args, **kwargs)
+        shapes = list(args) + [kwargs[name] for name in names]
+        return self._build_with(shapes, functools.partial(build, self))
+    return wrapper
+
+
+def _placed(build):
+    """A `build` whose layers have the name of the one that it belongs to in their paths."""
+    @functools.wraps(build)
+    def wrapper(self, *args, **kwargs):
+        self.take_path()
+        with inside(self):
+            return build(self, *args, **kwargs)
+    return wrapper
+
+
+@contextlib.contextmanager
+def _building(layer):
+    """A `with` block in which `build` of a layer runs."""
+    outermost, layer._builds = not layer._builds, True
+    try:
+        yield
+    finally:
+        if outermost:
+            del layer._builds
 
 
 def _with_training(function, training):

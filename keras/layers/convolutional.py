@@ -26,8 +26,9 @@ class Conv(Spatial):
 
     def _check_dilation(self):
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError('%s: strides above 1 cannot be combined with a dilation_rate above 1. Received: '
-                             'strides=%s, dilation_rate=%s' % (type(self).__name__, self.strides, self.dilation_rate))
+            raise ValueError('%s: `strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: '
+                             'strides=%s and dilation_rate=%s'
+                             % (type(self).__name__, self.strides, self.dilation_rate))
 
     def _finish_build(self, channels, bias_size):
         self._check_dilation()
@@ -63,8 +64,8 @@ class BaseConv(Conv, Adapted):
     def declare(self, given):
         super().declare(given)
         if self.filters % self.groups:
-            raise ValueError('%s: `filters` must be a multiple of `groups`. Received: filters=%d, groups=%d'
-                             % (type(self).__name__, self.filters, self.groups))
+            raise ValueError('%s: The number of filters must be evenly divisible by the number of groups. Received: '
+                             'groups=%d, filters=%d.' % (type(self).__name__, self.groups, self.filters))
 
     def build(self, input_shape):
         channels = known_channels(self, input_shape, self.data_format)
@@ -452,8 +453,8 @@ class _Cropping(_Bordered):
         sizes, channels = split_shape(input_shape, self.data_format)
         sizes = [None if size is None else size - before - after for size, (before, after) in zip(sizes, self._pairs)]
         if any(size is not None and size <= 0 for size in sizes):
-            raise ValueError('Layer %r (%s): cropping=%s leaves nothing of an input of shape %s.'
-                             % (self.name, type(self).__name__, self.cropping, tuple(input_shape)))
+            raise ValueError('Layer %r (%s): %s' % (self.name, type(self).__name__,
+                                                    conv.too_much_cropped(self._pairs, input_shape)))
         return join_shape(input_shape[0], sizes, channels, self.data_format)
 
 
@@ -520,6 +521,12 @@ class UpSampling1D(_UpSampling):
 
     def __init__(self, size=2, data_format='channels_last', **kwargs):
         super().__init__(**kwargs)
+        only = size[0] if isinstance(size, (tuple, list)) and len(size) == 1 else size
+        if isinstance(only, bool) or not hasattr(only, '__index__'):
+            raise TypeError('UpSampling1D: Expected an integer value for `size`. Received: size=%r' % (size,))
+        if only <= 0:
+            raise ValueError('UpSampling1D: the value of `size` should be a positive integer. Received: size=%r'
+                             % (size,))
         self.declare(locals())
 
 

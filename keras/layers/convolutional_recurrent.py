@@ -16,6 +16,9 @@ class _ConvLSTMCell(Spatial):
     def declare(self, given):
         super().declare(given)
         name = type(self).__name__
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1 and not self.ruled('dilation_with_strides_waits'):
+            raise ValueError('%s: Specifying `strides > 1` is not compatible with `dilation_rate > 1`. Received: '
+                             'strides=%s, dilation_rate=%s' % (name, self.strides, self.dilation_rate))
         check_rate(self.dropout, name, 'dropout')
         check_rate(self.recurrent_dropout, name, 'recurrent_dropout')
         if self.dropout or self.recurrent_dropout:

@@ -7,7 +7,7 @@ from keras import activations, config, ops, random, regularizers
 from keras.backend.contract import rules
 from keras.backend.table.composites import nn
 from keras.layers.adapted import Adapted
-from keras.layers.arguments import check_rate, positive_integer, spatial_axes
+from keras.layers.arguments import check_rate, checked_noise_shape, positive_integer, spatial_axes
 from keras.layers.base import InputSpec, Layer
 from keras.layers.captured import asks_for_gradients, with_captured
 from keras.layers.families import SameShape
@@ -65,7 +65,7 @@ class Dense(Adapted):
         else:
             outputs = nn.linear(inputs, self.kernel.value, None if bias is None else bias.value)
         activation = self.activation
-        return outputs if activation is activations.linear else activation(outputs)
+        return outputs if activation is None or activation is activations.linear else activation(outputs)
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape[:-1]) + (self.units,)
@@ -157,6 +157,7 @@ class Dropout(SameShape):
             warnings.warn('%s: `rate` must be a number between 0 and 1. It is taken as %g.'
                           % (type(self).__name__, rate), stacklevel=3)
         check_rate(rate, type(self).__name__)
+        self.noise_shape = checked_noise_shape(noise_shape, type(self).__name__)
         if rate > 0:
             self.seed_generator = random.SeedGenerator(seed)
 
@@ -281,8 +282,11 @@ class Reshape(Layer):
         super().__init__(**kwargs)
         self.declare(locals())
         self.target_shape = tuple(target_shape)
+        if any(not hasattr(size, '__index__') or size < -1 for size in self.target_shape):
+            raise ValueError('Reshape: each size of `target_shape` must be a non-negative integer, or -1 for one that '
+                             'is worked out. Received: target_shape=%s' % (self.target_shape,))
         if list(self.target_shape).count(-1) > 1:
-            raise ValueError('Reshape: at most one size of `target_shape` may be -1. Received: %s'
+            raise ValueError('Reshape: there can be at most one unknown dimension (-1). Received: target_shape=%s'
                              % (self.target_shape,))
 
     def compute_output_shape(self, input_shape):
@@ -319,8 +323,8 @@ class Permute(Layer):
         self.declare(locals())
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
-            raise ValueError('Permute: `dims` must name the axes 1 to n once each (0, the batch, stays). Received: %r'
-                             % (dims,))
+            raise ValueError('Permute: Invalid permutation argument `dims`, which must name the axes 1 to n once each '
+                             '(0, the batch, stays). Received: dims=%r' % (dims,))
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
     def call(self, inputs):
@@ -341,7 +345,10 @@ class RepeatVector(Layer):
     def __init__(self, n, **kwargs):
         super().__init__(**kwargs)
         self.declare(locals())
-        self.n = positive_integer(n, 'RepeatVector', 'n')
+        if not hasattr(n, '__index__'):
+            raise TypeError('RepeatVector: Expected an integer value for `n`. Received: n=%r' % (n,))
+        if n <= 0:
+            raise ValueError('RepeatVector: the value of `n` should be a positive integer. Received: n=%r' % (n,))
 
     def call(self, inputs):
         return ops.repeat(ops.expand_dims(inputs, 1), self.n, 1)

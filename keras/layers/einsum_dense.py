@@ -1,7 +1,7 @@
 """`EinsumDense`: a dense layer over any axes."""
 import numpy as np
 
-from keras import activations, ops
+from keras import activations, initializers, ops
 from keras.layers.adapted import Adapted
 from keras.layers.arguments import ANY
 
@@ -42,13 +42,25 @@ class EinsumDense(Adapted):
     def build(self, input_shape):
         analysis = Equation(self.equation, self.bias_axes, tuple(input_shape), self.partial_output_shape, self.name)
         self.full_output_shape = analysis.output_shape
-        self.kernel = self.add_weight(name='kernel', shape=analysis.kernel_shape)
+        self.kernel = self.add_weight(name='kernel', shape=analysis.kernel_shape,
+                                      initializer=self._by_equation(self.kernel_initializer, analysis.letters))
         self.bias = None
         if self.bias_axes is not None:
             self.bias = self.add_weight(name='bias', shape=analysis.bias_shape)
         self.letters = analysis.letters
         self._dense_at_last = self._is_dense()
         self.adapt_weights()
+
+    def _by_equation(self, initializer, letters):
+        """The initializer, which goes by the numbers of inputs and outputs that the equation says."""
+        if not self.ruled('equations_say_fans') or not isinstance(initializer, initializers.VarianceScaling) \
+                or None not in (initializer.input_axes, initializer.output_axes):
+            return initializer
+        given, kernel, output = letters
+        axes = [[axis for axis, letter in enumerate(kernel) if (letter in output) == of_output]
+                for of_output in (False, True)]
+        return type(initializer).from_config(dict(initializer.get_config(), seed=initializer.seed, input_axes=axes[0],
+                                                  output_axes=axes[1]))
 
     # The letters of the axes of inputs, kernel and output, those of '...' left out.
     letters = None
@@ -111,7 +123,8 @@ class EinsumDense(Adapted):
         given, kernel, output = self.letters
         before = len(self.reduced_axes())
         free = given[:len(given) - before]
-        return '...' not in self.equation and given == free + kernel[:before] and output == free + kernel[before:] \
+        return before > 0 and '...' not in self.equation and given == free + kernel[:before] \
+            and output == free + kernel[before:] \
             and (self.bias is None or self.bias.shape == self.kernel.shape[before:])
 
     def _dense(self, inputs):

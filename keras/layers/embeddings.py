@@ -38,9 +38,14 @@ class Embedding(Adapted):
             kwargs['batch_input_shape'] = _flat_shape(kwargs['batch_input_shape'])
         super().__init__(lora_rank, lora_alpha, quantization_config, **kwargs)
         self.declare(locals())
-        self.input_dim = positive_integer(input_dim, 'Embedding', 'input_dim')
-        self.output_dim = positive_integer(output_dim, 'Embedding', 'output_dim')
+        for name in ('input_dim', 'output_dim'):
+            value = getattr(self, name)
+            setattr(self, name, positive_integer(None if isinstance(value, float) else value, 'Embedding', name))
         self.supports_masking = mask_zero
+        if self._initial_weights is not None:
+            if not isinstance(self._initial_weights, (list, tuple)):
+                self._initial_weights = [self._initial_weights]
+            self.ensure_built(None)
 
     def build(self, input_shape=None):
         self.embeddings = self.add_weight(name='embeddings', shape=(self.input_dim, self.output_dim))
@@ -133,6 +138,14 @@ class ReversibleEmbedding(Embedding):
         if self.logit_soft_cap is None:
             return logits
         return ops.multiply(ops.tanh(ops.divide(logits, self.logit_soft_cap)), self.logit_soft_cap)
+
+    def _attach_masks(self, node, inputs, masks):
+        if len(node.outputs[0].shape) > len(inputs.shape):
+            super()._attach_masks(node, inputs, masks)
+
+    def _note_masks(self, inputs, mask, outputs):
+        if ops.ndim(outputs) > ops.ndim(inputs):  # what comes back are numbers for rows, not rows of padding
+            super()._note_masks(inputs, mask, outputs)
 
     def compute_output_spec(self, inputs, reverse=False):
         """What comes out for symbolic `inputs`."""

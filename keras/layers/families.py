@@ -30,6 +30,9 @@ class Spatial(Layer):
             value = getattr(self, argument)
             if argument in ('kernel_size', 'pool_size', 'strides', 'dilation_rate') and value is not None:
                 setattr(self, argument, spatial_tuple(value, self.rank, argument))
+            elif argument == 'groups' and isinstance(value, int) and value <= 0:
+                raise ValueError('%s: The number of groups must be a positive integer. Received: groups=%d.'
+                                 % (type(self).__name__, value))
             elif argument in ('filters', 'depth_multiplier', 'groups'):
                 setattr(self, argument, positive_integer(value, type(self).__name__, argument))
             elif argument == 'padding' and self.paddings:

@@ -2,7 +2,7 @@
 import warnings
 
 from keras import config
-from keras.backend.contract.rules import AbstractTensor
+from keras.backend.contract.rules import AbstractTensor, standard_dtype
 from keras.backend.graph.nodes import Node, stand_aside, take_place
 from keras.backend.graph.tensors import is_symbolic
 from keras.backend.state.variables import Variable, to_array
@@ -26,27 +26,31 @@ class InputLayer(Layer):
     def __init__(self, input_shape=None, batch_size=None, batch_input_shape=None, dtype=None, input_tensor=None,
                  sparse=False, name=None, batch_shape=None, shape=None, ragged=False, optional=False, **kwargs):
         super().__init__(name=name or self._default_name_for_inputs(), dtype=None, **kwargs)
-        batch_input_shape = batch_input_shape if batch_input_shape is not None else batch_shape
+        batch_shape = batch_shape if batch_input_shape is None else batch_input_shape
+        shape = shape if input_shape is None else input_shape
         self._source = None
         if input_tensor is not None:
             self._source = _Source(input_tensor)
-            batch_input_shape, dtype = self._source.shape, self._source.dtype
-        if batch_input_shape is None:
-            input_shape = shape if input_shape is None else input_shape
-            if input_shape is None:
-                raise ValueError('InputLayer: a shape is needed: `input_shape` without the batch size, or '
-                                 '`batch_input_shape` with it.')
-            batch_input_shape = (batch_size,) + _checked(input_shape, self.name)
-        self.batch_input_shape = _checked(batch_input_shape, self.name)
-        self.sparse, self.optional = sparse, bool(optional)
+            self._source.check(self.name, shape=shape, batch_shape=batch_shape, batch_size=batch_size, dtype=dtype,
+                               sparse=sparse or None)
+            batch_shape, dtype = self._source.shape, self._source.dtype
+        else:
+            batch_shape = _with_batch(self.name, shape, batch_shape, batch_size)
+        self.batch_input_shape = _checked(batch_shape, self.name)
+        self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), bool(optional)
         if ragged:
             warnings.warn('Input %r: ragged=True has no effect, inputs are dense here. Pad rows of different lengths '
                           'with keras.utils.pad_sequences, and have the padding masked, so that the results are those '
                           'of the rows alone: Embedding(..., mask_zero=True) or a layer Masking behind the input.'
                           % self.name, stacklevel=3)
-        self._dtype, self._compute_dtype = str(dtype or config.floatx()), None
+        self._dtype, self._compute_dtype = str(standard_dtype(dtype or config.floatx())), None
         self.built = True
         self._make_tensor()
+
+    @property
+    def batch_shape(self):
+        """The shape with the batch size."""
+        return self.batch_input_shape
 
     @property
     def is_placeholder(self):
@@ -57,7 +61,7 @@ class InputLayer(Layer):
         given = [self._source.tensor] if self._source is not None and is_symbolic(self._source.tensor) else []
         node = Node(self, given, {}, AbstractTensor(self.batch_input_shape, self._dtype))
         node.outputs[0].name = self.name
-        node.outputs[0].sparse = self.sparse
+        node.outputs[0].sparse, node.outputs[0].ragged = self.sparse, self.ragged
         self.note_call(node)
 
     def _default_name_for_inputs(self):
@@ -72,7 +76,7 @@ class InputLayer(Layer):
         """What a `Plan` runs: it is asked only for what needs no feeding."""
         return self.call if node.inputs else self._source.value
 
-    def call(self, inputs):
+    def call(self, inputs=None):
         return inputs
 
     def get_config(self):
@@ -91,6 +95,32 @@ class _Source:
 
     def value(self):
         return self.tensor.value
+
+    def check(self, name, **arguments):
+        """Raise for arguments of an input that say something else than the tensor."""
+        mine = {'shape': self.shape[1:], 'batch_shape': self.shape, 'batch_size': (self.shape or (None,))[0],
+                'dtype': self.dtype, 'sparse': getattr(self.tensor, 'sparse', False)}
+        for argument, value in arguments.items():
+            value = tuple(value) if isinstance(value, list) else value
+            if value is not None and value != mine[argument]:
+                raise ValueError('Input %r: when providing the `input_tensor` argument, you cannot provide an '
+                                 'incompatible `%s` argument. Received: %s=%r, the tensor has %r.'
+                                 % (name, argument, argument, value, mine[argument]))
+
+
+def _with_batch(name, shape, batch_shape, batch_size):
+    """The shape with the batch size, from the arguments that say it."""
+    said = (None, None) if batch_shape is None else (tuple(batch_shape[1:]), tuple(batch_shape[:1]))
+    for argument, value, other in (('shape', shape, said[0]), ('batch_size', batch_size, said[1])):
+        value = (value,) if isinstance(value, int) else value
+        if None not in (value, other) and tuple(value) != other:
+            raise ValueError('Input %r: you cannot pass both `%s` and `batch_shape` (`batch_input_shape`) where they '
+                             'differ; the latter has the batch size in it. Received: %s=%r, batch_shape=%r'
+                             % (name, argument, argument, value, batch_shape))
+    if shape is None and batch_shape is None:
+        raise ValueError('Input %r: you must pass a `shape` argument. It is without the batch size; `batch_shape` '
+                         'is with it.' % name)
+    return (batch_size,) + _checked(shape, name) if batch_shape is None else batch_shape
 
 
 def _checked(shape, name):

@@ -31,16 +31,16 @@ class InputSpec:
         """What is wrong with a tensor of `shape`, in words, or None."""
         rank = len(shape)
         if self.ndim is not None and rank != self.ndim:
-            return 'expected a tensor of rank %d, found rank %d' % (self.ndim, rank)
+            return 'expected ndim=%d, found ndim=%d' % (self.ndim, rank)
         if self.max_ndim is not None and rank > self.max_ndim:
-            return 'expected a tensor of rank at most %d, found rank %d' % (self.max_ndim, rank)
+            return 'expected max_ndim=%d, found ndim=%d' % (self.max_ndim, rank)
         if self.min_ndim is not None and rank < self.min_ndim:
-            return 'expected a tensor of rank at least %d, found rank %d' % (self.min_ndim, rank)
+            return 'expected min_ndim=%d, found ndim=%d' % (self.min_ndim, rank)
         for axis, size in self.axes.items():
             if size is not None and shape[axis] not in (size, None):
-                return 'expected size %d at axis %d, found %d' % (size, axis, shape[axis])
+                return 'expected axis %d of input shape to have value %d, found %d' % (axis, size, shape[axis])
         if self.shape is not None:
-            for axis, (expected, size) in enumerate(zip(self.shape, shape)):
+            for expected, size in zip(self.shape, shape):
                 if expected is not None and size is not None and expected != size:
-                    return 'expected shape %s, found size %d at axis %d' % (self.shape, size, axis)
+                    return 'expected shape=%s, found shape=%s' % (self.shape, tuple(shape))
         return None

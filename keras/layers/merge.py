@@ -7,25 +7,29 @@ from keras.layers.base import Layer
 
 class _Merge(Layer):
     """What merging shares: a list of inputs; those of lower rank get axes of size 1 behind the batch."""
-    fewest = 1
+    # The number of inputs, if only one will do.
+    exactly = None
     supports_masking = True
 
     def build(self, input_shape):
-        self._checked(input_shape)
+        self.compute_output_shape(input_shape)
         self.built = True
 
     def _checked(self, shapes):
         if not isinstance(shapes, (list, tuple)) or not shapes or not isinstance(shapes[0], (list, tuple)):
-            raise ValueError('Layer %r (%s) must be called on a list of tensors. Received the shape %s. The usual '
-                             'cause: %s()(a, b) instead of %s()([a, b]).'
-                             % (self.name, type(self).__name__, shapes, type(self).__name__, type(self).__name__))
-        fewest = max(self.fewest, self.ruled('merges_at_least'))
+            raise ValueError('Layer %r: a %s layer should be called on a list of inputs. Received the shape %s. The '
+                             'usual cause: %s()(a, b) instead of %s()([a, b]).'
+                             % ((self.name, type(self).__name__, shapes) + 2 * (type(self).__name__,)))
+        if self.exactly not in (None, len(shapes)):
+            raise ValueError('Layer %r: a %s layer should be called on exactly %d inputs. Received %d.'
+                             % (self.name, type(self).__name__, self.exactly, len(shapes)))
+        fewest = self.ruled('merges_at_least')
         if len(shapes) < fewest:
-            raise ValueError('Layer %r (%s) needs at least %d inputs. Received %d.'
+            raise ValueError('Layer %r: a %s layer should be called on a list of at least %d input(s). Received %d.'
                              % (self.name, type(self).__name__, fewest, len(shapes)))
         batches = {shape[0] for shape in shapes if shape and shape[0] is not None}
         if len(batches) > 1:
-            raise ValueError('Layer %r (%s) cannot merge inputs with different batch sizes. Received the shapes %s.'
+            raise ValueError('Layer %r (%s): Cannot merge tensors with different batch sizes. Received the shapes %s.'
                              % (self.name, type(self).__name__, list(shapes)))
         return [tuple(shape) for shape in shapes]
 
@@ -51,25 +55,31 @@ class _Merge(Layer):
         try:
             return rules.broadcast_shapes(*padded)
         except ValueError as error:
-            raise ValueError('Layer %r (%s): %s.' % (self.name, type(self).__name__, error)) from None
+            raise ValueError('Layer %r (%s): Inputs have incompatible shapes: %s.'
+                             % (self.name, type(self).__name__, error)) from None
 
     def compute_mask(self, inputs, mask=None):
-        masks = [each for each in self._masks(inputs, mask) if each is not None]
-        if not masks:
+        given = self._masks(inputs, mask)
+        masks = [each for each in given if each is not None]
+        by_any = self.ruled('merges_by_any_mask')
+        if not masks or by_any and len(masks) < len(given):
             return None
         result = masks[0]
         for each in masks[1:]:
-            result = ops.logical_and(result, each)
+            result = ops.logical_or(result, each) if by_any else ops.logical_and(result, each)
         return result
 
     def _masks(self, inputs, mask):
         """The masks as a list, one per input; an empty one where there is none."""
         if mask is None:
             return []
-        if not isinstance(mask, (list, tuple)) or not isinstance(inputs, (list, tuple)) or len(mask) != len(inputs):
-            raise ValueError('Layer %r (%s): compute_mask expects a list of inputs and a list with a mask or None for '
-                             'each of them. Received: inputs=%r, mask=%r.'
-                             % (self.name, type(self).__name__, inputs, mask))
+        for name, value in (('mask', mask), ('inputs', inputs)):
+            if not isinstance(value, (list, tuple)):
+                raise ValueError('Layer %r (%s): `%s` should be a list. Received: %s=%r'
+                                 % (self.name, type(self).__name__, name, name, value))
+        if len(mask) != len(inputs):
+            raise ValueError('Layer %r (%s): the lists `inputs` and `mask` should have the same length. Received: %d '
+                             'inputs, %d masks.' % (self.name, type(self).__name__, len(inputs), len(mask)))
         return list(mask)
 
 
@@ -77,6 +87,41 @@ def _with_rank(x, rank):
     for _ in range(rank - ops.ndim(x)):
         x = ops.expand_dims(x, 1)
     return x
+
+
+class _MaskedMerge(_Merge):
+    """A merging that leaves out the inputs in which a step does not count, in Keras 3."""
+    # Where the axes of the inputs stand that the masks lack.
+    open_axis = -1
+
+    def call(self, inputs, mask=None):
+        if mask is None or all(each is None for each in mask) or not self.ruled('merges_by_any_mask'):
+            return super().call(inputs)
+        rank = max(map(ops.ndim, inputs))
+        inputs = [_with_rank(x, rank) for x in inputs]
+        masks = [each if each is None else self._like(each, x) for x, each in zip(inputs, mask)]
+        result, counts = inputs[0], masks[0]
+        for x, each in zip(inputs[1:], masks[1:]):
+            merged = self._merge(result, x)
+            if each is not None:
+                merged = ops.where(each, merged, result)
+            if counts is not None:
+                merged = ops.where(counts, merged, x if each is None else ops.where(each, x, result))
+            result, counts = merged, None if each is None or counts is None else ops.logical_or(counts, each)
+        return result if counts is None else self._closed(result, counts)
+
+    def _like(self, mask, x):
+        mask = ops.cast(mask, 'bool')
+        while ops.ndim(mask) < ops.ndim(x):
+            mask = ops.expand_dims(mask, self.open_axis)
+        return mask
+
+    def _closed(self, result, counts):
+        """What the output is where no input counts."""
+        return result
+
+    def in_channels_first(self, rank):
+        return self.copy_with(open_axis=1)
 
 
 class Add(_Merge):
@@ -93,23 +138,20 @@ class Add(_Merge):
 
 class Subtract(_Merge):
     """The first of two inputs minus the second."""
-    fewest = 2
-
-    def _checked(self, shapes):
-        shapes = super()._checked(shapes)
-        if len(shapes) != 2:
-            raise ValueError('Layer %r (Subtract) needs exactly 2 inputs. Received %d.' % (self.name, len(shapes)))
-        return shapes
+    exactly = 2
 
     def _merge(self, x, y):
         return ops.subtract(x, y)
 
 
-class Multiply(_Merge):
+class Multiply(_MaskedMerge):
     """The elementwise product of the inputs, broadcast."""
 
     def _merge(self, x, y):
         return ops.multiply(x, y)
+
+    def _closed(self, result, counts):
+        return ops.where(counts, result, ops.zeros_like(result))
 
 
 class Average(_Merge):
@@ -122,14 +164,14 @@ class Average(_Merge):
         return ops.divide(super().call(inputs), float(len(inputs)))
 
 
-class Maximum(_Merge):
+class Maximum(_MaskedMerge):
     """The elementwise maximum of the inputs, broadcast."""
 
     def _merge(self, x, y):
         return ops.maximum(x, y)
 
 
-class Minimum(_Merge):
+class Minimum(_MaskedMerge):
     """The elementwise minimum of the inputs, broadcast."""
 
     def _merge(self, x, y):
@@ -163,8 +205,8 @@ class Concatenate(_Merge):
         try:
             return rules.concatenate([rules.AbstractTensor(shape, 'float32') for shape in shapes], self.axis).shape
         except ValueError as error:
-            raise ValueError('Layer %r (Concatenate): %s. Received the shapes %s.'
-                             % (self.name, error, shapes)) from None
+            raise ValueError('Layer %r: a Concatenate layer requires inputs with matching shapes except for the '
+                             'concatenation axis: %s. Received the shapes %s.' % (self.name, error, shapes)) from None
 
     def compute_mask(self, inputs, mask=None):
         given, masks = self._masks(inputs, mask), []
@@ -180,7 +222,8 @@ class Concatenate(_Merge):
                     each = ops.expand_dims(each, -1)
                 everywhere = ops.logical_and(everywhere, each)
             masks.append(everywhere)
-        return ops.all(ops.concatenate(masks, self.axis), -1)
+        counts = ops.any if self.ruled('merges_by_any_mask') else ops.all
+        return counts(ops.concatenate(masks, self.axis), -1)
 
 
 class Dot(_Merge):
@@ -195,7 +238,7 @@ class Dot(_Merge):
         array([[3.],
                [3.]], dtype=float32)
     """
-    fewest = 2
+    exactly = 2
 
     def __init__(self, axes, normalize=False, **kwargs):
         super().__init__(**kwargs)
@@ -216,8 +259,6 @@ class Dot(_Merge):
 
     def compute_output_shape(self, input_shape):
         shapes = self._checked(input_shape)
-        if len(shapes) != 2:
-            raise ValueError('Layer %r (Dot) needs exactly 2 inputs. Received %d.' % (self.name, len(shapes)))
         axes = [rules.normalize_axis(axis, len(shape), 'axes entry') for axis, shape in zip(self.pair, shapes)]
         sizes = [shape[axis] for axis, shape in zip(axes, shapes)]
         if 0 in axes or None not in sizes and sizes[0] != sizes[1]:

@@ -1,6 +1,6 @@
 """Layers that add noise in training and pass their inputs on otherwise."""
 from keras import ops, random
-from keras.layers.arguments import check_rate
+from keras.layers.arguments import check_rate, checked_noise_shape
 from keras.layers.base import Layer  # noqa: F401
 from keras.layers.families import SameShape
 
@@ -78,6 +78,7 @@ class AlphaDropout(_Noise):
         super().__init__(seed, **kwargs)
         self.declare(locals())
         check_rate(rate, 'AlphaDropout')
+        self.noise_shape = checked_noise_shape(noise_shape, 'AlphaDropout')
 
     def _get_noise_shape(self, inputs):
         sizes = ops.shape(inputs)

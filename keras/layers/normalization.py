@@ -5,12 +5,22 @@ from keras.backend.contract.ledger import FacingLedger
 from keras.backend.table.composites import nn
 from keras.backend.table.composites.math import l2_normalize
 from keras.backend.table.composites.shape import count
+from keras.layers.arguments import positive_integer
 from keras.layers.base import InputSpec, Layer  # noqa: F401
 from keras.layers.families import SameShape
 
 
 class _Normalization(SameShape):
     """Layers that compute in the float type of their weights even where others compute in 16 bits."""
+
+    # Whether inputs are cast to 16 bits before they are cast back.
+    rounds_inputs = True
+
+    def _casts(self, dtype):
+        return super()._casts(dtype) and (self.rounds_inputs or self.compute_dtype == self.variable_dtype)
+
+    def _dtype_of_arrays(self):
+        return self.compute_dtype if self.rounds_inputs else self.variable_dtype
 
     def run_in_compute_dtype(self, function, args, kwargs):
         inputs = ops.cast(args[0], self.variable_dtype)
@@ -43,6 +53,7 @@ class BatchNormalization(_Normalization):
         >>> y = keras.layers.BatchNormalization()(np.array([[1.0], [3.0]], 'float32'), training=True)
     """
     later = ('mode', 'renorm', 'renorm_clipping', 'renorm_momentum')
+    masks_samples = True
     without_effect = {'synchronized': False}
 
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer='zeros',
@@ -53,8 +64,10 @@ class BatchNormalization(_Normalization):
         self.declare(locals())
         unknown = set(renorm_clipping or ()) - {'rmax', 'rmin', 'dmax'}
         if unknown or renorm_clipping and not renorm:
-            raise ValueError("BatchNormalization: `renorm_clipping` may have the keys 'rmax', 'rmin' and 'dmax', and "
-                             'needs renorm=True. Received: renorm_clipping=%r, renorm=%r' % (renorm_clipping, renorm))
+            raise ValueError("BatchNormalization: Received invalid keys: `renorm_clipping` may have the keys 'rmax', "
+                             "'rmin' and 'dmax', and needs renorm=True. Received: renorm_clipping=%r, renorm=%r"
+                             % (renorm_clipping, renorm))
+        _check_clipping(renorm_clipping or {})
         self.axis = _single_axis(axis)
         if mode not in (0, 1, 2):
             raise ValueError('BatchNormalization: `mode` must be 0, 1 or 2. Received: %r' % (mode,))
@@ -78,7 +91,9 @@ class BatchNormalization(_Normalization):
         self.moving_mean = self.add_weight(name='moving_mean', shape=(size,), trainable=False)
         self.moving_variance = self.add_weight(name='moving_variance', shape=(size,), trainable=False)
         if self.renorm:
-            for name, initializer in (('moving_stddev', 'ones'), ('renorm_mean', 'zeros'), ('renorm_stddev', 'ones')):
+            deviation = _root(self.moving_variance_initializer)
+            for name, initializer in (('moving_stddev', deviation), ('renorm_mean', self.moving_mean_initializer),
+                                      ('renorm_stddev', deviation)):
                 setattr(self, name, self.add_weight(name=name, shape=(size,), initializer=initializer, trainable=False))
         self.input_spec = InputSpec(ndim=rank, axes={self.axis: size})
         self.built = True
@@ -191,6 +206,31 @@ class BatchNormalization(_Normalization):
         return rank == 4 and self.axis % rank == 3
 
 
+def _root(initializer):
+    """An initializer of deviations, from that of variances."""
+    def deviation(shape, dtype=None):
+        return ops.sqrt(initializer(shape, dtype=dtype))
+    return deviation
+
+
+def _check_clipping(bounds):
+    if bounds.get('rmax', 1.0) < bounds.get('rmin', 0.0):
+        raise ValueError('BatchNormalization: in `renorm_clipping` rmax should be at least rmin. Received: %r'
+                         % (bounds,))
+    if bounds.get('dmax', 0.0) < 0:
+        raise ValueError('BatchNormalization: in `renorm_clipping` dmax should be non-negative. Received: %r'
+                         % (bounds,))
+
+
+def _axes(axis, layer):
+    """An axis, or a list of axes."""
+    for each in axis if isinstance(axis, (list, tuple)) else [axis]:
+        if isinstance(each, bool) or not hasattr(each, '__index__'):
+            raise TypeError("%s: Expected an int or a list/tuple of ints for the argument 'axis'. Invalid value for "
+                            '`axis` argument: expected an int or a list/tuple of ints. Received: %r' % (layer, axis))
+    return list(axis) if isinstance(axis, (list, tuple)) else axis
+
+
 def _single_axis(axis):
     """tf.keras writes [3] for 3."""
     if isinstance(axis, (list, tuple)) and len(axis) == 1:
@@ -207,17 +247,26 @@ class LayerNormalization(_Normalization):
         axis: the axis or axes, default the last. epsilon: added to the variance.
         center, scale: whether there is a `beta` that is added and a `gamma` that multiplies.
         beta_..., gamma_...: initializers, regularizers and constraints of the weights.
+        rms_scaling: whether inputs are only divided by their deviation, and there is no `beta`; deprecated by Keras 3
+            in favour of `RMSNormalization`, which divides by the root mean square.
 
     Source: Ba et al., Layer normalization (2016).
     """
-    without_effect = {'rms_scaling': False}
+    rounds_inputs = False
 
     def __init__(self, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer='zeros',
                  gamma_initializer='ones', beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
                  gamma_constraint=None, **kwargs):
+        self.rms_scaling = kwargs.pop('rms_scaling', False)
         super().__init__(**kwargs)
         self.declare(locals())
-        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+        self.axis = _axes(axis, 'LayerNormalization')
+
+    def get_config(self):
+        config = super().get_config()
+        if self.rms_scaling:
+            config['rms_scaling'] = True
+        return config
 
     def build(self, input_shape):
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
@@ -225,14 +274,27 @@ class LayerNormalization(_Normalization):
         if None in shape:
             raise ValueError('Layer %r (LayerNormalization): the sizes along axis %s must be known. Received the shape '
                              '%s.' % (self.name, self.axis, tuple(input_shape)))
-        self.gamma = self.add_weight(name='gamma', shape=shape) if self.scale else None
-        self.beta = self.add_weight(name='beta', shape=shape) if self.center else None
+        self.gamma = self.add_weight(name='gamma', shape=shape) if self.scale or self.rms_scaling else None
+        self.beta = self.add_weight(name='beta', shape=shape) if self.center and not self.rms_scaling else None
         self.built = True
 
     def call(self, inputs):
         axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        if self.rms_scaling:
+            return self._scaled(inputs, axis)
         return nn.layer_normalization(inputs, None if self.gamma is None else self.gamma.value,
                                       None if self.beta is None else self.beta.value, axis, self.epsilon)
+
+
+    def _scaled(self, inputs, axes):
+        result = ops.divide(inputs, ops.sqrt(ops.add(ops.var(inputs, axes, keepdims=True), self.epsilon)))
+        if self.gamma is None:
+            return result
+        rank, axes = ops.ndim(inputs), axes if isinstance(axes, tuple) else (axes,)
+        kept = {axis % rank for axis in axes}
+        sizes = ops.shape(inputs)
+        return ops.multiply(result, ops.reshape(self.gamma.value, [sizes[axis] if axis in kept else 1
+                                                                   for axis in range(rank)]))
 
 
 class RMSNormalization(_Normalization):
@@ -247,7 +309,7 @@ class RMSNormalization(_Normalization):
     def __init__(self, axis=-1, epsilon=1e-6, **kwargs):
         super().__init__(**kwargs)
         self.declare(locals())
-        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+        self.axis = _axes(axis, 'RMSNormalization')
 
     def build(self, input_shape):
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
@@ -265,7 +327,7 @@ class UnitNormalization(SameShape):
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
         self.declare(locals())
-        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+        self.axis = _axes(axis, 'UnitNormalization')
 
     def call(self, inputs):
         return l2_normalize(inputs, tuple(self.axis) if isinstance(self.axis, list) else self.axis)
@@ -282,6 +344,7 @@ class GroupNormalization(_Normalization):
 
     Source: Wu and He, Group normalization (2018).
     """
+    rounds_inputs = False
 
     def __init__(self, groups=32, axis=-1, epsilon=1e-3, center=True, scale=True, beta_initializer='zeros',
                  gamma_initializer='ones', beta_regularizer=None, gamma_regularizer=None, beta_constraint=None,
@@ -289,16 +352,19 @@ class GroupNormalization(_Normalization):
         super().__init__(**kwargs)
         self.declare(locals())
         self.axis = _single_axis(axis)
+        self.groups = -1 if groups == -1 else positive_integer(groups, 'GroupNormalization', 'groups')
 
     def build(self, input_shape):
         channels = input_shape[self.axis]
         if channels is None:
-            raise ValueError('Layer %r (GroupNormalization): the size along axis %s must be known. Received the shape '
-                             '%s.' % (self.name, self.axis, tuple(input_shape)))
+            raise ValueError('Layer %r (GroupNormalization): axis %s of input tensor should have a defined dimension '
+                             'but the layer received an input with shape %s.'
+                             % (self.name, self.axis, tuple(input_shape)))
         self.groups = channels if self.groups == -1 else self.groups
         if channels % self.groups:
-            raise ValueError('Layer %r (GroupNormalization): groups (%d) must divide the number of channels, which is '
-                             '%d.' % (self.name, self.groups, channels))
+            raise ValueError('Layer %r (GroupNormalization): number of groups (%d) %s the number of channels (%d), '
+                             'which it has to divide.' % (self.name, self.groups, 'cannot be more than'
+                                                    if self.groups > channels else 'must be a multiple of', channels))
         self.gamma = self.add_weight(name='gamma', shape=(channels,)) if self.scale else None
         self.beta = self.add_weight(name='beta', shape=(channels,)) if self.center else None
         self.built = True

@@ -570,7 +570,7 @@ class RNN(Layer):
         if rows is not None and any(count is not None and count != rows for count in found):
             cause = 'a stateful layer takes batches of one size only' if self.stateful else \
                 'an `initial_state` of another batch'
-            raise ValueError('Layer %r (%s) received a batch of %d samples, but its states are for %s. The usual '
+            raise ValueError('Layer %r (%s) received a batch size of %d, but its states are for %s. The usual '
                              'cause: %s.' % (self.name, type(self).__name__, rows, ' and '.join(map(str, found)),
                                              cause))
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras.backend.contract.context import calls
 from keras.backend.contract.loading import variable_in
-from keras.backend.contract.rules import FLOATS, is_float
+from keras.backend.contract.rules import FLOATS, dtype_named, is_float
 from keras.backend.state.scopes import current_names
 from keras.backend.state.seeds import SeedGenerator
 from keras.backend.state.variables import Variable
@@ -32,12 +32,11 @@ def _collect(value, variables, layers, seen):
         if id(value) not in seen:
             seen.add(id(value))
             variables.append(value)
-    elif isinstance(value, (list, tuple)):
-        for part in value:
-            if type(part) not in _PLAIN:
-                _collect(part, variables, layers, seen)
-    elif isinstance(value, dict):
-        for part in value.values():
+    elif isinstance(value, (list, tuple, dict)):
+        if id(value) in seen:  # a list that is in itself
+            return
+        seen.add(id(value))
+        for part in value.values() if isinstance(value, dict) else value:
             if type(part) not in _PLAIN:
                 _collect(part, variables, layers, seen)
     else:
@@ -55,11 +54,10 @@ def _unique(variables):
 def dtype_name(dtype):
     if isinstance(dtype, dict):
         dtype = dtype.get('config', dtype).get('name', dtype)
-    name = getattr(dtype, 'name', dtype)
+    name = dtype_named(getattr(dtype, 'name', dtype))
     if name in FLOATS or name in ('bool', 'string', 'complex64', 'complex128'):
-        return name
-    name = np.dtype(name).name
-    return name
+        return str(name)
+    return np.dtype(name).name
 
 
 class _Order(threading.local):
@@ -110,6 +108,9 @@ def shape_may_be_first(add_weight):
     @functools.wraps(add_weight)
     def wrapper(self, *args, **kwargs):
         if args and args[0] is not None and not isinstance(args[0], str):
+            if 'shape' in kwargs:
+                raise ValueError('Layer %s: add_weight: `shape` was passed both positionally and as a keyword '
+                                 'argument. Received: %r and shape=%r' % (self.name, args[0], kwargs['shape']))
             kwargs = dict(_told_by_type(self, args[1:]), shape=args[0], **kwargs)
             args = ()
         return add_weight(self, *args, **kwargs)
@@ -348,8 +349,14 @@ class WeightOwner:
 
     @property
     def weights(self):
-        """All weights: the trainable ones, then the others. Setting `trainable` of a weight does not move it."""
-        return self.weights_by_kind
+        """All weights: the trainable ones, then the others; in Keras 3 those of the layer, then those of each inside.
+
+        Setting `trainable` of a weight does not move it.
+        """
+        layers = self.own_parts()[1] if self.ruled('weights_part_by_part') else ()
+        if not layers:
+            return self.weights_by_kind
+        return _unique(self.own_variables_in_order() + [weight for layer in layers for weight in layer.weights])
 
     @property
     def weights_by_kind(self):
@@ -379,6 +386,10 @@ class WeightOwner:
         """{attribute: layer, seed generator, or list or dictionary of them} of what is saved along."""
         return {name: value for name, value in self.__dict__.items()
                 if name not in self._untracked and type(value) not in _PLAIN}
+
+    # By these names subclasses written for Keras 3 find the weights that are their own.
+    _trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if v.trainable])
+    _non_trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if not v.trainable])
 
     def own_variables_in_order(self):
         """The weights that are its own and not of layers inside, those for training first."""

@@ -2,9 +2,10 @@
 from keras import initializers, ops
 from keras.backend.contract import rules, tree
 from keras.backend.table.composites.math import l2_normalize
-from keras.backend.table.composites.shape import join_batch, part_batch
+from keras.backend.table.composites.shape import join_batch, part_batch, static_shape
 from keras.layers.arguments import to_list
 from keras.layers.base import InputSpec, Layer, map_shapes
+from keras.layers.calls import is_ours
 from keras.layers.functions import has_arg
 from keras.saving.kinds import kind_in
 
@@ -20,7 +21,8 @@ class Wrapper(Layer):
 
     def __init__(self, layer, **kwargs):
         if not isinstance(layer, Layer):
-            raise ValueError('%s must be given a layer. Received: %r' % (type(self).__name__, layer))
+            raise ValueError("Layer %r supplied to %s isn't a supported layer type. Please ensure wrapped layer is a "
+                             'valid Keras layer.' % (layer, type(self).__name__))
         super().__init__(**kwargs)
         self.declare(locals())
 
@@ -64,12 +66,27 @@ class TimeDistributed(Wrapper):
         arguments = {}
         if self._takes_training:
             arguments['training'] = training
-        if self._takes_mask and mask is not None and ops.ndim(mask) > 2:
+        if mask is not None:
+            self._check_mask(inputs, mask)
+        if self._takes_mask and mask is not None and (ops.ndim(mask) > 2 or self._masks_whole_steps()):
             arguments['mask'] = join_batch(mask)
         outputs = self.layer.call(join_batch(inputs), **arguments)
         if self.layer.activity_regularizer is not None:
             self.layer.add_activity_losses(outputs)
         return tree.map_structure(lambda output: part_batch(output, inputs), outputs)
+
+    def _masks_whole_steps(self):
+        """Whether the layer is to know which steps count, to which it is a mask of samples."""
+        knows = getattr(self.layer, 'masks_samples', False) or not is_ours(type(self.layer))
+        return knows and self.ruled('steps_are_masked_inside')
+
+    def _check_mask(self, inputs, mask):
+        found = tuple(static_shape(mask))[:2], tuple(static_shape(inputs))[:2]
+        if any(None not in (size, other) and size != other for size, other in zip(*found)):
+            raise ValueError('Layer %r: The `mask` passed to the `TimeDistributed` layer has a shape that does not '
+                             'begin like that of the inputs, (batch, steps). Received: a mask of shape %s, inputs of '
+                             'shape %s.'
+                             % (self.name, tuple(static_shape(mask)), tuple(static_shape(inputs))))
 
     def compute_mask(self, inputs, mask=None):
         """A mask of the steps if there is one, and of what is inside them if the layer makes one."""
@@ -236,6 +253,10 @@ class Bidirectional(Wrapper):
         self.forward_layer.reset_states()
         self.backward_layer.reset_states()
 
+    def reset_state(self):
+        """Keras 3's name of `reset_states()`."""
+        self.reset_states()
+
     @property
     def states(self):
         return self.forward_layer.states + self.backward_layer.states
@@ -283,7 +304,7 @@ class SpectralNormalization(Wrapper):
     def __init__(self, layer, power_iterations=1, **kwargs):
         super().__init__(layer, **kwargs)
         if power_iterations <= 0:
-            raise ValueError('SpectralNormalization: `power_iterations` must be at least 1. Received: %r'
+            raise ValueError('SpectralNormalization: `power_iterations` should be greater than zero. Received: %r'
                              % (power_iterations,))
         self.declare(locals())
 
@@ -291,7 +312,7 @@ class SpectralNormalization(Wrapper):
         super().build(input_shape)
         kernel = getattr(self.layer, 'kernel', getattr(self.layer, 'embeddings', None))
         if kernel is None:
-            raise ValueError('SpectralNormalization: layer %s (%s) has neither a `kernel` nor `embeddings`.'
+            raise ValueError("SpectralNormalization: layer %s (%s) object has no attribute 'kernel' nor 'embeddings'."
                              % (self.layer.name, type(self.layer).__name__))
         self.kernel = kernel
         self.vector_u = self.add_weight(name='vector_u', shape=(1, kernel.shape[-1]), trainable=False,

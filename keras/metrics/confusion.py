@@ -30,6 +30,9 @@ def decision_counts(y_true, y_pred, thresholds, sample_weight=None, top_k=None, 
     if top_k is not None:
         y_pred = _only_top_k(y_pred, top_k)
     if class_id is not None:
+        if len(static_shape(y_pred)) < 2:
+            raise ValueError('When class_id is provided, y_pred must be a 2D array with shape (num_samples, '
+                             'num_classes), found shape: %s' % (static_shape(y_pred),))
         y_true, y_pred = y_true[..., class_id], y_pred[..., class_id]
     positive = ops.cast(ops.cast(y_true, 'bool'), 'float32')
     weights = ops.ones_like(y_pred)
@@ -77,7 +80,7 @@ def checked_thresholds(thresholds, default):
     found = [thresholds] if isinstance(thresholds, (int, float)) else list(thresholds)
     wrong = [threshold for threshold in found if threshold is None or not 0 <= threshold <= 1]
     if wrong:
-        raise ValueError('Thresholds must lie in [0, 1]. Received: %r' % (wrong,))
+        raise ValueError('Threshold values must be in [0, 1]. Received: %r' % (wrong,))
     return found
 
 
@@ -257,14 +260,16 @@ class SensitivitySpecificityBase(_FourCounts):
         ValueError: for a number of thresholds that is not positive or a value outside [0, 1].
     """
     later = ('class_id',)
+    wanted = 'value'
 
     def __init__(self, value, num_thresholds=200, name=None, dtype=None, class_id=None):
         super().__init__(name=name, dtype=dtype)
         if num_thresholds <= 0:
-            raise ValueError('%s: `num_thresholds` must be positive. Received: %r'
+            raise ValueError('%s: Argument `num_thresholds` must be an integer > 0. Received: num_thresholds=%r'
                              % (type(self).__name__, num_thresholds))
         if not 0 <= value <= 1:
-            raise ValueError('%s: the wanted value must lie in [0, 1]. Received: %r' % (type(self).__name__, value))
+            raise ValueError('%s: `%s` must be in the range [0, 1]. Received: %s=%r'
+                             % (type(self).__name__, self.wanted, self.wanted, value))
         self.declare(locals())
         self.thresholds = [0.5] if num_thresholds == 1 else [0.0] + evenly_spaced(num_thresholds - 2) + [1.0]
         self._add_counts((len(self.thresholds),))
@@ -311,6 +316,8 @@ class SensitivityAtSpecificity(SensitivitySpecificityBase):
         1.0
     """
 
+    wanted = 'specificity'
+
     def __init__(self, specificity, num_thresholds=200, name=None, dtype=None, class_id=None):
         super().__init__(specificity, num_thresholds, name, dtype, class_id)
         self.declare(locals())
@@ -329,6 +336,8 @@ class SpecificityAtSensitivity(SensitivitySpecificityBase):
         >>> float(keras.metrics.SpecificityAtSensitivity(0.5)([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8]))
         1.0
     """
+
+    wanted = 'sensitivity'
 
     def __init__(self, sensitivity, num_thresholds=200, name=None, dtype=None, class_id=None):
         super().__init__(sensitivity, num_thresholds, name, dtype, class_id)
@@ -349,6 +358,8 @@ class PrecisionAtRecall(SensitivitySpecificityBase):
         1.0
     """
 
+    wanted = 'recall'
+
     def __init__(self, recall, num_thresholds=200, class_id=None, name=None, dtype=None):
         super().__init__(recall, num_thresholds, name, dtype, class_id)
         self.declare(locals())
@@ -367,6 +378,8 @@ class RecallAtPrecision(SensitivitySpecificityBase):
         >>> float(keras.metrics.RecallAtPrecision(0.8)([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.8]))
         0.5
     """
+
+    wanted = 'precision'
 
     def __init__(self, precision, num_thresholds=200, class_id=None, name=None, dtype=None):
         super().__init__(precision, num_thresholds, name, dtype, class_id)
@@ -465,7 +478,7 @@ class AUC(_FourCounts):
         else:
             recall = self._ratio(self.true_positives, self.false_negatives)
             if self.curve == 'PRGAIN':
-                x, y = self._gain(self.false_negatives), self._gain(self.false_positives)
+                x, y = self._gain(self.false_negatives, 0.0), self._gain(self.false_positives, 1.0)
             elif self.curve == 'ROC':
                 x, y = self._ratio(self.false_positives, self.true_negatives), recall
             else:
@@ -478,11 +491,15 @@ class AUC(_FourCounts):
         weights = np.asarray(self.label_weights, 'float32')
         return ops.sum(ops.multiply(areas, weights / weights.sum()))
 
-    def _gain(self, wrong):
-        """How much better than always saying yes the precision or recall is that suffers from the `wrong`."""
+    def _gain(self, wrong, of_nothing):
+        """How much better than always saying yes the precision or recall is that suffers from the `wrong`.
+
+        `of_nothing` is its value where nothing is found.
+        """
         right = self.true_positives.value
         odds = ops.divide_no_nan(right + self.false_negatives.value, self.false_positives + self.true_negatives.value)
-        return ops.where(ops.greater(right, 0.0), ops.relu(1.0 - odds * ops.divide_no_nan(wrong.value, right)), 0.0)
+        gain = ops.relu(1.0 - odds * ops.divide_no_nan(wrong.value, right))
+        return ops.where(ops.greater(right, 0.0), gain, of_nothing)
 
     def _heights(self, y):
         if self.summation_method == 'interpolation':

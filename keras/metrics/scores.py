@@ -33,10 +33,16 @@ class FBetaScore(Metric):
         if average not in self.AVERAGES:
             raise ValueError("%s: Invalid `average` argument value. Expected one of: {None, 'micro', 'macro', "
                              "'weighted'}. Received: average=%s" % (type(self).__name__, average))
-        if not isinstance(beta, (int, float)) or beta <= 0:
+        if not isinstance(beta, float):
+            raise ValueError('%s: Invalid `beta` argument value. It should be a Python float. Received: beta=%s of '
+                             "type '%s'" % (type(self).__name__, beta, type(beta)))
+        if beta <= 0:
             raise ValueError('%s: Invalid `beta` argument value. It should be > 0. Received: beta=%s'
                              % (type(self).__name__, beta))
-        if threshold is not None and (not isinstance(threshold, (int, float)) or not 0 < threshold <= 1):
+        if threshold is not None and not isinstance(threshold, float):
+            raise ValueError('%s: Invalid `threshold` argument value. It should be a Python float. Received: '
+                             "threshold=%s of type '%s'" % (type(self).__name__, threshold, type(threshold)))
+        if threshold is not None and not 0 < threshold <= 1:
             raise ValueError('%s: Invalid `threshold` argument value. It should verify 0 < threshold <= 1. Received: '
                              'threshold=%s' % (type(self).__name__, threshold))
         self.declare(locals())
@@ -126,10 +132,11 @@ class R2Score(Metric):
     def __init__(self, class_aggregation='uniform_average', num_regressors=0, name='r2_score', dtype=None):
         super().__init__(name=name, dtype=dtype)
         if class_aggregation not in self.AGGREGATIONS:
-            raise ValueError('R2Score: `class_aggregation` must be one of %s. Received: %r'
-                             % (self.AGGREGATIONS, class_aggregation))
+            raise ValueError('R2Score: Invalid value for argument `class_aggregation`. Expected one of %s. '
+                             'Received: %r' % (self.AGGREGATIONS, class_aggregation))
         if num_regressors < 0:
-            raise ValueError('R2Score: `num_regressors` must be at least 0. Received: %r' % (num_regressors,))
+            raise ValueError('R2Score: Invalid value for argument `num_regressors`. Expected a number >= 0. '
+                             'Received: %r' % (num_regressors,))
         self.declare(locals())
         self.num_samples = self.add_weight('num_samples')
         self.built = False

@@ -1,6 +1,8 @@
 """Metrics that are the mean of a function of targets and predictions."""
 from keras import losses, ops
+from keras.backend.table.composites.shape import shape
 from keras.generations import Default
+from keras.losses import broadcast_weights
 from keras.metrics import functions
 from keras.metrics.base import Mean, MeanMetricWrapper
 
@@ -280,3 +282,12 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
                  ignore_class=None):
         super().__init__(losses.sparse_categorical_crossentropy, name, dtype, from_logits=from_logits, axis=axis,
                          ignore_class=ignore_class)
+
+    def contribution(self, y_true, y_pred, sample_weight=None):
+        """What a batch adds to the sum and to the count; among weights, those of `ignore_class` are 0."""
+        if sample_weight is None or self.ignore_class is None:
+            return super().contribution(y_true, y_pred, sample_weight)
+        values = self.values(y_true, y_pred)
+        kept = ops.reshape(ops.not_equal(y_true, int(self.ignore_class)), shape(values))
+        weights = broadcast_weights(values, ops.cast(sample_weight, self.dtype))
+        return Mean.contribution(self, values, ops.multiply(weights, ops.cast(kept, self.dtype)))

@@ -1,6 +1,4 @@
 """The short way of `model(x)` for one tensor, outside of everything else, as scripts call a model in a loop."""
-import operator
-
 from keras.backend.contract import tree
 from keras.backend.contract.context import calls, carried, context, learning_phase, running
 from keras.backend.contract.loading import active, get_engine
@@ -9,6 +7,7 @@ from keras.backend.table.composites.shape import dtype_of
 from keras.layers.additions import additions_made
 from keras.layers.calls import is_ours
 from keras.layers.weights import adapter_changes
+from keras.training.unchanged import Unchanged
 
 # How often a shape comes before the call is compiled for it, and for how many shapes that is done.
 TIMES, MOST_SHAPES = 3, 8
@@ -39,17 +38,13 @@ class DirectCall:
             tensor = self._graph.inputs[0]
             self._rank = len(tensor.shape)
             self.is_possible = len(inputs.shape) == self._rank and dtype_of(inputs) == tensor.dtype
+        self._gives_one = self.is_possible and self._graph.output_structure is self._graph.outputs[0]
         if self.is_possible:
             self._plan = self._graph.plan(False)
-            if get_engine().joins_operations and not model.stateful:
-                self._compile(model, [vars(layer) for layer in layers
-                                      if not layer.is_input and not hasattr(layer, 'layer_graph')])
-
-    def _compile(self, model, parts):
-        values = [list(part.values()) for part in parts]
-        if all(is_ours(value) for part in values for value in part if callable(value)):
-            self._step = get_engine().step(self._leaves, model.variables, [])
-            self._shapes, self._parts, self._values = {}, parts, values
+            self._unchanged = Unchanged(forward, [])
+            if get_engine().joins_operations and not model.stateful and self._unchanged.can_be_seen():
+                self._step = get_engine().step(self._leaves, model.variables, []).compiled
+                self._shapes = {}
 
     def is_current(self):
         """Whether nothing has changed that a graph runs by."""
@@ -65,9 +60,12 @@ class DirectCall:
 
     def __call__(self, inputs, training):
         if self._step is not None and self._is_frequent(inputs.shape):
-            return self._graph.pack_outputs(self._step(inputs))
+            return self._packed(self._step(inputs))
         with running(training):
-            return self._graph.pack_outputs(self._plan([inputs]))
+            return self._packed(self._plan([inputs]))
+
+    def _packed(self, outputs):
+        return outputs[0] if self._gives_one else self._graph.pack_outputs(outputs)
 
     def _leaves(self, inputs):
         with running(False):
@@ -80,7 +78,7 @@ class DirectCall:
             if times or len(self._shapes) < MOST_SHAPES:
                 self._shapes[shape] = times + 1
             return False
-        if all(map(_same, self._parts, self._values)):
+        if self._unchanged.holds():
             return True
         # What was compiled knows the attributes as they were: this run does without, the next call begins anew.
         self._seen = None
@@ -94,7 +92,3 @@ def _versions():
 
 def _takes_one_tensor(graph):
     return graph is not None and len(graph.inputs) == len(graph.fed) == 1 and not tree.is_nested(graph.input_structure)
-
-
-def _same(part, values):
-    return len(part) == len(values) and all(map(operator.is_, part.values(), values))

@@ -57,10 +57,12 @@ class Model(Trainer, Keras2View, Layer,
         (4, 2)
     """
 
+    notes_builds = False
     # Attributes that hold layers, or know of them, besides those that a subclass has.
     _BOOKKEEPING = frozenset(('_made_graph', '_forward', '_direct', '_training', '_stack', '_chain', '_names'))
 
     arguments_make_config = True
+    _own_input_spec = None
 
     def __new__(cls, *args, **kwargs):
         made_of_graph = any_symbolic([args, kwargs])
@@ -293,7 +295,12 @@ class Model(Trainer, Keras2View, Layer,
 
     @property
     def input_spec(self):
-        return None
+        """What inputs have to be, besides what the graph says: an `InputSpec`, a list of them, or None."""
+        return self._own_input_spec
+
+    @input_spec.setter
+    def input_spec(self, spec):
+        self._own_input_spec = spec
 
     @property
     def stateful(self):
@@ -352,6 +359,7 @@ class Model(Trainer, Keras2View, Layer,
         if graph is None:
             raise NotImplementedError('Model %s: a subclass of Model defines `call`, or passes inputs and outputs to '
                                       'super().__init__.' % type(self).__name__)
+        graph.check_structure(inputs)
         values = graph.flat_inputs(inputs)
         if self.ruled('inputs_are_fitted'):
             values = [self._fitted(value, tensor) for value, tensor in zip(values, graph.inputs)]
@@ -381,8 +389,9 @@ class Model(Trainer, Keras2View, Layer,
             value, shape = ops.squeeze(value, -1), shape[:-1]
         elif len(shape) == len(expected) - 1 and expected[-1] == 1:
             value, shape = ops.expand_dims(value, -1), shape + (1,)
+        # A batch may have any size.
         if len(shape) != len(expected) or any(None not in sizes and sizes[0] != sizes[1]
-                                              for sizes in zip(shape, expected)):
+                                              for sizes in zip(shape[1:], expected[1:])):
             raise ValueError("Invalid input shape for the input with name '%s' and path '%s' of model %s: expected "
                              'shape=%s, found shape=%s.' % (tensor.name, '', self.name, expected, shape))
         dtype = dtype_of(value)
@@ -393,6 +402,7 @@ class Model(Trainer, Keras2View, Layer,
         graph = self.layer_graph
         if graph is None or type(self).call is not Model.call:
             return super()._symbolic_outputs(args, kwargs)
+        graph.check_structure(args[0])
         given = graph.flat_inputs(args[0])
         if all(x.shape == own.shape for x, own in zip(given, graph.inputs)):
             return tree.map_structure(lambda x: AbstractTensor(x.shape, x.dtype), graph.output_structure)

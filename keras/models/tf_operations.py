@@ -92,6 +92,7 @@ def _slicing(config):
 def _key(spec):
     """The index that a list of numbers and slices of a config stands for."""
     if isinstance(spec, dict):
+        spec = spec.get('config', spec)  # Keras 3 has what is in it one level deeper
         return slice(*[_plain_size(spec[part]) for part in ('start', 'stop', 'step')])
     if isinstance(spec, (list, tuple)):
         return tuple(_key(part) for part in spec)

@@ -16,6 +16,17 @@ from keras.backend.table.dispatch import composite
 from keras.ops.core import convert_to_tensor, vectorized_map
 
 
+def broadcast_to(x, shape):
+    """`x` repeated to `shape`, whose sizes may be scalar tensors; also a vector.
+
+    Example:
+        >>> keras.ops.broadcast_to([1, 2], np.array([2, 2]))
+        array([[1, 2],
+               [1, 2]], dtype=int32)
+    """
+    return p.broadcast_to(x, shapes.shape_tuple(shape))
+
+
 def reshape(x, newshape):
     """`x` in another shape; one size may be -1 and follows from the others. None counts as -1.
 

@@ -38,7 +38,7 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     engine = get_engine()
     if dtype is None and isinstance(x, np.ndarray) and x.dtype == np.float64:
         dtype = rules.config.floatx()
-    return engine.convert(x, None if dtype is None else str(dtype))
+    return engine.convert(x, None if dtype is None else rules.standard_dtype(dtype))
 
 
 def convert_to_numpy(x):
@@ -50,6 +50,8 @@ def convert_to_numpy(x):
     """
     if isinstance(x, AbstractTensor):
         raise ValueError('%r is symbolic and has no value. Compute it with a Model, or convert a tensor.' % (x,))
+    if isinstance(x, (list, tuple)) and any(is_native(part) for part in x):  # which NumPy may not know how to read
+        return np.array([to_array(part) for part in x])
     return to_array(x)
 
 

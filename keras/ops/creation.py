@@ -33,10 +33,10 @@ def full(shape, fill_value, dtype=None):
         >>> keras.ops.full((2,), 7)
         array([7., 7.], dtype=float32)
     """
-    shape = shape if isinstance(shape, (list, tuple)) else (shape,)
+    shape = shapes.shape_tuple(shape)
     if isinstance(fill_value, (bool, int, float)):
-        return p.full(tuple(shape), fill_value, dtype or config.floatx())
-    return p.cast(p.broadcast_to(convert_to_tensor(fill_value), tuple(shape)), dtype or config.floatx())
+        return p.full(shape, fill_value, dtype or config.floatx())
+    return p.cast(p.broadcast_to(convert_to_tensor(fill_value), shape), dtype or config.floatx())
 
 
 def full_like(x, fill_value, dtype=None):

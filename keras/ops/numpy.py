@@ -8,13 +8,13 @@ from keras.backend.table.composites.shape import (diag, diagonal, dtype_of, expa
                                                   static_shape, swapaxes, take, take_along_axis, tile, tri, tril, triu,
                                                   zeros, zeros_like)
 from keras.backend.table.primitives import (abs, add, arcsin, arctan, arctan2, bitwise_and, bitwise_or,
-                                            bitwise_xor, broadcast_to, cos, divide, equal, exp, floor, floor_divide,
+                                            bitwise_xor, cos, divide, equal, exp, floor, floor_divide,
                                             isfinite, left_shift, less, log, logical_and, logical_not, logical_or,
                                             matmul, maximum, minimum, mod, multiply, negative, power, right_shift,
                                             searchsorted, sign, sin, sqrt, subtract, sum, tanh, transpose)
-from keras.ops.arrangement import (append, array_split, concatenate, diagflat, diff, dsplit, dstack, flip, fliplr,
-                                   flipud, get_item, hsplit, hstack, pad, ravel, reshape, rot90, size, stack, trapezoid,
-                                   unravel_index, vectorize, vsplit, vstack)
+from keras.ops.arrangement import (append, array_split, broadcast_to, concatenate, diagflat, diff, dsplit, dstack,
+                                   flip, fliplr, flipud, get_item, hsplit, hstack, pad, ravel, reshape, rot90, size,
+                                   stack, trapezoid, unravel_index, vectorize, vsplit, vstack)
 from keras.ops.core import convert_to_numpy, convert_to_tensor, copy, vectorized_map
 from keras.ops.creation import (arange, array, bartlett, blackman, empty, empty_like, full, full_like, geomspace,
                                 hamming, hanning, identity, kaiser, linspace, logspace, meshgrid, vander)

@@ -204,7 +204,8 @@ class _Calibrated(QuantizationConfig):
             if value <= 0:
                 raise ValueError('%s: %s must be a positive integer. Received: %r' % (type(self).__name__, name, value))
         if self.group_size < -1 or self.group_size == 0:
-            raise ValueError('Invalid group_size: %r. Expected -1 for a whole column, or a positive integer.'
+            raise ValueError('Invalid group_size. Supported values are -1 (a whole column) and positive integers. '
+                             'Received: %r'
                              % (self.group_size,))
 
     def dtype_policy_string(self):

@@ -81,10 +81,15 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, save_for
 _WITHOUT_EFFECT = {'signatures': (None,), 'options': (None,), 'save_traces': (None, True), 'zipped': (None, True)}
 
 
+class UnknownArgument(TypeError, ValueError):
+    """An argument that saving does not take: a TypeError in Keras 2, in Keras 3 a ValueError."""
+
+
 def _refuse_unknown(method, kwargs):
     for name, given in kwargs.items():
         if name not in _WITHOUT_EFFECT:
-            raise TypeError('%s: unknown argument %r.' % (method, name))
+            raise UnknownArgument('%s: unknown argument %r. The following argument(s) are not supported: %s.'
+                                  % (method, name, [name for name in kwargs if name not in _WITHOUT_EFFECT]))
         if given not in _WITHOUT_EFFECT[name]:
             warnings.warn('%s: %s=%r has no effect.' % (method, name, given), stacklevel=4)
 
@@ -162,8 +167,8 @@ def save_weights(model, filepath, overwrite=True, save_format=None, max_shard_si
         raise ValueError('save_weights: `max_shard_size` needs a name that ends in .weights.json. Received: %r'
                          % (filepath,))
     if not model.built and not model.weights:
-        raise ValueError('Model %s has no weights yet, so there is nothing to save. Call it on data, or `build` it, '
-                         'first.' % model.name)
+        raise ValueError('You are saving a model that has not yet been built. Model %s has no weights yet, so there is '
+                         'nothing to save. Call it on data, or `build` it, first.' % model.name)
     if not hdf5.may_write(filepath, overwrite):
         return
     if wanted == 'keras':

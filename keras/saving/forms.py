@@ -251,6 +251,14 @@ def serialize_keras_object(obj):
         return {'class_name': '__numpy__', 'config': {'value': obj.tolist(), 'dtype': obj.dtype.name}}
     if isinstance(obj, np.generic):
         return obj.item()
+    if obj is Ellipsis:
+        return {'class_name': '__ellipsis__', 'config': {}}
+    if isinstance(obj, slice):
+        return {'class_name': '__slice__', 'config': {name: serialize_keras_object(getattr(obj, name))
+                                                      for name in ('start', 'stop', 'step')}}
+    if hasattr(obj, '__array__') and hasattr(obj, 'shape'):  # a tensor of some library
+        array = np.asarray(obj)
+        return {'class_name': '__tensor__', 'config': {'value': array.tolist(), 'dtype': array.dtype.name}}
     return KERAS3(obj)
 
 

@@ -335,6 +335,9 @@ def deserialize_keras_object(identifier, module_objects=None, custom_objects=Non
         return type(identifier)(deserialize_keras_object(part, None, custom_objects) for part in identifier)
     if module_objects is None and _is_value(identifier):
         return _value(identifier, custom_objects)
+    if module_objects is None and isinstance(identifier, str) and generations.value('names_are_values'):
+        own = get_registered_object(identifier, custom_objects)
+        return identifier if own is None else own
     kind = _kind_of(identifier, custom_objects) if module_objects is None else None
     if kind is None:
         kind = Kind(printable_module_name, accepts=inspect.isclass)

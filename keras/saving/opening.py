@@ -53,6 +53,10 @@ def kind_of_file(path):
     return next((name for is_one, name in _KINDS_OF_FILES if is_one(mode)), None)
 
 
+class NoFile(FileNotFoundError, ValueError):
+    """There is no file of that name; Keras 3 has a ValueError for it."""
+
+
 def open_file(path):
     """A regular file, open for reading, without a buffer.
 
@@ -63,7 +67,8 @@ def open_file(path):
     try:
         kind = kind_of_file(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise FileNotFoundError('There is no file %s.' % path) from None
+        raise NoFile('File not found. There is no file %s. Please ensure the file is an accessible `.keras` zip file, '
+                     'or one of another format.' % path) from None
     if kind is not None:
         raise RefusedFile('%s is %s, not a file.' % (path, kind))
     return open(path, 'rb', buffering=0)
@@ -560,9 +565,11 @@ class Group(_Object):
             links, encoded = self._id.links, name.encode('utf-8')
             if not links.exists(encoded):
                 return None
-            if links.get_info(encoded).type != h5py.h5l.TYPE_HARD:
-                raise RefusedFile('%s: %s in %s is a link to elsewhere, which is not followed.'
-                                  % (self.filename, name, self.name))
+            kind = links.get_info(encoded).type
+            if kind != h5py.h5l.TYPE_HARD:
+                raise RefusedFile('%s: %s in %s is a link to elsewhere (%s), which is not followed.'
+                                  % (self.filename, name, self.name,
+                                     'SoftLink' if kind == h5py.h5l.TYPE_SOFT else 'ExternalLink'))
             found = h5py.h5o.open(self._id, encoded)
             path = '%s/%s' % (self.name.rstrip('/'), name)
             if isinstance(found, h5py.h5g.GroupID):

@@ -88,8 +88,8 @@ def register_keras_serializable(package='Custom', name=None):
     """
     def register(target):
         if inspect.isclass(target) and not hasattr(target, 'get_config'):
-            raise ValueError('Cannot register the class %s: it has no `get_config()` method, so it could not be '
-                             'loaded again.' % target.__name__)
+            raise ValueError('Cannot register a class that does not have a get_config() method: %s could not be loaded '
+                             'again.' % target.__name__)
         registered = '%s>%s' % (package, name or target.__name__)
         _registered_objects[registered] = target
         _registered_names[target] = registered
@@ -169,10 +169,10 @@ def refuse_code(what):
     """
     if in_safe_mode():
         raise InvalidConfig(
-            'Requested the deserialization of %s, which is Python code in the file: it could do anything on this '
-            'machine, so it is not run. If you trust where the file comes from, pass `safe_mode=False` to the function '
-            'that loads it, or call `keras.config.enable_unsafe_deserialization()`. A named function in its place, '
-            'given in `custom_objects`, needs neither.' % what)
+            'Requested the deserialization of %s, which is Python code in the file. That could do anything on this '
+            'machine (arbitrary code execution), so it is not run. If you trust where the file comes from, pass '
+            '`safe_mode=False` to the function that loads it, or call `keras.config.enable_unsafe_deserialization()`. '
+            'A named function in its place, given in `custom_objects`, needs neither.' % what)
 
 
 def refuse_file(what, path):

@@ -51,7 +51,9 @@ def parts(owner):
     """Pairs (relative path, object) of the objects right below one."""
     attributes = owner.saved_parts() if hasattr(owner, 'saved_parts') else {}
     found = []
-    for name in sorted(attributes, key=lambda name: (name.startswith('_'), name)):
+    # The layers of a graph come first, whatever attributes of a subclass of Model hold them, too.
+    first = 'layers' if getattr(owner, 'layer_graph', None) is not None else None
+    for name in sorted(attributes, key=lambda name: (name != first, name.startswith('_'), name)):
         value = attributes[name]
         if _keeps_state(value):
             found.append((name, value))
@@ -315,12 +317,14 @@ def _misfit(owner, store):
         return None
     variables = owner.own_variables_in_order()
     if len(variables) != len(store):
-        return ('Layer %s has %d weights of its own (%s), the file has %d for it (%s).%s'
+        return ('Layer %s has %d weights of its own (%s), but received %d variables: the file has that many for it '
+                '(%s).%s'
                 % (owner.name, len(variables), ', '.join(variable.name for variable in variables), len(store),
-                   store.where, '' if owner.built else ' The layer is not built yet.'))
+                   store.where, '' if owner.built else ' The layer is not built yet. You are loading weights into a '
+                   'model that has not yet been built.'))
     for number, variable in enumerate(variables):
         if str(number) not in store or store.shape(number) != tuple(variable.shape):
             found = store.shape(number) if str(number) in store else 'no array'
-            return ('Layer %s: weight %s has shape %s, the file has %s for it (%s/%d).'
+            return ('Layer %s: weight %s has shape %s, the file has %s for it (%s/%d): the shapes must match.'
                     % (owner.name, variable.name, tuple(variable.shape), found, store.where, number))
     return None

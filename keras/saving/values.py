@@ -66,7 +66,7 @@ def _bytes(value):
 
 def _slice(value):
     content = _content(value)
-    return slice(content['start'], content['stop'], content['step'])
+    return slice(*[decoded(content[name]) for name in ('start', 'stop', 'step')])
 
 
 def _type_spec(value):

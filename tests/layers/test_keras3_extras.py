@@ -101,7 +101,7 @@ def test_attention_with_a_kernel_of_the_engine_gives_the_same(options, masks):
 
 @pytest.mark.on('torch')
 def test_flash_attention_that_is_asked_for():
-    with pytest.raises(ValueError, match='dropout is not supported'):
+    with pytest.raises(ValueError, match='Dropout is not supported'):
         layers.MultiHeadAttention(2, 3, dropout=0.5, flash_attention=True)
     layer, x = layers.MultiHeadAttention(2, 3, flash_attention=True), np.ones((1, 2, 4), 'float32')
     assert tuple(layer(x, x).shape) == (1, 2, 4)

@@ -87,12 +87,12 @@ def test_states_of_another_batch_are_refused_with_the_name_and_both_sizes(kind):
     arguments = {'kernel_size': 1} if convolutional else {}
     shape = (5, 2, 2, 4) if convolutional else (5, 4)
     model = Sequential([kind(3, stateful=True, batch_input_shape=(2,) + shape, name='memory', **arguments)])
-    with pytest.raises(ValueError, match=r'memory.*batch of 3 samples, but its states are for 2.*stateful'):
+    with pytest.raises(ValueError, match=r'memory.*batch size of 3, but its states are for 2.*stateful'):
         model.layers[0](np.zeros((3,) + shape, 'float32'))
     layer = kind(3, name='begun', **arguments)
     states = np.zeros((2, 2, 2, 3) if convolutional else (2, 3), 'float32')
     count = 1 if kind in (layers.SimpleRNN, layers.GRU) else 2
-    with pytest.raises(ValueError, match=r'begun.*batch of 6 samples, but its states are for 2.*initial_state'):
+    with pytest.raises(ValueError, match=r'begun.*batch size of 6, but its states are for 2.*initial_state'):
         layer(ops.zeros((6,) + shape), initial_state=[ops.convert_to_tensor(states)] * count)
 
 
@@ -244,7 +244,7 @@ def test_time_distributed_applies_the_layer_to_every_step():
         np.testing.assert_allclose(y[:, step], to_array(inner(x[:, step].copy())), rtol=1e-4, atol=1e-5)
     assert layers.TimeDistributed(layers.Dense(3))(layers.Input((None, 4))).shape == (None, None, 3)
     assert layers.TimeDistributed(layers.LSTM(3))(layers.Input((7, 6, 4))).shape == (None, 7, 3)
-    with pytest.raises(ValueError, match='must be given a layer'):
+    with pytest.raises(ValueError, match='ensure wrapped layer is a valid Keras layer'):
         layers.TimeDistributed(lambda x: x)
 
 

@@ -25,6 +25,7 @@ def dense(shape=(3,), **arguments):
 
 
 def test_inputs_get_the_axes_and_the_dtype_of_their_input():
+    assert dense(batch_size=3)(X).shape == (2, 2)
     model = dense()
     expected = X.sum(axis=1)[:, None].repeat(2, 1)
     for x in (X, X[..., None], X.astype('int32'), X, X[..., None]):
@@ -63,6 +64,10 @@ def test_a_list_does_not_say_which_of_unsorted_keys_is_meant():
     for call in (model, lambda inputs: model.predict(inputs, verbose=0)):
         with pytest.raises(ValueError, match="structure of `inputs` doesn't match the expected structure"):
             call([X, X])
+    if keras.backend.backend() != 'numpy':
+        model.compile('sgd', 'mse')
+        assert model.evaluate({'a': X, 'b': 2 * X}, -X, verbose=0) == 0
+        assert model.fit({'a': X, 'b': 2 * X}, -X, verbose=0).history['loss'] == [0]
     model = Model({'a': a, 'b': b}, a - b)
     with pytest.warns(UserWarning, match="doesn't match the expected structure"):
         np.testing.assert_allclose(array(model([X, 2 * X])), -X)

@@ -112,7 +112,7 @@ def test_registered_names():
     assert kinds.deserialize_keras_object({'class_name': 'Registered', 'config': {'size': 5}}, {}).size == 5
     assert serialization.get_registered_object('pack>Registered') is Registered
     assert serialization.get_registered_name(double) == 'double'
-    with pytest.raises(ValueError, match='has no `get_config'):
+    with pytest.raises(ValueError, match='does not have a get_config'):
         serialization.register_keras_serializable()(type('Bare', (), {}))
 
 
@@ -158,3 +158,41 @@ def test_custom_objects_come_second_as_in_keras_3():
     assert made.size == 4
     made = keras.saving.deserialize_keras_object({'class_name': 'Dense', 'config': {'units': 4}}, {'Thing': Thing})
     assert made.units == 4
+
+
+@pytest.mark.on('numpy')
+def test_values_in_the_form_of_keras_3_and_back():
+    x = keras.Input((3,))
+    taken = keras.Model(x, x[:, 1])
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(taken)))
+    found = keras.saving.deserialize_keras_object(config).predict(np.arange(6.0).reshape(2, 3))
+    np.testing.assert_array_equal(found, [1, 4])
+    values = [Ellipsis, slice(None, 20, 1), 'hello', {'a': ['hello', 1]}]
+    with keras.config.generation(3):
+        for value in values:
+            written = json.loads(json.dumps(keras.saving.serialize_keras_object(value)))
+            assert keras.saving.deserialize_keras_object(written) == value
+        tensor = keras.ops.convert_to_tensor([[1.5, 2.5]])
+        written = keras.saving.serialize_keras_object({'x': tensor})
+        np.testing.assert_array_equal(keras.saving.deserialize_keras_object(json.loads(json.dumps(written)))['x'],
+                                      [[1.5, 2.5]])
+    assert keras.saving.deserialize_keras_object('relu') is keras.activations.relu
+
+
+@pytest.mark.on('numpy')
+def test_a_list_that_is_in_itself(tmp_path):
+    class Cyclic(keras.Model):
+        def __init__(self, **kwargs):
+            super(Cyclic, self).__init__(**kwargs)
+            self.parts = [keras.layers.Dense(2)]
+            self.parts.append(self.parts)
+
+        def call(self, inputs):
+            return self.parts[0](inputs)
+    one, other = Cyclic(), Cyclic()
+    x = np.ones((2, 3), 'float32')
+    one.predict(x), other.predict(x)
+    assert len(one.weights) == 2
+    one.save_weights(str(tmp_path / 'cyclic.weights.h5'))
+    other.load_weights(str(tmp_path / 'cyclic.weights.h5'))
+    np.testing.assert_array_equal(one.predict(x), other.predict(x))

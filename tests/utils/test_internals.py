@@ -78,8 +78,11 @@ def test_masks_that_a_layer_asks_for():
     asks.supports_masking = True
     Both()(np.array([[1, 0]]))
     np.testing.assert_array_equal(np.asarray(asks.seen), [[True, False]])
-    with pytest.raises(RuntimeError, match='inside of `call`'):
-        internals.set_keras_mask(np.ones(2), np.ones(2))
+    outside = keras.ops.convert_to_tensor(np.ones((1, 2, 3), 'float32'))
+    assert internals.get_keras_mask(outside) is None
+    mask = keras.ops.convert_to_tensor(np.array([[True, False]]))
+    internals.set_keras_mask(outside, mask)
+    assert internals.get_keras_mask(outside) is mask
 
 
 def test_grain_is_asked_for_where_it_runs():

@@ -17,6 +17,8 @@ DTYPES = ('bool',) + SIGNED + UNSIGNED + FLOATS + ('complex64', 'complex128', 's
 
 def numpy_dtype(dtype):
     """The NumPy dtype that holds `dtype` on the host (float32 for bfloat16)."""
+    if not isinstance(dtype, (str, type, np.dtype)):
+        dtype = dtype_named(dtype)
     return np.dtype('float32' if dtype == 'bfloat16' else dtype)
 
 
@@ -99,6 +101,17 @@ def dtype_named(dtype):
             dtype = np.dtype(dtype)
         dtype = getattr(dtype, 'name', None) or str(dtype).rpartition('.')[2]
     return _named.get(dtype, dtype)
+
+
+_OF_PYTHON = {bool: 'bool', int: 'int32', 'int': 'int32', str: 'string', complex: 'complex64'}
+
+
+def standard_dtype(dtype):
+    """The name that an operation takes for a dtype of any library, or a type of Python; of what is none, `dtype`."""
+    if dtype is float:
+        return config.floatx()
+    known = _OF_PYTHON.get(dtype) if isinstance(dtype, (str, type)) else None
+    return known or dtype_named(dtype)
 
 
 class AbstractTensor:

@@ -6,7 +6,7 @@ import numpy as np
 from keras import config
 from keras.backend.contract.context import context, learning_phase as phase, runs_at_once
 from keras.backend.contract.loading import get_engine, is_native, meet_the_engine
-from keras.backend.contract.rules import AbstractTensor, DTYPES, dtype_named, numpy_dtype, result_dtype
+from keras.backend.contract.rules import AbstractTensor, DTYPES, dtype_named, numpy_dtype, result_dtype, standard_dtype
 from keras.backend.graph.nodes import Node, order
 from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor, is_placeholder as _is_placeholder
@@ -119,12 +119,9 @@ def standardize_dtype(dtype):
     """
     if dtype is None:
         return config.floatx()
-    known = {bool: 'bool', int: 'int32', 'int': 'int32', float: config.floatx(), str: 'string', complex: 'complex64'}
     if getattr(dtype, 'kind', '') in tuple('OUS'):
         return 'string'
-    name = known.get(dtype) if isinstance(dtype, (type, str)) else getattr(dtype, 'name', None)
-    # PyTorch's have no name.
-    name = name or getattr(dtype, '__name__', None) or str(dtype).rpartition('.')[2]
+    name = str(standard_dtype(dtype.rpartition('.')[2] if isinstance(dtype, str) else dtype))
     if name not in DTYPES:
         raise ValueError('Invalid dtype: %s. Expected one of %s.' % (dtype, ', '.join(DTYPES)))
     return name

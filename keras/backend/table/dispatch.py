@@ -132,10 +132,22 @@ def _make_dispatcher(entry, scalars):
     namespace = {'__builtins__': builtins, 'entry': entry, 'native': active.native, 'floats': active.floats,
                  'booleans': active.booleans,
                  'integers': active.integers, 'scalars': _SCALARS, 'failed': _failed, 'general': general,
-                 'context': context, 'evaluate': evaluate, 'code': lambda: _compiled(_source(entry, scalars))}
+                 'context': context, 'evaluate': evaluate, 'uniform': _uniform,
+                 'code': lambda: _compiled(_source(entry, scalars))}
     dispatcher = types.FunctionType(_compiled(_FIRST_CALL), namespace, entry.name, entry.body.__defaults__)
     namespace['dispatcher'] = dispatcher
     return dispatcher
+
+
+def _uniform(native, xs):
+    """Whether these are native tensors of one dtype in a list or tuple."""
+    if type(xs) not in (list, tuple) or not xs or type(xs[0]) not in native:
+        return False
+    dtype = xs[0].dtype
+    for x in xs:
+        if type(x) not in native or x.dtype != dtype:
+            return False
+    return True
 
 
 def _source(entry, scalars):
@@ -168,7 +180,8 @@ def _compiled(source):
 def _guard(entry):
     """The condition under which arguments may go to the engine as they are."""
     if entry.nested:
-        return 'False'
+        alone = len(entry.tensors) == 1 and not entry.functions and entry.promote in (None, 'same')
+        return 'uniform(native, %s)' % entry.parameters[entry.tensors[0]] if alone else 'False'
     conditions = []
     for position in entry.tensors:
         name = entry.parameters[position]
@@ -193,6 +206,7 @@ def _guard(entry):
 
 def general(entry, args):
     """Call `entry` with arguments of any kind."""
+    args = _with_name_of_dtype(entry, args) or args
     leaves = _tensor_leaves(entry, args)
     if context.abstract or any(isinstance(leaf, AbstractTensor) for leaf in leaves):
         # Arrays of the host are constants of a graph, on the engine whose tensors they are as well.
@@ -303,8 +317,19 @@ def _failed(entry, args, error):
     if getattr(error, 'keras_explained', False):
         raise error
     if entry.kind == 'composite':
-        return _without_kernel(entry, args, error)
+        named = _with_name_of_dtype(entry, args)
+        return general(entry, named) if named else _without_kernel(entry, args, error)
     return general(entry, args)
+
+
+def _with_name_of_dtype(entry, args):
+    """`args` with the name of the dtype that an object of a library or type of Python stands for; None if it is one."""
+    dtype = None if entry.dtype is None else args[entry.dtype]
+    if dtype is None or dtype in rules.DTYPES:
+        return None
+    named = list(args)
+    named[entry.dtype] = rules.standard_dtype(dtype)
+    return named
 
 
 # Engines have no kernels of some operations for some of these.

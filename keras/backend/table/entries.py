@@ -30,6 +30,7 @@ class Entry:
         names = tensors.split() if promoted is None else promoted.split()
         self.promoted = [self.parameters.index(name.lstrip('*')) for name in names] if promote else []
         self.promote = promote
+        self.dtype = self.parameters.index('dtype') if 'dtype' in self.parameters else None
         self.functions = [self.parameters.index(name) for name in functions.split()]
         self.rule = rule
         self.body = function

@@ -254,8 +254,7 @@ class Inputs:
                 warnings.warn('Model %s: the dictionary of inputs holds %s, which no input is called, so it is left '
                               'out. The inputs are: %s.' % (self._graph.owner, ', '.join(map(repr, unknown)),
                                                             ', '.join(self.names)), stacklevel=5)
-        if isinstance(x, (list, tuple)):
-            self._graph.check_structure(x)
+        self._graph.check_structure(x)
         return self._graph.leaves_of(x) if isinstance(x, dict) or x is None and not self.names else x
 
     @property

@@ -38,8 +38,9 @@ _PURE = frozenset("""
     rnn_relu rnn_tanh round rsqrt scaled_dot_product_attention scatter_reduce searchsorted selu sigmoid sign
     silu sin sinh softmax softplus softsign sort split sqrt square squeeze stack sub sum t take_along_dim tan
     tanh tensor_split to topk transpose true_divide trunc type_as unbind unsqueeze var var_mean view view_as
-    where zeros zeros_like __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __pow__
+    where zeros zeros_like __add__ __radd__ __rdiv__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __pow__
     __rpow__ __neg__ __matmul__ log_sigmoid
+    _foreach_norm _foreach_mul _foreach_clamp_max _foreach_clamp_min linalg_vector_norm
 """.split())
 # Those that draw random numbers, and those that write into their first argument.
 _RANDOM = frozenset(('rand', 'randn', 'randint', 'randperm', 'bernoulli_'))

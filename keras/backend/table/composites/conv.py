@@ -20,13 +20,21 @@ from keras.backend.table.dispatch import composite
 
 # --- arguments --------------------------------------------------------------------------------------------------
 
+def _below(values, lowest):
+    """In words, which of `values` are too small."""
+    small = {size for size in values if isinstance(size, (int, np.integer)) and size < lowest} \
+        if isinstance(values, (tuple, list)) else ()
+    return ', including values %s that do not satisfy `value %s`' % (
+        small, '> 0' if lowest == 1 else '>= %d' % lowest) if small else ''
+
+
 def spatial_tuple(value, rank, name, lowest=1):
     """`value`, an int or a sequence of `rank` ints not below `lowest`, as a tuple of `rank` ints."""
     values = (value,) * rank if isinstance(value, (int, np.integer)) else value
     if (not isinstance(values, (tuple, list)) or len(values) != rank
             or not all(isinstance(size, (int, np.integer)) and size >= lowest for size in values)):
-        raise ValueError('`%s` must be an int of at least %d, or a tuple of %d of them, one per spatial axis. '
-                         'Received: %r' % (name, lowest, rank, value))
+        raise ValueError('The `%s` argument must be a tuple of %d integers. Received %s=%r%s. An int stands for '
+                         'one per spatial axis.' % (name, rank, name, value, _below(values, lowest)))
     return tuple(int(size) for size in values)
 
 
@@ -35,13 +43,21 @@ def spatial_pairs(value, rank, name):
 
     On a single axis a tuple of two ints is the pair itself.
     """
-    if rank == 1 and isinstance(value, (tuple, list)) and len(value) == 2:
+    if rank == 1 and isinstance(value, (tuple, list)) and (len(value) == 2 or isinstance(value[0], int)):
         value = (value,)
     values = (value,) * rank if isinstance(value, (int, np.integer)) else value
     if not isinstance(values, (tuple, list)) or len(values) != rank:
         raise ValueError('`%s` must be an int, a tuple of %d ints, or a tuple of %d pairs (before, after). '
                          'Received: %r' % (name, rank, rank, value))
     return tuple(spatial_tuple(pair, 2, name, lowest=0) for pair in values)
+
+
+def too_much_cropped(pairs, shape):
+    """What is wrong with `cropping`, which leaves nothing of an input, in words."""
+    what = 'Values in `cropping` argument should be smaller than the corresponding spatial dimension of the input.'
+    if len(pairs) == 1:
+        what = '`cropping` parameter of `Cropping1D` layer must be smaller than the input length.'
+    return '%s Received: cropping=%s, input of shape %s' % (what, pairs, tuple(shape))
 
 
 def _padding(padding, allowed=('valid', 'same')):
@@ -289,8 +305,7 @@ def spatial_cropping(x, cropping=1, data_format=None):
     lead = (None, None) if config.normalize_data_format(data_format) == 'channels_first' else (None,)
     for size, (before, after) in zip(static_shape(x)[len(lead):], pairs):
         if size is not None and before + after >= size:
-            raise ValueError('`cropping` must leave something of every axis. Received: cropping=%r for an input of '
-                             'shape %s' % (cropping, static_shape(x)))
+            raise ValueError(too_much_cropped(pairs, static_shape(x)))
     starts = lead + tuple(before for before, _ in pairs)
     stops = lead + tuple(-after or None for _, after in pairs)
     return p.strided_slice(x, starts, stops, (1,) * len(starts))
