@@ -571,7 +571,9 @@ def get(identifier):
         >>> keras.initializers.get('he_normal')((4, 3)).shape
         (4, 3)
     """
-    if isinstance(identifier, np.ndarray) or is_native(identifier):
+    # Names, configs and functions do not need the engine.
+    is_other = identifier is None or isinstance(identifier, (str, dict)) or callable(identifier)
+    if isinstance(identifier, np.ndarray) or not is_other and is_native(identifier):
         return _values(to_array(identifier))
     return _get(identifier)
 
