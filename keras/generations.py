@@ -78,6 +78,9 @@ _row('merges_by_any_mask', 'layers.Add, Average, Concatenate, Maximum, Minimum, 
 _row('mask_has_to_be_supported', 'layers.Layer.compute_mask',
      'a mask that reaches a layer without `supports_masking` is an error; it ends there, with a warning',
      True, True, False, False)
+_row('masks_by_argument', 'layers.Layer.call',
+     'a `call` with an argument `x_mask` beside `x` gets the mask of that tensor', False, False, False, True)
+_row('trainable_is_boolean', 'layers.Layer', '`trainable=1` is refused', False, False, False, True)
 _row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape',
      'layers that never have weights (noise, activations, poolings, too) say `built` before the first call',
      False, False, False, True)
