@@ -78,6 +78,9 @@ _row('merges_by_any_mask', 'layers.Add, Average, Concatenate, Maximum, Minimum, 
 _row('mask_has_to_be_supported', 'layers.Layer.compute_mask',
      'a mask that reaches a layer without `supports_masking` is an error; it ends there, with a warning',
      True, True, False, False)
+_row('masks_by_argument', 'layers.Layer.call',
+     'a `call` with an argument `x_mask` beside `x` gets the mask of that tensor', False, False, False, True)
+_row('trainable_is_boolean', 'layers.Layer', '`trainable=1` is refused', False, False, False, True)
 _row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape',
      'layers that never have weights (noise, activations, poolings, too) say `built` before the first call',
      False, False, False, True)
@@ -365,6 +368,9 @@ _row('summary_counts_optimizer', 'models.Model.summary',
      'the variables of the optimizer count', False, False, False, True)
 _row('names_are_values', 'saving.deserialize_keras_object',
      'a string stands for itself, unless it is registered or a custom object; it stands for what it names',
+     False, False, False, True)
+_row('sets_are_of_tensorflow', 'utils.image_dataset_from_directory, timeseries_dataset_from_array, split_dataset',
+     'a set is a `tf.data.Dataset` on every engine, in a program that imports TensorFlow; it is one on TensorFlow only',
      False, False, False, True)
 _row('models_have_configs', 'models.Model.get_config',
      'a subclass that defines `call`, or makes its graph in a constructor of its own, has a config: the arguments of '

@@ -108,6 +108,9 @@ def shape_may_be_first(add_weight):
     @functools.wraps(add_weight)
     def wrapper(self, *args, **kwargs):
         if args and args[0] is not None and not isinstance(args[0], str):
+            if 'shape' in kwargs:
+                raise ValueError('Layer %s: add_weight: `shape` was passed both positionally and as a keyword '
+                                 'argument. Received: %r and shape=%r' % (self.name, args[0], kwargs['shape']))
             kwargs = dict(_told_by_type(self, args[1:]), shape=args[0], **kwargs)
             args = ()
         return add_weight(self, *args, **kwargs)
