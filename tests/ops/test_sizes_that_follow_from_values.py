@@ -253,3 +253,15 @@ def test_images_of_unknown_sizes_up_to_a_target():
         ops.image.crop_images(image, -1, 0, target_height=2, target_width=2)
     with pytest.raises(ValueError, match='expected at least rank 2'):
         ops.image.map_coordinates(image, np.zeros(3), 0)
+
+
+@pytest.mark.parametrize('call,words', [
+    (lambda: ops.fft(np.ones(3)), 'should be a tuple of two tensors'),
+    (lambda: ops.fft2((np.ones((2, 3)), np.ones((2, 2)))), 'parts should have the same shape'),
+    (lambda: ops.ifft2((np.ones(3), np.ones(3))), 'rank >= 2'),
+    (lambda: ops.irfft((np.ones(3),)), 'should be a tuple of two tensors'),
+    (lambda: ops.istft((np.ones((2, 3, 4)), np.ones((2, 3))), 5, 2, 10), 'parts should have the same shape'),
+    (lambda: ops.rfft(np.array(5.0)), 'rank >= 1')])
+def test_parts_of_complex_numbers(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
