@@ -5,6 +5,7 @@
 import warnings
 
 from keras import generations, ops
+from keras.backend.contract.context import with_logits
 from keras.backend.table.composites import nn
 from keras.saving.kinds import Kind, deserialize_keras_object, kind_in  # noqa: F401
 from keras.saving.serialization import InvalidConfig
@@ -78,7 +79,7 @@ def sigmoid(x):
     Example:
         >>> keras.activations.sigmoid(np.array([0.0]))  # [0.5]
     """
-    return ops.sigmoid(x)
+    return with_logits(ops.sigmoid(x), x)
 
 
 @generations.dependent
@@ -126,7 +127,7 @@ def softmax(x, axis=-1):
     if rank < 2 and not generations.value('softmax_of_vectors'):
         raise ValueError('softmax expects a tensor of at least 2 axes, the first of them the batch. Received one of '
                          '%d.' % rank)
-    return nn.softmax(x, axis)
+    return with_logits(nn.softmax(x, axis), x)
 
 
 def log_softmax(x, axis=-1):

@@ -78,6 +78,9 @@ _row('merges_by_any_mask', 'layers.Add, Average, Concatenate, Maximum, Minimum, 
 _row('mask_has_to_be_supported', 'layers.Layer.compute_mask',
      'a mask that reaches a layer without `supports_masking` is an error; it ends there, with a warning',
      True, True, False, False)
+_row('masks_by_argument', 'layers.Layer.call',
+     'a `call` with an argument `x_mask` beside `x` gets the mask of that tensor', False, False, False, True)
+_row('trainable_is_boolean', 'layers.Layer', '`trainable=1` is refused', False, False, False, True)
 _row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape',
      'layers that never have weights (noise, activations, poolings, too) say `built` before the first call',
      False, False, False, True)
@@ -147,7 +150,7 @@ _row('names_from_zero', 'layers.Layer, metrics.Metric',
 _row('names_in_snake_case', 'layers.Layer',
      'automatic names have the words of the class with underscores: max_pooling2d_1, not maxpooling2d_1',
      False, True, True, True)
-_row('weight_names_in_full', 'layers.Layer',
+_row('weight_names_in_full', 'layers.Layer, metrics.Metric',
      'the `name` of a weight is that in a graph of TensorFlow, `dense_1/kernel:0`, not `kernel`',
      True, True, True, False)
 _row('variables_of_engine_are_weights', 'layers.Layer',
@@ -183,6 +186,10 @@ _row('hinge_of_zeros_and_ones', 'losses.hinge, squared_hinge',
 _row('crossentropy_adds_epsilon', 'losses.binary_crossentropy',
      '`epsilon` is added to the probabilities, which are clipped to `[epsilon, 1 - epsilon]`, before the logarithm',
      False, True, True, False)
+_row('crossentropies_take_logits', 'losses.BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy',
+     'trained on what a sigmoid or softmax gives, the loss is that of what goes into it: of several classes behind a '
+     'sigmoid it is that of a softmax, and the binary one behind a softmax is that of a sigmoid',
+     False, False, True, False)
 _row('sparse_crossentropy_clips_first', 'losses.sparse_categorical_crossentropy',
      'probabilities are clipped before they are scaled to sum 1, not after', True, True, True, False)
 _row('name_of_divergence', 'losses.KLDivergence', 'default `name`',
@@ -361,6 +368,9 @@ _row('summary_counts_optimizer', 'models.Model.summary',
      'the variables of the optimizer count', False, False, False, True)
 _row('names_are_values', 'saving.deserialize_keras_object',
      'a string stands for itself, unless it is registered or a custom object; it stands for what it names',
+     False, False, False, True)
+_row('sets_are_of_tensorflow', 'utils.image_dataset_from_directory, timeseries_dataset_from_array, split_dataset',
+     'a set is a `tf.data.Dataset` on every engine, in a program that imports TensorFlow; it is one on TensorFlow only',
      False, False, False, True)
 _row('models_have_configs', 'models.Model.get_config',
      'a subclass that defines `call`, or makes its graph in a constructor of its own, has a config: the arguments of '

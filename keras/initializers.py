@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from keras import config
-from keras.backend.contract.loading import is_native
+from keras.backend.contract.loading import active, is_native
 from keras.backend.contract.rules import numpy_dtype
 from keras.backend.state.seeds import SeedGenerator, draw_host_seed
 from keras.backend.state.variables import in_shape, to_array
@@ -571,7 +571,7 @@ def get(identifier):
         >>> keras.initializers.get('he_normal')((4, 3)).shape
         (4, 3)
     """
-    if isinstance(identifier, np.ndarray) or is_native(identifier):
+    if isinstance(identifier, np.ndarray) or active.engine is not None and is_native(identifier):
         return _values(to_array(identifier))
     return _get(identifier)
 

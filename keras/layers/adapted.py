@@ -211,7 +211,7 @@ class Adapted(Layer):
         """What the constructor asked for, once there are weights."""
         self.built = True
         if self.own_policy().quantization_mode is not None and not self.is_quantized:
-            self._quantize(self.quantization_config or _config_of(self.own_policy()), fresh=True)
+            self._quantize(self.quantization_config or _config_of(self.own_policy(), None), fresh=True)
         if self.lora_rank and not self.lora_enabled:
             self.enable_lora(self.lora_rank, lora_alpha=self.lora_alpha)
 
@@ -233,9 +233,9 @@ class Adapted(Layer):
         dtype = array.dtype.name if shape is None and array.dtype.kind in 'iu' else self.variable_dtype
         variable = Variable(array if shape is None else initializers.delayed(array), shape, dtype, trainable=trainable,
                             name=name)
-        variable.path, variable.regularizer = '%s/%s' % (self.name, name), regularizer
+        variable.path, variable.regularizer = '%s/%s' % (self.path, name), regularizer
         if self.ruled('weight_names_in_full'):
-            variable.name = variable.path + ':0'
+            variable.name = '%s/%s:0' % (self.name, name)
         return variable
 
     def enable_lora(self, rank, a_initializer='he_uniform', b_initializer='zeros', lora_alpha=None):
@@ -250,7 +250,7 @@ class Adapted(Layer):
         """
         if getattr(self, self.faced + '_constraint', None) is not None:
             raise ValueError('Layer %s: lora is incompatible with %s constraints. Remove %s_constraint.'
-                             % (self.name, self.faced, self.faced))
+                             % (self.name, 'embedding' if self.faced == 'embeddings' else self.faced, self.faced))
         if not self.built:
             raise ValueError("Cannot enable lora on a layer that isn't yet built. Build %s first." % self.name)
         if self.lora_enabled:
@@ -300,7 +300,24 @@ class Adapted(Layer):
         super().take_policy(policy)
         own = self.own_policy()
         if vars(self).get('_built') and own.quantization_mode is not None and not self.is_quantized:
+            if own.quantization_mode in _CALIBRATED:
+                raise ValueError('Layer %s: Implicitly enabling %s quantization by setting `dtype_policy` is not '
+                                 'supported: it goes by data. Use `Model.quantize`.'
+                                 % (self.name, own.quantization_mode.upper()))
             self._quantize(_config_of(own))
+
+    @property
+    def inputs_quantizer(self):
+        """What rounds the inputs of a layer that is quantized to integers, or None."""
+        config = self.quantization_config if self.is_quantized else None
+        return getattr(config, 'activation_quantizer', None)
+
+    @property
+    def quantized_kernel(self):
+        """The bits that GPTQ or AWQ has chosen, two numbers of 4 bits in a byte."""
+        if not self.is_quantized or self.quantization_mode not in _CALIBRATED:
+            raise AttributeError('Layer %s has no `quantized_kernel`: it is not quantized by GPTQ or AWQ.' % self.name)
+        return self._stored()
 
     def calibrate(self, config, inputs):
         """`quantize` by GPTQ or AWQ, for `calibration.Inputs`, the rows of `input_rows`."""
@@ -445,12 +462,14 @@ def _packed(numbers):
     return ops.convert_to_numpy(quantizers.pack_int4(numbers, axis=-1)[0])
 
 
-def _config_of(policy):
-    """How a layer is quantized whose policy alone says it."""
+def _config_of(policy, *block_size):
+    """How a layer is quantized whose policy alone says it. `block_size`: of 4 bits where it does not."""
     mode = policy.quantization_mode
     if mode == 'int4' and isinstance(policy, dtype_policies.Int4DTypePolicy):
         return quantizers.Int4QuantizationConfig(block_size=policy.block_size)
     if mode in _CALIBRATED:
         kind = quantizers.GPTQConfig if mode == 'gptq' else quantizers.AWQConfig
         return kind(None, None, weight_bits=policy.weight_bits, group_size=policy.group_size)
+    if mode == 'int4' and block_size:
+        return quantizers.Int4QuantizationConfig(block_size=block_size[0])
     return quantizers.resolved(mode, None)

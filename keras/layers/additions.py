@@ -119,7 +119,7 @@ class Additions:
         for output in tree.flatten(outputs):
             loss = self.activity_regularizer(output)
             if self.ruled('activity_loss_per_sample'):
-                loss = loss / ops.cast(ops.shape(output)[0], output.dtype)
+                loss = loss / ops.maximum(ops.cast(ops.shape(output)[0], output.dtype), 1.0)  # of an empty batch: 0
             self.add_loss(loss)
 
     def regularized_weights(self, trained=None):
@@ -146,8 +146,9 @@ class Additions:
 
     @property
     def metrics(self):
-        """The metric objects that are attributes of this layer."""
-        return self.metrics_made()
+        """The metric objects that are attributes of this layer and of those inside it."""
+        found = [metric for layer in self.walk_layers() for metric in layer.metrics_made()]
+        return list({id(metric): metric for metric in found}.values())
 
     def metrics_made(self):
         """What `metrics` is, whatever a subclass has it say."""

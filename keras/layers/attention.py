@@ -3,13 +3,11 @@ import math
 import warnings
 
 from keras import config, ops, random
-from keras.backend.contract.context import known_mask
 from keras.backend.contract.loading import get_engine
-from keras.backend.graph.tensors import is_symbolic
 from keras.backend.table.composites import nn
 from keras.backend.table.composites.shape import dtype_of
 from keras.layers.arguments import check_rate, positive_integer
-from keras.layers.base import Layer
+from keras.layers.base import Layer, mask_of
 from keras.layers.core import Dropout
 from keras.layers.einsum_dense import EinsumDense
 
@@ -168,6 +166,7 @@ class _HeadedAttention(Layer):
 
     supports_masking = True
     uses_masks = True
+    fills_in_masks = True
     _MASKS = ('query_mask', 'value_mask', 'key_mask')
     _TENSORS = ('query', 'value', 'key')
 
@@ -181,7 +180,7 @@ class _HeadedAttention(Layer):
             kwargs = dict(kwargs, query_mask=None)
         added = []
         for name, mask in zip(self._TENSORS, self._MASKS):
-            found = _mask_of(given.get(name)) if self.uses_masks else None
+            found = mask_of(given.get(name)) if self.uses_masks else None
             if found is not None and kwargs.get(mask) is None:
                 kwargs = dict(kwargs, **{mask: found})
                 added.append(mask)
@@ -294,12 +293,6 @@ class _HeadedAttention(Layer):
         if allowed is not None and self.ruled('softmax_applies_any_mask'):
             weights = ops.where(allowed, weights, 0.0)  # also where nothing is allowed
         return weights
-
-
-def _mask_of(tensor):
-    if tensor is None:
-        return None
-    return getattr(tensor, 'mask', None) if is_symbolic(tensor) else known_mask(tensor)
 
 
 class MultiHeadAttention(_HeadedAttention):

@@ -32,7 +32,7 @@ from keras.layers import automatic
 from keras.layers.additions import Additions
 from keras.layers.arguments import WITH_WARNING, checked_sizes, drop_without_effect
 from keras.layers.captured import abstract_result, run_captured, run_recorded, with_captured
-from keras.layers.calls import calls, inside, note_mask, path_inside, running, signature_of
+from keras.layers.calls import calls, inside, is_ours, note_mask, path_inside, running, signature_of
 from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
 from keras.layers.weights import WeightOwner
@@ -78,6 +78,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     dynamic = False
     # Whether a `build` that is called by hand does all that one before a call does.
     notes_builds = True
+    # Whether the layer itself gives `call` the masks of several tensors.
+    fills_in_masks = False
     # Whether `build` runs.
     _builds = False
     # Whether `call` ran before, so that the layers inside are built.
@@ -104,8 +106,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if rule is not None:
             cls.compute_output_shape = rule
             cls.get_output_shape_for = own.get('get_output_shape_for', rule)
-        if cls.notes_builds and inspect.isfunction(own.get('build')):
-            cls.build = _noted(own['build'])
+        if inspect.isfunction(own.get('build')) and (cls.notes_builds or not is_ours(cls)):
+            cls.build = _noted(own['build']) if cls.notes_builds else _placed(own['build'])
 
     def __new__(cls, *args, **kwargs):
         meet_the_engine()
@@ -128,6 +130,9 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
     def __init__(self, trainable=True, name=None, dtype=None, activity_regularizer=None, autocast=True, **kwargs):
         self.name = name or self._default_name()
+        if not isinstance(trainable, (int, np.bool_)) or type(trainable) is int and self.ruled('trainable_is_boolean'):
+            raise ValueError('Layer %s (%s): expected argument `trainable` to be a boolean. Received: trainable=%r'
+                             % (self.name, type(self).__name__, trainable))
         self._trainable = bool(trainable)
         if dtype is not None:
             self.take_policy(dtype_policies.get(dtype))
@@ -170,6 +175,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         """A layer from what `get_config` gave."""
         # Configs of other generations hold what has no effect there either: no reason to warn.
         known = {name: value for name, value in config.items() if cls.without_effect.get(name) is not WITH_WARNING}
+        if isinstance(known.get('dtype'), dict):
+            policy = dtype_policies.get(known['dtype'])
+            # Subclasses may know names only.
+            plain = not isinstance(policy, dtype_policies.DTypePolicyMap) and policy.quantization_mode is None
+            known['dtype'] = policy.name if plain else policy
         with quietly():
             return automatic.made_from(cls, known) if automatic.notes_arguments(cls) else cls(**known)
 
@@ -305,7 +315,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         Raises:
             NotImplementedError: for a layer that cannot be quantized.
         """
-        raise NotImplementedError('Layer %s (%s) cannot be quantized.' % (self.name, type(self).__name__))
+        raise NotImplementedError('Layer %s (%s) does not have a `quantize` method implemented.'
+                                  % (self.name, type(self).__name__))
 
     @property
     def quantization_mode(self):
@@ -370,6 +381,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
                 try:
                     return self.call(inputs)
                 except Exception as error:
+                    if isinstance(error, AttributeError) and self.accept_substitutes():
+                        return self._call_with(args, kwargs)
                     self.assert_input_compatibility(inputs)
                     say_where(error, self)
                     raise
@@ -381,6 +394,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         signature = signature_of(type(self))
         if not args:
             args, kwargs = self._positional(signature, kwargs)
+        if signature.masked and not self.fills_in_masks and self.ruled('masks_by_argument'):
+            kwargs = self._with_masks(signature, args, kwargs)
         if any_symbolic([list(args), kwargs]) and not context.abstract and context.tracing is None:
             return self.call_symbolically(signature, list(args), dict(kwargs))
         if self._reads_in_graph(args[0]):
@@ -393,6 +408,16 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         given = inputs if type(inputs) in (list, tuple) else [inputs]
         return bool(given) and all(isinstance(each, Variable) for each in given) and not runs_at_once() \
             and context.tracing is None and self.ruled('variables_are_read_in_graph')
+
+    def _with_masks(self, signature, args, kwargs):
+        """`kwargs` with the masks of tensors for which `call` has arguments, `x_mask` for `x`."""
+        given = dict(zip(signature.names, args))
+        given.update(kwargs)
+        found = {mask: tree.map_structure(mask_of, given[name]) for name, mask in signature.masked
+                 if given.get(name) is not None and given.get(mask) is None}
+        found = {name: mask for name, mask in found.items() if any(leaf is not None for leaf in tree.flatten(mask))}
+        self.implicit_arguments = type(self).implicit_arguments + tuple(found)
+        return dict(kwargs, **found)
 
     def _positional(self, signature, kwargs):
         first = signature.names[0] if signature.names else None
@@ -416,6 +441,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self._check_names(signature, kwargs)
         self.ensure_built_for(signature, args, kwargs)
         self.assert_input_compatibility(args[0])
+        if type(self).call.__module__.startswith('keras.'):
+            self.accept_substitutes()
         captured = self._captured(signature, args, kwargs)
         if captured is not None:
             kwargs['captured'] = captured
@@ -446,6 +473,14 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         return signature_of(type(self)).asks_for_gradients
 
     def _outputs_of_call(self, args, kwargs):
+        try:
+            return self._outputs(args, kwargs)
+        except AttributeError:
+            if not self.accept_substitutes():
+                raise
+            return self._outputs(args, kwargs)
+
+    def _outputs(self, args, kwargs):
         if self._asks_for_gradients():
             return run_recorded(self.call, args[0], kwargs)
         if self._reads_otherwise() or type(context.ledger) is FacingLedger:
@@ -556,7 +591,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self.assert_input_compatibility(args[0])
         made = len(self.weights_made())
         training = self._training_flag(signature, kwargs)
-        mask = self._values_mask(signature, args, kwargs)
+        mask = self._values_mask(signature, given, kwargs)
         if calls.losses is None:
             with running(training) as block:
                 outputs = self._run_with(args, kwargs, mask)
@@ -593,11 +628,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             kwargs.pop('training', None)
         return training
 
-    def _values_mask(self, signature, args, kwargs):
+    def _values_mask(self, signature, given, kwargs):
         mask = kwargs.get('mask')
         # What scripts carry from call to call ends in silence where it is not supported.
         if mask is None and (calls.masks or carried and (signature.takes_mask or self.supports_masking)):
-            mask = tree.map_structure(known_mask, args[0])
+            mask = tree.map_structure(known_mask, given)
             if all(leaf is None for leaf in tree.flatten(mask)):
                 mask = None
             elif signature.takes_mask:
@@ -710,6 +745,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             bound = dict(zip(signature.names, args))
             bound.update(kwargs)
             shapes = {name + '_shape': shapes_of(value) for name, value in bound.items()}
+            signature.check_build(type(self), shapes)
             self._build_with([shapes[name] for name in signature.build_names if name in shapes])
         else:
             self.ensure_built(shapes_of(args[0]))
@@ -934,6 +970,11 @@ def snake_case(name):
     return 'private' + snake if snake.startswith('_') else snake
 
 
+def mask_of(tensor):
+    """The mask that goes with a tensor, symbolic or not, or None."""
+    return getattr(tensor, 'mask', None) if isinstance(tensor, KerasTensor) else known_mask(tensor)
+
+
 def _strip(leaf):
     if isinstance(leaf, KerasTensor):
         return AbstractTensor(leaf.shape, leaf.dtype)
@@ -960,7 +1001,7 @@ def map_shapes(function, shapes):
     if isinstance(shapes, dict):
         return {key: map_shapes(function, value) for key, value in shapes.items()}
     if isinstance(shapes, (list, tuple)) and any(isinstance(part, (list, tuple, dict)) for part in shapes):
-        return [map_shapes(function, part) for part in shapes]
+        return (tuple if isinstance(shapes, tuple) else list)(map_shapes(function, part) for part in shapes)
     return function(tuple(shapes))
 
 
@@ -977,6 +1018,16 @@ def _noted(build):
             return build(self, *args, **kwargs)
         shapes = list(args) + [kwargs[name] for name in names]
         return self._build_with(shapes, functools.partial(build, self))
+    return wrapper
+
+
+def _placed(build):
+    """A `build` whose layers have the name of the one that it belongs to in their paths."""
+    @functools.wraps(build)
+    def wrapper(self, *args, **kwargs):
+        self.take_path()
+        with inside(self):
+            return build(self, *args, **kwargs)
     return wrapper
 
 

@@ -17,16 +17,29 @@ class CallSignature:
         self.has_kwargs = inspect.Parameter.VAR_KEYWORD in kinds
         self.takes_training = 'training' in names
         self.takes_mask = 'mask' in names
+        # (name of an argument, of the one for its mask)
+        self.masked = [(name, name + '_mask') for name in names if name + '_mask' in names]
         self.defaults = {name: parameters[name].default for name in names
                          if parameters[name].default is not inspect.Parameter.empty}
         shapes = [(name, parameter) for name, parameter in _parameters(layer_class, 'build').items()
                   if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
         self.build_names = [name for name, _ in shapes]
+        self.needed_shapes = [name for name, parameter in shapes if parameter.default is inspect.Parameter.empty]
         self.builds_without_shape = all(parameter.default is None for _, parameter in shapes)
         self.asks_for_gradients = asks_for_gradients(layer_class.call)
         self.rule_takes_several = sum(parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for parameter in
                                       _parameters(layer_class, 'compute_output_shape').values()) > 1
         self.outgrew_shape_rule = _outgrew_shape_rule(layer_class)
+
+
+    def check_build(self, layer_class, shapes):
+        """Raise for a `build` whose arguments are not those of `call` with `_shape` behind them."""
+        for name in self.needed_shapes:
+            if name not in shapes:
+                wrong = ', which does not end in `_shape`' if not name.endswith('_shape') else \
+                    ', but `call()` does not have argument `%s`, or was not given it' % name[:-len('_shape')]
+                raise ValueError('%s: `build()` with several arguments gets the shapes of those of `call()`. It has an '
+                                 'argument `%s`%s.' % (layer_class.__name__, name, wrong))
 
 
 def _parameters(layer_class, method):

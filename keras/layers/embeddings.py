@@ -38,8 +38,9 @@ class Embedding(Adapted):
             kwargs['batch_input_shape'] = _flat_shape(kwargs['batch_input_shape'])
         super().__init__(lora_rank, lora_alpha, quantization_config, **kwargs)
         self.declare(locals())
-        self.input_dim = positive_integer(input_dim, 'Embedding', 'input_dim')
-        self.output_dim = positive_integer(output_dim, 'Embedding', 'output_dim')
+        for name in ('input_dim', 'output_dim'):
+            value = getattr(self, name)
+            setattr(self, name, positive_integer(None if isinstance(value, float) else value, 'Embedding', name))
         self.supports_masking = mask_zero
         if self._initial_weights is not None:
             if not isinstance(self._initial_weights, (list, tuple)):

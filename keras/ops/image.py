@@ -2,6 +2,7 @@
 from keras import config
 from keras.backend.contract import rules
 from keras.backend.table import primitives as p
+from keras.backend.table.cases import F
 from keras.backend.table.composites import conv as convolutions
 from keras.backend.table.composites.shape import (dtype_of, expand_dims, ndim, shape, sliced, squeeze, stack,
                                                   static_shape, unstack)
@@ -172,6 +173,9 @@ def _checked_amounts(images, what, amounts):
         if given.count(None) != 1:
             raise ValueError('Must specify exactly two of %s, %s, %s. Received: %r, %r and %r.'
                              % ((first, second, target) + tuple(given)))
+        for name, amount in zip((first, second, target), given):
+            if isinstance(amount, int) and amount < 0:
+                raise ValueError('%s must be >= 0. Received: %s=%d' % (name, name, amount))
 
 
 def pad_images(images, top_padding=None, left_padding=None, bottom_padding=None, right_padding=None, target_height=None,
@@ -187,9 +191,30 @@ def pad_images(images, top_padding=None, left_padding=None, bottom_padding=None,
     row, column = _spatial_axes(images, data_format)
     sizes = static_shape(images)
     widths = [(0, 0)] * ndim(images)
-    widths[row] = _both('top_padding', 'bottom_padding', top_padding, bottom_padding, target_height, sizes[row])
-    widths[column] = _both('left_padding', 'right_padding', left_padding, right_padding, target_width, sizes[column])
-    return p.pad(images, tuple(widths), 0)
+    unknown = []
+    for axis, first, last, target, names in (
+            (row, top_padding, bottom_padding, target_height, ('top_padding', 'bottom_padding')),
+            (column, left_padding, right_padding, target_width, ('left_padding', 'right_padding'))):
+        if sizes[axis] is None and target is not None:
+            unknown.append((axis, first, last, target))
+        else:
+            widths[axis] = _both(names[0], names[1], first, last, target, sizes[axis])
+    images = p.pad(images, tuple(widths), 0) if any(widths[axis] != (0, 0) for axis in (row, column)) else images
+    for axis, first, last, target in unknown:
+        images = padded_to(images, axis, first, last, target)
+    return images
+
+
+@composite('images', cases=[(F(2, 3, 4), 1, 1, None, 6), (F(2, 3, 4), 0, None, 2, 5)])
+def padded_to(images, axis, first, last, target):
+    """`images` with zeros along an axis up to a size, `first` of them before it or `last` behind it."""
+    size = shape(images)[axis]
+    begin = first if last is None else target - last - size
+    places = p.arange(target, dtype='int32') - begin
+    inside = p.logical_and(p.less(-1, places), p.less(places, size))
+    axis = axis % ndim(images)
+    taken = p.gather(images, p.where(inside, places, 0), axis)
+    return p.where(expand_dims(inside, tuple(range(1, ndim(images) - axis))), taken, p.full_like(taken, 0))
 
 
 def crop_images(images, top_cropping=None, left_cropping=None, bottom_cropping=None, right_cropping=None,
@@ -210,8 +235,7 @@ def crop_images(images, top_cropping=None, left_cropping=None, bottom_cropping=N
         size = sizes[axis]
         if size is None and target is not None:
             # What is left has a known size, wherever it begins.
-            begin = p.subtract(p.subtract(shape(images)[axis], last), target) if first is None else first
-            images = _from(images, axis, begin, target)
+            images = cropped_to(images, axis, first, last, target)
             continue
         if size is None:
             images = sliced(images, axis, first, -last if last else None)
@@ -221,16 +245,15 @@ def crop_images(images, top_cropping=None, left_cropping=None, bottom_cropping=N
     return images
 
 
-def _from(images, axis, begin, count):
-    if isinstance(begin, int):
-        return sliced(images, axis, begin, begin + count)
-    return p.gather(images, p.add(p.arange(count, dtype='int32'), begin), axis)
+@composite('images', cases=[(F(2, 6, 4), 1, 1, None, 3), (F(2, 6, 4), 1, None, 2, 3)])
+def cropped_to(images, axis, first, last, target):
+    """The part of that size along an axis that has `first` elements before it or `last` behind it."""
+    begin = first if last is None else shape(images)[axis] - last - target
+    return p.gather(images, p.arange(target, dtype='int32') + begin, axis)
 
 
 def _both(first, last, before, after, target, size):
     """The amounts on both sides, called `first` and `last`, one of which may follow from the target."""
-    if target is not None and size is None:
-        raise ValueError('A target size needs images of known sizes. Give %s and %s instead.' % (first, last))
     if before is None:
         before = target - size - after
     elif after is None:

@@ -200,7 +200,20 @@ def fft(x):
         >>> keras.ops.fft(([1.0, 2.0], [0.0, 0.0]))
         (array([ 3., -1.], dtype=float32), array([0., 0.], dtype=float32))
     """
-    return tuple(p.fft(*x))
+    return tuple(p.fft(*_two_parts(x, 1)))
+
+
+def _two_parts(x, rank):
+    """The real and the imaginary part of `x`, of at least that rank."""
+    if not isinstance(x, (tuple, list)) or len(x) != 2:
+        raise ValueError('Input `x` should be a tuple of two tensors - real and imaginary. Received: x=%r' % (x,))
+    first, second = static_shape(x[0]), static_shape(x[1])
+    if len(first) != len(second) or any(None not in pair and pair[0] != pair[1] for pair in zip(first, second)):
+        raise ValueError('Input `x` should be a tuple of two tensors - real and imaginary. Both the real and imaginary '
+                         'parts should have the same shape. Received: %s and %s' % (first, second))
+    if len(first) < rank:
+        raise ValueError('Input should have rank >= %d. Received: shape %s' % (rank, first))
+    return x
 
 
 def _ifft(x):
@@ -223,7 +236,7 @@ def fft2(x):
                [0., 0.]]), array([[0., 0.],
                [0., 0.]]))
     """
-    return _along_rows(fft, fft(x))
+    return _along_rows(fft, fft(_two_parts(x, 2)))
 
 
 def ifft2(x):
@@ -235,7 +248,7 @@ def ifft2(x):
                [1., 1.]]), array([[-0., -0.],
                [-0., -0.]]))
     """
-    return _along_rows(_ifft, _ifft(x))
+    return _along_rows(_ifft, _ifft(_two_parts(x, 2)))
 
 
 def _fitted(x, length):
@@ -256,6 +269,8 @@ def rfft(x, fft_length=None):
         >>> keras.ops.rfft([1.0, 2.0])
         (array([ 3., -1.], dtype=float32), array([0., 0.], dtype=float32))
     """
+    if not ndim(x):
+        raise ValueError('Input should have rank >= 1. Received: shape ()')
     x = _fitted(x, fft_length)
     real, imaginary = p.fft(x, p.full_like(x, 0))
     size = shape(x)[-1]
@@ -272,7 +287,8 @@ def irfft(x, fft_length=None):
         >>> keras.ops.irfft(([3.0, -1.0], [0.0, 0.0]))
         array([1., 2.], dtype=float32)
     """
-    return real_from_parts(x[0], x[1], fft_length)
+    real, imaginary = _two_parts(x, 1)
+    return real_from_parts(real, imaginary, fft_length)
 
 
 @composite('real imaginary', promote='same_float', cases=[(F(2, 4), F(2, 4)), (F(2, 4), F(2, 4), 5)])
@@ -358,7 +374,8 @@ def istft(x, sequence_length, sequence_stride, fft_length, length=None, window='
         >>> keras.ops.istft(parts, 4, 2, 4)
         array([1., 1., 1., 1., 1., 1., 1., 1.])
     """
-    return signal_from_parts(x[0], x[1], sequence_length, sequence_stride, fft_length, length, window, center)
+    real, imaginary = _two_parts(x, 2)
+    return signal_from_parts(real, imaginary, sequence_length, sequence_stride, fft_length, length, window, center)
 
 
 @composite('real imaginary', cases=[(F(2, 5, 3), F(2, 5, 3), 4, 2, 4), (F(2, 3, 3), F(2, 3, 3), 3, 2, 4, 7)])

@@ -41,6 +41,9 @@ def map_coordinates(inputs, coordinates, order, fill_mode='constant', fill_value
     if order not in (0, 1):
         raise ValueError('`order` must be 0 or 1. Received: order=%r' % (order,))
     _check_fill_mode(fill_mode)
+    if not isinstance(coordinates, (list, tuple)) and ndim(coordinates) < 2:
+        raise ValueError('Invalid coordinates rank: expected at least rank 2. Received: shape %s'
+                         % (static_shape(coordinates),))
     places = list(coordinates) if isinstance(coordinates, (list, tuple)) else unstack(coordinates)
     if len(places) != ndim(inputs):
         raise ValueError('Invalid coordinates rank: the first axis of `coordinates` must be the same as the rank of '

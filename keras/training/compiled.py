@@ -1,4 +1,6 @@
 """What `compile` was given: the loss and the metrics of every output, and the numbers a batch contributes."""
+import copy
+
 import numpy as np
 
 from keras import config, generations
@@ -37,6 +39,9 @@ def per_output(given, names, what):
     return [given] * len(names)
 
 
+_CROSSENTROPIES = ('binary_crossentropy', 'categorical_crossentropy', 'sparse_categorical_crossentropy')
+
+
 class CompiledLoss:
     """The loss of a model: one loss per output, weighted and added up.
 
@@ -53,12 +58,19 @@ class CompiledLoss:
         self.weights = per_output(1.0 if loss_weights is None else loss_weights, output_names, 'loss_weights')
         self.output_names = output_names
         self._as_given = list(structure) if isinstance(structure, dict) and len(structure) == len(output_names) else []
+        take_logits = generations.value('crossentropies_take_logits')
+        self._on_logits = [_on_logits(one) if take_logits else None for one in self.losses]
+        self.takes_logits = any(one is not None for one in self._on_logits)
         self._names_one = not generations.value('logs_by_name')
         self._divides_by_mask = generations.value('masked_loss_is_mean_of_rest')
         self._divides_by_weights = generations.value('zero_weights_leave_the_mean')
 
-    def __call__(self, targets, predictions, weights, masks, instead=None):
-        """(the total, a list with the loss of every output or None). `instead`: {index: loss} for this call."""
+    def __call__(self, targets, predictions, weights, masks, instead=None, logits=None):
+        """(the total, a list with the loss of every output or None).
+
+        Args:
+            instead: {index: loss} for this call. logits: what `noting_logits` gave, where `takes_logits`.
+        """
         total, each = None, []
         targets = iter(targets)
         for index, loss in enumerate(self.losses):
@@ -69,7 +81,10 @@ class CompiledLoss:
             weight, mask = weights[index], masks[index]
             if weight is not None or mask is not None:
                 weight = self._weight(loss, weight, mask, predictions[index].dtype)
-            value = loss(next(targets), predictions[index], sample_weight=weight)
+            prediction, on_logits = predictions[index], self._on_logits[index]
+            if on_logits is not None and logits and id(prediction) in logits and loss is self.losses[index]:
+                loss, prediction = on_logits, logits[id(prediction)][1]
+            value = loss(next(targets), prediction, sample_weight=weight)
             if getattr(value, 'shape', ()) not in ((), []):
                 value = ops.mean(value)
             each.append(value)
@@ -122,6 +137,16 @@ def masked(weight, mask, dtype):
     while ops.ndim(weight) < ops.ndim(mask):
         weight = ops.expand_dims(weight, -1)
     return ops.multiply(weight, mask)
+
+
+def _on_logits(loss):
+    """A crossentropy of probabilities as one of logits; None for another loss."""
+    if not isinstance(loss, losses_module.LossFunctionWrapper) or loss.arguments.get('from_logits') \
+            or not any(is_loss(loss, name) for name in _CROSSENTROPIES):
+        return None
+    of_logits = copy.copy(loss)
+    of_logits.arguments = dict(loss.arguments, from_logits=True)
+    return of_logits
 
 
 def _loss_object(loss):

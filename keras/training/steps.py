@@ -5,6 +5,7 @@ import numpy as np
 
 from keras import config, generations, ops
 from keras.backend.contract import tree
+from keras.backend.contract.context import noting_logits
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import native_result
 from keras.training.compiled import Tally
@@ -164,8 +165,9 @@ class TrainOrTestStep:
         """(the whole loss, what the tally needs)."""
         if self._in_graph.indices:
             self._in_graph.feed(dict(zip(self._loss.trained_outputs, ys)))
-        outputs, masks, added, metrics, values = self._forward.run(self._layout.inputs(xs), training, self._has_masks,
-                                                                   self._along, self._frozen)
+        with noting_logits(self._loss.takes_logits) as logits:
+            outputs, masks, added, metrics, values = self._forward.run(
+                self._layout.inputs(xs), training, self._has_masks, self._along, self._frozen)
         if self._target_tensors.values:
             ys = self._target_tensors.complete(self._loss.trained_outputs, ys, values[len(self._in_graph.values):])
         if metrics or self.tally.added:
@@ -175,7 +177,7 @@ class TrainOrTestStep:
                 raise MetricsFound(names)
         predictions = tree.flatten(outputs)
         total, each = self._loss(ys, predictions, self._per_output(weights, predictions), masks,
-                                 self._in_graph.computed(values) if values else None)
+                                 self._in_graph.computed(values) if values else None, logits)
         for weight in self._regularized:
             total = _plus(total, weight.regularizer(weight.value))
         for loss in added:

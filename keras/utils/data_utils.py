@@ -13,6 +13,10 @@ from keras.utils.downloads import validate_file
 from keras.training.data.layout import pack_x_y_sample_weight, unpack_x_y_sample_weight  # noqa: F401
 
 
+class NoLength(NotImplementedError, TypeError):
+    """A set does not say how long it is; `list` and its like take a TypeError for that."""
+
+
 class PyDataset:
     """Batches by number: the safe way to feed `fit` from disk. `Sequence` is the same class.
 
@@ -47,7 +51,9 @@ class PyDataset:
         raise NotImplementedError('%s must define `__getitem__(index)`, which gives a batch.' % type(self).__name__)
 
     def __len__(self):
-        raise NotImplementedError('%s must define `__len__()`, the number of batches.' % type(self).__name__)
+        if type(self).num_batches is not PyDataset.num_batches and self.num_batches is not None:
+            return self.num_batches
+        raise NoLength('%s must define `__len__()`, the number of batches.' % type(self).__name__)
 
     @property
     def num_batches(self):

@@ -1,8 +1,10 @@
 """Sets of samples that come in batches: what the functions of Keras 3 that make data sets give."""
 import itertools
+import sys
 
 import numpy as np
 
+from keras import generations
 from keras.backend.contract import tree
 from keras.backend.contract.loading import get_engine
 from keras.backend.contract.rules import AbstractTensor
@@ -90,9 +92,16 @@ def in_format(samples, format='tf'):
     """A `SampleSet` as the engine in use has sets of data: a set of its own library, or the `SampleSet` itself.
 
     A set of the library has the attributes `class_names` and `file_paths`, too. With the format 'grain' it is the
-    `SampleSet` on every engine.
+    `SampleSet` on every engine. In Keras 3 'tf' is a `tf.data.Dataset` on every engine; here it is one where the script
+    has imported TensorFlow, whose methods it may go on to use.
     """
-    found = samples if format == 'grain' else get_engine().batches(samples, samples.spec)
+    if format == 'grain':
+        return samples
+    if 'tensorflow' in sys.modules and generations.value('sets_are_of_tensorflow'):
+        from keras.backend.engines.tensorflow.host import dataset
+        found = dataset(samples, samples.spec)
+    else:
+        found = get_engine().batches(samples, samples.spec)
     if found is not samples:
         found.class_names, found.file_paths = samples.class_names, samples.file_paths
     return found

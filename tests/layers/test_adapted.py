@@ -175,6 +175,10 @@ def test_a_policy_and_filters_say_what_is_quantized():
     layer.build((None, 4))
     layer.dtype_policy = 'int4_from_float32'
     assert layer.quantization_config.mode == 'int4' and len(layer.variables) == 5
+    # Without a layer to quantize, the policy alone says that there are no blocks (Keras 3.15.1).
+    layer = layers.Dense(4, dtype='int4_from_float32')
+    layer.build((None, 4))
+    assert layer.quantization_config.mode == 'int4' and len(layer.variables) == 3
     model = Sequential([layers.Dense(4, name='first', input_shape=(4,)), layers.Dense(4, name='last')])
     model.quantize('int8', filters='^last')
     assert [layer.quantization_mode for layer in model.layers] == [None, 'int8']

@@ -234,3 +234,46 @@ def test_merging_of_masked_tensors(generation, counts, values):
         three = keras.layers.Maximum()([masked, inputs[1], Masking()(inputs[1])])
         np.testing.assert_array_equal(Model(inputs, three).predict([first, second])[0, :, 0], [0, 0, 0, 5]
                                       if generation == 2 else [0, 0, -3, 5])
+
+
+def test_masks_of_several_tensors():
+    class Both(Layer):
+        def call(self, x, y, x_mask=None, y_mask=None):
+            return K.cast(x_mask, 'float32') + 2 * K.cast(y_mask, 'float32')
+
+        def compute_output_shape(self, input_shape):
+            return input_shape[:2]
+
+    with keras.config.generation(3):
+        x, y = Input((4,), dtype='int32'), Input((4,), dtype='int32')
+        embedding, both = Embedding(4, 2, mask_zero=True), Both()
+        model = Model([x, y], both(embedding(x), embedding(y)))
+        expected = (WORDS != 0) + 2 * (WORDS[::-1] != 0)
+        np.testing.assert_array_equal(model.predict([WORDS, WORDS[::-1]]), expected)
+        copy = Model.from_config(model.get_config(), {'Both': Both})
+        np.testing.assert_array_equal(copy.predict([WORDS, WORDS[::-1]]), expected)
+        found = both(embedding(WORDS), y=embedding(WORDS[::-1].copy()))
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(found), expected)
+
+
+def test_a_mask_stays_where_the_tensor_is_cast():
+    class Seen(Layer):
+        supports_masking = True
+
+        def call(self, x, mask=None):
+            self.mask = mask
+            return x
+
+    with keras.config.generation(3):
+        tensor = keras.ops.convert_to_tensor(np.zeros((1, 2), 'float32'))
+        keras.utils.internals.set_keras_mask(tensor, keras.ops.convert_to_tensor(np.array([True, False])))
+        layer = Seen(dtype='float64')
+        layer(tensor)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(layer.mask), [True, False])
+
+
+def test_an_empty_batch_has_no_activity():
+    with keras.config.generation(3):
+        layer = Dense(2, activity_regularizer='l2')
+        layer(np.ones((0, 5), 'float32'))
+    assert float(keras.ops.convert_to_numpy(layer.losses[0])) == 0.0

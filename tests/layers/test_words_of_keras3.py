@@ -146,3 +146,45 @@ def test_both_directions_reset():
         assert not np.allclose(to_array(layer(x)), first)
         layer.reset_state()
         np.testing.assert_allclose(to_array(layer(x)), first, rtol=1e-6)
+
+
+@pytest.mark.on('numpy')
+def test_what_layers_of_ones_own_are_told():
+    class Named(layers.Dense):
+        def __init__(self, units, dtype=None, **kwargs):
+            assert dtype is None or isinstance(dtype, str)
+            super().__init__(units, dtype=dtype, **kwargs)
+
+    class Unsaid(layers.Layer):
+        def build(self, foo_shape, bar):
+            self.built = True
+
+        def call(self, foo, bar):
+            return foo + bar
+
+    class Measured(layers.Layer):
+        def __init__(self, inner=None):
+            super().__init__()
+            self.inner, self.metric = inner, keras.metrics.MeanSquaredError()
+
+    with config.generation(3):
+        assert Named.from_config(layers.Dense(2, dtype='bfloat16').get_config()).dtype == 'bfloat16'
+        with pytest.raises(ValueError, match='argument `bar`, which does not end in `_shape`'):
+            Unsaid()(np.ones((1, 2)), np.ones((1, 2)))
+        for wrong in ('yes', None, 1):
+            with pytest.raises(ValueError, match='`trainable` to be a boolean'):
+                layers.Dense(2, trainable=wrong)
+        with pytest.raises(NotImplementedError, match='does not have a `quantize` method implemented'):
+            layers.Layer().quantize('int8')
+        with pytest.raises(ValueError, match='both positionally and as a keyword'):
+            layers.Layer().add_weight((3,), shape=(3,))
+    assert len(Measured(Measured()).metrics) == 2
+    assert layers.Dense(2, trainable=1).trainable
+
+
+@pytest.mark.on('numpy')
+def test_calibrated_bits_need_data():
+    layer = layers.Dense(3)
+    layer.build((2, 4))
+    with pytest.raises(ValueError, match='Implicitly enabling GPTQ quantization.*is not supported'):
+        layer.dtype_policy = 'gptq/4/-1_from_float32'

@@ -237,3 +237,31 @@ def test_trapezoid_of_places_along_an_axis():
     assert ops.dtype(ops.arange(3, dtype='int')) == ops.dtype(ops.cast(1.5, int)) == 'int32'
     with pytest.raises(TypeError, match='integers'):
         ops.eye(3.0)
+
+
+def test_images_of_unknown_sizes_up_to_a_target():
+    image = np.arange(1.0, 13, dtype='float32').reshape(3, 4, 1)
+    padded, model = ran(lambda x: ops.image.pad_images(x, 1, None, None, 2, target_height=5, target_width=8), image)
+    assert padded.shape == (5, 8, None)
+    close(model.predict_on_batch(image), np.pad(image, ((1, 1), (2, 2), (0, 0))))
+    cropped, model = ran(lambda x: ops.image.crop_images(x, 1, None, None, 1, target_height=2, target_width=2), image)
+    assert cropped.shape == (2, 2, None)
+    close(model.predict_on_batch(image), image[1:3, 1:3])
+    with pytest.raises(ValueError, match='target_height must be >= 0'):
+        ops.image.pad_images(image, 0, 0, target_height=-1, target_width=8)
+    with pytest.raises(ValueError, match='top_cropping must be >= 0'):
+        ops.image.crop_images(image, -1, 0, target_height=2, target_width=2)
+    with pytest.raises(ValueError, match='expected at least rank 2'):
+        ops.image.map_coordinates(image, np.zeros(3), 0)
+
+
+@pytest.mark.parametrize('call,words', [
+    (lambda: ops.fft(np.ones(3)), 'should be a tuple of two tensors'),
+    (lambda: ops.fft2((np.ones((2, 3)), np.ones((2, 2)))), 'parts should have the same shape'),
+    (lambda: ops.ifft2((np.ones(3), np.ones(3))), 'rank >= 2'),
+    (lambda: ops.irfft((np.ones(3),)), 'should be a tuple of two tensors'),
+    (lambda: ops.istft((np.ones((2, 3, 4)), np.ones((2, 3))), 5, 2, 10), 'parts should have the same shape'),
+    (lambda: ops.rfft(np.array(5.0)), 'rank >= 1')])
+def test_parts_of_complex_numbers(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

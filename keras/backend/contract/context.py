@@ -60,11 +60,13 @@ class _Calls(threading.local):
     losses: collects what `add_loss` is given, None outside. (The training flag is in `context`.)
     metrics: collects (name, value) from `add_metric`, None outside.
     masks: {id(tensor): (tensor, mask)} for native tensors that carry one; empty most of the time.
+    logits: {id(tensor): (tensor, logits)} for what a sigmoid or softmax gave, None where nobody asks.
     frozen: in a step of a compiled model, the ids of the layers that were not trainable when it was compiled.
     """
     losses = None
     metrics = None
     masks = None
+    logits = None
     frozen = None
 
 
@@ -122,6 +124,32 @@ class recording:
 
     def __exit__(self, *_):
         context.abstract, context.tracing = self._previous
+
+
+class noting_logits:
+    """Run a block in which activations note what went into them; gives {id(tensor): (tensor, logits)}.
+
+    Args:
+        wanted: False for a block in which nothing is noted.
+    """
+
+    def __init__(self, wanted=True):
+        self._wanted = wanted
+
+    def __enter__(self):
+        self._previous = calls.logits
+        calls.logits = {} if self._wanted else None
+        return calls.logits
+
+    def __exit__(self, *_):
+        calls.logits = self._previous
+
+
+def with_logits(x, logits):
+    """`x`, a probability that comes of `logits`, which are noted where somebody asks for them."""
+    if calls.logits is not None:
+        calls.logits[id(x)] = (x, logits)
+    return x
 
 
 def note_mask(x, mask):

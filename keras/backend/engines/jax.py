@@ -343,6 +343,10 @@ def _relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     return jax.nn.relu(x)
 
 
+def _mean(x, axis=None, keepdims=False):
+    return jnp.mean(x, axis, keepdims=keepdims)
+
+
 def _logsumexp(x, axis=None, keepdims=False):
     return jax.scipy.special.logsumexp(x, axis, keepdims=keepdims)
 
@@ -371,7 +375,8 @@ class JaxEngine(Engine):
     # One call each instead of three to six when run eagerly; `sigmoid` also makes LSTM steps 7 % shorter. XLA takes
     # (1 + x) - 1 for x, so that only its own log1p is exact for small x.
     overrides = {'relu': _relu, 'sigmoid': jax.nn.sigmoid, 'silu': jax.nn.silu, 'softmax': jax.nn.softmax,
-                 'log_softmax': jax.nn.log_softmax, 'logsumexp': _logsumexp, 'log1p': jnp.log1p}
+                 'log_softmax': jax.nn.log_softmax, 'logsumexp': _logsumexp, 'log1p': jnp.log1p,
+                 'mean': _mean}
     float_dtypes = _FLOATS
     variable_attributes = ('__jax_array__',)
 
@@ -416,7 +421,7 @@ class JaxEngine(Engine):
         return jax.pure_callback(lambda *arrays: np.asarray(fn(*map(np.asarray, arrays)), kind.dtype), kind, *inputs)
 
     def dtype_of(self, x):
-        return x.dtype.name
+        return rules.name_of(x.dtype)
 
     def shape_of(self, x):
         # Sizes are unknown only where a function is exported, as symbols.

@@ -132,10 +132,22 @@ def _make_dispatcher(entry, scalars):
     namespace = {'__builtins__': builtins, 'entry': entry, 'native': active.native, 'floats': active.floats,
                  'booleans': active.booleans,
                  'integers': active.integers, 'scalars': _SCALARS, 'failed': _failed, 'general': general,
-                 'context': context, 'evaluate': evaluate, 'code': lambda: _compiled(_source(entry, scalars))}
+                 'context': context, 'evaluate': evaluate, 'uniform': _uniform,
+                 'code': lambda: _compiled(_source(entry, scalars))}
     dispatcher = types.FunctionType(_compiled(_FIRST_CALL), namespace, entry.name, entry.body.__defaults__)
     namespace['dispatcher'] = dispatcher
     return dispatcher
+
+
+def _uniform(native, xs):
+    """Whether these are native tensors of one dtype in a list or tuple."""
+    if type(xs) not in (list, tuple) or not xs or type(xs[0]) not in native:
+        return False
+    dtype = xs[0].dtype
+    for x in xs:
+        if type(x) not in native or x.dtype != dtype:
+            return False
+    return True
 
 
 def _source(entry, scalars):
@@ -168,7 +180,8 @@ def _compiled(source):
 def _guard(entry):
     """The condition under which arguments may go to the engine as they are."""
     if entry.nested:
-        return 'False'
+        alone = len(entry.tensors) == 1 and not entry.functions and entry.promote in (None, 'same')
+        return 'uniform(native, %s)' % entry.parameters[entry.tensors[0]] if alone else 'False'
     conditions = []
     for position in entry.tensors:
         name = entry.parameters[position]

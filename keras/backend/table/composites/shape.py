@@ -106,9 +106,10 @@ def shape_tuple(shape):
     """A shape as a tuple of sizes: of a list, of a vector of a known length (`tf.shape(x)`), or of one number."""
     if isinstance(shape, (list, tuple)):
         return tuple(shape)
-    if len(getattr(shape, 'shape', ())) == 1:
+    lengths = static_shape(shape) if hasattr(shape, 'shape') else ()
+    if len(lengths) == 1:
         return tuple([int(shape[index]) if isinstance(shape, np.ndarray) else shape[index]
-                      for index in range(shape.shape[0])])
+                      for index in range(lengths[0])])
     return (shape,)
 
 
