@@ -22,6 +22,7 @@ import keras.backend.engines.torch.recurrent  # noqa: F401 (it adds to the overr
 import keras.backend.engines.torch.updates  # noqa: F401 (it adds to the overrides)
 from keras.backend.engines.torch.exports import write_torch
 from keras.backend.engines.torch.overrides import OVERRIDES
+from keras.backend.engines.torch.joined import Joiner, say_why_not
 from keras.backend.engines.torch.modules import LayerModule, Run
 from keras.backend.engines.torch.recorded import (Repeats, as_one_call, constant_of, drawn, key_of, leaves_of,
                                                   unrecordable)
@@ -165,9 +166,10 @@ class TorchEngine(Engine):
 
     # --- running ---------------------------------------------------------------------------------------------
 
-    def new_step(self, fn, reads, writes, static_batch, unchanged=None):
+    def new_step(self, fn, reads, writes, static_batch, unchanged=None, joined=False):
         known, activations = list(dict.fromkeys(itertools.chain(reads, writes))), None
-        repeats = None if unchanged is None else Repeats(unchanged, lambda x: self._argument(x, []))
+        repeats = None if unchanged is None else Repeats(
+            unchanged, lambda x: self._argument(x, []), Joiner() if joined else None)
 
         def run(*args):
             nonlocal activations
@@ -199,6 +201,12 @@ class TorchEngine(Engine):
         if repeats is not None:
             run.quiet = lambda: repeats.quiet(run)
         return run
+
+    def joined_step(self, fn, reads, writes, unchanged=None):
+        if unchanged is None or not hasattr(torch, 'compile'):
+            say_why_not('PyTorch %s cannot compile it' % torch.__version__)
+            return self.step(fn, reads, writes, unchanged=unchanged)
+        return self.step(fn, reads, writes, unchanged=unchanged, joined=True)
 
     def scripted_step(self, fn, reads, writes, eagerly=False):
         # Scripts call `backward`, and find the gradients at the variables' own tensors.
