@@ -423,6 +423,12 @@ class WeightOwner:
         return {name: value for name, value in self.__dict__.items()
                 if name not in self._untracked and type(value) not in _PLAIN}
 
+    def _track_trackable(self, trackable, name, overwrite=False):
+        # So wrappers written for tf.keras (those of TensorFlow Model Optimization) say what is inside of them.
+        if overwrite or name not in self.__dict__:
+            setattr(self, name, trackable)
+        return trackable
+
     # By these names subclasses written for Keras 3 find the weights that are their own.
     _trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if v.trainable])
     _non_trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if not v.trainable])
