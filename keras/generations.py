@@ -150,7 +150,7 @@ _row('names_from_zero', 'layers.Layer, metrics.Metric',
 _row('names_in_snake_case', 'layers.Layer',
      'automatic names have the words of the class with underscores: max_pooling2d_1, not maxpooling2d_1',
      False, True, True, True)
-_row('weight_names_in_full', 'layers.Layer',
+_row('weight_names_in_full', 'layers.Layer, metrics.Metric',
      'the `name` of a weight is that in a graph of TensorFlow, `dense_1/kernel:0`, not `kernel`',
      True, True, True, False)
 _row('variables_of_engine_are_weights', 'layers.Layer',

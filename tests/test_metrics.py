@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import golden
-from keras import metrics, ops
+from keras import config, metrics, ops
 from keras.backend.contract.loading import get_engine
 
 def value(x):
@@ -156,6 +156,19 @@ def test_of_equal_predictions_the_first_are_the_top_ones(name):
         metric = getattr(metrics, name)(top_k=top_k)
         metric.update_state(np.array([[0, 0, 1, 0], [0, 0, 0, 1]], 'float32'), tied)
         assert float(value(metric.result())) == expected
+
+
+def test_names_that_scripts_of_keras_2_compare():
+    """Measured with Keras 2.3.1: `true_positives:0`; and the curve of an AUC equals a member of `AUCCurve`."""
+    from keras.utils import metrics_utils
+    assert [weight.name for weight in metrics.Precision().weights] == ['true_positives:0', 'false_positives:0']
+    with config.generation(3):
+        assert [weight.name for weight in metrics.Precision().variables] == ['true_positives', 'false_positives']
+    for curve in ('PR', metrics_utils.AUCCurve.PR):
+        auc = metrics.AUC(curve=curve, summation_method='majoring')
+        assert auc.curve == metrics_utils.AUCCurve.PR != metrics_utils.AUCCurve.ROC
+        assert auc.summation_method == metrics_utils.AUCSummationMethod.MAJORING
+        assert metrics.AUC.from_config(auc.get_config()).curve == 'PR'
 
 
 def test_weights_of_ignored_classes_do_not_count():

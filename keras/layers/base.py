@@ -381,6 +381,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
                 try:
                     return self.call(inputs)
                 except Exception as error:
+                    if isinstance(error, AttributeError) and self.accept_substitutes():
+                        return self._call_with(args, kwargs)
                     self.assert_input_compatibility(inputs)
                     say_where(error, self)
                     raise
@@ -439,6 +441,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self._check_names(signature, kwargs)
         self.ensure_built_for(signature, args, kwargs)
         self.assert_input_compatibility(args[0])
+        if type(self).call.__module__.startswith('keras.'):
+            self.accept_substitutes()
         captured = self._captured(signature, args, kwargs)
         if captured is not None:
             kwargs['captured'] = captured
@@ -469,6 +473,14 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         return signature_of(type(self)).asks_for_gradients
 
     def _outputs_of_call(self, args, kwargs):
+        try:
+            return self._outputs(args, kwargs)
+        except AttributeError:
+            if not self.accept_substitutes():
+                raise
+            return self._outputs(args, kwargs)
+
+    def _outputs(self, args, kwargs):
         if self._asks_for_gradients():
             return run_recorded(self.call, args[0], kwargs)
         if self._reads_otherwise() or type(context.ledger) is FacingLedger:

@@ -6,6 +6,7 @@ import types
 
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
+from keras.backend.contract.loading import engine_name
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.k.derivatives import gradients
@@ -78,15 +79,32 @@ def asks_for_gradients(function):
         values = list(_seen_by(current))
         if _calls_gradients(current, values):
             return True
-        waiting.extend(value for value in values + [getattr(current, 'func', None)]
+        waiting.extend(value for value in values + _in_modules(current, values) + [getattr(current, 'func', None)]
                        if isinstance(value, (types.FunctionType, functools.partial)))
     return False
 
 
 def _calls_gradients(function, values):
     names = _names_in(getattr(function, '__code__', None))
-    ours = any(isinstance(value, types.ModuleType) and value.__name__.partition('.')[0] == 'keras' for value in values)
-    return 'gradients' in names and (ours or 'keras' in names) or any(value is gradients for value in values)
+    ours = any(map(_has_gradients, values)) or not names.isdisjoint(_with_gradients())
+    return 'gradients' in names and ours or any(value is gradients for value in values)
+
+
+def _with_gradients():
+    """The packages whose `gradients` are asked for: ours and the engine's library."""
+    return ('keras', engine_name())
+
+
+def _has_gradients(value):
+    return isinstance(value, types.ModuleType) and value.__name__.partition('.')[0] in _with_gradients()
+
+
+def _in_modules(function, values):
+    """What code takes from modules of yours, those that use such a library themselves, by `module.name`."""
+    names = _names_in(getattr(function, '__code__', None))
+    modules = [value for value in values if isinstance(value, types.ModuleType) and not _has_gradients(value)
+               and any(map(_has_gradients, list(vars(value).values())))]
+    return [vars(module)[name] for module in modules for name in names if name in vars(module)]
 
 
 def _names_in(code):

@@ -6,11 +6,15 @@ import warnings
 import numpy as np
 
 from keras.backend.contract.context import calls
-from keras.backend.contract.loading import variable_in
-from keras.backend.contract.rules import FLOATS, dtype_named, is_float
+from keras.backend.contract.ledger import Stored
+from keras.backend.contract.loading import is_native, variable_in
+from keras.backend.contract.rules import FLOATS, AbstractTensor, dtype_named, is_float
+from keras.backend.graph.plans import value_of
+from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.scopes import current_names
 from keras.backend.state.seeds import SeedGenerator
 from keras.backend.state.variables import Variable
+from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import declared_arguments
 
 _PLAIN = frozenset((int, float, str, bool, type(None), np.ndarray, type(len), type(lambda: 0), type))
@@ -155,6 +159,29 @@ def untracked(method):
     return wrapper
 
 
+_WEIGHTS_OF_LAYERS = ('kernel', 'bias', 'gamma', 'beta', 'moving_mean', 'moving_variance', 'embeddings',
+                      'recurrent_kernel', 'depthwise_kernel', 'pointwise_kernel')
+
+
+def _is_tensor(value):
+    return isinstance(value, AbstractTensor) or is_native(value)
+
+
+class Substitute(Stored):
+    """Reads like a weight: a tensor that a script has put in the place of one, by `layer.kernel = tensor`."""
+
+    trainable = False
+    constraint = regularizer = layout = None
+
+    def __init__(self, tensor, name):
+        self._tensor, self.name, self.path = tensor, name, name
+        self.shape, self.dtype = tuple(tensor.shape), dtype_of(tensor)
+
+    @property
+    def value(self):
+        return value_of(self._tensor) if isinstance(self._tensor, KerasTensor) else self._tensor
+
+
 class WeightOwner:
     """The part of `Layer` that concerns weights."""
 
@@ -171,6 +198,15 @@ class WeightOwner:
         self._trainable = True
         self._trainable_weights, self._non_trainable_weights = [], []
         self._initial_weights = None
+
+    def accept_substitutes(self):
+        """Let tensors that a script has put in the place of weights read like those. Whether there are such."""
+        found = [name for name in _WEIGHTS_OF_LAYERS if name in vars(self) and _is_tensor(vars(self)[name])]
+        for name in found:
+            vars(self)[name] = Substitute(vars(self)[name], name)
+        for weights in (self._trainable_weights, self._non_trainable_weights):
+            weights[:] = [weight for weight in weights if isinstance(weight, Variable)]
+        return bool(found)
 
     def has_frozen_weights(self):
         """Whether the layer has weights of its own that `fit` leaves alone, whether it is trainable or not."""
@@ -386,6 +422,12 @@ class WeightOwner:
         """{attribute: layer, seed generator, or list or dictionary of them} of what is saved along."""
         return {name: value for name, value in self.__dict__.items()
                 if name not in self._untracked and type(value) not in _PLAIN}
+
+    def _track_trackable(self, trackable, name, overwrite=False):
+        # So wrappers written for tf.keras (those of TensorFlow Model Optimization) say what is inside of them.
+        if overwrite or name not in self.__dict__:
+            setattr(self, name, trackable)
+        return trackable
 
     # By these names subclasses written for Keras 3 find the weights that are their own.
     _trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if v.trainable])

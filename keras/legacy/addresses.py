@@ -182,7 +182,7 @@ NAMES = {
     'keras.layers.wrappers': {
         'keras.utils.generic_utils': 'object_list_uid', 'keras.legacy.interfaces': 'disable_tracking'},
     'keras.engine.base_layer': {
-        'keras.legacy.interfaces': 'disable_tracking',
+        'keras.legacy.interfaces': 'disable_tracking', 'keras.models.tf_operations': 'Operation as TensorFlowOpLayer',
         'keras.layers.keras2_node': 'Node', 'keras.utils.layer_utils': 'count_params',
         'keras.utils.generic_utils': 'has_arg is_all_none object_list_uid to_list unpack_singleton'},
     'keras.engine.input_layer': {

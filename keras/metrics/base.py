@@ -93,6 +93,8 @@ class Metric(Configurable):
         variable = Variable(initializers.delayed(initializer or 'zeros'), tuple(shape), dtype or self.dtype,
                             trainable=False, name=name or 'variable')
         variable.path = '%s/%s' % (self.name, variable.name)
+        if self.ruled('weight_names_in_full'):
+            variable.name += ':0'
         self._variables.append(variable)
         return variable
 

@@ -52,7 +52,9 @@ def convert_to_numpy(x):
         raise ValueError('%r is symbolic and has no value. Compute it with a Model, or convert a tensor.' % (x,))
     if isinstance(x, (list, tuple)) and any(is_native(part) for part in x):  # which NumPy may not know how to read
         return np.array([to_array(part) for part in x])
-    return to_array(x)
+    array = to_array(x)
+    # JAX shows memory of its own, which nobody may write to.
+    return array if array.flags.writeable else array.copy()
 
 
 def is_tensor(x):

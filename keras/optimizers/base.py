@@ -107,14 +107,14 @@ class Optimizer(OptimizerProtocol, Configurable):
         decay = float(decay or 0.0)
         self.built = False
         # Past the attributes of a subclass: one that wraps another optimizer may have a property of that name.
-        vars(self)['iterations'] = Variable(0, dtype='int32', trainable=False, name='iterations')
+        counter = vars(self)['iterations'] = Variable(0, dtype='int32', trainable=False, name='iterations')
         self.updates = []
         self._schedule = None
         self.rate_variable = Variable(0.0, dtype=_scalar_dtype(), trainable=False, name='learning_rate')
         self.declare(locals())
         if self.ruled('counter_is_iteration'):
-            self.iterations.name = 'iteration'
-            for variable in (self.iterations, self.rate_variable):
+            counter.name = 'iteration'
+            for variable in (counter, self.rate_variable):
                 variable.path = '%s/%s' % (self.name, variable.name)
         self.trained_variables, self._places = [], {}
         self._slots = {slot: [] for slot in self.slot_names}

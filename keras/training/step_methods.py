@@ -2,6 +2,7 @@
 from keras.backend.contract import tree
 from keras.backend.contract.context import note_mask, noted_mask
 from keras.backend.contract.loading import get_engine
+from keras.backend.table.composites.shape import static_shape
 from keras.training.data.layout import unpack_x_y_sample_weight
 from keras.training.made_functions import MAKERS, step_function
 from keras.training.own_steps import LossOfModel, defines_own, loss_by, samples_of
@@ -152,7 +153,7 @@ class Steps(Stateless):
 
     def build_for(self, x):
         """Make the weights for inputs like `x`, tensors."""
-        shapes = tree.map_structure(lambda leaf: (None,) + tuple(leaf.shape[1:]), x)
+        shapes = tree.map_structure(lambda leaf: (None,) + static_shape(leaf)[1:], x)
         self.build(shapes)
 
     @property

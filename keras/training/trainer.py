@@ -74,6 +74,7 @@ class Trainer(Steps):
     loss = _of_program('loss', 'What `compile` was given as `loss`.')
     loss_weights = _of_program('loss_weights', 'What `compile` was given as `loss_weights`.')
     sample_weight_mode = _of_program('sample_weight_mode', 'What `compile` was given as `sample_weight_mode`.')
+    weighted_metrics = _of_program('weighted_metrics', 'What `compile` was given as `weighted_metrics`.')
     run_eagerly = _setting('run_eagerly', 'Whether steps run as plain Python.', bool)
     steps_per_execution = _setting('steps_per_execution', 'How many batches callbacks see as one.',
                                    lambda value: value or 1)
@@ -349,8 +350,8 @@ class Trainer(Steps):
         return _returned(self._training.on_batch('test', batch, reset_metrics), return_dict)
 
     def predict_on_batch(self, x):
-        """The outputs for one batch, as NumPy arrays."""
-        return self._training.predict_at_once(x, self._training.intake('predict').arrays(x).whole())
+        """The outputs for one batch, as NumPy arrays. Several inputs may differ in their first size."""
+        return self._training.predict_at_once(x, self._training.intake('predict').arrays(x, uneven=True).whole())
 
     # --- generators, Keras 2's names ---------------------------------------------------------------------------
 

@@ -12,13 +12,13 @@ from keras.utils.losses_utils import squeeze_or_expand_dimensions
 NEG_INF = -1e10
 
 
-class AUCCurve(enum.Enum):
-    """What an area lies under."""
+class AUCCurve(str, enum.Enum):
+    """What an area lies under; `AUC.curve` is the word alone, which equals the member."""
     ROC = 'ROC'
     PR = 'PR'
 
 
-class AUCSummationMethod(enum.Enum):
+class AUCSummationMethod(str, enum.Enum):
     """How an area is added up."""
     INTERPOLATION = 'interpolation'
     MAJORING = 'majoring'

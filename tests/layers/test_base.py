@@ -218,3 +218,45 @@ def test_arguments_of_similar_layers_are_taken_with_a_warning(make):
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         type(layer).from_config(dict(layer.get_config(), kernel_initializer='ones'))
+
+
+@pytest.mark.parametrize('dtype', [np.int32, np.dtype('int32'), 'int32', None])
+def test_dtypes_of_inputs_go_by_their_names(dtype, engine):
+    x = layers.Input((2,), dtype=dtype or engine.convert(np.int32(1)).dtype)
+    assert x.dtype == 'int32' and x.get_shape().as_list() == [None, 2]
+
+
+def test_a_tensor_in_the_place_of_a_weight_reads_like_it(engine):
+    model = Sequential([layers.Dense(2, use_bias=False, input_shape=(3,))])
+    kernel = np.array([[1., -2.], [-3., 4.], [5., 6.]], 'float32')
+    model.set_weights([kernel])
+    positive = layers.Dense(2, use_bias=False)
+    positive.build((None, 3))
+    positive.kernel = positive._trainable_weights[0] = engine.convert(np.maximum(kernel, 0))
+    other = Model(model.inputs, positive(model.inputs[0]))
+    np.testing.assert_allclose(other.predict(DATA), DATA @ np.maximum(kernel, 0), rtol=1e-5)
+    assert other.weights == []
+    positive.kernel = engine.convert(kernel)
+    np.testing.assert_allclose(engine.to_numpy(positive(engine.convert(DATA))), DATA @ kernel, rtol=1e-5)
+
+
+@pytest.mark.needs_gradients
+def test_gradients_flow_through_a_tensor_in_the_place_of_a_weight():
+    class Normalized(layers.Wrapper):
+        def build(self, input_shape):
+            self.layer.build(input_shape)
+            self.layer.trainable = False
+            self.scale = self.add_weight(name='scale', shape=(1,), initializer='ones')
+            super().build(input_shape)
+
+        def call(self, inputs):
+            self.layer.kernel = K.ones((3, 1)) * self.scale
+            return self.layer(inputs)
+
+    model = Sequential([layers.InputLayer((3,)), Normalized(layers.Dense(1, use_bias=False))])
+    model.compile('sgd', 'mse')
+    model.optimizer.lr = 0.1
+    model.train_on_batch(np.ones((1, 3)), np.zeros((1, 1)))
+    # The loss is (3 s) squared: its slope at 1 is 18.
+    scale = [weight for weight in model.weights if 'scale' in weight.name]
+    np.testing.assert_allclose(K.get_value(scale[0]), [1 - 1.8], rtol=1e-5)

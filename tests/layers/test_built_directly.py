@@ -175,3 +175,23 @@ def test_own_variables_by_the_names_of_keras_3():
     layer.build((None, 2))
     layer.load_own_variables({'0': np.ones(2), '1': np.zeros(2)})
     assert [weight.numpy().tolist() for weight in layer.weights] == [[1, 1], [0, 0]]
+
+
+class Wrapped(layers.Wrapper):
+    def __init__(self, layer, **kwargs):
+        super().__init__(layer, **kwargs)
+        self._track_trackable(layer, name='layer')
+        self._track_trackable(layers.Dense(2), name='beside')
+
+    def call(self, x):
+        return self.beside(self.layer(x))
+
+
+def test_parts_that_wrappers_of_tf_keras_name():
+    layer = Wrapped(layers.Dense(3))
+    assert layer(np.ones((1, 4), 'float32')).shape == (1, 2) and len(layer.weights) == 4
+
+
+def test_class_of_raw_operations_at_the_address_of_tf_keras():
+    from keras.engine import base_layer
+    assert isinstance(base_layer.TensorFlowOpLayer, type)

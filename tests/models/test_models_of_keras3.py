@@ -25,7 +25,7 @@ def dense(shape=(3,), **arguments):
 
 
 def test_inputs_get_the_axes_and_the_dtype_of_their_input():
-    assert dense(batch_size=3)(X).shape == (2, 2)
+    assert array(dense(batch_size=3)(X)).shape == (2, 2)
     model = dense()
     expected = X.sum(axis=1)[:, None].repeat(2, 1)
     for x in (X, X[..., None], X.astype('int32'), X, X[..., None]):

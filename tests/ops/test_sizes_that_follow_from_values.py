@@ -265,3 +265,9 @@ def test_images_of_unknown_sizes_up_to_a_target():
 def test_parts_of_complex_numbers(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_arrays_from_tensors_may_be_written_to():
+    array = ops.convert_to_numpy(ops.convert_to_tensor([1.0, 2.0]))
+    array[0] = 3.0
+    close(array, [3, 2])

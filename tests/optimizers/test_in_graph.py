@@ -206,3 +206,21 @@ def test_a_copy_builds_its_updates_anew():
 def test_accumulation_is_for_training_steps():
     with pytest.raises(ValueError, match='accumulated in training steps only'):
         weights_after(Unchanged(0.1, gradient_accumulation_steps=2))
+
+
+@pytest.mark.parametrize('generation', [2, 3])
+def test_a_wrapper_has_the_counter_of_what_it_wraps(generation):
+    class Around(Optimizer):
+        def __init__(self, optimizer, **kwargs):
+            super().__init__(**kwargs)
+            self.optimizer = optimizer
+
+        @property
+        def iterations(self):
+            return self.optimizer.iterations
+
+        def get_updates(self, loss, params):
+            return self.optimizer.get_updates(loss, params)
+
+    with keras.config.generation(generation):
+        np.testing.assert_allclose(weights_after(Around(SGD(0.1))), [0.9, 0.6], rtol=1e-5)

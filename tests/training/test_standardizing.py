@@ -91,3 +91,24 @@ def test_old_arguments():
         enqueuer.start(nb_worker=1, max_q_size=2)
     assert next(enqueuer.get()) == 1
     enqueuer.stop()
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('lengths', [(4, 1), (1, 4)])
+def test_inputs_of_one_predicted_batch_may_differ_in_length(lengths):
+    a, b = keras.layers.Input((2,)), keras.layers.Input((2,))
+    model = keras.Model([a, b], [keras.layers.Dense(1, kernel_initializer='ones')(x) for x in (a, b)])
+    first, second = model.predict_on_batch([np.ones((lengths[0], 2)), np.full((lengths[1], 2), 2.0)])
+    assert first.tolist() == [[2.0]] * lengths[0] and second.tolist() == [[4.0]] * lengths[1]
+
+
+@pytest.mark.on('numpy')
+def test_a_model_is_compiled_again_by_its_own_attributes():
+    model = keras.Sequential([keras.layers.Dense(1, input_shape=(2,))])
+    assert model.weighted_metrics is None
+    model.compile('sgd', 'mse', metrics=['mae'], weighted_metrics=['mse'], loss_weights=[2.0])
+    before = model.evaluate(np.ones((3, 2)), np.ones((3, 1)), verbose=0)
+    model.compile(model.optimizer, loss=model.loss, metrics=['mae'], loss_weights=model.loss_weights,
+                  sample_weight_mode=model.sample_weight_mode, weighted_metrics=model.weighted_metrics)
+    assert model.weighted_metrics == ['mse'] and model.metrics_names == ['loss', 'mae', 'mse']
+    np.testing.assert_allclose(model.evaluate(np.ones((3, 2)), np.ones((3, 1)), verbose=0), before, rtol=1e-6)

@@ -129,6 +129,9 @@ class AbstractTensor:
     def ndim(self):
         return None if self.shape is None else len(self.shape)
 
+    def get_shape(self):
+        return Shape(self.shape)
+
     def __repr__(self):
         return '<%s shape=%s dtype=%s>' % (type(self).__name__, self.shape, self.dtype)
 

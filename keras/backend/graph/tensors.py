@@ -2,8 +2,24 @@
 import warnings
 
 from keras.backend.contract import tree
-from keras.backend.contract.rules import AbstractTensor, Shape
+from keras.backend.contract.rules import AbstractTensor
 from keras.legacy.class_paths import known_as
+
+
+class Graph:
+    """What scripts for TensorFlow 1 find as `tensor.graph` and `session.graph`: there is one, always in use."""
+
+    def as_default(self):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+
+all_there_is = Graph()
 
 
 class KerasTensor(AbstractTensor, known_as('keras.src.backend.common.keras_tensor.KerasTensor')):
@@ -50,8 +66,9 @@ class KerasTensor(AbstractTensor, known_as('keras.src.backend.common.keras_tenso
     def _keras_shape(self):
         return self.shape
 
-    def get_shape(self):
-        return Shape(self.shape)
+    @property
+    def graph(self):
+        return all_there_is
 
     def __hash__(self):
         return id(self)

@@ -115,6 +115,9 @@ class Function:
             return [leaf for key in sorted(structure) for leaf in self._given(structure[key], given[key])]
         if not isinstance(given, (list, tuple)):
             given = [given]
+        if len(given) == len(structure) - 1 and _is_phase(structure[-1]):
+            # As Keras 2 on TensorFlow: the phase is the one that is set, now or when the function was made.
+            given = list(given) + [learning_phase.value if isinstance(structure[-1], LearningPhase) else structure[-1]]
         if len(given) != len(structure):
             raise ValueError('%s expects %d input%s (%s), but it received %d.' % (
                 self.name, len(structure), 's' * (len(structure) != 1),

@@ -42,6 +42,23 @@ def gradients(loss, variables):
     return [_by_the_chain_rule(target, direct, zip(known, found)) for target, direct in zip(wanted, found[len(known):])]
 
 
+def partial_gradients(outputs, variables, weights, constants):
+    """The gradients of the sum of symbolic `outputs`, as `tf.gradients` gives them.
+
+    Args:
+        outputs: list of symbolic tensors. variables: list of symbolic tensors and variables. weights: None, or for each
+            output a tensor of its shape that it counts by. constants: symbolic tensors that nothing flows through,
+            whatever they follow from; one that is among the variables is differentiated by all the same.
+
+    Returns:
+        As `gradients` does.
+    """
+    if weights is not None:
+        outputs = [output if weight is None else p.multiply(output, p.stop_gradient(weight))
+                   for output, weight in zip(outputs, weights)]
+    return _through_the_graph(_symbolic_loss(list(outputs)), [_target(variable) for variable in variables], constants)
+
+
 def _by_the_chain_rule(target, direct, by_known):
     """A gradient by `target`: the direct one, and those through tensors whose own gradients are known."""
     total = direct
@@ -52,12 +69,12 @@ def _by_the_chain_rule(target, direct, by_known):
     return total
 
 
-def _through_the_graph(loss, wanted):
-    reached = _differentiable_ancestors(loss)
+def _through_the_graph(loss, wanted, constants=()):
+    reached = _differentiable_ancestors(loss, constants)
     found = [target for target in dict.fromkeys(wanted) if id(target) in reached]
     if not found:
         return [None] * len(wanted)
-    operation = Gradients(loss, found)
+    operation = Gradients(loss, found, constants)
     outputs = [AbstractTensor(tensor.shape, tensor.dtype) for tensor in found + [loss]]
     node = Node(operation, [operation.inputs], {}, outputs)
     by_target = dict(zip(found, node.outputs))
@@ -89,16 +106,18 @@ def _symbolic_loss(loss):
     return loss
 
 
-def _differentiable_ancestors(loss):
-    """The ids of what a gradient can flow to `loss` from: tensors of floats, not behind a stop_gradient; variables."""
+def _differentiable_ancestors(loss, constants):
+    """The ids of what a gradient can flow to `loss` from: tensors of floats, not behind a stop_gradient or one of the
+    `constants`; variables."""
     seen, nodes, stack = set(), set(), [loss]
+    ends = set(map(id, constants))
     while stack:
         tensor = stack.pop()
         if id(tensor) in seen or not is_float(tensor.dtype):
             continue
         seen.add(id(tensor))
         node = tensor.node
-        if node is not None and node.operation.name != 'stop_gradient':
+        if node is not None and node.operation.name != 'stop_gradient' and id(tensor) not in ends:
             if node not in nodes:
                 nodes.add(node)
                 seen.update(map(id, variables_of(node)))
@@ -124,8 +143,9 @@ class Gradients:
     """
     name = 'gradients'
 
-    def __init__(self, loss, targets):
+    def __init__(self, loss, targets, constants=()):
         self.loss = loss
+        self._constants = list(constants)
         self.variables = [target for target in targets if isinstance(target, Variable)]
         self.targets = targets
         tensors = [target for target in targets if isinstance(target, KerasTensor)]
@@ -144,7 +164,7 @@ class Gradients:
 
     def _inside(self):
         """The nodes that depend on a target, in an order in which they can run."""
-        outside = free_tensors([self.loss])
+        outside = free_tensors([self.loss], self._constants) + self._constants
         depends = {id(target) for target in self.targets}
         found = []
         for node in nodes_between(outside, [self.loss]):

@@ -94,9 +94,11 @@ class SeedGenerator:
 
     def __init__(self, seed=None, name=None, **kwargs):
         if kwargs:
-            raise ValueError('SeedGenerator: unknown argument %s.' % ', '.join(map(repr, sorted(kwargs))))
+            raise ValueError('SeedGenerator: Unrecognized keyword arguments: %s.'
+                             % ', '.join(map(repr, sorted(kwargs))))
         if seed is not None and not isinstance(seed, (int, np.integer)):
-            raise ValueError('SeedGenerator: `seed` must be an int or None. Received: %r' % (seed,))
+            raise ValueError('SeedGenerator: Argument `seed` must be an integer (an int or None). Received: %r'
+                             % (seed,))
         self._initial_seed = draw_host_seed() if seed is None else int(seed)
         self.name = name or 'seed_generator'
         self.config = {'seed': seed}

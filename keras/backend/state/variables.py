@@ -137,8 +137,10 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             self._move(get_engine())
         return self.holder.numpy_view(self.holder.load(self.held))
 
-    def assign(self, value):
+    def assign(self, value, name=None):
         """Set the value. During a step it takes effect for later reads, and is kept when the step ends.
+
+        `name` is what TensorFlow calls the operation by in a graph, as methods written for its variables give it.
 
         Raises:
             ValueError: if the shape differs.

@@ -19,24 +19,25 @@ class ArrayFeed(Feed):
         casts: one dtype name or None per array of xs + ys + weights, applied as batches are taken.
         layout: the `Layout` of the batches. batch_size: number of samples in a batch; None for all of them.
         shuffle: True draws the samples in a new order in every pass, 'batch' the batches.
-        samples: their number where there are no arrays.
+        samples: their number where there are no arrays. uneven: whether arrays may differ in theirs: in one batch.
 
     The order of a pass follows from its number and a seed that is drawn when the feed is made.
     """
     kept_state = ('_seed',)
 
-    def __init__(self, xs, ys, weights, casts, layout, batch_size=None, shuffle=False, samples=None):
+    def __init__(self, xs, ys, weights, casts, layout, batch_size=None, shuffle=False, samples=None,
+                 uneven=False):
         self.layout = layout
         self._arrays = xs + ys + weights
         self._split = (len(xs), len(xs) + len(ys))
         self._casts = [None if array is None else portable_cast(array, cast)
                        for array, cast in zip(self._arrays, casts)]
         lengths = {len(array) for array in self._arrays if array is not None}
-        if len(lengths) > 1:
+        if len(lengths) > 1 and not uneven:
             raise ValueError('All arrays must have the same number of samples. Received: inputs of %s, targets of %s, '
                              'weights of %s samples. The usual cause: x and y come from different splits.'
                              % tuple([len(a) if a is not None else None for a in part] for part in (xs, ys, weights)))
-        self.samples = lengths.pop() if lengths else samples or 0
+        self.samples = max(lengths) if lengths else samples or 0
         if not self.samples:
             raise ValueError('The data holds no samples.')
         self._batch_size = batch_size or self.samples

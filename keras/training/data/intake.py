@@ -92,14 +92,16 @@ class Intake:
         workers, processes = getattr(source, 'workers', 1), getattr(source, 'use_multiprocessing', False)
         return ahead_for(workers, processes, getattr(source, 'max_queue_size', 10))
 
-    def arrays(self, x, y=None, sample_weight=None, class_weight=None, batch_size=None, shuffle=False):
+    def arrays(self, x, y=None, sample_weight=None, class_weight=None, batch_size=None, shuffle=False,
+               uneven=False):
         """The `ArrayFeed` for arrays."""
         xs, ys, weights, casts, layout = self._flat(x, y, sample_weight, class_weight)
-        if len(xs) > 1 and not ys and self._program.ruled('first_input_counts'):
+        if len(xs) > 1 and not ys and not uneven and self._program.ruled('first_input_counts'):
             xs = _as_long_as_the_first(xs)
         rows = self._program.inputs.rows if self._program.inputs is not None else None
         # What is not fed comes whole, and so does what belongs to it.
-        return ArrayFeed(xs, ys, weights, casts, layout, rows or batch_size, shuffle and rows is None, rows)
+        return ArrayFeed(xs, ys, weights, casts, layout, rows or batch_size, shuffle and rows is None, rows,
+                         uneven)
 
     def _batch(self, item, class_weight, targets):
         """The `Batch` for what a source yielded."""

@@ -69,3 +69,39 @@ def test_the_first_thing_a_program_does(engine, said):
     done = subprocess.run([sys.executable, '-c', code], stdout=subprocess.PIPE, universal_newlines=True, check=True,
                           env=dict(os.environ, KERAS_BACKEND=engine, PYTHONPATH=path))
     assert said in done.stdout
+
+
+def test_tf_gradients_of_symbolic_tensors():
+    x = K.placeholder((None, 3))
+    y = x * x
+    z = tf.reduce_sum(y * x, axis=-1)
+    by_x, by_y = tf.gradients(z, [x, y])
+    partial_x, partial_y = tf.compat.v1.gradients(z, [x, y], stop_gradients=[x, y])
+    weighted, = tf.gradients([y], [x], grad_ys=[tf.ones_like(x) * 3.0])
+    other = K.placeholder((2,))
+    assert tf.gradients(z, [other]) == [None]
+    zero, = tf.gradients(z, [other], unconnected_gradients='zero')
+    values = K.function([x, other], [by_x, by_y, partial_x, partial_y, weighted, zero])([X, np.ones(2)])
+    for value, expected in zip(values, [3 * X ** 2, X, X ** 2, X, 6 * X, np.zeros(2)]):
+        np.testing.assert_allclose(value, expected, rtol=1e-5)
+
+
+def test_layers_that_call_tf_gradients():
+    class Slope(keras.layers.Layer):
+        def call(self, inputs):
+            y, x = inputs
+            return tf.gradients(y, x)[0]
+
+        def compute_output_shape(self, shapes):
+            return shapes[1]
+
+    x = keras.layers.Input((3,))
+    y = keras.layers.Lambda(lambda x: x ** 3)(x)
+    np.testing.assert_allclose(keras.Model(x, Slope()([y, x])).predict(X), 3 * X ** 2, rtol=1e-5)
+
+
+def test_tf_gradients_of_tensorflow_itself():
+    @tf.function
+    def slope(x):
+        return tf.gradients(x * x, x)[0]
+    assert slope(tf.constant(3.0)).numpy() == 6.0

@@ -342,3 +342,16 @@ def test_gradients_are_refused_where_there_are_none():
     x = K.placeholder((2,))
     with pytest.raises(UnsupportedOperation):
         K.function([x], K.gradients(K.sum(x), x))([np.ones(2)])
+
+
+def test_the_learning_phase_may_be_left_out_where_it_is_the_last_input():
+    x = K.placeholder((None, 2))
+    f = K.function([x, K.learning_phase()], [K.in_train_phase(x, 0.0)])
+    assert not f([np.ones((1, 2))])[0].any()
+    K.set_learning_phase(1)
+    try:
+        assert f([np.ones((1, 2))])[0].all()
+    finally:
+        K.clear_session()
+    with pytest.raises(ValueError, match='expects 2 inputs'):
+        K.function([K.learning_phase(), x], [x])([1])

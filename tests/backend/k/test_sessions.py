@@ -69,6 +69,14 @@ def test_sessions_can_be_set():
         other.close()
 
 
+def test_tensors_belong_to_the_graph_of_the_session():
+    x = K.placeholder((2,))
+    with x.graph.as_default():
+        doubled = x * 2.0
+    assert doubled.graph is K.get_session().graph
+    assert K.get_session().run(doubled, {x: [1.0, 2.0]}).tolist() == [2.0, 4.0]
+
+
 def test_what_is_no_session():
     with pytest.raises(TypeError, match='no sessions to take options from'):
         K.set_session(object())

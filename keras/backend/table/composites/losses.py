@@ -26,7 +26,7 @@ def binary_crossentropy(target, output, from_logits=False):
     return -(target * p.log(output) + (1.0 - target) * p.log(1.0 - output))
 
 
-@composite('totals value', promote='same_float', cases=[(F(1), F(), 32.0)])
+@composite('totals value', promote='same_float', cases=[(F(1), F(1), 32.0)])
 def count_in(totals, value, samples):
     """`totals + value * samples`: the mean of so many samples, a number, joins a sum."""
     return totals + value * samples
