@@ -399,6 +399,17 @@ class Engine:
         """An argument of a step as a tensor; None stays."""
         return None if x is None else self.convert(x)
 
+    # Whether the arguments of a step are to be sent to the device while the step before it runs, see `sent`.
+    sends_ahead = False
+
+    def sent(self, arrays):
+        """A function that gives `arrays`, a list of NumPy arrays and None, as tensors: they are on their way there.
+
+        The arrays may change as soon as this returns.
+        """
+        tensors = list(map(self.argument, arrays))
+        return lambda: tensors
+
     def commit(self, writes):
         """Assign what a step has written, {variable: native tensor}."""
         for variable, value in writes.items():

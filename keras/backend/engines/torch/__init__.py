@@ -48,6 +48,8 @@ class TorchEngine(Engine):
     exporters = {'torch': write_torch}
     layer_base = LayerModule
     notes_calls = True
+    # The stream of copies to the device, made for the first one.
+    _copies = None
     variable_attributes = ('grad', 'requires_grad', 'requires_grad_', 'is_leaf', 'device', 'data', 'detach')
 
     # --- tensors ---------------------------------------------------------------------------------------------
@@ -238,6 +240,27 @@ class TorchEngine(Engine):
             return tensor.to(DEVICE, non_blocking=True)
         borrowed.append(tensor)
         return tensor
+
+    sends_ahead = CUDA
+
+    def sent(self, arrays):
+        # From memory that stays where it is, in a stream of their own beside that of the steps.
+        if self._copies is None:
+            self._copies = torch.cuda.Stream(DEVICE)
+        pinned = [None if x is None else shared(x).pin_memory() for x in arrays]
+        with torch.cuda.stream(self._copies):
+            tensors = [None if x is None else x.to(DEVICE, non_blocking=True) for x in pinned]
+            arrived = self._copies.record_event()
+
+        def give():
+            stream = torch.cuda.current_stream(DEVICE)
+            stream.wait_event(arrived)
+            for tensor in tensors:
+                if tensor is not None:
+                    # Their memory is not given to anybody else before the steps are through with it.
+                    tensor.record_stream(stream)
+            return tensors
+        return give
 
     def commit(self, writes):
         """Write all values at once, in place."""
