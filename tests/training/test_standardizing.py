@@ -94,13 +94,12 @@ def test_old_arguments():
 
 
 @pytest.mark.on('numpy')
-def test_inputs_of_one_predicted_batch_may_differ_in_length():
-    a, b = keras.layers.Input(batch_shape=(4, 2)), keras.layers.Input(batch_shape=(None, 2))
+@pytest.mark.parametrize('lengths', [(4, 1), (1, 4)])
+def test_inputs_of_one_predicted_batch_may_differ_in_length(lengths):
+    a, b = keras.layers.Input((2,)), keras.layers.Input((2,))
     model = keras.Model([a, b], [keras.layers.Dense(1, kernel_initializer='ones')(x) for x in (a, b)])
-    first, second = model.predict_on_batch([np.ones((4, 2)), np.full((1, 2), 2.0)])
-    assert first.tolist() == [[2.0]] * 4 and second.tolist() == [[4.0]]
-    with pytest.raises(ValueError, match='same number of samples'):
-        model.predict([np.ones((4, 2)), np.ones((1, 2))])
+    first, second = model.predict_on_batch([np.ones((lengths[0], 2)), np.full((lengths[1], 2), 2.0)])
+    assert first.tolist() == [[2.0]] * lengths[0] and second.tolist() == [[4.0]] * lengths[1]
 
 
 @pytest.mark.on('numpy')

@@ -96,7 +96,7 @@ class Intake:
                uneven=False):
         """The `ArrayFeed` for arrays."""
         xs, ys, weights, casts, layout = self._flat(x, y, sample_weight, class_weight)
-        if len(xs) > 1 and not ys and self._program.ruled('first_input_counts'):
+        if len(xs) > 1 and not ys and not uneven and self._program.ruled('first_input_counts'):
             xs = _as_long_as_the_first(xs)
         rows = self._program.inputs.rows if self._program.inputs is not None else None
         # What is not fed comes whole, and so does what belongs to it.
