@@ -27,7 +27,7 @@ def main(arguments=None):
     as_json = getattr(given, 'json', False)
     try:
         report = command.run(given)
-    except (OSError, ValueError, TypeError, ImportError, NotImplementedError, KeyError) as error:
+    except (OSError, ValueError, TypeError, ImportError, RuntimeError, KeyError) as error:
         message = str(error) if not isinstance(error, KeyError) else 'missing: %s' % error
         print('keras: %s' % message, file=sys.stderr)
         if as_json:

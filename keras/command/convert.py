@@ -3,10 +3,14 @@ import importlib
 import os
 import sys
 
+from keras.command.inspect import read_text
+from keras.saving.opening import kind_by_start
+
 SUFFIXES = (('.weights.h5', 'weights'), ('.weights.json', 'weights'), ('.keras', 'keras'), ('.h5', 'h5'),
             ('.hdf5', 'h5'), ('.json', 'json'), ('.yaml', 'yaml'), ('.yml', 'yaml'), ('.onnx', 'onnx'),
             ('.tflite', 'tflite'), ('.mlir', 'stablehlo'))
 _CONFIGS = ('json', 'yaml')
+_BESIDE_EXPORTS = _CONFIGS + ('weights', 'keras', 'h5', 'tf')
 
 
 def format_of(path):
@@ -23,35 +27,60 @@ def run(given):
                          % (given.target, ', '.join(suffix for suffix, _ in SUFFIXES)))
     if os.path.lexists(given.target) and not given.overwrite:
         raise ValueError('%s is there already: give --overwrite to replace it.' % given.target)
+    _check_format(wanted)
     if given.engine:
         from keras.backend.contract.loading import set_backend
         set_backend(given.engine)
     sys.path.insert(0, os.getcwd())
     for module in given.modules:
         importlib.import_module(module)
-    model = _read(given)
+    model, has_weights = _read(given)
     _write(model, given, wanted)
-    return {'source': given.source, 'target': given.target, 'format': wanted, 'model': model.name,
+    notes = [] if has_weights or wanted in _CONFIGS else [
+        '%s holds no weights: those in %s are the initial ones' % (given.source, given.target)]
+    return {'notes': notes, 'source': given.source, 'target': given.target, 'format': wanted, 'model': model.name,
             'layers': len(model.layers), 'weights': len(model.weights),
             'parameters': sum(weight.size for weight in model.weights)}
 
 
+def _check_format(wanted):
+    if wanted not in _BESIDE_EXPORTS:
+        from keras.export.formats import available
+        if wanted not in available():
+            raise ValueError('--to %s: there is no such format. Expected one of: %s.'
+                             % (wanted, ', '.join(sorted(set(_BESIDE_EXPORTS).union(available())))))
+
+
 def _read(given):
+    """The model, and whether its weights come from a file."""
+    from keras.saving.hdf5 import WeightsAlone
     safety = {'safe_mode': False} if given.unsafe else {}
     if given.architecture:
-        model = _model(given.architecture, safety)
+        model, _ = _model(given.architecture, safety)
         model.load_weights(given.source)
-        return model
-    return _model(given.source, safety)
+        return model, True
+    try:
+        return _model(given.source, safety)
+    except WeightsAlone:
+        raise _without_architecture(given.source) from None
+
+
+def _without_architecture(path):
+    return ValueError('%s holds weights alone: give --architecture FILE, a .json, .yaml or any other file of the model '
+                      'that they are of.' % path)
 
 
 def _model(path, safety):
     from keras import models, saving
-    if format_of(path) not in _CONFIGS:
-        return saving.load_model(path, **safety)
-    with open(path, encoding='utf-8') as file:
-        text = file.read()
-    return (models.model_from_json if format_of(path) == 'json' else models.model_from_yaml)(text, **safety)
+    if format_of(path) == 'weights' and os.path.isfile(path) and not kind_by_start(path):
+        raise _without_architecture(path)
+    if not os.path.isfile(path) or kind_by_start(path):
+        return saving.load_model(path, **safety), True
+    text = read_text(path)
+    is_yaml = format_of(path) == 'yaml'
+    if format_of(path) != 'json' and not is_yaml and not text.lstrip().startswith(b'{'):
+        return saving.load_model(path, **safety), True
+    return (models.model_from_yaml if is_yaml else models.model_from_json)(text, **safety), False
 
 
 def _write(model, given, wanted):
@@ -66,10 +95,10 @@ def _write(model, given, wanted):
     elif wanted in ('keras', 'h5', 'tf'):
         saving.save_model(model, given.target, include_optimizer=not given.no_optimizer, save_format=wanted)
     else:
-        model.export(given.target, format=wanted)
+        model.export(given.target, format=wanted, verbose=False)
 
 
 def text(report):
-    """One line for people."""
-    return '{source} -> {target} ({format}): model {model}, {layers} layers, {weights} weights, {parameters:,} ' \
-           'parameters'.format(**report)
+    """Lines for people."""
+    return '\n'.join(['{source} -> {target} ({format}): model {model}, {layers} layers, {weights} weights, '
+                      '{parameters:,} parameters'.format(**report)] + ['NOTE: ' + note for note in report['notes']])

@@ -6,10 +6,9 @@ import numpy as np
 from keras.saving import archive
 from keras.saving.hdf5 import load_attributes
 from keras.saving.kinds import HOMES, kind_in
-from keras.saving.opening import open_archive, open_file, open_hdf5, parse_json, parse_yaml
+from keras.saving.opening import (
+    LONGEST_TEXT, RefusedFile, kind_by_start, open_archive, open_file, open_hdf5, parse_json, parse_yaml)
 
-# How files begin.
-_MAGIC = ((b'\x89HDF\r\n\x1a\n', 'hdf5'), (b'PK\x03\x04', 'zip'))
 # What is code in a config: names of classes that hold some.
 _LAMBDAS = ('__lambda__',)
 
@@ -32,9 +31,7 @@ def run(given):
     else:
         with open_file(given.file) as file:
             report['bytes'] = os.fstat(file.fileno()).st_size
-            start = file.read(8)
-        _BY_START.get(next((kind for magic, kind in _MAGIC if start.startswith(magic)), None),
-                      _inspect_text)(given.file, report)
+        _BY_START.get(kind_by_start(given.file), _inspect_text)(given.file, report)
     _inspect_weights(report)
     return report
 
@@ -141,8 +138,14 @@ def _plain(value):
 
 def _inspect_folder(path, report):
     from keras.saving import tf_files
+    from keras.saving.formats import EXTRA
     if not os.path.exists(os.path.join(path, 'saved_model.pb')):
-        raise ValueError('%s is a folder without saved_model.pb: nothing that Keras saves.' % path)
+        raise ValueError('%s is a folder without saved_model.pb: nothing that Keras reads.' % path)
+    code = 'the graph of TensorFlow in saved_model.pb'
+    if os.path.exists(os.path.join(path, EXTRA)):
+        _inspect_zip(os.path.join(path, EXTRA), report)
+        report['format'] = 'SavedModel with a .keras file in it, which is what is read'
+        return report['code'].append(code)
     report['format'] = 'SavedModel (tf.keras)'
     config = tf_files.metadata(path) or {}
     if 'class_name' in config:
@@ -151,7 +154,7 @@ def _inspect_folder(path, report):
     prefix = os.path.join(path, 'variables', 'variables')
     if os.path.exists(prefix + '.index'):
         _note_checkpoint(prefix, report)
-    report['code'].append('the graph of TensorFlow in saved_model.pb')
+    return report['code'].append(code)
 
 
 def _inspect_checkpoint(path, report):
@@ -168,11 +171,27 @@ def _note_checkpoint(prefix, report):
             report['weights'].setdefault(owner, []).append({'name': name, 'shape': list(checkpoint.shape(name))})
 
 
-def _inspect_text(path, report):
+def read_text(path):
+    """The text of a JSON or YAML file, as bytes.
+
+    Raises:
+        RefusedFile: where it is empty, or no text.
+    """
     with open_file(path) as file:
-        text = file.read()
-    is_yaml = path.lower().endswith(('.yaml', '.yml'))
-    config = (parse_yaml if is_yaml else parse_json)(text, 'file')
+        text = file.read(LONGEST_TEXT + 1)
+    try:
+        text.decode('utf-8')
+    except UnicodeDecodeError:
+        raise RefusedFile('%s is no file that Keras reads: it begins neither like HDF5 nor like a zip archive, and is '
+                          'no text.' % path) from None
+    if not text.strip():
+        raise RefusedFile('%s is empty.' % path)
+    return text
+
+
+def _inspect_text(path, report):
+    text, is_yaml = read_text(path), path.lower().endswith(('.yaml', '.yml'))
+    config = (parse_yaml if is_yaml else parse_json)(text, 'file %s' % path)
     if isinstance(config, dict) and 'weight_map' in config:
         report['format'] = 'index of sharded weights (Keras 3)'
         return _inspect_shards(path, config, report)

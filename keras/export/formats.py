@@ -35,9 +35,8 @@ def export_model(model, filepath, format='tf_saved_model', verbose=None, input_s
             the format needs. NotImplementedError: where the format has no form for what the model does, or needs
             another engine; it says which.
     """
-    available = sorted(WRITERS) + by_engine.formats()
-    if format not in available:
-        raise ValueError('export: Unrecognized format=%r. Formats: %s.' % (format, ', '.join(sorted(available))))
+    if format not in available():
+        raise ValueError('export: Unrecognized format=%r. Formats: %s.' % (format, ', '.join(available())))
     if format in WRITERS:
         write = importlib.import_module(WRITERS[format]).export
         _check_options(format, write, 3, kwargs)
@@ -48,6 +47,11 @@ def export_model(model, filepath, format='tf_saved_model', verbose=None, input_s
     write(model, filepath, input_signature, **kwargs)
     if verbose or verbose is None and format == 'tf_saved_model':
         print('Exported %s to %s (%s).' % (model.name, filepath, format))
+
+
+def available():
+    """The names of all formats, sorted."""
+    return sorted(list(WRITERS) + by_engine.formats())
 
 
 def _check_options(format, write, first, given):

@@ -15,6 +15,7 @@ import zipfile
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.seeds import undisturbed
 from keras.saving import archive, checkpoints, hdf5, shards, states, tf_files
+from keras.saving.opening import kind_by_start
 from keras.saving.serialization import CustomObjectScope, SafeModeScope
 from keras.saving.writing import whole_folder
 
@@ -25,7 +26,7 @@ def _name(target):
 
 _FORMATS = {'keras': 'keras', 'keras_v3': 'keras', 'h5': 'h5', 'hdf5': 'h5', 'tf': 'tf'}
 # Where a SavedModel of ours keeps the model itself: TensorFlow leaves that folder to whoever writes it.
-_EXTRA = os.path.join('assets.extra', 'model.keras')
+EXTRA = os.path.join('assets.extra', 'model.keras')
 
 
 def _format_of(target, save_format, weights=False):
@@ -109,7 +110,7 @@ def _save_saved_model(model, filepath, include_optimizer):
         for name in os.listdir(inside):
             os.rename(os.path.join(inside, name), os.path.join(folder, name))
         os.rmdir(inside)
-        archive.save_model(model, os.path.join(folder, _EXTRA), include_optimizer)
+        archive.save_model(model, os.path.join(folder, EXTRA), include_optimizer)
 
 
 @undisturbed()
@@ -130,8 +131,8 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
         >>> keras.models.load_model('model.keras').count_params() == model.count_params()
         True
     """
-    if _is_path(filepath) and os.path.isfile(os.path.join(os.fspath(filepath), _EXTRA)):
-        filepath = os.path.join(os.fspath(filepath), _EXTRA)
+    if _is_path(filepath) and os.path.isfile(os.path.join(os.fspath(filepath), EXTRA)):
+        filepath = os.path.join(os.fspath(filepath), EXTRA)
     with SafeModeScope(safe_mode):
         if _is_path(filepath) and tf_files.is_saved_model(filepath):
             with CustomObjectScope(custom_objects or {}):
@@ -145,7 +146,8 @@ def _is_path(source):
 
 
 def _is_archive(source):
-    return _is_path(source) and os.path.isfile(source) and zipfile.is_zipfile(source)
+    return _is_path(source) and os.path.isfile(source) and (kind_by_start(source) == 'zip'
+                                                            or zipfile.is_zipfile(source))
 
 
 def save_weights(model, filepath, overwrite=True, save_format=None, max_shard_size=None, **kwargs):

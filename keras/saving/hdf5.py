@@ -555,6 +555,10 @@ def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=Fa
         _load_model_weights(_root_of_weights(file), model, by_name, skip_mismatch, reshape)
 
 
+class WeightsAlone(ValueError):
+    """A file that holds weights and no model."""
+
+
 def load_model(filepath, custom_objects=None, compile=True):
     """A model from an HDF5 file, with its weights, compiled as it was, optimizer state included.
 
@@ -572,8 +576,8 @@ def load_model(filepath, custom_objects=None, compile=True):
     """
     with reading(filepath) as file, CustomObjectScope(custom_objects or {}):
         if 'model_config' not in file.attrs:
-            raise ValueError('%s holds no model, only weights: build the model in code and call `model.load_weights`.'
-                             % file.filename)
+            raise WeightsAlone('%s holds no model, only weights: build the model in code and call '
+                               '`model.load_weights`.' % file.filename)
         _check_sealed(file, [name for name in ('model_weights', 'optimizer_weights') if name in file])
         with generations.reading(_generations(file)):
             model = kind_in('keras.models').deserialize(_model_config(file))

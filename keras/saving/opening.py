@@ -74,6 +74,21 @@ def open_file(path):
     return open(path, 'rb', buffering=0)
 
 
+# How files begin that models are kept in.
+_HDF5, _ZIP = b'\x89HDF\r\n\x1a\n', b'PK\x03\x04'
+
+
+def kind_by_start(path):
+    """'hdf5' or 'zip' by how a file begins, whatever its name; None for anything else.
+
+    Raises:
+        FileNotFoundError: where there is none. RefusedFile: for a folder, device, FIFO or socket.
+    """
+    with open_file(path) as file:
+        start = file.read(len(_HDF5))
+    return 'hdf5' if start == _HDF5 else 'zip' if start.startswith(_ZIP) else None
+
+
 def _name_of(file):
     name = getattr(file, 'name', None)
     return name if isinstance(name, str) else 'The file'
@@ -172,7 +187,6 @@ class _Section:
 
 # --- HDF5 -------------------------------------------------------------------------------------------------------------
 
-_HDF5 = b'\x89HDF\r\n\x1a\n'
 # The address of what is not there.
 _NOWHERE = (1 << 64) - 1
 _HEAP = b'GCOL\x01\0\0\0'
@@ -292,7 +306,7 @@ def _open_library(source):
     sizes = start[13:15] if start[8:9] in (b'\0', b'\1') else start[9:11]
     if start[:8] != _HDF5 or sizes != b'\x08\x08':
         other = 'it is a zip archive, such as a model in the `.keras` format of Keras 3' if start[:2] == b'PK' \
-            else 'it does not begin like one'
+            else 'it does not begin like one' if source.size else 'it is empty'
         raise RefusedFile('%s cannot be read as an HDF5 file (%s). The usual cause: it was cut short while it was '
                           'written, copied or downloaded, or it holds something else.' % (source.name, other))
     _check_beginning(source)

@@ -78,6 +78,37 @@ def test_refusals_of_convert(model, tmp_path, capsys):
     assert run(capsys, 'convert', tmp_path / 'a.keras')[0] == 2
 
 
+def test_what_a_file_lacks_is_said(model, tmp_path, capsys):
+    (tmp_path / 'a.json').write_text(model.to_json())
+    code, printed, _ = run(capsys, 'convert', tmp_path / 'a.json', tmp_path / 'b.h5')
+    assert code == 0 and 'holds no weights' in printed
+    assert 'NOTE' not in run(capsys, 'convert', tmp_path / 'a.json', tmp_path / 'b.yaml')[1]
+    for name in ('a.weights.h5', 'a.h5', 'a.weights.json'):
+        model.save_weights(str(tmp_path / name))
+        code, _, error = run(capsys, 'convert', tmp_path / name, tmp_path / 'c.keras')
+        assert code == 1 and '--architecture' in error and not (tmp_path / 'c.keras').exists()
+    code, _, error = run(capsys, 'convert', tmp_path / 'a.json', tmp_path / 'd', '--to', 'bogus')
+    assert code == 1 and all(name in error for name in ('bogus', 'keras', 'yaml', 'onnx', 'tfjs'))
+
+
+def test_files_are_known_by_their_contents(model, tmp_path, capsys):
+    model.save(str(tmp_path / 'a.h5'))
+    model.save(str(tmp_path / 'a.keras'))
+    (tmp_path / 'a.json').write_text(model.to_json())
+    for source, other in (('a.h5', 'b.json'), ('a.keras', 'b.yaml'), ('a.json', 'b.keras'), ('a.json', 'b.txt')):
+        (tmp_path / other).write_bytes((tmp_path / source).read_bytes())
+        assert run(capsys, 'convert', tmp_path / other, tmp_path / 'c.h5', '--overwrite')[0] == 0
+    (tmp_path / 'cut.keras').write_bytes((tmp_path / 'a.keras').read_bytes()[:900])
+    (tmp_path / 'none.h5').write_bytes(b'')
+    (tmp_path / 'none.json').write_bytes(b'')
+    (tmp_path / 'bytes.json').write_bytes(b'\xff\xfe\x00')
+    for name, said in (('cut.keras', 'zip archive'), ('none.h5', 'is empty'), ('none.json', 'is empty'),
+                       ('bytes.json', 'no file that Keras reads'), ('missing.json', 'no file'), ('.', 'a folder')):
+        for command in (['convert', tmp_path / name, tmp_path / 'd.keras'], ['inspect', tmp_path / name]):
+            code, _, error = run(capsys, *command)
+            assert code == 1 and said in error and name in error
+
+
 def test_code_is_run_only_where_it_is_asked_for(tmp_path, capsys):
     keras.Sequential([layers.Lambda(lambda x: x * 2, input_shape=(4,))]).save(str(tmp_path / 'a.h5'))
     code, _, error = run(capsys, 'convert', tmp_path / 'a.h5', tmp_path / 'b.keras')
