@@ -4,9 +4,11 @@ import itertools
 import warnings
 
 from keras import config
+from keras.backend.contract.loading import get_engine
 from keras.backend.state.seeds import undisturbed
 from keras.callbacks.backup import BackupAndRestore
 from keras.callbacks.tuning import OverfitBatches, SanityCheckValidation
+from keras.training.data.ahead import sent_ahead
 from keras.training.data.arrays import ArrayFeed
 from keras.training.data.feed import RepeatedFeed
 from keras.training.resuming import Keeper
@@ -188,6 +190,8 @@ class Loop:
         batches = feed.epoch(steps and steps - done + again)
         if program.argument('steps_per_execution') not in (None, 1):
             return self._run_by_many(kind, batches, found, keeper, done)
+        if get_engine().sends_ahead and keeper is None and not viewers and kind not in program.own:
+            batches = sent_ahead(batches)
         for number, batch in enumerate(batches, done - again):
             if batch.layout is not layout:
                 begins, layout = layout is None, batch.layout

@@ -1,5 +1,6 @@
 """Steps that a model defines itself: `train_step`, `test_step`, `predict_step`, and the losses and metrics of these."""
 import inspect
+import warnings
 
 from keras import generations
 from keras import metrics as metrics_module
@@ -55,6 +56,10 @@ class OwnStep:
         engine = get_engine()
         if engine.recorder() is None:
             run = Script(run)
+        if program.argument('jit_compile') is True and not engine.joins_operations:
+            warnings.warn('jit_compile=True has no effect on the %s of model %s on the %s engine: what a model defines '
+                          'itself is not handed to a compiler that joins operations.'
+                          % (METHODS[kind], program.name, engine.name), stacklevel=2)
         self._run = engine.scripted_step(run, variables, variables if kind != 'predict' else [],
                                          bool(program.argument('run_eagerly')))
 

@@ -35,8 +35,8 @@ def made_step(program, function, reads, writes, *looked_at):
     Args:
         looked_at: the objects, besides the layers of the model, by which `function` goes; none: it may be anything.
     """
-    make, options = step_maker(program), {}
-    if looked_at and make == get_engine().step:
+    make, options, engine = step_maker(program), {}, get_engine()
+    if looked_at and make in (engine.step, engine.joined_step):
         options['unchanged'] = Unchanged(program.forward, looked_at)
     return make(under(program, function), reads, writes, **options)
 

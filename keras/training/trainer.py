@@ -107,8 +107,9 @@ class Trainer(Steps):
                 are taken, so it is kept for configs only.
             steps_per_execution: how many batches run between two looks of the callbacks, in one call where the engine
                 compiles (JAX, TensorFlow); 'auto' chooses where no callback looks at single batches.
-            jit_compile: True has a compiler join operations (XLA on TensorFlow; JAX does it anyway), False runs the
-                steps on JAX one operation at a time, 'auto' leaves it to the engine.
+            jit_compile: True has a compiler join operations (XLA on TensorFlow; `torch.compile` on PyTorch, once a
+                step has run; JAX does it anyway), False runs the steps on JAX one operation at a time, 'auto' leaves it
+                to the engine. Where a step cannot be compiled a warning says why.
             auto_scale_loss: whether the optimizer of a model whose policy is 'mixed_float16' is put into a
                 `LossScaleOptimizer`.
             target_tensors: a tensor, or a list or dictionary of tensors, one per output or None: variables, constants

@@ -85,7 +85,6 @@ def test_random_numbers_and_states_go_on_from_step_to_step():
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.filterwarnings('ignore:jit_compile=True has no effect on the torch engine')
 @pytest.mark.parametrize('value', [True, False, 'auto'])
 def test_jit_compile(value):
     losses, kernel, _ = gradient_descent(1, 8)

@@ -279,7 +279,7 @@ class Engine:
 
     # --- running ---------------------------------------------------------------------------------------------
 
-    def step(self, fn, reads, writes, static_batch=False, unchanged=None):
+    def step(self, fn, reads, writes, static_batch=False, unchanged=None, joined=False):
         """A callable that runs `fn(*args)` as one unit: traced and compiled where the engine does that.
 
         Args:
@@ -290,11 +290,12 @@ class Engine:
             static_batch: trace anew for every batch size even where the engine could leave it open.
             unchanged: for an engine that `notes_calls`: `can_be_seen()` says whether all that `fn` looks at besides
                 arguments and variables can be watched, and does so from then on; `holds()` whether it is the same.
+            joined: with `unchanged`, whether a compiler is to join the operations of what was written down.
 
         The outputs are fixed before the writes; then all writes commit together. Arrays given as
         arguments are converted. Calling never waits for the device. Within another step it is a part of that one.
         """
-        more = {'unchanged': unchanged} if unchanged is not None and self.notes_calls else {}
+        more = dict(unchanged=unchanged, joined=joined) if unchanged is not None and self.notes_calls else {}
         run = self.new_step(fn, reads, writes, static_batch, **more)
 
         def step(*args):
@@ -339,7 +340,7 @@ class Engine:
         """
         return self.unsupported('repeated_step')()
 
-    def joined_step(self, fn, reads, writes):
+    def joined_step(self, fn, reads, writes, unchanged=None):
         """`step` by the engine's compiler that joins operations (XLA, ...); where there is none a warning says so."""
         if not self.joins_operations:
             warnings.warn('jit_compile=True has no effect on the %s engine, which has no compiler to ask for.'
@@ -397,6 +398,17 @@ class Engine:
     def argument(self, x):
         """An argument of a step as a tensor; None stays."""
         return None if x is None else self.convert(x)
+
+    # Whether the arguments of a step are to be sent to the device while the step before it runs, see `sent`.
+    sends_ahead = False
+
+    def sent(self, arrays):
+        """A function that gives `arrays`, a list of NumPy arrays and None, as tensors: they are on their way there.
+
+        The arrays may change as soon as this returns.
+        """
+        tensors = list(map(self.argument, arrays))
+        return lambda: tensors
 
     def commit(self, writes):
         """Assign what a step has written, {variable: native tensor}."""

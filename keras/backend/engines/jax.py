@@ -391,6 +391,10 @@ class JaxEngine(Engine):
         # XLA's CPU code for the gradient of a scan over wide inputs is slow: three times for an LSTM of 128 units.
         return jax.default_backend() == 'cpu'
 
+    @property
+    def sends_ahead(self):
+        return jax.default_backend() != 'cpu'
+
     # --- tensors ---------------------------------------------------------------------------------------------
 
     def is_native(self, x):

@@ -245,7 +245,7 @@ class TensorflowEngine(Engine):
     def repeated_step(self, fn, reads, writes, joined=False):
         return RepeatedStep(self, fn, False, joined)
 
-    def joined_step(self, fn, reads, writes):
+    def joined_step(self, fn, reads, writes, unchanged=None):
         return Step(self, fn, True, joined=True)
 
     def scripted_step(self, fn, reads, writes, eagerly=False):

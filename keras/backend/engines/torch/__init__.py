@@ -22,6 +22,7 @@ import keras.backend.engines.torch.recurrent  # noqa: F401 (it adds to the overr
 import keras.backend.engines.torch.updates  # noqa: F401 (it adds to the overrides)
 from keras.backend.engines.torch.exports import write_torch
 from keras.backend.engines.torch.overrides import OVERRIDES
+from keras.backend.engines.torch.joined import Joiner, say_why_not
 from keras.backend.engines.torch.modules import LayerModule, Run
 from keras.backend.engines.torch.recorded import (Repeats, as_one_call, constant_of, drawn, key_of, leaves_of,
                                                   unrecordable)
@@ -47,6 +48,8 @@ class TorchEngine(Engine):
     exporters = {'torch': write_torch}
     layer_base = LayerModule
     notes_calls = True
+    # The stream of copies to the device, made for the first one.
+    _copies = None
     variable_attributes = ('grad', 'requires_grad', 'requires_grad_', 'is_leaf', 'device', 'data', 'detach')
 
     # --- tensors ---------------------------------------------------------------------------------------------
@@ -165,9 +168,10 @@ class TorchEngine(Engine):
 
     # --- running ---------------------------------------------------------------------------------------------
 
-    def new_step(self, fn, reads, writes, static_batch, unchanged=None):
+    def new_step(self, fn, reads, writes, static_batch, unchanged=None, joined=False):
         known, activations = list(dict.fromkeys(itertools.chain(reads, writes))), None
-        repeats = None if unchanged is None else Repeats(unchanged, lambda x: self._argument(x, []))
+        repeats = None if unchanged is None else Repeats(
+            unchanged, lambda x: self._argument(x, []), Joiner() if joined else None)
 
         def run(*args):
             nonlocal activations
@@ -200,6 +204,12 @@ class TorchEngine(Engine):
             run.quiet = lambda: repeats.quiet(run)
         return run
 
+    def joined_step(self, fn, reads, writes, unchanged=None):
+        if unchanged is None or not hasattr(torch, 'compile'):
+            say_why_not('PyTorch %s cannot compile it' % torch.__version__)
+            return self.step(fn, reads, writes, unchanged=unchanged)
+        return self.step(fn, reads, writes, unchanged=unchanged, joined=True)
+
     def scripted_step(self, fn, reads, writes, eagerly=False):
         # Scripts call `backward`, and find the gradients at the variables' own tensors.
         def run(*args):
@@ -230,6 +240,27 @@ class TorchEngine(Engine):
             return tensor.to(DEVICE, non_blocking=True)
         borrowed.append(tensor)
         return tensor
+
+    sends_ahead = CUDA
+
+    def sent(self, arrays):
+        # From memory that stays where it is, in a stream of their own beside that of the steps.
+        if self._copies is None:
+            self._copies = torch.cuda.Stream(DEVICE)
+        pinned = [None if x is None else shared(x).pin_memory() for x in arrays]
+        with torch.cuda.stream(self._copies):
+            tensors = [None if x is None else x.to(DEVICE, non_blocking=True) for x in pinned]
+            arrived = self._copies.record_event()
+
+        def give():
+            stream = torch.cuda.current_stream(DEVICE)
+            stream.wait_event(arrived)
+            for tensor in tensors:
+                if tensor is not None:
+                    # Their memory is not given to anybody else before the steps are through with it.
+                    tensor.record_stream(stream)
+            return tensors
+        return give
 
     def commit(self, writes):
         """Write all values at once, in place."""

@@ -4,12 +4,14 @@ A `Tape` writes down what a step calls while it runs as always. Of that a functi
 calls the same for the next batch. What the step looked at besides tensors (attributes of layers, shapes) has to be the
 same then: whoever asks for a step to be written down says how to see that, see `Engine.step`.
 """
+import itertools
 import threading
 import weakref
 
 import numpy as np
 import torch
 
+from keras.backend.engines.torch.joined import say_why_not
 from keras.backend.engines.torch.tensors import CUDA
 from keras.backend.state.variables import Variable
 
@@ -20,6 +22,8 @@ except ImportError:  # PyTorch before 1.13
 
 # A step is written down when it has run so often, which pays for it; one of more calls than that never.
 TIMES, MOST_CALLS = 12, 2000
+# When that is for the first shapes of a step that is to be compiled, and from how many calls on a part of it is.
+_TIMES_JOINED, _LEAST_JOINED = 2, 3
 # How often a step may have changed since it was written down before that is given up.
 _MOST_CHANGES = 4
 
@@ -289,22 +293,45 @@ class Code:
 
     Args:
         tape: the `Tape`. outputs: the names of what it gives, a `Name` or a list. targets: the variables that it
-            writes. news: the names of their new values.
+            writes. news: the names of their new values. joiner: what has functions compiled, None for as they are.
 
     `run` takes the inputs and what is kept for `tape.variables` and then for `targets`.
     """
 
-    def __init__(self, tape, outputs, targets, news):
+    def __init__(self, tape, outputs, targets, news, joiner=None):
         self._by_id, self._scope = {}, {'k%d' % index: tensor for index, tensor in enumerate(tape.constants)}
         arguments = tape.inputs + [Name('v%d' % index) for index in range(len(tape.variables))]
         kept = [Name('w%d' % index) for index in range(len(targets))]
         calls = tape.calls + ([(None, torch._foreach_copy_, (kept, news), {}, True)] if targets else [])
-        self.first_effect = None
-        lines = self._lines(calls, set(_names_in(outputs)))
-        lines += ['    return ' + self._written(outputs)]
-        source = '\n'.join(['def run(%s):' % ', '.join(arguments + kept)] + lines)
-        exec(compile(source, '<a step of PyTorch>', 'exec'), self._scope)
-        self.run = self._scope['run']
+        self.first_effect, needed = None, set(_names_in(outputs))
+        if joiner is not None:
+            calls = self._joined(calls, needed, joiner)
+        self.run = self._function(arguments + kept, self._lines(calls, needed), outputs)
+
+    def _function(self, arguments, lines, outputs):
+        lines = ['def run(%s):' % ', '.join(arguments)] + lines + ['    return ' + self._written(outputs)]
+        exec(compile('\n'.join(lines), '<a step of PyTorch>', 'exec'), self._scope)
+        return self._scope.pop('run')
+
+    def _joined(self, calls, needed, joiner):
+        """The calls with one in the place of those between two that have effects."""
+        joined = []
+        for has_effects, part in reversed([(has_effects, list(part)) for has_effects, part in itertools.groupby(
+                calls, lambda call: call[-1])]):
+            if not has_effects:
+                part = self._as_one(part, needed, joiner)
+            needed = _needed_before(part, needed)
+            joined[:0] = part
+        return joined
+
+    def _as_one(self, calls, needed, joiner):
+        """The same as a single call, where there are many."""
+        outputs = sorted(needed.intersection(_names_in([call[0] for call in calls])))
+        if len(calls) < _LEAST_JOINED or not outputs:
+            return calls
+        arguments = sorted(_needed_before(calls, set(outputs)))
+        function = self._function(arguments, self._lines(calls, set(outputs)), outputs)
+        return [(outputs, joiner.joined(function), tuple(arguments), {}, False)]
 
     def _lines(self, calls, needed):
         """The code of the calls that are needed; tensors are let go of after their last use."""
@@ -352,6 +379,16 @@ class Code:
             self._by_id[id(x)] = 'c%d' % len(self._by_id)
             self._scope[self._by_id[id(x)]] = x
         return self._by_id[id(x)]
+
+
+def _needed_before(calls, needed):
+    """The names that have to be known before the calls, so that those `needed` are known after them."""
+    needed = set(needed)
+    for targets, _, args, kwargs, has_effects in reversed(calls):
+        made = set(_names_in(targets))
+        if has_effects or made & needed:
+            needed = (needed - made).union(_names_in([args, list(kwargs.values())]))
+    return needed
 
 
 def is_lasting(function):
@@ -439,14 +476,14 @@ class Repeats:
     """The runs of a step that are written down, by the shapes of their arguments.
 
     Args:
-        unchanged: see `Engine.step`. tensor: function from an array to a tensor.
+        unchanged: see `Engine.step`. tensor: function from an array to a tensor. joiner: see `Code`.
 
     Attributes:
         is_possible: whether it may come to it. reason: why the last step was not written down, None where it was.
     """
 
-    def __init__(self, unchanged, tensor):
-        self._unchanged, self._tensor = unchanged, tensor
+    def __init__(self, unchanged, tensor, joiner=None):
+        self._unchanged, self._tensor, self._joiner = unchanged, tensor, joiner
         self._times, self._written = {}, {}
         self._changes, self.reason = 0, None
         self.is_possible = TorchFunctionMode is not None
@@ -503,7 +540,16 @@ class Repeats:
     def is_due(self, key):
         """Whether the step is to be written down now."""
         times = self._times[key] = self._times.get(key, 0) + 1
-        return times == TIMES and self._unchanged.can_be_seen()
+        if times != (TIMES if self._joiner is None or self._written else _TIMES_JOINED):
+            return False
+        can_be_seen = self._unchanged.can_be_seen()
+        if self._joiner is not None and not can_be_seen:
+            self._refuse_to_join('it has layers, losses or metrics of your own, whose changes nobody can watch')
+        return can_be_seen
+
+    def _refuse_to_join(self, reason):
+        self._joiner = None
+        say_why_not(reason)
 
     def written(self, key, fn, args, ledger):
         """`fn(*args)`, which is written down while it runs under a `Ledger`."""
@@ -516,6 +562,8 @@ class Repeats:
             except Unrecordable as reason:
                 tape.give_up(str(reason))
         self.reason = tape.reason
+        if self._joiner is not None and tape.reason is not None:
+            self._refuse_to_join(tape.reason)
         return outputs
 
     def _keep(self, key, tape, args, outputs, writes):
@@ -527,5 +575,5 @@ class Repeats:
             raise Unrecordable('it gives no list of tensors')
         writes = {variable: value for variable, value in writes.items() if value is not variable.held}
         news = [tape.handed_out(value) for value in writes.values()]
-        code = Code(tape, names, list(writes), news)
+        code = Code(tape, names, list(writes), news, self._joiner)
         self._written[key] = _Written(code, tape.variables + list(writes), args)
