@@ -236,6 +236,9 @@ _row('accuracy_by_shape', 'models.Model.compile',
      False, False, True, True)
 _row('metrics_by_function', 'models.Model.compile',
      'metrics given by name are called after their function, and `accuracy` is called `acc`', True, False, False, False)
+_row('names_are_metric_classes', 'metrics.get, models.Model.compile',
+     'a name in place of a metric, such as `mse` or `precision`, stands for the class, not for a function of that '
+     'name, and the metric is called so', False, False, False, True)
 _row('logs_by_name', 'models.Model.compile',
      'a model of several outputs lists its metrics by their names, the losses of a dictionary of outputs in its order, '
      'and no loss of an output where it is the only one', False, False, False, True)

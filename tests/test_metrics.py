@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 import golden
+import keras
 from keras import config, metrics, ops
 from keras.backend.contract.loading import get_engine
+
 
 def value(x):
     return get_engine().to_numpy(get_engine().convert(x))
@@ -197,3 +199,31 @@ def test_gains_where_nothing_is_found():
 def test_refused_arguments(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_names_stand_for_classes_in_keras_3():
+    assert metrics.get('precision') is metrics.precision
+    with config.generation(3):
+        for name, expected in (('mse', 'MeanSquaredError'), ('MAE', 'MeanAbsoluteError'), ('bce', 'BinaryCrossentropy'),
+                               ('binary_accuracy', 'BinaryAccuracy'), ('precision', 'Precision'),
+                               ('r2_score', 'R2Score'), ('root_mean_squared_error', 'RootMeanSquaredError'),
+                               ('kl_divergence', 'KLDivergence'), ('AUC', 'AUC')):
+            assert type(metrics.get(name)).__name__ == expected
+        wrapper = metrics.MeanMetricWrapper(metrics.mean_squared_error, name='error')
+        assert type(wrapper).from_config(wrapper.get_config()).get_config() == wrapper.get_config()
+
+        def mse(y_true, y_pred):
+            return y_pred
+        with keras.utils.custom_object_scope({'mse': mse}):
+            assert metrics.get('mse') is mse
+
+
+def test_metrics_by_name_in_keras_3_are_called_so_and_gather():
+    with config.generation(3):
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer='ones')])
+        model.compile('sgd', 'mse', metrics=['MAE', 'precision', 'AUC'])
+        # Of those that are found, 1 of 2 and 1 of 1 are right in the two batches: 2 of 3 in all.
+        x, y = np.array([[.9], [.8], [.4], [.6]], 'float32'), np.array([[1.], [0.], [1.], [1.]], 'float32')
+        found = model.evaluate(x, y, batch_size=2, verbose=0, return_dict=True)
+        assert list(found) == ['loss', 'MAE', 'precision', 'AUC']
+        assert found['precision'] == pytest.approx(2 / 3) and found['MAE'] == pytest.approx(.475)

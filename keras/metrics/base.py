@@ -20,11 +20,10 @@ from keras.saving.kinds import kind_in
 from keras.saving.serialization import serialize_keras_object
 
 
-def _default_name(metric_class):
-    """The class's name in snake case with a number, as Keras 2 counts: auc_1, auc_2."""
-    words = re.sub(r'(.)([A-Z][a-z0-9]+)', r'\1_\2', metric_class.__name__)
-    name = re.sub(r'([a-z])([A-Z])', r'\1_\2', words).lower()
-    return numbered_name(name)
+def snake_case(name):
+    """The name of a class in lower case, with an underscore between words."""
+    words = re.sub(r'(.)([A-Z][a-z0-9]+)', r'\1_\2', name)
+    return re.sub(r'([a-z])([A-Z])', r'\1_\2', words).lower()
 
 
 class Metric(Configurable):
@@ -55,7 +54,7 @@ class Metric(Configurable):
             name, dtype = (dtype if isinstance(dtype, str) else None), name
         if kwargs:
             raise TypeError('%s does not take the arguments %s.' % (type(self).__name__, ', '.join(sorted(kwargs))))
-        name, dtype = name or _default_name(type(self)), _dtype_name(dtype)
+        name, dtype = name or numbered_name(snake_case(type(self).__name__)), _dtype_name(dtype)
         self.declare(locals())
         self.built = True
         self._variables = []
@@ -349,7 +348,7 @@ class MeanMetricWrapper(Mean):
     def from_config(cls, config):
         config = dict(config)
         if isinstance(config.get('fn'), (str, dict)):
-            config['fn'] = kind_in('keras.metrics').get(config['fn'])
+            config['fn'] = kind_in('keras.metrics').deserialize(config['fn'])
         return cls(**config)
 
 

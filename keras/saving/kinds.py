@@ -88,6 +88,7 @@ class Kind:
         takes_none, for_none: whether `get` takes None, and what it gives for it.
         home: the module that makes the kind, by which `kind_in` finds it; None for one that is used once.
         includes: the homes of kinds whose objects are of this kind, too.
+        by_name: function of a name that `get` is given: what it stands for there, None for what else has that name.
 
     Example:
         >>> class Red:
@@ -100,7 +101,7 @@ class Kind:
     """
 
     def __init__(self, what, base=None, functions=(), accepts=has_call, expected='a name or a config dictionary',
-                 takes_none=True, for_none=None, home=None, includes=()):
+                 takes_none=True, for_none=None, home=None, includes=(), by_name=None):
         self.what = what
         self.base = base
         self.functions = functions
@@ -109,6 +110,7 @@ class Kind:
         self.takes_none = takes_none
         self.for_none = for_none
         self.includes = includes
+        self.by_name = by_name
         self.home = home
         self.objects = {}
         self._makers = []
@@ -176,6 +178,8 @@ class Kind:
             return self.deserialize({'class_name': identifier, 'config': kwargs})
         if identifier is None and self.takes_none:
             return self.for_none
+        if isinstance(identifier, str) and self.by_name is not None and identifier not in get_custom_objects():
+            identifier = self.by_name(identifier) or identifier
         if isinstance(identifier, (str, dict)):
             return self.deserialize(identifier)
         if self._gives_one(identifier):

@@ -78,7 +78,7 @@ def _metric(config, output_names):
     if isinstance(inner.get('name'), str):
         inner['name'] = _without_output(inner['name'], output_names)
     if config['class_name'] == 'MeanMetricWrapper':
-        return metrics.MeanMetricWrapper(metrics.get(inner.pop('fn')), name=inner.get('name'))
+        return metrics.MeanMetricWrapper(metrics.deserialize(inner.pop('fn')), name=inner.get('name'))
     return metrics.deserialize(dict(config, config=inner))
 
 

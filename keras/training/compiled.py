@@ -236,6 +236,8 @@ class CompiledMetrics:
         if isinstance(found, type):
             found = found()
         if isinstance(found, metrics_module.Metric):
+            if name is not None and generations.value('names_are_metric_classes'):
+                found.name = name
             return found
         own = getattr(found, '__name__', type(found).__name__)
         if generations.value('metrics_by_function'):
