@@ -7,7 +7,7 @@ import numpy as np
 
 from keras import dtype_policies, initializers, ops, quantizers
 from keras.backend.contract.context import context
-from keras.backend.contract.ledger import Stored
+from keras.backend.contract.ledger import Concretely, Stored
 from keras.backend.state.variables import Variable
 from keras.backend.table.composites.shape import dtype_of
 from keras.layers.base import Layer
@@ -209,9 +209,9 @@ class Adapted(Layer):
 
     def adapt_weights(self):
         """What the constructor asked for, once there are weights."""
-        self.built = True
         if self.own_policy().quantization_mode is not None and not self.is_quantized:
             self._quantize(self.quantization_config or _config_of(self.own_policy(), None), fresh=True)
+        self.built = True
         if self.lora_rank and not self.lora_enabled:
             self.enable_lora(self.lora_rank, lora_alpha=self.lora_alpha)
 
@@ -338,7 +338,8 @@ class Adapted(Layer):
             return self._use_float8(config)
         shape = tuple(self._stored().shape)
         weight = np.zeros(shape, 'float32') if fresh else np.asarray(self._stored().numpy(), 'float32')
-        stored, extras = self._bits(weight, config, inputs)
+        with Concretely():  # a layer inside another one is built while that one's shapes are found
+            stored, extras = self._bits(weight, config, inputs)
         names = [self.faced + '_scale']
         if len(extras) > 1:
             names += [self.faced + '_zero', 'awq_scales'][:len(extras) - 2] + ['g_idx']

@@ -9,10 +9,11 @@ import numpy as np
 from keras import activations, generations, initializers, ops, random
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
+from keras.backend.contract.rules import is_float
 from keras.backend.state.variables import Variable, to_array
 from keras.backend.table.composites import nn
 from keras.backend.table.composites.rnn import gru_sequence, lstm_sequence, rnn, simple_rnn_sequence
-from keras.backend.table.composites.shape import ndim, static_shape
+from keras.backend.table.composites.shape import dtype_of, ndim, static_shape
 from keras.configurable import declared_arguments
 from keras.generations import Default
 from keras.layers.arguments import ANY, check_rate, positive_integer, to_list
@@ -360,6 +361,12 @@ def _with_batch(batch, size):
     return (batch,) + (tuple(size) if isinstance(size, (list, tuple)) else (size,))
 
 
+def _in_floats_of(inputs, state):
+    """A state of a cell, whose dtype may be another one, as what runs over `inputs` keeps it."""
+    dtype = dtype_of(inputs)
+    return ops.cast(state, dtype) if is_float(dtype) and is_float(dtype_of(state)) else state
+
+
 def zeros_of_batch(inputs, batch_size, size, dtype):
     """Zeros for each sample of `inputs`, or `batch_size` of them; `size` is an int or a shape."""
     if batch_size is None:
@@ -516,9 +523,8 @@ class RNN(Layer):
         make = getattr(self.cell, 'get_initial_state', None)
         if make is None:
             return [zeros_of_batch(inputs, None, size, self.compute_dtype) for size in state_sizes(self.cell)]
-        if has_arg(make, 'inputs'):
-            return to_list(make(inputs=inputs), True)
-        return to_list(make(batch_size=ops.shape(inputs)[0]), True)
+        given = {'inputs': inputs} if has_arg(make, 'inputs') else {'batch_size': ops.shape(inputs)[0]}
+        return [_in_floats_of(inputs, state) for state in to_list(make(**given), True)]
 
     # --- calling
 

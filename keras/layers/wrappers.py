@@ -2,7 +2,7 @@
 from keras import initializers, ops
 from keras.backend.contract import rules, tree
 from keras.backend.table.composites.math import l2_normalize
-from keras.backend.table.composites.shape import join_batch, part_batch, static_shape
+from keras.backend.table.composites.shape import dtype_of, join_batch, part_batch, static_shape
 from keras.layers.arguments import to_list
 from keras.layers.base import InputSpec, Layer, map_shapes
 from keras.layers.calls import is_ours
@@ -322,7 +322,11 @@ class SpectralNormalization(Wrapper):
     def call(self, inputs, training=None):
         if training:
             self._normalize()
-        return self.layer(inputs, training=training)
+        outputs = self.layer(inputs, training=training)
+        return tree.map_structure(self._in_own_floats, outputs)
+
+    def _in_own_floats(self, output):
+        return ops.cast(output, self.compute_dtype) if rules.is_float(dtype_of(output)) else output
 
     def _normalize(self):
         matrix = ops.reshape(self.kernel.value, (-1, self.kernel.shape[-1]))
@@ -332,6 +336,7 @@ class SpectralNormalization(Wrapper):
             u = l2_normalize(ops.matmul(v, matrix))
         u, v = ops.stop_gradient(u), ops.stop_gradient(v)
         largest = ops.matmul(ops.matmul(v, matrix), ops.transpose(u))
+        largest = ops.where(ops.equal(largest, 0), ops.ones_like(largest), largest)  # of a kernel of zeros
         self.vector_u.assign(u)
         self.kernel.assign(ops.reshape(ops.divide(matrix, largest), self.kernel.shape))
 

@@ -246,9 +246,13 @@ class Sequential(Model):
         if isinstance(config, list):  # Keras 1 and early 2 had the list alone
             config = {'layers': config}
         model = cls(name=config.get('name'))
-        for entry in _without_implied_input(config['layers']):
+        entries, made = _without_implied_input(config['layers']), {}
+        for number in serialization.new_ones_first(entries):
+            with generations.reading_part(entries[number]['config'].get('name')):
+                made[number] = layer_module.deserialize(entries[number], custom_objects=custom_objects)
+        for number, entry in enumerate(entries):  # once all are known: weights take longer
             with generations.reading_part(entry['config'].get('name')):
-                model.add(layer_module.deserialize(entry, custom_objects=custom_objects))
+                model.add(made[number])
         shape = config.get('build_input_shape')
         if shape is not None and model.layer_graph is None:
             model._build_for(tuple(shape), None)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from keras import Input, Sequential, layers, optimizers, quantizers
+import keras
+from keras import Input, Model, Sequential, layers, optimizers, quantizers
 from keras.saving import load_model
 
 RANDOM = np.random.RandomState(0)
@@ -209,4 +210,35 @@ def test_float8_scales_follow_what_training_sees(tmp_path):
     np.testing.assert_allclose(model.predict(x, verbose=0), expected + layer.bias.numpy(), rtol=1e-3, atol=1e-4)
     model.save(str(tmp_path / 'model.keras'))
     read = load_model(str(tmp_path / 'model.keras'))
+    np.testing.assert_allclose(read.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-6)
+
+
+@keras.saving.register_keras_serializable('test_adapted')
+class Around(layers.Layer):
+    """A layer that has its quantized layer built by its call, while shapes are found."""
+
+    def __init__(self, policy=None, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = layers.Dense(4, dtype=policy, name='inner')
+
+    def call(self, inputs):
+        return self.inner(inputs)
+
+    def get_config(self):
+        return dict(super().get_config(), policy=self.inner.dtype_policy.name)
+
+
+@pytest.mark.parametrize('mode', ['int8', 'int4'])
+@pytest.mark.filterwarnings('ignore:.*quantize. method')
+def test_a_layer_quantized_inside_another_one_is_read_as_it_was(tmp_path, mode):
+    inputs = Input((6,))
+    model = Model(inputs, Around()(inputs))
+    model.quantize(mode)
+    x = RANDOM.normal(size=(5, 6)).astype('float32')
+    model.save(str(tmp_path / 'model.keras'))
+    read = load_model(str(tmp_path / 'model.keras'))
+    assert read.layers[-1].inner.is_quantized
+    for weight, other in zip(model.get_weights(), read.get_weights()):
+        assert weight.dtype == other.dtype
+        np.testing.assert_array_equal(weight, other)
     np.testing.assert_allclose(read.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-6)

@@ -2,8 +2,9 @@
 import numpy as np
 import pytest
 
-from keras import config, layers
+from keras import config, layers, ops
 from keras.backend.state.variables import to_array
+from keras.backend.table.composites.shape import dtype_of
 from keras.models import Model, Sequential
 
 
@@ -85,3 +86,34 @@ def test_masked_steps_of_both_directions(generation, rest):
         model = Sequential([layers.Masking(input_shape=(3, 2)), layer])
     found = model.predict(np.array([[[1.0, 2.0], [3.0, 4.0], [0.0, 0.0]]]))
     assert (found[0, 2] == 0).all() == rest and (found[0, :2] != 0).all()
+
+
+MIXED = [
+    lambda **half: layers.SpectralNormalization(layers.Dense(3), **half),
+    lambda **half: layers.Bidirectional(layers.LSTM(3), **half),
+    lambda **half: layers.Bidirectional(layers.GRU(3, return_sequences=True), merge_mode='sum', **half),
+    lambda **half: layers.RNN(layers.LSTMCell(3), **half),
+    lambda **half: layers.RNN([layers.GRUCell(3), layers.SimpleRNNCell(3)], return_sequences=True, **half),
+    lambda **half: layers.TimeDistributed(layers.Dense(3), **half),
+]
+
+
+@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
+@pytest.mark.parametrize('make', MIXED)
+def test_what_comes_out_has_the_type_that_the_outer_layer_computes_in(make):
+    x = np.random.RandomState(0).rand(2, 5, 4).astype('float32')
+    layer = make(dtype='mixed_float16')
+    symbolic, found = layer(layers.Input((5, 4))), layer(x)
+    assert dtype_of(symbolic) == dtype_of(found) == 'float16'
+    same = make()
+    same(x)
+    same.set_weights(layer.get_weights())
+    np.testing.assert_allclose(ops.convert_to_numpy(found), ops.convert_to_numpy(same(x)), rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
+def test_spectral_normalization_has_floats_of_its_own_and_leaves_zeros():
+    x = np.random.RandomState(0).rand(2, 4).astype('float32')
+    layer = layers.SpectralNormalization(layers.Dense(3, dtype='mixed_float16', kernel_initializer='zeros'))
+    assert dtype_of(layer(x)) == 'float32'
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer(x, training=True)), np.zeros((2, 3)))
