@@ -2,6 +2,7 @@
 import numpy as np
 
 from keras.backend.contract import tree
+from keras.backend.contract.rules import AbstractTensor
 from keras.backend.contract.loading import get_engine, is_native
 from keras.backend.contract.rules import float_dtype, result_dtype
 from keras.backend.graph.tensors import KerasTensor, is_placeholder
@@ -73,6 +74,8 @@ class Walk:
             leaf = self.trace.read(leaf)
         if isinstance(leaf, KerasTensor):
             leaf = self.value(leaf)
+        elif isinstance(leaf, AbstractTensor):
+            raise CannotExport('it computes on the host, for which there is no form in another runtime')
         elif not self.is_value(leaf):
             return self.constant(leaf, dtype or dtype_of(leaf))
         return leaf if dtype is None else self.cast(leaf, dtype)
@@ -96,7 +99,8 @@ class Walk:
         results = self.run(node, operation)
         if results is not NotImplemented:
             return results
-        outputs = tree.flatten(self.trace.structure_of(operation.body, node.args))
+        with self.trace:
+            outputs = tree.flatten(operation.body(*node.args))
         return [self.operand(output, str(tensor.dtype)) for output, tensor in zip(outputs, node.outputs)]
 
     def arguments(self, entry, args):
