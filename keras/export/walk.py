@@ -2,9 +2,8 @@
 import numpy as np
 
 from keras.backend.contract import tree
-from keras.backend.contract.rules import AbstractTensor
 from keras.backend.contract.loading import get_engine, is_native
-from keras.backend.contract.rules import float_dtype, result_dtype
+from keras.backend.contract.rules import AbstractTensor, float_dtype, result_dtype
 from keras.backend.graph.tensors import KerasTensor, is_placeholder
 from keras.backend.state.variables import Variable
 from keras.backend.table.abstract import host_dtype, map_tensors
