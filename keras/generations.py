@@ -14,6 +14,7 @@ import collections
 import contextlib
 import functools
 import threading
+import types
 
 from keras import config
 from keras.saving.portable import portable
@@ -487,7 +488,9 @@ def dependent(function):
 
 
 class Bound:
-    """A function under a fixed generation. It equals the function, and has its name."""
+    """A function under a fixed generation. It equals the function, has its name, and passes for one with packages that
+    ask (hls4ml takes nothing else for an activation)."""
+    __class__ = property(lambda self: types.FunctionType)
 
     def __init__(self, function, generation):
         functools.update_wrapper(self, function)
@@ -504,6 +507,11 @@ class Bound:
 
     def __hash__(self):
         return hash(self.__wrapped__)
+
+    def __getattr__(self, name):
+        if name in ('__code__', '__defaults__', '__kwdefaults__', '__globals__', '__closure__'):
+            return getattr(self.__wrapped__, name)
+        raise AttributeError(name)
 
     def __repr__(self):
         return '<%s of generation %s>' % (self.__name__, self.generation)
