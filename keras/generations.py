@@ -362,6 +362,9 @@ _row('faults_of_losses_show_in_fit', 'models.Model.compile',
 _row('inputs_are_fitted', 'models.Model',
      'a model of a graph that is called on values takes them with or without a last axis of size 1, casts them to the '
      'dtype of its input, and refuses other shapes', False, False, True, True)
+_row('inputs_need_a_shape', 'models.Sequential',
+     'a stack without a known shape of inputs has no `inputs` and `outputs`, not None, and one with an `Input` cannot '
+     'be built for another shape', False, False, False, True)
 _row('other_structures_warn', 'models.Model',
      'a warning says where a model that takes a dictionary is given a list, or other keys', False, False, False, True)
 _row('summary_of_what_is_unbuilt', 'models.Model.summary',
