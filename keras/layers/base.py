@@ -1014,11 +1014,11 @@ def _noted(build):
     """A `build` that makes everything of a layer, as in front of a call, when it is called by hand."""
     @functools.wraps(build)
     def wrapper(self, *args, **kwargs):
-        names = signature_of(type(self)).build_names[len(args):len(args) + len(kwargs)]
-        if self._builds or set(kwargs) != set(names):
+        if self._builds:
             return build(self, *args, **kwargs)
-        shapes = list(args) + [kwargs[name] for name in names]
-        return self._build_with(shapes, functools.partial(build, self))
+        names = signature_of(type(self)).build_names[len(args):]
+        shapes = list(args) + [kwargs.get(name) for name in names]
+        return self._build_with(shapes, lambda *shapes: build(self, *args, **kwargs))
     return wrapper
 
 

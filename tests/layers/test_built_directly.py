@@ -195,3 +195,21 @@ def test_parts_that_wrappers_of_tf_keras_name():
 def test_class_of_raw_operations_at_the_address_of_tf_keras():
     from keras.engine import base_layer
     assert isinstance(base_layer.TensorFlowOpLayer, type)
+
+
+class WithRest(layers.Layer):
+    """Takes more shapes than it names, as layers of bayesflow do."""
+
+    def build(self, input_shape, **shapes):
+        self.scale = self.add_weight(name='scale', shape=(input_shape[-1],), initializer='ones')
+
+    def call(self, inputs, **options):
+        return inputs * self.scale
+
+
+def test_shapes_that_build_does_not_name():
+    layer = WithRest()
+    layer.build((4, 2), conditions_shape=(4, 3))
+    assert layer.built
+    layer(np.ones((4, 2), 'float32'))
+    assert len(layer.weights) == 1
