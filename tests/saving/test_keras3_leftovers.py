@@ -13,7 +13,8 @@ TOKENS = np.array([[3, 9], [11, 5]], 'int64')
 
 def model():
     return keras.Sequential([keras.Input((2,), dtype='int64'),
-                             layers.IntegerLookup(vocabulary=[3, 5, 9], output_mode='tf_idf', idf_weights=[.5, .2, .3])])
+                             layers.IntegerLookup(vocabulary=[3, 5, 9], output_mode='tf_idf',
+                                                  idf_weights=[.5, .2, .3])])
 
 
 def test_weights_of_tokens_stand_where_keras_3_has_them(tmp_path):
@@ -38,6 +39,16 @@ def test_weights_of_tokens_of_a_file_win():
     store = {}
     layer.save_own_variables(store)
     np.testing.assert_allclose(store['idf_weights'], [1, 2, 3, 4])
+
+
+def test_discretization_is_not_said_to_be_trainable(tmp_path):
+    made = keras.Sequential([keras.Input((1,)), layers.Discretization(bin_boundaries=[0., 1.])])
+    made.save(str(tmp_path / 'a.keras'))
+    with zipfile.ZipFile(str(tmp_path / 'a.keras')) as archive:
+        config = json.loads(archive.read('config.json').decode())
+    assert 'trainable' not in config['config']['layers'][1]['config']
+    loaded = keras.models.load_model(str(tmp_path / 'a.keras'))
+    np.testing.assert_array_equal(loaded.predict(np.array([[-1.], [.5], [2.]]), verbose=0), [[0], [1], [2]])
 
 
 def operation(name, config, before):
