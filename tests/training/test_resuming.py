@@ -1,7 +1,6 @@
 """A training that is broken off and started again ends as one that was not: weights, history and files are the same."""
 import os
 
-
 import numpy as np
 import pytest
 
