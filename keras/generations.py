@@ -221,6 +221,9 @@ _row('first_input_counts', 'models.Model.predict',
 _row('targets_have_shapes_of_outputs', 'models.Model.fit',
      'targets must have the shape of their output where the loss compares the two element by element, not only for '
      'categorical cross-entropy', True, True, False, False)
+_row('best_is_none_at_first', 'callbacks.EarlyStopping, ReduceLROnPlateau',
+     '`best` is None until an epoch has a value, and then the best one of the epochs, whatever `baseline` says',
+     False, False, False, True)
 _row('best_weights_at_end', 'callbacks.EarlyStopping',
      '`restore_best_weights` restores at the end of every training, not only where the callback stops it',
      False, False, False, True)
