@@ -315,7 +315,9 @@ def hypot(x1, x2):
         >>> keras.ops.hypot([3.0], [4.0])
         array([5.], dtype=float32)
     """
-    larger, smaller = p.maximum(p.abs(x1), p.abs(x2)), p.minimum(p.abs(x1), p.abs(x2))
+    first, second = p.abs(x1), p.abs(x2)
+    swapped = p.less(first, second)
+    larger, smaller = p.where(swapped, second, first), p.where(swapped, first, second)
     ratio = divide_no_nan(smaller, larger)
     length = p.multiply(larger, p.sqrt(p.add(p.multiply(ratio, ratio), 1.0)))
     return p.where(p.logical_or(isinf(x1), isinf(x2)), float('inf'), length)

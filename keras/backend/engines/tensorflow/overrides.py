@@ -217,7 +217,8 @@ def resize(x, size, interpolation='bilinear', data_format=None, antialias=False,
 def projected(images, transform, interpolation='bilinear', fill_mode='constant', fill_value=0.0, perspective=False):
     # The kernel differs where it wraps around, and reflects halves before it rounds them.
     same = fill_mode in ('constant', 'nearest') or (fill_mode, interpolation) == ('reflect', 'bilinear')
-    if not same or images.dtype != tf.float32:
+    # And it would take one transform for many images.
+    if not same or images.dtype != tf.float32 or images.shape[0] != transform.shape[0]:
         return NotImplemented
     arguments = interpolation, fill_mode, fill_value, perspective
 

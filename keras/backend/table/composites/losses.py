@@ -2,8 +2,8 @@
 from keras import config
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F, I, Q, Sample
-from keras.backend.table.composites.math import clip, less_equal, log1p, logaddexp, mean
-from keras.backend.table.composites.nn import log_softmax
+from keras.backend.table.composites.math import clip, less_equal, logaddexp, mean
+from keras.backend.table.composites.nn import log_softmax, softplus
 from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, ndim, one_hot, shape, sliced,
                                                   squeeze, stack, take_along_axis, unstack)
 from keras.backend.table.dispatch import composite
@@ -21,7 +21,7 @@ def binary_crossentropy(target, output, from_logits=False):
         array([0.6931472], dtype=float32)
     """
     if from_logits:
-        return p.maximum(output, 0.0) - output * target + log1p(p.exp(-p.abs(output)))
+        return softplus(output) - output * target
     output = _clipped(output)
     return -(target * p.log(output) + (1.0 - target) * p.log(1.0 - output))
 

@@ -277,7 +277,9 @@ def _square_root_of_all(x):
 
 def _or_logarithm_of_double(size, value):
     """`value`, and where `size` is too large to be squared what both inverses of hyperbolic functions come to."""
-    return p.where(p.less(_square_root_of_all(size), size), p.log(size) + math.log(2.0), value)
+    large = p.less(_square_root_of_all(size), size)
+    # The slope of what is not taken has to be finite as well: 0 times infinity would be the slope of all.
+    return p.where(large, p.log(p.where(large, size, 1.0)) + math.log(2.0), value)
 
 
 @composite(promote='float', cases=[(Sample('float', (2, 3), 1.1, 3.0),)])
@@ -311,8 +313,10 @@ def logaddexp(x1, x2):
         >>> keras.ops.logaddexp([0.0], [0.0])
         array([0.6931472], dtype=float32)
     """
-    difference = p.abs(x1 - x2)
-    return p.maximum(x1, x2) + log1p(p.exp(-difference))
+    # The larger of equal ones is the first for all that follows, so that each has half of the slope.
+    swapped = p.less(x1, x2)
+    larger, smaller = p.where(swapped, x2, x1), p.where(swapped, x1, x2)
+    return larger + log1p(p.exp(smaller - p.where(p.isfinite(larger), larger, 0.0)))
 
 
 @composite('x1 x2', promote='same_float', cases=[(F(2, 3), F(3)), (F(4), 0.0)])

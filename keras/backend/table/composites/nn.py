@@ -94,7 +94,8 @@ def celu(x, alpha=1.0):
         >>> keras.ops.celu([-1.0, 1.0])
         array([-0.6321206,  1.       ], dtype=float32)
     """
-    return p.maximum(x, 0.0) + expm1(p.minimum(x, 0.0) / alpha) * alpha
+    positive = p.less(0.0, x)
+    return p.where(positive, x, expm1(p.where(positive, p.full_like(x, 0.0), x) / alpha) * alpha)
 
 
 @composite(promote='float', cases=[(F(2, 3),), (F(2, 3), False)])
@@ -181,7 +182,9 @@ def softplus(x):
         >>> keras.ops.softplus([0.0])
         array([0.6931472], dtype=float32)
     """
-    return p.maximum(x, 0.0) + log1p(p.exp(-p.abs(x)))
+    # With maximum and abs the slope at 0 would be what an engine takes there for each.
+    positive = p.less(0.0, x)
+    return p.where(positive, x, p.full_like(x, 0.0)) + log1p(p.exp(-p.where(positive, x, -x)))
 
 
 @composite(promote='float', cases=[(F(2, 3),)])
