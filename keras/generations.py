@@ -14,6 +14,7 @@ import collections
 import contextlib
 import functools
 import threading
+import types
 
 from keras import config
 from keras.saving.portable import portable
@@ -227,6 +228,9 @@ _row('first_input_counts', 'models.Model.predict',
 _row('targets_have_shapes_of_outputs', 'models.Model.fit',
      'targets must have the shape of their output where the loss compares the two element by element, not only for '
      'categorical cross-entropy', True, True, False, False)
+_row('best_is_none_at_first', 'callbacks.EarlyStopping, ReduceLROnPlateau',
+     '`best` is None until an epoch has a value, and then the best one of the epochs, whatever `baseline` says',
+     False, False, False, True)
 _row('best_weights_at_end', 'callbacks.EarlyStopping',
      '`restore_best_weights` restores at the end of every training, not only where the callback stops it',
      False, False, False, True)
@@ -368,6 +372,9 @@ _row('faults_of_losses_show_in_fit', 'models.Model.compile',
 _row('inputs_are_fitted', 'models.Model',
      'a model of a graph that is called on values takes them with or without a last axis of size 1, casts them to the '
      'dtype of its input, and refuses other shapes', False, False, True, True)
+_row('inputs_need_a_shape', 'models.Sequential',
+     'a stack without a known shape of inputs has no `inputs` and `outputs`, not None, and one with an `Input` cannot '
+     'be built for another shape', False, False, False, True)
 _row('other_structures_warn', 'models.Model',
      'a warning says where a model that takes a dictionary is given a list, or other keys', False, False, False, True)
 _row('summary_of_what_is_unbuilt', 'models.Model.summary',
@@ -491,7 +498,9 @@ def dependent(function):
 
 
 class Bound:
-    """A function under a fixed generation. It equals the function, and has its name."""
+    """A function under a fixed generation. It equals the function, has its name, and passes for one with packages that
+    ask (hls4ml takes nothing else for an activation)."""
+    __class__ = property(lambda self: types.FunctionType)
 
     def __init__(self, function, generation):
         functools.update_wrapper(self, function)
@@ -508,6 +517,11 @@ class Bound:
 
     def __hash__(self):
         return hash(self.__wrapped__)
+
+    def __getattr__(self, name):
+        if name in ('__code__', '__defaults__', '__kwdefaults__', '__globals__', '__closure__'):
+            return getattr(self.__wrapped__, name)
+        raise AttributeError(name)
 
     def __repr__(self):
         return '<%s of generation %s>' % (self.__name__, self.generation)

@@ -1,7 +1,9 @@
 """The generations of Keras: the setting, what objects keep, what files say, and the table."""
+import copy
 import inspect
 import json
 import threading
+import types
 
 import numpy as np
 import pytest
@@ -161,3 +163,6 @@ def test_bound_functions_equal_what_they_bind():
     assert function() == 3 and which() == 2
     assert function == which and hash(function) == hash(which) and function.__name__ == 'which'
     assert generations.bound(np.sin, 3) is np.sin
+    # Packages ask for a function, and for what it takes.
+    assert isinstance(function, types.FunctionType) and inspect.signature(function) == inspect.signature(which)
+    assert function.__code__ is which.__code__ and copy.deepcopy(function) == which

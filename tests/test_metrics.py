@@ -227,3 +227,9 @@ def test_metrics_by_name_in_keras_3_are_called_so_and_gather():
         found = model.evaluate(x, y, batch_size=2, verbose=0, return_dict=True)
         assert list(found) == ['loss', 'MAE', 'precision', 'AUC']
         assert found['precision'] == pytest.approx(2 / 3) and found['MAE'] == pytest.approx(.475)
+
+
+@pytest.mark.parametrize('cls', (metrics.PearsonCorrelation, metrics.ConcordanceCorrelation))
+def test_configs_of_correlations_have_the_axis(cls):
+    assert cls().get_config()['axis'] == -1
+    assert cls.from_config(cls(axis=0).get_config()).get_config()['axis'] == 0

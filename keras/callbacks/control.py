@@ -35,10 +35,13 @@ class Monitor:
         self.mode = mode
         self.min_delta = abs(min_delta)
         self.worst = -math.inf if mode == 'max' else math.inf
+        # What stands for the best value before there is one.
+        self.none_yet = None if generations.value('best_is_none_at_first') else self.worst
         # As a function of NumPy, by which subclasses of Keras 2 compare.
         self.op = np.greater if mode == 'max' else np.less
 
     def is_better(self, value, best):
+        best = self.worst if best is None else best
         return value - self.min_delta > best if self.mode == 'max' else value + self.min_delta < best
 
     def read(self, logs):
@@ -128,7 +131,7 @@ class EarlyStopping(Callback):
     def _reset(self):
         self.wait = 0
         self.stopped_epoch = 0
-        self.best = self._monitor.worst if self.baseline is None else self.baseline
+        self.best = self._monitor.none_yet if self.baseline is None or self._monitor.none_yet is None else self.baseline
         self.best_epoch = 0
         self.best_weights = None
         self._best_kept = self._monitor.worst
@@ -140,12 +143,15 @@ class EarlyStopping(Callback):
         current = self.get_monitor_value(logs)
         if current is None or epoch < self.start_from_epoch:
             return
-        if self.restore_best_weights and self._monitor.is_better(current, self._best_kept):
+        if self._monitor.is_better(current, self._best_kept):
             self._best_kept, self.best_epoch = current, epoch
-            self.best_weights = self.model.get_weights()
+            if self.restore_best_weights:
+                self.best_weights = self.model.get_weights()
         if self._monitor.is_better(current, self.best):
-            self.best, self.wait = current, 0
-            return
+            self.best = current
+            if self.baseline is None or self._monitor.is_better(current, self.baseline):
+                self.wait = 0
+                return
         self.wait += 1
         if self.wait >= self.patience:
             self.stopped_epoch = epoch
@@ -257,7 +263,7 @@ class ReduceLROnPlateau(Callback):
         self._reset()
 
     def _reset(self):
-        self.best = self._monitor.worst
+        self.best = self._monitor.none_yet
         self.wait = 0
         self.cooldown_counter = 0
 

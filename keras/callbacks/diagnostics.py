@@ -5,6 +5,8 @@ import numpy as np
 
 from keras import backend as K
 from keras import ops
+from keras.backend.contract.loading import get_engine
+from keras.backend.contract.rules import is_float
 from keras.backend.state.variables import Variable, to_array
 from keras.callbacks.base import Callback
 
@@ -222,7 +224,7 @@ def _outputs_by_layer(model, batch):
 
 
 class LayerProfiler(Callback):
-    """Time the forward pass of every layer, each by itself, on the first batch of a training.
+    """Time every layer forward and backward, each by itself, on the first batch of a training.
 
     Args:
         repetitions: how often each layer runs; the least time counts. verbose: 1 prints the table.
@@ -230,6 +232,8 @@ class LayerProfiler(Callback):
     Attributes:
         table: a list of (name of the layer, its class, output shape, seconds), in the order in which they run. It is
             the layers alone: an engine that fuses them takes less for all together.
+        backward: {name of the layer: seconds that its gradients take besides: by its weights, and by its inputs unless
+            these are the data}, the sum of its calls; without layers that have none.
 
     Raises:
         ValueError: in `fit`, for a model that is no graph of layers.
@@ -243,10 +247,10 @@ class LayerProfiler(Callback):
 
     def __init__(self, repetitions=5, verbose=1):
         super().__init__()
-        self.repetitions, self.verbose, self.table = repetitions, verbose, []
+        self.repetitions, self.verbose, self.table, self.backward = repetitions, verbose, [], {}
 
     def on_train_begin(self, logs=None):
-        self.table = []
+        self.table, self.backward = [], {}
 
     def see_batch(self, batch):
         """Take the next batch, which has just come."""
@@ -259,22 +263,45 @@ class LayerProfiler(Callback):
         for node in self.model.layer_graph.layer_nodes:
             if getattr(node.operation, 'is_input', False):
                 continue
-            function = K.function(list(node.input_tensors) + [K.learning_phase()], list(node.outputs))
             arrays = [inputs[id(tensor)] for tensor in node.input_tensors] + [1]
-            outputs, times = function(arrays), []
-            for _ in range(self.repetitions):
-                begin = time.time()
-                function(arrays)
-                times.append(time.time() - begin)
+            outputs, seconds = self._timed(node, node.outputs, arrays)
             inputs.update(zip(map(id, node.outputs), outputs))
-            self.table.append((node.operation.name, type(node.operation).__name__, np.shape(outputs[0]), min(times)))
+            name = node.operation.name
+            self.table.append((name, type(node.operation).__name__, np.shape(outputs[0]), seconds))
+            gradients = _gradients(node, self.model.inputs)
+            if gradients:
+                both = self._timed(node, gradients, arrays)[1]
+                self.backward[name] = self.backward.get(name, 0.0) + max(both - seconds, 0.0)
         if self.verbose:
             print(self.report())
 
+    def _timed(self, node, results, arrays):
+        """(the values of `results`, symbolic tensors, for the inputs of a node; the least seconds that they take)."""
+        function = K.function(list(node.input_tensors) + [K.learning_phase()], list(results))
+        values, times = function(arrays), []
+        for _ in range(self.repetitions):
+            begin = time.time()
+            function(arrays)
+            times.append(time.time() - begin)
+        return values, min(times)
+
     def report(self):
-        """The table as text, the slowest layers first."""
+        """The table as text, the layers that are slowest forward first."""
         total = sum(row[3] for row in self.table) or 1.0
         rows = sorted(self.table, key=lambda row: -row[3])
-        return '\n'.join(['%10s %6s  %s' % ('ms', 'share', 'layer (class) output')] + [
-            '%10.3f %5.1f%%  %s (%s) %s' % (1e3 * seconds, 100 * seconds / total, name, kind, shape)
+        backward = {name: '%.3f' % (1e3 * seconds) for name, seconds in self.backward.items()}
+        return '\n'.join(['%10s %6s %11s  %s' % ('ms', 'share', 'backward ms', 'layer (class) output')] + [
+            '%10.3f %5.1f%% %11s  %s (%s) %s' % (1e3 * seconds, 100 * seconds / total, backward.get(name, ''), name,
+                                                 kind, shape)
             for name, kind, shape, seconds in rows])
+
+
+def _gradients(node, data):
+    """What training takes of the gradients of a layer's node: by weights, and by inputs unless they are the `data`."""
+    outputs = [tensor for tensor in node.outputs if is_float(tensor.dtype)]
+    given = set(map(id, data))
+    by = [tensor for tensor in node.input_tensors if is_float(tensor.dtype) and id(tensor) not in given]
+    by += getattr(node.operation, 'trainable_weights', ())
+    if not get_engine().capabilities.gradients or not outputs or not by:
+        return []
+    return [gradient for gradient in K.gradients(outputs, by) if gradient is not None]

@@ -96,8 +96,7 @@ class Walk:
         results = self.run(node, operation)
         if results is not NotImplemented:
             return results
-        with self.trace:
-            outputs = tree.flatten(operation.body(*node.args))
+        outputs = tree.flatten(self.trace.structure_of(operation.body, node.args))
         return [self.operand(output, str(tensor.dtype)) for output, tensor in zip(outputs, node.outputs)]
 
     def arguments(self, entry, args):

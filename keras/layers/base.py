@@ -1009,7 +1009,8 @@ def map_shapes(function, shapes):
     if isinstance(shapes, dict):
         return {key: map_shapes(function, value) for key, value in shapes.items()}
     if isinstance(shapes, (list, tuple)) and any(isinstance(part, (list, tuple, dict)) for part in shapes):
-        return (tuple if isinstance(shapes, tuple) else list)(map_shapes(function, part) for part in shapes)
+        parts = [map_shapes(function, part) for part in shapes]
+        return tuple(parts) if isinstance(shapes, tuple) else parts
     return function(tuple(shapes))
 
 

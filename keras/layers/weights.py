@@ -164,6 +164,8 @@ _WEIGHTS_OF_LAYERS = ('kernel', 'bias', 'gamma', 'beta', 'moving_mean', 'moving_
 
 
 def _is_tensor(value):
+    if value is None or isinstance(value, Stored):  # as nearly always, and before there is an engine
+        return False
     return isinstance(value, AbstractTensor) or is_native(value)
 
 

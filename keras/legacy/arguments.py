@@ -11,7 +11,7 @@ import inspect
 import threading
 import warnings
 
-from keras import generations
+from keras import config, generations
 
 DIM_ORDERINGS = {'th': 'channels_first', 'tf': 'channels_last', 'default': None}
 # The initializers of Keras 1, by which `Dense(32, 'uniform')` is told from `Dense(32, 'relu')`.
@@ -236,8 +236,13 @@ def _names_of(function, skipped):
 
 
 def _with_old_names(function, spelling):
-    """The signature of `function`, to which those arguments are added that had to be given in Keras 1, and others."""
+    """The signature of `function`, to which those arguments are added that had to be given in Keras 1, and others.
+
+    Where Keras 3 is the generation of new code it is shown as that has it: packages pass on what a signature takes.
+    """
     signature = inspect.signature(function)
+    if config.get_generation() == 3:
+        return signature
     known = list(signature.parameters.values())
     if any(name in signature.parameters for name in spelling.needed()):
         spelling = Spelling('')

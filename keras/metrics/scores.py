@@ -216,6 +216,8 @@ class PearsonCorrelation(MeanMetricWrapper):
         1.0
     """
 
+    later = ()
+
     def __init__(self, name='pearson_correlation', dtype=None, axis=-1):
         super().__init__(pearson_correlation, name, dtype, axis=axis)
 
@@ -227,6 +229,8 @@ class ConcordanceCorrelation(MeanMetricWrapper):
         >>> round(float(keras.metrics.ConcordanceCorrelation()([[0.0, 1.0, 2.0]], [[0.0, 1.0, 2.0]])), 3)
         1.0
     """
+
+    later = ()
 
     def __init__(self, name='concordance_correlation', dtype=None, axis=-1):
         super().__init__(concordance_correlation, name, dtype, axis=axis)

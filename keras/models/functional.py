@@ -551,12 +551,12 @@ def graph_from_config(config, custom_objects=None):
     Raises:
         ValueError: for an unknown layer class (with near matches), or connections to layers that are not there.
     """
-    created, calls = {}, []
-    for entry in config['layers']:
-        name = _name_of(entry)
-        created[name] = _created(entry, name, custom_objects)
     highest = _highest_numbers(config)
-    earlier = set()
+    created = {_name_of(entry): None for entry in config['layers']}
+    for place in serialization.new_ones_first(config['layers']):
+        name = _name_of(config['layers'][place])
+        created[name] = _created(config['layers'][place], name, custom_objects)
+    calls, earlier = [], set()
     for entry in config['layers']:
         name = _name_of(entry)
         nodes = entry.get('inbound_nodes', ())
@@ -567,7 +567,8 @@ def graph_from_config(config, custom_objects=None):
         if in_full and _begins_with_its_making(created[name]):
             earlier.add(name)
     tensors = _Tensors(created)
-    _replay_calls(calls, tensors)
+    for call in _in_order(calls, tensors):
+        _replay_call(tensors, *call)
     return (tensors.structure(config['input_layers']), tensors.structure(config['output_layers'], earlier),
             [layer for layer in created.values() if isinstance(layer, Layer)],
             [operation for operation in created.values() if isinstance(operation, Added)])
@@ -591,17 +592,30 @@ def _created(entry, name, custom_objects):
 
 
 def _highest_numbers(config):
-    """{layer: the highest number under which one of its calls is referred to}."""
+    """{layer: the highest number under which one of its calls is referred to}.
+
+    Raises:
+        ValueError: for a layer that is not in the config.
+    """
     highest = {}
     references = []
     names = set(map(_name_of, config['layers']))
     _collect_references([config['input_layers'], config['output_layers']], references)
+    for reference in references:
+        if reference[0] not in names:
+            raise _lacking(reference)
     for entry in config['layers']:
         for node in entry.get('inbound_nodes', ()):
             references.extend(_decoded_call(node, names)[2])
     for name, number, _ in references:
         highest[name] = max(number, highest.get(name, 0))
     return highest
+
+
+def _lacking(reference):
+    return ValueError('The configuration of the model refers to the output %s of call %s of the layer %.100r, which is '
+                      'not in it. The usual cause: the layer was renamed or left out.'
+                      % (reference[2], reference[1], reference[0]))
 
 
 def _collect_references(structure, found):
@@ -622,16 +636,11 @@ class _Tensors:
         self.outputs = {name: {0: layer.inbound_nodes[0].outputs} for name, layer in created.items()
                         if getattr(layer, 'is_input', False)}
 
-    def has(self, reference):
-        return reference[1] in self.outputs.get(reference[0], {})
-
     def get(self, reference):
         try:
             return self.outputs[reference[0]][reference[1]][reference[2]]
         except (KeyError, IndexError):
-            raise ValueError('The configuration of the model refers to the output %s of call %s of the layer %.100r, '
-                             'which is not in it. The usual cause: the layer was renamed or left out.'
-                             % (reference[2], reference[1], reference[0])) from None
+            raise _lacking(reference) from None
 
     def add(self, name, number, outputs):
         whole = isinstance(self.created[name], Operation)  # what is in the list may be a shape
@@ -647,27 +656,39 @@ class _Tensors:
         return type(references)([self.structure(reference, earlier) for reference in references])
 
 
-def _replay_calls(calls, tensors):
-    waiting = list(calls)
+def _replay_call(tensors, name, number, args, kwargs):
+    args, kwargs = _with_tensors([args, kwargs], tensors)
+    operation = tensors.created[name]
+    outputs = operation.call(*args, **kwargs) if isinstance(operation, Entry) else operation(*args, **kwargs)
+    tensors.add(name, number, outputs)
+
+
+def _in_order(calls, tensors):
+    """[(layer, number of the call, args, kwargs)], each after those whose outputs it takes; nothing is called yet.
+
+    Raises:
+        ValueError: where what a call takes is made by none.
+    """
+    done, ordered = {(name, 0) for name in tensors.outputs}, []
+    waiting = [(name, number, first) + _decoded_call(node, tensors.created) for name, number, first, node in calls]
     while waiting:
         later = []
-        for name, number, first, node in waiting:
-            args, kwargs, needed = _decoded_call(node, tensors.created)
-            if number > first and not tensors.has((name, number - 1)) or not all(map(tensors.has, needed)):
-                later.append((name, number, first, node))
+        for call in waiting:
+            name, number, first, args, kwargs, needed = call
+            if number > first and (name, number - 1) not in done or any(one[:2] not in done for one in needed):
+                later.append(call)
                 continue
-            args, kwargs = _with_tensors([args, kwargs], tensors)
-            operation = tensors.created[name]
-            outputs = operation.call(*args, **kwargs) if isinstance(operation, Entry) else operation(*args, **kwargs)
-            tensors.add(name, number, outputs)
+            done.add((name, number))
+            ordered.append((name, number, args, kwargs))
         if len(later) == len(waiting):
-            missing = {str(reference[0]) for *_, node in later for reference in _decoded_call(node, tensors.created)[2]
+            missing = {str(reference[0]) for *_, needed in later for reference in needed
                        if reference[0] not in tensors.created}
             raise ValueError('The configuration of the model is not consistent: %s: the inputs of %s are made by no '
                              'layer in it.' % ('Missing node: %s' % ', '.join(sorted(missing)) if missing else
                                                'layers wait for each other in a loop',
-                                               ', '.join(sorted({name for name, _, _, _ in later}))))
+                                               ', '.join(sorted({call[0] for call in later})[:10])))
         waiting = later
+    return ordered
 
 
 class _Reference(tuple):

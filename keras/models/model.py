@@ -357,8 +357,7 @@ class Model(Trainer, Keras2View, Layer,
         """The outputs for `inputs`, by the graph's plan."""
         graph = self.layer_graph
         if graph is None:
-            raise NotImplementedError('Model %s: a subclass of Model defines `call`, or passes inputs and outputs to '
-                                      'super().__init__.' % type(self).__name__)
+            return self.call_without_graph(inputs)
         graph.check_structure(inputs)
         values = graph.flat_inputs(inputs)
         if self.ruled('inputs_are_fitted'):
@@ -375,6 +374,11 @@ class Model(Trainer, Keras2View, Layer,
         if calls.losses is not None and not context.abstract:
             return graph.pack_outputs(self._forward.with_masks_noted(values, training))
         return graph.pack_outputs(graph.plan(training)(values))
+
+    def call_without_graph(self, inputs):
+        """The outputs for `inputs` of a model that is not a graph of layers."""
+        raise NotImplementedError('Model %s: a subclass of Model defines `call`, or passes inputs and outputs to '
+                                  'super().__init__.' % type(self).__name__)
 
     def _fitted(self, value, tensor):
         """A value as the input `tensor` of the graph says: of its dtype, with or without a last axis of size 1.

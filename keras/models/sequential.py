@@ -1,5 +1,6 @@
 """`Sequential`: a stack of layers."""
 import contextlib
+import inspect
 import warnings
 
 from keras import generations
@@ -17,7 +18,7 @@ from keras.saving import serialization
 
 
 class NoLayer(TypeError, ValueError):
-    """What is no layer is added to a stack: a ValueError in Keras 3, in those before a TypeError."""
+    """What is no layer, or not one of a stack, is added to it: a ValueError in Keras 3, in those before a TypeError."""
 
 
 class Sequential(Model):
@@ -170,10 +171,30 @@ class Sequential(Model):
         self._made_graph, self.built = None, len(self._chain) > 1
         self.renew_forward()
 
+    @property
+    def inputs(self):
+        """The symbolic inputs; None, or in Keras 3 no attribute, while their shape is not known."""
+        return super().inputs if self.layer_graph is not None or not self.ruled('inputs_need_a_shape') \
+            else self.input
+
+    @property
+    def outputs(self):
+        """The symbolic outputs; None, or in Keras 3 no attribute, while the shape of the inputs is not known."""
+        return super().outputs if self.layer_graph is not None or not self.ruled('inputs_need_a_shape') \
+            else self.output
+
     def build(self, input_shape=None):
-        """Make the weights for inputs of `input_shape` (batch size included)."""
+        """Make the weights for inputs of `input_shape` (batch size included).
+
+        Raises:
+            ValueError: in Keras 3 for another shape than that of an `Input` in the stack.
+        """
         if self.layer_graph is None and input_shape is not None:
             self._build_for(tuple(input_shape), None)
+        elif input_shape is not None and self._stack and self._stack[0].is_input and self.ruled('inputs_need_a_shape') \
+                and tuple(input_shape) != tuple(self._chain[0].shape):
+            raise ValueError('Sequential: model %s has already been configured to use input shape %s; it cannot be '
+                             'built for %s.' % (self.name, self._chain[0].shape, tuple(input_shape)))
         self.built = True
 
     def get_build_config(self):
@@ -186,11 +207,26 @@ class Sequential(Model):
         batch = (None,) + tuple(shape[1:])
         self._chain = [Input(batch_shape=batch, dtype=dtype, name=self._stack[0].name + '_input')]
         with recording():
-            for layer in self._stack:
-                self._extend(layer)
+            try:
+                for layer in self._stack:
+                    self._extend(layer)
+            except NotImplementedError:  # a layer that cannot tell what it gives: there is no graph
+                self._chain = []
+            except TypeError as error:
+                if len(_required(layer)) < 2:
+                    raise
+                raise NoLayer('Layers added to a Sequential model can only have a single positional argument, the '
+                              'input tensor. Layer %s (%s) takes: %s.'
+                              % (layer.name, type(layer).__name__, ', '.join(_required(layer)))) from error
+
+    def call_without_graph(self, inputs):
+        """The outputs for `inputs`, layer by layer."""
+        for layer in self._stack:
+            inputs = layer(inputs)
+        return inputs
 
     def ensure_built_for(self, signature, args, kwargs):
-        if self.layer_graph is None:
+        if self.layer_graph is None and not self._takes_several(args[0]):
             shape = shapes_of(args[0])
             if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple)):
                 shape = shape[0]
@@ -199,6 +235,10 @@ class Sequential(Model):
             self._build_for(shape, dtype)
         self.built = True
         self.take_initial_weights()
+
+    def _takes_several(self, inputs):
+        """Whether the first layer is given a dictionary or several tensors, so that there is no graph of the stack."""
+        return bool(self._stack) and (isinstance(inputs, dict) or len(tree.flatten(inputs)) > 1)
 
     def predict_proba(self, x, batch_size=None, verbose=0, steps=None, **kwargs):
         """`predict`, of a classifier: one row of probabilities per sample. Arguments as for `predict`.
@@ -246,9 +286,13 @@ class Sequential(Model):
         if isinstance(config, list):  # Keras 1 and early 2 had the list alone
             config = {'layers': config}
         model = cls(name=config.get('name'))
-        for entry in _without_implied_input(config['layers']):
+        entries, made = _without_implied_input(config['layers']), {}
+        for number in serialization.new_ones_first(entries):
+            with generations.reading_part(entries[number]['config'].get('name')):
+                made[number] = layer_module.deserialize(entries[number], custom_objects=custom_objects)
+        for number, entry in enumerate(entries):  # once all are known: weights take longer
             with generations.reading_part(entry['config'].get('name')):
-                model.add(layer_module.deserialize(entry, custom_objects=custom_objects))
+                model.add(made[number])
         shape = config.get('build_input_shape')
         if shape is not None and model.layer_graph is None:
             model._build_for(tuple(shape), None)
@@ -274,6 +318,12 @@ def _without_implied_input(entries):
         if 'batch_input_shape' in first and entries[0]['config'].get('name') == first['name'] + '_input':
             return entries[1:]
     return entries
+
+
+def _required(layer):
+    """The names of the arguments that every call of a layer has to give."""
+    return [parameter.name for parameter in inspect.signature(layer.call).parameters.values()
+            if parameter.kind == parameter.POSITIONAL_OR_KEYWORD and parameter.default is parameter.empty]
 
 
 def _own_input(layer):

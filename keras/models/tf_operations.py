@@ -14,7 +14,7 @@ from keras.backend.graph.tensors import is_symbolic
 from keras.layers.base import snake_case
 from keras.models.keras3_operations import CLASSES
 from keras.models.tf_functions import FUNCTIONS, constant, dtype_from, find
-from keras.saving.serialization import unknown_name_error
+from keras.saving.serialization import get_registered_object, unknown_name_error
 
 
 class Operation:
@@ -72,8 +72,9 @@ def _is_of_keras_3(entry):
     if isinstance(module, str):
         return module.startswith(('keras.src.ops.', 'keras.ops'))
     calls = entry.get('inbound_nodes') or ()
-    return (entry['class_name'] in CLASSES and 'trainable' not in entry['config']
-            and any(isinstance(call, dict) and 'args' in call for call in calls))
+    name = entry['class_name']
+    return ('trainable' not in entry['config'] and any(isinstance(call, dict) and 'args' in call for call in calls)
+            and (name in CLASSES or get_registered_object(name) is None and _found_in_ops(name) is not None))
 
 
 def _tf_function(config):
@@ -276,12 +277,19 @@ def _of_keras_3(name, config):
 
 
 def _function_of_ops(name):
+    found = _found_in_ops(name)
+    if found is None:
+        raise unknown_name_error('operation of Keras 3', name, dir(ops))
+    return found
+
+
+def _found_in_ops(name):
     for spelling in (_OTHER_NAMES.get(name), snake_case(name), name.lower(), snake_case(name).replace('_', '')):
         for home in (ops, ops.nn, ops.numpy, ops.linalg, ops.image):
             found = getattr(home, spelling, None) if spelling and not spelling.startswith('_') else None
             if callable(found) and not isinstance(found, type):
                 return found
-    raise unknown_name_error('operation of Keras 3', name, dir(ops))
+    return None
 
 
 _MAKERS = {'TFOpLambda': _tf_function, 'SlicingOpLambda': _slicing, 'TensorFlowOpLayer': _raw_operation,

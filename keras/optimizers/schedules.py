@@ -163,7 +163,7 @@ class CosineDecay(_Schedule):
         if self.warmup_target is None:
             return self._decayed(step, float(self.initial_learning_rate))
         start, top, length = float(self.initial_learning_rate), float(self.warmup_target), float(self.warmup_steps)
-        rising = step * ((top - start) / length) + start
+        rising = step * ((top - start) / max(length, 1.0)) + start
         return ops.where(ops.less(step, length), rising, self._decayed(step - length, top))
 
     def _decayed(self, step, rate):

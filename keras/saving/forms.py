@@ -44,7 +44,7 @@ _MEANS_OTHER = {('activation', 'hard_sigmoid'): 'hard_sigmoid_sixth',
 # Functions that Keras 3 reads by another name only.
 _FUNCTIONS = {'kullback_leibler_divergence': 'kl_divergence', 'logcosh': 'log_cosh'}
 # Layers that take neither `trainable` nor `noise_shape` in Keras 3.
-_NEVER_FROZEN = ('SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D')
+_NEVER_FROZEN = ('SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D', 'Discretization')
 # Arguments that hold layers.
 _LAYERS_INSIDE = ('layer', 'backward_layer', 'cell', 'cells')
 

@@ -1,4 +1,5 @@
 """What `compile` was given: the loss and the metrics of every output, and the numbers a batch contributes."""
+import collections
 import copy
 
 import numpy as np
@@ -7,6 +8,7 @@ from keras import config, generations
 from keras import losses as losses_module
 from keras import metrics as metrics_module
 from keras import ops
+from keras.backend.contract import tree
 from keras.backend.state.variables import to_array
 from keras.backend.table.composites.losses import count_in
 from keras.backend.table.composites.shape import dtype_of, static_shape
@@ -18,12 +20,18 @@ class UnknownOutput(ValueError, KeyError):
     __str__ = Exception.__str__
 
 
-def per_output(given, names, what):
-    """`given` (one thing, a list, a dictionary by output name) as a list with one entry per output.
+def per_output(given, names, what, structure=None):
+    """`given` (one thing, a list, a dictionary by output name, or nested as the outputs are) as a list by output.
+
+    Args:
+        names: of the outputs. what: the argument, for messages. structure: what the outputs stand in, None for a list.
 
     Raises:
         UnknownOutput: if the names do not fit. ValueError: if the number does not.
     """
+    if is_deep(structure) and tree.is_nested(given) and (not isinstance(given, dict) or not set(names).issuperset(
+            given) or isinstance(structure, dict) and set(structure).issuperset(given)):
+        return _along(structure, given, what, ())
     if isinstance(given, dict):
         unknown = [name for name in given if name not in names]
         if unknown:
@@ -39,6 +47,38 @@ def per_output(given, names, what):
     return [given] * len(names)
 
 
+def is_deep(structure):
+    """Whether some output stands in more than one list or dictionary."""
+    return tree.is_nested(structure) and any(map(tree.is_nested, _parts(structure).values()))
+
+
+def _parts(nested):
+    """The parts of a list or dictionary by their keys, in the order of `tree.flatten`."""
+    return collections.OrderedDict(sorted(nested.items()) if isinstance(nested, dict) else enumerate(nested))
+
+
+def _along(structure, given, what, path):
+    """`given` as a list with an entry for each leaf of `structure`; what stands beside a part is for all in it."""
+    count, is_one = len(tree.flatten(structure)), not tree.is_nested(structure)
+    if not tree.is_nested(given) or is_one and (not isinstance(given, dict) or 'class_name' in given):
+        return [given] * count
+    if isinstance(given, (list, tuple)) and len(given) == count and not any(map(tree.is_nested, given)):
+        return list(given)
+    parts, found = {} if is_one else _parts(structure), _parts(given)
+    unknown = [key for key in found if key not in parts]
+    if unknown or isinstance(given, dict) != isinstance(structure, dict):
+        raise UnknownOutput("The path: %s in the `%s` argument, can't be found in the model's output, which stands in "
+                            "%r there." % (path + tuple(unknown[:1]), what, structure))
+    return [one for key, part in parts.items() for one in _along(part, found.get(key), what, path + (key,))]
+
+
+def _paths(structure, path=()):
+    """The keys on the way to each leaf of `structure`."""
+    if not tree.is_nested(structure):
+        return [path]
+    return [found for key, part in _parts(structure).items() for found in _paths(part, path + (key,))]
+
+
 _CROSSENTROPIES = ('binary_crossentropy', 'categorical_crossentropy', 'sparse_categorical_crossentropy')
 
 
@@ -46,22 +86,33 @@ class CompiledLoss:
     """The loss of a model: one loss per output, weighted and added up.
 
     Args:
-        loss: name, function, `Loss`, or a list or dictionary of these. loss_weights: floats likewise.
+        loss: name, function, `Loss`, or a list or dictionary of these, nested as the outputs are; a list in the place
+            of an output's loss is the sum of those in it. loss_weights: floats likewise.
         output_names: names of the outputs. structure: what they stand in.
 
     `trained_outputs` are the indices of the outputs that have a loss, and hence a target.
     """
 
     def __init__(self, loss, loss_weights, output_names, structure=None):
-        self.losses = [_loss_object(one) for one in per_output(loss, output_names, 'loss')]
+        weights = _weights_like(loss, loss_weights, structure)
+        self.weights = per_output(1.0 if weights is None else weights, output_names, 'loss_weights', structure)
+        self.losses = [_loss_object(one) for one in per_output(loss, output_names, 'loss', structure)]
+        for index, (one, weight) in enumerate(zip(self.losses, self.weights)):
+            if isinstance(one, SumOfLosses):
+                self.losses[index], self.weights[index] = one.weighted(weight), None
+            elif isinstance(weight, (list, tuple)) and len(weight) == 1:
+                self.weights[index] = weight[0]
         self.trained_outputs = [index for index, loss in enumerate(self.losses) if loss is not None]
-        self.weights = per_output(1.0 if loss_weights is None else loss_weights, output_names, 'loss_weights')
-        self.output_names = output_names
+        self.output_names, self.structure = output_names, structure
         self._as_given = list(structure) if isinstance(structure, dict) and len(structure) == len(output_names) else []
         take_logits = generations.value('crossentropies_take_logits')
         self._on_logits = [_on_logits(one) if take_logits else None for one in self.losses]
         self.takes_logits = any(one is not None for one in self._on_logits)
         self._names_one = not generations.value('logs_by_name')
+        self._places = list(output_names)
+        if is_deep(structure) and not self._names_one:
+            self._places = ['/'.join(map(str, path[:-1] + (name if isinstance(path[-1], int) else path[-1],)))
+                            for path, name in zip(_paths(structure), output_names)]
         self._divides_by_mask = generations.value('masked_loss_is_mean_of_rest')
         self._divides_by_weights = generations.value('zero_weights_leave_the_mean')
 
@@ -106,7 +157,7 @@ class CompiledLoss:
     def names_of_parts(self):
         """The names of the outputs' losses in logs, where there is more than one output."""
         several = len(self.losses if self._names_one else self.trained_outputs) > 1
-        return ['%s_loss' % self.output_names[index] for index in self.trained_outputs] if several else []
+        return ['%s_loss' % self._places[index] for index in self.trained_outputs] if several else []
 
     @property
     def names_in_logs(self):
@@ -116,6 +167,48 @@ class CompiledLoss:
             return names
         place = dict(zip(self.trained_outputs, names))
         return [place[index] for index in map(sorted(self._as_given).index, self._as_given) if index in place]
+
+
+def _weights_like(loss, weights, structure):
+    """`weights` in the structure of `loss` where they are a plain list, but the outputs, and with them losses, nested.
+
+    Raises:
+        ValueError: where there are more or fewer of them than losses.
+    """
+    if not is_deep(structure) or not isinstance(loss, dict) or not isinstance(weights, (list, tuple)):
+        return weights
+    count = len(tree.flatten(loss))
+    if len(weights) != count:
+        raise ValueError('`loss_weights` must match the number of losses, got %d losses and %d weights.'
+                         % (count, len(weights)))
+    return tree.pack_as(loss, weights)
+
+
+class SumOfLosses(losses_module.Loss):
+    """The sum of several losses of one output. What targets it takes is for the first of them to say.
+
+    Args:
+        losses: the `Loss`es. factors: floats, one for each, or None.
+    """
+
+    def __init__(self, losses, factors=None):
+        super().__init__(reduction=getattr(losses[0], 'reduction', 'sum_over_batch_size'))
+        self._losses, self._factors = losses, factors
+        self.fn, self.arguments = getattr(losses[0], 'fn', None), getattr(losses[0], 'arguments', {})
+
+    def weighted(self, weights):
+        """The sum with other factors: one for all, or one for each loss."""
+        if not isinstance(weights, (list, tuple)):
+            weights = [weights] * len(self._losses)
+        if len(weights) != len(self._losses):
+            raise ValueError('`loss_weights` must match the number of losses, got %d losses and %d weights for an '
+                             'output.' % (len(self._losses), len(weights)))
+        return SumOfLosses(self._losses, [1.0 if weight is None else _number(weight) for weight in weights])
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """The sum, a scalar."""
+        values = [ops.mean(loss(y_true, y_pred, sample_weight=sample_weight)) for loss in self._losses]
+        return sum(value if factor == 1 else value * factor for value, factor in zip(values, self._factors))
 
 
 def _number(factor):
@@ -151,8 +244,9 @@ def _on_logits(loss):
 
 def _loss_object(loss):
     """A callable (y_true, y_pred, sample_weight) -> scalar from whatever `compile` takes as a loss."""
-    if isinstance(loss, (list, tuple)) and len(loss) == 1:
-        loss = loss[0]
+    if isinstance(loss, (list, tuple)) and loss:
+        losses = [one for one in map(_loss_object, loss) if one is not None]
+        return SumOfLosses(losses) if len(loss) > 1 and losses else losses[0] if losses else None
     if loss is None or isinstance(loss, losses_module.Loss):
         return loss
     if loss in ('crossentropy', 'ce'):

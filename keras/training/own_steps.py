@@ -302,7 +302,7 @@ class OwnCompiled:
     def _listed(given, loss, what):
         names = loss.output_names
         if isinstance(given, dict):
-            return per_output(given, names, what)
+            return per_output(given, names, what, loss.structure)
         leaves = tree.flatten(given)
         if what == 'sample_weight' and len(leaves) == 1:
             return leaves * len(names)

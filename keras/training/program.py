@@ -53,7 +53,7 @@ class Program(generations.Dated):
         self.retarget(forward)
         if given is not None and forward.model.built and forward.graph is not None:
             try:
-                self._settle(forward.graph.output_names, forward.graph.outputs)
+                self._settle(forward.graph.output_names, forward.graph.output_structure)
             except ValueError:
                 if not self.ruled('faults_of_losses_show_in_fit'):
                     raise
@@ -72,7 +72,7 @@ class Program(generations.Dated):
         self.watch = None
         # Steps for predicting one small array, by its dtype, row shape and engine.
         self._small = {}
-        self._names = ['output_1']
+        self._names, self.structure = ['output_1'], None
         self._graph = self._running = self._reads_past = None
         # Functions of K by kind, None until scripts ask for them.
         self.functions = dict.fromkeys(('train', 'test', 'predict'))
@@ -189,19 +189,19 @@ class Program(generations.Dated):
         outputs = self.forward.outputs_for(Layout(structure, 0, ()).inputs(leaves))
         if not self.is_settled:
             graph = self.forward.graph
-            self._settle(names_of_parts(outputs) if graph is None else graph.output_names, tree.flatten(outputs))
+            self._settle(names_of_parts(outputs) if graph is None else graph.output_names,
+                         outputs if graph is None else graph.output_structure)
 
     def _settle(self, names, outputs):
-        self._names = list(names)
+        self._names, self.structure = list(names), tree.map_structure(lambda _: None, outputs)
         if self.is_compiled:
             with generations.under(self):
-                self._settle_losses(outputs)
+                self._settle_losses(tree.flatten(outputs))
             self._settle_weights()
 
     def _settle_losses(self, outputs):
         graph = self.forward.graph
-        losses = CompiledLoss(self.given['loss'], self.given['loss_weights'], self._names,
-                              None if graph is None else graph.output_structure)
+        losses = CompiledLoss(self.given['loss'], self.given['loss_weights'], self._names, self.structure)
         self.metrics = CompiledMetrics(self.given['metrics'], self.given['weighted_metrics'], losses,
                                        [tensor.shape for tensor in outputs])
         self.target_tensors = TargetTensors(self, self.given.get('target_tensors'))
@@ -209,7 +209,7 @@ class Program(generations.Dated):
             Target(index, self._names[index], losses.losses[index], outputs[index], graph is not None,
                    generations.of(self))
             for index in losses.trained_outputs if index not in self.target_tensors],
-            len(self.target_tensors.values), self.ruled('targets_need_a_loss'))
+            len(self.target_tensors.values), self.ruled('targets_need_a_loss'), self.structure)
         self.losses = losses
 
     def _own_compiled(self, y_pred):
@@ -220,7 +220,8 @@ class Program(generations.Dated):
         else:
             names = names_of_parts(y_pred)
         with generations.under(self):
-            losses = CompiledLoss(self.argument('loss'), self.argument('loss_weights'), names)
+            losses = CompiledLoss(self.argument('loss'), self.argument('loss_weights'), names,
+                                  tree.map_structure(lambda _: None, y_pred))
             return losses, CompiledMetrics(self.argument('metrics'), self.argument('weighted_metrics'), losses,
                                            [static_shape(tensor) for tensor in leaves], without_losses=True)
 

@@ -112,3 +112,22 @@ def test_layers_are_timed(capsys):
     assert all(row[3] > 0 for row in profiler.table)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3 and 'quick (Dense) (6, 3)' in '\n'.join(lines)
+    assert set(profiler.backward) == {'quick', 'other'}
+
+
+@pytest.mark.on('torch')  # engines that compile sleep once, when they trace
+def test_layers_are_timed_backward():
+    """A layer whose gradients take long by themselves, and one that has none."""
+    @keras.ops.custom_gradient
+    def slow(x):
+        def gradient(*args, upstream=None):
+            time.sleep(0.02)
+            return upstream if upstream is not None else args[0]
+        return x * 1.0, gradient
+    model = keras.Sequential([layers.Embedding(4, 2, input_length=3, name='table'), layers.Flatten(),
+                              layers.Lambda(slow, name='slow'), layers.Dense(1, name='last')])
+    model.compile('sgd', 'mse')
+    profiler = C.LayerProfiler(repetitions=1, verbose=0)
+    model.fit(np.ones((12, 3), 'int32'), X[:, :1], batch_size=6, verbose=0, callbacks=[profiler])
+    assert {'table', 'slow', 'last'} <= set(profiler.backward)
+    assert profiler.backward['slow'] > 0.01 > profiler.backward['last']

@@ -1,5 +1,7 @@
 """Keras 1's calls of layers give the layers that they gave, with a warning that shows the new call."""
 import inspect
+import os
+import subprocess
 import sys
 import warnings
 
@@ -163,6 +165,17 @@ def test_configs_are_read_without_a_warning():
 
 
 @pytest.mark.skipif(sys.version_info < (3, 7), reason='Python 3.6 takes the signature of a class from __new__')
+def test_signatures_are_those_of_keras3_where_that_is_meant():
+    # bayesflow hands on to `fit` whatever its signature takes.
+    script = ("import inspect, keras; print(sorted(p.kind.name for p in inspect.signature(keras.Model.fit)"
+              ".parameters.values() if p.kind.name == 'VAR_KEYWORD'))")
+
+    def shown(generation):
+        return subprocess.run([sys.executable, '-c', script], env=dict(os.environ, KERAS_GENERATION=generation),
+                              stdout=subprocess.PIPE, universal_newlines=True, check=True).stdout.strip()
+    assert {generation: shown(generation) for generation in ('2', '3')} == {'2': "['VAR_KEYWORD']", '3': '[]'}
+
+
 def test_signatures_name_what_had_to_be_given():
     parameters = inspect.signature(L.Conv2D).parameters
     assert list(parameters)[:2] == ['filters', 'kernel_size']

@@ -26,6 +26,8 @@ def rate(schedule, step):
     (schedules.CosineDecay(0.5, 12), 4, 0.5 * (1 + math.cos(math.pi / 3)) / 2),
     (schedules.CosineDecay(0.1, 10, warmup_target=0.5, warmup_steps=4), 2, 0.3),
     (schedules.CosineDecay(0.1, 10, warmup_target=0.5, warmup_steps=4), 4, 0.5),
+    # Without a step to rise in it is at the target at once.
+    (schedules.CosineDecay(0.1, 10, warmup_target=0.5, warmup_steps=0), 0, 0.5),
     (schedules.CosineDecayRestarts(0.5, 4, t_mul=1.0, m_mul=0.5), 6, 0.125),
     (schedules.CosineDecayRestarts(0.5, 4), 8, 0.25)])
 def test_values(schedule, step, expected):

@@ -359,6 +359,17 @@ class Lookup(VocabularyLayer):
 
     # --- files
 
+    def save_own_variables(self, store):
+        """Write the weights of tokens, as Keras 3 has them beside the vocabulary."""
+        super().save_own_variables(store)
+        if self._idf is not None:
+            store['idf_weights'] = self._idf
+
+    def load_own_variables(self, store):
+        """Set what `save_own_variables` wrote; files of before have the weights with the vocabulary alone."""
+        if 'idf_weights' in store:
+            self._idf = np.asarray(store['idf_weights'], 'float32')[:len(self._vocabulary)]
+
     def save_assets(self, dir_path):
         """Write the vocabulary into a folder."""
         if self.input_vocabulary is not None:

@@ -171,11 +171,12 @@ class Intake:
 
     def _weights(self, sample_weight, class_weight, ys):
         """One array or None per output of the model."""
-        names = self._program.output_names
+        names, structure = self._program.output_names, self._program.structure
         if isinstance(sample_weight, dict):
             sample_weight = self._without_tensors(sample_weight)
         several = isinstance(sample_weight, dict) or isinstance(sample_weight, (list, tuple)) and len(names) > 1
-        weights = per_output(sample_weight, names, 'sample_weight') if several else [sample_weight] * len(names)
+        weights = per_output(sample_weight, names, 'sample_weight', structure) if several \
+            else [sample_weight] * len(names)
         weights = [None if weight is None else checked_numbers(
             as_host_array(weight), 'sample_weight', self._program.name, config.floatx()) for weight in weights]
         if class_weight is not None and ys:

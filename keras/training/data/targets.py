@@ -3,8 +3,9 @@ import warnings
 
 import numpy as np
 
+from keras.backend.contract import tree
 from keras.backend.contract.rules import is_float, numpy_dtype
-from keras.training.compiled import is_loss, wants_class_numbers, wants_same_shape
+from keras.training.compiled import is_deep, is_loss, per_output, wants_class_numbers, wants_same_shape
 from keras.training.data.host import with_rank
 
 # So many values at most are looked at for a warning; an error looks at all.
@@ -145,10 +146,11 @@ class Targets:
     Args:
         count: the number of outputs. targets: a `Target` for each output that has a loss, and is fed a target.
         fixed: how many outputs have a tensor as their target. need_loss: whether targets that no loss wants are an
-            error.
+            error. structure: what the outputs stand in, None for a list.
     """
 
-    def __init__(self, count, targets, fixed=0, need_loss=True):
+    def __init__(self, count, targets, fixed=0, need_loss=True, structure=None):
+        self._structure = structure
         self._count, self._targets, self._fixed, self._need_loss = count, targets, fixed, need_loss
         self.names = [target.name for target in targets]
         self.dtypes = [target.dtype for target in targets]
@@ -175,6 +177,8 @@ class Targets:
                 return []
             raise ValueError('Model %s was compiled without a loss, so it takes no targets, but it received some. Give '
                              'compile a `loss`, or leave out `y` where the loss comes from add_loss.' % owner)
+        if is_deep(self._structure) and tree.is_nested(y):
+            return self._along(y, owner, outputs)
         if isinstance(y, dict):
             unknown = [name for name in y if name not in outputs]
             if unknown and all(name in y for name in self.names):
@@ -184,3 +188,14 @@ class Targets:
         if len(self._targets) < self._count and isinstance(y, (list, tuple)) and len(y) == self._count:
             return [y[target.place] for target in self._targets]
         return y
+
+    def _along(self, y, owner, outputs):
+        """The targets of the outputs with a loss from `y`, which is nested as the outputs are, or has those alone."""
+        leaves = tree.flatten(y)
+        if not isinstance(y, dict) and len(leaves) == len(self._targets):
+            return leaves
+        found = per_output(y, outputs, 'y', self._structure)
+        missing = [target.name for target in self._targets if found[target.place] is None]
+        if missing:
+            raise ValueError('Model %s: no target for %s.' % (owner, missing))
+        return [found[target.place] for target in self._targets]
