@@ -85,6 +85,13 @@ _row('trainable_is_boolean', 'layers.Layer', '`trainable=1` is refused', False, 
 _row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape',
      'layers that never have weights (noise, activations, poolings, too) say `built` before the first call',
      False, False, False, True)
+_row('losses_in_graph', 'layers.Layer.losses',
+     'what calls on symbolic tensors add is among the losses, as symbolic tensors; else only calls on values add',
+     True, True, True, False)
+_row('call_has_to_be_written', 'layers.Layer.call',
+     'a layer without a `call` of its own is an error; it gives its inputs', False, False, False, True)
+_row('negative_slopes_are_refused', 'layers.LeakyReLU, ReLU',
+     '`negative_slope` of `LeakyReLU` and `threshold` of `ReLU` have to be at least 0', False, False, False, True)
 _row('causal_channels_first', 'layers.Conv1D',
      '`padding="causal"` is accepted with `data_format="channels_first"`', False, False, True, True)
 

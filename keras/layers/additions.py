@@ -134,6 +134,9 @@ class Additions:
     @property
     def losses(self):
         """The regularization losses of the weights, and what was added: in a graph symbolic, else by the last call."""
+        if not self.ruled('losses_in_graph'):
+            added = [loss for layer in self.walk_layers() for loss, _ in layer._symbolic_losses]
+            return self._regularization_now() + added + list(self._call_losses)
         if runs_at_once() or not self._in_graph():
             numbers = [loss for loss, _ in self._symbolic_losses if isinstance(loss, (int, float))]
             return self._regularization_now() + numbers + list(self._call_losses)

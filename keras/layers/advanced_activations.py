@@ -13,8 +13,8 @@ class _Activation(SameShape):
         return self
 
 
-def _number(value, layer, name, lowest=None):
-    """`value` as a float.
+def _number(value, layer, name, lowest=None, message=None):
+    """`value` as a float. `message`: how the error for another one begins.
 
     Raises:
         ValueError: where it is no number, or below `lowest`.
@@ -25,8 +25,9 @@ def _number(value, layer, name, lowest=None):
         number = None
     if number is None or lowest is not None and number < lowest:
         wrong = 'a negative value' if name == 'max_value' else 'None or a negative value'
-        raise ValueError('%s of a %s layer cannot be %s: `%s` must be a number%s. Received: %r'
-                         % (name, layer, wrong, name, '' if lowest is None else ' of at least %s' % lowest, value))
+        raise ValueError('%s. Received: %s=%r. It must be a number%s.' % (
+            message or '%s of a %s layer cannot be %s' % (name, layer, wrong), name, value,
+            '' if lowest is None else ' of at least %s' % lowest))
     return number
 
 
@@ -45,7 +46,9 @@ class LeakyReLU(_Activation):
 
     def __init__(self, alpha=0.3, negative_slope=None, **kwargs):
         super().__init__(**kwargs)
-        self.alpha = _number(alpha if negative_slope is None else negative_slope, 'LeakyReLU', 'alpha')
+        least = 0 if self.ruled('negative_slopes_are_refused') else None
+        self.alpha = _number(alpha if negative_slope is None else negative_slope, 'LeakyReLU', 'negative_slope', least,
+                             'The negative_slope value of a Leaky ReLU layer cannot be None or negative value')
 
     @property
     def negative_slope(self):
@@ -152,12 +155,13 @@ class Softmax(_Activation):
         super().__init__(**kwargs)
         self.declare(locals())
 
-    def build(self, input_shape):
+    def assert_input_compatibility(self, inputs):
+        super().assert_input_compatibility(inputs)
+        rank = ops.ndim(inputs)
         for axis in self.axis if isinstance(self.axis, (list, tuple)) else [self.axis]:
-            if not -len(input_shape) <= axis < len(input_shape):
+            if not -rank <= axis < rank:
                 raise ValueError('Layer %r (Softmax): axis=%s does not name an axis of inputs of shape %s.'
-                                 % (self.name, self.axis, tuple(input_shape)))
-        self.built = True
+                                 % (self.name, self.axis, tuple(inputs.shape)))
 
     def call(self, inputs, mask=None):
         axis = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else self.axis
@@ -208,7 +212,8 @@ class ReLU(_Activation):
         self.declare(locals())
         self.max_value = None if max_value is None else _number(max_value, 'ReLU', 'max_value', 0)
         self.negative_slope = _number(negative_slope, 'ReLU', 'negative_slope', 0)
-        self.threshold = _number(threshold, 'ReLU', 'threshold')
+        least = 0 if self.ruled('negative_slopes_are_refused') else None
+        self.threshold = _number(threshold, 'ReLU', 'threshold', least)
 
     def call(self, inputs):
         return nn.relu(inputs, self.negative_slope, self.max_value, self.threshold)

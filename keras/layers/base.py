@@ -190,7 +190,15 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self.built = True
 
     def call(self, inputs, **kwargs):
-        """The computation."""
+        """The computation.
+
+        Raises:
+            NotImplementedError: in Keras 3's generation, where a layer has no `call` of its own.
+        """
+        if self.ruled('call_has_to_be_written'):
+            raise NotImplementedError('Layer %s does not have a `call` method implemented (layer %r). The usual cause: '
+                                      'the method has another name, or is indented too far.'
+                                      % (type(self).__name__, self.name))
         return inputs
 
     def compute_output_shape(self, input_shape):

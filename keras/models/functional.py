@@ -36,7 +36,7 @@ class Graph:
         self.inputs = _symbolic_leaves(inputs, owner, 'inputs')
         self.outputs = _symbolic_leaves(outputs, owner, 'outputs')
         self._check_inputs()
-        self.nodes = nodes_between(self.inputs, self.outputs)
+        self.nodes = self._nodes()
         self.layers, self.layer_nodes = _ordered_layers(self.inputs, self.outputs)
         self._check_names()
         self.fed = [tensor for tensor in self.inputs if is_placeholder(tensor) or free_tensors([tensor])]
@@ -49,6 +49,22 @@ class Graph:
         """Have the layers in the order of the list `layers`, those that are not in it last: that of a file, say."""
         place = {id(layer): number for number, layer in enumerate(layers)}
         self.layers.sort(key=lambda layer: place.get(id(layer), len(place)))
+
+    def _nodes(self):
+        """What makes the outputs of the inputs, in order; the error for an output that they do not make names it."""
+        try:
+            return nodes_between(self.inputs, self.outputs)
+        except ValueError as error:
+            for path, output in zip(tree.paths(self.output_structure), tree.flatten(self.output_structure)):
+                if path:
+                    self._check_connected('.'.join(map(str, path)), output, error)
+            raise
+
+    def _check_connected(self, path, output, error):
+        try:
+            nodes_between(self.inputs, [output])
+        except ValueError:
+            raise ValueError('%s Output with path `%s` is not connected to `inputs`.' % (error, path)) from None
 
     def _check_inputs(self):
         if len({id(tensor) for tensor in self.inputs}) != len(self.inputs):

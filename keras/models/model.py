@@ -397,7 +397,8 @@ class Model(Trainer, Keras2View, Layer,
         if len(shape) != len(expected) or any(None not in sizes and sizes[0] != sizes[1]
                                               for sizes in zip(shape[1:], expected[1:])):
             raise ValueError("Invalid input shape for the input with name '%s' and path '%s' of model %s: expected "
-                             'shape=%s, found shape=%s.' % (tensor.name, '', self.name, expected, shape))
+                             'shape=%s, found shape=%s.' % (
+                                 tensor.name, _path_of(tensor, self.input), self.name, expected, shape))
         dtype = dtype_of(value)
         is_cast = dtype == self.compute_dtype and tensor.dtype == self.variable_dtype
         return value if dtype == tensor.dtype or is_cast else ops.cast(value, tensor.dtype)
@@ -778,3 +779,9 @@ def _is_among(layer, filters):
     if filters is None or callable(filters):
         return filters is None or bool(filters(layer))
     return any(re.search(pattern, layer.name) for pattern in ([filters] if isinstance(filters, str) else filters))
+
+
+def _path_of(tensor, structure):
+    """The keys on the way to `tensor` in a structure, with dots between them."""
+    return next(('.'.join(map(str, path)) for path, leaf in zip(tree.paths(structure), tree.flatten(structure))
+                 if leaf is tensor), '')

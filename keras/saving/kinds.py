@@ -20,7 +20,7 @@ from keras.saving.serialization import (
 # imported when it is first asked.
 HOMES = ('keras.layers', 'keras.models', 'keras.activations', 'keras.initializers', 'keras.regularizers',
          'keras.constraints', 'keras.losses', 'keras.metrics', 'keras.optimizers.schedules', 'keras.optimizers',
-         'keras.dtype_policies', 'keras.quantizers', 'keras.distillation')
+         'keras.dtype_policies', 'keras.quantizers', 'keras.distillation', 'keras.random')
 # What arguments hold whose names end so, as `kernel_initializer` and `activation` do.
 SUFFIXES = {'initializer': 'keras.initializers', 'regularizer': 'keras.regularizers',
             'constraint': 'keras.constraints', 'activation': 'keras.activations'}

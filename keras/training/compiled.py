@@ -1,5 +1,4 @@
 """What `compile` was given: the loss and the metrics of every output, and the numbers a batch contributes."""
-import collections
 import copy
 
 import numpy as np
@@ -49,12 +48,7 @@ def per_output(given, names, what, structure=None):
 
 def is_deep(structure):
     """Whether some output stands in more than one list or dictionary."""
-    return tree.is_nested(structure) and any(map(tree.is_nested, _parts(structure).values()))
-
-
-def _parts(nested):
-    """The parts of a list or dictionary by their keys, in the order of `tree.flatten`."""
-    return collections.OrderedDict(sorted(nested.items()) if isinstance(nested, dict) else enumerate(nested))
+    return tree.is_nested(structure) and any(map(tree.is_nested, tree.parts(structure).values()))
 
 
 def _along(structure, given, what, path):
@@ -64,19 +58,12 @@ def _along(structure, given, what, path):
         return [given] * count
     if isinstance(given, (list, tuple)) and len(given) == count and not any(map(tree.is_nested, given)):
         return list(given)
-    parts, found = {} if is_one else _parts(structure), _parts(given)
+    parts, found = {} if is_one else tree.parts(structure), tree.parts(given)
     unknown = [key for key in found if key not in parts]
     if unknown or isinstance(given, dict) != isinstance(structure, dict):
         raise UnknownOutput("The path: %s in the `%s` argument, can't be found in the model's output, which stands in "
                             "%r there." % (path + tuple(unknown[:1]), what, structure))
     return [one for key, part in parts.items() for one in _along(part, found.get(key), what, path + (key,))]
-
-
-def _paths(structure, path=()):
-    """The keys on the way to each leaf of `structure`."""
-    if not tree.is_nested(structure):
-        return [path]
-    return [found for key, part in _parts(structure).items() for found in _paths(part, path + (key,))]
 
 
 _CROSSENTROPIES = ('binary_crossentropy', 'categorical_crossentropy', 'sparse_categorical_crossentropy')
@@ -112,7 +99,7 @@ class CompiledLoss:
         self._places = list(output_names)
         if is_deep(structure) and not self._names_one:
             self._places = ['/'.join(map(str, path[:-1] + (name if isinstance(path[-1], int) else path[-1],)))
-                            for path, name in zip(_paths(structure), output_names)]
+                            for path, name in zip(tree.paths(structure), output_names)]
         self._divides_by_mask = generations.value('masked_loss_is_mean_of_rest')
         self._divides_by_weights = generations.value('zero_weights_leave_the_mean')
 

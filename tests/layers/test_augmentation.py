@@ -207,6 +207,22 @@ def test_boxes_agree_by_their_areas():
     np.testing.assert_allclose(shares, [[2 / 6, 0.0]], atol=1e-6)
     anchors = np.array([[0.0, 0.0, 4.0, 4.0]])
     deltas = keras.utils.bounding_boxes.encode_box_to_deltas(anchors, first, 'xyxy', 'xyxy')
-    np.testing.assert_allclose(ops.convert_to_numpy(deltas), [[-0.25, -0.25, np.log(0.5), np.log(0.5)]], atol=1e-6)
+    np.testing.assert_allclose(ops.convert_to_array(deltas), [[-0.25, -0.25, np.log(0.5), np.log(0.5)]], atol=1e-6)
     boxes = keras.utils.bounding_boxes.decode_deltas_to_boxes(anchors, deltas, 'xyxy', 'xyxy')
-    np.testing.assert_allclose(ops.convert_to_numpy(boxes), first, atol=1e-5)
+    np.testing.assert_allclose(ops.convert_to_array(boxes), first, atol=1e-5)
+
+
+def test_rand_augment_of_no_changes():
+    images = np.random.RandomState(0).uniform(0, 255, (2, 4, 4, 3)).astype('float32')
+    np.testing.assert_array_equal(to_array(layers.RandAugment(num_ops=0)(images)), images)
+
+
+@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
+def test_rand_augment_gives_boxes_as_floats_inside_pipelines_too():
+    data = pytest.importorskip('tensorflow').data
+    boxes = {'boxes': np.array([[[2, 1, 4, 3], [6, 4, 8, 6]]]), 'labels': np.array([[1, 2]])}
+    examples = {'images': np.random.RandomState(0).uniform(0, 1, (1, 10, 8, 3)), 'bounding_boxes': boxes}
+    layer = layers.RandAugment(seed=42, bounding_box_format='xyxy')
+    result = next(iter(data.Dataset.from_tensor_slices(examples).map(layer)))['bounding_boxes']['boxes']
+    assert result.shape == (2, 4) and result.dtype.name == 'float32'
+    assert to_array(layer(examples)['bounding_boxes']['boxes']).dtype == 'float32'

@@ -188,3 +188,62 @@ def test_calibrated_bits_need_data():
     layer.build((2, 4))
     with pytest.raises(ValueError, match='Implicitly enabling GPTQ quantization.*is not supported'):
         layer.dtype_policy = 'gptq/4/-1_from_float32'
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('make, words', [
+    (lambda: layers.LeakyReLU(negative_slope=-1), 'The negative_slope value of a Leaky ReLU layer cannot be None or'),
+    (lambda: layers.ReLU(threshold=-10), 'threshold of a ReLU layer cannot be None or a negative value. Received: t'),
+    (lambda: layers.ReLU(max_value=-10), 'max_value of a ReLU layer cannot be a negative value. Received: max_value'),
+    (lambda: layers.RandomBrightness(0.1, value_range=[10]), 'The `value_range` argument should be a list of two num'),
+    (lambda: layers.RandomBrightness(0.1)(np.ones((4, 4))), 'Expected the input image to be rank 3 or 4.'),
+])
+def test_words_of_numbers_that_are_refused(make, words):
+    with config.generation(3), pytest.raises(ValueError, match=words):
+        make()
+
+
+@pytest.mark.on('numpy')
+def test_slopes_below_zero_in_keras2():
+    assert layers.LeakyReLU(-1).alpha == -1
+    np.testing.assert_array_equal(layers.ReLU(threshold=-1)(np.array([-0.5, -2])), [-0.5, 0])
+
+
+@pytest.mark.parametrize('make', [
+    lambda: layers.Layer(), lambda: type('Bare', (layers.Layer,), {})()])
+def test_a_layer_without_a_call_of_its_own(make):
+    np.testing.assert_array_equal(to_array(make()(np.ones((2, 2)))), np.ones((2, 2)))
+    with config.generation(3):
+        for inputs in (np.ones((2, 2)), layers.Input((2,))):
+            with pytest.raises(NotImplementedError, match='does not have a `call` method implemented'):
+                make()(inputs)
+
+
+def test_softmax_is_built_at_once_and_refuses_axes():
+    with config.generation(3):
+        assert layers.Softmax().built and layers.Softmax([1, 2]).built
+    for inputs in (np.ones((2, 2)), layers.Input((2,))):
+        with pytest.raises(ValueError, match='does not name an axis'):
+            layers.Softmax(2)(inputs)
+
+
+class Adding(layers.Layer):
+    def call(self, inputs):
+        self.add_loss(keras.ops.sum(inputs))
+        return inputs
+
+
+@pytest.mark.parametrize('make', [
+    Adding, lambda: layers.ActivityRegularization(l1=1), lambda: layers.Activation('relu', activity_regularizer='l1')])
+def test_calls_on_symbols_leave_no_losses(make):
+    with config.generation(3):
+        layer, inputs = make(), layers.Input((3,))
+        model = keras.Model(inputs, layer(inputs))
+        assert layer.losses == model.losses == []
+        model(np.ones((2, 3), 'float32'))
+        assert len(model.losses) == 1
+        model.compile('sgd', 'mse')
+        assert model.evaluate(np.zeros((2, 3)) + 2, np.zeros((2, 3)) + 2, verbose=0) > 0
+    layer = make()
+    layer(layers.Input((3,)))
+    assert len(layer.losses) == 1

@@ -1,4 +1,5 @@
 """Nested lists, tuples and dictionaries of leaves. `None` is a leaf; dictionaries go by sorted key."""
+import collections
 
 # Types that have been seen to be leaves: almost every question is answered here, without isinstance.
 _leaf_types = set()
@@ -30,6 +31,18 @@ def _collect(structure, leaves):
 
 def is_nested(structure):
     return isinstance(structure, (list, tuple, dict))
+
+
+def parts(nested):
+    """The parts of a list or dictionary by their keys, in the order of `flatten`."""
+    return collections.OrderedDict(sorted(nested.items()) if isinstance(nested, dict) else enumerate(nested))
+
+
+def paths(structure, path=()):
+    """For each leaf of `structure` the keys on the way to it, a tuple."""
+    if not is_nested(structure):
+        return [path]
+    return [found for key, part in parts(structure).items() for found in paths(part, path + (key,))]
 
 
 def map_structure(function, structure):

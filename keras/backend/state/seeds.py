@@ -101,7 +101,7 @@ class SeedGenerator:
                              % (seed,))
         self._initial_seed = draw_host_seed() if seed is None else int(seed)
         self.name = name or 'seed_generator'
-        self.config = {'seed': seed}
+        self.config = {'seed': seed, 'name': self.name}
         # On engines that draw from a stream of their own, the stream lives here (see Engine.draw_seed).
         self.streams = {}
         self.state = Variable(self.initial_state(), dtype='uint32', trainable=False, name=self.name + '_state')

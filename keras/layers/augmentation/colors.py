@@ -15,8 +15,8 @@ class _Colored(ImageLayer):
         super().declare(given)
         bounds = self.value_range
         if not isinstance(bounds, (list, tuple)) or len(bounds) != 2 or not bounds[0] < bounds[1]:
-            raise ValueError('%s: The value_range argument should be a tuple or list of two numbers, the lower one '
-                             'first. Received: %r' % (type(self).__name__, bounds))
+            raise ValueError('%s: The `value_range` argument should be a list of two numbers (or a tuple), the '
+                             'lower one first. Received: %r' % (type(self).__name__, bounds))
 
     def cut(self, images):
         """Images without values beyond the range."""

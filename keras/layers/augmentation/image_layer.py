@@ -90,8 +90,8 @@ class ImageLayer(Layer):
 
     def _check_rank(self, images):
         if ops.ndim(images) not in (3, 4):
-            raise ValueError('Layer %s (%s) expects images of shape (batch, rows, columns, channels) or one of shape '
-                             '(rows, columns, channels). Received the shape %s.'
+            raise ValueError('Layer %s (%s): Expected the input image to be rank 3 or 4. That is (batch, rows, '
+                             'columns, channels), or without the batch. Received the shape %s.'
                              % (self.name, type(self).__name__, tuple(images.shape)))
 
     @_where_traced

@@ -198,7 +198,7 @@ class RandAugment(_Several):
         super().__init__(data_format=data_format, **kwargs)
         self.declare(locals())
         self.start_parts(self._makers(factor_bounds(factor, 0.0, 1.0)))
-        self.num_ops = positive_integer(num_ops, 'RandAugment', 'num_ops')
+        self.num_ops = 0 if num_ops == 0 else positive_integer(num_ops, 'RandAugment', 'num_ops')
 
     def drawn(self, images, seed):
         order = random.randint((self.num_ops,), 0, len(self._parts), seed=seed)
@@ -223,8 +223,9 @@ class RandAugment(_Several):
         return self._moved(masks, transformation, lambda part, x, drawn: part.changed_masks(x, drawn))
 
     def changed_bounding_boxes(self, bounding_boxes, transformation):
-        return self._moved(bounding_boxes, transformation,
-                           lambda part, x, drawn: part.changed_bounding_boxes(x, drawn))
+        # Boxes that are moved are floats; all the branches that may be taken give the same.
+        floats = dict(bounding_boxes, boxes=ops.cast(bounding_boxes['boxes'], 'float32'))
+        return self._moved(floats, transformation, lambda part, x, drawn: part.changed_bounding_boxes(x, drawn))
 
 
 def _change_images(part, images, transformation):
