@@ -889,13 +889,6 @@ class Circle(LossFunctionWrapper):
     def call(self, y_true, y_pred):
         return self.fn(y_true, y_pred, **self.arguments)
 
-    def _mean_at_once(self, y_true, y_pred):
-        arguments = self.arguments
-        if type(self) is not SparseCategoricalCrossentropy or self.fn != sparse_categorical_crossentropy \
-                or not arguments['from_logits'] or arguments['ignore_class'] is not None:
-            return None
-        return mean_sparse_categorical_crossentropy(y_true, y_pred, True, arguments['axis'])
-
     def counted(self, y_true, values):
         # The samples that have another of their class.
         labels = ops.reshape(y_true, (-1,))
