@@ -1,6 +1,7 @@
 """Activations with parameters, as layers."""
 from keras import ops
 from keras.backend.table.composites import nn
+from keras.backend.table.composites.shape import static_shape
 from keras.layers.arguments import to_list
 from keras.layers.base import InputSpec, Layer  # noqa: F401
 from keras.layers.families import SameShape
@@ -165,19 +166,19 @@ class Softmax(_Activation):
 
     def call(self, inputs, mask=None):
         axis = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else self.axis
-        if mask is not None and ops.ndim(mask) > ops.ndim(inputs):
+        whole, part = static_shape(inputs), () if mask is None else static_shape(mask)
+        if len(part) > len(whole):
             raise ValueError('Layer %r (Softmax): the mask must not have more dimensions than the inputs. Received: a '
-                             'mask of shape %s, inputs of shape %s.'
-                             % (self.name, tuple(mask.shape), tuple(inputs.shape)))
+                             'mask of shape %s, inputs of shape %s.' % (self.name, part, whole))
         # The mask of time steps that comes with the inputs is of lower rank; Keras 2 hands it on, without applying it.
         if mask is None or ops.ndim(mask) != ops.ndim(inputs) and not self.ruled('softmax_applies_any_mask'):
             return nn.softmax(inputs, axis)
-        if ops.ndim(mask) < ops.ndim(inputs) and not _fits_last(tuple(mask.shape), tuple(inputs.shape)):
-            for _ in range(ops.ndim(inputs) - ops.ndim(mask)):  # one of samples or steps
-                mask = ops.expand_dims(mask, -1)
-        if not _fits_last(tuple(mask.shape), tuple(inputs.shape)):
+        if len(part) < len(whole) and not _fits_last(part, whole):
+            for _ in range(len(whole) - len(part)):  # one of samples or steps
+                mask, part = ops.expand_dims(mask, -1), part + (1,)
+        if not _fits_last(part, whole):
             raise ValueError('Layer %r (Softmax): the mask must be broadcastable to the inputs. Received: a mask of '
-                             'shape %s, inputs of shape %s.' % (self.name, tuple(mask.shape), tuple(inputs.shape)))
+                             'shape %s, inputs of shape %s.' % (self.name, part, whole))
         lowest = -3e4 if self.compute_dtype == 'float16' else -1e9
         masked = ops.add(inputs, ops.multiply(ops.subtract(1.0, ops.cast(mask, self.compute_dtype)), lowest))
         result = nn.softmax(masked, axis)

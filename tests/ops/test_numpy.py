@@ -131,6 +131,8 @@ def test_same_as_numpy(case):
         np.testing.assert_allclose(np.take_along_axis(X, found[0], -1)[:, 1], np.sort(X, -1)[:, 1])
         return
     assert len(found) == len(expected)
+    if name == 'unique' and len(found) > 1:  # before NumPy 2 the numbers of the elements stood in one row
+        expected[1] = expected[1].reshape(args[0].shape)
     for one, other in zip(found, expected):
         assert one.shape == other.shape
         np.testing.assert_allclose(one, other, rtol=2e-5, atol=2e-6)

@@ -325,7 +325,8 @@ def _failed(entry, args, error):
 def _with_name_of_dtype(entry, args):
     """`args` with the name of the dtype that an object of a library or type of Python stands for; None if it is one."""
     dtype = None if entry.dtype is None else args[entry.dtype]
-    if dtype is None or dtype in rules.DTYPES:
+    # NumPy's own types cannot be compared with every name before NumPy 1.20.
+    if dtype is None or isinstance(dtype, str) and dtype in rules.DTYPES:
         return None
     named = list(args)
     named[entry.dtype] = rules.standard_dtype(dtype)
