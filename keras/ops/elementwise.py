@@ -320,6 +320,7 @@ def hypot(x1, x2):
     larger, smaller = p.where(swapped, second, first), p.where(swapped, first, second)
     ratio = divide_no_nan(smaller, larger)
     length = p.multiply(larger, p.sqrt(p.add(p.multiply(ratio, ratio), 1.0)))
+    length = p.where(p.logical_or(isnan(x1), isnan(x2)), float('nan'), length)
     return p.where(p.logical_or(isinf(x1), isinf(x2)), float('inf'), length)
 
 

@@ -19,7 +19,7 @@ def numpy_dtype(dtype):
     """The NumPy dtype that holds `dtype` on the host (float32 for bfloat16)."""
     if not isinstance(dtype, (str, type, np.dtype)):
         dtype = dtype_named(dtype)
-    return np.dtype('float32' if dtype == 'bfloat16' else dtype)
+    return np.dtype('float32' if isinstance(dtype, str) and dtype == 'bfloat16' else dtype)
 
 
 # The dtypes of arrays in the bytes of this machine. A look here costs a tenth of what `dtype.name` does.
