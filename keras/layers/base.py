@@ -1025,6 +1025,8 @@ def _noted(build):
         if self._builds:
             return build(self, *args, **kwargs)
         names = signature_of(type(self)).build_names[len(args):]
+        while names and names[-1] not in kwargs:
+            names = names[:-1]
         shapes = list(args) + [kwargs.get(name) for name in names]
         return self._build_with(shapes, lambda *shapes: build(self, *args, **kwargs))
     return wrapper

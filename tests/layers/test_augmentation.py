@@ -207,9 +207,9 @@ def test_boxes_agree_by_their_areas():
     np.testing.assert_allclose(shares, [[2 / 6, 0.0]], atol=1e-6)
     anchors = np.array([[0.0, 0.0, 4.0, 4.0]])
     deltas = keras.utils.bounding_boxes.encode_box_to_deltas(anchors, first, 'xyxy', 'xyxy')
-    np.testing.assert_allclose(ops.convert_to_array(deltas), [[-0.25, -0.25, np.log(0.5), np.log(0.5)]], atol=1e-6)
+    np.testing.assert_allclose(ops.convert_to_numpy(deltas), [[-0.25, -0.25, np.log(0.5), np.log(0.5)]], atol=1e-6)
     boxes = keras.utils.bounding_boxes.decode_deltas_to_boxes(anchors, deltas, 'xyxy', 'xyxy')
-    np.testing.assert_allclose(ops.convert_to_array(boxes), first, atol=1e-5)
+    np.testing.assert_allclose(ops.convert_to_numpy(boxes), first, atol=1e-5)
 
 
 def test_rand_augment_of_no_changes():

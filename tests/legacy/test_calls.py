@@ -164,7 +164,6 @@ def test_configs_are_read_without_a_warning():
         L.Highway.from_config({'name': 'h'})
 
 
-@pytest.mark.skipif(sys.version_info < (3, 7), reason='Python 3.6 takes the signature of a class from __new__')
 def test_signatures_are_those_of_keras3_where_that_is_meant():
     # bayesflow hands on to `fit` whatever its signature takes.
     script = ("import inspect, keras; print(sorted(p.kind.name for p in inspect.signature(keras.Model.fit)"
@@ -176,6 +175,7 @@ def test_signatures_are_those_of_keras3_where_that_is_meant():
     assert {generation: shown(generation) for generation in ('2', '3')} == {'2': "['VAR_KEYWORD']", '3': '[]'}
 
 
+@pytest.mark.skipif(sys.version_info < (3, 7), reason='Python 3.6 takes the signature of a class from __new__')
 def test_signatures_name_what_had_to_be_given():
     parameters = inspect.signature(L.Conv2D).parameters
     assert list(parameters)[:2] == ['filters', 'kernel_size']
