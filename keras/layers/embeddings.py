@@ -1,4 +1,6 @@
 """Embedding: integers become vectors."""
+import warnings
+
 from keras import ops
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.table.composites import nn
@@ -127,6 +129,12 @@ class ReversibleEmbedding(Embedding):
                 initializer=self.embeddings_initializer, regularizer=self.embeddings_regularizer,
                 constraint=self.embeddings_constraint)
             self.built = True
+
+    def _quantize(self, config, fresh=False, inputs=None):
+        super()._quantize(config, fresh, inputs)
+        if not self.tie_weights:
+            warnings.warn('Layer %s (ReversibleEmbedding): %r keeps the table in few bits; with tie_weights=False the '
+                          'one for the way back stays in floats.' % (self.name, config.mode), stacklevel=3)
 
     def call(self, inputs, reverse=False):
         if not reverse:
