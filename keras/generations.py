@@ -518,6 +518,9 @@ class Bound:
     def __hash__(self):
         return hash(self.__wrapped__)
 
+    def __reduce__(self):
+        return Bound, (self.__wrapped__, self.generation)
+
     def __getattr__(self, name):
         if name in ('__code__', '__defaults__', '__kwdefaults__', '__globals__', '__closure__'):
             return getattr(self.__wrapped__, name)

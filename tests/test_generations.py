@@ -2,6 +2,7 @@
 import copy
 import inspect
 import json
+import pickle
 import threading
 import types
 
@@ -166,3 +167,13 @@ def test_bound_functions_equal_what_they_bind():
     # Packages ask for a function, and for what it takes.
     assert isinstance(function, types.FunctionType) and inspect.signature(function) == inspect.signature(which)
     assert function.__code__ is which.__code__ and copy.deepcopy(function) == which
+
+
+@pytest.mark.parametrize('copied', [copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
+def test_bound_functions_keep_their_generation_in_copies_and_pickles(copied):
+    function = generations.bound(activations.hard_sigmoid, 3)
+    with config.generation(3):
+        model = models.Sequential([layers.Dense(2, activation='hard_sigmoid', input_shape=(3,))])
+    for one in (copied(function), copied(model).layers[0].activation):
+        # x / 6 + 0.5, where Keras 2 has 0.2 x + 0.5.
+        assert one == activations.hard_sigmoid and float(np.asarray(one(np.float32(1.5)))) == pytest.approx(0.75)

@@ -11,7 +11,7 @@ def portable(value):
 
     Looked for in lists, tuples, dictionaries and partial functions; what holds none stays as it is.
     """
-    if isinstance(value, types.FunctionType):
+    if type(value) is types.FunctionType:  # not what passes for one and goes into pickles by itself
         return value if _is_importable(value) else PickledFunction(value)
     if isinstance(value, functools.partial) and type(value) is functools.partial:
         parts = portable([value.func, value.args, value.keywords])
