@@ -138,7 +138,7 @@ MODULES = {
         'legacy': 'saving', 'legacy.saving': 'saving_utils', 'engine': 'saving'},
     'keras.saving.serialization': {
         'saving': 'object_registration serialization_lib', 'saving.legacy': 'serialization',
-        'legacy.saving': 'serialization', 'utils': 'custom_object_scope'},
+        'legacy.saving': 'serialization'},
     'keras.saving.hdf5 keras.saving': {
         'saving': 'hdf5_format', 'saving.legacy': 'hdf5_format', 'legacy.saving': 'legacy_h5_format'},
     'keras.training.trainer': {'': 'trainers', 'trainers': 'trainer'},

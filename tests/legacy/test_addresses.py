@@ -4,6 +4,7 @@ import os
 import pkgutil
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -70,6 +71,12 @@ def test_every_address_can_be_imported():
     for address in addresses.SOURCES:
         module = importlib.import_module(address)
         assert set(getattr(module, '__all__', ())) <= set(dir(module))
+    # The import system puts a module into its package: it may not take the place of a function or class of that name.
+    for name, package in list(sys.modules.items()):
+        if name.partition('.')[0] == 'keras':
+            for taken, source in package.__dict__.get('__lazy__', {}).items():
+                thing = getattr(package, taken)
+                assert not isinstance(thing, types.ModuleType) or thing is sys.modules[source], (name, taken)
 
 
 def test_an_address_is_no_copy():
