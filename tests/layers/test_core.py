@@ -228,7 +228,8 @@ def test_operators_on_tensors_and_weights(function, before, slope):
 @pytest.mark.on('numpy', 'torch', 'jax', 'theano')
 def test_cropping_all_there_is():
     """Keras 2 gives what is empty, Keras 3 refuses it."""
-    for layer, shape, left in [(layers.Cropping1D(2), (4, 2), (0, 2)), (layers.Cropping2D((1, 2)), (5, 4, 2), (3, 0, 2)),
+    for layer, shape, left in [(layers.Cropping1D(2), (4, 2), (0, 2)),
+                               (layers.Cropping2D((1, 2)), (5, 4, 2), (3, 0, 2)),
                                (layers.Cropping3D(1, 'channels_first'), (1, 3, 2, 4), (1, 1, 0, 2))]:
         x = layers.Input(shape)
         assert Model(x, layer(x)).predict(np.ones((3,) + shape)).shape == (3,) + left
