@@ -21,8 +21,8 @@ def be_eager():
     try:
         tf.compat.v1.enable_eager_execution()  # which does nothing while a function is traced
     except ValueError:
-        warnings.warn('tf.compat.v1.disable_eager_execution() was called, and a graph of TensorFlow 1 was begun. Models '
-                      'and functions of K compute outside of it; layers and operations take no tensors of it.',
+        warnings.warn('tf.compat.v1.disable_eager_execution() was called, and a graph of TensorFlow 1 was begun: '
+                      'models and functions of K compute outside of it, layers and operations take no tensors of it.',
                       stacklevel=2)
         return
     if tf.executing_eagerly():
