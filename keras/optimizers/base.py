@@ -29,6 +29,7 @@ from keras.backend.table.primitives import cond
 from keras.configurable import Configurable
 from keras.optimizers.graph import GraphUpdates, graph_making, symbolic_gradients, update_in_graph
 from keras.gradients import value_and_grad
+from keras.legacy.updates import of_any_keras
 from keras.optimizers.protocol import OptimizerProtocol, ours
 from keras.optimizers.schedules import LearningRateSchedule
 from keras.optimizers.schedules import deserialize as deserialize_schedule
@@ -634,6 +635,7 @@ class Optimizer(OptimizerProtocol, Configurable):
             found = [ops.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in found]
         return found
 
+    @of_any_keras
     def get_updates(self, loss, params):
         """One update of the variables `params` that lowers the symbolic `loss`, for `K.function(..., updates=...)`.
 

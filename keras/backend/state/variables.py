@@ -95,8 +95,10 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             return ledger.read(self)
         return self.load()
 
-    def load(self):
-        """The stored value, past any ledger."""
+    def load(self, value=None, session=None):
+        """The stored value, past any ledger; as TensorFlow 1 has it, a `value` that is given is assigned."""
+        if value is not None:
+            self.assign(value)
         engine = active.engine
         if engine is None or self.holder is not engine:
             self._move(get_engine())
@@ -133,6 +135,10 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     def numpy(self):
         """The value as a NumPy array of its own."""
         return np.array(self.numpy_view())
+
+    def eval(self, session=None):
+        """The value as a NumPy array, as variables of Theano and TensorFlow 1 have it."""
+        return self.numpy()
 
     def numpy_view(self):
         """The value as a NumPy array that may be the variable's own memory, to be read before anything else happens."""
