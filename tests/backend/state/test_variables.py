@@ -174,3 +174,10 @@ def test_attributes_take_what_fits():
     with pytest.raises(ValueError, match='When creating a Variable from an initializer, the `shape`'):
         Variable('zeros')
     assert copy.deepcopy(v).overwrite_with_gradient is True
+
+
+def test_load_of_tensorflow_1():
+    variable = K.variable([1.0, 2.0])
+    variable.load(np.array([3.0, 4.0]), session=None)
+    variable.load(variable.eval() + 1.0, K.get_session())
+    assert K.get_value(variable).tolist() == to_array(variable.load()).tolist() == [4.0, 5.0]
