@@ -20,7 +20,7 @@ class Graph:
 
 
 all_there_is = Graph()
-# What a symbolic tensor is made with; programs that set it later would have a graph that says one thing and does another.
+# What a symbolic tensor is made with: set later, the graph would say one thing and do another.
 _FIXED = frozenset(['shape', 'dtype', 'sparse', 'ragged'])
 
 

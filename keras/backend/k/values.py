@@ -146,8 +146,8 @@ def result_type(*dtypes):
         return config.floatx()
     names = [dtype if dtype in (int, float, bool) else standardize_dtype(dtype) for dtype in dtypes]
     if any(name in FLOAT8 for name in names) and len(set(names)) > 1:
-        raise ValueError('There is no implicit conversions from float8 dtypes to others. Use keras.ops.cast. Received: %s'
-                         % (dtypes,))
+        raise ValueError('There is no implicit conversions from float8 dtypes to others. Use keras.ops.cast. '
+                         'Received: %s' % (dtypes,))
     return result_dtype(*names)
 
 

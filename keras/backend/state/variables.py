@@ -19,7 +19,7 @@ from keras.saving.portable import portable
 
 
 def _checked(name, wanted, kind, fits):
-    """An attribute that takes only what `fits`: a mistake would show where the optimizer comes to it, far from its cause."""
+    """An attribute that takes only what `fits`: a mistake would show in the optimizer, far from its cause."""
     def setter(self, value):
         if not fits(value):
             raise kind('Invalid value for attribute `%s` of variable %s: it must be %s Received: %r'
@@ -70,8 +70,8 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             initializer = kind_in('keras.initializers').get(initializer)
         if callable(initializer):
             if shape is None:
-                raise ValueError('Variable %r: When creating a Variable from an initializer, the `shape` argument should '
-                                 'be specified. Received: initializer=%r' % (name, initializer))
+                raise ValueError('Variable %r: When creating a Variable from an initializer, the `shape` argument '
+                                 'should be specified. Received: initializer=%r' % (name, initializer))
             # An initializer's seed is taken now, so that the values do not depend on the order of their use.
             initializer = initializer.delayed() if hasattr(initializer, 'delayed') else initializer
             dtype = dtype or config.floatx()

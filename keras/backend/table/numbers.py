@@ -64,8 +64,8 @@ def _without_value(x, wanted_by=None):
         % get_engine().name)
     instead = 'keras.ops.{0} (or keras.backend.{0})'.format(wanted_by) if wanted_by in TABLE \
         else 'the functions of keras.ops (or keras.backend)'
-    return NoValue("%r is symbolic: it has no value (it doesn't have any actual numerical value yet), so %s cannot take "
-                   'it. Use %s, or wrap the computation in a layer.' % (x, taker, instead))
+    return NoValue("%r is symbolic: it has no value (it doesn't have any actual numerical value yet), so %s cannot "
+                   'take it. Use %s, or wrap the computation in a layer.' % (x, taker, instead))
 
 
 # --- Python's protocols ---------------------------------------------------------------------------------------------
@@ -80,9 +80,9 @@ def _item(x):
 
 def _bool(self):
     if not has_value(self) or context.abstract:
-        raise TypeError('A symbolic tensor cannot be used as a boolean. It has no value, so Python `if`, `while`, `and`, '
-                        '`or` and `not` cannot branch on it. Use keras.ops.where or keras.ops.cond (K.switch) instead. '
-                        'Received: %r' % (self,))
+        raise TypeError('A symbolic tensor cannot be used as a boolean. It has no value, so Python `if`, `while`, '
+                        '`and`, `or` and `not` cannot branch on it. Use keras.ops.where or keras.ops.cond (K.switch) '
+                        'instead. Received: %r' % (self,))
     if any(size != 1 for size in self.shape):
         raise TypeError('A Keras %s cannot be used as a boolean. Only one with one element has a truth value. '
                         'Received: %r' % ('Variable' if isinstance(self, Variable) else 'tensor', self))
