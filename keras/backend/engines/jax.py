@@ -88,8 +88,8 @@ class _Exchange:
     """The step that has taken the values out of the variables that it writes, and what it has for them now.
 
     The buffers of those values are given up while the step runs, so nobody may meet them in a variable meanwhile. A
-    `_Place` stands there; who reads it waits for the step. In a quiet time the values stay out from run to run. Where an
-    interrupt (Ctrl-C) has ended a step before the variables had values again, the next one to come puts them back.
+    `_Place` stands there; who reads it waits for the step. In a quiet time the values stay out from run to run. Where
+    an interrupt (Ctrl-C) has ended a step before the variables had values again, the next one to come puts them back.
     """
 
     def __init__(self):
