@@ -245,6 +245,7 @@ class Optimizer(OptimizerProtocol, Configurable):
                         trainable=False, name='%s_%s' % (reference.path.replace('/', '_').replace(':', '_'), name),
                         layout=reference.layout if shape in (None, reference.shape) else None)
         slot.path = '%s/%s' % (self.name, slot.name)
+        slot.distribution, slot.like = reference.distribution, reference
         return slot
 
     def add_variable_from_reference(self, reference_variable, name=None, initializer='zeros'):
