@@ -194,12 +194,8 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     def _store(self, value):
         storage = self.storage
         self.held = self.holder.store(storage, _fitting(value, self))
-<<<<<<< HEAD
-=======
         if self.distribution is not None:
             self.held = placement.kept(self.held, self)
-        return value
->>>>>>> main
 
     def assign_new(self, array):
         """`assign` of a NumPy array that nobody else holds: before the first use it is kept as it is, not copied."""
