@@ -231,6 +231,9 @@ _row('targets_have_shapes_of_outputs', 'models.Model.fit',
 _row('best_is_none_at_first', 'callbacks.EarlyStopping, ReduceLROnPlateau',
      '`best` is None until an epoch has a value, and then the best one of the epochs, whatever `baseline` says',
      False, False, False, True)
+_row('auto_needs_a_metric', 'callbacks.EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, OrbaxCheckpoint',
+     "mode 'auto' is refused where no metric of the model says whether more or less is better, instead of taken by name",
+     False, False, False, True)
 _row('best_weights_at_end', 'callbacks.EarlyStopping',
      '`restore_best_weights` restores at the end of every training, not only where the callback stops it',
      False, False, False, True)
