@@ -279,6 +279,9 @@ _default('models.Model.fit', 'epochs', 10, 1, 1, 1)
 _default('models.Model.predict', 'verbose', 0, 0, 'auto', 'auto')
 _row('batch_and_size_in_logs', 'callbacks.Callback.on_batch_end', 'the logs of a batch have entries batch and size',
      True, True, False, False)
+_row('numbers_of_numpy', 'models.Model.evaluate, train_on_batch, test_on_batch',
+     'the loss and the metrics that they return are scalars of NumPy, with `item` and `dtype`',
+     True, True, False, False)
 _row('rate_in_logs', 'callbacks.LearningRateScheduler, ReduceLROnPlateau',
      'the name of the learning rate in the logs of an epoch', 'lr', 'lr', 'lr', 'learning_rate')
 _row('ModelCheckpoint.needs_monitor', 'callbacks.ModelCheckpoint',

@@ -9,6 +9,16 @@ from keras.training.steps import MetricsFound, can_repeat
 _IN_FLIGHT = 8
 
 
+class Number(np.float64):
+    """A float of NumPy, with `item` and `dtype`, that is shown like Python's in lists, by NumPy 2, too."""
+
+    __slots__ = ()
+    __repr__ = float.__repr__
+
+    def __reduce__(self):
+        return np.float64, (float(self),)
+
+
 class Results(dict):
     """The logs of a batch: `batch`, `size`, and what `found` gives, which the first read after a batch fetches.
 
