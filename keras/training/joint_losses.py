@@ -1,6 +1,5 @@
 """Losses of several outputs at once: functions that stand beside a list or dictionary of outputs in `compile`."""
 from keras import losses as losses_module
-from keras import ops
 from keras.backend.contract import tree
 
 
