@@ -197,6 +197,10 @@ class EarlyStopping(Callback):
             if self.baseline is None or self._monitor.is_better(current, self.baseline):
                 self.wait = 0
                 return
+            if self._monitor.none_yet is None:
+                # Keras 3 does not stop while it gets better, though still behind the baseline.
+                self.wait += 1
+                return
         self.wait += 1
         if self.wait >= self.patience:
             self.stopped_epoch = epoch

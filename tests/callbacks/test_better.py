@@ -99,3 +99,15 @@ def test_the_model_under_the_name_of_keras_3():
     model.compile('sgd', 'mse')
     model.fit(x, y, verbose=0, callbacks=[Own()])
     assert seen == [(model, model)]
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('generation, epochs', [(2, 2), (3, 5)])
+def test_getting_better_behind_the_baseline(generation, epochs):
+    # 0.6, 0.7, 0.8, 0.9 get better, though not than 2; Keras 3 goes on, the others count them as epochs without.
+    metric = Fixed(0.1, direction='up')
+    with keras.config.generation(generation):
+        model = keras.Sequential([keras.layers.Dense(1, input_shape=(3,))])
+        model.compile(keras.optimizers.SGD(0.0), 'mse', metrics=[metric])
+        stop = C.EarlyStopping('own', patience=2, baseline=2.0)
+        assert len(model.fit(x, y, epochs=5, verbose=0, callbacks=[stop]).epoch) == epochs
