@@ -92,6 +92,8 @@ _row('call_has_to_be_written', 'layers.Layer.call',
      'a layer without a `call` of its own is an error; it gives its inputs', False, False, False, True)
 _row('negative_slopes_are_refused', 'layers.LeakyReLU, ReLU',
      '`negative_slope` of `LeakyReLU` and `threshold` of `ReLU` have to be at least 0', False, False, False, True)
+_row('cropping_leaves_some', 'layers.Cropping1D, Cropping2D, Cropping3D',
+     'a layer that cuts off exactly all that there is is refused; what it gives is empty', False, False, False, True)
 _row('causal_channels_first', 'layers.Conv1D',
      '`padding="causal"` is accepted with `data_format="channels_first"`', False, False, True, True)
 

@@ -29,6 +29,7 @@ from keras.backend.table.primitives import cond
 from keras.configurable import Configurable
 from keras.optimizers.graph import GraphUpdates, graph_making, symbolic_gradients, update_in_graph
 from keras.gradients import value_and_grad
+from keras.legacy.updates import of_any_keras
 from keras.optimizers.protocol import OptimizerProtocol, ours
 from keras.optimizers.schedules import LearningRateSchedule
 from keras.optimizers.schedules import deserialize as deserialize_schedule
@@ -244,6 +245,7 @@ class Optimizer(OptimizerProtocol, Configurable):
                         trainable=False, name='%s_%s' % (reference.path.replace('/', '_').replace(':', '_'), name),
                         layout=reference.layout if shape in (None, reference.shape) else None)
         slot.path = '%s/%s' % (self.name, slot.name)
+        slot.distribution, slot.like = reference.distribution, reference
         return slot
 
     def add_variable_from_reference(self, reference_variable, name=None, initializer='zeros'):
@@ -633,6 +635,7 @@ class Optimizer(OptimizerProtocol, Configurable):
             found = [ops.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in found]
         return found
 
+    @of_any_keras
     def get_updates(self, loss, params):
         """One update of the variables `params` that lowers the symbolic `loss`, for `K.function(..., updates=...)`.
 

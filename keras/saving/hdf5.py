@@ -385,7 +385,7 @@ class _WeightReader:
             array = array if hasattr(array, 'read') else _Numbers(array)
             reshaped = self.reshape and np.prod(array.shape) == np.prod(variable.shape)
             if array.shape != variable.shape and not reshaped:
-                self._mismatch('Layer %s: weight %s has shape %s, the file has shape %s for it (layer %s).'
+                self._mismatch('Layer %s: weight %s has shape %s, but the saved weight has shape %s (layer %s).'
                                % (layer.name, variable.name, variable.shape, array.shape, name))
                 return
             if self.order_differs and variable is getattr(layer, 'kernel', None) and len(array.shape) == 2:

@@ -277,6 +277,18 @@ class Engine:
         """
         return self.unsupported('spread')()
 
+    def mesh_of(self, device_mesh):
+        """The mesh of the engine's own library for a `keras.distribution.DeviceMesh`."""
+        return self.unsupported('meshes of devices')()
+
+    def native_layout(self, layout):
+        """The layout of the engine's own library for a `keras.distribution.TensorLayout`."""
+        return self.unsupported('layouts on several devices')()
+
+    def laid_out(self, x, layout):
+        """A native tensor spread over devices as a `keras.distribution.TensorLayout` says, also inside of a step."""
+        return x if layout.device_mesh.devices.size == 1 else self.unsupported('layouts on several devices')()
+
     # --- running ---------------------------------------------------------------------------------------------
 
     def step(self, fn, reads, writes, static_batch=False, unchanged=None, joined=False):

@@ -19,7 +19,7 @@ from jax import lax
 from jax.core import Tracer
 
 from keras import config
-from keras.backend.contract import rules, tree
+from keras.backend.contract import placement, rules, tree
 from keras.backend.contract.context import context
 from keras.backend.contract.engine import Capabilities, Engine
 from keras.backend.contract.ledger import Ledger
@@ -53,6 +53,15 @@ _BFLOAT16 = np.dtype(jnp.bfloat16)
 def _on_device(array, dtype):
     """A tensor that shares no memory with `array`. jnp.array would compile a copy for every new shape, 13 ms each."""
     return jax.device_put(np.array(array, dtype))
+
+
+def _device_named(name):
+    """The device that `keras.distribution.list_devices` calls by `name`, 'cpu:0' say."""
+    kind, _, number = str(name).partition(':')
+    devices = jax.devices(kind)
+    if not int(number or 0) < len(devices):
+        raise ValueError('There is no device %r. JAX sees: %s' % (str(name), jax.devices()))
+    return devices[int(number or 0)]
 
 
 # --- steps --------------------------------------------------------------------------------------------------------
@@ -167,7 +176,7 @@ class Step:
         if found or unlisted:
             raise _Incomplete(found, unlisted)
         # Without weak types, which would have the next call traced anew. Donated buffers go to the first outputs.
-        return tuple([lax.convert_element_type(ledger.values[variable], old.dtype)
+        return tuple([placement.kept(lax.convert_element_type(ledger.values[variable], old.dtype), variable)
                       for variable, old in zip(self.writes, written)]), outputs
 
     def __call__(self, *args):
@@ -471,6 +480,21 @@ class JaxEngine(Engine):
         rows = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec('rows'))
         found = fn([lax.with_sharding_constraint(value, rows) for value in values])
         return [lax.with_sharding_constraint(value, rows) for value in found]
+
+    def devices(self):
+        beside = [] if jax.default_backend() == 'cpu' else jax.devices('cpu')
+        return ['%s:%d' % (device.platform, device.id) for device in jax.devices() + beside]
+
+    def mesh_of(self, device_mesh):
+        return jax.sharding.Mesh(np.vectorize(_device_named, otypes=[object])(device_mesh.devices),
+                                 tuple(device_mesh.axis_names))
+
+    def native_layout(self, layout):
+        return jax.sharding.NamedSharding(layout.device_mesh.backend_mesh, jax.sharding.PartitionSpec(*layout.axes))
+
+    def laid_out(self, x, layout):
+        place = lax.with_sharding_constraint if isinstance(x, Tracer) else jax.device_put
+        return place(x, layout.backend_layout)
 
     survives_fork = False
 

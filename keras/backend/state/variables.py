@@ -7,6 +7,7 @@ NumPy. Arithmetic on variables is the op table's: `table/operators.py` gives the
 import numpy as np
 
 from keras import config
+from keras.backend.contract import placement
 from keras.backend.contract.context import context
 from keras.backend.contract.ledger import Concretely, Stored
 from keras.backend.contract.loading import active, get_engine
@@ -62,6 +63,8 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         self.constraint = constraint
         self.regularizer = None
         self.layout = layout
+        # How it is spread over devices, and a variable of its shape that it is spread like.
+        self.distribution, self.like = placement.current[0], None
         self.overwrite_with_gradient = False
         self.autocast = bool(autocast)
         self.aggregation, self.synchronization = _checked_copies(name, aggregation, synchronization)
@@ -92,8 +95,10 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             return ledger.read(self)
         return self.load()
 
-    def load(self):
-        """The stored value, past any ledger."""
+    def load(self, value=None, session=None):
+        """The stored value, past any ledger; as TensorFlow 1 has it, a `value` that is given is assigned."""
+        if value is not None:
+            self.assign(value)
         engine = active.engine
         if engine is None or self.holder is not engine:
             self._move(get_engine())
@@ -111,6 +116,8 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         with Concretely():
             array = self._host_value()
             self.held = engine.new_variable(array, self)
+            if self.distribution is not None:
+                self.held = placement.kept(self.held, self)
         self.holder, self._initializer = engine, None
 
     def _host_value(self):
@@ -128,6 +135,10 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     def numpy(self):
         """The value as a NumPy array of its own."""
         return np.array(self.numpy_view())
+
+    def eval(self, session=None):
+        """The value as a NumPy array, as variables of Theano and TensorFlow 1 have it."""
+        return self.numpy()
 
     def numpy_view(self):
         """The value as a NumPy array that may be the variable's own memory, to be read before anything else happens."""
@@ -155,6 +166,8 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             return value
         storage = self.storage
         self.held = self.holder.store(storage, _fitting(value, self))
+        if self.distribution is not None:
+            self.held = placement.kept(self.held, self)
         return value
 
     def assign_new(self, array):

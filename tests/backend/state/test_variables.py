@@ -154,3 +154,10 @@ def test_switching_engines_moves_variables():
         assert isinstance(v.value, np.ndarray)
         v.assign([3.0, 4.0])
     np.testing.assert_array_equal(to_array(v.value), [3.0, 4.0])
+
+
+def test_load_of_tensorflow_1():
+    variable = K.variable([1.0, 2.0])
+    variable.load(np.array([3.0, 4.0]), session=None)
+    variable.load(variable.eval() + 1.0, K.get_session())
+    assert K.get_value(variable).tolist() == to_array(variable.load()).tolist() == [4.0, 5.0]
