@@ -47,6 +47,8 @@ class Metric(Configurable):
     """
 
     stateful = True
+    # 'up' or 'down' where a metric of one's own says which values are the better ones, as in Keras 3.
+    _direction = None
 
     def __init__(self, name=None, dtype=None, **kwargs):
         super().__init__()
@@ -384,7 +386,7 @@ def better_of(metric):
 
     A metric of one's own says so by the attribute `_direction`, 'up' or 'down', as in Keras 3.
     """
-    said = {'up': 'max', 'down': 'min'}.get(getattr(metric, '_direction', None))
+    said = {'up': 'max', 'down': 'min'}.get(metric._direction) if isinstance(metric, Metric) else None
     if said is not None:
         return said
     function = getattr(metric, '_fn', None)
