@@ -149,7 +149,7 @@ class TensorflowEngine(Engine):
     makes_variables = True
 
     def variable_of(self, native):
-        if not isinstance(native, tf.Variable):
+        if not isinstance(native, tf.Variable) or isinstance(native, Variable):
             return native
         known = getattr(native, '_keras_variable', None)
         if known is None:
@@ -580,5 +580,8 @@ def _variable_tensor(variable, dtype=None, name=None, as_ref=False):
 
 
 tf.register_tensor_conversion_function((Variable, KerasTensor), _variable_tensor)
+if hasattr(tf.Variable, 'register'):
+    # What keeps variables and reads everything else at once (distributions, TF-MO) tells them by their class.
+    tf.Variable.register(Variable)
 TensorflowEngine.overrides = OVERRIDES
 ENGINE = TensorflowEngine()
