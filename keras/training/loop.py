@@ -192,12 +192,12 @@ class Loop:
             return self._run_by_many(kind, batches, found, keeper, done)
         if get_engine().sends_ahead and keeper is None and not viewers and kind not in program.own:
             batches = sent_ahead(batches)
+        if is_quiet:
+            return self._run_quietly(kind, itertools.islice(batches, limit), found)
         for number, batch in enumerate(batches, done - again):
             if batch.layout is not layout:
                 begins, layout = layout is None, batch.layout
                 self._use(kind, found, batch, keeper if begins else None)
-                if is_quiet:
-                    found.be_quiet()
             if number < done:
                 continue
             for see in viewers:
@@ -211,6 +211,13 @@ class Loop:
                 keeper.after_batch(number + 1, found)
             if watched and getattr(model, stops) or number + 1 == limit:
                 break
+        return found
+
+    def _run_quietly(self, kind, batches, found):
+        """`_run` over batches of arrays where nothing is called between them."""
+        for first in batches:
+            self._use(kind, found, first, None)
+            found.take_quietly(itertools.chain([first], batches))
         return found
 
     def _use(self, kind, found, batch, keeper):

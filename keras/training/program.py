@@ -295,7 +295,10 @@ class Program(generations.Dated):
     def own_metrics(self):
         """The metrics of steps that the model defines: the mean of the loss, the compiled ones, and its attributes."""
         if self.is_compiled and self.forward.graph is not None:
-            self.compiled.settled(self.forward.graph.pack_outputs(self.forward.graph.outputs))
+            try:
+                self.compiled.settled(self.forward.graph.pack_outputs(self.forward.graph.outputs))
+            except ValueError:
+                pass  # A `compute_loss` of its own may hand on something else than the outputs, and then is right.
         return self._distinct(([self.compiled.tracker] if self.is_compiled else []) + self.compiled.parts
                               + self._compiled_metrics() + self._attributes() + list(self._added.values()))
 

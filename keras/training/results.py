@@ -51,8 +51,10 @@ class Results(dict):
         for batch in batches:
             self.run(batch)
 
-    def be_quiet(self):
-        """Take note that until the next `use` nothing runs between the batches that could change anything."""
+    def take_quietly(self, batches):
+        """`take` all batches, which are of one layout; nothing runs between them that could change anything."""
+        for number, batch in enumerate(batches):
+            self.take(number, batch)
 
     def _fill(self):
         if self._is_stale:
@@ -124,10 +126,25 @@ class Averages(Results):
             step.expect(self._step.tally.added)
         self._step, self._run = step, step.run
 
-    def be_quiet(self):
+    def take_quietly(self, batches):
+        self.take(0, next(batches))
         quiet = getattr(self._step.run, 'quiet', None)
-        if quiet is not None:
-            self._run = quiet()
+        if quiet is None:
+            self._take_rest(self._run, batches)
+        else:
+            with quiet() as run:
+                self._take_rest(run, batches)
+
+    def _take_rest(self, run, batches):
+        lock = self._lock
+        for batch in batches:
+            with lock:
+                before = self._before = self._step.tally.zeros if self._totals is None else self._totals
+                self._totals = self._last = run(before, batch.xs, batch.ys, batch.weights)
+                self._is_kept = False
+            self.samples += batch.size
+            self.batch += 1
+            self.size, self._is_stale = batch.size, True
 
     def run(self, batch):
         with self._lock:

@@ -315,7 +315,8 @@ class Engine:
                 return fn(*tree.map_structure(self.argument, args))
             return run(*args)
         step.compiled = run
-        # What gives a function to call instead while nobody but the step itself does anything; None: there is none.
+        # Gives a context, and with it a function to call instead, for a time in which nobody but the step itself does
+        # anything; None: there is none.
         step.quiet = getattr(run, 'quiet', None)
         return step
 

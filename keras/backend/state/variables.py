@@ -18,6 +18,20 @@ from keras.saving.kinds import kind_in
 from keras.saving.portable import portable
 
 
+def _checked(name, wanted, kind, fits):
+    """An attribute that takes only what `fits`: a mistake would show in the optimizer, far from its cause."""
+    def setter(self, value):
+        if not fits(value):
+            raise kind('Invalid value for attribute `%s` of variable %s: it must be %s Received: %r'
+                       % (name, self.name, wanted, value))
+        self.__dict__[name] = value
+    return property(lambda self: self.__dict__[name], setter)
+
+
+def _is_function_or_none(value):
+    return value is None or callable(value)
+
+
 class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariable')):
     """A tensor that keeps its value between calls: a weight, an optimizer slot, a metric's total, a seed.
 
@@ -43,14 +57,21 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         array([1., 1.], dtype=float32)
     """
 
+    constraint = _checked('constraint', 'a function, a constraint or None.', ValueError, _is_function_or_none)
+    regularizer = _checked('regularizer', 'a function, a regularizer or None.', ValueError, _is_function_or_none)
+    overwrite_with_gradient = _checked('overwrite_with_gradient', 'True or False, it must be a boolean.', TypeError,
+                                       lambda value: isinstance(value, (bool, np.bool_)))
+
     def __init__(self, initializer, shape=None, dtype=None, trainable=True, name=None, constraint=None, layout=None,
                  autocast=True, aggregation='none', synchronization='auto'):
+        if name is not None and not isinstance(name, str):
+            raise ValueError('Argument `name` must be a string. Received: name=%r' % (name,))
         if isinstance(initializer, (str, dict, type)):
             initializer = kind_in('keras.initializers').get(initializer)
         if callable(initializer):
             if shape is None:
-                raise ValueError('Variable %r: a shape is needed beside an initializer. Received: initializer=%r'
-                                 % (name, initializer))
+                raise ValueError('Variable %r: When creating a Variable from an initializer, the `shape` argument '
+                                 'should be specified. Received: initializer=%r' % (name, initializer))
             # An initializer's seed is taken now, so that the values do not depend on the order of their use.
             initializer = initializer.delayed() if hasattr(initializer, 'delayed') else initializer
             dtype = dtype or config.floatx()

@@ -1,4 +1,5 @@
 """Steps, each a `theano.function` per kind of arguments, and gradients."""
+import contextlib
 import sys
 import threading
 
@@ -91,8 +92,9 @@ class Step:
             self.last = program
             return program(values)
 
+    @contextlib.contextmanager
     def quiet(self):
-        """What to call for a time in which arguments are alike but for their first sizes, see `Engine.step`.
+        """A context for a time in which arguments are alike but for their first sizes, see `Engine.step`.
 
         It takes a result back as it comes, an array, instead of making a constant of Theano's of it each time.
         """
@@ -112,7 +114,7 @@ class Step:
                                        for leaf in values]):
                 programs[key] = made.plainly
             return result
-        return run
+        yield run
 
     def _program(self, args, values, signature):
         """The program for arguments of these shapes; made if there is none."""
