@@ -373,6 +373,10 @@ def _largest_of_small_windows(x, size, strides, padding, lowest):
     return functools.reduce(jnp.maximum, slices)
 
 
+class LeftTrace(RuntimeError):
+    """A value of a function that JAX traces was about to stay behind in a variable."""
+
+
 def _key(seed):
     return jax.random.wrap_key_data(seed, impl='threefry2x32')
 
@@ -488,11 +492,19 @@ class JaxEngine(Engine):
         if type(storage) is _Place:
             storage.value()  # a step that keeps the value for itself is to see the new one
         if isinstance(value, Tracer):
-            raise RuntimeError(
+            raise LeftTrace(
                 'A variable was assigned while JAX traced a function (jax.jit, jax.grad, ...), so its value would leak '
                 'out of the trace. Run such functions of keras models by engine.step and engine.value_and_grad, or '
                 'call the model with training=False.')
         return lax.convert_element_type(value, value.dtype) if value.weak_type else value
+
+    def draw_seed(self, generator):
+        try:
+            return super().draw_seed(generator)
+        except LeftTrace:
+            raise ValueError('When tracing a JAX function, you should only use seeded random ops: pass an int or a key '
+                             '(jax.random.PRNGKey) as `seed`, because a SeedGenerator, the global one included, cannot '
+                             'keep what JAX has not computed yet.') from None
 
     def variable_attribute(self, variable, name):
         # jnp functions call this protocol; within a step it must give that run's tensor, not the storage.
