@@ -65,6 +65,14 @@ class Shape(tuple):
     def ndims(self):
         return len(self)
 
+    def __eq__(self, other):
+        return tuple(self) == (tuple(other) if isinstance(other, list) else other)
+
+    def __ne__(self, other):
+        return not self == other
+
+    __hash__ = tuple.__hash__
+
 
 class Dtype(str):
     """The name of a dtype, with what scripts ask a dtype of TensorFlow for."""
