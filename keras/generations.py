@@ -374,6 +374,9 @@ _row('weighted_metrics_say_so', 'models.Model.compile',
 _row('faults_of_losses_show_in_fit', 'models.Model.compile',
      'losses and metrics that do not fit the outputs are an error when the model is trained or evaluated, not before',
      False, False, False, True)
+_row('stacks_take_other_sizes', 'models.Sequential',
+     'a batch may have other sizes than those that the stack was built for, where its layers take them',
+     False, False, False, True)
 _row('inputs_are_fitted', 'models.Model',
      'a model of a graph that is called on values takes them with or without a last axis of size 1, casts them to the '
      'dtype of its input, and refuses other shapes', False, False, True, True)
