@@ -85,6 +85,11 @@ _row('trainable_is_boolean', 'layers.Layer', '`trainable=1` is refused', False, 
 _row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape',
      'layers that never have weights (noise, activations, poolings, too) say `built` before the first call',
      False, False, False, True)
+_row('flags_are_given_by_name', 'layers.Layer',
+     'numbers and text are no positional arguments of a call behind the first, and no name is the first one of '
+     '`add_weight`', False, False, False, True)
+_row('configs_name_no_activity_regularizer', 'layers.Layer.get_config',
+     'the config has no `activity_regularizer` where there is none', False, False, False, True)
 _row('losses_in_graph', 'layers.Layer.losses',
      'what calls on symbolic tensors add is among the losses, as symbolic tensors; else only calls on values add',
      True, True, True, False)

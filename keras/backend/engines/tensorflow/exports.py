@@ -81,7 +81,15 @@ class Artifact(tf.__internal__.tracking.AutoTrackable):
             if signature is not None:
                 signatures[name] = signature
                 signatures.setdefault(tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY, signature)
-        tf.saved_model.save(self, filepath, signatures=signatures or None, options=options)
+        # Here tapes watch all floats, see `new_variable`; the file says what is trained.
+        frozen = [(storage, storage.trainable) for storage in getattr(self, 'non_trainable_variables', ())]
+        try:
+            for storage, _ in frozen:
+                storage._trainable = False
+            tf.saved_model.save(self, filepath, signatures=signatures or None, options=options)
+        finally:
+            for storage, trainable in frozen:
+                storage._trainable = trainable
 
 
 def _named(function):
