@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras.backend.contract.rules import check_windows
+from keras.backend.contract.rules import check_windows, window_length
 from keras.backend.engines.tensorflow.tensors import positive, raw, size_vector, sizes_of
 
 
