@@ -236,7 +236,11 @@ _row('targets_have_shapes_of_outputs', 'models.Model.fit',
      'targets must have the shape of their output where the loss compares the two element by element, not only for '
      'categorical cross-entropy', True, True, False, False)
 _row('best_is_none_at_first', 'callbacks.EarlyStopping, ReduceLROnPlateau',
-     '`best` is None until an epoch has a value, and then the best one of the epochs, whatever `baseline` says',
+     '`best` is None until an epoch has a value, and then the best one of the epochs, whatever `baseline` says; an '
+     'epoch better than those before it does not end the training, though behind the `baseline`',
+     False, False, False, True)
+_row('auto_needs_a_metric', 'callbacks.EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, OrbaxCheckpoint',
+     "mode 'auto' is refused where no metric of the model says whether more or less is better, not taken by the name",
      False, False, False, True)
 _row('best_weights_at_end', 'callbacks.EarlyStopping',
      '`restore_best_weights` restores at the end of every training, not only where the callback stops it',

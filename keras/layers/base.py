@@ -78,6 +78,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     dynamic = False
     # Whether a `build` that is called by hand does all that one before a call does.
     notes_builds = True
+    # Whether what `call` gets is made tensors of the engine. Layers of KerasHub say no: they want strings, too.
+    _convert_input_args = True
     # Whether the layer itself gives `call` the masks of several tensors.
     fills_in_masks = False
     # Whether `build` runs.
@@ -607,7 +609,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
     def _call_on_values(self, signature, args, kwargs):
         given = args[0]
-        args, kwargs = self._converted(args), self._converted(kwargs)
+        if self._convert_input_args:
+            args, kwargs = self._converted(args), self._converted(kwargs)
         if not self._built:
             self.ensure_built_for(signature, args, kwargs)
         self.assert_input_compatibility(args[0])

@@ -83,6 +83,11 @@ class PredictStep:
     def __call__(self, xs):
         return self._run(xs)
 
+    @property
+    def quiet(self):
+        """See `Engine.step`."""
+        return getattr(self._run, 'quiet', None)
+
     def packed(self, arrays):
         """Host arrays in the structure of the model's outputs."""
         if not tree.is_nested(self._structure):
