@@ -27,6 +27,10 @@ def function_of(call, signature):
     return tf.function(run, input_signature=specifications, autograph=False)
 
 
+# Where a variable of TensorFlow keeps whether it is trained.
+_MARK = '_trainable'
+
+
 class Artifact(tf.__internal__.tracking.AutoTrackable):
     """What a SavedModel holds: endpoints as methods, and variables."""
 
@@ -87,11 +91,11 @@ class Artifact(tf.__internal__.tracking.AutoTrackable):
         frozen = [(storage, storage.trainable) for storage in getattr(self, 'non_trainable_variables', ())]
         try:
             for storage, _ in frozen:
-                storage._trainable = False
+                setattr(storage, _MARK, False)
             tf.saved_model.save(self, filepath, signatures=signatures or None, options=options)
         finally:
             for storage, trainable in frozen:
-                storage._trainable = trainable
+                setattr(storage, _MARK, trainable)
 
 
 def _named(function):
