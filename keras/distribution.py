@@ -1,8 +1,9 @@
 """Names of Keras 3's `keras.distribution`: meshes of devices and layouts on them.
 
-What is described here can be made and asked, and a process sees its devices. Computations are not spread over several
-devices yet: what would do that says so with `UnsupportedOperation`. A mesh of the one device that the engine runs on is
-what runs anyway, and is accepted.
+What is described here can be made and asked on every engine. On JAX variables that are made while a distribution is set
+lie as it says, and `fit`, `evaluate` and `predict` divide their batches; the results are those of one device. On other
+engines a mesh of the one device that they run on is what runs anyway, and is accepted; what would spread a value over
+several devices says with `UnsupportedOperation` that it cannot.
 """
 import collections
 import collections.abc
@@ -11,10 +12,10 @@ import re
 
 import numpy as np
 
+from keras.backend.contract import placement
 from keras.backend.contract.engine import UnsupportedOperation
 from keras.backend.contract.loading import get_engine
 
-_ONE_DEVICE = 'tensors and models stay on one device; use the engine\'s own library to spread them'
 
 
 def list_devices(device_type=None):
@@ -95,7 +96,7 @@ class DeviceMesh:
     @property
     def backend_mesh(self):
         """The mesh of the engine's own library."""
-        raise UnsupportedOperation(get_engine().name, 'DeviceMesh.backend_mesh', _ONE_DEVICE)
+        return get_engine().mesh_of(self)
 
     def __repr__(self):
         return '<DeviceMesh shape=%s, axis_names=%s>' % (self.shape, self.axis_names)
@@ -145,7 +146,9 @@ class TensorLayout:
     @property
     def backend_layout(self):
         """The layout of the engine's own library."""
-        raise UnsupportedOperation(get_engine().name, 'TensorLayout.backend_layout', _ONE_DEVICE)
+        if self._device_mesh is None:
+            raise ValueError('TensorLayout %s has no device mesh yet: set `device_mesh`.' % (self.axes,))
+        return get_engine().native_layout(self)
 
     def __repr__(self):
         return '<TensorLayout axes=%s, device_mesh=%r>' % (self.axes, self.device_mesh)
@@ -200,37 +203,46 @@ class LayoutMap(collections.abc.MutableMapping):
 
 
 def distribute_tensor(tensor, layout):
-    """`tensor` laid out over the devices of a mesh; on a mesh of one device it is as it is.
+    """`tensor` laid out over the devices of a mesh, also inside of a compiled function.
+
+    Args:
+        tensor: a tensor, array or variable. layout: a `TensorLayout` with a mesh.
 
     Raises:
-        UnsupportedOperation: for a mesh of several devices.
+        UnsupportedOperation: for a mesh of several devices, on an engine other than JAX.
+        ValueError: without a mesh, for devices that there are not, or where an axis cannot be divided evenly.
+
+    Example:
+        >>> layout = keras.distribution.TensorLayout([None], keras.distribution.DeviceMesh((1,), ['x'], ['cpu:0']))
+        >>> keras.distribution.distribute_tensor(np.ones(3), layout).shape
+        (3,)
     """
-    mesh = getattr(layout, 'device_mesh', None)
-    if mesh is not None and mesh.devices.size > 1:
-        raise UnsupportedOperation(get_engine().name, 'distribute_tensor', _ONE_DEVICE)
-    return tensor
+    if layout.device_mesh is None:
+        raise ValueError('distribute_tensor: %r has no device mesh yet.' % (layout,))
+    return get_engine().laid_out(get_engine().convert(tensor), layout)
 
 
 class Distribution:
     """How a computation is spread over the devices of a mesh.
 
     Args:
-        device_mesh: a `DeviceMesh`. batch_dim_name: the axis of the mesh along which batches are cut.
-        auto_shard_dataset: whether data sets are divided among processes.
-
-    Raises:
-        UnsupportedOperation: for a mesh of several devices.
+        device_mesh: a `DeviceMesh`. batch_dim_name: the axis of the mesh along which batches are cut; a batch whose
+            size cannot be divided evenly stays whole. auto_shard_dataset: whether data sets are divided among
+            processes, of which there is one.
     """
 
     def __init__(self, device_mesh, batch_dim_name=None, auto_shard_dataset=True):
-        if device_mesh.devices.size > 1:
-            raise UnsupportedOperation(get_engine().name, type(self).__name__, _ONE_DEVICE)
         self.device_mesh = device_mesh
         self.batch_dim_name = batch_dim_name or device_mesh.axis_names[0]
         self.auto_shard_dataset = auto_shard_dataset
 
-    num_processes = num_model_replicas = 1
+    num_processes = 1
     data_shard_id = 0
+
+    @property
+    def num_model_replicas(self):
+        """How many parts a batch is cut into."""
+        return self.device_mesh.shape[self.device_mesh.axis_names.index(self.batch_dim_name)]
 
     def get_data_layout(self, data_shape):
         """The layout of a batch of that shape."""
@@ -307,9 +319,6 @@ class ModelParallel(Distribution):
         return self._layouts[path]
 
 
-_current = [None]
-
-
 def distribution():
     """The distribution that is set, or None.
 
@@ -317,13 +326,13 @@ def distribution():
         >>> keras.distribution.distribution() is None
         True
     """
-    return _current[0]
+    return placement.current[0]
 
 
 def set_distribution(value):
-    """Have a distribution be the one of this process; None for none.
+    """Have a distribution be the one of this process, for variables made from now on and batches; None for none.
 
     Example:
         >>> keras.distribution.set_distribution(None)
     """
-    _current[0] = value
+    placement.current[0] = value

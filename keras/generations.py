@@ -92,6 +92,8 @@ _row('call_has_to_be_written', 'layers.Layer.call',
      'a layer without a `call` of its own is an error; it gives its inputs', False, False, False, True)
 _row('negative_slopes_are_refused', 'layers.LeakyReLU, ReLU',
      '`negative_slope` of `LeakyReLU` and `threshold` of `ReLU` have to be at least 0', False, False, False, True)
+_row('cropping_leaves_some', 'layers.Cropping1D, Cropping2D, Cropping3D',
+     'a layer that cuts off exactly all that there is is refused; what it gives is empty', False, False, False, True)
 _row('causal_channels_first', 'layers.Conv1D',
      '`padding="causal"` is accepted with `data_format="channels_first"`', False, False, True, True)
 
@@ -232,7 +234,11 @@ _row('targets_have_shapes_of_outputs', 'models.Model.fit',
      'targets must have the shape of their output where the loss compares the two element by element, not only for '
      'categorical cross-entropy', True, True, False, False)
 _row('best_is_none_at_first', 'callbacks.EarlyStopping, ReduceLROnPlateau',
-     '`best` is None until an epoch has a value, and then the best one of the epochs, whatever `baseline` says',
+     '`best` is None until an epoch has a value, and then the best one of the epochs, whatever `baseline` says; an '
+     'epoch better than those before it does not end the training, though behind the `baseline`',
+     False, False, False, True)
+_row('auto_needs_a_metric', 'callbacks.EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, OrbaxCheckpoint',
+     "mode 'auto' is refused where no metric of the model says whether more or less is better, not taken by the name",
      False, False, False, True)
 _row('best_weights_at_end', 'callbacks.EarlyStopping',
      '`restore_best_weights` restores at the end of every training, not only where the callback stops it',
@@ -278,6 +284,9 @@ _row('generators_count_samples', 'models.Model.fit_generator, evaluate_generator
 _default('models.Model.fit', 'epochs', 10, 1, 1, 1)
 _default('models.Model.predict', 'verbose', 0, 0, 'auto', 'auto')
 _row('batch_and_size_in_logs', 'callbacks.Callback.on_batch_end', 'the logs of a batch have entries batch and size',
+     True, True, False, False)
+_row('numbers_of_numpy', 'models.Model.evaluate, train_on_batch, test_on_batch',
+     'the loss and the metrics that they return are scalars of NumPy, with `item` and `dtype`',
      True, True, False, False)
 _row('rate_in_logs', 'callbacks.LearningRateScheduler, ReduceLROnPlateau',
      'the name of the learning rate in the logs of an epoch', 'lr', 'lr', 'lr', 'learning_rate')

@@ -66,7 +66,7 @@ def _touched(module, name):
     value = _found(module, name)
     if value is _MISSING:
         raise AttributeError(_said(module, name))
-    setattr(module, name, value)
+    module.__dict__[name] = value
     return value
 
 
@@ -149,6 +149,37 @@ class LazyModule(types.ModuleType):
     __dir__ = _listed
 
 
+class _WithoutFile(LazyModule):
+    """A module that exists at another Keras only.
+
+    A function that is replaced in it (by `unittest.mock.patch`, say) is replaced where it is defined and called.
+    """
+
+    def __setattr__(self, name, value):
+        home = self._home(name)
+        super().__setattr__(name, value)
+        if home is not None:
+            setattr(home, name, value)
+
+    def __delattr__(self, name):
+        home = self._home(name)
+        super().__delattr__(name)
+        if home is not None:
+            delattr(home, name)
+
+    def _home(self, name):
+        """The module that defines the function `name`, None for whatever else goes by this name."""
+        now = None if name.startswith('__') else getattr(self, name, None)
+        homes = _homes.setdefault(self.__name__, {})
+        if isinstance(now, types.FunctionType) and sys.modules[now.__module__].__dict__.get(name) is now:
+            homes[name] = sys.modules[now.__module__]
+        return homes.get(name)
+
+
+# Where the functions are that were replaced: {module without a file: {name: module that defines it}}.
+_homes = {}
+
+
 def open_to_others(module):
     """Let a module with a file of its own also have what the table of addresses says, if the name is touched."""
     module = sys.modules[module]
@@ -185,7 +216,7 @@ class _Nowhere:
     """Makes the modules that have no file."""
 
     def create_module(self, spec):
-        return LazyModule(spec.name)
+        return _WithoutFile(spec.name)
 
     def exec_module(self, module):
         """Nothing is in it before it is touched."""

@@ -62,6 +62,9 @@ class Running(Walk):
                 for position, arg in enumerate(args)]
         return tree.flatten(getattr(self.engine, operation.name)(*args))
 
+    def run_function_of_jax(self, node):
+        return tree.flatten(node.operation.on(self.engine)(*tree.map_structure(self.operand, node.args)))
+
     def _function(self, body):
         """A body of a loop or branch as a function of tensors of the engine."""
         def run(*args):

@@ -9,6 +9,7 @@ from keras.backend.state.variables import Variable
 from keras.backend.table.abstract import host_dtype, map_tensors
 from keras.backend.table.bodies import Closure
 from keras.backend.table.entries import Entry
+from keras.backend.table.foreign import FunctionOfJax
 
 
 class CannotExport(NotImplementedError):
@@ -45,6 +46,10 @@ class Walk:
     def run_closure(self, node):
         """The values that a loop or branch gives, a list."""
         raise NotImplementedError
+
+    def run_function_of_jax(self, node):
+        """The values that a function written for JAX gives, a list."""
+        raise CannotExport('it runs a function written for JAX')
 
     # --- tensors
 
@@ -92,6 +97,8 @@ class Walk:
         operation = node.operation
         if isinstance(operation, Closure):
             return self.run_closure(node)
+        if isinstance(operation, FunctionOfJax):
+            return self.run_function_of_jax(node)
         if not isinstance(operation, Entry):
             raise CannotExport('%s %r is no operation of the table: it calls functions of the engine itself'
                                % (type(operation).__name__, operation.name))

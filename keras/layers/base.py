@@ -14,7 +14,7 @@ import warnings
 import numpy as np
 
 from keras import config as settings, dtype_policies
-from keras.backend.contract import tree
+from keras.backend.contract import placement, tree
 from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase, runs_at_once
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
 from keras.backend.contract.loading import active, get_engine, is_native, known_engine, meet_the_engine
@@ -79,6 +79,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     dynamic = False
     # Whether a `build` that is called by hand does all that one before a call does.
     notes_builds = True
+    # Whether what `call` gets is made tensors of the engine. Layers of KerasHub say no: they want strings, too.
+    _convert_input_args = True
     # Whether the layer itself gives `call` the masks of several tensors.
     fills_in_masks = False
     # Whether `build` runs.
@@ -492,9 +494,12 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def _outputs(self, args, kwargs):
         if self._asks_for_gradients():
             return run_recorded(self.call, args[0], kwargs)
+        call = self.call
+        if placement.current[0] is not None and placement.output_layout(self.path) is not None:
+            call = _laying_out(call, placement.output_layout(self.path))
         if self._reads_otherwise() or type(context.ledger) is FacingLedger:
-            return self.run_in_compute_dtype(self.call, args, kwargs)
-        return self.call(*args, **kwargs)
+            return self.run_in_compute_dtype(call, args, kwargs)
+        return call(*args, **kwargs)
 
     def _reads_otherwise(self):
         """Whether weights read otherwise in `call` than they are kept."""
@@ -596,7 +601,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
     def _call_on_values(self, signature, args, kwargs):
         given = args[0]
-        args, kwargs = self._converted(args), self._converted(kwargs)
+        if self._convert_input_args:
+            args, kwargs = self._converted(args), self._converted(kwargs)
         if not self._built:
             self.ensure_built_for(signature, args, kwargs)
         self.assert_input_compatibility(args[0])
@@ -877,6 +883,9 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             function = self._regularizing(function)
         if self._reads_otherwise():
             function = self._in_compute_dtype(function)
+        layout = placement.output_layout(self.path)
+        if layout is not None:
+            function = _laying_out(function, layout)
         if any(self._casts(x.dtype) for x in node.inputs):
             function = self._casting(function)
         return function
@@ -1064,6 +1073,14 @@ def _building(layer):
     finally:
         if outermost:
             del layer._builds
+
+
+def _laying_out(function, layout):
+    """`function`, with what it gives spread over devices as `layout` says; not while shapes are inferred."""
+    def run(*args, **kwargs):
+        outputs = function(*args, **kwargs)
+        return outputs if context.abstract or context.tracing is not None else placement.outputs(outputs, layout)
+    return run
 
 
 def _with_training(function, training):

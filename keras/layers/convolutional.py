@@ -3,6 +3,7 @@ from keras import activations
 from keras.backend.table.composites import conv
 from keras.backend.table.composites.conv import spatial_pairs, spatial_tuple
 from keras.backend.table.composites.nn import bias_add
+from keras.backend.table.composites.shape import static_shape
 from keras.generations import Default
 from keras.layers.adapted import Adapted
 from keras.layers.arguments import (WITH_WARNING, channel_axis, join_shape, known_channels, split_shape,
@@ -447,12 +448,14 @@ class _Cropping(_Bordered):
     border = 'cropping'
 
     def call(self, inputs):
+        self.compute_output_shape(static_shape(inputs))
         return conv.spatial_cropping(inputs, self._pairs, self.data_format)
 
     def compute_output_shape(self, input_shape):
         sizes, channels = split_shape(input_shape, self.data_format)
         sizes = [None if size is None else size - before - after for size, (before, after) in zip(sizes, self._pairs)]
-        if any(size is not None and size <= 0 for size in sizes):
+        lowest = 1 if self.ruled('cropping_leaves_some') else 0
+        if any(size is not None and size < lowest for size in sizes):
             raise ValueError('Layer %r (%s): %s' % (self.name, type(self).__name__,
                                                     conv.too_much_cropped(self._pairs, input_shape)))
         return join_shape(input_shape[0], sizes, channels, self.data_format)

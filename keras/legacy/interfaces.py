@@ -3,6 +3,7 @@ of Keras 1, too, as those of Keras itself do. What there is nothing to translate
 """
 from keras.legacy import calls
 from keras.legacy.arguments import taking_old_calls
+from keras.legacy.updates import of_any_keras
 
 
 def _spelled_as(name):
@@ -42,7 +43,8 @@ legacy_zeropadding3d_support = _spelled_as('ZeroPadding3D')
 legacy_cropping2d_support = legacy_cropping3d_support = _spelled_as('Cropping2D')
 legacy_convlstm2d_support = _spelled_as('ConvLSTM2D')
 legacy_input_support = legacy_model_constructor_support = legacy_generator_methods_support = _as_it_is
-legacy_get_updates_support = add_weight_args_preprocessing = _as_it_is
+legacy_get_updates_support = of_any_keras
+add_weight_args_preprocessing = _as_it_is
 
 
 def disable_tracking(func):

@@ -30,6 +30,7 @@ from keras.backend.table.primitives import cond
 from keras.configurable import Configurable
 from keras.optimizers.graph import GraphUpdates, graph_making, new_values, symbolic_gradients, update_in_graph
 from keras.gradients import value_and_grad
+from keras.legacy.updates import of_any_keras
 from keras.optimizers.protocol import OptimizerProtocol, ours
 from keras.optimizers.schedules import LearningRateSchedule
 from keras.optimizers.schedules import deserialize as deserialize_schedule
@@ -122,7 +123,6 @@ class Optimizer(OptimizerProtocol, Configurable):
         self.trained_variables, self._places = [], {}
         self._slots = {slot: [] for slot in self.slot_names}
         self._own, self._averages, self._accumulated = [], [], []
-        self._referring = []  # all slots, each with the variable that it belongs to
         self._undecayed = (set(), ())
         self._warned = set()
         self._overwrites = False
@@ -248,7 +248,7 @@ class Optimizer(OptimizerProtocol, Configurable):
                         trainable=False, name='%s_%s' % (reference.path.replace('/', '_').replace(':', '_'), name),
                         layout=reference.layout if shape in (None, reference.shape) else None)
         slot.path = '%s/%s' % (self.name, slot.name)
-        self._referring.append((slot, reference))
+        slot.distribution, slot.like = reference.distribution, reference
         return slot
 
     def add_variable_from_reference(self, reference_variable, name=None, initializer='zeros'):
@@ -639,6 +639,7 @@ class Optimizer(OptimizerProtocol, Configurable):
             found = [ops.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in found]
         return found
 
+    @of_any_keras
     def get_updates(self, loss, params):
         """One update of the variables `params` that lowers the symbolic `loss`, for `K.function(..., updates=...)`.
 
@@ -684,8 +685,8 @@ class Optimizer(OptimizerProtocol, Configurable):
     def targets_of(self, variables):
         """All that an update of `variables` may change, but for the number of updates."""
         chosen = set(map(id, variables))
-        of_others = {id(slot) for slot, reference in self._referring if id(reference) not in chosen}
-        own = [slot for slot in self.own_variables if slot is not self.iterations and id(slot) not in of_others]
+        own = [slot for slot in self.own_variables
+               if slot is not self.iterations and (slot.like is None or id(slot.like) in chosen)]
         return own + list(variables)
 
     def _is_defined_in_graph(self):

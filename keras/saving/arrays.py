@@ -7,6 +7,8 @@ import zlib
 
 import numpy as np
 
+from keras.saving import hdf5_parts
+
 # Words of eight bytes that are added up to one: a page of memory.
 _ROW = 512
 # Bytes that are read and added up in one go: whole rows, which fit into the cache of a processor.
@@ -90,7 +92,7 @@ def filled(array, read_at, start, summed, pool=None):
 def written(group, name, array):
     """Write an array as a data set into a group of h5py; returns its checksum, which a thread finds out meanwhile."""
     array = np.asarray(array)
-    if array.nbytes < LARGE >> 2:
+    if array.nbytes < LARGE:
         _create(group, name, array)
         return checksum(array)
     found = []
@@ -104,6 +106,6 @@ def written(group, name, array):
 
 
 def _create(group, name, array):
-    made = group.create_dataset(name, data=array)
+    hdf5_parts.new_dataset(group, name, array)
     if array.dtype == BFLOAT16:  # as in Keras 3
-        made.attrs['dtype'] = 'bfloat16'
+        group[name].attrs['dtype'] = 'bfloat16'

@@ -4,11 +4,13 @@ Those of arrays are found in `arrays`. A group that is sealed has the attribute 
 is in it, sorted by name, and one over these and all other attributes. 0 in their place says that the group was changed
 on purpose.
 """
+import itertools
 import json
 import zlib
 
 import numpy as np
 
+from keras.saving import hdf5_parts
 from keras.saving.opening import Group, RefusedFile
 
 # Under this name checksums stand among the attributes of an HDF5 group.
@@ -22,13 +24,20 @@ def of_values(*values):
     return zlib.crc32(json.dumps(values, sort_keys=True).encode('utf-8')) & 0xffffffff
 
 
-def seal(group, sums):
-    """Write the checksums of what is in a group of h5py, {name: int}, which has all its attributes; return the last."""
+def seal(group, sums, told=None):
+    """Write the checksums of what is in a group of h5py, which has all its attributes; return the last.
+
+    Args:
+        group: the group. sums: {name: int} of what is in it. told: {name: plain value} of all its attributes, where
+            they are known; they are read otherwise.
+    """
     ordered = [sums[name] for name in sorted(sums)]
-    total = of_values(sorted(sums), ordered, _told(Group(group.id, None, group.name)))
+    told = _told(Group(group.id, None, group.name)) if told is None else told
+    total = of_values(sorted(sums), ordered, told)
     ordered.append(total)
     for start in range(0, len(ordered), _IN_ONE):
-        group.attrs[_numbered(start // _IN_ONE)] = np.array(ordered[start:start + _IN_ONE], 'uint32')
+        hdf5_parts.set_attribute(group, _numbered(start // _IN_ONE),
+                                 np.array(ordered[start:start + _IN_ONE], 'uint32'))
     return total
 
 
@@ -55,11 +64,14 @@ def total_of(group):
 
 
 def _written(group):
-    found, number = [], 0
-    while _numbered(number) in group.attrs:
-        found.extend(np.reshape(group.attrs[_numbered(number)], -1).tolist())
-        number += 1
-    return found
+    found = []
+    for number in itertools.count():
+        part = group.attrs.get(_numbered(number))
+        if part is None:
+            return found
+        found.extend(np.reshape(part, -1).tolist())
+        if len(found) < (number + 1) * _IN_ONE:
+            return found
 
 
 def expected(group, names):

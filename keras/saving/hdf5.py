@@ -23,7 +23,7 @@ import numpy as np
 from keras import config, generations
 from keras.configurable import json_value
 from keras.layers.base import snake_case
-from keras.saving import arrays, checksums, forms, keras1, recurrent, training_config, values, versions
+from keras.saving import arrays, checksums, forms, hdf5_parts, keras1, recurrent, training_config, values, versions
 from keras.saving.kinds import kind_in
 from keras.saving.opening import MOST_NAMES, Dataset, Group, open_hdf5, parse_json
 from keras.saving.serialization import CustomObjectScope, written_by
@@ -97,6 +97,9 @@ def may_write(target, overwrite):
 def save_attributes(group, name, data):
     """Write a list of names as the attribute `name`, split into `name0`, `name1`, ... where it is too large for one.
 
+    Returns:
+        {attribute: list} of what was written.
+
     Raises:
         RuntimeError: if a single entry is larger than an attribute may be.
     """
@@ -108,18 +111,18 @@ def save_attributes(group, name, data):
     longest = max((len(value) for value in encoded), default=1)
     per_chunk = max(HDF5_OBJECT_HEADER_LIMIT // longest, 1)
     chunks = [encoded[start:start + per_chunk] for start in range(0, len(encoded), per_chunk)]
-    if len(chunks) <= 1:
+    named = {name: encoded} if len(chunks) <= 1 else {'%s%d' % (name, at): chunk for at, chunk in enumerate(chunks)}
+    for part, chunk in named.items():
         # As an array: h5py makes strings of variable length of a list, which lie elsewhere in the file.
-        group.attrs[name] = np.array(encoded) if encoded else []
-        return
-    for number, chunk in enumerate(chunks):
-        group.attrs['%s%d' % (name, number)] = np.array(chunk)
+        hdf5_parts.set_attribute(group, part, np.array(chunk) if chunk else np.zeros(0))
+    return {part: [value.decode('utf-8') for value in chunk] for part, chunk in named.items()}
 
 
 def load_attributes(group, name):
     """The list of names that `save_attributes` wrote."""
-    if name in group.attrs:
-        return [_text(value) for value in np.reshape(group.attrs[name], -1)]
+    whole = group.attrs.get(name)
+    if whole is not None:
+        return [_text(value) for value in np.reshape(whole, -1).tolist()]
     found, number = [], 0
     while '%s%d' % (name, number) in group.attrs:
         found.extend(_text(value) for value in np.reshape(group.attrs['%s%d' % (name, number)], -1))
@@ -146,13 +149,13 @@ def _weight_names(variables):
 def _save_weights(group, variables, layer=None):
     """Write weights into a group; returns the checksum over all of them."""
     names, sums = _weight_names(variables), {}
-    save_attributes(group, 'weight_names', names)
+    told = save_attributes(group, 'weight_names', names)
     numbers = (variable.numpy_view() for variable in variables)
     if layer is not None:
         numbers = recurrent.written(layer, variables, numbers)
     for name, array in zip(names, numbers):
         sums[name] = arrays.written(group, name, array)
-    return checksums.seal(group, sums)
+    return checksums.seal(group, sums, told)
 
 
 def _loose_weights(model):
@@ -173,7 +176,7 @@ def _save_layers(group, layers):
     group.attrs['backend'] = KERNEL_CONVENTION.encode('utf-8')
     group.attrs['keras_version'] = generations.FILE_VERSIONS[2].encode('utf-8')
     group.attrs['written_by'] = ('keras ' + __version__).encode('utf-8')
-    return {layer.name: _save_weights(group.create_group(layer.name), layer.weights_by_kind, layer)
+    return {layer.name: _save_weights(hdf5_parts.new_group(group, layer.name), layer.weights_by_kind, layer)
             for layer in layers}
 
 
@@ -385,13 +388,14 @@ class _WeightReader:
             array = array if hasattr(array, 'read') else _Numbers(array)
             reshaped = self.reshape and np.prod(array.shape) == np.prod(variable.shape)
             if array.shape != variable.shape and not reshaped:
-                self._mismatch('Layer %s: weight %s has shape %s, the file has shape %s for it (layer %s).'
+                self._mismatch('Layer %s: weight %s has shape %s, but the saved weight has shape %s (layer %s).'
                                % (layer.name, variable.name, variable.shape, array.shape, name))
                 return
             if self.order_differs and variable is getattr(layer, 'kernel', None) and len(array.shape) == 2:
                 array = _Numbers(keras1.for_other_order(layer, array.read()))
             pairs.append((variable, array, turned and variable.layout == 'conv_kernel'))
-        self.pairs.extend(pairs)
+        # Threads read what fits while the next layer is looked at.
+        self.pairs.extend((variable, array.start(), is_turned) for variable, array, is_turned in pairs)
 
     def _now(self, layer, names, data_sets):
         """The arrays that Keras 1 wrote for a layer in today's form, as far as they may be read for it."""
@@ -410,10 +414,10 @@ class _WeightReader:
         warnings.warn(message + ' Skipping loading this layer due to mismatch of its weights.', stacklevel=4)
 
     def assign(self):
-        started = [data.start() for _, data, _ in self.pairs]
-        read = [finish() for finish in started]
+        read = [finish() for _, finish, _ in self.pairs]
         for variable, _, turned in reversed(self.pairs):
             # What is assigned is held here no more.
+            self.pairs.pop()
             array = read.pop().reshape(variable.shape)
             variable.assign_new(_turn_over(array) if turned else array)
 
@@ -423,10 +427,10 @@ def _pair_in_order(reader, layers):
     pairs = [(layer, layer.weights_by_kind) for layer in keras1.unmerged(layers)]
     layers = [(layer, weights) for layer, weights in pairs if weights]
     if len(layers) != len(names):
-        raise ValueError('The file has weights for %d layers (%s), the model has %d layers with weights (%s). The '
-                         'usual cause: the file was written by a model of another architecture; `by_name=True` '
-                         'loads the layers whose names agree.'
-                         % (len(names), ', '.join(names), len(layers), ', '.join(layer.name for layer, _ in layers)))
+        raise ValueError('Cannot load weights of %d layers into a model with %d layers. Those in the file: %s; those '
+                         'of the model that have weights: %s. The usual cause: the file was written by a model of '
+                         'another architecture; `by_name=True` loads the layers whose names agree.'
+                         % (len(names), len(layers), ', '.join(names), ', '.join(layer.name for layer, _ in layers)))
     for (layer, weights), name in zip(layers, names):
         reader.take(layer, weights, name)
 
@@ -593,9 +597,14 @@ def load_model(filepath, custom_objects=None, compile=True):
 
 
 def _model_config(file):
-    config = values.decoded(parse_json(_text(file.attrs['model_config']), 'model_config'))
+    text = _text(file.attrs['model_config'])
+    config = parse_json(text, 'model_config')
+    if values.may_be_in(text):
+        config = values.decoded(config)
     if not isinstance(config, dict):
         raise ValueError('The model_config of %s is no config of a model: %.200r' % (file.filename, config))
+    if 'written_by' in file.attrs:  # ours say all, whatever version others are told
+        return config
     return versions.completed(config, _text(file.attrs.get('keras_version', '1')))
 
 

@@ -104,6 +104,9 @@ class _Section:
         self.name = _name_of(file)
         self._position = 0
         self._lock = threading.Lock()
+        # Of a file without a position; -1 for a section of another one, which knows.
+        self._number = -1 if isinstance(file, _Section) else \
+            file.fileno() if isinstance(file, io.FileIO) and hasattr(os, 'preadv') else None
 
     def seek(self, offset, whence=os.SEEK_SET):
         self._position = offset + (0, self._position, self.size)[whence]
@@ -147,13 +150,13 @@ class _Section:
         Raises:
             RefusedFile: where the file ends before.
         """
-        view = memoryview(buffer).cast('B')
-        if not 0 <= position <= self.size - len(view):
+        view = memoryview(buffer)
+        if not 0 <= position <= self.size - view.nbytes:
             raise RefusedFile('%s ends too early: it was cut short, or is damaged.' % self.name)
         if isinstance(self.file, _Section):
             self.file.read_at(self.start + position, view)
         elif self.is_direct:
-            self._read_directly(self.start + position, view)
+            self._read_directly(self.start + position, view.cast('B'))
         else:
             with self._lock:
                 self.seek(position)
@@ -162,14 +165,12 @@ class _Section:
     @property
     def is_direct(self):
         """Whether the file has no position that readers would have to share."""
-        if isinstance(self.file, _Section):
-            return self.file.is_direct
-        return isinstance(self.file, io.FileIO) and hasattr(os, 'preadv')
+        return self._number is not None if self._number != -1 else self.file.is_direct
 
     def _read_directly(self, place, view):
         done = 0
         while done < len(view):
-            count = os.preadv(self.file.fileno(), [view[done:]], place + done)
+            count = os.preadv(self._number, [view[done:] if done else view], place + done)
             if not count:
                 raise RefusedFile('%s ends too early: it was cut short, or is damaged.' % self.name)
             done += count
@@ -187,6 +188,7 @@ class _Section:
 
 # --- HDF5 -------------------------------------------------------------------------------------------------------------
 
+_FLOAT32 = np.dtype('<f4')
 # The address of what is not there.
 _NOWHERE = (1 << 64) - 1
 _HEAP = b'GCOL\x01\0\0\0'
@@ -225,18 +227,20 @@ class _HDF5Source(_Section):
             self._pool.shutdown()
 
     def readinto(self, buffer):
-        start, view = self._position, memoryview(buffer).cast('B')
+        start, view = self._position, memoryview(buffer)
+        if view.format != 'B' or view.ndim != 1:
+            view = view.cast('B')
         there = min(len(view), max(self.size - start, 0))
-        super().readinto(view[:there])
+        self.read_at(start, view[:there])
         if there < len(view):
             self.cut = True
             view[there:] = bytes(len(view) - there)
-        if bytes(view[:8]) == _HEAP:
+        if view[:8] == _HEAP:
             try:
                 self._check_heap(start)
             except RefusedFile:
                 view[:8] = bytes(8)
-        self.seek(start + len(view))
+        self._position = start + len(view)
         return len(view)
 
     def _check_heap(self, start):
@@ -258,8 +262,8 @@ class _HDF5Source(_Section):
     def at(self, start, size):
         """Bytes of the file, fewer where it ends."""
         data = bytearray(max(min(size, self.size - start), 0))
-        self.seek(start)
-        super().readinto(data)
+        if data:
+            self.read_at(start, data)
         return data
 
     def check_longest(self):
@@ -387,9 +391,9 @@ class Attributes:
     def __contains__(self, name):
         if name in self._read:
             return True
-        from h5py import h5a
+        import h5py
         with self._reading('the attribute %s', name):
-            return h5a.exists(self._id, name.encode('utf-8'))
+            return h5py.h5a.exists(self._id, name.encode('utf-8'))
 
     def keys(self):
         from h5py import h5a
@@ -426,19 +430,23 @@ class Attributes:
 
     def _checked(self, name):
         """What the attribute holds, if it is of a reasonable type and size."""
-        from h5py import h5a, h5t
-        opened = h5a.open(self._id, name.encode('utf-8'))
-        kind, count = opened.get_type(), opened.get_space().get_simple_extent_npoints()
-        if not isinstance(kind, (h5t.TypeStringID, h5t.TypeIntegerID, h5t.TypeFloatID, h5t.TypeEnumID)):
+        import h5py
+        h5t = h5py.h5t
+        opened = h5py.h5a.open(self._id, name.encode('utf-8'))
+        kind, space = opened.get_type(), opened.get_space()
+        count, is_text = space.get_simple_extent_npoints(), isinstance(kind, h5t.TypeStringID)
+        if not is_text and not isinstance(kind, (h5t.TypeIntegerID, h5t.TypeFloatID, h5t.TypeEnumID)):
             raise self._refused(name, 'is neither text nor numbers')
         if count > MOST_NAMES or count * kind.get_size() > LONGEST_TEXT:
             raise self._refused(name, 'has %d entries, which is too many' % count)
-        if isinstance(kind, h5t.TypeStringID) and kind.is_variable_str() and self._source is not None:
+        of_any_length = is_text and kind.is_variable_str()
+        if of_any_length and self._source is not None:
             self._check_lengths(name, count)
-        dtype = opened.dtype
-        if not opened.shape or dtype.kind not in 'iufS':
+        dtype = np.dtype('S%d' % kind.get_size()) if is_text and not of_any_length else opened.dtype
+        shape = space.get_simple_extent_dims()
+        if not shape or dtype.kind not in 'iufS':
             return _for_python(self._id).attrs[name]
-        array = np.empty(opened.shape, dtype)
+        array = np.empty(shape, dtype)
         opened.read(array)
         return array
 
@@ -577,9 +585,12 @@ class Group(_Object):
         import h5py
         with _Refusing(self._source, self.name, 'what is called %s', name):
             links, encoded = self._id.links, name.encode('utf-8')
-            if not links.exists(encoded):
-                return None
-            kind = links.get_info(encoded).type
+            try:
+                kind = links.get_info(encoded).type
+            except (KeyError, RuntimeError, OSError):
+                if not links.exists(encoded):
+                    return None
+                raise
             if kind != h5py.h5l.TYPE_HARD:
                 raise RefusedFile('%s: %s in %s is a link to elsewhere (%s), which is not followed.'
                                   % (self.filename, name, self.name,
@@ -667,6 +678,15 @@ def _parts(path):
     return parts
 
 
+def _type_in_file(kind):
+    """(dtype, whether the bytes of a number are the same in memory) of a type of HDF5."""
+    import h5py
+    if kind.equal(h5py.h5t.IEEE_F32LE):
+        return _FLOAT32, _FLOAT32.isnative
+    dtype = kind.dtype
+    return dtype, dtype.kind in 'fiu' and dtype.isnative and kind.equal(h5py.h5t.py_create(dtype))
+
+
 class Dataset(_Object):
     """Numbers in an HDF5 file. Nothing is read before `read()`.
 
@@ -678,9 +698,11 @@ class Dataset(_Object):
     def __init__(self, id, source, name):
         super().__init__(id, source, name)
         with _Refusing(source, name, 'the type'):
-            shape, self._stored_as = id.shape, id.dtype
+            shape = id.shape
+            # Whether the bytes are in the file as they are in memory.
+            stored_as, self._is_as_in_memory = _type_in_file(id.get_type())
         self.shape = tuple(map(int, shape)) if shape is not None else None
-        self.dtype = self._stored_as.newbyteorder('=')
+        self.dtype = stored_as.newbyteorder('=')
 
     @property
     def nbytes(self):
@@ -697,50 +719,61 @@ class Dataset(_Object):
             RefusedFile: where they are not in the file, no numbers, or damaged.
         """
         with _Refusing(self._source, self.name, 'the data'):
-            made = self._id.get_create_plist()
-            self._check(made)
-            array, found = self._read_directly() if self._is_plain(made) else self._read_by_library()
-        if self._source is not None and self._source.cut:
-            raise self._refused('lies in part behind the end of the file, which was cut short')
-        if self.checksum is not None and found != self.checksum:
-            raise self._refused('is not what was written: the file is damaged')
-        return arrays.of_bfloat16(array) if self.dtype == arrays.BFLOAT16 else array
+            place = self._place()
+            return self._read_at(place) if place is not None else self._compared(*self._read_by_library())
 
     def start(self):
         """A function that gives what `read` does; a thread begins with numbers of middle size meanwhile.
 
         What is smaller is not worth it, what is larger several threads read at once.
         """
-        if self._source is None or not arrays.MIDDLE <= self.nbytes < arrays.LARGE or self._source.pool is None:
+        if self._source is None or self.shape is None or not arrays.MIDDLE <= self.nbytes < arrays.LARGE \
+                or self._source.pool is None:
             return self.read
-        return self._source.pool.submit(self.read).result
+        with _Refusing(self._source, self.name, 'the data'):
+            place = self._place()
+        return self.read if place is None else self._source.pool.submit(self._read_at, place).result
 
-    def _is_plain(self, made):
-        """Whether the bytes of the array are in the file in one piece, as they are in memory."""
-        from h5py import h5d, h5t
-        if self._source is None or not self.nbytes or self.dtype.kind not in 'fiu' or not self._stored_as.isnative:
-            return False
-        return made.get_layout() == h5d.CONTIGUOUS and self._id.get_type().equal(h5t.py_create(self.dtype))
+    def _place(self):
+        """Where the numbers begin in the file if they lie there in one piece, as in memory; None otherwise."""
+        if self._source is None or not self._is_as_in_memory or self.shape is None or not self.nbytes:
+            return None
+        # Only what is in one piece, and in this file, has one.
+        place = self._id.get_offset()
+        if place is not None and (self._id.get_storage_size() != self.nbytes
+                                  or place + self.nbytes > self._source.size):
+            raise self._too_short()
+        return place
 
-    def _read_directly(self):
+    def _read_at(self, place):
         array = np.empty(self.shape, self.dtype)
-        return array, arrays.filled(array, self._source.read_at, self._id.get_offset(),
-                                    self.checksum is not None, self._source.pool)
+        return self._compared(array, arrays.filled(array, self._source.read_at, place, self.checksum is not None,
+                                                   self._source.pool))
+
+    def _compared(self, array, found):
+        if self._source is not None and self._source.cut:
+            raise self._refused('lies in part behind the end of the file, which was cut short')
+        if self.checksum is not None and found != self.checksum:
+            raise self._refused('is not what was written: the file is damaged')
+        return arrays.of_bfloat16(array) if self.dtype == arrays.BFLOAT16 else array
 
     def _read_by_library(self):
+        self._check()
         array = np.asarray(self._for_python()[()], self.dtype)
         return array, None if self.checksum is None else arrays.checksum(array)
 
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self.read(), dtype)
 
-    def _check(self, made):
-        from h5py import h5d
+    def _check(self):
+        import h5py
+        h5d = h5py.h5d
         # Raw bytes stand for dtypes that HDF5 does not know: bfloat16 and those of one byte.
         opaque = self.dtype.kind == 'V' and self.dtype.names is None and self.dtype.itemsize <= 2
         if self.shape is None or not (self.dtype.kind in 'fiub' or opaque) or self.dtype.subdtype is not None:
             raise self._refused('holds %s where numbers are expected' % (
                 'nothing' if self.shape is None else 'values of type %s' % self.dtype))
+        made = self._id.get_create_plist()
         layout = made.get_layout()
         if layout not in (h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED) or made.get_external_count():
             raise self._refused('has its data in other files, which are not read')
@@ -748,8 +781,11 @@ class Dataset(_Object):
         if layout == h5d.CHUNKED:
             self._check_chunks(made, stored)
         elif self.nbytes != stored or self._outside(layout == h5d.CONTIGUOUS):
-            raise self._refused('says that it has the shape %s, %d bytes, but the file does not hold as many'
-                                % (self.shape, self.nbytes))
+            raise self._too_short()
+
+    def _too_short(self):
+        return self._refused('says that it has the shape %s, %d bytes, but the file does not hold as many'
+                             % (self.shape, self.nbytes))
 
     def _outside(self, contiguous):
         if self._source is None or not contiguous or not self.nbytes:

@@ -204,8 +204,10 @@ class InvalidConfig(ValueError, TypeError):
         self.places = []
 
     def __str__(self):
-        message = super().__str__()
-        return '%s Where: %s.' % (message, ' > '.join(self.places)) if self.places else message
+        message, places = super().__str__(), self.places
+        if len(places) > 12:  # a deep nesting: its ends tell where it is
+            places = places[:6] + ['(%d more)' % (len(places) - 12)] + places[-6:]
+        return '%s Where: %s.' % (message, ' > '.join(places)) if places else message
 
 
 # What Python raises where a config is not what the code that reads it expects.

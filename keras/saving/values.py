@@ -83,6 +83,11 @@ _MAKERS = {'__tuple__': lambda value: tuple(value['items'] if 'items' in value e
            '__passive_serialization__': _content}
 
 
+def may_be_in(text):
+    """Whether there may be such dictionaries in the JSON text of a config."""
+    return '\\' in text or any(name in text for name in _MAKERS)
+
+
 def stands_for_a_value(name):
     """Whether a dictionary with that class name stands for a plain value."""
     return name in _MAKERS

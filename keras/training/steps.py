@@ -4,7 +4,7 @@ import collections
 import numpy as np
 
 from keras import config, generations, ops
-from keras.backend.contract import tree
+from keras.backend.contract import placement, tree
 from keras.backend.contract.context import noting_logits
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import native_result
@@ -76,12 +76,17 @@ class PredictStep:
         self._run = made_step(program, self._predict, forward.model.variables, [], forward.graph)
 
     def _predict(self, xs):
-        outputs = self._forward.infer(self._layout.inputs(xs))
+        outputs = self._forward.infer(self._layout.inputs(placement.batch(xs)))
         self._structure = tree.map_structure(lambda _: None, outputs) if tree.is_nested(outputs) else None
         return list(map(native_result, tree.flatten(outputs)))
 
     def __call__(self, xs):
         return self._run(xs)
+
+    @property
+    def quiet(self):
+        """See `Engine.step`."""
+        return getattr(self._run, 'quiet', None)
 
     def packed(self, arrays):
         """Host arrays in the structure of the model's outputs."""
@@ -199,6 +204,7 @@ class TrainOrTestStep:
 
     def _train(self, totals, xs, ys, weights):
         engine = get_engine()
+        xs, ys, weights = placement.batch([xs, ys, weights])
         if self._trained:
             optimizer = self._program.optimizer
 
@@ -215,6 +221,7 @@ class TrainOrTestStep:
         return self._counted(totals, xs, weights, total, found)
 
     def _test(self, totals, xs, ys, weights):
+        xs, ys, weights = placement.batch([xs, ys, weights])
         return self._counted(totals, xs, weights, *self._loss_of(xs, ys, weights, False))
 
     def _counted(self, totals, xs, weights, total, found):

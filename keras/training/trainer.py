@@ -16,6 +16,7 @@ from keras.training.data.arrays import ArrayFeed
 from keras.training.data.intake import ahead_for, is_source, takes_workers
 from keras.training.loop import Loop, Validation
 from keras.training.program import Program
+from keras.training.results import Number
 from keras.training.step_methods import Steps
 
 DEFAULT_BATCH_SIZE = 32
@@ -291,7 +292,8 @@ class Trainer(Steps):
             workers, use_multiprocessing, max_queue_size: as for `fit`.
 
         Returns:
-            The loss, or a list of the numbers named by `metrics_names`.
+            The loss, or a list of the numbers named by `metrics_names`; as in Keras 2 they are floats of NumPy,
+            which are Python's too.
         """
         program = self._compiled_for('evaluate')
         batch_size = _batch_size(batch_size)
@@ -299,7 +301,16 @@ class Trainer(Steps):
                                    ahead=ahead_for(workers, use_multiprocessing, max_queue_size))
         steps = _steps(steps, 'steps')
         logs = self._loop(callbacks, verbose, feed, steps, batch_size).test(feed, steps)
-        return _returned(logs, return_dict)
+        return self._returned(logs, return_dict)
+
+    def _returned(self, logs, return_dict):
+        """What `evaluate` and its kin return of {name: value}."""
+        if return_dict:
+            return dict(logs)
+        values = list(logs.values())
+        if self._training.ruled('numbers_of_numpy'):
+            values = [Number(value) if type(value) is float else value for value in values]
+        return values[0] if len(values) == 1 else values
 
     # --- predict -----------------------------------------------------------------------------------------------
 
@@ -341,13 +352,13 @@ class Trainer(Steps):
         Returns:
             The loss before the update, or a list of the numbers named by `metrics_names`.
         """
-        batch = self._compiled_for('train_on_batch').intake('train').arrays(x, y, sample_weight, class_weight).whole()
-        return _returned(self._training.on_batch('train', batch, reset_metrics), return_dict)
+        batch = self._compiled_for('train_on_batch').intake('train').whole(x, y, sample_weight, class_weight)
+        return self._returned(self._training.on_batch('train', batch, reset_metrics), return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, reset_metrics=True, return_dict=False):
         """The loss and the metrics of one batch; the arguments are those of `train_on_batch`."""
-        batch = self._compiled_for('test_on_batch').intake('test').arrays(x, y, sample_weight).whole()
-        return _returned(self._training.on_batch('test', batch, reset_metrics), return_dict)
+        batch = self._compiled_for('test_on_batch').intake('test').whole(x, y, sample_weight)
+        return self._returned(self._training.on_batch('test', batch, reset_metrics), return_dict)
 
     def predict_on_batch(self, x):
         """The outputs for one batch, as NumPy arrays. Several inputs may differ in their first size."""
@@ -462,10 +473,3 @@ def _batch_size(batch_size):
     if isinstance(batch_size, bool) or int(batch_size) != batch_size or batch_size < 1:
         raise ValueError('batch_size must be a positive whole number. Received: %r' % (batch_size,))
     return int(batch_size)
-
-
-def _returned(logs, return_dict):
-    if return_dict:
-        return dict(logs)
-    values = list(logs.values())
-    return values[0] if len(values) == 1 else values

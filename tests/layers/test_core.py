@@ -6,9 +6,10 @@ import pytest
 
 import keras
 from keras import backend as K
-from keras import layers, ops
+from keras import config, layers, ops
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import to_array
+from keras.models import Model
 
 
 def normal(*shape):
@@ -165,7 +166,7 @@ def test_merges_broadcast_and_combine_masks():
     (lambda: layers.Conv2D(3, 3, groups=2), 'evenly divisible by the number of groups. Received: groups=2, filters=3'),
     (lambda: layers.Conv2D(4, 3)(layers.Input((8, 8, None))), 'number of channels is known'),
     (lambda: layers.Conv2DTranspose(3, 3, strides=2, output_padding=2), '`output_padding` must be smaller'),
-    (lambda: layers.Cropping1D(3)(layers.Input((6, 1))), '`cropping` parameter of `Cropping1D` layer must be smaller'),
+    (lambda: layers.Cropping1D(4)(layers.Input((6, 1))), '`cropping` parameter of `Cropping1D` layer must be smaller'),
     (lambda: layers.UpSampling2D(interpolation='cubic'), '`interpolation` must be one of'),
     (lambda: layers.Add()(layers.Input((3,))), 'should be called on a list of inputs'),
     (lambda: layers.Add()([layers.Input((3,)), layers.Input((4,))]), 'Add.*cannot be broadcast'),
@@ -222,3 +223,15 @@ def test_operators_on_tensors_and_weights(function, before, slope):
     np.testing.assert_allclose(model.predict(ones), np.full((4, 2), before), rtol=1e-5)
     model.train_on_batch(ones, ones)
     np.testing.assert_allclose(model.get_weights()[0], np.full(2, 2.0 - slope / 2), rtol=1e-5)
+
+
+@pytest.mark.on('numpy', 'torch', 'jax', 'theano')
+def test_cropping_all_there_is():
+    """Keras 2 gives what is empty, Keras 3 refuses it."""
+    for layer, shape, left in [(layers.Cropping1D(2), (4, 2), (0, 2)),
+                               (layers.Cropping2D((1, 2)), (5, 4, 2), (3, 0, 2)),
+                               (layers.Cropping3D(1, 'channels_first'), (1, 3, 2, 4), (1, 1, 0, 2))]:
+        x = layers.Input(shape)
+        assert Model(x, layer(x)).predict(np.ones((3,) + shape)).shape == (3,) + left
+        with config.generation(3), pytest.raises(ValueError, match='should be smaller|must be smaller'):
+            layer.from_config(layer.get_config())(np.ones((3,) + shape))

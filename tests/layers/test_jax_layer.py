@@ -62,13 +62,65 @@ def test_state_and_files(tmp_path):
 
 
 @on_jax
+def test_export_for_tensorflow(tmp_path):
+    tf = pytest.importorskip('tensorflow')
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3), layers.JaxLayer(counting, start)])
+    model.export(str(tmp_path / 'model'), format='tf_saved_model', verbose=False)
+    loaded = tf.saved_model.load(str(tmp_path / 'model'))
+    np.testing.assert_allclose(loaded.serve(X), model.predict(X, verbose=0), rtol=1e-5)
+    with pytest.raises(NotImplementedError, match='JAX'):
+        model.export(str(tmp_path / 'model.onnx'), format='onnx', verbose=False)
+
+
+@on_jax
 def test_the_key_differs_from_call_to_call():
     import jax
     layer = layers.JaxLayer(lambda rng, inputs: jax.random.normal(rng, inputs.shape), seed=3)
-    first, second = np.asarray(layer(X)), np.asarray(layer(X))
+    first, second = [np.asarray(layer(X, training=True)) for _ in range(2)]
     assert not np.any(first == second)
     again = layers.JaxLayer(lambda rng, inputs: jax.random.normal(rng, inputs.shape), seed=3)
-    np.testing.assert_array_equal(again(X), first)
+    np.testing.assert_array_equal(again(X, training=True), first)
+
+
+@pytest.mark.on('jax', 'tensorflow')
+def test_there_is_no_key_where_nothing_is_trained():
+    pytest.importorskip('jax')
+    layer = layers.JaxLayer(lambda rng, inputs: inputs if rng is None else -inputs)
+    np.testing.assert_array_equal(layer(X), X)
+    np.testing.assert_array_equal(layer(X, training=True), -X)
+
+
+@pytest.mark.on('jax', 'tensorflow')
+def test_parts_that_are_no_arrays_reach_the_function():
+    pytest.importorskip('jax')
+
+    def scaled(params, state, inputs):
+        assert state['none'] is None
+        return inputs * params[0] * {'twice': 2.0}[state['how']], dict(state, calls=state['calls'] + 1)
+
+    layer = layers.JaxLayer(scaled, params=[3.0], state={'how': 'twice', 'none': None, 'calls': 0}, dtype='float32')
+    if keras.backend.backend() == 'jax':  # jax2tf returns no text
+        np.testing.assert_array_equal(layer(X), 6 * X)
+    assert layer.state['how'] == 'twice' and layer.state['none'] is None
+    assert layer.params[0].dtype == 'float32' and layer.state['calls'].dtype.startswith('int')
+    assert layer.trainable_weights == layer.params
+
+
+@pytest.mark.on('jax', 'tensorflow')
+@pytest.mark.parametrize('start', [None, [0.0], {'state': {}}, {'state': [[0.0]]}])
+def test_a_state_of_another_structure(start):
+    jax = pytest.importorskip('jax')
+    layer = layers.JaxLayer(lambda params, state, inputs: (inputs, {'state': [jax.numpy.ones([])]}), params={},
+                            state=start)
+    with pytest.raises(ValueError, match='Structure mismatch'):
+        layer(X)
+
+
+@pytest.mark.on('jax', 'tensorflow')
+def test_init_fn_has_to_take_inputs_only():
+    jax = pytest.importorskip('jax')
+    layer = layers.JaxLayer(lambda params, inputs: inputs * params, lambda inputs: jax.numpy.sum(inputs, 0))
+    np.testing.assert_array_equal(layer(X), 2 * X)
 
 
 @on_jax
@@ -76,7 +128,7 @@ def test_the_key_differs_from_call_to_call():
     (lambda: layers.JaxLayer(dense), 'cannot all be `None`'),
     (lambda: layers.JaxLayer(lambda params: params, params=1.0), 'Missing required argument in `call_fn`: `inputs`'),
     (lambda: layers.JaxLayer(lambda inputs, size: inputs), 'Unsupported argument in `call_fn`: `size`'),
-    (lambda: layers.JaxLayer(dense, lambda inputs: None), 'Missing required argument in `init_fn`: `rng`')])
+    (lambda: layers.JaxLayer(dense, lambda rng: None), 'Missing required argument in `init_fn`: `inputs`')])
 def test_wrong_functions(make, message):
     with pytest.raises(ValueError, match=message):
         make()

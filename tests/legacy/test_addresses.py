@@ -5,12 +5,14 @@ import pkgutil
 import subprocess
 import sys
 import types
+from unittest import mock
 
 import pytest
 
 import keras
-from keras import lazy
+from keras import layers, lazy
 from keras.legacy import addresses, known_names
+from keras.utils import io_utils
 
 pytestmark = pytest.mark.on('numpy')
 
@@ -193,4 +195,24 @@ def test_what_scripts_ask_the_tensorflow_backend_of_keras_2():
     from keras import backend as K
     assert K.tensorflow_backend._get_available_gpus() == []
     assert not K.tensorflow_backend._is_tf_1()
+    assert K.cntk_backend.dev.type() == importlib.import_module('keras.backend.load_backend').dev.type() == 0
     assert importlib.import_module('keras.utils.multi_gpu_utils')._get_available_devices() == ['/cpu:0']
+
+
+def test_a_function_that_is_replaced_at_an_old_address_is_replaced(tmp_path):
+    from keras.engine import saving
+    from keras.models import Sequential
+
+    path = str(tmp_path / 'model.h5')
+    model = Sequential([layers.Dense(2, input_shape=(3,))])
+    model.save(path)
+    for _ in range(2):
+        with mock.patch('keras.engine.saving.ask_to_proceed_with_overwrite', return_value=False) as ask:
+            model.save(path, overwrite=False)
+        assert ask.call_count == 1
+    assert saving.ask_to_proceed_with_overwrite is io_utils.ask_to_proceed_with_overwrite
+    # What is no function of ours is the module's own.
+    saving.something = 3
+    assert saving.something == 3
+    del saving.something
+    assert not hasattr(saving, 'something')

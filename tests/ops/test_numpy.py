@@ -135,7 +135,8 @@ def test_same_as_numpy(case):
         expected[1] = expected[1].reshape(args[0].shape)
     for one, other in zip(found, expected):
         assert one.shape == other.shape
-        np.testing.assert_allclose(one, other, rtol=2e-5, atol=2e-6)
+        if name != 'empty_like':  # NumPy's has what was in the memory
+            np.testing.assert_allclose(one, other, rtol=2e-5, atol=2e-6)
 
 
 @pytest.mark.parametrize('subscripts,shapes', [

@@ -306,7 +306,7 @@ def test_malformed_configs_are_refused_in_words(name):
     with pytest.raises((ValueError, TypeError)) as caught:
         model_from_config(config)
     assert len(str(caught.value)) > 20
-    assert len(str(caught.value)) < 10000
+    assert len(str(caught.value)) < 5000
     assert time.process_time() - start < 1
 
 
@@ -339,7 +339,7 @@ def test_texts_that_are_too_much(name):
     start = time.process_time()
     with pytest.raises((ValueError, TypeError)) as caught:
         model_from_json(TEXTS[name])
-    assert len(str(caught.value)) < 10000
+    assert len(str(caught.value)) < 5000
     assert time.process_time() - start < 1
 
 

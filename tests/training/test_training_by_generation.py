@@ -1,6 +1,9 @@
 """Training as each generation of Keras does it. The numbers are those that Keras 2.3.1 and tf.keras 2.15 print."""
 import contextlib
+import copy
+import json
 import os
+import pickle
 
 import numpy as np
 import pytest
@@ -226,3 +229,19 @@ def test_the_first_of_several_inputs_says_how_many_samples_there_are():
         model().predict([long, short])
     with config.generation(3), pytest.raises(ValueError, match='same number of samples'):
         model().predict([short, long])
+
+
+def test_numbers_that_single_calls_return(generation):
+    """Scripts of Keras 1 and 2 call `loss.item()`, and ask for `dtype`; all print lists of them."""
+    model = Sequential([layers.Dense(1, input_shape=(3,), kernel_initializer='zeros')])
+    x, y = np.ones((4, 3)), np.full((4, 1), 1.5)
+    model.compile(optimizers.SGD(0.0), 'mse')
+    for found in [model.train_on_batch(x, y), model.test_on_batch(x, y), model.evaluate(x, y, verbose=0)]:
+        assert isinstance(found, float) and json.dumps(found) == '2.25' and repr([found]) == '[2.25]'
+        assert isinstance(found, np.floating) == (generation in (1, 2))
+        assert pickle.loads(pickle.dumps(found)) == copy.deepcopy(found) == 2.25
+        if generation in (1, 2):
+            assert found.item() == 2.25 and found.dtype == 'float64' and found.mean() == 2.25
+    model.compile(optimizers.SGD(0.0), 'mse', metrics=['mae'])
+    assert [type(value) for value in model.train_on_batch(x, y)] == 2 * [type(found)]
+    assert type(model.train_on_batch(x, y, return_dict=True)['loss']) is float

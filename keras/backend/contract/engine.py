@@ -174,6 +174,11 @@ class Engine:
 
     # --- state -----------------------------------------------------------------------------------------------
 
+    def leaving_graph(self):
+        """A block in which the engine computes at once, where a script is inside of a graph that its library records;
+        None where it does so anyway."""
+        return None
+
     def new_variable(self, value, variable):
         """Storage for `variable` (see `state.Variable`), holding the NumPy array `value`."""
         raise NotImplementedError
@@ -277,6 +282,18 @@ class Engine:
         """
         return self.unsupported('spread')()
 
+    def mesh_of(self, device_mesh):
+        """The mesh of the engine's own library for a `keras.distribution.DeviceMesh`."""
+        return self.unsupported('meshes of devices')()
+
+    def native_layout(self, layout):
+        """The layout of the engine's own library for a `keras.distribution.TensorLayout`."""
+        return self.unsupported('layouts on several devices')()
+
+    def laid_out(self, x, layout):
+        """A native tensor spread over devices as a `keras.distribution.TensorLayout` says, also inside of a step."""
+        return x if layout.device_mesh.devices.size == 1 else self.unsupported('layouts on several devices')()
+
     # --- running ---------------------------------------------------------------------------------------------
 
     def step(self, fn, reads, writes, static_batch=False, unchanged=None, joined=False):
@@ -303,7 +320,8 @@ class Engine:
                 return fn(*tree.map_structure(self.argument, args))
             return run(*args)
         step.compiled = run
-        # What gives a function to call instead while nobody but the step itself does anything; None: there is none.
+        # Gives a context, and with it a function to call instead, for a time in which nobody but the step itself does
+        # anything; None: there is none.
         step.quiet = getattr(run, 'quiet', None)
         return step
 

@@ -12,6 +12,8 @@ from keras import config
 FLOATS = ('float16', 'bfloat16', 'float32', 'float64')
 SIGNED = ('int8', 'int16', 'int32', 'int64')
 UNSIGNED = ('uint8', 'uint16', 'uint32', 'uint64')
+# What quantized weights and their inputs are stored in: a dtype has its name, but meets no other one by itself.
+FLOAT8 = ('float8_e4m3fn', 'float8_e5m2')
 DTYPES = ('bool',) + SIGNED + UNSIGNED + FLOATS + ('complex64', 'complex128', 'string')
 
 
@@ -62,6 +64,14 @@ class Shape(tuple):
     @property
     def ndims(self):
         return len(self)
+
+    def __eq__(self, other):
+        return tuple(self) == (tuple(other) if isinstance(other, list) else other)
+
+    def __ne__(self, other):
+        return not self == other
+
+    __hash__ = tuple.__hash__
 
 
 class Dtype(str):

@@ -7,14 +7,29 @@ NumPy. Arithmetic on variables is the op table's: `table/operators.py` gives the
 import numpy as np
 
 from keras import config
+from keras.backend.contract import placement
 from keras.backend.contract.context import context
 from keras.backend.contract.ledger import Concretely, Stored
-from keras.backend.contract.loading import active, get_engine
+from keras.backend.contract.loading import active, get_engine, outside_graphs
 from keras.backend.contract.rules import AbstractTensor, Shape, dtype_named, numpy_dtype, stand_ins
 from keras.backend.state.scopes import current_names
 from keras.legacy.class_paths import known_as
 from keras.saving.kinds import kind_in
 from keras.saving.portable import portable
+
+
+def _checked(name, wanted, kind, fits):
+    """An attribute that takes only what `fits`: a mistake would show in the optimizer, far from its cause."""
+    def setter(self, value):
+        if not fits(value):
+            raise kind('Invalid value for attribute `%s` of variable %s: it must be %s Received: %r'
+                       % (name, self.name, wanted, value))
+        self.__dict__[name] = value
+    return property(lambda self: self.__dict__[name], setter)
+
+
+def _is_function_or_none(value):
+    return value is None or callable(value)
 
 
 class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariable')):
@@ -42,14 +57,21 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         array([1., 1.], dtype=float32)
     """
 
+    constraint = _checked('constraint', 'a function, a constraint or None.', ValueError, _is_function_or_none)
+    regularizer = _checked('regularizer', 'a function, a regularizer or None.', ValueError, _is_function_or_none)
+    overwrite_with_gradient = _checked('overwrite_with_gradient', 'True or False, it must be a boolean.', TypeError,
+                                       lambda value: isinstance(value, (bool, np.bool_)))
+
     def __init__(self, initializer, shape=None, dtype=None, trainable=True, name=None, constraint=None, layout=None,
                  autocast=True, aggregation='none', synchronization='auto'):
+        if name is not None and not isinstance(name, str):
+            raise ValueError('Argument `name` must be a string. Received: name=%r' % (name,))
         if isinstance(initializer, (str, dict, type)):
             initializer = kind_in('keras.initializers').get(initializer)
         if callable(initializer):
             if shape is None:
-                raise ValueError('Variable %r: a shape is needed beside an initializer. Received: initializer=%r'
-                                 % (name, initializer))
+                raise ValueError('Variable %r: When creating a Variable from an initializer, the `shape` argument '
+                                 'should be specified. Received: initializer=%r' % (name, initializer))
             # An initializer's seed is taken now, so that the values do not depend on the order of their use.
             initializer = initializer.delayed() if hasattr(initializer, 'delayed') else initializer
             dtype = dtype or config.floatx()
@@ -62,6 +84,8 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         self.constraint = constraint
         self.regularizer = None
         self.layout = layout
+        # How it is spread over devices, and a variable of its shape that it is spread like.
+        self.distribution, self.like = placement.current[0], None
         self.overwrite_with_gradient = False
         self.autocast = bool(autocast)
         self.aggregation, self.synchronization = _checked_copies(name, aggregation, synchronization)
@@ -92,8 +116,10 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             return ledger.read(self)
         return self.load()
 
-    def load(self):
-        """The stored value, past any ledger."""
+    def load(self, value=None, session=None):
+        """The stored value, past any ledger; as TensorFlow 1 has it, a `value` that is given is assigned."""
+        if value is not None:
+            self.assign(value)
         engine = active.engine
         if engine is None or self.holder is not engine:
             self._move(get_engine())
@@ -107,10 +133,13 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             self._move(get_engine())
         return self.held
 
+    @outside_graphs
     def _move(self, engine):
         with Concretely():
             array = self._host_value()
             self.held = engine.new_variable(array, self)
+            if self.distribution is not None:
+                self.held = placement.kept(self.held, self)
         self.holder, self._initializer = engine, None
 
     def _host_value(self):
@@ -129,6 +158,11 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         """The value as a NumPy array of its own."""
         return np.array(self.numpy_view())
 
+    def eval(self, session=None):
+        """The value as a NumPy array, as variables of Theano and TensorFlow 1 have it."""
+        return self.numpy()
+
+    @outside_graphs
     def numpy_view(self):
         """The value as a NumPy array that may be the variable's own memory, to be read before anything else happens."""
         if self.holder is None and not callable(self._initializer):
@@ -153,9 +187,15 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             # Loading weights into a fresh model neither draws the random ones nor loads an engine.
             self._initializer = _fitting_array(value, self)
             return value
+        self._store(value)
+        return value
+
+    @outside_graphs
+    def _store(self, value):
         storage = self.storage
         self.held = self.holder.store(storage, _fitting(value, self))
-        return value
+        if self.distribution is not None:
+            self.held = placement.kept(self.held, self)
 
     def assign_new(self, array):
         """`assign` of a NumPy array that nobody else holds: before the first use it is kept as it is, not copied."""

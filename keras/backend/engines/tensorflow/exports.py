@@ -41,6 +41,8 @@ class Artifact(tf.__internal__.tracking.AutoTrackable):
     @staticmethod
     def can_keep(resource):
         """Whether TensorFlow saves an object itself."""
+        if isinstance(resource, Variable):  # which TensorFlow takes for one of its own
+            return False
         return isinstance(resource, (tf.Module, tf.Variable)) or hasattr(resource, '_gather_saveables_for_checkpoint') \
             or hasattr(resource, '_trackable_children')
 

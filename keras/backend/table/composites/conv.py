@@ -299,12 +299,12 @@ def spatial_cropping(x, cropping=1, data_format=None):
     """`x` without the outermost elements of its spatial axes. `cropping` is like `padding` of `spatial_padding`.
 
     Raises:
-        ValueError: if nothing would be left along an axis.
+        ValueError: if more is cut off than there is.
     """
     pairs = spatial_pairs(cropping, _spatial_rank(x), 'cropping')
     lead = (None, None) if config.normalize_data_format(data_format) == 'channels_first' else (None,)
     for size, (before, after) in zip(static_shape(x)[len(lead):], pairs):
-        if size is not None and before + after >= size:
+        if size is not None and before + after > size:
             raise ValueError(too_much_cropped(pairs, static_shape(x)))
     starts = lead + tuple(before for before, _ in pairs)
     stops = lead + tuple(-after or None for _, after in pairs)
