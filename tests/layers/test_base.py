@@ -277,7 +277,8 @@ def test_layers_without_weights_keep_the_dtype_of_their_inputs(dtype, generation
     with keras.config.generation(generation):
         inputs = layers.Input((2, 3), dtype=dtype)
         made = [make() for make in WITHOUT_WEIGHTS]
-        outputs = [layer(inputs) for layer in made] + [layers.Add()([inputs, inputs]), layers.Concatenate()([inputs] * 2)]
+        outputs = [layer(inputs) for layer in made]
+        outputs += [layers.Add()([inputs, inputs]), layers.Concatenate()([inputs, inputs])]
         expected = dtype if kept else 'float32'
         assert [K.dtype(output) for output in outputs] == [expected] * len(outputs)
         model = Model(inputs, outputs)
