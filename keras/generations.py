@@ -131,8 +131,8 @@ _default('regularizers.l1_l2', 'l2', 0.01, 0.01, 0.01, 0.0)
 _row('frozen_weights_are_regularized', 'layers.Layer', 'weights that are not trainable add their regularization losses',
      True, True, True, False)
 _row('inputs_are_cast', 'layers.Layer',
-     'inputs of another float type than `floatx` are cast by layers without weights, too, which have no policy of their '
-     'own', False, False, True, True)
+     'inputs of another float type than `floatx` are cast by layers without weights and without a policy, too',
+     False, False, True, True)
 _row('dtype_in_configs', 'layers.Layer.get_config',
      'how `dtype` is written: as the name of a dtype; a mixed policy as an object `Policy`; any as a `DTypePolicy`',
      'name', 'name', 'Policy', 'DTypePolicy')

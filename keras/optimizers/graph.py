@@ -108,7 +108,7 @@ class GraphUpdates:
     targets: the variables that they may change. made_by: the functions that they come from.
 
     Args:
-        former: updates of the same variables, whose placeholders these take over: a `get_updates` may keep what it gave.
+        former: updates of the same variables, whose placeholders these take over (a `get_updates` may keep its own).
     """
 
     def __init__(self, optimizer, variables, made_by, former=None):
