@@ -285,6 +285,9 @@ _default('models.Model.fit', 'epochs', 10, 1, 1, 1)
 _default('models.Model.predict', 'verbose', 0, 0, 'auto', 'auto')
 _row('batch_and_size_in_logs', 'callbacks.Callback.on_batch_end', 'the logs of a batch have entries batch and size',
      True, True, False, False)
+_row('added_metrics_differ_in_name', 'layers.Layer.add_metric',
+     'two metrics of one name that are attributes of layers are refused where `call` adds one; they count as one',
+     True, True, False, False)
 _row('numbers_of_numpy', 'models.Model.evaluate, train_on_batch, test_on_batch',
      'the loss and the metrics that they return are scalars of NumPy, with `item` and `dtype`',
      True, True, False, False)
