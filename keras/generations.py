@@ -135,6 +135,9 @@ _default('regularizers.l1_l2', 'l1', 0.01, 0.01, 0.01, 0.0)
 _default('regularizers.l1_l2', 'l2', 0.01, 0.01, 0.01, 0.0)
 _row('frozen_weights_are_regularized', 'layers.Layer', 'weights that are not trainable add their regularization losses',
      True, True, True, False)
+_row('inputs_are_cast', 'layers.Layer',
+     'inputs of another float type than `floatx` are cast by layers without weights and without a policy, too',
+     False, False, True, True)
 _row('dtype_in_configs', 'layers.Layer.get_config',
      'how `dtype` is written: as the name of a dtype; a mixed policy as an object `Policy`; any as a `DTypePolicy`',
      'name', 'name', 'Policy', 'DTypePolicy')
@@ -286,6 +289,9 @@ _row('generators_count_samples', 'models.Model.fit_generator, evaluate_generator
 _default('models.Model.fit', 'epochs', 10, 1, 1, 1)
 _default('models.Model.predict', 'verbose', 0, 0, 'auto', 'auto')
 _row('batch_and_size_in_logs', 'callbacks.Callback.on_batch_end', 'the logs of a batch have entries batch and size',
+     True, True, False, False)
+_row('added_metrics_differ_in_name', 'layers.Layer.add_metric',
+     'two metrics of one name that are attributes of layers are refused where `call` adds one; they count as one',
      True, True, False, False)
 _row('numbers_of_numpy', 'models.Model.evaluate, train_on_batch, test_on_batch',
      'the loss and the metrics that they return are scalars of NumPy, with `item` and `dtype`',

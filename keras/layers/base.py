@@ -13,7 +13,7 @@ import warnings
 
 import numpy as np
 
-from keras import dtype_policies
+from keras import config as settings, dtype_policies
 from keras.backend.contract import placement, tree
 from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase, runs_at_once
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
@@ -27,6 +27,7 @@ from keras.backend.state.remat import take_scope
 from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
 from keras.backend.table import abstract, primitives
+from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import Configurable, declared_config
 from keras.layers import automatic
 from keras.layers.additions import Additions
@@ -569,7 +570,9 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         """An iterator over the dtypes of the outputs."""
         given = [leaf.dtype for leaf in tree.flatten(args) if isinstance(leaf, AbstractTensor)]
         if self.floats_give_floats and (all(is_float(dtype) for dtype in given) or self.weights):
-            return itertools.repeat(self.compute_dtype)
+            kept = set(given) if self._keeps_dtypes() and given else {self.compute_dtype}
+            if len(kept) == 1:
+                return itertools.repeat(*kept)
         try:
             return iter([leaf.dtype for leaf in tree.flatten(self.abstract_outputs(args, kwargs))])
         except Exception:  # `call` may be code that takes nothing but numbers; the shape rule is all there is then
@@ -746,7 +749,17 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def _casts(self, dtype):
         """Whether inputs of a dtype are cast: floats to the layer's own, where that is one of floats."""
         dtypes = (dtype, self.compute_dtype)
-        return self.autocast and dtypes[0] != dtypes[1] and all(map(is_float, dtypes))
+        return self.autocast and dtypes[0] != dtypes[1] and all(map(is_float, dtypes)) and not self._keeps_dtypes()
+
+    def _keeps_dtypes(self):
+        """Whether the layer computes in the dtype of its inputs: without weights, where nothing else was asked for."""
+        return self._compute_dtype is None and self.compute_dtype == settings.floatx() \
+            and not self.ruled('inputs_are_cast') and not self.weights
+
+    def float_type(self, inputs):
+        """The float type to compute with `inputs` in, as they come to `call`."""
+        dtype = dtype_of(inputs)
+        return dtype if is_float(dtype) else self.compute_dtype
 
     def _dtype_of_arrays(self):
         """The float type that inputs get which are arrays of floats."""

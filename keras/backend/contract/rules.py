@@ -94,6 +94,7 @@ class Dtype(str):
         """The number of bytes of an element."""
         return 2 if self == 'bfloat16' else np.dtype(self).itemsize
 
+    _is_ref_dtype = False  # of variables of TensorFlow 1, which optimizers written for both ask about
     is_floating = property(lambda self: is_float(self))
     is_integer = property(lambda self: is_integer(self))
     is_unsigned = property(lambda self: self in UNSIGNED)
