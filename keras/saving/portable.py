@@ -40,7 +40,7 @@ def _is_importable(function):
 
 
 def portable_object(reduced):
-    """What `__reduce_ex__` gave; where no module has the class of the object by its name, the class goes along as one."""
+    """What `__reduce_ex__` gave; a class that no module has by its name goes along as a name."""
     made, arguments = reduced[:2]
     if made is not copyreg.__newobj__ or _is_importable(arguments[0]):
         return reduced
