@@ -882,12 +882,17 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         """Let calls train, or not, that do not say it."""
         self.mode_of_calls, self._direct_dtype = training, None
 
+    # Whether `call` runs a function that a script gave, as that of `Lambda`.
+    runs_given_code = False
+
     # --- for plans -----------------------------------------------------------------------------------------------
 
     def plan_function(self, node, training):
         """What a `Plan` runs for `node`: `call` with the training flag filled in."""
         signature = signature_of(type(self))
         function = self.call if 'captured' not in node.kwargs else run_captured
+        if self.runs_given_code or not (type(self).call.__module__ or '').startswith('keras.'):
+            function = get_engine().out_of_place(function)
         if signature.takes_training and 'training' not in node.kwargs and len(node.args) <= signature.names.index(
                 'training'):
             function = _with_training(function, training)

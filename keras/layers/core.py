@@ -400,6 +400,8 @@ class Lambda(Layer):
     floats_give_floats = False
     serves_as_activation = True
 
+    runs_given_code = True
+
     def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
         super().__init__(**kwargs)
         if not callable(function):

@@ -1,6 +1,7 @@
 """`Forward`: a model as training runs it."""
 from keras.backend.contract import tree
 from keras.backend.contract.context import phase_or
+from keras.backend.contract.loading import get_engine
 from keras.backend.graph.plans import Plan
 from keras.layers.additions import GraphAdditions
 from keras.layers.calls import calls, note_mask, running, signature_of
@@ -101,8 +102,7 @@ class Forward:
 
     def _call(self, inputs, training):
         """(outputs, masks) by the model's own `call`, and what was added to its graph."""
-        model = self.model
-        outputs = model(inputs, training=training) if self._takes_training() else model(inputs)
+        outputs = self._own_call(inputs, training)
         noted = [(calls.masks or {}).get(id(leaf)) for leaf in tree.flatten(outputs)]
         masks = [None if one is None else one[1] for one in noted]
         additions = self.additions()
@@ -116,8 +116,12 @@ class Forward:
         with running(training, updating=False):
             graph = self.graph
             if graph is None or self.own_call:
-                return self.model(inputs, training=training) if self._takes_training() else self.model(inputs)
+                return self._own_call(inputs, training)
             return graph.pack_outputs(graph.plan(training)(graph.flat_inputs(inputs)))
+
+    def _own_call(self, inputs, training):
+        call = get_engine().out_of_place(self.model)
+        return call(inputs, training=training) if self._takes_training() else call(inputs)
 
     def _takes_training(self):
         signature = signature_of(type(self.model))

@@ -174,6 +174,13 @@ class Engine:
 
     # --- state -----------------------------------------------------------------------------------------------
 
+    def out_of_place(self, function):
+        """`function` of a script, from tensors to tensors, so that `x -= 1` in it leaves what it was given as it was.
+
+        Engines whose arrays change by that hand out copies.
+        """
+        return function
+
     def leaving_graph(self):
         """A block in which the engine computes at once, where a script is inside of a graph that its library records;
         None where it does so anyway."""

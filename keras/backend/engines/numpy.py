@@ -83,6 +83,13 @@ class NumpyEngine(Engine):
     def shape_of(self, x):
         return x.shape
 
+    def out_of_place(self, function):
+        def run(*args, **kwargs):
+            args, kwargs = tree.map_structure(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf,
+                                              [list(args), dict(kwargs)])
+            return function(*args, **kwargs)
+        return run
+
     def new_variable(self, value, variable):
         return np.array(value, dtype=numpy_dtype(variable.dtype))
 

@@ -476,6 +476,9 @@ def _beside_variables(original):
 for _name in ('add', 'sub', 'mul', 'truediv', 'mod', 'pow', 'matmul', 'and', 'or', 'xor', 'lt', 'le', 'gt', 'ge'):
     setattr(o.Array, '__%s__' % _name, _beside_variables(getattr(o.Array, '__%s__' % _name)))
 o.Array.__array__ = _array
+# `x -= 1` in a layer leaves `x` to those who have it, too; under gradients MXNet refuses to write into it.
+for _name in ('add', 'sub', 'mul', 'truediv', 'mod', 'pow', 'matmul'):
+    setattr(o.Array, '__i%s__' % _name, getattr(o.Array, '__%s__' % _name))
 # MXNet has none of its own.
 o.Array.__floordiv__ = _beside_variables(primitives.floor_divide)
 o.Array.__rfloordiv__ = lambda self, other: primitives.floor_divide(other, self)

@@ -20,6 +20,7 @@ from keras.backend.contract.loading import active
 from keras.backend.contract.rules import AbstractTensor, is_float
 import keras.backend.engines.torch.recurrent  # noqa: F401 (it adds to the overrides)
 import keras.backend.engines.torch.updates  # noqa: F401 (it adds to the overrides)
+from keras.backend.engines.torch.copies import OnCopies
 from keras.backend.engines.torch.exports import write_torch
 from keras.backend.engines.torch.overrides import OVERRIDES
 from keras.backend.engines.torch.joined import Joiner, say_why_not
@@ -93,6 +94,9 @@ class TorchEngine(Engine):
         return tuple(x.shape) if type(x) is not torch.Generator else (2,)
 
     # --- state -----------------------------------------------------------------------------------------------
+
+    def out_of_place(self, function):
+        return OnCopies(function)
 
     def new_variable(self, value, variable):
         # How the memory lies follows from shape and layout alone.
