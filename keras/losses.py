@@ -101,6 +101,8 @@ def reduce_values(values, sample_weight=None, reduction='sum_over_batch_size', c
 
 def same_rank(targets, predictions):
     """Targets and predictions where one lacks the last axis of size 1: (n,) beside (n, 1) become alike."""
+    if tree.is_nested(predictions):
+        return targets, predictions
     true, predicted = static_shape(targets), static_shape(predictions)
     if len(predicted) == len(true) + 1 and predicted[-1] == 1:
         return ops.expand_dims(targets, -1), predictions

@@ -275,8 +275,8 @@ def _kind(structure):
 def _check_level(a, b, name):
     """Raise ValueError unless two structures have the same kind and the same keys."""
     if not is_nested(a) or not is_nested(b) or _kind(a) is not _kind(b):
-        raise ValueError("%s: the structures don't have the same nested structure: %s stands where %s does. Received: "
-                         '%r and %r' % (name, type(b).__name__, type(a).__name__, a, b))
+        raise ValueError("%s: the structures don't have the same nested structure: expected a %s, found a %s. "
+                         'Received: %r and %r' % (name, type(a).__name__, type(b).__name__, a, b))
     if isinstance(a, dict) and set(a) != set(b) or len(a) != len(b):
         what = 'keys %s and %s' % (list(a), list(b)) if isinstance(a, dict) else 'lengths %d and %d' % (len(a), len(b))
         raise ValueError("%s: the structures don't have the same nested structure: they have the %s. Received: %r and "

@@ -31,6 +31,15 @@ class Callback:
         self.model = None
         self.params = {}
 
+    @property
+    def _model(self):
+        return self.model
+
+    @_model.setter
+    def _model(self, model):
+        # Callbacks written for Keras 3 keep the model under this name where they override `set_model`.
+        self.model = model
+
     def set_params(self, params):
         self.params = params
 

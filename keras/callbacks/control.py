@@ -1,12 +1,14 @@
 """Callbacks that steer training: when to stop, with which learning rate to go on."""
 import inspect
 import math
+import re
 import warnings
 
 import numpy as np
 
 from keras import generations
 from keras.callbacks.base import Callback
+from keras.metrics.base import better_of
 
 # Metrics of which more is better, by a piece of their names.
 _LARGER_IS_BETTER = ('acc', 'auc', 'precision', 'recall', 'fmeasure', 'f1')
@@ -20,25 +22,52 @@ class Monitor:
     """Whether a monitored value got better.
 
     Args:
-        owner: the callback, for messages. name: of the value in an epoch's logs. mode: 'min', 'max' or 'auto' (by the
-            name). min_delta: by how much it has to be better, at least.
+        owner: the callback, for messages. name: of the value in an epoch's logs. mode: 'min', 'max' or 'auto' (what the
+            metric of this name says, else by the name). min_delta: by how much it has to be better, at least.
     """
 
     def __init__(self, owner, name, mode, min_delta=0.0):
         self.owner, self.name = type(owner).__name__, name
         if mode not in ('auto', 'min', 'max'):
-            warnings.warn('%s: mode is %r, expected "auto", "min" or "max". "auto" is used.' % (self.owner, mode),
-                          stacklevel=3)
+            warnings.warn('%s mode %r is unknown, expected "auto", "min" or "max". "auto" is used.'
+                          % (self.owner, mode), stacklevel=3)
             mode = 'auto'
+        self.min_delta = abs(min_delta)
+        self._is_open, self._needs_metric = mode == 'auto', generations.value('auto_needs_a_metric')
         if mode == 'auto':
             mode = 'max' if any(piece in name for piece in _LARGER_IS_BETTER) else 'min'
+        self._take(mode)
+
+    def _take(self, mode):
         self.mode = mode
-        self.min_delta = abs(min_delta)
         self.worst = -math.inf if mode == 'max' else math.inf
         # What stands for the best value before there is one.
         self.none_yet = None if generations.value('best_is_none_at_first') else self.worst
         # As a function of NumPy, by which subclasses of Keras 2 compare.
         self.op = np.greater if mode == 'max' else np.less
+
+    def settle(self, callback):
+        """For mode 'auto', ask the metrics of the model, which are known when a batch has run.
+
+        Args:
+            callback: the owner; its `monitor_op` and a `best` without a value yet are those of the mode.
+
+        Raises:
+            ValueError: in Keras 3 where no metric says what is better.
+        """
+        if not self._is_open:
+            return
+        self._is_open, worst, operation = False, self.worst, self.op
+        found = _better_by_metric(self.name, callback.model)
+        if found is None and self._needs_metric:
+            raise ValueError('%s: mode is "auto", but no metric of the model says whether a larger or a smaller %r is '
+                             "better. Give mode='max' or mode='min'." % (self.owner, self.name))
+        if found not in (None, self.mode):
+            self._take(found)
+            if getattr(callback, 'monitor_op', None) is operation:
+                callback.monitor_op = self.op
+            if callback.best == worst:
+                callback.best = self.worst
 
     def is_better(self, value, best):
         best = self.worst if best is None else best
@@ -54,6 +83,21 @@ class Monitor:
                           stacklevel=4)
             return None
         return float(value)
+
+
+def _better_by_metric(name, model):
+    """'max' or 'min' for a value in the logs, by the metric of the model that gives it; None where none says."""
+    name = name[len('val_'):] if name.startswith('val_') else name
+    if name.endswith('loss'):
+        return 'min'
+    metrics = [one for metric in getattr(model, 'metrics', None) or ()
+               for one in getattr(metric, 'metrics', [metric])]
+    plain = re.sub('_[0-9]+$', '', name)
+    for fits in (lambda own: own == name, lambda own: own == plain or plain.endswith('_' + own)):
+        for metric in metrics:
+            if fits(metric.name) and better_of(metric) is not None:
+                return better_of(metric)
+    return None
 
 
 class NoLearningRate(TypeError, ValueError):
@@ -100,7 +144,7 @@ class EarlyStopping(Callback):
     Args:
         monitor: name of the value in the epoch's logs. min_delta: a change below it does not count. patience: number
             of epochs without getting better to wait. verbose: 1 says when it stops. mode: 'min', 'max', or 'auto' by
-            the name. baseline: a value that has to be bettered first; default none.
+            the metric of this name. baseline: a value that has to be bettered first; default none.
         restore_best_weights: give the model the weights of its best epoch when the callback stops the training; in
             Keras 3 at the end of every training.
         start_from_epoch: epochs before this one are not looked at.
@@ -134,12 +178,13 @@ class EarlyStopping(Callback):
         self.best = self._monitor.none_yet if self.baseline is None or self._monitor.none_yet is None else self.baseline
         self.best_epoch = 0
         self.best_weights = None
-        self._best_kept = self._monitor.worst
+        self._best_kept = None
 
     def on_train_begin(self, logs=None):
         self._reset()
 
     def on_epoch_end(self, epoch, logs=None):
+        self._monitor.settle(self)
         current = self.get_monitor_value(logs)
         if current is None or epoch < self.start_from_epoch:
             return
@@ -151,6 +196,10 @@ class EarlyStopping(Callback):
             self.best = current
             if self.baseline is None or self._monitor.is_better(current, self.baseline):
                 self.wait = 0
+                return
+            if self._monitor.none_yet is None:
+                # Keras 3 does not stop while it gets better, though still behind the baseline.
+                self.wait += 1
                 return
         self.wait += 1
         if self.wait >= self.patience:
@@ -228,7 +277,7 @@ class ReduceLROnPlateau(Callback):
     Args:
         monitor: name of the value in the epoch's logs. factor: what the learning rate is multiplied with, below 1.
             patience: number of epochs without getting better to wait. verbose: 1 says when it is lowered.
-            mode: 'min', 'max', or 'auto' by the name. min_delta: a change below it does not count.
+            mode: 'min', 'max', or 'auto' by the metric of this name. min_delta: a change below it does not count.
             cooldown: epochs after a reduction that do not count. min_lr: the learning rate never goes below it.
 
     The epoch's logs get an entry `lr`, in Keras 3 `learning_rate`.
@@ -273,6 +322,7 @@ class ReduceLROnPlateau(Callback):
     def on_epoch_end(self, epoch, logs=None):
         logs = {} if logs is None else logs
         logs[generations.value('rate_in_logs')] = learning_rate_of(optimizers_of(self.model)[-1])
+        self._monitor.settle(self)
         current = self._monitor.read(logs)
         if current is None:
             return

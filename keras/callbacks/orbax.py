@@ -99,6 +99,7 @@ class OrbaxCheckpoint(Callback):
 
     def _save(self, step, logs):
         if self.save_best_only:
+            self._monitor.settle(self)
             current = self._monitor.read(logs)
             if current is None or not self._monitor.is_better(current, self.best):
                 return

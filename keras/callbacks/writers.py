@@ -84,8 +84,10 @@ class ModelCheckpoint(Callback):
                            % (self.filepath, error, ', '.join(sorted(logs))))
 
     def _save_if_wanted(self, epoch, logs):
-        path = self._path(epoch, logs)
-        current = self._monitor.read(logs) if self.save_best_only else None
+        path, current = self._path(epoch, logs), None
+        if self.save_best_only:
+            self._monitor.settle(self)
+            current = self._monitor.read(logs)
         if current is None:
             if self.save_best_only and self._needs_monitor:
                 return

@@ -61,7 +61,7 @@ class InputLayer(Layer):
         given = [self._source.tensor] if self._source is not None and is_symbolic(self._source.tensor) else []
         node = Node(self, given, {}, AbstractTensor(self.batch_input_shape, self._dtype))
         node.outputs[0].name = self.name
-        node.outputs[0].sparse, node.outputs[0].ragged = self.sparse, self.ragged
+        node.outputs[0].mark(self.sparse, self.ragged)
         self.note_call(node)
 
     def _default_name_for_inputs(self):

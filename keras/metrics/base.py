@@ -47,6 +47,8 @@ class Metric(Configurable):
     """
 
     stateful = True
+    # 'up' or 'down' where a metric of one's own says which values are the better ones, as in Keras 3.
+    _direction = None
 
     def __init__(self, name=None, dtype=None, **kwargs):
         super().__init__()
@@ -89,8 +91,8 @@ class Metric(Configurable):
         """
         if isinstance(name, (tuple, list)):  # Keras 3's order of the arguments
             name, shape = (shape if isinstance(shape, str) else None), name
-        variable = Variable(initializers.delayed(initializer or 'zeros'), tuple(shape), dtype or self.dtype,
-                            trainable=False, name=name or 'variable')
+        initializer = initializers.delayed('zeros' if initializer is None else initializer)
+        variable = Variable(initializer, tuple(shape), dtype or self.dtype, trainable=False, name=name or 'variable')
         variable.path = '%s/%s' % (self.name, variable.name)
         if self.ruled('weight_names_in_full'):
             variable.name += ':0'
@@ -363,3 +365,36 @@ def clone_metric(metric):
 def clone_metrics(metrics):
     """`clone_metric` for every metric of a list or dictionary; None stays None."""
     return None if metrics is None else tree.map_structure(clone_metric, metrics)
+
+
+# Metrics and functions of which more is better, or less, by their names without underscores.
+_MORE = frozenset((
+    'accuracy acc binaryaccuracy categoricalaccuracy sparsecategoricalaccuracy topkcategoricalaccuracy '
+    'sparsetopkcategoricalaccuracy precision recall auc sensitivityatspecificity specificityatsensitivity '
+    'precisionatrecall recallatprecision cosinesimilarity fbetascore f1score fscore fmeasure matthewscorrelation '
+    'r2score pearsoncorrelation concordancecorrelation meaniou iou binaryiou onehotiou onehotmeaniou truepositives '
+    'truenegatives').split())
+_LESS = frozenset((
+    'meansquarederror rootmeansquarederror meanabsoluteerror meanabsolutepercentageerror meansquaredlogarithmicerror '
+    'logcosh logcosherror poisson kldivergence kullbackleiblerdivergence hinge squaredhinge categoricalhinge huber '
+    'crossentropy binarycrossentropy categoricalcrossentropy sparsecategoricalcrossentropy binaryfocalcrossentropy '
+    'categoricalfocalcrossentropy falsepositives falsenegatives').split())
+
+
+def better_of(metric):
+    """Which values of a metric are the better ones: 'max' for the larger, 'min', or None where nobody says.
+
+    A metric of one's own says so by the attribute `_direction`, 'up' or 'down', as in Keras 3.
+    """
+    said = {'up': 'max', 'down': 'min'}.get(metric._direction) if isinstance(metric, Metric) else None
+    if said is not None:
+        return said
+    function = getattr(metric, '_fn', None)
+    names = [getattr(function, '__name__', '')] + [kind.__name__ for kind in type(metric).__mro__]
+    if names[0] == 'cosine_similarity' and function.__module__ == 'keras.losses':
+        return 'min'
+    for name in names:
+        name = name.replace('_', '').lower()
+        if name in _MORE or name in _LESS:
+            return 'max' if name in _MORE else 'min'
+    return None

@@ -303,19 +303,26 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
 
 
 def fori_loop(lower, upper, body_fun, init_val):
-    """`value = body_fun(i, value)` for i from `lower` up to, not including, `upper`.
+    """`value = body_fun(i, value)` for i from `lower` up to, not including, `upper`, in the dtype of these.
+
+    Raises:
+        TypeError: for bounds that are no integers.
 
     Example:
         >>> keras.ops.fori_loop(0, 3, lambda i, total: total + i, 10)
         np.int32(13)
     """
     known = isinstance(lower, int) and isinstance(upper, int)
+    given = [dtype_of(bound) for bound in (lower, upper) if not isinstance(bound, int)]
+    index_dtype = rules.result_dtype(*given) if given else 'int32'
+    if not rules.is_integer(index_dtype):
+        raise TypeError('fori_loop: the bounds must be integers. Received: lower=%r, upper=%r' % (lower, upper))
     structure = init_val
 
     def body(index, *values):
         value = body_fun(index, tree.pack_as(structure, list(values)))
         return [p.add(index, 1)] + tree.flatten(value)
-    init = [convert_to_tensor(lower, 'int32')] + [convert_to_tensor(leaf) for leaf in tree.flatten(init_val)]
+    init = [convert_to_tensor(lower, index_dtype)] + [convert_to_tensor(leaf) for leaf in tree.flatten(init_val)]
     result = p.while_loop(lambda index, *values: p.less(index, upper), body, init,
                           builtins.max(upper - lower, 0) if known else None)
     return tree.pack_as(structure, list(result)[1:])

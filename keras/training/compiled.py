@@ -11,6 +11,7 @@ from keras.backend.contract import tree
 from keras.backend.state.variables import to_array
 from keras.backend.table.composites.losses import count_in
 from keras.backend.table.composites.shape import dtype_of, static_shape
+from keras.training.joint_losses import apart
 
 
 class UnknownOutput(ValueError, KeyError):
@@ -77,19 +78,26 @@ class CompiledLoss:
             of an output's loss is the sum of those in it. loss_weights: floats likewise.
         output_names: names of the outputs. structure: what they stand in.
 
-    `trained_outputs` are the indices of the outputs that have a loss, and hence a target.
+    `trained_outputs` are the indices of the outputs that have a loss, and hence a target; `joint` the `JointLoss`es,
+    whose values follow those of the outputs.
     """
 
     def __init__(self, loss, loss_weights, output_names, structure=None):
         weights = _weights_like(loss, loss_weights, structure)
-        self.weights = per_output(1.0 if weights is None else weights, output_names, 'loss_weights', structure)
-        self.losses = [_loss_object(one) for one in per_output(loss, output_names, 'loss', structure)]
+        found, flat, self.joint = apart(loss, weights, structure, output_names), structure, []
+        if found is not None:
+            loss, weights, self.joint = found
+            flat = None
+        self.weights = per_output(1.0 if weights is None else weights, output_names, 'loss_weights', flat)
+        self.losses = [_loss_object(one) for one in per_output(loss, output_names, 'loss', flat)]
         for index, (one, weight) in enumerate(zip(self.losses, self.weights)):
             if isinstance(one, SumOfLosses):
                 self.losses[index], self.weights[index] = one.weighted(weight), None
             elif isinstance(weight, (list, tuple)) and len(weight) == 1:
                 self.weights[index] = weight[0]
-        self.trained_outputs = [index for index, loss in enumerate(self.losses) if loss is not None]
+        joined = {index for joint in self.joint for index in joint.indices}
+        self.trained_outputs = [index for index, loss in enumerate(self.losses)
+                                if loss is not None or index in joined]
         self.output_names, self.structure = output_names, structure
         self._as_given = list(structure) if isinstance(structure, dict) and len(structure) == len(output_names) else []
         take_logits = generations.value('crossentropies_take_logits')
@@ -110,7 +118,7 @@ class CompiledLoss:
             instead: {index: loss} for this call. logits: what `noting_logits` gave, where `takes_logits`.
         """
         total, each = None, []
-        targets = iter(targets)
+        targets = dict(zip(self.trained_outputs, targets))
         for index, loss in enumerate(self.losses):
             loss = instead.get(index, loss) if instead else loss
             if loss is None:
@@ -122,12 +130,17 @@ class CompiledLoss:
             prediction, on_logits = predictions[index], self._on_logits[index]
             if on_logits is not None and logits and id(prediction) in logits and loss is self.losses[index]:
                 loss, prediction = on_logits, logits[id(prediction)][1]
-            value = loss(next(targets), prediction, sample_weight=weight)
+            value = loss(targets[index], prediction, sample_weight=weight)
             if getattr(value, 'shape', ()) not in ((), []):
                 value = ops.mean(value)
             each.append(value)
             factor = self.weights[index]
             part = value if factor in (None, 1, 1.0) else value * _number(factor)
+            total = part if total is None else total + part
+        for joint in self.joint:
+            value = ops.mean(joint(targets, predictions, weights))
+            each.append(value)
+            part = value if joint.weight is None else value * _number(joint.weight)
             total = part if total is None else total + part
         return total, each
 
@@ -143,8 +156,16 @@ class CompiledLoss:
     @property
     def names_of_parts(self):
         """The names of the outputs' losses in logs, where there is more than one output."""
-        several = len(self.losses if self._names_one else self.trained_outputs) > 1
-        return ['%s_loss' % self._places[index] for index in self.trained_outputs] if several else []
+        if len(self.losses if self._names_one and not self.joint else self.parts) < 2:
+            return []
+        return ['%s_loss' % (self._places + [joint.name for joint in self.joint])[place] for place in self.parts]
+
+    @property
+    def parts(self):
+        """Which of the losses that a call gives there are: indices of outputs, those of joint losses after them."""
+        count = len(self.losses)
+        return [index for index, loss in enumerate(self.losses) if loss is not None] \
+            + list(range(count, count + len(self.joint)))
 
     @property
     def names_in_logs(self):
@@ -152,8 +173,9 @@ class CompiledLoss:
         names = self.names_of_parts
         if self._names_one or not self._as_given or not names:
             return names
-        place = dict(zip(self.trained_outputs, names))
-        return [place[index] for index in map(sorted(self._as_given).index, self._as_given) if index in place]
+        place = dict(zip(self.parts, names))
+        return [place[index] for index in map(sorted(self._as_given).index, self._as_given) if index in place] \
+            + names[len(names) - len(self.joint):]
 
 
 def _weights_like(loss, weights, structure):
@@ -296,7 +318,7 @@ class CompiledMetrics:
         for given, weighted in ((metrics, False), (weighted_metrics, True)):
             argument = 'weighted_metrics' if weighted else 'metrics'
             for index, chosen in enumerate(_metrics_per_output(given, names, argument)):
-                for one in chosen if loss.losses[index] is not None or without_losses else ():
+                for one in chosen if index in loss.trained_outputs or without_losses else ():
                     metric = self._metric(one, loss.losses[index], output_shapes[index])
                     name = self._name(metric.name, names[index] if len(names) > 1 else None, weighted)
                     self.entries.append(OutputMetric(metric, name, index, weighted))
@@ -359,13 +381,13 @@ def _metrics_per_output(given, names, argument):
         chosen = list(given)
     else:
         chosen = [given] * len(names)
-    result = []
+    result, seen = [], []
     for one in chosen:
         entries = list(one) if isinstance(one, (list, tuple)) else [] if one is None else [one]
-        result.append(entries)
-    if isinstance(given, (list, tuple)) and len(names) > 1 and not isinstance(given, dict):
         # A metric object given once serves one output only.
-        result = result[:1] + [[metrics_module.clone_metric(one) for one in entries] for entries in result[1:]]
+        result.append([metrics_module.clone_metric(entry) if any(entry is other for other in seen) else entry
+                       for entry in entries])
+        seen += [entry for entry in entries if isinstance(entry, metrics_module.Metric)]
     return result
 
 
@@ -393,6 +415,7 @@ def _by_shapes(what):
         elif len(true) < len(predicted) or true[-1] == 1:
             kind = 'sparse_categorical'
         return getattr(metrics_module, '%s_%s' % (kind, what))(y_true, y_pred)
+    choose.__name__ = what
     return choose
 
 
@@ -437,7 +460,7 @@ class Tally:
         """`totals` with the numbers of one batch; updates the stateful metrics."""
         by_output, values = dict(zip(self.loss.trained_outputs, targets)), []
         if self.several:
-            values += [_times(self._in_dtype(each[index]), samples) for index in self.loss.trained_outputs]
+            values += [_times(self._in_dtype(each[index]), samples) for index in self.loss.parts]
         for entry in self.plain:
             part, count = entry.metric.contribution(by_output[entry.output], predictions[entry.output])
             values.append(_mean_times(self._in_dtype(part), count, samples))

@@ -4,7 +4,7 @@ import itertools
 import warnings
 
 from keras import config
-from keras.backend.contract.loading import get_engine
+from keras.backend.contract.loading import get_engine, outside_graphs
 from keras.backend.state.seeds import undisturbed
 from keras.callbacks.backup import BackupAndRestore
 from keras.callbacks.tuning import OverfitBatches, SanityCheckValidation
@@ -173,6 +173,7 @@ class Loop:
         self._hooks.on_predict_end()
         return found.joined()
 
+    @outside_graphs
     def _run(self, kind, feed, steps, keeper=None, done=0):
         """Run the batches of an epoch; returns what they gave. `done` of them were, before the training went on."""
         hooks, model, program = self._hooks, self._model, self._program
@@ -192,12 +193,12 @@ class Loop:
             return self._run_by_many(kind, batches, found, keeper, done)
         if get_engine().sends_ahead and keeper is None and not viewers and kind not in program.own:
             batches = sent_ahead(batches)
+        if is_quiet:
+            return self._run_quietly(kind, itertools.islice(batches, limit), found)
         for number, batch in enumerate(batches, done - again):
             if batch.layout is not layout:
                 begins, layout = layout is None, batch.layout
                 self._use(kind, found, batch, keeper if begins else None)
-                if is_quiet:
-                    found.be_quiet()
             if number < done:
                 continue
             for see in viewers:
@@ -211,6 +212,13 @@ class Loop:
                 keeper.after_batch(number + 1, found)
             if watched and getattr(model, stops) or number + 1 == limit:
                 break
+        return found
+
+    def _run_quietly(self, kind, batches, found):
+        """`_run` over batches of arrays where nothing is called between them."""
+        for first in batches:
+            self._use(kind, found, first, None)
+            found.take_quietly(itertools.chain([first], batches))
         return found
 
     def _use(self, kind, found, batch, keeper):

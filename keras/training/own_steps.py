@@ -276,7 +276,7 @@ class OwnCompiled:
             for index in loss.trained_outputs:
                 self._check(loss, index, targets[index], predictions[index])
             total, each = loss([targets[index] for index in loss.trained_outputs], predictions, weights, masks)
-            for index, part in zip(loss.trained_outputs, self._parts.values()):
+            for index, part in zip(loss.parts, self._parts.values()):
                 part.update_state(each[index], sample_weight=samples_of(x))
         for value in added:
             total = value if total is None else total + value
@@ -290,7 +290,7 @@ class OwnCompiled:
         return self._listed(y, loss, 'y'), predictions, self._listed(sample_weight, loss, 'sample_weight'), masks
 
     def _check(self, loss, index, target, prediction):
-        if not hasattr(target, 'shape'):
+        if not hasattr(target, 'shape') or loss.losses[index] is None:
             return
         one, name, shape = loss.losses[index], loss.output_names[index], static_shape(prediction)
         check_shapes(one, static_shape(target), shape, generations.of(one), 'with steps of its own', name)

@@ -51,8 +51,10 @@ class Results(dict):
         for batch in batches:
             self.run(batch)
 
-    def be_quiet(self):
-        """Take note that until the next `use` nothing runs between the batches that could change anything."""
+    def take_quietly(self, batches):
+        """`take` all batches, which are of one layout; nothing runs between them that could change anything."""
+        for number, batch in enumerate(batches, self.batch + 1 if self.samples else 0):
+            self.take(number, batch)
 
     def _fill(self):
         if self._is_stale:
@@ -124,10 +126,25 @@ class Averages(Results):
             step.expect(self._step.tally.added)
         self._step, self._run = step, step.run
 
-    def be_quiet(self):
+    def take_quietly(self, batches):
+        self.take(0, next(batches))
         quiet = getattr(self._step.run, 'quiet', None)
-        if quiet is not None:
-            self._run = quiet()
+        if quiet is None:
+            self._take_rest(self._run, batches)
+        else:
+            with quiet() as run:
+                self._take_rest(run, batches)
+
+    def _take_rest(self, run, batches):
+        lock = self._lock
+        for batch in batches:
+            with lock:
+                before = self._before = self._step.tally.zeros if self._totals is None else self._totals
+                self._totals = self._last = run(before, batch.xs, batch.ys, batch.weights)
+                self._is_kept = False
+            self.samples += batch.size
+            self.batch += 1
+            self.size, self._is_stale = batch.size, True
 
     def run(self, batch):
         with self._lock:
@@ -207,14 +224,23 @@ class Predictions(Results):
     def __init__(self, turns, numbered):
         super().__init__(numbered)
         self._turns = turns
-        self._step = self._last = None
+        self._step = self._run = self._last = None
         self._waiting, self._fetched = [], []
 
     def use(self, step, reset=True):
-        self._step = step
+        self._step = self._run = step
+
+    def take_quietly(self, batches):
+        self.take(0, next(batches))
+        quiet = getattr(self._step, 'quiet', None)
+        if quiet is None:
+            super().take_quietly(batches)
+        else:
+            with quiet() as self._run:
+                super().take_quietly(batches)
 
     def run(self, batch):
-        self._last = self._turns.read(self._step, batch.xs)
+        self._last = self._turns.read(self._run, batch.xs)
         self._shown = [self._last]
         self._waiting.append(self._last)
         if len(self._waiting) > _IN_FLIGHT:

@@ -63,10 +63,14 @@ def standardize_shape(shape):
     """
     if shape is None:
         raise ValueError('Undefined shapes are not supported: the shape is None.')
+    if not hasattr(shape, '__iter__'):
+        raise ValueError("Cannot convert '%s' to a shape: it is no sequence of sizes." % (shape,))
     sizes = tuple(shape.as_list() if hasattr(shape, 'as_list') else shape)
     for size in sizes:
-        if size is not None and (not hasattr(size, '__index__') or size < 0):
-            raise ValueError('A shape consists of integers that are not negative, and None. Received: %r.' % (shape,))
+        if size is not None and not hasattr(size, '__index__'):
+            raise ValueError("Cannot convert '%s' to a shape. Found invalid dimension '%s'." % (shape, size))
+        if size is not None and size < 0:
+            raise ValueError("Cannot convert '%s' to a shape. Negative dimensions are not allowed." % (shape,))
     return tuple(size if size is None else int(size) for size in sizes)
 
 
@@ -85,6 +89,18 @@ def set_keras_mask(tensor, mask):
         carry_mask(tensor, mask)
     else:
         note_mask(tensor, mask)
+
+
+class _DeviceOfCntk:
+    """What the module of Keras 2's CNTK engine calls `dev`."""
+
+    @staticmethod
+    def type():
+        """0 for a CPU, 1 for a GPU."""
+        return min(len(available_gpus()), 1)
+
+
+device_of_cntk = _DeviceOfCntk()
 
 
 def available_gpus():

@@ -307,3 +307,28 @@ def test_many_texts_are_looked_up_word_by_word(length, standardize):
     assert foreign[-1][:2].tolist() == [1, 2]
     layer.set_vocabulary(['b', 'ab'])
     np.testing.assert_array_equal(np.asarray(layer(['ab'] * 100))[:, 0], [3] * 100)
+
+
+class Words(layers.Layer):
+    """As KerasHub writes layers that take what they are given: strings, tensors of tf.data."""
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self._convert_input_args = False
+        self.types = []
+
+    def call(self, x, start=0):
+        self.types.append((type(x), type(start)))
+        return x
+
+
+def test_arguments_that_are_not_converted():
+    layer, given = Words(), np.arange(3, dtype='float64')
+    assert layer(given) is given and layer(['a', 'b'], start=given) == ['a', 'b']
+    assert layer.types == [(np.ndarray, int), (list, np.ndarray)]
+
+
+@pytest.mark.on('numpy', 'jax', 'torch', 'tensorflow')
+def test_tensors_of_a_pipeline_that_are_not_converted():
+    tf = pytest.importorskip('tensorflow')
+    found = list(tf.data.Dataset.from_tensor_slices(['ab', 'c']).map(Words()))
+    assert [one.numpy() for one in found] == [b'ab', b'c']

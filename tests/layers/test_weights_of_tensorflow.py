@@ -94,3 +94,34 @@ def test_in_keras_3_they_are_none_and_this_is_said():
         layer = Linear()
         with pytest.warns(UserWarning, match="the attribute 'w' is a variable of the engine.*self.add_weight"):
             assert not layer.weights
+
+
+class Held(layers.Layer):
+    """A layer that hands its weight to a module, which reads what is no `tf.Variable` once and for all."""
+    def build(self, shape):
+        import tensorflow as tf
+        weight = self.add_weight(name='w', shape=(3, 2), initializer='ones')
+        self.module = tf.Module(name='held')
+        self.module.held = weight if isinstance(weight, tf.Variable) else tf.convert_to_tensor(weight)
+
+    def call(self, x):
+        import tensorflow as tf
+        return tf.matmul(x, tf.convert_to_tensor(self.module.held))
+
+
+def test_weights_of_ours_are_variables_to_other_packages(generation):
+    import tensorflow as tf
+    if not hasattr(tf.Variable, 'register'):
+        pytest.skip('the class tf.Variable of this release takes no others for its own')
+    layer = Held()
+    model = keras.Sequential([layer])
+    model.compile(keras.optimizers.SGD(0.1), 'mse')
+    model.fit(X, np.zeros((2, 2)), epochs=1, verbose=0)
+    # By the rule of the chain: d/dw mean((xw)²) = x'(xw) / 2, where each of the four errors counts a quarter.
+    expected = 1 - 0.1 * X.T @ (X @ np.ones((3, 2))) / 2
+    np.testing.assert_allclose(layer.get_weights()[0], expected, rtol=1e-5)
+    assert [id(variable) for variable in layer.module.trainable_variables] == [id(layer.weights[0])]
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(layer(X))
+    np.testing.assert_allclose(tape.gradient(loss, layer.module.trainable_variables)[0], X.sum(0)[:, None] + [[0, 0]])
+    assert keras.backend.get_value(layer.weights[0]) is not None and keras.backend.is_variable(layer.weights[0])

@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+import keras
 from keras import ops
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.variables import Variable
@@ -125,3 +126,17 @@ def test_scatter_update_with_reduction(reduction, function):
 def test_an_unknown_reduction_is_refused():
     with pytest.raises(ValueError, match="'add'"):
         ops.scatter_update(np.zeros(3, 'float32'), np.array([[0]]), np.ones(1, 'float32'), 'mean')
+
+
+@pytest.mark.on('numpy', 'tensorflow', 'torch', 'jax')
+def test_loops_count_in_the_dtype_of_their_bounds():
+    seen = []
+
+    def body(index, total):
+        seen.append(keras.backend.standardize_dtype(index.dtype))
+        return total + ops.cast(index, 'int16')
+    start = ops.convert_to_tensor(np.array(0, 'int16'))
+    assert int(ops.fori_loop(start, 5, body, ops.convert_to_tensor(np.array(3, 'int16')))) == 13
+    assert set(seen) == {'int16'}
+    with pytest.raises(TypeError, match='integers'):
+        ops.fori_loop(np.float32(0), 5, body, start)

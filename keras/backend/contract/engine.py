@@ -174,6 +174,11 @@ class Engine:
 
     # --- state -----------------------------------------------------------------------------------------------
 
+    def leaving_graph(self):
+        """A block in which the engine computes at once, where a script is inside of a graph that its library records;
+        None where it does so anyway."""
+        return None
+
     def new_variable(self, value, variable):
         """Storage for `variable` (see `state.Variable`), holding the NumPy array `value`."""
         raise NotImplementedError
@@ -315,7 +320,8 @@ class Engine:
                 return fn(*tree.map_structure(self.argument, args))
             return run(*args)
         step.compiled = run
-        # What gives a function to call instead while nobody but the step itself does anything; None: there is none.
+        # Gives a context, and with it a function to call instead, for a time in which nobody but the step itself does
+        # anything; None: there is none.
         step.quiet = getattr(run, 'quiet', None)
         return step
 

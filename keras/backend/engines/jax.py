@@ -6,6 +6,7 @@ unless `jax_enable_x64` is on, which floatx 'float64' switches on; nothing here 
 and `wait`.
 """
 import collections
+import contextlib
 import functools
 import itertools
 import threading
@@ -84,32 +85,40 @@ def _put(values, variables):
 
 
 class _Exchange:
-    """The step that is running, the values that it has taken out of its variables, and what it gave for them.
+    """The step that has taken the values out of the variables that it writes, and what it has for them now.
 
     The buffers of those values are given up while the step runs, so nobody may meet them in a variable meanwhile. A
-    `_Place` stands there; who reads it waits for the step. Where an interrupt (Ctrl-C) has ended a step before the
-    variables had values again, the next one to come puts them back.
+    `_Place` stands there; who reads it waits for the step. In a quiet time the values stay out from run to run. Where
+    an interrupt (Ctrl-C) has ended a step before the variables had values again, the next one to come puts them back.
     """
 
     def __init__(self):
         self.lock = threading.RLock()
-        self.step = self.before = self.results = None
+        # The latest (values, outputs) is one object in a list of at most one: neither an interrupt nor another thread
+        # comes between a run and its being kept.
+        self.step, self.kept = None, collections.deque((), 1)
 
-    def begin(self, step, before):
-        self.before, self.results = before, []
+    def begin(self, step):
+        """Take the values out of the variables that `step` writes."""
+        if self.step is not None:
+            self.end()
+        before = tuple([variable.held for variable in step.writes])
+        self.kept = collections.deque([(before, None)], 1)
         self.step = step
         _put(step.places, step.writes)
-        return self.results
+        # `kept` holds the tuple, which alone holds the values.
+        if before and max(map(getrefcount, before)) > _UNSHARED:
+            self.kept.append((tuple([value if count <= _UNSHARED else jnp.array(value, copy=True)
+                                     for value, count in zip(before, _reference_counts(before))]), None))
 
     def end(self):
         """Put values into the variables where a step left places: its results, or without these what was before."""
         step = self.step
         if step is not None:
-            values = self.results[0][0] if self.results else self.before
-            for variable, place, value in zip(step.writes, step.places, values):
+            for variable, place, value in zip(step.writes, step.places, self.kept[0][0]):
                 if variable.held is place:
                     variable.held = value
-            self.step = self.before = self.results = None
+            self.step, self.kept = None, collections.deque((), 1)
 
 
 _exchange = _Exchange()
@@ -190,53 +199,77 @@ class Step:
             self._rebuild(self.reads + found, self.writes + unlisted)
             return self(*args)
 
+    @contextlib.contextmanager
     def quiet(self):
-        """What to call for a time in which the step alone changes its variables, see `Engine.step`."""
-        read, begun = None, False
+        """A context for a time in which the step alone changes its variables, see `Engine.step`."""
+        if not self.writes:
+            yield self._reading()
+            return
+        try:
+            yield self._keeping
+        finally:
+            with _exchange.lock:
+                if _exchange.step is self:
+                    _exchange.end()
+
+    def _reading(self):
+        """A function that runs the step with the variables as they are now."""
+        with _exchange.lock:
+            read, compiled = tuple([variable.load() for variable in self.reads]), self.compiled
 
         def run(*args):
-            nonlocal read, begun
-            if not begun:
-                result, begun = self(*args), True
-                if not self.writes:
-                    with _exchange.lock:
-                        read = tuple([variable.load() for variable in self.reads])
-                return result
             try:
-                if read is not None:
-                    return self.compiled((), read, args)[1]
-                with _exchange.lock:
-                    return self._exchanging(args)
+                return compiled((), read, args)[1]
             except _Incomplete:
-                begun, read = False, None
-                return run(*args)
+                return self(*args)
         return run
 
+    def _keeping(self, *args):
+        """A run after which the values stay out of the variables."""
+        try:
+            with _exchange.lock:
+                return self._run(args)
+        except _Incomplete:
+            return self(*args)
+
     def _exchanging(self, args):
-        if _exchange.step is not None:
-            _exchange.end()
+        if not self.writes:
+            if _exchange.step is not None:
+                _exchange.end()
+            self._follow()
+            return self.compiled((), tuple([variable.held for variable in self.reads]), args)[1]
+        try:
+            outputs = self._run(args)
+            if _exchange.step is self:
+                _put(_exchange.kept[0][0], self.writes)
+                _exchange.step = None
+                _exchange.kept.clear()
+            return outputs
+        finally:
+            if _exchange.step is not None:
+                _exchange.end()
+
+    def _follow(self):
+        """Have the variables on this engine."""
         if self.activations != active.activations:
             for variable in self.writes + self.reads:
                 variable.storage
             self.activations = active.activations
-        before = [variable.held for variable in self.writes]
-        read = tuple([variable.held for variable in self.reads])
-        if not before:
-            return self.compiled((), read, args)[1]
-        results = _exchange.begin(self, before)
-        try:
-            given = before
-            if max(map(getrefcount, before)) > _UNSHARED:
-                given = [value if count <= _UNSHARED else jnp.array(value, copy=True)
-                         for value, count in zip(before, _reference_counts(before))]
-            # Python heeds interrupts between its instructions: here the results are kept before it does.
-            results.extend(map(self.compiled, (tuple(given),), (read,), (args,)))
-            _put(results[0][0], self.writes)
-            _exchange.step = _exchange.before = _exchange.results = None
-        finally:
+
+    def _run(self, args):
+        """The outputs; the values of the variables are in the exchange from then on."""
+        if _exchange.step is not self or self.activations != active.activations:
             if _exchange.step is not None:
                 _exchange.end()
-        return results[0][1]
+            self._follow()
+            _exchange.begin(self)
+        kept = _exchange.kept
+        kept.extend(map(self.compiled, (kept[0][0],), (tuple([variable.held for variable in self.reads]),), (args,)))
+        values, outputs = kept[0]
+        if _exchange.kept is not kept:
+            # While the function was traced somebody read a variable, which got back the values that are used up now.
+            _put(values, self.writes)
+        return outputs
 
 
 def _scanned(fn, variables, carry, stacked):
@@ -338,6 +371,10 @@ def _largest_of_small_windows(x, size, strides, padding, lowest):
         ends = [offset + (count - 1) * s + 1 for offset, s, count in zip(offsets, strides, counts)]
         slices.append(lax.slice(x, (0,) + offsets + (0,), (x.shape[0], *ends, x.shape[-1]), (1,) + strides + (1,)))
     return functools.reduce(jnp.maximum, slices)
+
+
+class LeftTrace(RuntimeError):
+    """A value of a function that JAX traces was about to stay behind in a variable."""
 
 
 def _key(seed):
@@ -452,12 +489,22 @@ class JaxEngine(Engine):
         return storage.value() if type(storage) is _Place else storage
 
     def store(self, storage, value):
+        if type(storage) is _Place:
+            storage.value()  # a step that keeps the value for itself is to see the new one
         if isinstance(value, Tracer):
-            raise RuntimeError(
+            raise LeftTrace(
                 'A variable was assigned while JAX traced a function (jax.jit, jax.grad, ...), so its value would leak '
                 'out of the trace. Run such functions of keras models by engine.step and engine.value_and_grad, or '
                 'call the model with training=False.')
         return lax.convert_element_type(value, value.dtype) if value.weak_type else value
+
+    def draw_seed(self, generator):
+        try:
+            return super().draw_seed(generator)
+        except LeftTrace:
+            raise ValueError('When tracing a JAX function, you should only use seeded random ops: pass an int or a key '
+                             '(jax.random.PRNGKey) as `seed`, because a SeedGenerator, the global one included, cannot '
+                             'keep what JAX has not computed yet.') from None
 
     def variable_attribute(self, variable, name):
         # jnp functions call this protocol; within a step it must give that run's tensor, not the storage.
@@ -708,6 +755,7 @@ class JaxEngine(Engine):
     matmul = staticmethod(jnp.matmul)
 
     def conv(self, x, kernel, strides, padding, dilation, groups=1):
+        rules.check_windows(self.shape_of(x)[1:-1], kernel.shape, strides, padding, dilation)
         return lax.conv_general_dilated(x, kernel, strides, padding.upper(), rhs_dilation=dilation,
                                         dimension_numbers=_dimension_numbers(x.ndim - 2, 'IO'),
                                         feature_group_count=groups)
@@ -723,6 +771,7 @@ class JaxEngine(Engine):
                                         dimension_numbers=_dimension_numbers(x.ndim - 2, 'OI'))
 
     def pool(self, x, size, strides, padding, mode):
+        rules.check_windows(self.shape_of(x)[1:-1], size, strides, padding)
         window, steps = (1,) + size + (1,), (1,) + strides + (1,)
         if mode == 'max':
             lowest = np.asarray(-np.inf if x.dtype in _FLOATS else np.iinfo(x.dtype).min, x.dtype)

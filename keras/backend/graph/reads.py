@@ -18,7 +18,7 @@ def symbol_of(variable):
     if variable.symbol is not None and not order.before:
         return variable.symbol
     symbol = Node(Read(variable), [], {}, AbstractTensor(variable.shape, variable.dtype)).output_structure
-    symbol.sparse = variable.sparse
+    symbol.mark(sparse=variable.sparse)
     if not order.before:
         variable.symbol = symbol
     return symbol

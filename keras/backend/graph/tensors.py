@@ -20,6 +20,8 @@ class Graph:
 
 
 all_there_is = Graph()
+# What a symbolic tensor is made with: set later, the graph would say one thing and do another.
+_FIXED = frozenset(['shape', 'dtype', 'sparse', 'ragged'])
 
 
 class KerasTensor(AbstractTensor, known_as('keras.src.backend.common.keras_tensor.KerasTensor')):
@@ -44,12 +46,24 @@ class KerasTensor(AbstractTensor, known_as('keras.src.backend.common.keras_tenso
         if not record_history:
             warnings.warn('KerasTensor: record_history=False has no effect: what is computed from a symbolic tensor is '
                           'always a part of the graph.', stacklevel=2)
-        self.sparse = sparse
-        self.ragged = ragged
+        if sparse and ragged:
+            raise ValueError('KerasTensor cannot have `sparse=True` and `ragged=True` at the same time.')
+        self.sparse = bool(sparse)
+        self.ragged = bool(ragged)
         self.name = name or 'keras_tensor'
         self.node = node
         self.index = index
         self.mask = None
+
+    def __setattr__(self, name, value):
+        if name in _FIXED and name in self.__dict__:
+            raise AttributeError('The `%s` attribute of KerasTensor is immutable. One should create a new instance of '
+                                 'KerasTensor for this.' % name)
+        super().__setattr__(name, value)
+
+    def mark(self, sparse=False, ragged=False):
+        """Say of a tensor that was just made what its values will be like."""
+        self.__dict__.update(sparse=bool(sparse), ragged=bool(ragged))
 
     @property
     def _keras_history(self):
@@ -74,7 +88,8 @@ class KerasTensor(AbstractTensor, known_as('keras.src.backend.common.keras_tenso
         return id(self)
 
     def __repr__(self):
-        return '<KerasTensor %s shape=%s dtype=%s>' % (self.name, self.shape, self.dtype)
+        return '<KerasTensor shape=%s, dtype=%s, sparse=%s, ragged=%s, name=%s>' % (
+            self.shape, self.dtype, self.sparse, self.ragged, self.name)
 
 
 def uses_learning_phase(tensor):

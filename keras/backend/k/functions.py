@@ -245,7 +245,7 @@ def concatenate(tensors, axis=-1):
         return sizes
     result = p.concatenate(list(map(tensor_of, tensors)), axis)
     if isinstance(result, KerasTensor):
-        result.sparse = builtins.all(getattr(tensor, 'sparse', False) for tensor in tensors)
+        result.mark(sparse=builtins.all(getattr(tensor, 'sparse', False) for tensor in tensors))
     return result
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from keras import config
 from keras.backend.contract.context import context, learning_phase as phase, runs_at_once
 from keras.backend.contract.loading import get_engine, is_native, meet_the_engine
-from keras.backend.contract.rules import AbstractTensor, DTYPES, dtype_named, numpy_dtype, result_dtype, standard_dtype
+from keras.backend.contract.rules import (AbstractTensor, DTYPES, FLOAT8, dtype_named, numpy_dtype, result_dtype,
+                                           standard_dtype)
 from keras.backend.graph.nodes import Node, order
 from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor, is_placeholder as _is_placeholder
@@ -122,7 +123,7 @@ def standardize_dtype(dtype):
     if getattr(dtype, 'kind', '') in tuple('OUS'):
         return 'string'
     name = str(standard_dtype(dtype.rpartition('.')[2] if isinstance(dtype, str) else dtype))
-    if name not in DTYPES:
+    if name not in DTYPES and name not in FLOAT8:
         raise ValueError('Invalid dtype: %s. Expected one of %s.' % (dtype, ', '.join(DTYPES)))
     return name
 
@@ -134,13 +135,20 @@ def result_type(*dtypes):
         *dtypes: names and dtypes as in `standardize_dtype`. Python's `int`, `float` and `bool` are weak: beside a
             tensor's dtype they widen it only where it is of another kind.
 
+    Raises:
+        ValueError: for a float8 type beside another dtype.
+
     Example:
         >>> K.result_type('int8', 'float16'), K.result_type('float16', float), K.result_type('int32', float)
         ('float16', 'float16', 'float32')
     """
     if not dtypes:
         return config.floatx()
-    return result_dtype(*[dtype if dtype in (int, float, bool) else standardize_dtype(dtype) for dtype in dtypes])
+    names = [dtype if dtype in (int, float, bool) else standardize_dtype(dtype) for dtype in dtypes]
+    if any(name in FLOAT8 for name in names) and len(set(names)) > 1:
+        raise ValueError('There is no implicit conversions from float8 dtypes to others. Use keras.ops.cast. '
+                         'Received: %s' % (dtypes,))
+    return result_dtype(*names)
 
 
 def is_placeholder(x):

@@ -10,12 +10,26 @@ from keras import config
 from keras.backend.contract import placement
 from keras.backend.contract.context import context
 from keras.backend.contract.ledger import Concretely, Stored
-from keras.backend.contract.loading import active, get_engine
-from keras.backend.contract.rules import AbstractTensor, Shape, dtype_named, numpy_dtype, stand_ins
+from keras.backend.contract.loading import active, get_engine, outside_graphs
+from keras.backend.contract.rules import AbstractTensor, Shape, dtype_named, numpy_dtype, stand_ins, standard_dtype
 from keras.backend.state.scopes import current_names
 from keras.legacy.class_paths import known_as
 from keras.saving.kinds import kind_in
 from keras.saving.portable import portable
+
+
+def _checked(name, wanted, kind, fits):
+    """An attribute that takes only what `fits`: a mistake would show in the optimizer, far from its cause."""
+    def setter(self, value):
+        if not fits(value):
+            raise kind('Invalid value for attribute `%s` of variable %s: it must be %s Received: %r'
+                       % (name, self.name, wanted, value))
+        self.__dict__[name] = value
+    return property(lambda self: self.__dict__[name], setter)
+
+
+def _is_function_or_none(value):
+    return value is None or callable(value)
 
 
 class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariable')):
@@ -43,21 +57,29 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         array([1., 1.], dtype=float32)
     """
 
+    constraint = _checked('constraint', 'a function, a constraint or None.', ValueError, _is_function_or_none)
+    regularizer = _checked('regularizer', 'a function, a regularizer or None.', ValueError, _is_function_or_none)
+    overwrite_with_gradient = _checked('overwrite_with_gradient', 'True or False, it must be a boolean.', TypeError,
+                                       lambda value: isinstance(value, (bool, np.bool_)))
+
     def __init__(self, initializer, shape=None, dtype=None, trainable=True, name=None, constraint=None, layout=None,
                  autocast=True, aggregation='none', synchronization='auto'):
+        if name is not None and not isinstance(name, str):
+            raise ValueError('Argument `name` must be a string. Received: name=%r' % (name,))
+        dtype = None if dtype is None else standard_dtype(dtype)
         if isinstance(initializer, (str, dict, type)):
             initializer = kind_in('keras.initializers').get(initializer)
         if callable(initializer):
             if shape is None:
-                raise ValueError('Variable %r: a shape is needed beside an initializer. Received: initializer=%r'
-                                 % (name, initializer))
+                raise ValueError('Variable %r: When creating a Variable from an initializer, the `shape` argument '
+                                 'should be specified. Received: initializer=%r' % (name, initializer))
             # An initializer's seed is taken now, so that the values do not depend on the order of their use.
             initializer = initializer.delayed() if hasattr(initializer, 'delayed') else initializer
             dtype = dtype or config.floatx()
         else:
             initializer, shape, dtype = _initial_array(initializer, shape, dtype)
         self.shape = _checked_shape(shape, name)
-        self.dtype = dtype_named(dtype)
+        self.dtype = standard_dtype(dtype)
         self.name = name or 'variable'
         self.path = '/'.join(current_names() + [self.name])
         self.constraint = constraint
@@ -112,6 +134,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             self._move(get_engine())
         return self.held
 
+    @outside_graphs
     def _move(self, engine):
         with Concretely():
             array = self._host_value()
@@ -140,6 +163,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         """The value as a NumPy array, as variables of Theano and TensorFlow 1 have it."""
         return self.numpy()
 
+    @outside_graphs
     def numpy_view(self):
         """The value as a NumPy array that may be the variable's own memory, to be read before anything else happens."""
         if self.holder is None and not callable(self._initializer):
@@ -164,11 +188,15 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             # Loading weights into a fresh model neither draws the random ones nor loads an engine.
             self._initializer = _fitting_array(value, self)
             return value
+        self._store(value)
+        return value
+
+    @outside_graphs
+    def _store(self, value):
         storage = self.storage
         self.held = self.holder.store(storage, _fitting(value, self))
         if self.distribution is not None:
             self.held = placement.kept(self.held, self)
-        return value
 
     def assign_new(self, array):
         """`assign` of a NumPy array that nobody else holds: before the first use it is kept as it is, not copied."""

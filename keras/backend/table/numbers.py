@@ -14,8 +14,13 @@ from keras.backend.graph.nodes import free_tensors
 from keras.backend.graph.plans import value_of
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.variables import Variable
+from keras.backend.table import primitives as p
 from keras.backend.table.entries import TABLE
 from keras.backend.table.operators import for_ufunc
+
+
+class NoValue(TypeError, ValueError):
+    """A symbolic tensor where numbers are needed: a TypeError in Keras 2, a ValueError in Keras 3."""
 
 
 def has_value(x):
@@ -27,7 +32,7 @@ def current_value(tensor):
     """The value of a symbolic tensor that depends on no placeholder, as a native tensor, in the current phase.
 
     Raises:
-        TypeError: if it depends on a placeholder.
+        NoValue: if it depends on a placeholder.
     """
     if free_tensors([tensor]):
         raise _without_value(tensor)
@@ -42,7 +47,7 @@ def array_of(x, wanted_by=None):
         wanted_by: the name of the function that needs it, for the error.
 
     Raises:
-        TypeError: where it has none, or none yet.
+        NoValue: where it has none, or none yet.
     """
     if isinstance(x, Variable) and context.ledger is None:
         return x.numpy()
@@ -59,8 +64,8 @@ def _without_value(x, wanted_by=None):
         % get_engine().name)
     instead = 'keras.ops.{0} (or keras.backend.{0})'.format(wanted_by) if wanted_by in TABLE \
         else 'the functions of keras.ops (or keras.backend)'
-    return TypeError('%r is symbolic: it has no value, so %s cannot take it. Use %s, or wrap the computation in a '
-                     'layer.' % (x, taker, instead))
+    return NoValue("%r is symbolic: it has no value (it doesn't have any actual numerical value yet), so %s cannot "
+                   'take it. Use %s, or wrap the computation in a layer.' % (x, taker, instead))
 
 
 # --- Python's protocols ---------------------------------------------------------------------------------------------
@@ -68,15 +73,19 @@ def _without_value(x, wanted_by=None):
 def _item(x):
     array = array_of(x)
     if array.size != 1:
-        raise TypeError('Only a tensor with one element is a number. Received: %r' % (x,))
+        raise TypeError('Only scalar arrays can be converted to Python scalars. A tensor with one element is a number, '
+                        'this one has shape %s: %r' % (array.shape, x))
     return array.reshape(()).item()
 
 
 def _bool(self):
     if not has_value(self) or context.abstract:
-        raise TypeError('A tensor without a value has no truth value, so Python `if`, `while`, `and`, `or` and `not` '
-                        'cannot branch on it. Use keras.ops.where or keras.ops.cond (K.switch) instead. Received: %r'
-                        % (self,))
+        raise TypeError('A symbolic tensor cannot be used as a boolean. It has no value, so Python `if`, `while`, '
+                        '`and`, `or` and `not` cannot branch on it. Use keras.ops.where or keras.ops.cond (K.switch) '
+                        'instead. Received: %r' % (self,))
+    if any(size != 1 for size in self.shape):
+        raise TypeError('A Keras %s cannot be used as a boolean. Only one with one element has a truth value. '
+                        'Received: %r' % ('Variable' if isinstance(self, Variable) else 'tensor', self))
     return bool(_item(self))
 
 
@@ -89,7 +98,11 @@ def _format(self, specification):
 
 
 def _round(self, digits=None):
-    return round(_item(self), digits)
+    if self.shape == ():
+        return round(_item(self), digits)
+    if digits is None:
+        return p.round(self)
+    return p.divide(p.round(p.multiply(self, 10.0 ** digits)), 10.0 ** digits)
 
 
 class _NoLength(TypeError, AttributeError):

@@ -10,6 +10,7 @@ from keras import generations
 from keras.backend.contract.context import context, runs_at_once
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.reads import symbol_of
+from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.variables import Variable
 from keras.backend.table import primitives as p
 from keras.backend.table.composites import math, shape
@@ -19,7 +20,7 @@ _BINARY = {'add': p.add, 'sub': p.subtract, 'mul': p.multiply, 'truediv': p.divi
            'xor': math.logical_xor}
 _DIVMOD = 'divmod', lambda x, y: (p.floor_divide(x, y), p.mod(x, y))
 _COMPARISONS = {'lt': p.less, 'le': math.less_equal, 'gt': math.greater, 'ge': math.greater_equal}
-_UNARY = {'neg': p.negative, 'abs': p.abs, 'invert': p.logical_not}
+_UNARY = {'neg': p.negative, 'pos': lambda x: x, 'abs': p.abs, 'invert': p.logical_not}
 # NumPy's functions behind its own operators, which meet tensors in `array * tensor`.
 _UFUNCS = {np.add: p.add, np.subtract: p.subtract, np.multiply: p.multiply, np.true_divide: p.divide,
            np.floor_divide: p.floor_divide, np.remainder: p.mod, np.power: p.power, np.matmul: p.matmul,
@@ -88,6 +89,16 @@ def _assign_sub(self, value):
     return self.assign(p.subtract(self.value, value))
 
 
+def _reshape(self, newshape):
+    """It in another shape, as `keras.ops.reshape` gives it."""
+    return p.reshape(_symbol(self), newshape)
+
+
+def _squeeze(self, axis=None):
+    """It without its axes of size 1, or without `axis`."""
+    return shape.squeeze(_symbol(self), axis)
+
+
 def _compared(function, by_identity):
     def operator(self, other):
         if isinstance(other, _VALUES) and generations.value('variables_compare_by_value'):
@@ -103,5 +114,6 @@ _VALUES = (int, float, bool, np.ndarray, np.generic, list, tuple)
 for _kind in (AbstractTensor, Variable):
     install(_kind)
 Variable.assign_add, Variable.assign_sub = _assign_add, _assign_sub
+KerasTensor.reshape, KerasTensor.squeeze = _reshape, _squeeze
 # The hash stays that of the object.
 Variable.__eq__, Variable.__ne__ = _compared(p.equal, True), _compared(math.not_equal, False)

@@ -239,3 +239,43 @@ def test_eval_shape_marks_sizes_that_follow_unknown_ones(engine):
 def test_indices_out_of_range_and_negative_ones_give_nan(engine):
     x = np.arange(5, dtype='float32')
     np.testing.assert_array_equal(P.gather(x, np.array([-1, 2, 9], 'int32'), 0), [np.nan, 2.0, np.nan])
+
+
+def test_in_a_quiet_time_variables_are_read_and_assigned_as_ever(engine):
+    v = Variable(np.ones(1, 'float32'))
+
+    def add(x):
+        v.assign(v.value + x)
+        return v.value * 1
+    step, one = engine.step(add, [], [v]), np.ones(1, 'float32')
+    step(one)
+    with step.quiet() as run:
+        run(one)
+        kept = v.value
+        assert v.numpy() == 3
+        run(one)
+        v.assign(np.full(1, 10, 'float32'))
+        assert np.asarray(run(one)) == 11
+        other = engine.step(lambda: v.value * 2, [v], [])
+        assert np.asarray(other()) == 22
+        run(one)
+    assert v.numpy() == 12 and np.asarray(kept) == 3
+
+
+def test_an_error_in_a_quiet_time_leaves_the_values_of_the_run_before(engine):
+    v = Variable(np.ones(1, 'float32'))
+
+    def add(x):
+        if x.shape[0] == 2:
+            raise ArithmeticError
+        v.assign(v.value + x)
+        return v.value * 1
+    step, one = engine.step(add, [], [v]), np.ones(1, 'float32')
+    step(one)
+    with pytest.raises(ArithmeticError):
+        with step.quiet() as run:
+            run(one)
+            run(np.ones(2, 'float32'))
+    assert v.numpy() == 3
+    step(one)
+    assert v.numpy() == 4

@@ -167,6 +167,17 @@ def test_handwritten_loops_find_gradients_by_mxnets_own_means():
         layer.kernel.assign(layer.kernel.value - 2.0 * layer.kernel.grad)
 
 
+def test_numpy_takes_arrays_and_arrays_take_numpy():
+    x = ops.convert_to_tensor(np.array([[1.0, 2.0], [3.0, 4.0]], 'float32'))
+    assert np.asarray(x).dtype == 'float32' and np.asarray(x, 'float64').dtype == 'float64'
+    np.testing.assert_allclose(x, [[1, 2], [3, 4]])
+    assert np.array([x, x]).dtype == 'float32' and np.allclose([x, 2 * x], [[[1, 2], [3, 4]], [[2, 4], [6, 8]]])
+    for number in (np.full((2, 2), 2.0), np.full((2,), 2.0, 'float32'), np.array([2, 2])):
+        assert (x * number).dtype == np.float32 and (x * number).tolist() == [[2, 4], [6, 8]]
+        assert (x > number).tolist() == [[False, False], [True, True]]
+        assert (x / number).tolist() == [[0.5, 1.0], [1.5, 2.0]]
+
+
 def test_variables_beside_arrays(engine):
     variable = Variable(np.array([2.0, 3.0], 'float32'))
     x = engine.convert(np.array([10.0, 20.0], 'float32'))
@@ -213,3 +224,19 @@ def test_gradients_written_in_python_are_left_to_mxnet(engine, traced_at_once):
                        [weight], [])
     for _ in range(3):
         np.testing.assert_allclose(engine.to_numpy(step()), [12, 27])
+
+
+@pytest.mark.parametrize('axis', [1, -1])
+def test_batch_normalization_of_sequences_takes_what_a_convolution_gives(axis):
+    # With eight filters and more oneDNN keeps the result of the convolution in a layout of its own.
+    model = models.Sequential([
+        layers.Embedding(20, 8, input_length=10), layers.Conv1D(16, 3, padding='same'),
+        layers.BatchNormalization(axis=axis), layers.GlobalMaxPooling1D(), layers.Dense(1)])
+    model.compile('adam', 'mse')
+    x, y = np.arange(320).reshape(32, 10) % 20, np.arange(32.0)[:, None]
+    model.fit(x, y, batch_size=8, epochs=2, verbose=0)
+    hidden = models.Model(model.inputs, model.layers[1].output).predict(x)
+    found = models.Model(model.inputs, model.layers[2].output).predict(x)
+    gamma, beta, mean, variance = [weight.reshape([-1 if place == axis % 3 else 1 for place in range(3)])
+                                   for weight in model.layers[2].get_weights()]
+    np.testing.assert_allclose(found, gamma * (hidden - mean) / np.sqrt(variance + 1e-3) + beta, atol=1e-5)

@@ -125,3 +125,19 @@ def test_building_a_large_graph_is_linear():
     for _ in range(5000):
         y = y + 1.0
     assert len(nodes_between([x], [y])) == 5000
+
+
+def test_what_a_tensor_is_made_with_stays():
+    x = KerasTensor((3, 2), 'float32', sparse=True)
+    for name, value in [('shape', (2, 3)), ('dtype', 'int32'), ('sparse', False), ('ragged', True)]:
+        with pytest.raises(AttributeError, match='`%s` attribute of KerasTensor is immutable' % name):
+            setattr(x, name, value)
+    assert (x.shape, x.dtype, x.sparse, x.ragged) == ((3, 2), 'float32', True, False)
+    with pytest.raises(ValueError, match='`sparse=True` and `ragged=True`'):
+        KerasTensor((3,), sparse=True, ragged=True)
+
+
+def test_methods_and_words_of_keras_3():
+    x = KerasTensor((3, 2), name='x')
+    assert x.reshape((6, 1)).squeeze().shape == (6,) and x.reshape((1, 6)).squeeze(axis=0).shape == (6,)
+    assert repr(x) == '<KerasTensor shape=(3, 2), dtype=float32, sparse=False, ragged=False, name=x>'

@@ -156,6 +156,26 @@ def test_switching_engines_moves_variables():
     np.testing.assert_array_equal(to_array(v.value), [3.0, 4.0])
 
 
+def test_attributes_take_what_fits():
+    v = Variable([1.0, 2.0])
+    for name in ('constraint', 'regularizer'):
+        def function(w):
+            return w
+        setattr(v, name, function)
+        assert getattr(v, name) is function
+        setattr(v, name, None)
+        with pytest.raises(ValueError, match='Invalid value for attribute `%s`' % name):
+            setattr(v, name, 'not callable')
+    v.overwrite_with_gradient = True
+    with pytest.raises(TypeError, match='must be a boolean'):
+        v.overwrite_with_gradient = 'true'
+    with pytest.raises(ValueError, match='`name` must be a string'):
+        Variable([1.0], name=12)
+    with pytest.raises(ValueError, match='When creating a Variable from an initializer, the `shape`'):
+        Variable('zeros')
+    assert copy.deepcopy(v).overwrite_with_gradient is True
+
+
 def test_load_of_tensorflow_1():
     variable = K.variable([1.0, 2.0])
     variable.load(np.array([3.0, 4.0]), session=None)

@@ -183,7 +183,22 @@ def test_variables_from_initializers():
     other = keras.Variable('glorot_uniform', shape=(2, 3))
     second.numpy()  # the order in which they are first used does not matter
     np.testing.assert_array_equal(first.numpy(), other.numpy())
-    with pytest.raises(ValueError, match='shape is needed'):
+    with pytest.raises(ValueError, match='`shape` argument should be specified'):
         keras.Variable('zeros')
     with pytest.raises(ValueError, match='Unknown initializer'):
         keras.Variable('zeroes_', shape=(1,))
+
+
+def test_several_elements_are_rounded_together(make):
+    assert K.eval(round(make([1.24, 2.75]))).tolist() == [1.0, 3.0]
+    np.testing.assert_allclose(K.eval(round(make([1.24, 2.76]), 1)), [1.2, 2.8], rtol=1e-6)
+    assert K.eval(+make([-1.0, 2.0])).tolist() == [-1.0, 2.0]
+
+
+def test_no_value_is_an_error_of_either_generation():
+    x = keras.KerasTensor((3,))
+    for kind in (TypeError, ValueError):
+        with pytest.raises(kind, match='any actual numerical value'):
+            np.asarray(x)
+    with pytest.raises(TypeError, match='cannot be used as a boolean'):
+        bool(x)

@@ -198,6 +198,9 @@ def linear(x, kernel, bias=None):
     weight, units = o.transpose(kernel, axes=(1, 0)), kernel.shape[1]
     if bias is None:
         return _dense(x, weight, num_hidden=units, no_bias=True)
+    # MXNet's operator gives the bias a gradient of 0 where the kernel, a frozen one, has none.
+    if autograd.is_recording() and kernel.grad is None:
+        return o.add(_dense(x, weight, num_hidden=units, no_bias=True), bias)
     return _dense(x, weight, bias, num_hidden=units)
 
 
@@ -277,6 +280,20 @@ def average_pool(x, pool_size, strides=None, padding='valid', data_format=None):
 
 # --- normalization and dropout --------------------------------------------------------------------------------------
 
+def _normalized(x, axis, *arrays, **options):
+    """MXNet's batch normalization. Of rank 3 it does not take what a convolution has left in oneDNN's own layout
+    (8 filters and more: "Check failed: !is_view"), of rank 4 it does.
+    """
+    if x.ndim != 3:
+        return _batch_norm(x, *arrays, axis=axis, **options)
+    axis %= 3
+    new = 2 if axis == 1 else 1
+    found = _batch_norm(_expand(x, axis=new), *arrays, axis=axis + (new <= axis), **options)
+    if not isinstance(found, (list, tuple)):
+        return _squeeze(found, axis=new)
+    return [_squeeze(found[0], axis=new)] + list(found[1:])
+
+
 @override
 def batch_normalization(x, mean, variance, axis=-1, offset=None, scale=None, epsilon=1e-3):
     # MXNet gives no gradient by the statistics here.
@@ -285,7 +302,7 @@ def batch_normalization(x, mean, variance, axis=-1, offset=None, scale=None, eps
     size = mean.shape[0]
     scale = _vector(size, 1, x) if scale is None else scale
     offset = _vector(size, 0, x) if offset is None else offset
-    return _batch_norm(x, scale, offset, mean, variance, eps=epsilon, axis=axis, use_global_stats=True)
+    return _normalized(x, axis, scale, offset, mean, variance, eps=epsilon, use_global_stats=True)
 
 
 @override
@@ -296,8 +313,8 @@ def batch_normalization_train(x, axis=-1, offset=None, scale=None, epsilon=1e-3)
     scale = _vector(size, 1, x) if scale is None else scale
     offset = _vector(size, 0, x) if offset is None else offset
     # MXNet keeps moving statistics of its own, which nobody reads.
-    output, center, inverse = _batch_norm(x, scale, offset, _vector(size, 0, x), _vector(size, 1, x), eps=epsilon,
-                                          axis=axis, output_mean_var=True)
+    output, center, inverse = _normalized(x, axis, scale, offset, _vector(size, 0, x), _vector(size, 1, x),
+                                          eps=epsilon, output_mean_var=True)
     center, inverse = o.detached(center), o.detached(inverse)
     variance = _larger(o.add_scalar(o.reciprocal(o.multiply(inverse, inverse)), scalar=-epsilon), scalar=0)
     return output, center, variance

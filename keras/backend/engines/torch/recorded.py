@@ -4,6 +4,7 @@ A `Tape` writes down what a step calls while it runs as always. Of that a functi
 calls the same for the next batch. What the step looked at besides tensors (attributes of layers, shapes) has to be the
 same then: whoever asks for a step to be written down says how to see that, see `Engine.step`.
 """
+import contextlib
 import itertools
 import threading
 import weakref
@@ -514,8 +515,9 @@ class Repeats:
                     pass
         return self._tensor(x)
 
+    @contextlib.contextmanager
     def quiet(self, run):
-        """`run`, a step, for a time in which nothing but the values of arguments and variables changes."""
+        """A context that gives `run`, a step, for a time in which only values of arguments and variables change."""
         known, on_device = {}, self._on_device
 
         def run_quietly(*args):
@@ -530,7 +532,7 @@ class Repeats:
             if key in self._written and self._unchanged.holds():
                 known[key] = self._written[key].settled()
             return result
-        return run_quietly
+        yield run_quietly
 
     def _forget(self):
         self._written, self._times = {}, {}

@@ -10,7 +10,7 @@ import numpy as np
 from keras import config
 from keras.backend.contract import rules
 from keras.backend.contract.context import context
-from keras.backend.contract.loading import get_engine
+from keras.backend.contract.loading import get_engine, is_native
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.state.seeds import SeedGenerator, global_seed_generator
 from keras.backend.state.variables import to_array
@@ -27,24 +27,41 @@ def draw_seed(seed, part=0):
     """The seed argument of a random primitive. `part` tells the draws of one call apart.
 
     Raises:
-        ValueError: if `seed` is neither a `SeedGenerator`, nor an int, nor None.
+        ValueError: if `seed` is neither a `SeedGenerator` or a key of one, nor an int, nor None.
     """
     if seed is None:
         return global_seed_generator().next()
     if isinstance(seed, SeedGenerator):
         return seed.next()
+    if is_native(seed):
+        return _of_key(seed, part)
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool):
-        raise ValueError('`seed` must be an int, a keras.random.SeedGenerator or None. Received: %r' % (seed,))
+        raise _no_seed(seed)
     if context.abstract:
         return AbstractTensor((2,), 'uint32')
     return get_engine().constant_seed(int(seed) + part * 0x9e3779b9)
 
 
+def _of_key(seed, part):
+    """A key of two numbers, as `SeedGenerator.next` and `jax.random.PRNGKey` give it, as the seed of a draw."""
+    if not hasattr(seed, 'shape'):
+        return seed  # a generator of the engine's library
+    if get_engine().shape_of(seed) != (2,) or not rules.is_integer(dtype_of(seed)):
+        raise _no_seed(seed)
+    seed = p.cast(seed, 'uint32')
+    return p.add(seed, np.array([part * 0x9e3779b9 & 0xffffffff, 0], 'uint32')) if part else seed
+
+
+def _no_seed(seed):
+    return ValueError('Argument `seed` must be either an integer, a keras.random.SeedGenerator, what its method `next` '
+                      'gives, or None. Received: %r' % (seed,))
+
+
 def _float_name(dtype, operation):
     dtype = dtype or config.floatx()
     if not rules.is_float(dtype):
-        raise ValueError('random.%s gives floats, received dtype=%r. For integers use random.randint.'
-                         % (operation, dtype))
+        raise ValueError('`keras.random.%s` requires a floating point `dtype`. For integers use random.randint. '
+                         'Received: dtype=%r' % (operation, dtype))
     return dtype
 
 
@@ -97,7 +114,8 @@ def randint(shape, minval, maxval, dtype='int32', seed=None):
         (2,)
     """
     if not rules.is_integer(dtype):
-        raise ValueError('random.randint gives integers, received dtype=%r. For floats use random.uniform.' % (dtype,))
+        raise ValueError('`keras.random.randint` requires an integer `dtype`. For floats use random.uniform. '
+                         'Received: dtype=%r' % (dtype,))
     return p.random_integers(draw_seed(seed), shape_tuple(shape), minval, maxval, dtype)
 
 
