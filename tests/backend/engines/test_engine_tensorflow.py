@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+import keras
 from keras import backend as K
 from keras.backend.contract import loading as engines
 from keras.backend.contract.rules import AbstractTensor
@@ -371,23 +372,26 @@ def generation_in(code, **variables):
 
 
 GRAPHS_OF_TENSORFLOW_1 = """
-import tensorflow as tf
+import numpy, tensorflow as tf
 tf.compat.v1.disable_eager_execution()
+%s
 import keras
 model = keras.Sequential([keras.layers.Dense(1, input_shape=(3,), kernel_initializer='ones')])
 print(model.predict([[1., 2., 3.]])[0, 0])
-tf.compat.v1.disable_eager_execution()
-tf.constant(1)
-keras.Variable([1.0]).value
+model.compile('sgd', 'mse')
+model.fit(numpy.ones((1, 3)), numpy.ones((1, 1)), verbose=0)
+print(model.get_weights()[1][0] < 0, keras.Variable([1.0]).numpy()[0])
 """
 
 
-def test_eager_execution_that_a_script_has_disabled_is_enabled_or_the_error_says_so():
-    done = subprocess.run([sys.executable, '-c', GRAPHS_OF_TENSORFLOW_1], stdout=subprocess.PIPE,
+@pytest.mark.parametrize('first, is_undone', [('', True), ('tf.constant(1)', False)])
+def test_eager_execution_that_a_script_has_disabled(first, is_undone):
+    """It is enabled again, or where a graph of TensorFlow 1 was begun, for what keras computes."""
+    done = subprocess.run([sys.executable, '-c', GRAPHS_OF_TENSORFLOW_1 % first], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, universal_newlines=True)
-    assert done.stdout.split() == ['6.0']
-    assert 'UserWarning: tf.compat.v1.disable_eager_execution() is undone' in done.stderr
-    assert 'RuntimeError: tf.compat.v1.disable_eager_execution() was called, and a graph of' in done.stderr
+    assert done.stdout.split() == ['6.0', 'True', '1.0'], done.stderr
+    said = 'is undone' if is_undone else 'was called, and a graph of TensorFlow 1 was begun'
+    assert 'UserWarning: tf.compat.v1.disable_eager_execution() ' + said in done.stderr
 
 
 def test_keras_does_not_import_tensorflow():
@@ -411,3 +415,53 @@ def test_ragged_tensors_are_filled_up_with_a_warning(tensorflow_engine):
     with pytest.warns(UserWarning, match='filled up with zeros.*masked'):
         dense = tensorflow_engine.convert(tf.ragged.constant([[1, 2], [3]]))
     np.testing.assert_array_equal(dense, [[1, 2], [3, 0]])
+
+
+class Counting(keras.layers.Layer):
+    """Assigns in a branch of TensorFlow's own, before and after it."""
+    def build(self, shape):
+        self.count = self.add_weight(name='count', shape=(), initializer='zeros', trainable=False)
+        self.seen = self.add_weight(name='seen', shape=(), initializer='zeros', trainable=False)
+
+    def call(self, x):
+        self.count.assign(self.count + 1.0)
+
+        def odd():
+            self.seen.assign(self.seen + self.count)
+            self.count.assign(self.count + 10.0)
+            return self.count.value
+        found = tf.cond(tf.math.floormod(self.count.value, 2.0) > 0, odd, lambda: tf.constant(-1.0))
+        self.count.assign(self.count + 100.0)
+        return x + 0 * found
+
+
+def test_assignments_in_branches_of_tensorflow():
+    layer, x = Counting(), np.ones((2, 1), 'float32')
+    model = keras.Sequential([layer, keras.layers.Dense(1)])
+    model.compile('sgd', 'mse')
+    model.fit(x, x, epochs=3, batch_size=2, verbose=0)
+    count = seen = 0
+    for _ in range(3):
+        count += 1
+        seen, count = (seen + count, count + 10) if count % 2 else (seen, count)
+        count += 100
+    np.testing.assert_array_equal(layer.get_weights(), [count, seen])
+
+
+class Halved(keras.layers.Layer):
+    def build(self, shape):
+        self.w = self.add_weight(name='w', shape=(2, 1), initializer='ones')
+
+    def call(self, x):
+        self.w.assign(self.w * 0.5)
+        return tf.matmul(x, self.w.value)
+
+
+def test_gradients_are_by_the_value_that_a_call_has_assigned():
+    layer, x = Halved(), np.array([[1.0, 2.0], [3.0, -1.0]], 'float32')
+    model = keras.Sequential([layer])
+    model.compile(keras.optimizers.SGD(1.0), 'mse')
+    model.build((None, 2))
+    model.fit(x, np.zeros((2, 1)), batch_size=2, verbose=0)
+    w = np.full((2, 1), 0.5)
+    np.testing.assert_allclose(layer.get_weights()[0], w - x.T @ (x @ w), rtol=1e-6)

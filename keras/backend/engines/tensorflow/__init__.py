@@ -13,7 +13,7 @@ import numpy as np
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
 from keras.backend.contract.engine import Capabilities, Engine
-from keras.backend.contract.ledger import Concretely, Ledger
+from keras.backend.contract.ledger import Concretely
 from keras.backend.contract.rules import AbstractTensor, name_of, stand_ins
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.variables import Variable
@@ -29,13 +29,15 @@ from keras.backend.engines.tensorflow.devices import use_options  # noqa: E402
 from keras.backend.engines.tensorflow.exports import (Artifact, LoadedArtifact, register,  # noqa: E402
                                                       specification_of, write_saved_model, write_tflite)
 from keras.backend.engines.tensorflow.host import dataset, on_host  # noqa: E402
+from keras.backend.engines.tensorflow.ledgers import WatchedLedger  # noqa: E402
 from keras.backend.engines.tensorflow.overrides import OVERRIDES  # noqa: E402
 from keras.backend.engines.tensorflow.steps import (Hand, Recorder, RepeatedStep, ScriptedStep, Step, dense,
                                                     in_storage)  # noqa: E402
 from keras.backend.engines.tensorflow.tensors import (DTYPES, EagerTensor, NAMES, WIDENED, axes_of, be_eager, binary,
-                                                      executing_eagerly, filled_vector, in_float32, in_int64, no_tape,
-                                                      positions, rank_of, raw, same_batch, size_vector, sizes_of,
-                                                      sum_input, unary, valid_name, vectors)  # noqa: E402
+                                                      executing_eagerly, filled_vector, in_float32, in_int64,
+                                                      leaving_graph, no_tape, positions, rank_of, raw, same_batch,
+                                                      size_vector, sizes_of, sum_input, unary, valid_name,
+                                                      vectors)  # noqa: E402
 from keras.backend.engines.tensorflow.windows import conv, conv_transpose, pool  # noqa: E402
 
 
@@ -117,6 +119,9 @@ class TensorflowEngine(Engine):
         return tuple(sizes_of(x))
 
     # --- state -----------------------------------------------------------------------------------------------
+
+    def leaving_graph(self):
+        return None if executing_eagerly() else leaving_graph()
 
     def new_variable(self, value, variable):
         be_eager()
@@ -297,12 +302,13 @@ class TensorflowEngine(Engine):
         values = {variable: value for variable, value in values.items() if not variable.is_adopted}
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(watched)
-            with Ledger(values, outer=context.ledger) as ledger:
+            with WatchedLedger(tape, values, context.ledger) as ledger:
                 value, aux = fn()
-        gradients = tape.gradient(value, watched)
+        places = [ledger.watched.get(variable, [x]) for variable, x in zip(variables, watched)]
+        found = tape.gradient(value, places)
         for variable, written in ledger.writes.items():
             variable.assign(written)
-        return (value, aux), [dense(gradient, x) for gradient, x in zip(gradients, watched)]
+        return (value, aux), [_of_all_values(*each) for each in zip(found, places)]
 
     def eval_shape(self, fn, args):
         with Concretely():
@@ -570,6 +576,12 @@ class TensorflowEngine(Engine):
     # --- control ---------------------------------------------------------------------------------------------------
 
     scan, cond, while_loop = map(staticmethod, (scan, cond, while_loop))
+
+
+def _of_all_values(gradients, values):
+    """The gradient by a variable, of those by the values that it was read as."""
+    found = [dense(gradient, x) for gradient, x in zip(gradients, values) if gradient is not None]
+    return tf.add_n(found) if len(found) > 1 else found[0] if found else None
 
 
 def _variable_tensor(variable, dtype=None, name=None, as_ref=False):

@@ -9,8 +9,8 @@ from tensorflow.python.framework.func_graph import FuncGraph
 
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
-from keras.backend.contract.ledger import Ledger
 from keras.backend.contract.rules import AbstractTensor
+from keras.backend.engines.tensorflow.ledgers import GraphLedger
 from keras.backend.engines.tensorflow.tensors import DTYPES, executing_eagerly, raw, sizes_of
 
 
@@ -70,7 +70,7 @@ def empty_array(like, length):
 
 def traced(fn, specifications, structure):
     """What `fn` gives for arguments of these specifications, laid out as `structure`, in a graph thrown away."""
-    with FuncGraph('shapes').as_default(), Ledger(outer=context.ledger):
+    with FuncGraph('shapes').as_default(), GraphLedger(outer=context.ledger):
         leaves = [tf.compat.v1.placeholder(leaf.dtype, leaf.shape) if isinstance(leaf, tf.TensorSpec) else leaf
                   for leaf in specifications]
         return fn(*tree.pack_as(structure, leaves))

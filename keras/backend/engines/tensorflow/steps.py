@@ -10,8 +10,8 @@ from tensorflow.python.framework import ops
 
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
-from keras.backend.contract.ledger import Ledger
 from keras.backend.contract.loading import active
+from keras.backend.engines.tensorflow.ledgers import StepLedger
 from keras.backend.engines.tensorflow.tensors import EagerTensor, executing_eagerly, no_tape, rank_of, raw, sizes_of
 
 
@@ -77,11 +77,6 @@ def _tuples(structure):
     if isinstance(structure, dict):
         return {name: _tuples(part) for name, part in structure.items()}
     return tuple(map(_tuples, structure)) if isinstance(structure, (list, tuple)) else structure
-
-
-class StepLedger(Ledger):
-    """The ledger of a trace; it knows the step."""
-    __slots__ = ('step',)
 
 
 class Step:

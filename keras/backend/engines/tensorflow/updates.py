@@ -3,8 +3,8 @@
 import tensorflow as tf
 
 from keras.backend.contract.context import context
+from keras.backend.engines.tensorflow.ledgers import StepLedger
 from keras.backend.engines.tensorflow.overrides import override
-from keras.backend.engines.tensorflow.steps import StepLedger
 from keras.backend.engines.tensorflow.tensors import raw
 
 
