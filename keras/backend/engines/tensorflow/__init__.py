@@ -33,7 +33,8 @@ from keras.backend.engines.tensorflow.ledgers import WatchedLedger  # noqa: E402
 from keras.backend.engines.tensorflow.overrides import OVERRIDES  # noqa: E402
 from keras.backend.engines.tensorflow.steps import (Hand, Recorder, RepeatedStep, ScriptedStep, Step, dense,
                                                     in_storage)  # noqa: E402
-from keras.backend.engines.tensorflow.tensors import (COMPUTED, DTYPES, EagerTensor, NAMES, WIDENED, axes_of, be_eager, binary,
+from keras.backend.engines.tensorflow.tensors import (COMPUTED, DTYPES, EagerTensor, NAMES, WIDENED, axes_of, be_eager,
+                                                      binary,
                                                       executing_eagerly, filled_vector, in_float32, in_int64,
                                                       leaving_graph, no_tape, positions, rank_of, raw, same_batch,
                                                       size_vector, sizes_of, sum_input, unary, valid_name,
