@@ -319,10 +319,6 @@ def test_a_subclass_may_extend_the_counter():
             super().__init__()
             self.inner = inner
 
-        @property
-        def iterations(self):
-            return self.inner.iterations
-
         @Optimizer.iterations.setter
         def iterations(self, variable):
             self.inner.iterations = variable
