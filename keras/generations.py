@@ -17,7 +17,7 @@ import threading
 import types
 
 from keras import config
-from keras.saving.portable import portable
+from keras.saving.portable import portable, portable_object
 
 Row = collections.namedtuple('Row', 'name sentence values where')
 ROWS = collections.OrderedDict()
@@ -85,6 +85,11 @@ _row('trainable_is_boolean', 'layers.Layer', '`trainable=1` is refused', False, 
 _row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape',
      'layers that never have weights (noise, activations, poolings, too) say `built` before the first call',
      False, False, False, True)
+_row('flags_are_given_by_name', 'layers.Layer',
+     'numbers and text are no positional arguments of a call behind the first, and no name is the first one of '
+     '`add_weight`', False, False, False, True)
+_row('configs_name_no_activity_regularizer', 'layers.Layer.get_config',
+     'the config has no `activity_regularizer` where there is none', False, False, False, True)
 _row('losses_in_graph', 'layers.Layer.losses',
      'what calls on symbolic tensors add is among the losses, as symbolic tensors; else only calls on values add',
      True, True, True, False)
@@ -384,6 +389,9 @@ _row('weighted_metrics_say_so', 'models.Model.compile',
 _row('faults_of_losses_show_in_fit', 'models.Model.compile',
      'losses and metrics that do not fit the outputs are an error when the model is trained or evaluated, not before',
      False, False, False, True)
+_row('stacks_take_other_sizes', 'models.Sequential',
+     'a batch may have other sizes than those that the stack was built for, where its layers take them',
+     False, False, False, True)
 _row('inputs_are_fitted', 'models.Model',
      'a model of a graph that is called on values takes them with or without a last axis of size 1, casts them to the '
      'dtype of its input, and refuses other shapes', False, False, True, True)
@@ -435,8 +443,10 @@ class Dated:
 
     def __reduce_ex__(self, protocol):
         reduced = super().__reduce_ex__(protocol)
-        return reduced if isinstance(reduced, str) or len(reduced) < 3 else \
-            reduced[:2] + (portable(reduced[2]),) + reduced[3:]
+        if isinstance(reduced, str):
+            return reduced
+        reduced = portable_object(reduced)
+        return reduced if len(reduced) < 3 else reduced[:2] + (portable(reduced[2]),) + reduced[3:]
 
     def __copy__(self):
         made = type(self).__new__(type(self))

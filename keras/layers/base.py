@@ -258,6 +258,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if hasattr(self, 'batch_input_shape'):
             result['batch_input_shape'] = self.batch_input_shape
         result.update(declared_config(self))
+        if result.get('activity_regularizer', 0) is None and self.ruled('configs_name_no_activity_regularizer'):
+            del result['activity_regularizer']
         if self.activity_regularizer is not None and 'activity_regularizer' not in result:
             from keras import regularizers
             result['activity_regularizer'] = regularizers.serialize(self.activity_regularizer)
@@ -405,6 +407,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         signature = signature_of(type(self))
         if not args:
             args, kwargs = self._positional(signature, kwargs)
+        if len(args) > 1 and self.ruled('flags_are_given_by_name'):
+            self._check_positional(signature, args)
         if signature.masked and not self.fills_in_masks and self.ruled('masks_by_argument'):
             kwargs = self._with_masks(signature, args, kwargs)
         if any_symbolic([list(args), kwargs]) and not context.abstract and context.tracing is None:
@@ -413,6 +417,13 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             args = (tree.map_structure(symbol_of, args[0]),) + args[1:]
             return self.call_symbolically(signature, list(args), dict(kwargs))
         return self._call_on_values(signature, list(args), dict(kwargs))
+
+    def _check_positional(self, signature, args):
+        """Raise ValueError for numbers and text that are given by position behind the first argument of `call`."""
+        for name, value in zip(signature.names[1:], args[1:]):
+            if isinstance(value, (bool, int, float, str)):
+                raise ValueError('Layer %s (%s): Only input tensors may be passed as positional arguments. Pass %r by '
+                                 'name: %s=%r.' % (self.name, type(self).__name__, value, name, value))
 
     def _reads_in_graph(self, inputs):
         """Whether `inputs` are variables and nothing else, which a call of Keras 2 reads whenever its graph runs."""
@@ -695,6 +706,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         """Let calls like this one take the short way: nothing was converted and nothing depends on the call."""
         if self._compute_dtype is None and self.activity_regularizer is None and not context.abstract \
                 and self.mode_of_calls is None \
+                and placement.output_layout(self.path) is None \
                 and type(self).compute_mask is Layer.compute_mask:
             self._ignores_phase = not signature.takes_training and not signature.has_kwargs
             self._direct_dtype = inputs.dtype
