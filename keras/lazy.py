@@ -18,6 +18,8 @@ import sys
 import time
 import types
 
+from keras import config
+
 # From Python 3.7 on a module may have a `__getattr__`, which costs nothing until a name is missing.
 _ASKS_MODULES = sys.version_info >= (3, 7)
 _MISSING = object()
@@ -261,6 +263,8 @@ class _Finder:
 
     def find_spec(self, fullname, path=None, target=None):
         parent = fullname.rpartition('.')[0]
+        if fullname in config.MADE_FOR_KERAS_3:
+            config.settings.default_generation = 3
         if not parent or fullname.partition('.')[0] not in _ROOTS or fullname in _FIRST:
             return None
         addresses = _addresses()
