@@ -211,6 +211,8 @@ NAMES = {
         'keras.layers': 'Lambda concatenate', 'keras.utils.internals': 'available_devices as _get_available_devices'},
     'keras.backend.tensorflow_backend': {
         'keras.utils.internals': 'available_gpus as _get_available_gpus is_tf_1 as _is_tf_1'},
+    'keras.backend.cntk_backend': {'keras.utils.internals': 'device_of_cntk as dev'},
+    'keras.backend.load_backend': {'keras.utils.internals': 'device_of_cntk as dev'},
     'keras.backend.numpy_backend': {'keras.ops': 'separable_conv'},
     'keras.preprocessing.sequence': {'keras.datasets.word_lists': 'no_longer_than as _remove_long_seq'},
     'keras.backend.common.variables': {'keras.backend.state.variables': 'Variable as KerasVariable'},

@@ -45,6 +45,13 @@ class Graph:
         self._variants = {}
         self._warned = False
 
+    # Says whether a batch of another shape than `inputs` have is taken all the same; None: it is not.
+    takes = None
+
+    def takes_shape(self, shape):
+        """Whether a batch of that shape, which is not that of the inputs, is taken all the same."""
+        return self.takes is not None and self.takes(tuple(shape))
+
     def arrange(self, layers):
         """Have the layers in the order of the list `layers`, those that are not in it last: that of a file, say."""
         place = {id(layer): number for number, layer in enumerate(layers)}

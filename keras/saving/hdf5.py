@@ -427,10 +427,10 @@ def _pair_in_order(reader, layers):
     pairs = [(layer, layer.weights_by_kind) for layer in keras1.unmerged(layers)]
     layers = [(layer, weights) for layer, weights in pairs if weights]
     if len(layers) != len(names):
-        raise ValueError('The file has weights for %d layers (%s), the model has %d layers with weights (%s). The '
-                         'usual cause: the file was written by a model of another architecture; `by_name=True` '
-                         'loads the layers whose names agree.'
-                         % (len(names), ', '.join(names), len(layers), ', '.join(layer.name for layer, _ in layers)))
+        raise ValueError('Cannot load weights of %d layers into a model with %d layers. Those in the file: %s; those '
+                         'of the model that have weights: %s. The usual cause: the file was written by a model of '
+                         'another architecture; `by_name=True` loads the layers whose names agree.'
+                         % (len(names), len(layers), ', '.join(names), ', '.join(layer.name for layer, _ in layers)))
     for (layer, weights), name in zip(layers, names):
         reader.take(layer, weights, name)
 

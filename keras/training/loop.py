@@ -4,7 +4,7 @@ import itertools
 import warnings
 
 from keras import config
-from keras.backend.contract.loading import get_engine
+from keras.backend.contract.loading import get_engine, outside_graphs
 from keras.backend.state.seeds import undisturbed
 from keras.callbacks.backup import BackupAndRestore
 from keras.callbacks.tuning import OverfitBatches, SanityCheckValidation
@@ -173,6 +173,7 @@ class Loop:
         self._hooks.on_predict_end()
         return found.joined()
 
+    @outside_graphs
     def _run(self, kind, feed, steps, keeper=None, done=0):
         """Run the batches of an epoch; returns what they gave. `done` of them were, before the training went on."""
         hooks, model, program = self._hooks, self._model, self._program

@@ -8,7 +8,7 @@ from keras import config, generations
 from keras import metrics as metrics_module
 from keras.backend.contract import tree
 from keras.backend.contract.context import learning_phase
-from keras.backend.contract.loading import get_engine
+from keras.backend.contract.loading import get_engine, outside_graphs
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.table.composites.shape import static_shape
 from keras.layers.weights import adapter_changes, trainable_changes
@@ -399,6 +399,7 @@ class Program(generations.Dated):
         size = sum(array.nbytes for array in batch.xs + batch.ys + batch.weights if array is not None)
         return max(1, min(_MOST_BATCHES, _MOST_BYTES // max(size, 1)))
 
+    @outside_graphs
     def on_batch(self, kind, batch, reset):
         """{name: value} of the loss and the metrics on one batch. `reset`: whether they begin with it."""
         with self.turns.of('train_on_batch' if kind == 'train' else 'test_on_batch'):
@@ -407,11 +408,13 @@ class Program(generations.Dated):
             found.take(0, batch)
             return found.found()
 
+    @outside_graphs
     def predict_like_before(self, x):
         """The outputs for a small array like one that was predicted before, or None."""
         step = self._small.get((x.dtype, x.shape[1:], get_engine(), learning_phase.value, adapter_changes()))
         return None if step is None else step.packed(on_host(self.turns.read(step, [x])))
 
+    @outside_graphs
     def predict_at_once(self, x, batch):
         """The outputs for one batch, made from what the user gave as `x`."""
         step = self.step('predict', batch)

@@ -53,7 +53,7 @@ class Results(dict):
 
     def take_quietly(self, batches):
         """`take` all batches, which are of one layout; nothing runs between them that could change anything."""
-        for number, batch in enumerate(batches):
+        for number, batch in enumerate(batches, self.batch + 1 if self.samples else 0):
             self.take(number, batch)
 
     def _fill(self):
@@ -224,14 +224,23 @@ class Predictions(Results):
     def __init__(self, turns, numbered):
         super().__init__(numbered)
         self._turns = turns
-        self._step = self._last = None
+        self._step = self._run = self._last = None
         self._waiting, self._fetched = [], []
 
     def use(self, step, reset=True):
-        self._step = step
+        self._step = self._run = step
+
+    def take_quietly(self, batches):
+        self.take(0, next(batches))
+        quiet = getattr(self._step, 'quiet', None)
+        if quiet is None:
+            super().take_quietly(batches)
+        else:
+            with quiet() as self._run:
+                super().take_quietly(batches)
 
     def run(self, batch):
-        self._last = self._turns.read(self._step, batch.xs)
+        self._last = self._turns.read(self._run, batch.xs)
         self._shown = [self._last]
         self._waiting.append(self._last)
         if len(self._waiting) > _IN_FLIGHT:

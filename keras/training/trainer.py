@@ -352,12 +352,12 @@ class Trainer(Steps):
         Returns:
             The loss before the update, or a list of the numbers named by `metrics_names`.
         """
-        batch = self._compiled_for('train_on_batch').intake('train').arrays(x, y, sample_weight, class_weight).whole()
+        batch = self._compiled_for('train_on_batch').intake('train').whole(x, y, sample_weight, class_weight)
         return self._returned(self._training.on_batch('train', batch, reset_metrics), return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, reset_metrics=True, return_dict=False):
         """The loss and the metrics of one batch; the arguments are those of `train_on_batch`."""
-        batch = self._compiled_for('test_on_batch').intake('test').arrays(x, y, sample_weight).whole()
+        batch = self._compiled_for('test_on_batch').intake('test').whole(x, y, sample_weight)
         return self._returned(self._training.on_batch('test', batch, reset_metrics), return_dict)
 
     def predict_on_batch(self, x):

@@ -91,6 +91,18 @@ def set_keras_mask(tensor, mask):
         note_mask(tensor, mask)
 
 
+class _DeviceOfCntk:
+    """What the module of Keras 2's CNTK engine calls `dev`."""
+
+    @staticmethod
+    def type():
+        """0 for a CPU, 1 for a GPU."""
+        return min(len(available_gpus()), 1)
+
+
+device_of_cntk = _DeviceOfCntk()
+
+
 def available_gpus():
     """The GPUs that the engine's library sees, as a list of strings such as '/device:GPU:0'."""
     return ['/device:' + name.upper() for name in list_devices('gpu')]

@@ -195,6 +195,7 @@ def test_what_scripts_ask_the_tensorflow_backend_of_keras_2():
     from keras import backend as K
     assert K.tensorflow_backend._get_available_gpus() == []
     assert not K.tensorflow_backend._is_tf_1()
+    assert K.cntk_backend.dev.type() == importlib.import_module('keras.backend.load_backend').dev.type() == 0
     assert importlib.import_module('keras.utils.multi_gpu_utils')._get_available_devices() == ['/cpu:0']
 
 

@@ -69,6 +69,7 @@ def test_configs_there_and_back(colours):
 
 def test_a_config_does_not_call_functions(colours):
     assert colours.deserialize({'class_name': 'wipe', 'config': {}}) is wipe
+    assert metrics.deserialize('mine', custom_objects={'mine': True}) is True
     with pytest.raises(ValueError, match="'wipe' does not stand for colour"):
         colours.deserialize({'class_name': 'wipe', 'config': {'everything': True}})
 

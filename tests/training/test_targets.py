@@ -151,3 +151,25 @@ def test_outputs_in_a_dictionary_go_by_its_keys():
         found = model.evaluate(X, {'a': X[:, 0], 'b': X[:, 1]}, verbose=0, return_dict=True)
         np.testing.assert_allclose([found['a_loss'], found['b_loss'], found['b_mse']],
                                    [(X[:, 0] ** 2).mean(), X[:, 1].mean(), (X[:, 1] ** 2).mean()], rtol=1e-5)
+
+
+def test_arrays_like_those_before_are_looked_at_all_the_same():
+    model = keras.models.Sequential([layers.Dense(3, activation='softmax', input_shape=(2,))])
+    model.compile('sgd', 'sparse_categorical_crossentropy')
+    x, y = np.ones((4, 2), 'float32'), np.array([0, 1, 2, 0])
+    for _ in range(3):
+        assert model.train_on_batch(x, y) > 0
+    with pytest.raises(ValueError, match='class 3'):
+        model.train_on_batch(x, y + 1)
+    with pytest.raises(ValueError, match='same number of samples'):
+        model.train_on_batch(x, y[:3])
+    with pytest.raises(ValueError, match='class -1'):
+        model.test_on_batch(x, y - 1)
+    # Other types and shapes, weights, and rows that do not follow on each other go their own ways.
+    expected = model.test_on_batch(x, y)
+    for given in ((x.astype('float64'), y), (x, y[:, None]), (np.repeat(x, 2, 0)[::2], y), (x, y, np.ones(4)),
+                  (x.astype('>f4'), y.astype('>i8')), (x[:2], y[:2])):
+        model.test_on_batch(*given)
+    np.testing.assert_allclose(model.test_on_batch(np.repeat(x, 2, 0)[::2], y), expected, rtol=1e-6)
+    np.testing.assert_allclose(model.test_on_batch(x, y, np.zeros(4)), 0)
+    np.testing.assert_allclose(model.test_on_batch(x, y), expected, rtol=1e-6)

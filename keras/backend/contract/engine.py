@@ -174,6 +174,11 @@ class Engine:
 
     # --- state -----------------------------------------------------------------------------------------------
 
+    def leaving_graph(self):
+        """A block in which the engine computes at once, where a script is inside of a graph that its library records;
+        None where it does so anyway."""
+        return None
+
     def new_variable(self, value, variable):
         """Storage for `variable` (see `state.Variable`), holding the NumPy array `value`."""
         raise NotImplementedError

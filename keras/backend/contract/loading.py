@@ -4,6 +4,7 @@ An engine may come from another distribution: by an entry point of the group `ke
 engine's and whose value is `module:object`, the object an instance of `Engine`.
 """
 import collections
+import functools
 import importlib
 import importlib.util
 import os
@@ -352,6 +353,21 @@ def set_backend(backend):
     engine = load_engine(backend, 'set_backend(%r)' % (backend,))
     with _loading:
         activate(engine)
+
+
+def outside_graphs(function):
+    """`function`, which computes even where the script is inside of a graph of the engine's own library.
+
+    Servers call models so that were written for TensorFlow 1: `with graph.as_default(): model.predict(x)`.
+    """
+    @functools.wraps(function)
+    def run(*args, **kwargs):
+        outside = None if active.engine is None else active.engine.leaving_graph()
+        if outside is None:
+            return function(*args, **kwargs)
+        with outside:
+            return function(*args, **kwargs)
+    return run
 
 
 class use:

@@ -3,6 +3,7 @@ import itertools
 
 from keras.backend.contract import tree
 from keras.backend.contract.context import running
+from keras.backend.contract.loading import outside_graphs
 from keras.backend.graph.nodes import nodes_between, say_where
 from keras.backend.graph.tensors import KerasTensor
 
@@ -112,6 +113,7 @@ def _decides_on_calls(operation):
     return isinstance(module, str) and module.partition('.')[0] != 'keras'
 
 
+@outside_graphs
 def value_of(tensor, training=False):
     """The value of a symbolic tensor that depends on no placeholder, as a native tensor.
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from keras.backend.contract import tree
 from keras.backend.contract.context import learning_phase, running
-from keras.backend.contract.loading import active, get_engine
+from keras.backend.contract.loading import active, get_engine, outside_graphs
 from keras.backend.contract.rules import is_integer
 from keras.backend.graph.nodes import nodes_between
 from keras.backend.graph.plans import Plan, value_of
@@ -84,6 +84,7 @@ class Function:
         self._plain_outputs = type(outputs) is list and all(isinstance(leaf, KerasTensor) for leaf in self.outputs)
         self._fits = [_fits(tensor) for tensor in self._placeholders]
 
+    @outside_graphs
     def __call__(self, inputs=()):
         if self._plain_inputs and type(inputs) is list and len(inputs) == len(self.inputs):
             leaves = inputs.copy()

@@ -10,8 +10,8 @@ from keras import config
 from keras.backend.contract import placement
 from keras.backend.contract.context import context
 from keras.backend.contract.ledger import Concretely, Stored
-from keras.backend.contract.loading import active, get_engine
-from keras.backend.contract.rules import AbstractTensor, Shape, dtype_named, numpy_dtype, stand_ins
+from keras.backend.contract.loading import active, get_engine, outside_graphs
+from keras.backend.contract.rules import AbstractTensor, Shape, dtype_named, numpy_dtype, stand_ins, standard_dtype
 from keras.backend.state.scopes import current_names
 from keras.legacy.class_paths import known_as
 from keras.saving.kinds import kind_in
@@ -66,6 +66,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
                  autocast=True, aggregation='none', synchronization='auto'):
         if name is not None and not isinstance(name, str):
             raise ValueError('Argument `name` must be a string. Received: name=%r' % (name,))
+        dtype = None if dtype is None else standard_dtype(dtype)
         if isinstance(initializer, (str, dict, type)):
             initializer = kind_in('keras.initializers').get(initializer)
         if callable(initializer):
@@ -78,7 +79,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         else:
             initializer, shape, dtype = _initial_array(initializer, shape, dtype)
         self.shape = _checked_shape(shape, name)
-        self.dtype = dtype_named(dtype)
+        self.dtype = standard_dtype(dtype)
         self.name = name or 'variable'
         self.path = '/'.join(current_names() + [self.name])
         self.constraint = constraint
@@ -133,6 +134,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             self._move(get_engine())
         return self.held
 
+    @outside_graphs
     def _move(self, engine):
         with Concretely():
             array = self._host_value()
@@ -161,6 +163,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         """The value as a NumPy array, as variables of Theano and TensorFlow 1 have it."""
         return self.numpy()
 
+    @outside_graphs
     def numpy_view(self):
         """The value as a NumPy array that may be the variable's own memory, to be read before anything else happens."""
         if self.holder is None and not callable(self._initializer):
@@ -185,11 +188,15 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             # Loading weights into a fresh model neither draws the random ones nor loads an engine.
             self._initializer = _fitting_array(value, self)
             return value
+        self._store(value)
+        return value
+
+    @outside_graphs
+    def _store(self, value):
         storage = self.storage
         self.held = self.holder.store(storage, _fitting(value, self))
         if self.distribution is not None:
             self.held = placement.kept(self.held, self)
-        return value
 
     def assign_new(self, array):
         """`assign` of a NumPy array that nobody else holds: before the first use it is kept as it is, not copied."""

@@ -1,6 +1,7 @@
 """`Intake`: data as users pass it, as the flat lists of arrays that a program takes."""
 import warnings
 
+import numpy as np
 
 from keras import config, generations
 from keras.backend.contract import tree
@@ -58,6 +59,8 @@ class Intake:
         self._program = program
         # Layouts that were met: batches that look alike share one object.
         self._layouts = {}
+        # For one input and one target that went through as they were, by their types and shapes: what the batch is.
+        self._known = {}
 
     def feed(self, x, y=None, sample_weight=None, class_weight=None, batch_size=None, shuffle=False, targets=True,
              ahead=None):
@@ -102,6 +105,24 @@ class Intake:
         # What is not fed comes whole, and so does what belongs to it.
         return ArrayFeed(xs, ys, weights, casts, layout, rows or batch_size, shuffle and rows is None, rows,
                          uneven)
+
+    def whole(self, x, y=None, sample_weight=None, class_weight=None, **options):
+        """All of the arrays as one `Batch`. `options`: of `arrays`."""
+        key = None
+        if type(x) is np.ndarray and (y is None or type(y) is np.ndarray) and sample_weight is None \
+                and class_weight is None:
+            key = x.dtype, x.shape[1:], y is not None and (y.dtype, y.shape[1:]), config.floatx()
+            known = self._known.get(key)
+            if known is not None and len(x) and (y is None or len(y) == len(x)):
+                # Arrays like others before: the values of the targets alone may be such as do not fit.
+                ys = [] if y is None else [y]
+                self._program.targets.look_at(ys, self._program.name)
+                return Batch([x], ys, list(known.weights), len(x), known.layout)
+        batch = self.arrays(x, y, sample_weight, class_weight, **options).whole()
+        if key is not None and self._program.targets is not None and _are_same(batch.xs, [x]) \
+                and _are_same(batch.ys, [] if y is None else [y]) and not any(w is not None for w in batch.weights):
+            self._known[key] = Batch([], [], batch.weights, 0, batch.layout)
+        return batch
 
     def _batch(self, item, class_weight, targets):
         """The `Batch` for what a source yielded."""
@@ -220,6 +241,18 @@ class OwnIntake(Intake):
         xs, ys, weights, casts, layout = self._flat(x, y, sample_weight, class_weight)
         return ArrayFeed(xs, ys, weights, casts, layout, batch_size, shuffle)
 
+    def whole(self, *data, **options):
+        """All of the arrays as one `Batch`."""
+        return self.arrays(*data, **options).whole()
+
+
+def _are_same(arrays, given):
+    """Whether `arrays` are the `given` ones, or views of all of these."""
+    return len(arrays) == len(given) and all([
+        array.dtype == one.dtype and array.shape == one.shape and array.strides == one.strides
+        and array.__array_interface__['data'] == one.__array_interface__['data']
+        for array, one in zip(arrays, given)])
+
 
 def _cast(array, dtype):
     wanted = None if array is None else portable_cast(array, dtype)
@@ -272,14 +305,15 @@ class Inputs:
             ValueError: for an array of another shape, or one that does not hold numbers.
         """
         return [None if array is None and self._graph.is_optional(tensor) else
-                self._fitting(array, tensor.shape, name, dtype, owner)
+                self._fitting(self._graph, array, tensor.shape, name, dtype, owner)
                 for array, tensor, name, dtype in zip(xs, self._graph.fed, self.names, self.casts)]
 
     @staticmethod
-    def _fitting(array, shape, name, dtype, owner):
+    def _fitting(graph, array, shape, name, dtype, owner):
         array = with_rank(array, len(shape))
-        if array is None or array.ndim != len(shape) or not all(
-                size is None or size == own for size, own in zip(shape[1:], array.shape[1:])):
+        if array is None or (array.ndim != len(shape) or not all(
+                size is None or size == own for size, own in zip(shape[1:], array.shape[1:]))) \
+                and not graph.takes_shape(array.shape):
             raise ValueError('Model %s: input %s expects arrays of shape %s, but it received %s. The first size is the '
                              'batch.' % (owner, name, shape, 'None, and is not optional' if array is None
                                          else 'an array of shape %s' % (array.shape,)))

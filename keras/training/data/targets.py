@@ -107,11 +107,16 @@ class Target:
         check_shapes(self._loss, given, self._shape, self._generation, owner, self.name)
         if self._numbers and type(array) is np.ndarray and array.dtype.kind == 'b':
             array = array.view('uint8')  # False and True as numbers, which not every engine takes them for
-        if self._classes is not None and type(array) is np.ndarray and array.size:
-            self._check_classes(array, owner)
-        if self._is_share and type(array) is np.ndarray:
-            self._look_at_shares(array, owner)
+        if type(array) is np.ndarray:
+            self.look_at(array, owner)
         return array
+
+    def look_at(self, array, owner):
+        """Look at the values of a NumPy array of a shape that fits, see `fitting`."""
+        if self._classes is not None and array.size:
+            self._check_classes(array, owner)
+        if self._is_share:
+            self._look_at_shares(array, owner)
 
     def _check_classes(self, array, owner):
         kind = array.dtype.kind
@@ -159,6 +164,11 @@ class Targets:
     def fitting(self, ys, owner):
         """The arrays `ys` as the outputs need them, see `Target.fitting`."""
         return [target.fitting(array, owner) for target, array in zip(self._targets, ys)]
+
+    def look_at(self, ys, owner):
+        """Look at the values of NumPy arrays of shapes that fit, see `Target.look_at`."""
+        for target, array in zip(self._targets, ys):
+            target.look_at(array, owner)
 
     def for_trained(self, y, owner, outputs):
         """The targets `y` of the outputs with a loss; a list or dictionary may hold something for every output.

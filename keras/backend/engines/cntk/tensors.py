@@ -44,7 +44,8 @@ class Tensor:
     `node` is its node, with static axes only; `batched` one whose first axis is a batch axis of CNTK's instead. Chains
     of operations that need the latter (convolution, pooling, batch normalization) never make the former.
     """
-    __slots__ = ('shape', 'dtype', 'host', 'recipe', '_node', 'batched', 'stage', 'leaf', '__weakref__')
+    __slots__ = ('shape', 'dtype', 'host', 'recipe', '_node', 'batched', 'stage', 'leaf', '__weakref__',
+                 '_keras_shape')
 
     def __init__(self, shape, dtype, host=None, recipe=None, node=None, stage=FREE, leaf=False, batched=None):
         self.shape, self.dtype = shape, dtype

@@ -34,9 +34,10 @@ from keras.backend.engines.tensorflow.overrides import OVERRIDES  # noqa: E402
 from keras.backend.engines.tensorflow.steps import (Hand, Recorder, RepeatedStep, ScriptedStep, Step, dense,
                                                     in_storage)  # noqa: E402
 from keras.backend.engines.tensorflow.tensors import (DTYPES, EagerTensor, NAMES, WIDENED, axes_of, be_eager, binary,
-                                                      executing_eagerly, filled_vector, in_float32, in_int64, no_tape,
-                                                      positions, rank_of, raw, same_batch, size_vector, sizes_of,
-                                                      sum_input, unary, valid_name, vectors)  # noqa: E402
+                                                      executing_eagerly, filled_vector, in_float32, in_int64,
+                                                      leaving_graph, no_tape, positions, rank_of, raw, same_batch,
+                                                      size_vector, sizes_of, sum_input, unary, valid_name,
+                                                      vectors)  # noqa: E402
 from keras.backend.engines.tensorflow.windows import conv, conv_transpose, pool  # noqa: E402
 
 
@@ -118,6 +119,9 @@ class TensorflowEngine(Engine):
         return tuple(sizes_of(x))
 
     # --- state -----------------------------------------------------------------------------------------------
+
+    def leaving_graph(self):
+        return None if executing_eagerly() else leaving_graph()
 
     def new_variable(self, value, variable):
         be_eager()

@@ -14,25 +14,33 @@ raw = tf.raw_ops
 def be_eager():
     """Undo `tf.compat.v1.disable_eager_execution()`, by which scripts asked for the graphs of TensorFlow 1.
 
-    Raises:
-        RuntimeError: where something was put into such a graph already.
+    Where such a graph was begun that cannot be: models and functions of K compute outside of it, with a warning.
     """
     if tf.executing_eagerly():
         return
     try:
         tf.compat.v1.enable_eager_execution()  # which does nothing while a function is traced
-    except ValueError as error:
-        raise RuntimeError('tf.compat.v1.disable_eager_execution() was called, and a graph of TensorFlow 1 was begun. '
-                           'Keras compiles its steps itself and needs eager execution around them: take the call out, '
-                           'or let keras make its first model before other code makes operations.') from error
+    except ValueError:
+        warnings.warn('tf.compat.v1.disable_eager_execution() was called, and a graph of TensorFlow 1 was begun: '
+                      'models and functions of K compute outside of it, layers and operations take no tensors of it.',
+                      stacklevel=2)
+        return
     if tf.executing_eagerly():
         warnings.warn('tf.compat.v1.disable_eager_execution() is undone: keras compiles its steps itself and needs '
                       'eager execution around them. Code that needs graphs of TensorFlow 1 can make them in '
                       '`with tf.Graph().as_default():`.', stacklevel=2)
 
 
+def leaving_graph():
+    """A block that computes at once, where the script is inside of `tf.Graph().as_default()`; else None."""
+    if tf.executing_eagerly() or tf.inside_function():
+        return None
+    from tensorflow.python.eager import context
+    return context.eager_mode()
+
+
 be_eager()
-with tf.init_scope():  # the engine may be loaded while a tf.function is traced
+with leaving_graph() or tf.init_scope():  # the engine may be loaded while a tf.function is traced
     EagerTensor = type(tf.constant(0))
 DTYPES = {name: tf.as_dtype(name) for name in (
     'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float16', 'bfloat16',
@@ -73,6 +81,7 @@ def rank_of(x):
 
 def size_vector(sizes):
     """`sizes`, ints and engine scalars, in a form that raw ops take for a vector of int32."""
+    sizes = tuple(sizes)  # a TensorShape is an array of two axes for NumPy
     if not sizes:
         return NO_SIZES
     if all(isinstance(size, int) for size in sizes):

@@ -101,8 +101,7 @@ class Step:
         programs = {}
 
         def run(*args):
-            values = [leaf.data if type(leaf) is TensorConstant else leaf for leaf in _flattened(args)
-                      if leaf is not None]
+            values = _arrays(args)
             key = tuple([leaf.shape for leaf in values])
             program = programs.get(key)
             if program is not None:
@@ -110,7 +109,7 @@ class Step:
                     return program(values)
             with self.lock:
                 result, made = self(*args), self.last
-            if made.gives_one and all([type(leaf) is np.ndarray and leaf.flags.aligned and leaf.dtype.isnative
+            if made.gives_plainly and all([type(leaf) is np.ndarray and leaf.flags.aligned and leaf.dtype.isnative
                                        for leaf in values]):
                 programs[key] = made.plainly
             return result
@@ -170,6 +169,22 @@ def _flattened(args):
     return leaves
 
 
+def _arrays(args):
+    """The leaves of `_flattened` that are not None, constants as their arrays."""
+    values = []
+    for arg in args:
+        kind = type(arg)
+        if kind is np.ndarray:
+            values.append(arg)
+        elif kind is list and len(arg) == 1 and (arg[0] is None or type(arg[0]) is np.ndarray):
+            if arg[0] is not None:
+                values.append(arg[0])
+        else:
+            values += [leaf.data if type(leaf) is TensorConstant else leaf for leaf in _flattened((arg,))
+                       if leaf is not None]
+    return values
+
+
 _LEAVES = frozenset((np.ndarray, TensorConstant, type(None)))
 
 
@@ -199,16 +214,19 @@ class Program:
         self.variables = list(dict.fromkeys(list(ledger.values) + list(ledger.writes)))
         self.activations = active.activations
         self.run = runner(compiled(inputs, outputs, updates))
-        self.pack, self.gives_one = _packer(results, leaves), isinstance(results, Tensor)
+        self.pack = _packer(results, leaves)
+        self._gives_one = isinstance(results, Tensor)
+        self.gives_plainly = self._gives_one or self.pack is list
 
     def __call__(self, values):
         self._follow()
         return self.pack(list(map(new_constant, self.run(values))))
 
     def plainly(self, values):
-        """The one result as an array."""
+        """The one result as an array, or a list of those that are one."""
         self._follow()
-        return self.run(values)[0]
+        results = self.run(values)
+        return results[0] if self._gives_one else results
 
     def _follow(self):
         """Have the variables on this engine."""
