@@ -1,12 +1,9 @@
 """The Keras API on TensorFlow, JAX, PyTorch and NumPy. Importing this imports no engine, and little else."""
-import sys
-
 from keras import config, lazy
 from keras.version import __version__
 
 config.settings.importer = lazy.importer()
-if not config.MADE_FOR_KERAS_3.isdisjoint(sys.modules):
-    config.settings.default_generation = 3
+lazy.await_import(config.MADE_FOR_KERAS_3, lambda: setattr(config.settings, 'default_generation', 3))
 
 
 def version():
