@@ -17,7 +17,7 @@ import threading
 import types
 
 from keras import config
-from keras.saving.portable import portable
+from keras.saving.portable import portable, portable_object
 
 Row = collections.namedtuple('Row', 'name sentence values where')
 ROWS = collections.OrderedDict()
@@ -446,8 +446,10 @@ class Dated:
 
     def __reduce_ex__(self, protocol):
         reduced = super().__reduce_ex__(protocol)
-        return reduced if isinstance(reduced, str) or len(reduced) < 3 else \
-            reduced[:2] + (portable(reduced[2]),) + reduced[3:]
+        if isinstance(reduced, str):
+            return reduced
+        reduced = portable_object(reduced)
+        return reduced if len(reduced) < 3 else reduced[:2] + (portable(reduced[2]),) + reduced[3:]
 
     def __copy__(self):
         made = type(self).__new__(type(self))
