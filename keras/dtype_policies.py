@@ -9,7 +9,7 @@ from collections.abc import MutableMapping
 
 from keras import config
 from keras.backend.contract.loading import get_engine, is_native
-from keras.backend.contract.rules import DTYPES, AbstractTensor, dtype_named, is_float
+from keras.backend.contract.rules import DTYPES, AbstractTensor, dtype_named, is_float, standard_dtype
 from keras.backend.table import primitives
 from keras.saving import forms
 from keras.saving.kinds import Kind
@@ -315,6 +315,7 @@ def _dtypes_of(name):
     """(dtype of the computation, that of the weights) for the name of a policy that is not quantized."""
     if name in ('mixed_float16', 'mixed_bfloat16'):
         return name[len('mixed_'):], 'float32'
+    name = standard_dtype(name)  # 'int' and 'float', too
     if name not in DTYPES:
         raise ValueError('Cannot convert %r to a mixed precision DTypePolicy. Valid policies are mixed_float16, '
                          'mixed_bfloat16 and the names of dtypes such as float32.' % name)

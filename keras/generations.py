@@ -17,7 +17,7 @@ import threading
 import types
 
 from keras import config
-from keras.saving.portable import portable
+from keras.saving.portable import portable, portable_object
 
 Row = collections.namedtuple('Row', 'name sentence values where')
 ROWS = collections.OrderedDict()
@@ -85,6 +85,11 @@ _row('trainable_is_boolean', 'layers.Layer', '`trainable=1` is refused', False, 
 _row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape',
      'layers that never have weights (noise, activations, poolings, too) say `built` before the first call',
      False, False, False, True)
+_row('flags_are_given_by_name', 'layers.Layer',
+     'numbers and text are no positional arguments of a call behind the first, and no name is the first one of '
+     '`add_weight`', False, False, False, True)
+_row('configs_name_no_activity_regularizer', 'layers.Layer.get_config',
+     'the config has no `activity_regularizer` where there is none', False, False, False, True)
 _row('losses_in_graph', 'layers.Layer.losses',
      'what calls on symbolic tensors add is among the losses, as symbolic tensors; else only calls on values add',
      True, True, True, False)
@@ -130,6 +135,9 @@ _default('regularizers.l1_l2', 'l1', 0.01, 0.01, 0.01, 0.0)
 _default('regularizers.l1_l2', 'l2', 0.01, 0.01, 0.01, 0.0)
 _row('frozen_weights_are_regularized', 'layers.Layer', 'weights that are not trainable add their regularization losses',
      True, True, True, False)
+_row('inputs_are_cast', 'layers.Layer',
+     'inputs of another float type than `floatx` are cast by layers without weights and without a policy, too',
+     False, False, True, True)
 _row('dtype_in_configs', 'layers.Layer.get_config',
      'how `dtype` is written: as the name of a dtype; a mixed policy as an object `Policy`; any as a `DTypePolicy`',
      'name', 'name', 'Policy', 'DTypePolicy')
@@ -282,6 +290,9 @@ _default('models.Model.fit', 'epochs', 10, 1, 1, 1)
 _default('models.Model.predict', 'verbose', 0, 0, 'auto', 'auto')
 _row('batch_and_size_in_logs', 'callbacks.Callback.on_batch_end', 'the logs of a batch have entries batch and size',
      True, True, False, False)
+_row('added_metrics_differ_in_name', 'layers.Layer.add_metric',
+     'two metrics of one name that are attributes of layers are refused where `call` adds one; they count as one',
+     True, True, False, False)
 _row('numbers_of_numpy', 'models.Model.evaluate, train_on_batch, test_on_batch',
      'the loss and the metrics that they return are scalars of NumPy, with `item` and `dtype`',
      True, True, False, False)
@@ -378,6 +389,9 @@ _row('weighted_metrics_say_so', 'models.Model.compile',
 _row('faults_of_losses_show_in_fit', 'models.Model.compile',
      'losses and metrics that do not fit the outputs are an error when the model is trained or evaluated, not before',
      False, False, False, True)
+_row('stacks_take_other_sizes', 'models.Sequential',
+     'a batch may have other sizes than those that the stack was built for, where its layers take them',
+     False, False, False, True)
 _row('inputs_are_fitted', 'models.Model',
      'a model of a graph that is called on values takes them with or without a last axis of size 1, casts them to the '
      'dtype of its input, and refuses other shapes', False, False, True, True)
@@ -429,8 +443,10 @@ class Dated:
 
     def __reduce_ex__(self, protocol):
         reduced = super().__reduce_ex__(protocol)
-        return reduced if isinstance(reduced, str) or len(reduced) < 3 else \
-            reduced[:2] + (portable(reduced[2]),) + reduced[3:]
+        if isinstance(reduced, str):
+            return reduced
+        reduced = portable_object(reduced)
+        return reduced if len(reduced) < 3 else reduced[:2] + (portable(reduced[2]),) + reduced[3:]
 
     def __copy__(self):
         made = type(self).__new__(type(self))

@@ -36,3 +36,8 @@ def test_get():
         constraints.get('max_nrom')
     with pytest.raises(ValueError, match='Could not interpret constraint'):
         constraints.get(2)
+
+
+def test_a_bound_beyond_the_largest_number_is_none():
+    w = np.array([[3.0], [4.0]], 'float32')
+    np.testing.assert_allclose(value(constraints.max_norm(1e100)(w)), w, rtol=1e-5)

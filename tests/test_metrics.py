@@ -233,3 +233,18 @@ def test_metrics_by_name_in_keras_3_are_called_so_and_gather():
 def test_configs_of_correlations_have_the_axis(cls):
     assert cls().get_config()['axis'] == -1
     assert cls.from_config(cls(axis=0).get_config()).get_config()['axis'] == 0
+
+
+@pytest.mark.parametrize('make', [metrics.R2Score, metrics.F1Score, metrics.FBetaScore])
+@pytest.mark.on('numpy')
+def test_scores_of_columns_refuse_other_shapes(make):
+    for shape in [(2,), (2, 3, 4)]:
+        with pytest.raises(ValueError, match='expects 2D inputs with shape'):
+            make().update_state(np.ones(shape), np.ones(shape))
+
+
+def test_a_state_begins_with_a_tensor():
+    metric = metrics.Mean()
+    start = keras.ops.convert_to_tensor(np.arange(4.0).reshape(2, 2))
+    variable = metric.add_variable(shape=(2, 2), initializer=start, dtype='int', name='start')
+    assert variable.dtype == 'int32' and variable.numpy().tolist() == [[0, 1], [2, 3]]

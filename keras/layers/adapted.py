@@ -137,7 +137,7 @@ class Adapted(Layer):
         """The product of inputs and the weight, which is kept in few bits. Updates see the inputs as they are."""
         if self.quantization_mode == 'float8':
             return self._float8_product(inputs)
-        rounded = self._rounded_inputs(inputs)
+        rounded = self.rounded_inputs(inputs, self.input_axes())
         if rounded is None:
             return self.product(inputs, self.faced_value())
         outputs = self.product(rounded, self._numbers())
@@ -194,12 +194,15 @@ class Adapted(Layer):
             return outputs
         return with_float8_gradient(outputs, scales[2].value, histories[2].value)
 
-    def _rounded_inputs(self, inputs):
-        """The inputs as they read after they have been integers; None where they stay as they are."""
+    def rounded_inputs(self, inputs, axes):
+        """The inputs as they read after they have been integers, with a scale for each row over `axes`.
+
+        None where they stay as they are.
+        """
         quantizer = self.quantization_config.activation_quantizer
-        if quantizer is None or self.input_axes() is None:
+        if quantizer is None or axes is None:
             return None
-        numbers, scale = quantizer(inputs, axis=self.input_axes())
+        numbers, scale = quantizer(inputs, axis=axes)
         dtype = self.compute_dtype
         rounded = ops.divide(ops.cast(numbers, dtype), ops.cast(scale, dtype))
         # The gradient is that of the inputs themselves.
@@ -227,7 +230,7 @@ class Adapted(Layer):
         self._direct_dtype = None
         change_adapters()
 
-    def _new_weight(self, name, value, trainable=False, regularizer=None):
+    def new_weight(self, name, value, trainable=False, regularizer=None):
         """A weight beside the layer's own, from an array or an initializer with a shape."""
         array, shape = value if isinstance(value, tuple) else (value, None)
         dtype = array.dtype.name if shape is None and array.dtype.kind in 'iu' else self.variable_dtype
@@ -259,7 +262,7 @@ class Adapted(Layer):
         regularizer = getattr(self, self.faced + '_regularizer', None)
         shapes = shape[:-1] + (rank,), (rank, shape[-1])
         self._lora = tuple(
-            self._new_weight('lora_%s_%s' % (self.faced, letter), (initializers.get(initializer), size), True,
+            self.new_weight('lora_%s_%s' % (self.faced, letter), (initializers.get(initializer), size), True,
                              regularizer)
             for letter, initializer, size in zip('ab', (a_initializer, b_initializer), shapes))
         for letter, factor in zip('ab', self._lora):
@@ -339,13 +342,13 @@ class Adapted(Layer):
         shape = tuple(self._stored().shape)
         weight = np.zeros(shape, 'float32') if fresh else np.asarray(self._stored().numpy(), 'float32')
         with Concretely():  # a layer inside another one is built while that one's shapes are found
-            stored, extras = self._bits(weight, config, inputs)
+            stored, extras = self.bits_of(weight, config, inputs)
         names = [self.faced + '_scale']
         if len(extras) > 1:
             names += [self.faced + '_zero', 'awq_scales'][:len(extras) - 2] + ['g_idx']
         self._full_shape = shape
-        self._extras = [self._new_weight(name, array) for name, array in zip(names, extras)]
-        self._replace(self._new_weight(self.faced, stored))
+        self._extras = [self.new_weight(name, array) for name, array in zip(names, extras)]
+        self._replace(self.new_weight(self.faced, stored))
         for name, variable in zip(names, self._extras):
             setattr(self, name, variable)
             self.list_weight(variable, False)
@@ -358,7 +361,7 @@ class Adapted(Layer):
         self._extras = []
         for part in ('inputs', self.faced, 'outputs_grad'):
             for name, value in (('scale', np.ones(())), ('amax_history', np.zeros(length))):
-                variable = self._new_weight('%s_%s' % (part, name), value.astype('float32'), True)
+                variable = self.new_weight('%s_%s' % (part, name), value.astype('float32'), True)
                 variable.overwrite_with_gradient, variable.autocast = True, False
                 setattr(self, '%s_%s' % (part, name), variable)
                 self._extras.append(variable)
@@ -367,7 +370,7 @@ class Adapted(Layer):
         self._direct_dtype = None
         change_adapters()
 
-    def _bits(self, weight, config, inputs=None):
+    def bits_of(self, weight, config, inputs=None):
         """(the integers, [scale] or [scale, zero point, perhaps factors, number of the block]) as NumPy arrays."""
         if config.mode in _CALIBRATED:
             matrix = np.asarray(self.as_matrix(weight)).T
@@ -412,7 +415,7 @@ class Adapted(Layer):
         if self.lora_enabled:
             merged = np.asarray(ops.convert_to_numpy(self.faced_value()))
             if self.is_quantized:
-                stored, extras = self._bits(np.asarray(merged, 'float32'), self.quantization_config)
+                stored, extras = self.bits_of(np.asarray(merged, 'float32'), self.quantization_config)
                 arrays = dict(zip(map(id, self._extras), extras))
                 arrays[id(self._stored())] = stored
             else:

@@ -179,8 +179,9 @@ class Softmax(_Activation):
         if not _fits_last(part, whole):
             raise ValueError('Layer %r (Softmax): the mask must be broadcastable to the inputs. Received: a mask of '
                              'shape %s, inputs of shape %s.' % (self.name, part, whole))
-        lowest = -3e4 if self.compute_dtype == 'float16' else -1e9
-        masked = ops.add(inputs, ops.multiply(ops.subtract(1.0, ops.cast(mask, self.compute_dtype)), lowest))
+        dtype = self.float_type(inputs)
+        lowest = -3e4 if dtype == 'float16' else -1e9
+        masked = ops.add(inputs, ops.multiply(ops.subtract(1.0, ops.cast(mask, dtype)), lowest))
         result = nn.softmax(masked, axis)
         if not self.ruled('softmax_applies_any_mask'):
             return result

@@ -13,7 +13,7 @@ import warnings
 
 import numpy as np
 
-from keras import dtype_policies
+from keras import config as settings, dtype_policies
 from keras.backend.contract import placement, tree
 from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase, runs_at_once
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
@@ -27,6 +27,7 @@ from keras.backend.state.remat import take_scope
 from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
 from keras.backend.table import abstract, primitives
+from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import Configurable, declared_config
 from keras.layers import automatic
 from keras.layers.additions import Additions
@@ -257,6 +258,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if hasattr(self, 'batch_input_shape'):
             result['batch_input_shape'] = self.batch_input_shape
         result.update(declared_config(self))
+        if result.get('activity_regularizer', 0) is None and self.ruled('configs_name_no_activity_regularizer'):
+            del result['activity_regularizer']
         if self.activity_regularizer is not None and 'activity_regularizer' not in result:
             from keras import regularizers
             result['activity_regularizer'] = regularizers.serialize(self.activity_regularizer)
@@ -404,6 +407,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         signature = signature_of(type(self))
         if not args:
             args, kwargs = self._positional(signature, kwargs)
+        if len(args) > 1 and self.ruled('flags_are_given_by_name'):
+            self._check_positional(signature, args)
         if signature.masked and not self.fills_in_masks and self.ruled('masks_by_argument'):
             kwargs = self._with_masks(signature, args, kwargs)
         if any_symbolic([list(args), kwargs]) and not context.abstract and context.tracing is None:
@@ -412,6 +417,13 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             args = (tree.map_structure(symbol_of, args[0]),) + args[1:]
             return self.call_symbolically(signature, list(args), dict(kwargs))
         return self._call_on_values(signature, list(args), dict(kwargs))
+
+    def _check_positional(self, signature, args):
+        """Raise ValueError for numbers and text that are given by position behind the first argument of `call`."""
+        for name, value in zip(signature.names[1:], args[1:]):
+            if isinstance(value, (bool, int, float, str)):
+                raise ValueError('Layer %s (%s): Only input tensors may be passed as positional arguments. Pass %r by '
+                                 'name: %s=%r.' % (self.name, type(self).__name__, value, name, value))
 
     def _reads_in_graph(self, inputs):
         """Whether `inputs` are variables and nothing else, which a call of Keras 2 reads whenever its graph runs."""
@@ -558,7 +570,9 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         """An iterator over the dtypes of the outputs."""
         given = [leaf.dtype for leaf in tree.flatten(args) if isinstance(leaf, AbstractTensor)]
         if self.floats_give_floats and (all(is_float(dtype) for dtype in given) or self.weights):
-            return itertools.repeat(self.compute_dtype)
+            kept = set(given) if self._keeps_dtypes() and given else {self.compute_dtype}
+            if len(kept) == 1:
+                return itertools.repeat(*kept)
         try:
             return iter([leaf.dtype for leaf in tree.flatten(self.abstract_outputs(args, kwargs))])
         except Exception:  # `call` may be code that takes nothing but numbers; the shape rule is all there is then
@@ -692,6 +706,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         """Let calls like this one take the short way: nothing was converted and nothing depends on the call."""
         if self._compute_dtype is None and self.activity_regularizer is None and not context.abstract \
                 and self.mode_of_calls is None \
+                and placement.output_layout(self.path) is None \
                 and type(self).compute_mask is Layer.compute_mask:
             self._ignores_phase = not signature.takes_training and not signature.has_kwargs
             self._direct_dtype = inputs.dtype
@@ -734,7 +749,17 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def _casts(self, dtype):
         """Whether inputs of a dtype are cast: floats to the layer's own, where that is one of floats."""
         dtypes = (dtype, self.compute_dtype)
-        return self.autocast and dtypes[0] != dtypes[1] and all(map(is_float, dtypes))
+        return self.autocast and dtypes[0] != dtypes[1] and all(map(is_float, dtypes)) and not self._keeps_dtypes()
+
+    def _keeps_dtypes(self):
+        """Whether the layer computes in the dtype of its inputs: without weights, where nothing else was asked for."""
+        return self._compute_dtype is None and self.compute_dtype == settings.floatx() \
+            and not self.ruled('inputs_are_cast') and not self.weights
+
+    def float_type(self, inputs):
+        """The float type to compute with `inputs` in, as they come to `call`."""
+        dtype = dtype_of(inputs)
+        return dtype if is_float(dtype) else self.compute_dtype
 
     def _dtype_of_arrays(self):
         """The float type that inputs get which are arrays of floats."""

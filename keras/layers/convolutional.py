@@ -175,8 +175,8 @@ class BaseConvTranspose(Conv):
         if self.output_padding is not None:
             self.output_padding = spatial_tuple(self.output_padding, self.rank, 'output_padding', lowest=0)
             if any(extra >= stride for extra, stride in zip(self.output_padding, self.strides)):
-                raise ValueError('%s: `output_padding` must be smaller than the stride along the same axis. Received: '
-                                 'output_padding=%s, strides=%s' % (type(self).__name__, self.output_padding,
+                raise ValueError('%s: `output_padding` must be strictly less than `strides` along the same axis. '
+                                 'Received: output_padding=%s, strides=%s' % (type(self).__name__, self.output_padding,
                                                                     self.strides))
 
     def build(self, input_shape):

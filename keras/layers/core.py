@@ -375,7 +375,7 @@ class Masking(SameShape):
 
     def call(self, inputs):
         kept = ops.any(ops.not_equal(inputs, self.mask_value), -1, keepdims=True)
-        return ops.multiply(inputs, ops.cast(kept, self.compute_dtype))
+        return ops.multiply(inputs, ops.cast(kept, self.float_type(inputs)))
 
 
 class Lambda(Layer):

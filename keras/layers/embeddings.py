@@ -1,7 +1,8 @@
 """Embedding: integers become vectors."""
-import warnings
+import numpy as np
 
-from keras import ops
+from keras import ops, quantizers
+from keras.backend.contract.ledger import Concretely
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.table.composites import nn
 from keras.layers.adapted import Adapted
@@ -94,7 +95,7 @@ class ReversibleEmbedding(Embedding):
     Args:
         input_dim, output_dim: see `Embedding`.
         tie_weights: whether both directions share the table; else `reverse_embeddings` (output_dim, input_dim) is
-            another one.
+            another one, which is quantized, too.
         embeddings_initializer, embeddings_regularizer, embeddings_constraint, mask_zero: see `Embedding`.
         reverse_dtype: float type of the way back, default that of the layer.
         logit_soft_cap: `c` for `c * tanh(x / c)` of what comes back, None for `x` itself.
@@ -121,25 +122,63 @@ class ReversibleEmbedding(Embedding):
         self.declare(locals())
 
     def build(self, input_shape=None):
-        super().build(input_shape)
+        self.embeddings = self.add_weight(name='embeddings', shape=(self.input_dim, self.output_dim))
         if not self.tie_weights:
-            self.built = False
             self.reverse_embeddings = self.add_weight(
                 name='reverse_embeddings', shape=(self.output_dim, self.input_dim),
                 initializer=self.embeddings_initializer, regularizer=self.embeddings_regularizer,
                 constraint=self.embeddings_constraint)
-            self.built = True
+        self.adapt_weights()
 
     def _quantize(self, config, fresh=False, inputs=None):
         super()._quantize(config, fresh, inputs)
-        if not self.tie_weights:
-            warnings.warn('Layer %s (ReversibleEmbedding): %r keeps the table in few bits; with tie_weights=False the '
-                          'one for the way back stays in floats.' % (self.name, config.mode), stacklevel=3)
+        if self.tie_weights:
+            return
+        table = self.reverse_embeddings
+        weight = np.zeros(table.shape, 'float32') if fresh else np.asarray(table.numpy(), 'float32')
+        with Concretely():
+            stored, extras = self.bits_of(weight.T, config)
+        self.unlist_weight(table)
+        # The blocks are those of the other table, which looks along an axis of the same size.
+        for ending, array in zip(('', '_scale', '_zero'), [stored] + extras[:2]):
+            name = 'reverse_embeddings' + ending
+            variable = self.new_weight(name, np.ascontiguousarray(array.T))
+            setattr(self, name, variable)
+            self.list_weight(variable, False)
+
+    def own_variables_in_order(self):
+        found = super().own_variables_in_order()
+        if not self.is_quantized or self.tie_weights:
+            return found
+        names = ['reverse_embeddings' + ending for ending in ('', '_scale', '_zero')]
+        reverse = [vars(self)[name] for name in names if name in vars(self)]
+        return [variable for variable in found if variable not in reverse] + reverse
+
+    def _reverse_kernel(self):
+        """The matrix (output_dim, input_dim) of the way back."""
+        if self.tie_weights:
+            return ops.transpose(self.embeddings.value)
+        stored = self.reverse_embeddings.value
+        if not self.is_quantized:
+            return stored
+        dtype = self.compute_dtype
+        scale = ops.cast(self.reverse_embeddings_scale.value, dtype)
+        if self.quantization_mode == 'int8':
+            return ops.divide(ops.cast(stored, dtype), scale)
+        matrix = ops.cast(quantizers.unpack_int4(stored, self.output_dim, axis=0), dtype)
+        if 'reverse_embeddings_zero' not in vars(self):
+            return ops.divide(matrix, scale)
+        block = ops.cast(self.g_idx.value, 'int32')
+        zero = ops.cast(self.reverse_embeddings_zero.value, dtype)
+        scale, zero = (ops.take(each, block, axis=0) for each in (scale, zero))
+        return ops.multiply(ops.subtract(matrix, zero), scale)
 
     def call(self, inputs, reverse=False):
         if not reverse:
             return super().call(inputs)
-        kernel = ops.transpose(self.embeddings.value) if self.tie_weights else self.reverse_embeddings.value
+        kernel = self._reverse_kernel()
+        rounded = self.rounded_inputs(inputs, (-1,)) if self.is_quantized else None
+        inputs = inputs if rounded is None else rounded
         if self.reverse_dtype is not None:
             inputs, kernel = ops.cast(inputs, self.reverse_dtype), ops.cast(kernel, self.reverse_dtype)
         logits = ops.matmul(inputs, kernel)

@@ -33,7 +33,7 @@ class GaussianNoise(_Noise):
     def call(self, inputs, training=None):
         if not training or self.stddev == 0:
             return inputs
-        noise = random.normal(ops.shape(inputs), 0.0, self.stddev, self.compute_dtype, self.seed_generator)
+        noise = random.normal(ops.shape(inputs), 0.0, self.stddev, self.float_type(inputs), self.seed_generator)
         return ops.add(inputs, noise)
 
 
@@ -55,7 +55,7 @@ class GaussianDropout(_Noise):
         if not training or not 0 < self.rate < 1:
             return inputs
         stddev = (self.rate / (1.0 - self.rate)) ** 0.5
-        noise = random.normal(ops.shape(inputs), 1.0, stddev, self.compute_dtype, self.seed_generator)
+        noise = random.normal(ops.shape(inputs), 1.0, stddev, self.float_type(inputs), self.seed_generator)
         return ops.multiply(inputs, noise)
 
 
@@ -90,8 +90,8 @@ class AlphaDropout(_Noise):
         rate = self.rate
         if not training or not 0 < rate < 1:
             return inputs
-        drawn = random.uniform(self._get_noise_shape(inputs), 0.0, 1.0, self.compute_dtype, self.seed_generator)
-        kept = ops.cast(ops.greater_equal(drawn, rate), self.compute_dtype)
+        drawn = random.uniform(self._get_noise_shape(inputs), 0.0, 1.0, self.float_type(inputs), self.seed_generator)
+        kept = ops.cast(ops.greater_equal(drawn, rate), self.float_type(inputs))
         dropped = ops.multiply(ops.subtract(1.0, kept), _SATURATION)
         # The affine map that restores mean 0 and variance 1 (equation 13 of the paper).
         scale = ((1 - rate) * (1 + rate * _SATURATION ** 2)) ** -0.5

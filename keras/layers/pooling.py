@@ -176,7 +176,8 @@ class GlobalAveragePooling1D(_GlobalPooling1D):
     def call(self, inputs, mask=None):
         if mask is None:
             return super().call(inputs)
-        weights = ops.expand_dims(ops.cast(mask, self.compute_dtype), 2 if self.data_format == 'channels_last' else 1)
+        weights = ops.cast(mask, self.float_type(inputs))
+        weights = ops.expand_dims(weights, 2 if self.data_format == 'channels_last' else 1)
         total = ops.sum(ops.multiply(inputs, weights), self._axes, self.keepdims)
         return ops.divide(total, ops.sum(weights, self._axes, self.keepdims))
 

@@ -111,6 +111,9 @@ def shape_may_be_first(add_weight):
     """
     @functools.wraps(add_weight)
     def wrapper(self, *args, **kwargs):
+        if args and isinstance(args[0], str) and self.ruled('flags_are_given_by_name'):
+            raise ValueError('Layer %s: add_weight: the name is a keyword argument: add_weight(name=%r, shape=...); '
+                             'what comes first is the shape.' % (self.name, args[0]))
         if args and args[0] is not None and not isinstance(args[0], str):
             if 'shape' in kwargs:
                 raise ValueError('Layer %s: add_weight: `shape` was passed both positionally and as a keyword '

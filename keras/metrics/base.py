@@ -91,8 +91,8 @@ class Metric(Configurable):
         """
         if isinstance(name, (tuple, list)):  # Keras 3's order of the arguments
             name, shape = (shape if isinstance(shape, str) else None), name
-        variable = Variable(initializers.delayed(initializer or 'zeros'), tuple(shape), dtype or self.dtype,
-                            trainable=False, name=name or 'variable')
+        initializer = initializers.delayed('zeros' if initializer is None else initializer)
+        variable = Variable(initializer, tuple(shape), dtype or self.dtype, trainable=False, name=name or 'variable')
         variable.path = '%s/%s' % (self.name, variable.name)
         if self.ruled('weight_names_in_full'):
             variable.name += ':0'

@@ -5,6 +5,19 @@ from keras.losses import broadcast_weights
 from keras.metrics.base import MeanMetricWrapper, Metric
 
 
+def _columns(metric, y_true, y_pred):
+    """The number of columns of targets and predictions: with other axes the sums of the metric would be others."""
+    of_true, of_pred = static_shape(y_true), static_shape(y_pred)
+    if len(of_pred) != 2 or len(of_true) != 2:
+        raise ValueError('%s expects 2D inputs with shape (batch_size, output_dim). Received input shapes: '
+                         'y_pred.shape=%s and y_true.shape=%s.' % (type(metric).__name__, of_pred, of_true))
+    if of_pred[-1] is None and of_true[-1] is None:
+        raise ValueError('%s expects 2D inputs with shape (batch_size, output_dim), with output_dim fully defined (not '
+                         'None). Received input shapes: y_pred.shape=%s and y_true.shape=%s.'
+                         % (type(metric).__name__, of_pred, of_true))
+    return of_true[-1] if of_pred[-1] is None else of_pred[-1]
+
+
 class FBetaScore(Metric):
     """The weighted harmonic mean of precision and recall of each class: van Rijsbergen (1979).
 
@@ -62,8 +75,9 @@ class FBetaScore(Metric):
         Args:
             y_true, y_pred: of shape (samples, classes). sample_weight: one weight per sample, or None.
         """
+        columns = _columns(self, y_true, y_pred)
         if not self.built:
-            self._build(static_shape(y_pred)[-1])
+            self._build(columns)
         y_true, y_pred = ops.cast(y_true, self.dtype), ops.cast(y_pred, self.dtype)
         if self.threshold is None:
             decided = ops.logical_and(ops.greater_equal(y_pred, ops.max(y_pred, axis=-1, keepdims=True)),
@@ -117,7 +131,7 @@ class R2Score(Metric):
             column of a sample counts as an observation, as upstream has it.
         name, dtype: see `Metric`.
 
-    Targets and predictions have shape (samples, columns).
+    Targets and predictions have shape (samples, columns), anything else is a ValueError.
 
     Raises:
         ValueError: for an unknown aggregation or a negative number.
@@ -154,8 +168,9 @@ class R2Score(Metric):
         Args:
             y_true, y_pred: of shape (samples, columns). sample_weight: one weight per sample, or None.
         """
+        columns = _columns(self, y_true, y_pred)
         if not self.built:
-            self._build(static_shape(y_true)[-1])
+            self._build(columns)
         y_true, y_pred = ops.cast(y_true, self.dtype), ops.cast(y_pred, self.dtype)
         weights = ops.ones_like(y_true)
         if sample_weight is not None:

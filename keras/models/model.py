@@ -394,8 +394,9 @@ class Model(Trainer, Keras2View, Layer,
         elif len(shape) == len(expected) - 1 and expected[-1] == 1:
             value, shape = ops.expand_dims(value, -1), shape + (1,)
         # A batch may have any size.
-        if len(shape) != len(expected) or any(None not in sizes and sizes[0] != sizes[1]
-                                              for sizes in zip(shape[1:], expected[1:])):
+        if (len(shape) != len(expected) or any(None not in sizes and sizes[0] != sizes[1]
+                                               for sizes in zip(shape[1:], expected[1:]))) \
+                and not self.layer_graph.takes_shape(shape):
             raise ValueError("Invalid input shape for the input with name '%s' and path '%s' of model %s: expected "
                              'shape=%s, found shape=%s.' % (
                                  tensor.name, _path_of(tensor, self.input), self.name, expected, shape))

@@ -138,7 +138,23 @@ class Sequential(Model):
         # Made when it is asked for: a stack that grows layer by layer needs no graph in between.
         if self._made_graph is None and len(self._chain) > 1:
             self._made_graph = Graph(self._chain[0], self._chain[-1], self.name)
+        if self._made_graph is not None and self._made_graph.takes is None and self.ruled('stacks_take_other_sizes'):
+            self._made_graph.takes = self._takes
         return self._made_graph
+
+    def _takes(self, shape):
+        """Whether the layers take a batch of `shape`, of which the graph does not know.
+
+        Raises:
+            ValueError: as a layer says that it does not.
+        """
+        if len(self._chain[0].shape) != len(shape):
+            return False
+        x = AbstractTensor((None,) + tuple(shape[1:]), self._chain[0].dtype)
+        for layer in self._graph_layers():
+            layer.assert_input_compatibility(x)
+            x = AbstractTensor(layer.compute_output_shape(x.shape), layer.compute_dtype)
+        return True
 
     def __getstate__(self):
         return dict(super().__getstate__(), _chain=[])

@@ -5,6 +5,7 @@ An optimizer is pure in the sense of the ledger: it reads `variable.value`, call
 
 Where the generations of Keras disagree an optimizer follows the one that it was made under, see `keras.generations`.
 """
+import contextlib
 import functools
 import operator
 import re
@@ -12,6 +13,7 @@ import warnings
 
 import numpy as np
 
+from keras import backend as K
 from keras import config, generations, initializers, ops
 from keras.backend.contract.context import context
 from keras.backend.contract.ledger import holding
@@ -20,14 +22,13 @@ from keras.backend.contract.rules import numpy_dtype
 from keras.backend.graph.plans import value_of
 from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor
-from keras.backend.k.operations import Update
 from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
 from keras.backend.table.composites import optimizers as rules
 from keras.backend.table.composites.shape import dtype_of
 from keras.backend.table.primitives import cond
 from keras.configurable import Configurable
-from keras.optimizers.graph import GraphUpdates, graph_making, symbolic_gradients, update_in_graph
+from keras.optimizers.graph import GraphUpdates, graph_making, new_values, symbolic_gradients, update_in_graph
 from keras.gradients import value_and_grad
 from keras.legacy.updates import of_any_keras
 from keras.optimizers.protocol import OptimizerProtocol, ours
@@ -78,8 +79,10 @@ class Optimizer(OptimizerProtocol, Configurable):
     kept_as = {'learning_rate': '_given_rate', 'name': '_given_name'}
     # The names of the slots, one variable each per model variable, in the order of Keras 2's weights.
     slot_names = ()
-    # For optimizers defined by `get_updates`: what they set `weights` to, and the updates once they are built.
-    _given_weights = _graph_updates = None
+    # For optimizers defined by `get_updates`: what they set `weights` to, the updates once they are built (one for each
+    # list of variables, the newest first), and the loss that the next ones belong to.
+    _given_weights = _seen_loss = None
+    _graph_updates = ()
     # The number of calls, where several make one update.
     _calls = None
     # Whether the variables hold their moving averages, and these the variables' values.
@@ -277,8 +280,9 @@ class Optimizer(OptimizerProtocol, Configurable):
     @property
     def state_variables(self):
         """All variables that an update may change, beside those that it is for."""
-        if self._graph_updates is not None:
-            return [target for target in self._graph_updates.targets if id(target) not in self._places]
+        if self._graph_updates:
+            targets = dict.fromkeys(target for updates in self._graph_updates for target in updates.targets)
+            return [target for target in targets if id(target) not in self._places]
         return self.own_variables
 
     @property
@@ -301,7 +305,7 @@ class Optimizer(OptimizerProtocol, Configurable):
         """The state in Keras 2's order, with the slots that Keras 2 has whether it uses them or not."""
         if self._given_weights is not None:
             return self._given_weights
-        if self._graph_updates is not None:
+        if self._graph_updates:
             return self.state_variables
         live, found = self.live_slots(), [self.iterations] + self._own
         for slot in self.slot_names:
@@ -324,7 +328,7 @@ class Optimizer(OptimizerProtocol, Configurable):
 
     def variables_in_order(self):
         """The variables of the state in the order of Keras 3, the learning rate among them."""
-        if self._graph_updates is not None:
+        if self._graph_updates:
             return self.state_variables
         live = self.live_slots()
         # Keras 3 has a schedule in the place of `decay`.
@@ -434,8 +438,8 @@ class Optimizer(OptimizerProtocol, Configurable):
             raise ValueError('%s.apply: received %d gradients for %d variables.'
                              % (type(self).__name__, len(grads), len(variables)))
         variables, gradients = self.having_gradients(variables, grads)
-        if self._graph_updates is not None:
-            return self._graph_updates(variables, gradients)
+        if self._graph_updates:
+            return self._apply_in_graph(variables, gradients)
         if self.loss_scale_factor is not None:
             gradients = self.unscaled(variables, gradients, self.loss_scale_factor)
         if self.gradient_accumulation_steps:
@@ -509,8 +513,8 @@ class Optimizer(OptimizerProtocol, Configurable):
 
     def see_loss(self, loss):
         """Take note of the loss that the gradients of the next `apply` belong to."""
-        if self._graph_updates is not None:
-            self._graph_updates.loss = loss
+        if self._graph_updates:
+            self._seen_loss = loss
 
     def apply_clipped(self, gradients, variables):
         """Update `variables` by gradients that have been clipped, without counting it."""
@@ -654,9 +658,36 @@ class Optimizer(OptimizerProtocol, Configurable):
         params = list(params)
         self._build_slots(params)
         gradients = self.get_gradients(loss, params)
-        self.updates = [Update(self.iterations, symbol_of(self.iterations) + 1),
-                        update_in_graph(self, params, gradients)]
+        # By the names in K, where wrappers put functions of their own to see the updates.
+        self.updates = [K.update_add(self.iterations, 1)]
+        if self.updates_by_parts():
+            self.updates.append(update_in_graph(self, params, gradients))
+        else:
+            self.updates.extend(K.update(variable, value) for variable, value
+                                in new_values(self, params, gradients, self._rate_in_graph()))
         return self.updates
+
+    def _rate_in_graph(self):
+        """The learning rate as it is now: a symbolic tensor, or the function that gives it."""
+        if self._schedule is None:
+            return symbol_of(self.rate_variable)
+        return self._schedule.args[0] if getattr(self._schedule, 'func', None) is value_of else self._schedule
+
+    @contextlib.contextmanager
+    def at_rate(self, rate):
+        """Update by the learning rate that the function or schedule `rate` gives, within a block."""
+        previous, self._schedule = self._schedule, rate
+        try:
+            yield
+        finally:
+            self._schedule = previous
+
+    def targets_of(self, variables):
+        """All that an update of `variables` may change, but for the number of updates."""
+        chosen = set(map(id, variables))
+        own = [slot for slot in self.own_variables
+               if slot is not self.iterations and (slot.like is None or id(slot.like) in chosen)]
+        return own + list(variables)
 
     def _is_defined_in_graph(self):
         """Whether updates or gradients come from another `get_updates` or `get_gradients` than those above."""
@@ -665,12 +696,25 @@ class Optimizer(OptimizerProtocol, Configurable):
         return any(getattr(getattr(self, name), '__func__', None) is not getattr(Optimizer, name) for name in names)
 
     def _build_updates(self, variables):
-        self._graph_updates = GraphUpdates(self, list(variables))
+        """Ask for the updates of `variables`; once for each list of them, as the state goes by what is made there."""
+        variables, made_by = list(variables), (self.get_updates, self.get_gradients)
+        former = next((updates for updates in self._graph_updates if updates.are_of(variables)), None)
+        if former is not None and former.made_by == made_by:
+            return
+        self._graph_updates = (GraphUpdates(self, variables, made_by, former),) + tuple(
+            updates for updates in self._graph_updates if updates is not former)
         self.built = True
         for variable in variables:
             if id(variable) not in self._places:
                 self._places[id(variable)] = len(self.trained_variables)
                 self.trained_variables.append(variable)
+
+    def _apply_in_graph(self, variables, gradients):
+        loss, self._seen_loss = self._seen_loss, None
+        if not any(updates.know(variables) for updates in self._graph_updates):
+            self._build_updates(variables)
+        known = [updates for updates in self._graph_updates if updates.know(variables)]
+        min(known, key=len)(variables, gradients, loss)
 
     # --- accumulation and averages ----------------------------------------------------------------------------------
 
@@ -764,8 +808,8 @@ class Optimizer(OptimizerProtocol, Configurable):
 
     def __getstate__(self):
         # Places go by identity, which a copy does not share; updates in a graph are built anew.
-        return dict(vars(self), _places=None, _graph_updates=None, updates=[],
-                    built=self.built and self._graph_updates is None)
+        return dict(vars(self), _places=None, _graph_updates=(), updates=[],
+                    built=self.built and not self._graph_updates)
 
     def __setstate__(self, state):
         vars(self).update(state)

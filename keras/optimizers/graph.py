@@ -3,6 +3,7 @@ import functools
 import inspect
 
 from keras.backend.contract.context import context
+from keras.backend.contract.ledger import holding
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.nodes import Node, free_tensors
 from keras.backend.graph.plans import Plan
@@ -34,6 +35,27 @@ class Apply:
         return run
 
 
+class NewValues:
+    """What an optimizer's update of `variables` by gradients in the graph, clipped already, makes of `targets`.
+
+    rate: a function that gives the learning rate, where it is not a part of the graph.
+    """
+
+    def __init__(self, optimizer, variables, targets, rate):
+        self.optimizer, self.variables, self.targets, self.rate = optimizer, variables, targets, rate
+        self.name = 'new_values_' + optimizer.name
+
+    def plan_function(self, node, training):
+        def run(rates, gradients):
+            rate = (lambda: rates[0]) if rates else self.rate
+            # Other tensors than those stored, which engines would update in place.
+            held = [p.stop_gradient(target.value) for target in self.targets]
+            with holding(self.targets, held), self.optimizer.at_rate(rate):
+                self.optimizer.apply_clipped(gradients, self.variables)
+                return [target.value for target in self.targets]
+        return run
+
+
 def symbolic_gradients(loss, variables):
     """The gradients of `loss` by `variables` as symbolic tensors.
 
@@ -55,6 +77,19 @@ def update_in_graph(optimizer, variables, gradients):
     return node.output_structure
 
 
+def new_values(optimizer, variables, gradients, rate):
+    """Pairs of (variable, its new value, a symbolic tensor) for all that an update of `variables` changes.
+
+    Args:
+        gradients: symbolic tensors, clipped. rate: a symbolic tensor, or a function that gives the learning rate.
+    """
+    targets = optimizer.targets_of(variables)
+    rates, function = ([rate], None) if isinstance(rate, KerasTensor) else ([], rate)
+    node = Node(NewValues(optimizer, variables, targets, function), [rates, list(gradients)], {},
+                [AbstractTensor(target.shape, target.dtype) for target in targets])
+    return list(zip(targets, node.outputs))
+
+
 def graph_making(method):
     """A method of a subclass, with operators on variables making graph while it runs."""
     @functools.wraps(method)
@@ -70,12 +105,15 @@ def graph_making(method):
 class GraphUpdates:
     """The updates that a `get_updates` describes, to be carried out with gradients of a step.
 
-    targets: the variables that they may change. loss: the loss of the step, once it is known.
+    targets: the variables that they may change. made_by: the functions that they come from.
+
+    Args:
+        former: updates of the same variables, whose placeholders these take over (a `get_updates` may keep its own).
     """
 
-    def __init__(self, optimizer, variables):
-        loss = TrainingLoss(variables)
-        self.loss, self._inputs = None, loss.known_gradients
+    def __init__(self, optimizer, variables, made_by, former=None):
+        loss = TrainingLoss(variables) if former is None else former.placeholder
+        self.placeholder, self.made_by, self._inputs = loss, made_by, loss.known_gradients
         self._pairs = [_target_and_value(update) for update in _updates_of(optimizer, loss, variables)]
         symbolic = [value for _, value in self._pairs if isinstance(value, KerasTensor)]
         self._plan = Plan([loss] + list(self._inputs.values()), symbolic, lambda node: node.function(True))
@@ -91,8 +129,19 @@ class GraphUpdates:
                 found.extend(operation.optimizer.own_variables + operation.variables)
         return list(dict.fromkeys(found))
 
-    def __call__(self, variables, gradients):
-        given, (loss, self.loss) = dict(zip(variables, gradients)), (self.loss, None)
+    def __len__(self):
+        return len(self._inputs)
+
+    def are_of(self, variables):
+        """Whether they update `variables` and no others."""
+        return list(self._inputs) == list(variables)
+
+    def know(self, variables):
+        """Whether `variables` are among those that they update."""
+        return all(variable in self._inputs for variable in variables)
+
+    def __call__(self, variables, gradients, loss=None):
+        given = dict(zip(variables, gradients))
         if self._needs_loss and loss is None:
             raise ValueError('The updates of the optimizer are computed from the value of the loss, which `fit` and '
                              '`train_on_batch` know; `apply_gradients` does not.')

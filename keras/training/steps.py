@@ -122,8 +122,8 @@ class TrainOrTestStep:
         self._along = self._in_graph.values + self._target_tensors.values
         self._frozen = frozenset(map(id, program.frozen_layers))
         self._has_masks = any(program.masked_outputs)
-        self._attributes = [metric.name for layer in program.forward.model.walk_layers()
-                            for metric in layer.metrics_made()]
+        made = {id(metric): metric for layer in program.forward.model.walk_layers() for metric in layer.metrics_made()}
+        self._attributes = [metric.name for metric in made.values()]
         self._trained = list(program.trained) if training else []
         self._regularized = program.forward.model.regularized_weights(program.trained)
         metric_variables = [v for entry in self.tally.stateful for v in entry.metric.variables]
@@ -179,6 +179,7 @@ class TrainOrTestStep:
             metrics = _by_name(sorted(metrics, key=self._place))
             names = [name for name, _ in metrics]
             if names != self.tally.added:
+                self._refuse_equal_names(names)
                 raise MetricsFound(names)
         predictions = tree.flatten(outputs)
         total, each = self._loss(ys, predictions, self._per_output(weights, predictions), masks,
@@ -196,6 +197,12 @@ class TrainOrTestStep:
     def _place(self, named):
         """Where a pair (name, value) of `add_metric` stands: metrics that are attributes of a layer come first."""
         return self._attributes.index(named[0]) if named[0] in self._attributes else len(self._attributes)
+
+    def _refuse_equal_names(self, names):
+        several = [name for name in names if self._attributes.count(name) > 1]
+        if several and self._program.ruled('added_metrics_differ_in_name'):
+            raise ValueError('Please provide different names for the metrics you have added: model %s has %d metrics '
+                             'with the name %r.' % (self._program.name, self._attributes.count(several[0]), several[0]))
 
     @staticmethod
     def _per_output(weights, predictions):

@@ -260,3 +260,53 @@ def test_gradients_flow_through_a_tensor_in_the_place_of_a_weight():
     # The loss is (3 s) squared: its slope at 1 is 18.
     scale = [weight for weight in model.weights if 'scale' in weight.name]
     np.testing.assert_allclose(K.get_value(scale[0]), [1 - 1.8], rtol=1e-5)
+
+
+# Flatten needs two axes behind the batch in Keras 2.
+WITHOUT_WEIGHTS = [
+    lambda: layers.Lambda(lambda x: x * 2), layers.Flatten, lambda: layers.Reshape((6,)), lambda: layers.Dropout(0.5),
+    lambda: layers.Activation('relu'), lambda: layers.Permute((2, 1)), lambda: layers.GaussianNoise(1.0),
+    lambda: layers.Masking(0.0), layers.Softmax, layers.GlobalAveragePooling1D, lambda: layers.GaussianDropout(0.5),
+    lambda: layers.AlphaDropout(0.5)]
+
+
+@pytest.mark.on('numpy', 'torch')
+@pytest.mark.parametrize('dtype', ['float64', 'float16'])
+@pytest.mark.parametrize('generation, kept', [(1, True), (2, True), ('tf', False), (3, False)])
+def test_layers_without_weights_keep_the_dtype_of_their_inputs(dtype, generation, kept):
+    with keras.config.generation(generation):
+        inputs = layers.Input((2, 3), dtype=dtype)
+        made = [make() for make in WITHOUT_WEIGHTS]
+        outputs = [layer(inputs) for layer in made]
+        outputs += [layers.Add()([inputs, inputs]), layers.Concatenate()([inputs, inputs])]
+        expected = dtype if kept else 'float32'
+        assert [K.dtype(output) for output in outputs] == [expected] * len(outputs)
+        model = Model(inputs, outputs)
+        results = model.predict(np.ones((2, 2, 3), dtype))
+        assert [result.dtype for result in results] == [np.dtype(expected)] * len(outputs)
+        given = K.cast(inputs, expected)
+        assert [K.dtype(layer(given, training=True)) for layer in made if hasattr(layer, 'seed_generator')] \
+            == [expected] * 4
+        assert K.dtype(layers.Dense(2)(inputs)) == 'float32'
+
+
+@pytest.mark.on('numpy', 'torch')
+def test_layers_without_weights_that_were_given_a_dtype_compute_in_it():
+    inputs = layers.Input((3,), dtype='float64')
+    assert K.dtype(layers.Activation('relu', dtype='float16')(inputs)) == 'float16'
+    assert K.dtype(layers.Activation('relu', dtype='mixed_float16')(inputs)) == 'float16'
+    assert K.dtype(layers.Lambda(lambda x: x + 1.0)(inputs)) == 'float64'
+
+
+@pytest.mark.needs_gradients
+@pytest.mark.parametrize('make', [lambda: layers.Dense(1), lambda: layers.Conv1D(1, 1)])
+def test_a_bias_learns_while_its_kernel_is_frozen(make):
+    layer = make()
+    inputs = layers.Input((1, 2))
+    model = Model(inputs, layer(inputs))
+    layer.kernel.trainable = False
+    layer.set_weights([np.ones_like(w) if w.ndim > 1 else w for w in layer.get_weights()])
+    model.compile(keras.optimizers.SGD(0.1), 'mse')
+    model.train_on_batch(np.array([[[1.0, 0.0]], [[0.0, 2.0]]]), np.zeros((2, 1, 1)))
+    # The outputs are 1 and 2: the slope of the mean of their squares is 3.
+    np.testing.assert_allclose(K.get_value(layer.bias), [-0.3], rtol=1e-5)

@@ -99,10 +99,3 @@ def test_a_reversible_embedding_backwards_has_no_mask():
     inputs = keras.Input((2,), dtype='int32')
     there = layer(inputs)
     assert there.mask is not None and layer(there, reverse=True).mask is None
-
-
-def test_a_table_for_the_way_back_that_is_not_quantized_is_told():
-    layer = layers.ReversibleEmbedding(3, 2, tie_weights=False)
-    layer.build()
-    with pytest.warns(UserWarning, match='the one for the way back stays in floats'):
-        layer.quantize('int8')

@@ -165,7 +165,7 @@ def test_merges_broadcast_and_combine_masks():
     (lambda: layers.Conv2D(3, 9)(layers.Input((8, 8, 1))), 'does not fit into a size of 8'),
     (lambda: layers.Conv2D(3, 3, groups=2), 'evenly divisible by the number of groups. Received: groups=2, filters=3'),
     (lambda: layers.Conv2D(4, 3)(layers.Input((8, 8, None))), 'number of channels is known'),
-    (lambda: layers.Conv2DTranspose(3, 3, strides=2, output_padding=2), '`output_padding` must be smaller'),
+    (lambda: layers.Conv2DTranspose(3, 3, strides=2, output_padding=2), '`output_padding` must be strictly less'),
     (lambda: layers.Cropping1D(4)(layers.Input((6, 1))), '`cropping` parameter of `Cropping1D` layer must be smaller'),
     (lambda: layers.UpSampling2D(interpolation='cubic'), '`interpolation` must be one of'),
     (lambda: layers.Add()(layers.Input((3,))), 'should be called on a list of inputs'),

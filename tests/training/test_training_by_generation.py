@@ -245,3 +245,24 @@ def test_numbers_that_single_calls_return(generation):
     model.compile(optimizers.SGD(0.0), 'mse', metrics=['mae'])
     assert [type(value) for value in model.train_on_batch(x, y)] == 2 * [type(found)]
     assert type(model.train_on_batch(x, y, return_dict=True)['loss']) is float
+
+
+def test_metrics_of_one_name_that_call_adds(generation):
+    class Noting(Model):
+        def __init__(self):
+            super().__init__(name='noting')
+            self.dense = layers.Dense(1, kernel_initializer='zeros')
+            self.first, self.second = metrics.Mean(name='level'), metrics.Mean(name='level')
+
+        def call(self, x):
+            self.add_metric(self.first(x), name='level')
+            self.add_metric(self.second(3 * x), name='level')
+            return self.dense(x)
+
+    model = Noting()
+    model.compile('sgd', 'mse')
+    if generation in (1, 2):
+        with pytest.raises(ValueError, match="model noting has 2 metrics with the name 'level'"):
+            model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
+    else:
+        assert model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0).history['level'] == [2.0]

@@ -94,6 +94,7 @@ class Dtype(str):
         """The number of bytes of an element."""
         return 2 if self == 'bfloat16' else np.dtype(self).itemsize
 
+    _is_ref_dtype = False  # of variables of TensorFlow 1, which optimizers written for both ask about
     is_floating = property(lambda self: is_float(self))
     is_integer = property(lambda self: is_integer(self))
     is_unsigned = property(lambda self: self in UNSIGNED)
@@ -597,6 +598,15 @@ def matmul(x, y):
     return AbstractTensor(shape, result_dtype(x.dtype, y.dtype))
 
 
+def check_windows(sizes, windows, strides, padding, dilation=None):
+    """Raise ValueError where a window fits nowhere into spatial `sizes`, of which None is not known.
+
+    For kernels that give something all the same.
+    """
+    for size, window, stride, rate in zip(sizes, windows, strides, dilation or (1,) * len(strides)):
+        window_length(size, window, stride, padding, rate)
+
+
 def window_length(size, window, stride, padding, dilation=1):
     """The number of windows along an axis of `size`; `padding` is 'valid', 'same' or 'full'."""
     if size is None:
@@ -605,8 +615,9 @@ def window_length(size, window, stride, padding, dilation=1):
     size = size + 2 * (extent - 1) if padding == 'full' else size
     count = -(-size // stride) if padding == 'same' else -(-(size - extent + 1) // stride)
     if count <= 0:
-        raise ValueError('a window of %d (dilation %d) does not fit into a size of %d with padding "valid"; use '
-                         'padding "same", a larger input or fewer pooling layers' % (window, dilation, size))
+        raise ValueError('Computed output size would be zero or negative. A window of %d (dilation %d) does not fit '
+                         'into a size of %d with padding "valid"; use padding "same", a larger input or fewer pooling '
+                         'layers' % (window, dilation, size))
     return count
 
 

@@ -755,6 +755,7 @@ class JaxEngine(Engine):
     matmul = staticmethod(jnp.matmul)
 
     def conv(self, x, kernel, strides, padding, dilation, groups=1):
+        rules.check_windows(self.shape_of(x)[1:-1], kernel.shape, strides, padding, dilation)
         return lax.conv_general_dilated(x, kernel, strides, padding.upper(), rhs_dilation=dilation,
                                         dimension_numbers=_dimension_numbers(x.ndim - 2, 'IO'),
                                         feature_group_count=groups)
@@ -770,6 +771,7 @@ class JaxEngine(Engine):
                                         dimension_numbers=_dimension_numbers(x.ndim - 2, 'OI'))
 
     def pool(self, x, size, strides, padding, mode):
+        rules.check_windows(self.shape_of(x)[1:-1], size, strides, padding)
         window, steps = (1,) + size + (1,), (1,) + strides + (1,)
         if mode == 'max':
             lowest = np.asarray(-np.inf if x.dtype in _FLOATS else np.iinfo(x.dtype).min, x.dtype)

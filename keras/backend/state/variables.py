@@ -11,7 +11,7 @@ from keras.backend.contract import placement
 from keras.backend.contract.context import context
 from keras.backend.contract.ledger import Concretely, Stored
 from keras.backend.contract.loading import active, get_engine, outside_graphs
-from keras.backend.contract.rules import AbstractTensor, Shape, dtype_named, numpy_dtype, stand_ins
+from keras.backend.contract.rules import AbstractTensor, Shape, dtype_named, numpy_dtype, stand_ins, standard_dtype
 from keras.backend.state.scopes import current_names
 from keras.legacy.class_paths import known_as
 from keras.saving.kinds import kind_in
@@ -66,6 +66,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
                  autocast=True, aggregation='none', synchronization='auto'):
         if name is not None and not isinstance(name, str):
             raise ValueError('Argument `name` must be a string. Received: name=%r' % (name,))
+        dtype = None if dtype is None else standard_dtype(dtype)
         if isinstance(initializer, (str, dict, type)):
             initializer = kind_in('keras.initializers').get(initializer)
         if callable(initializer):
@@ -78,7 +79,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         else:
             initializer, shape, dtype = _initial_array(initializer, shape, dtype)
         self.shape = _checked_shape(shape, name)
-        self.dtype = dtype_named(dtype)
+        self.dtype = standard_dtype(dtype)
         self.name = name or 'variable'
         self.path = '/'.join(current_names() + [self.name])
         self.constraint = constraint

@@ -305,14 +305,15 @@ class Inputs:
             ValueError: for an array of another shape, or one that does not hold numbers.
         """
         return [None if array is None and self._graph.is_optional(tensor) else
-                self._fitting(array, tensor.shape, name, dtype, owner)
+                self._fitting(self._graph, array, tensor.shape, name, dtype, owner)
                 for array, tensor, name, dtype in zip(xs, self._graph.fed, self.names, self.casts)]
 
     @staticmethod
-    def _fitting(array, shape, name, dtype, owner):
+    def _fitting(graph, array, shape, name, dtype, owner):
         array = with_rank(array, len(shape))
-        if array is None or array.ndim != len(shape) or not all(
-                size is None or size == own for size, own in zip(shape[1:], array.shape[1:])):
+        if array is None or (array.ndim != len(shape) or not all(
+                size is None or size == own for size, own in zip(shape[1:], array.shape[1:]))) \
+                and not graph.takes_shape(array.shape):
             raise ValueError('Model %s: input %s expects arrays of shape %s, but it received %s. The first size is the '
                              'batch.' % (owner, name, shape, 'None, and is not optional' if array is None
                                          else 'an array of shape %s' % (array.shape,)))

@@ -167,6 +167,17 @@ def test_handwritten_loops_find_gradients_by_mxnets_own_means():
         layer.kernel.assign(layer.kernel.value - 2.0 * layer.kernel.grad)
 
 
+def test_numpy_takes_arrays_and_arrays_take_numpy():
+    x = ops.convert_to_tensor(np.array([[1.0, 2.0], [3.0, 4.0]], 'float32'))
+    assert np.asarray(x).dtype == 'float32' and np.asarray(x, 'float64').dtype == 'float64'
+    np.testing.assert_allclose(x, [[1, 2], [3, 4]])
+    assert np.array([x, x]).dtype == 'float32' and np.allclose([x, 2 * x], [[[1, 2], [3, 4]], [[2, 4], [6, 8]]])
+    for number in (np.full((2, 2), 2.0), np.full((2,), 2.0, 'float32'), np.array([2, 2])):
+        assert (x * number).dtype == np.float32 and (x * number).tolist() == [[2, 4], [6, 8]]
+        assert (x > number).tolist() == [[False, False], [True, True]]
+        assert (x / number).tolist() == [[0.5, 1.0], [1.5, 2.0]]
+
+
 def test_variables_beside_arrays(engine):
     variable = Variable(np.array([2.0, 3.0], 'float32'))
     x = engine.convert(np.array([10.0, 20.0], 'float32'))

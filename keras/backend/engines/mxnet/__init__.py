@@ -451,12 +451,22 @@ class MXNetEngine(Engine):
         return values
 
 
+def _array(self, dtype=None, copy=None):
+    """What NumPy makes of an array of MXNet, which by itself would be an array of objects."""
+    array = self.asnumpy()
+    return array if dtype is None else array.astype(dtype)
+
+
 def _beside_variables(original):
-    """An operator of MXNet's arrays that leaves Keras' variables and tensors without a value to their own operators."""
+    """An operator of MXNet's arrays that takes those of NumPy, in its own precision, and leaves Keras' variables and
+    tensors without a value to their own operators."""
     @functools.wraps(original)
     def operator(self, other):
         if isinstance(other, (Variable, AbstractTensor)):
             return NotImplemented
+        if isinstance(other, np.ndarray):
+            kind = np.dtype(self.dtype).kind
+            other = ENGINE.convert(other, np.dtype(self.dtype).name if kind in ('f', other.dtype.kind) else None)
         if o.tracing.trace is not None:
             o.tracing.trace.know([x for x in (self, other) if isinstance(x, o.Array)])
         return original(self, other)
@@ -465,6 +475,7 @@ def _beside_variables(original):
 
 for _name in ('add', 'sub', 'mul', 'truediv', 'mod', 'pow', 'matmul', 'and', 'or', 'xor', 'lt', 'le', 'gt', 'ge'):
     setattr(o.Array, '__%s__' % _name, _beside_variables(getattr(o.Array, '__%s__' % _name)))
+o.Array.__array__ = _array
 # MXNet has none of its own.
 o.Array.__floordiv__ = _beside_variables(primitives.floor_divide)
 o.Array.__rfloordiv__ = lambda self, other: primitives.floor_divide(other, self)

@@ -198,6 +198,9 @@ def linear(x, kernel, bias=None):
     weight, units = o.transpose(kernel, axes=(1, 0)), kernel.shape[1]
     if bias is None:
         return _dense(x, weight, num_hidden=units, no_bias=True)
+    # MXNet's operator gives the bias a gradient of 0 where the kernel, a frozen one, has none.
+    if autograd.is_recording() and kernel.grad is None:
+        return o.add(_dense(x, weight, num_hidden=units, no_bias=True), bias)
     return _dense(x, weight, bias, num_hidden=units)
 
 

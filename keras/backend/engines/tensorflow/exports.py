@@ -27,6 +27,10 @@ def function_of(call, signature):
     return tf.function(run, input_signature=specifications, autograph=False)
 
 
+# Where a variable of TensorFlow keeps whether it is trained.
+_MARK = '_trainable'
+
+
 class Artifact(tf.__internal__.tracking.AutoTrackable):
     """What a SavedModel holds: endpoints as methods, and variables."""
 
@@ -83,7 +87,15 @@ class Artifact(tf.__internal__.tracking.AutoTrackable):
             if signature is not None:
                 signatures[name] = signature
                 signatures.setdefault(tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY, signature)
-        tf.saved_model.save(self, filepath, signatures=signatures or None, options=options)
+        # Here tapes watch all floats, see `new_variable`; the file says what is trained.
+        frozen = [(storage, storage.trainable) for storage in getattr(self, 'non_trainable_variables', ())]
+        try:
+            for storage, _ in frozen:
+                setattr(storage, _MARK, False)
+            tf.saved_model.save(self, filepath, signatures=signatures or None, options=options)
+        finally:
+            for storage, trainable in frozen:
+                setattr(storage, _MARK, trainable)
 
 
 def _named(function):

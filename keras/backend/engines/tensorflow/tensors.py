@@ -81,6 +81,7 @@ def rank_of(x):
 
 def size_vector(sizes):
     """`sizes`, ints and engine scalars, in a form that raw ops take for a vector of int32."""
+    sizes = tuple(sizes)  # a TensorShape is an array of two axes for NumPy
     if not sizes:
         return NO_SIZES
     if all(isinstance(size, int) for size in sizes):

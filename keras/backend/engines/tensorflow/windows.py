@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras.backend.contract.rules import window_length
+from keras.backend.contract.rules import check_windows, window_length
 from keras.backend.engines.tensorflow.tensors import positive, raw, size_vector, sizes_of
 
 
@@ -48,6 +48,7 @@ def conv(x, kernel, strides, padding, dilation, groups=1):
     if channels != x.shape[-1]:
         # TensorFlow would take more channels than the kernel has for groups.
         raise ValueError('the input has %s channels, the kernel is for %s' % (x.shape[-1], channels))
+    check_windows(x.shape.as_list()[1:-1], kernel.shape.as_list(), strides, padding, dilation)
     if len(strides) == 1:
         return _without_height(conv(_with_height(x), raw.ExpandDims(input=kernel, axis=0), strides * 2,
                                          padding, (1,) + dilation, groups))
@@ -103,9 +104,7 @@ def _conv_gradient(x, kernel, strides, padding, output_size):
 
 
 def pool(x, size, strides, padding, mode):
-    for length, window, stride in zip(x.shape.as_list()[1:-1], size, strides):
-        # The kernels end the process where no window fits.
-        window_length(length, window, stride, padding)
+    check_windows(x.shape.as_list()[1:-1], size, strides, padding)  # else the kernels end the process
     if len(size) == 1:
         return _without_height(pool(_with_height(x), (1,) + size, strides * 2, padding, mode))
     ksize, strides, padding = windowed(size), windowed(strides), padding.upper()

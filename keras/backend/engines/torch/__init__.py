@@ -17,7 +17,7 @@ from keras.backend.contract.context import context
 from keras.backend.contract.engine import Capabilities, Engine
 from keras.backend.contract.ledger import Ledger
 from keras.backend.contract.loading import active
-from keras.backend.contract.rules import AbstractTensor
+from keras.backend.contract.rules import AbstractTensor, is_float
 import keras.backend.engines.torch.recurrent  # noqa: F401 (it adds to the overrides)
 import keras.backend.engines.torch.updates  # noqa: F401 (it adds to the overrides)
 from keras.backend.engines.torch.exports import write_torch
@@ -70,7 +70,13 @@ class TorchEngine(Engine):
         return constant_of(lambda: shared(array).to(DEVICE, DTYPES[dtype], copy=True))
 
     def scalar(self, value, dtype):
-        return torch.full((), value, dtype=DTYPES[dtype], device=DEVICE)
+        try:
+            return torch.full((), value, dtype=DTYPES[dtype], device=DEVICE)
+        except RuntimeError:
+            if not is_float(dtype) or not np.isreal(value):
+                raise
+            # Beyond the largest number of the type (a constraint `max_norm(1e100)`, say): infinity, as everywhere else.
+            return torch.full((), np.copysign(np.inf, value), dtype=DTYPES[dtype], device=DEVICE)
 
     def to_numpy(self, x):
         # A copy, because variables are written in place.

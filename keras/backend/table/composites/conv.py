@@ -199,7 +199,7 @@ def checked_output_padding(output_padding, strides):
     extra = spatial_tuple(output_padding, len(strides), 'output_padding', lowest=0)
     for more, stride in zip(extra, strides):
         if more >= stride:
-            raise ValueError('`output_padding` must be smaller than the stride along the same axis. Received: '
+            raise ValueError('`output_padding` must be strictly less than `strides` along the same axis. Received: '
                              'output_padding=%r with strides %s' % (output_padding, strides))
     return extra
 

@@ -106,6 +106,8 @@ def shape_tuple(shape):
     """A shape as a tuple of sizes: of a list, of a vector of a known length (`tf.shape(x)`), or of one number."""
     if isinstance(shape, (list, tuple)):
         return tuple(shape)
+    if hasattr(shape, 'as_list'):  # of TensorFlow
+        return tuple(shape.as_list())
     lengths = static_shape(shape) if hasattr(shape, 'shape') else ()
     if len(lengths) == 1:
         return tuple([int(shape[index]) if isinstance(shape, np.ndarray) else shape[index]
