@@ -624,6 +624,8 @@ def is_reading():
 def reading(parts):
     """A `with` block in which what a file holds is made. `parts`: as `of_parts` gives them, or one generation."""
     parts = parts if isinstance(parts, dict) else {'': parts}
+    if '' not in parts:
+        raise ValueError('The file does not say which generation of Keras its model is of: %.100r' % (parts,))
     previous = _reading.parts, _reading.path
     _reading.parts, _reading.path = parts, ()
     try:
