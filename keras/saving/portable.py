@@ -1,9 +1,15 @@
 """Functions that pickles cannot name, lambdas above all, taken along in them by their code."""
+import copyreg
 import functools
 import importlib
 import marshal
 import sys
 import types
+
+from keras import lazy
+
+# It stands above: it makes objects that know of their generation.
+_registry = lazy.Later('keras.saving.serialization')
 
 
 def portable(value):
@@ -31,6 +37,40 @@ def _is_importable(function):
     for name in function.__qualname__.split('.'):
         found = getattr(found, name, None)
     return found is function
+
+
+def portable_object(reduced):
+    """What `__reduce_ex__` gave; a class that no module has by its name goes along as a name."""
+    made, arguments = reduced[:2]
+    if made is not copyreg.__newobj__ or _is_importable(arguments[0]):
+        return reduced
+    return (_made, (PickledClass(arguments[0]),) + arguments[1:]) + reduced[2:]
+
+
+def _made(cls, *arguments):
+    return cls.__new__(cls, *arguments)
+
+
+class PickledClass:
+    """Stands for a class of your own in a pickle, and becomes what is registered, or in a `custom_object_scope`, by its
+    name when it is read; a deep copy is the class itself."""
+
+    def __init__(self, cls):
+        self.cls = cls
+
+    def __deepcopy__(self, memo):
+        return self.cls
+
+    def __reduce__(self):
+        return _class_called, (_registry.get_registered_name(self.cls),)
+
+
+def _class_called(name):
+    found = _registry.get_registered_object(name)
+    if found is None:
+        raise ValueError('The pickle holds an object of the class %r, which no module has by this name. Read it in '
+                         '`with keras.utils.custom_object_scope({%r: ...}):`.' % (name, name))
+    return found
 
 
 class PickledFunction:
