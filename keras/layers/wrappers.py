@@ -352,7 +352,10 @@ class SpectralNormalization(Wrapper):
         largest = ops.matmul(ops.matmul(v, matrix), ops.transpose(u))
         largest = ops.where(ops.equal(largest, 0), ops.ones_like(largest), largest)  # of a kernel of zeros
         self.vector_u.assign(u)
-        self.kernel.assign(ops.reshape(ops.divide(matrix, largest), self.kernel.shape))
+        # The gradient is that of the kernel as it is now, whatever it was divided by: so it is in Keras 3 on the
+        # engines where assigning takes effect at once (TensorFlow, PyTorch).
+        change = ops.subtract(ops.divide(matrix, largest), matrix)
+        self.kernel.assign(ops.reshape(ops.add(matrix, ops.stop_gradient(change)), self.kernel.shape))
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)

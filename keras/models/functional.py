@@ -603,6 +603,8 @@ def graph_from_config(config, custom_objects=None):
     """
     highest = _highest_numbers(config)
     created = {_name_of(entry): None for entry in config['layers']}
+    if len(created) != len(config['layers']):
+        raise ValueError('Two layers of the configuration have the same name, among: %.500s' % ', '.join(created))
     for place in serialization.new_ones_first(config['layers']):
         name = _name_of(config['layers'][place])
         created[name] = _created(config['layers'][place], name, custom_objects)
@@ -652,7 +654,7 @@ def _highest_numbers(config):
     names = set(map(_name_of, config['layers']))
     _collect_references([config['input_layers'], config['output_layers']], references)
     for reference in references:
-        if reference[0] not in names:
+        if reference[0] not in names or min(reference[1:3]) < 0:
             raise _lacking(reference)
     for entry in config['layers']:
         for node in entry.get('inbound_nodes', ()):
@@ -792,7 +794,7 @@ def _decoded_call(node, names):
 
 def _is_reference(value, names):
     return len(value) >= 3 and isinstance(value[0], str) and value[0] in names and type(value[1]) is type(
-        value[2]) is int
+        value[2]) is int and min(value[1:3]) >= 0
 
 
 class _Leaf:
