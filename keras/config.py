@@ -20,6 +20,8 @@ DATA_FORMATS = ('channels_last', 'channels_first')
 # Keras 1 (1.2.2), Keras 2 (2.3.1), tf.keras 2.x and Keras 3: see `keras.generations` for where they disagree.
 GENERATIONS = (1, 2, 'tf', 3)
 DEFAULT_GENERATION = 2
+# Packages that run on Keras 3 and no other: a program that imports one of them is written for Keras 3.
+MADE_FOR_KERAS_3 = frozenset(('bayesflow', 'keras_hub', 'keras_rs'))
 # What a new file holds: settings, but no guess of the engine or the generation, which would bind later runs.
 DEFAULTS = {'floatx': 'float32', 'epsilon': 1e-07, 'image_data_format': 'channels_last'}
 
@@ -449,8 +451,9 @@ _thread = _Thread()
 def get_generation():
     """The generation of Keras that new code gets: 1 (Keras 1), 2 (Keras 2.3.1, the default), 'tf' (tf.keras 2.x) or 3.
 
-    Where nobody has said otherwise, a process that reaches us through `tf.keras` only has 3. What the generations do
-    differently is listed in docs/generations.md.
+    Where nobody has said otherwise, a process that reaches us through `tf.keras` only has 3, and so has one that
+    imports a package which runs on Keras 3 alone (KerasHub, KerasRS, BayesFlow), for what is made from then on. What
+    the generations do differently is listed in docs/generations.md.
 
     Example:
         >>> keras.config.get_generation()

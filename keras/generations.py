@@ -168,6 +168,9 @@ _row('names_from_zero', 'layers.Layer, metrics.Metric',
 _row('names_in_snake_case', 'layers.Layer',
      'automatic names have the words of the class with underscores: max_pooling2d_1, not maxpooling2d_1',
      False, True, True, True)
+_row('digits_make_words', 'layers.Layer',
+     'in automatic names a capital with digits behind it begins a word: conv_lst_m2d, not conv_lstm2d',
+     False, True, True, False)
 _row('weight_names_in_full', 'layers.Layer, metrics.Metric',
      'the `name` of a weight is that in a graph of TensorFlow, `dense_1/kernel:0`, not `kernel`',
      True, True, True, False)
@@ -621,6 +624,8 @@ def is_reading():
 def reading(parts):
     """A `with` block in which what a file holds is made. `parts`: as `of_parts` gives them, or one generation."""
     parts = parts if isinstance(parts, dict) else {'': parts}
+    if '' not in parts:
+        raise ValueError('The file does not say which generation of Keras its model is of: %.100r' % (parts,))
     previous = _reading.parts, _reading.path
     _reading.parts, _reading.path = parts, ()
     try:

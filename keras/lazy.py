@@ -21,6 +21,8 @@ import types
 # From Python 3.7 on a module may have a `__getattr__`, which costs nothing until a name is missing.
 _ASKS_MODULES = sys.version_info >= (3, 7)
 _MISSING = object()
+# Packages of others whose import matters: {name: what is called then}.
+_AWAITED = {}
 
 
 def importer():
@@ -33,6 +35,13 @@ def importer():
             return name
         frame = frame.f_back
     return ''
+
+
+def await_import(names, function):
+    """Call `function` when one of the packages `names` is imported, or now if one of them has been."""
+    if any(name in sys.modules for name in names):
+        function()
+    _AWAITED.update(dict.fromkeys(names, function))
 
 
 def _addresses():
@@ -261,6 +270,8 @@ class _Finder:
 
     def find_spec(self, fullname, path=None, target=None):
         parent = fullname.rpartition('.')[0]
+        if fullname in _AWAITED:
+            _AWAITED.pop(fullname)()
         if not parent or fullname.partition('.')[0] not in _ROOTS or fullname in _FIRST:
             return None
         addresses = _addresses()

@@ -287,6 +287,7 @@ def logcosh(y_true, y_pred):
     Example:
         >>> keras.losses.logcosh([[0.0]], [[1.0]])  # [0.434]
     """
+    y_true, y_pred = _as_floats(y_true, y_pred)
     x = ops.subtract(y_pred, y_true)
     return ops.mean(x + ops.softplus(-2.0 * x) - math.log(2.0), axis=-1)
 
@@ -536,6 +537,13 @@ def categorical_generalized_cross_entropy(y_true, y_pred, q):
     return (1.0 - ops.power(p, float(q))) / float(q)
 
 
+def _as_floats(y_true, y_pred):
+    """Both in the float type of the predictions: Python's operators on TensorFlow's tensors mix no types."""
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    dtype = dtype_of(y_pred) if rules.is_float(dtype_of(y_pred)) else config.floatx()
+    return ops.cast(y_true, dtype), ops.cast(y_pred, dtype)
+
+
 # --- overlap and similarity ---------------------------------------------------------------------------------------
 
 def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
@@ -548,6 +556,7 @@ def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
         >>> keras.losses.tversky([[1.0, 0.0]], [[1.0, 0.0]])  # 0
     """
     axis = tuple(axis) if isinstance(axis, list) else axis
+    y_true, y_pred = _as_floats(y_true, y_pred)
     both = ops.sum(ops.multiply(y_pred, y_true), axis=axis)
     false_positive = ops.sum(ops.multiply(y_pred, ops.subtract(1.0, y_true)), axis=axis)
     false_negative = ops.sum(ops.multiply(y_true, ops.subtract(1.0, y_pred)), axis=axis)
@@ -565,6 +574,7 @@ def dice(y_true, y_pred, axis=None):
         >>> keras.losses.dice([[1.0, 0.0]], [[1.0, 0.0]])  # 0
     """
     axis = tuple(axis) if isinstance(axis, list) else axis
+    y_true, y_pred = _as_floats(y_true, y_pred)
     both = ops.sum(ops.multiply(y_pred, y_true), axis=axis)
     whole = ops.add(ops.sum(y_true, axis=axis), ops.sum(y_pred, axis=axis))
     return 1.0 - 2.0 * both / (whole + config.epsilon())

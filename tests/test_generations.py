@@ -2,7 +2,10 @@
 import copy
 import inspect
 import json
+import os
 import pickle
+import subprocess
+import sys
 import threading
 import types
 
@@ -28,6 +31,21 @@ def test_new_code_is_keras_2_until_somebody_says_otherwise(setting):
     for wrong in (4, 'keras', None, True, 2.0):
         with pytest.raises(ValueError, match='Unknown generation: .*Expected 1 .Keras 1., 2'):
             config.set_generation(wrong)
+
+
+@pytest.mark.parametrize('script', [
+    'import keras; keras.layers; import keras_rs', 'import keras_rs', 'import keras_rs.layers as layers'])
+def test_a_program_with_a_package_for_keras_3_is_one_for_keras_3(script, tmp_path):
+    package = tmp_path / 'keras_rs'
+    package.mkdir()
+    (package / '__init__.py').write_text('import keras\nassert keras.Input')
+    (package / 'layers.py').write_text('')
+    for environment, expected in (('', '3'), ('2', '2')):
+        found = subprocess.run(
+            [sys.executable, '-c', script + '; from keras import config; print(config.get_generation())'],
+            env=dict(os.environ, KERAS_GENERATION=environment, PYTHONPATH=os.pathsep.join([str(tmp_path)] + sys.path)),
+            stdout=subprocess.PIPE, universal_newlines=True)
+        assert found.stdout.split()[-1] == expected
 
 
 def test_a_block_holds_for_its_thread_only(setting):

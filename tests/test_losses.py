@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import golden
+import keras
 from keras import config, losses, metrics, ops
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import Variable
@@ -190,3 +191,14 @@ def test_arguments_are_attributes():
     assert metrics.TopKCategoricalAccuracy(k=3).k == 3
     with pytest.raises(AttributeError, match="'BinaryCrossentropy' object has no attribute 'gamma'"):
         loss.gamma
+
+
+@pytest.mark.on('numpy', 'tensorflow', 'torch')
+def test_masks_of_integers_overlap():
+    y_true, y_pred = np.array([[1, 2], [1, 2]]), np.array([[4, 1], [6, 1]])
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(keras.losses.Dice()(y_true, y_pred)), 1 - 28 / 18, rtol=1e-5)
+    y_true, y_pred = np.array([[1, 0], [0, 1]]), np.array([[1, 1], [0, 1]])
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(keras.losses.Tversky()(y_true, y_pred)), 0.2, rtol=1e-5)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(keras.losses.LogCosh()(y_true, y_pred)), 0.108445, rtol=1e-4)
+    found = keras.losses.Tversky(dtype='float16')(y_true, y_pred)
+    assert keras.backend.standardize_dtype(found.dtype) == 'float16'

@@ -12,6 +12,7 @@ from keras.backend.graph.nodes import Ancestry, free_tensors
 from keras.backend.graph.plans import Plan
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.variables import to_array
+from keras.backend.table import primitives
 from keras.backend.table.composites.shape import size_along
 from keras.export.walk import CannotExport
 from keras.models.layouts import channels_first
@@ -44,6 +45,11 @@ class Trace:
 
     def write(self, variable, value):
         self.assigned[variable] = value
+
+    @staticmethod
+    def cast(x, dtype):
+        """A symbolic tensor in another dtype, for weights that read otherwise than they are kept."""
+        return primitives.cast(x, dtype)
 
     def sizes(self, x):
         """The shape of a symbolic tensor, with scalars of the graph for the sizes that are not known."""

@@ -152,7 +152,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
     def _default_name(self):
         name = type(self).__name__
-        return numbered_name(snake_case(name) if self.ruled('names_in_snake_case') else name.lower())
+        return numbered_name(self.words_of(name) if self.ruled('names_in_snake_case') else name.lower())
+
+    def words_of(self, name):
+        """The name of a class in lower case, with an underscore between words, as the generation has it."""
+        return snake_case(name, self.ruled('digits_make_words'))
 
     def _read_input_arguments(self, kwargs):
         self._initial_weights = kwargs.pop('weights', None)
@@ -836,6 +840,13 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             if isinstance(self._policy, dtype_policies.DTypePolicyMap):
                 self._follow_policy()
 
+    def path_of_weights(self):
+        """The path of weights that are made now. In the constructor nobody knows who the layer will belong to."""
+        if self._path is None and not self._builds and not self._built:
+            return path_inside(self.name)
+        self.take_path()
+        return self.path
+
     def assert_input_compatibility(self, inputs):
         """Check `inputs` against `input_spec`.
 
@@ -1011,8 +1022,8 @@ if active.engine is not None:
     _join(active.engine)
 
 
-def snake_case(name):
-    partial = re.sub('(.)([A-Z][a-z0-9]+)', r'\1_\2', name)
+def snake_case(name, digits=True):
+    partial = re.sub('(.)([A-Z][a-z%s]+)' % ('0-9' if digits else ''), r'\1_\2', name)
     snake = re.sub('([a-z])([A-Z])', r'\1_\2', partial).lower()
     return 'private' + snake if snake.startswith('_') else snake
 

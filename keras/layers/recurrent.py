@@ -552,6 +552,20 @@ class RNN(Layer):
                              % (self.name, type(self).__name__, len(state_sizes(self.cell)), len(states)))
         return inputs, states, constants
 
+    def named_states(self, inputs):
+        """(inputs, {'initial_state': ..., 'constants': ...}) from the list that the layer was called with."""
+        inputs, states, constants = self._split(inputs, None, None)
+        named = {'initial_state': self._by_cell(states) if states else None, 'constants': constants}
+        return inputs, {name: given for name, given in named.items() if given}
+
+    def get_build_config(self):
+        """The shape of the inputs; those of states follow from the layer, as Keras 3 has it."""
+        config = super().get_build_config()
+        shape = config['input_shape'] if config and not self.num_constants else None
+        if shape and isinstance(shape[0], list):
+            config['input_shape'] = shape[0]
+        return config
+
     def assert_input_compatibility(self, inputs):
         super().assert_input_compatibility(inputs[0] if isinstance(inputs, (list, tuple)) else inputs)
 

@@ -276,8 +276,7 @@ class WeightOwner:
                             trainable=trainable, name=name, constraint=constraints.get(constraint),
                             layout=layout, autocast=autocast)
         scope = '/'.join(current_names())
-        self.take_path()
-        variable.path = '/'.join(filter(None, [scope, self.path, variable.name]))
+        variable.path = '/'.join(filter(None, [scope, self.path_of_weights(), variable.name]))
         if self.ruled('weight_names_in_full'):
             variable.name = '/'.join(filter(None, [scope, self.name, variable.name])) + ':0'
         variable.regularizer = regularizers.get(regularizer)

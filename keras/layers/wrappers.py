@@ -215,6 +215,20 @@ class Bidirectional(Wrapper):
                              'backward layer. Received %d tensors.' % (self.name, len(states)))
         return inputs, states, [] if constants is None else to_list(constants, True)
 
+    def named_states(self, inputs):
+        """(inputs, {'initial_state': ..., 'constants': ...}) from the list that the layer was called with."""
+        inputs, states, constants = self._split(inputs, None, None)
+        named = {'initial_state': states, 'constants': constants}
+        return inputs, {name: given for name, given in named.items() if given}
+
+    def get_build_config(self):
+        """The shape of the inputs; those of states follow from the layer, as Keras 3 has it."""
+        config = super().get_build_config()
+        shape = config['input_shape'] if config and not self.forward_layer.num_constants else None
+        if shape and isinstance(shape[0], list):
+            config['input_shape'] = shape[0]
+        return config
+
     def assert_input_compatibility(self, inputs):
         super().assert_input_compatibility(inputs[0] if isinstance(inputs, (list, tuple)) else inputs)
 
@@ -338,7 +352,10 @@ class SpectralNormalization(Wrapper):
         largest = ops.matmul(ops.matmul(v, matrix), ops.transpose(u))
         largest = ops.where(ops.equal(largest, 0), ops.ones_like(largest), largest)  # of a kernel of zeros
         self.vector_u.assign(u)
-        self.kernel.assign(ops.reshape(ops.divide(matrix, largest), self.kernel.shape))
+        # The gradient is that of the kernel as it is now, whatever it was divided by: so it is in Keras 3 on the
+        # engines where assigning takes effect at once (TensorFlow, PyTorch).
+        change = ops.subtract(ops.divide(matrix, largest), matrix)
+        self.kernel.assign(ops.reshape(ops.add(matrix, ops.stop_gradient(change)), self.kernel.shape))
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)

@@ -156,7 +156,7 @@ NAMES = {
     'keras': {'keras.engine.network': 'Network'},
     'keras.backend': {
         'keras.backend.k.functions': 'random_binomial as random_bernoulli',
-        'keras.utils.internals': 'get_keras_mask set_keras_mask standardize_shape'},
+        'keras.utils.internals': 'ContextValueCache get_keras_mask set_keras_mask standardize_shape'},
     'keras.trainers.data_adapters.data_adapter_utils': {
         'keras.training.data.class_weights': 'weights_of_classes as class_weight_to_sample_weights'},
     'keras.layers.merging.base_merge': {'keras.layers.merge': '_Merge _Merge as Merge'},

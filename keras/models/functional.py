@@ -491,6 +491,20 @@ class _DoubledGraphWriter(_GraphWriter):
     def times(self, layer):
         return 2 if hasattr(layer, 'layer_graph') else 1
 
+    def call(self, node):
+        """As Keras 2 has it. Keras 3 reads one tensor or a list so; layers of its own it reads in its own form."""
+        args, kwargs = _as_called_in_3(node)
+        if generations.of(node.operation) != 3 or len(args) < 2 and not any(
+                isinstance(leaf, KerasTensor) for leaf in tree.flatten(kwargs)):
+            return super().call(node)
+        return {'args': [self.in_full(value) for value in args],
+                'kwargs': {key: self.in_full(value) for key, value in kwargs.items()}}
+
+    def in_full(self, value):
+        def encode(leaf):
+            return _tensor_in_full(leaf, self.reference(leaf)) if isinstance(leaf, KerasTensor) else self.argument(leaf)
+        return tree.map_structure(encode, value)
+
     def operation(self, node):
         if hasattr(node.operation, 'as_layer'):
             return super().operation(node)
@@ -526,9 +540,9 @@ class _FullGraphWriter(_GraphWriter):
         return [name, number + 1 if _begins_with_its_making(tensor.node.operation) else number, index]
 
     def call(self, node):
-        return {'args': [self.argument(value) for value in node.args],
-                'kwargs': {key: self.argument(value) for key, value in node.kwargs.items()
-                           if key not in node.implicit}}
+        args, kwargs = _as_called_in_3(node)
+        return {'args': [self.argument(value) for value in args],
+                'kwargs': {key: self.argument(value) for key, value in kwargs.items()}}
 
     def operation(self, node):
         if hasattr(node.operation, 'as_layer'):
@@ -553,8 +567,21 @@ class _FullGraphWriter(_GraphWriter):
         return self.argument(value)
 
     def tensor(self, tensor):
-        return {'class_name': '__keras_tensor__', 'config': {
-            'shape': list(tensor.shape), 'dtype': tensor.dtype, 'keras_history': self.reference(tensor)}}
+        return _tensor_in_full(tensor, self.reference(tensor))
+
+
+def _tensor_in_full(tensor, reference):
+    return {'class_name': '__keras_tensor__', 'config': {
+        'shape': list(tensor.shape), 'dtype': tensor.dtype, 'keras_history': reference}}
+
+
+def _as_called_in_3(node):
+    """(args, kwargs) of a call of a layer, where Keras 3 takes the states of a recurrent layer by their name."""
+    args, kwargs = list(node.args), {key: value for key, value in node.kwargs.items() if key not in node.implicit}
+    if hasattr(node.operation, 'named_states') and args and isinstance(args[0], (list, tuple)):
+        args[0], states = node.operation.named_states(args[0])
+        kwargs.update(states)
+    return args, kwargs
 
 
 def _warn_of_form(node, reader):
@@ -576,6 +603,8 @@ def graph_from_config(config, custom_objects=None):
     """
     highest = _highest_numbers(config)
     created = {_name_of(entry): None for entry in config['layers']}
+    if len(created) != len(config['layers']):
+        raise ValueError('Two layers of the configuration have the same name, among: %.500s' % ', '.join(created))
     for place in serialization.new_ones_first(config['layers']):
         name = _name_of(config['layers'][place])
         created[name] = _created(config['layers'][place], name, custom_objects)
@@ -625,7 +654,7 @@ def _highest_numbers(config):
     names = set(map(_name_of, config['layers']))
     _collect_references([config['input_layers'], config['output_layers']], references)
     for reference in references:
-        if reference[0] not in names:
+        if reference[0] not in names or min(reference[1:3]) < 0:
             raise _lacking(reference)
     for entry in config['layers']:
         for node in entry.get('inbound_nodes', ()):
@@ -765,7 +794,7 @@ def _decoded_call(node, names):
 
 def _is_reference(value, names):
     return len(value) >= 3 and isinstance(value[0], str) and value[0] in names and type(value[1]) is type(
-        value[2]) is int
+        value[2]) is int and min(value[1:3]) >= 0
 
 
 class _Leaf:

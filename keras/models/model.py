@@ -19,7 +19,7 @@ from keras.backend.graph.tensors import any_symbolic, is_symbolic
 from keras.backend.table.composites.shape import dtype_of, static_shape
 from keras.configurable import json_value
 from keras.layers.additions import updates_of
-from keras.layers.base import Layer, map_shapes, snake_case
+from keras.layers.base import Layer, map_shapes
 from keras.layers.calls import calls
 from keras.layers.input_layer import Input
 from keras.legacy.class_paths import known_as
@@ -79,7 +79,8 @@ class Model(Trainer, Keras2View, Layer,
             self.set_graph(inputs, outputs)
 
     def _default_name(self):
-        return numbered_name(self.ruled('name_of_models') if type(self) is Model else snake_case(type(self).__name__))
+        return numbered_name(self.ruled('name_of_models') if type(self) is Model
+                             else self.words_of(type(self).__name__))
 
     def set_graph(self, inputs, outputs):
         """Make the model what lies between symbolic `inputs` and `outputs`."""

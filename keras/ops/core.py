@@ -26,12 +26,15 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
 
     Args:
         dtype: name of the dtype; default that of `x` (Python floats and float64 arrays: `floatx`; ints: int32).
+        sparse: False for a symbolic tensor that is not marked as sparse.
 
     Example:
         >>> keras.ops.convert_to_tensor([1.0, 2.0])
         array([1., 2.], dtype=float32)
     """
     if isinstance(x, AbstractTensor):
+        if sparse is False and getattr(x, 'sparse', False):
+            x = p.add(x, 0)
         return x if dtype in (None, x.dtype) else cast(x, dtype)
     if isinstance(x, Variable):
         x = x.value

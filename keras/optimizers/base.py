@@ -141,6 +141,15 @@ class Optimizer(OptimizerProtocol, Configurable):
     lr = learning_rate
 
     @property
+    def iterations(self):
+        """The variable that counts the updates. Subclasses may extend this property."""
+        return vars(self)['iterations']
+
+    @iterations.setter
+    def iterations(self, variable):
+        vars(self)['iterations'] = variable
+
+    @property
     def _name(self):
         """What tf.keras keeps the name in, which those who wrap an optimizer read."""
         return self.name

@@ -42,9 +42,12 @@ _MEANS_OTHER = {('activation', 'hard_sigmoid'): 'hard_sigmoid_sixth',
                 ('recurrent_activation', 'hard_sigmoid'): 'hard_sigmoid_sixth',
                 ('interpolation', 'bilinear'): 'bilinear_centers'}
 # Functions that Keras 3 reads by another name only.
-_FUNCTIONS = {'kullback_leibler_divergence': 'kl_divergence', 'logcosh': 'log_cosh'}
+FUNCTIONS_IN_3 = {'kullback_leibler_divergence': 'kl_divergence', 'logcosh': 'log_cosh'}
 # Layers that take neither `trainable` nor `noise_shape` in Keras 3.
 _NEVER_FROZEN = ('SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D', 'Discretization')
+# Layers of Keras 3 that its HDF5 files have under another name.
+_NAMES_IN_3 = {'GroupQueryAttention': 'GroupedQueryAttention'}
+_MODELS = ('Model', 'Sequential')
 # Arguments that hold layers.
 _LAYERS_INSIDE = ('layer', 'backward_layer', 'cell', 'cells')
 
@@ -97,6 +100,15 @@ class HDF5Form(Form):
                 _drop_defaults(config, trainable=True, noise_shape=None)
             for name in _LAYERS_INSIDE:
                 _say_module(config.get(name))
+            if generations.of(instance) == 3:
+                entry['class_name'] = _NAMES_IN_3.get(entry['class_name'], entry['class_name'])
+        if home in ('keras.quantizers', 'keras.optimizers.schedules'):
+            entry.update(module=home, registered_name=None)
+        if home == 'keras.optimizers':
+            if generations.of(instance) == 3:
+                _drop_defaults(config, schedule_decay=1.0)
+            if isinstance(config.get('inner_optimizer'), dict):
+                config['inner_optimizer'].update(module=home, registered_name=None)
         return entry
 
 
@@ -117,7 +129,7 @@ def _say_module(inside):
     """Layers inside of layers need to say for Keras 3 where they are from."""
     for entry in inside if isinstance(inside, list) else [inside]:
         if isinstance(entry, dict) and '>' not in entry['class_name']:
-            entry.update(module='keras.layers', registered_name=None)
+            entry.update(module='keras' if entry['class_name'] in _MODELS else 'keras.layers', registered_name=None)
 
 
 class Keras3Form(Form):
@@ -134,7 +146,7 @@ class Keras3Form(Form):
         # What was found by its name may be marked with the generation that it belongs to.
         own = inspect.unwrap(function)
         if any(inspect.unwrap(kind.objects.get(name, len)) is own for kind in map(kind_in, HOMES)):
-            return _FUNCTIONS.get(name, name)
+            return FUNCTIONS_IN_3.get(name, name)
         return {'module': function.__module__, 'class_name': 'class' if inspect.isclass(function) else 'function',
                 'config': function.__name__, 'registered_name': name}
 
@@ -175,7 +187,7 @@ def home_of(cls):
     """The public module in which Keras 3 has a class of Keras; None for one of your own."""
     if not cls.__module__.startswith('keras.'):
         return None
-    if cls.__name__ in ('Model', 'Sequential', 'DTypePolicy'):
+    if cls.__name__ in _MODELS + ('DTypePolicy',):
         return 'keras'
     return next((home for home in HOMES if kind_in(home).objects.get(cls.__name__) is cls), None)
 

@@ -457,10 +457,11 @@ def _counted_otherwise(names, layers, generation):
     found, classes = {}, {}
     for layer in layers:
         if layer.weights_by_kind and layer.ruled('names_from_zero') != generations.value('names_from_zero', generation):
-            classes.setdefault(snake_case(type(layer).__name__), []).append(layer)
-    for base, of_class in classes.items():
-        ours = sorted([(_number(layer.name, base), layer) for layer in of_class
-                       if _number(layer.name, base) is not None], key=lambda pair: pair[0])
+            classes.setdefault(type(layer).__name__, []).append(layer)
+    for name_of_class, of_class in classes.items():
+        base = snake_case(name_of_class, generations.value('digits_make_words', generation))
+        numbered = [(_number(layer.name, layer.words_of(name_of_class)), layer) for layer in of_class]
+        ours = sorted([pair for pair in numbered if pair[0] is not None], key=lambda pair: pair[0])
         theirs = sorted((_number(name, base), name) for name in names if _number(name, base) is not None)
         if not ours or not theirs or [layer.name for _, layer in ours] == [name for _, name in theirs]:
             continue

@@ -399,8 +399,9 @@ class Attributes:
         from h5py import h5a
         with self._reading('the list of attributes'):
             names = []
-            h5a.iterate(self._id, lambda name: names.append(name.decode('utf-8')))
-            return names
+            # What the library calls must not raise.
+            h5a.iterate(self._id, names.append)
+            return [name.decode('utf-8') for name in names]
 
     def __iter__(self):
         return iter(self.keys())
@@ -524,7 +525,7 @@ class _Refusing:
 
     def __exit__(self, kind, error, trace):
         if kind is None or issubclass(kind, RefusedFile) or not issubclass(kind, (
-                OSError, RuntimeError, ValueError, TypeError, KeyError, UnicodeError)):
+                OSError, RuntimeError, ValueError, TypeError, KeyError, UnicodeError, SystemError)):
             return
         raise RefusedFile('%s: %s of %s cannot be read (%s). The file is damaged or was cut short.' % (
             'The file' if self._source is None else self._source.name, self._what[0] % self._what[1:],

@@ -5,6 +5,7 @@ import numpy as np
 
 from keras import generations
 from keras.configurable import plain
+from keras.saving import forms
 from keras.saving.serialization import reading_config_of, serialize_keras_object
 
 # Arguments of `compile` that files keep beside the optimizer.
@@ -22,7 +23,8 @@ def of_model(model):
 def for_hdf5(model):
     """The same for HDF5 files: Keras 3 knows the losses in them by their full names only."""
     config = of_model(model)
-    return dict(config, loss=_full_names(config['loss']))
+    full = dict(config, loss=_full_names(config['loss']))
+    return _in_words_of_3(full) if model.compile_generation == 3 else full
 
 
 def _full_names(loss):
@@ -38,9 +40,23 @@ def _full_names(loss):
     return loss
 
 
+def _in_words_of_3(config):
+    """The names of losses and metrics that Keras 3 reads by another name only."""
+    def renamed(value):
+        if isinstance(value, str):
+            return forms.FUNCTIONS_IN_3.get(value, value)
+        if isinstance(value, (list, tuple)):
+            return [renamed(one) for one in value]
+        if isinstance(value, dict) and not _is_config(value):
+            return {name: renamed(one) for name, one in value.items()}
+        return value
+    return dict(config, **{name: renamed(config[name]) for name in ('loss', 'metrics', 'weighted_metrics')})
+
+
 def in_full(model):
     """The training configuration of a compiled model, in the form of Keras 3: arguments of `compile`."""
     config = of_model(model)
+    config = _in_words_of_3(config) if model.compile_generation == 3 else config
     found = {name: config[name] for name in ('loss', 'loss_weights', 'metrics', 'weighted_metrics')}
     return dict(found, optimizer=config['optimizer_config'], run_eagerly=False, steps_per_execution=1,
                 jit_compile='auto')

@@ -351,16 +351,17 @@ class _PassEnqueuer(OrderedEnqueuer):
     """The batches of a sequence once, in a given order.
 
     Args:
-        sequence: has `__getitem__`. order: list of numbers of batches. use_multiprocessing: as above.
+        sequence: has `__getitem__`. order: list of numbers of batches. seeds: an iterator with one for each of them,
+            where worker processes make them; None for threads.
     """
 
-    def __init__(self, sequence, order, use_multiprocessing):
-        super().__init__(sequence, use_multiprocessing)
-        self._order = order
+    def __init__(self, sequence, order, seeds):
+        super().__init__(sequence, seeds is not None)
+        self._order, self._seeds = order, seeds
         self._left = len(order)
 
     def _produce(self, stopped):
-        self._make(self._order, self._drawn_seeds(), stopped)
+        self._make(self._order, self._seeds and self._seeds.__next__, stopped)
 
     def _is_done(self):
         return self._left == 0
@@ -375,18 +376,26 @@ class Ahead:
     """
 
     def __init__(self, workers, use_multiprocessing=False, max_queue_size=10):
-        self._workers, self._size, self._use_multiprocessing = workers, max_queue_size, use_multiprocessing
+        self._workers, self._size, self.use_multiprocessing = workers, max_queue_size, use_multiprocessing
 
-    def in_order(self, sequence, order):
-        """Yield the batches of a sequence whose numbers are in the list `order`."""
-        return self._taken(_PassEnqueuer(sequence, order, self._use_multiprocessing))
+    def in_order(self, sequence, order, seed=None, first=0):
+        """Yield the batches of a sequence whose numbers are in the list `order`.
+
+        Args:
+            seed: what the draws of worker processes follow from. first: how many batches of the pass came before.
+        """
+        seeds = None
+        if self.use_multiprocessing:
+            generator = np.random.RandomState(seed)
+            seeds = itertools.islice(iter(lambda: generator.randint(2 ** 31 - 1), None), first, None)
+        return self._taken(_PassEnqueuer(sequence, order, seeds))
 
     def of_generator(self, generator):
         """Yield the batches of a generator."""
-        if self._use_multiprocessing and self._workers > 1:
+        if self.use_multiprocessing and self._workers > 1:
             warnings.warn('A generator in several worker processes may give the same batches several times: every '
                           'process has a copy of it. Use a keras.utils.Sequence.', stacklevel=4)
-        return self._taken(GeneratorEnqueuer(generator, self._use_multiprocessing))
+        return self._taken(GeneratorEnqueuer(generator, self.use_multiprocessing))
 
     def _taken(self, enqueuer):
         enqueuer.start(self._workers, self._size)

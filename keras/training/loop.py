@@ -251,9 +251,9 @@ class Loop:
                 found.take_all(number + count - 1, part)
             if watched:
                 end(number + count - 1, found)
-            number += count
             if keeper is not None:
-                keeper.after_batch(number, found)
+                keeper.after_batch(number + len(group), found)
+            number += count
             if watched and getattr(model, _STOPS[kind]):
                 break
         return found

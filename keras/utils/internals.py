@@ -5,6 +5,7 @@ The addresses that have these functions stand in `keras.legacy.addresses`.
 import functools
 import sys
 import threading
+import weakref
 
 from keras import config
 from keras.backend.contract.context import calls, carry_mask, known_mask, note_mask
@@ -175,6 +176,30 @@ def standardize_data_format(data_format):
         raise ValueError("The `data_format` argument must be one of {'channels_first', 'channels_last'}. Received: "
                          'data_format=%r' % (data_format,))
     return data_format
+
+
+class ContextValueCache(weakref.WeakKeyDictionary):
+    """Values that each thread makes for itself and keeps until `clear`: masks of dropout, say, in one run of a layer.
+
+    Args:
+        default: called with the keyword arguments that `setdefault` is given, makes a value.
+
+    Example:
+        >>> cache = keras.backend.ContextValueCache(lambda count: [0] * count)
+        >>> cache.setdefault(kwargs={'count': 2}) is cache.setdefault(kwargs={'count': 2})
+        True
+    """
+
+    def __init__(self, default):
+        self._default = default
+        super().__init__()
+
+    def setdefault(self, key=None, default=None, kwargs=None):
+        """The value of this thread (or of `key`), made by the default function if there is none."""
+        key = threading.current_thread() if key is None else key
+        if key not in self:
+            self[key] = self._default(**(kwargs or {})) if default is None else default
+        return self[key]
 
 
 _attributes = threading.local()

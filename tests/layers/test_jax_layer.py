@@ -62,12 +62,14 @@ def test_state_and_files(tmp_path):
 
 
 @on_jax
-def test_export_for_tensorflow(tmp_path):
+@pytest.mark.parametrize('policy, close', [('float32', 1e-5), ('mixed_bfloat16', 0.05)])
+def test_export_for_tensorflow(policy, close, tmp_path):
     tf = pytest.importorskip('tensorflow')
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3), layers.JaxLayer(counting, start)])
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, dtype=policy),
+                              layers.JaxLayer(counting, start, dtype=policy)])
     model.export(str(tmp_path / 'model'), format='tf_saved_model', verbose=False)
     loaded = tf.saved_model.load(str(tmp_path / 'model'))
-    np.testing.assert_allclose(loaded.serve(X), model.predict(X, verbose=0), rtol=1e-5)
+    np.testing.assert_allclose(np.asarray(loaded.serve(X), 'float32'), model.predict(X, verbose=0), close, close)
     with pytest.raises(NotImplementedError, match='JAX'):
         model.export(str(tmp_path / 'model.onnx'), format='onnx', verbose=False)
 

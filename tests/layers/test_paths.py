@@ -92,3 +92,38 @@ def test_cells_and_counters():
     assert paths(layer) == ['images/conv_lstm_cell/' + name for name in names]
     assert layers.LSTMCell(2).name.partition('_cell')[0] == 'lstm'
     assert paths(keras.optimizers.Adam()) == ['adam/iteration', 'adam/learning_rate']
+
+
+def test_a_weight_of_the_constructor_leaves_the_path_of_its_layer_open():
+    class Attention(layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.query = layers.Dense(3, name='query')
+            self.bias = self.add_weight(name='bias', shape=(3,), initializer='zeros')
+
+        def call(self, x):
+            return self.query(x) + self.bias.value
+
+    class Block(layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.attention = Attention(name='attention')
+
+        def call(self, x):
+            return self.attention(x)
+    for number, x in enumerate((layers.Input((3,)), np.ones((2, 3), 'float32'))):
+        block = Block(name='block_%d' % number)
+        block(x)
+        assert block.attention.path == 'block_%d/attention' % number
+        assert block.attention.query.path == 'block_%d/attention/query' % number
+        # As Keras 3.15.1: weights have the path that their layer had then.
+        assert block.attention.bias.path == 'attention/bias'
+
+
+@pytest.mark.parametrize('generation, expected', [(2, 'conv_lst_m2d gp_t2backbone'), (3, 'conv_lstm2d gpt2_backbone')])
+def test_words_of_classes_with_digits(generation, expected):
+    class GPT2Backbone(layers.Layer):
+        pass
+    with keras.config.generation(generation):
+        names = [layers.ConvLSTM2D(1, 2).name, GPT2Backbone().name]
+    assert ' '.join(names).startswith(expected.split()[0]) and names[1].startswith(expected.split()[1])

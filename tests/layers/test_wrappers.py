@@ -6,6 +6,7 @@ from keras import config, layers, ops
 from keras.backend.state.variables import to_array
 from keras.backend.table.composites.shape import dtype_of
 from keras.models import Model, Sequential
+from keras.optimizers import SGD
 
 
 def conv(x, layer):
@@ -117,3 +118,27 @@ def test_spectral_normalization_has_floats_of_its_own_and_leaves_zeros():
     layer = layers.SpectralNormalization(layers.Dense(3, dtype='mixed_float16', kernel_initializer='zeros'))
     assert dtype_of(layer(x)) == 'float32'
     np.testing.assert_array_equal(ops.convert_to_numpy(layer(x, training=True)), np.zeros((2, 3)))
+
+
+@pytest.mark.needs_gradients
+def test_spectral_normalization_trains_the_kernel_that_it_has_divided():
+    """Losses of Keras 3.15.1 on TensorFlow and PyTorch: the gradient does not go through the division."""
+    kernel = np.array([[1.0, -0.5], [0.25, 2.0], [-1.5, 0.75]], 'float32')
+    layer = layers.SpectralNormalization(layers.Dense(2, use_bias=False))
+    model = Sequential([layers.Input((3,)), layer])
+    layer.kernel.assign(kernel)
+    layer.vector_u.assign(np.array([[0.6, 0.8]], 'float32'))
+    x, y = np.arange(12, dtype='float32').reshape(4, 3) / 6, np.ones((4, 2), 'float32')
+    model.compile(SGD(0.1), 'mse')
+    found = [float(np.ravel(model.train_on_batch(x, y))[0]) for _ in range(3)]
+    u, w, expected = np.array([0.6, 0.8]), kernel.astype('float64'), []
+    for _ in range(3):
+        v = u @ w.T
+        v /= np.linalg.norm(v)
+        u = v @ w
+        u /= np.linalg.norm(u)
+        w = w / (v @ w @ u)
+        error = x @ w - y
+        expected.append(np.mean(error ** 2))
+        w = w - 0.1 * (x.T @ error) * 2 / error.size
+    np.testing.assert_allclose(found, expected, rtol=1e-4)

@@ -140,3 +140,33 @@ def test_loops_count_in_the_dtype_of_their_bounds():
     assert set(seen) == {'int16'}
     with pytest.raises(TypeError, match='integers'):
         ops.fori_loop(np.float32(0), 5, body, start)
+
+
+@pytest.mark.on('torch', 'jax', 'tensorflow')
+@pytest.mark.parametrize('dtype', ['float8_e4m3fn', 'float8_e5m2'])
+def test_float8_is_there_and_back(dtype):
+    library = pytest.importorskip({'jax': 'jax.numpy'}.get(keras.backend.backend(), keras.backend.backend()))
+    if not hasattr(getattr(getattr(library, 'dtypes', None), 'experimental', library), dtype):
+        pytest.skip('an old library')
+    found = ops.cast(ops.convert_to_tensor([1.0, -0.75]), dtype)
+    assert keras.backend.standardize_dtype(found.dtype) == dtype
+    assert value(ops.cast(found, 'float32')).tolist() == [1.0, -0.75]
+    symbol = ops.cast(KerasTensor((2,)), dtype)
+    assert symbol.dtype == dtype and ops.cast(symbol, 'float32').dtype == 'float32'
+    with pytest.raises(ValueError, match='no implicit conversions from float8'):
+        keras.backend.result_type(dtype, 'bfloat16')
+
+
+@pytest.mark.on('numpy')
+def test_the_mark_of_sparse_tensors_is_taken_off():
+    x = KerasTensor((2, 3), sparse=True)
+    assert ops.convert_to_tensor(x).sparse and ops.convert_to_tensor(x, sparse=True).sparse
+    dense = ops.convert_to_tensor(x, sparse=False)
+    assert (dense.sparse, dense.shape, dense.dtype) == (False, (2, 3), 'float32')
+    with pytest.raises(ValueError, match='must be a list of the same length as the input shape'):
+        ops.transpose(x, axes=[0])
+
+
+def test_many_trials_are_counted_in_halves():
+    drawn = value(keras.random.binomial((5, 2), 50000.0, 0.5, dtype='float16', seed=10))
+    assert drawn.dtype == 'float16' and np.abs(drawn.astype('float64') / 50000 - 0.5).max() < 0.02

@@ -310,3 +310,19 @@ def test_a_wrapper_has_the_counter_of_what_it_wraps(generation):
 
     with keras.config.generation(generation):
         np.testing.assert_allclose(weights_after(Around(SGD(0.1))), [0.9, 0.6], rtol=1e-5)
+
+
+@pytest.mark.on('numpy', 'torch')
+def test_a_subclass_may_extend_the_counter():
+    class Around(Optimizer):
+        def __init__(self, inner):
+            super().__init__()
+            self.inner = inner
+
+        @Optimizer.iterations.setter
+        def iterations(self, variable):
+            self.inner.iterations = variable
+
+    optimizer, counter = Around(SGD()), K.variable(3, dtype='int64')
+    optimizer.iterations = counter
+    assert optimizer.inner.iterations is counter and int(optimizer.inner.iterations) == 3

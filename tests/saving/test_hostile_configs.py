@@ -8,7 +8,9 @@ import json
 import marshal
 import os
 import time
+import zipfile
 
+import h5py
 import numpy as np
 import pytest
 
@@ -420,3 +422,58 @@ def test_a_ragged_input_warns():
     config = {'class_name': 'InputLayer', 'config': {'batch_input_shape': [None, None], 'ragged': True, 'name': 'rows'}}
     with pytest.warns(UserWarning, match="'rows': ragged=True has no effect.*pad_sequences.*mask_zero"):
         model_from_json(json.dumps({'class_name': 'Sequential', 'config': {'name': 'stack', 'layers': [config]}}))
+
+
+# --- what a few bytes or words of a file turn into ------------------------------------------------------------------
+
+def changed_archive(tmp_path, change):
+    """The path of an archive whose config `change` has changed."""
+    inputs = keras.Input((4,), name='a')
+    model = keras.Model(inputs, keras.layers.Dense(2, name='e')(keras.layers.Dense(3, name='d')(inputs)))
+    path, other = str(tmp_path / 'model.keras'), str(tmp_path / 'other.keras')
+    model.save(path)
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(other, 'w') as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == 'config.json':
+                config = json.loads(content.decode())
+                change(config)
+                content = json.dumps(config)
+            new.writestr(name, content)
+    return other
+
+
+@pytest.mark.parametrize('reference', [['e', 0, -1], ['e', -1, 0], ['e', 0, 7], ['e', 10 ** 9, 0], ['e', 0.5, 0]])
+def test_outputs_that_no_layer_has(tmp_path, reference):
+    def change(config):
+        config['config']['output_layers'] = reference
+    with pytest.raises(ValueError):
+        keras.models.load_model(changed_archive(tmp_path, change))
+
+
+def test_two_layers_of_one_name(tmp_path):
+    def change(config):
+        config['config']['layers'].append(dict(config['config']['layers'][1]))
+    with pytest.raises(ValueError, match='same name'):
+        keras.models.load_model(changed_archive(tmp_path, change))
+
+
+def test_generations_without_that_of_the_model(tmp_path):
+    path = str(tmp_path / 'model.h5')
+    keras.Sequential([keras.layers.Dense(2, input_shape=(3,))]).save(path)
+    with h5py.File(path, 'r+') as file:
+        file.attrs['keras_generations'] = '{"dense": 2}'
+        file.attrs['keras_checksum'] = np.zeros(1, 'uint32')
+    with pytest.raises(ValueError, match='generation'):
+        keras.models.load_model(path)
+
+
+def test_names_of_attributes_that_are_no_text(tmp_path):
+    path = str(tmp_path / 'model.h5')
+    keras.Sequential([keras.layers.Dense(2, input_shape=(3,))]).save(path)
+    with open(path, 'r+b') as file:
+        content = file.read()
+        file.seek(content.index(b'training_config' if b'training_config' in content else b'written_by'))
+        file.write(b'\xa7')
+    with pytest.raises(OSError, match='damaged|changed'):
+        keras.models.load_model(path)

@@ -229,3 +229,38 @@ def test_arguments(tmp_path):
     network.compile('sgd', 'mse')
     with pytest.raises(ValueError, match='one BackupAndRestore'):
         network.fit(*arrays(), verbose=0, callbacks=[BackupAndRestore(tmp_path / 'a')], resume=tmp_path / 'b')
+
+
+@pytest.mark.parametrize('stop_after', [1, 2, 3, 4])
+def test_several_steps_in_a_call_that_do_not_divide_the_epoch(tmp_path, stop_after):
+    # 5 batches are 2, 2 and 1 of them: what follows on the last, short call is the next epoch.
+    def weights(folder, stop_after=None):
+        keras.utils.set_random_seed(7)
+        network = model()
+        network.compile('adam', 'binary_crossentropy', steps_per_execution=2)
+        callbacks = [BackupAndRestore(folder, save_freq=1)] + [StopAfter(stop_after)] * (stop_after is not None)
+        network.fit(*arrays(), batch_size=6, epochs=2, verbose=0, callbacks=callbacks)
+        return network.get_weights()
+    expected = weights(str(tmp_path / 'whole'))
+    with pytest.raises(Stopped):
+        weights(str(tmp_path / 'broken'), stop_after)
+    for one, other in zip(weights(str(tmp_path / 'broken')), expected):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.on('torch', 'mxnet')
+@pytest.mark.parametrize('stop_after', [2, 4])
+def test_what_worker_processes_draw(tmp_path, stop_after):
+    def weights(folder, stop_after=None):
+        keras.utils.set_random_seed(7)
+        network = model()
+        network.compile('adam', 'binary_crossentropy')
+        callbacks = [BackupAndRestore(folder, save_freq=1)] + [StopAfter(stop_after)] * (stop_after is not None)
+        network.fit(Shuffling(), epochs=2, verbose=0, callbacks=callbacks, workers=2, use_multiprocessing=True)
+        return network.get_weights()
+    expected = weights(str(tmp_path / 'whole'))
+    with pytest.raises(Stopped):
+        weights(str(tmp_path / 'broken'), stop_after)
+    np.random.seed(99)
+    for one, other in zip(weights(str(tmp_path / 'broken')), expected):
+        np.testing.assert_array_equal(one, other)

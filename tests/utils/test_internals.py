@@ -1,4 +1,6 @@
 """What packages take from inside of other Kerases."""
+import threading
+
 import numpy as np
 import pytest
 
@@ -123,3 +125,18 @@ def test_layers_inside_of_others_in_one_list():
     names = [layer.name for layer in outer._flatten_layers(include_self=False)]
     assert {'inner', 'deep', 'last'} <= set(names) and outer.name not in names
     assert 'deep' not in [layer.name for layer in outer._flatten_layers(recursive=False)]
+
+
+@pytest.mark.on('numpy', 'torch')
+def test_values_are_kept_by_thread_until_they_are_cleared():
+    made = []
+    cache = keras.backend.ContextValueCache(lambda count=0: made.append(count) or made[-1:])
+    first = cache.setdefault(kwargs={'count': 2})
+    assert cache.setdefault(kwargs={'count': 3}) is first and made == [2]
+    others = []
+    thread = threading.Thread(target=lambda: others.append(cache.setdefault()))
+    thread.start()
+    thread.join()
+    assert others == [[0]] and cache.setdefault() is first
+    cache.clear()
+    assert cache.setdefault(kwargs={'count': 4}) == [4]

@@ -65,7 +65,9 @@ class FacingLedger:
                 or not getattr(variable, 'autocast', True):
             return value
         if isinstance(value, AbstractTensor):
-            return AbstractTensor(value.shape, self.dtype)
+            # While a model is written down, a cast is a part of its graph.
+            cast = getattr(self.outer, 'cast', None) if context.tracing is not None and not context.abstract else None
+            return AbstractTensor(value.shape, self.dtype) if cast is None else cast(value, self.dtype)
         return active.engine.cast(value, self.dtype)
 
     def write(self, variable, value):

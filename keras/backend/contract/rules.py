@@ -102,7 +102,7 @@ class Dtype(str):
     is_bool = property(lambda self: self == 'bool')
 
 
-_named = {name: Dtype(name) for name in DTYPES}
+_named = {name: Dtype(name) for name in DTYPES + FLOAT8}
 
 
 def dtype_named(dtype):
@@ -441,7 +441,8 @@ def arange(start, stop, step, dtype):
 
 
 def cast(x, dtype):
-    _check_dtype(dtype)
+    if dtype not in FLOAT8:
+        _check_dtype(dtype)
     return AbstractTensor(x.shape, dtype)
 
 
@@ -485,6 +486,9 @@ def transpose(x, axes):
     rank = len(x.shape)
     if any(not -rank <= axis < rank for axis in axes):
         raise OutOfBounds('Each axis in `axes` must be an integer in [%d, %d): axes=%s' % (-rank, rank, list(axes)))
+    if len(axes) != rank:
+        raise ValueError('`axes` must be a list of the same length as the input shape: shape=%s, axes=%s'
+                         % (x.shape, list(axes)))
     order = [axis % rank for axis in axes]
     if sorted(order) != list(range(rank)):
         raise ValueError('`axes` must be a valid permutation of the axes of shape %s: axes=%s' % (x.shape, list(axes)))

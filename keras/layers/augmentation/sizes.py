@@ -151,6 +151,7 @@ class RandomCrop(CenterCrop):
 
     def __init__(self, height, width, seed=None, data_format=None, name=None, **kwargs):
         super().__init__(height, width, data_format=data_format, name=name, **kwargs)
+        name = self.name  # one has been made where none was given
         self.declare(locals())
 
     def get_random_transformation(self, data, training=True, seed=None):

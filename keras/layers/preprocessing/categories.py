@@ -134,7 +134,9 @@ class Hashing(_Hashed):
         self.declare(locals())
 
     def host(self, x):
-        found = texts(x)
+        x = np.asarray(x)
+        # The type of the layer is that of integers, which other numbers are made.
+        found = texts(x.astype('int64') if x.dtype.kind == 'f' else x)
         masks = self.mask_value is not None and self.num_bins > 1
         numbers = by_unique(lambda values: bins_of(values, self.num_bins - masks, self.salt), found) + masks
         if self.mask_value is not None:

@@ -31,12 +31,14 @@ class SequenceFeed(Feed):
         shuffle: whether to take the batches in a new order in every pass.
         ahead: an `Ahead` where workers make the batches, else None.
     """
-    kept_state = ('_seed', 'changes_of_source')
+    kept_state = ('_seed', '_worker_seed', 'changes_of_source')
     _changes = None
 
     def __init__(self, source, read, shuffle=False, ahead=None):
         self._source, self._read, self._shuffle, self._ahead = source, read, bool(shuffle), ahead
         self._seed = draw_host_seed() if shuffle else None
+        # What worker processes draw follows from this and the numbers of pass and batch, whoever makes it and when.
+        self._worker_seed = draw_host_seed() if ahead is not None and ahead.use_multiprocessing else None
 
     def steps(self):
         return self._source.num_batches if hasattr(self._source, 'num_batches') else len(self._source)
@@ -72,7 +74,8 @@ class SequenceFeed(Feed):
         order = shuffled(count, self._seed, self.passes) if self._shuffle else range(count)
         order = [int(index) for index in order][first:]
         if self._ahead is not None:
-            return self._ahead.in_order(self._source, order)
+            seed = None if self._worker_seed is None else (self._worker_seed + 1000003 * self.passes) & 0xffffffff
+            return self._ahead.in_order(self._source, order, seed, first)
         return (self._source[index] for index in order)
 
 

@@ -33,7 +33,8 @@ from keras.backend.engines.tensorflow.ledgers import WatchedLedger  # noqa: E402
 from keras.backend.engines.tensorflow.overrides import OVERRIDES  # noqa: E402
 from keras.backend.engines.tensorflow.steps import (Hand, Recorder, RepeatedStep, ScriptedStep, Step, dense,
                                                     in_storage)  # noqa: E402
-from keras.backend.engines.tensorflow.tensors import (DTYPES, EagerTensor, NAMES, WIDENED, axes_of, be_eager, binary,
+from keras.backend.engines.tensorflow.tensors import (COMPUTED, DTYPES, EagerTensor, NAMES, WIDENED, axes_of, be_eager,
+                                                      binary,
                                                       executing_eagerly, filled_vector, in_float32, in_int64,
                                                       leaving_graph, no_tape, positions, rank_of, raw, same_batch,
                                                       size_vector, sizes_of, sum_input, unary, valid_name,
@@ -44,7 +45,7 @@ from keras.backend.engines.tensorflow.windows import conv, conv_transpose, pool 
 class TensorflowEngine(Engine):
     name = 'tensorflow'
     capabilities = Capabilities(gradients=True, compiled=True, dynamic_sizes=True, dtypes=[
-        name for name in DTYPES if not name.startswith('complex')])
+        name for name in COMPUTED if not name.startswith('complex')])
     boolean_dtypes = frozenset((tf.bool,))
     float_dtypes = {tf.float16, tf.bfloat16, tf.float32, tf.float64}
     variable_attributes = ('_should_act_as_resource_variable', 'handle', '_handle', '_dtype', '_unique_id',

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
-from keras.backend.contract.rules import sum_dtype
+from keras.backend.contract.rules import FLOAT8, sum_dtype
 
 
 raw = tf.raw_ops
@@ -45,6 +45,9 @@ with leaving_graph() or tf.init_scope():  # the engine may be loaded while a tf.
 DTYPES = {name: tf.as_dtype(name) for name in (
     'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float16', 'bfloat16',
     'float32', 'float64', 'complex64', 'complex128', 'string')}
+# What every operation may be asked for; float8 tensors can be cast and nothing else.
+COMPUTED = tuple(DTYPES)
+DTYPES.update((name, tf.as_dtype(name)) for name in FLOAT8 if hasattr(getattr(tf.dtypes, 'experimental', None), name))
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
 NO_SIZES = np.zeros((0,), 'int32')
 NO_VALUES = np.zeros((0,), 'float32')

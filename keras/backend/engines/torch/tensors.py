@@ -2,7 +2,7 @@
 import numpy as np
 import torch
 
-from keras.backend.contract.rules import sum_dtype
+from keras.backend.contract.rules import FLOAT8, sum_dtype
 
 DTYPES = {name: getattr(torch, name) for name in (
     'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'float16', 'bfloat16', 'float32', 'float64', 'complex64',
@@ -10,11 +10,13 @@ DTYPES = {name: getattr(torch, name) for name in (
 # PyTorch before 2.3 has no wide unsigned integers: the next signed type holds the same numbers.
 for _name, _wider in (('uint16', torch.int32), ('uint32', torch.int64), ('uint64', torch.int64)):
     DTYPES[_name] = getattr(torch, _name, _wider)
+# What sums are computed in, found before float8 tensors, which can be cast and nothing else, have their names.
+SUMS = {DTYPES[name]: DTYPES[sum_dtype(name)] for name in DTYPES}
+DTYPES.update((name, getattr(torch, name)) for name in FLOAT8 if hasattr(torch, name))
 NAMES = {dtype: name for name, dtype in reversed(list(DTYPES.items()))}
 FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
 HALVES = {torch.float16, torch.bfloat16}
 INDEX_TYPES = {torch.int32, torch.int64}
-SUMS = {DTYPES[name]: DTYPES[sum_dtype(name)] for name in DTYPES}
 CUDA = torch.cuda.is_available()
 DEVICE = torch.device('cuda' if CUDA else 'cpu')
 # What PyTorch takes over from NumPy as it is.

@@ -237,7 +237,9 @@ def binomial(shape, counts, probabilities, dtype=None, seed=None):
 @composite('probabilities counts', gradient=False)
 def binomial_trials(probabilities, counts, sizes, most, dtype, seed):
     """Successes in `counts` (at most `most`) trials."""
-    drawn = p.random_uniform(draw_seed(seed), (most,) + tuple(sizes), dtype)
-    success = p.less(drawn, p.cast(probabilities, dtype))
+    # Halves have a thousand steps between 0 and 1 and cannot count further than 2048.
+    counted = 'float64' if dtype == 'float64' else 'float32'
+    drawn = p.random_uniform(draw_seed(seed), (most,) + tuple(sizes), counted)
+    success = p.less(drawn, p.cast(probabilities, counted))
     trial = resized(p.arange(most, dtype='int32'), (most,) + (1,) * len(sizes))
-    return p.sum(p.cast(p.logical_and(success, p.less(trial, counts)), dtype), 0)
+    return p.cast(p.sum(p.cast(p.logical_and(success, p.less(trial, counts)), counted), 0), dtype)
