@@ -120,7 +120,8 @@ def compiled_programs_are_dropped():
 
 @pytest.fixture(autouse=True)
 def repeatable(request):
-    """Every test begins with random numbers of its own, the same in every run and in any order."""
-    from keras.backend.state import seeds
+    """Every test begins with random numbers and automatic names of its own, the same in every run and in any order."""
+    from keras.backend.state import seeds, uids
+    uids.reset_uids()
     np.random.seed(zlib.crc32(request.node.nodeid.encode()))
     seeds.global_seed.seed = None

@@ -64,9 +64,10 @@ def standardize_shape(shape):
     """
     if shape is None:
         raise ValueError('Undefined shapes are not supported: the shape is None.')
-    if not hasattr(shape, '__iter__'):
+    sizes = shape.as_list() if hasattr(shape, 'as_list') else shape
+    if not hasattr(sizes, '__iter__'):
         raise ValueError("Cannot convert '%s' to a shape: it is no sequence of sizes." % (shape,))
-    sizes = tuple(shape.as_list() if hasattr(shape, 'as_list') else shape)
+    sizes = tuple(sizes)
     for size in sizes:
         if size is not None and not hasattr(size, '__index__'):
             raise ValueError("Cannot convert '%s' to a shape. Found invalid dimension '%s'." % (shape, size))
