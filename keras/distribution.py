@@ -17,7 +17,6 @@ from keras.backend.contract.engine import UnsupportedOperation
 from keras.backend.contract.loading import get_engine
 
 
-
 def list_devices(device_type=None):
     """The devices that the engine's library sees, as a list of strings such as 'cpu:0'.
 

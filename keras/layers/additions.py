@@ -10,6 +10,7 @@ from keras.backend.graph.tensors import KerasTensor
 from keras.backend.k.operations import Update
 from keras.backend.state.variables import Variable
 from keras.layers.calls import calls, running
+from keras.layers.yielding import yielding
 
 # How often something was added to the graph, so that models know when to look again.
 _made = [0]
@@ -173,7 +174,7 @@ class Additions:
         """Have `metrics_of_call` give these pairs: values as they are outside of the block that found them."""
         self._call_metrics = list(pairs)
 
-    @property
+    @yielding
     def updates(self):
         """The updates of the graph: what was added, and what calls assign to weights and states, for K to carry out.
 
@@ -224,7 +225,7 @@ class GraphAdditions:
     """
 
     def __init__(self, model, layers):
-        ancestry = Ancestry(model.inputs or ())
+        ancestry = Ancestry(() if model.layer_graph is None else model.inputs)
 
         def reachable(tensor, owner):
             return owner is model or not isinstance(tensor, KerasTensor) or not ancestry.needs_more(tensor)

@@ -1,5 +1,6 @@
 """What a layer knows of the graphs it stands in: its inputs and outputs by node."""
 from keras.backend.contract import tree
+from keras.layers.yielding import yielding
 
 
 class GraphView:
@@ -8,12 +9,12 @@ class GraphView:
     def start_graph_view(self):
         self._inbound_nodes, self._outbound_nodes = [], []
 
-    @property
+    @yielding
     def inbound_nodes(self):
         """The symbolic calls of this layer, in their order."""
         return self._inbound_nodes
 
-    @property
+    @yielding
     def outbound_nodes(self):
         """The calls of other layers that take what this one gives."""
         return self._outbound_nodes
@@ -73,18 +74,18 @@ class GraphView:
         """The symbolic output, for a layer called once."""
         return self._only_node('output_tensors', 'output')
 
-    @property
+    @yielding
     def input_shape(self):
         return self._only_node('input_shapes', 'input shape')
 
-    @property
+    @yielding
     def output_shape(self):
         return self._only_node('output_shapes', 'output shape')
 
-    @property
+    @yielding
     def input_mask(self):
         return tree.map_structure(lambda x: x.mask, self.input)
 
-    @property
+    @yielding
     def output_mask(self):
         return tree.map_structure(lambda x: x.mask, self.output)

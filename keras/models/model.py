@@ -22,6 +22,7 @@ from keras.layers.additions import updates_of
 from keras.layers.base import Layer, map_shapes
 from keras.layers.calls import calls
 from keras.layers.input_layer import Input
+from keras.layers.yielding import yielding
 from keras.legacy.class_paths import known_as
 from keras.models.direct import DirectCall
 from keras.models.forward import Forward
@@ -37,6 +38,16 @@ from keras.training.trainer import Trainer
 
 # What the config of a graph holds.
 _OF_GRAPHS = frozenset(('name', 'trainable', 'dtype', 'layers', 'input_layers', 'output_layers'))
+
+
+class of_graph(yielding):
+    """A property of the graph of a model. A model without one may have an attribute of its own in its place."""
+
+    def __set__(self, instance, value):
+        if getattr(instance, 'layer_graph', None) is not None:
+            raise AttributeError('The inputs and outputs of model %s cannot be set: they follow from its graph. Make a '
+                                 'new model of its tensors, keras.Model(inputs, outputs).' % instance.name)
+        super().__set__(instance, value)
 
 
 class Model(Trainer, Keras2View, Layer,
@@ -114,7 +125,7 @@ class Model(Trainer, Keras2View, Layer,
         raise AttributeError('`Model.layers` attribute is reserved and should not be used: the layers of a model '
                              'follow from its graph, or from its other attributes. Choose another name.')
 
-    @property
+    @yielding
     def operations(self):
         """What runs in the graph of the model, in that order: layers, and operations among them."""
         nodes = self._required_graph().all_nodes()
@@ -260,11 +271,11 @@ class Model(Trainer, Keras2View, Layer,
         for variable, array in zip(variables, weights):
             variable.assign(np.asarray(array))
 
-    @property
+    @of_graph
     def inputs(self):
         return None if self.layer_graph is None else self.layer_graph.inputs
 
-    @property
+    @of_graph
     def outputs(self):
         return None if self.layer_graph is None else self.layer_graph.outputs
 
@@ -282,11 +293,11 @@ class Model(Trainer, Keras2View, Layer,
                                  % self.name)
         return self.layer_graph
 
-    @property
+    @yielding
     def input_shape(self):
         return tree.map_structure(lambda x: x.shape, self.input)
 
-    @property
+    @yielding
     def output_shape(self):
         return tree.map_structure(lambda x: x.shape, self.output)
 
@@ -303,7 +314,7 @@ class Model(Trainer, Keras2View, Layer,
     def input_spec(self, spec):
         self._own_input_spec = spec
 
-    @property
+    @yielding
     def stateful(self):
         """Whether a layer keeps states from batch to batch."""
         return any(layer.stateful for layer in self._layers)

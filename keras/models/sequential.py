@@ -13,7 +13,7 @@ from keras.layers.base import Layer, shapes_of
 from keras.layers.calls import inside
 from keras.layers.input_layer import Input, InputLayer
 from keras.models.functional import Graph
-from keras.models.model import Model
+from keras.models.model import Model, of_graph
 from keras.saving import serialization
 
 
@@ -187,13 +187,13 @@ class Sequential(Model):
         self._made_graph, self.built = None, len(self._chain) > 1
         self.renew_forward()
 
-    @property
+    @of_graph
     def inputs(self):
         """The symbolic inputs; None, or in Keras 3 no attribute, while their shape is not known."""
         return super().inputs if self.layer_graph is not None or not self.ruled('inputs_need_a_shape') \
             else self.input
 
-    @property
+    @of_graph
     def outputs(self):
         """The symbolic outputs; None, or in Keras 3 no attribute, while the shape of the inputs is not known."""
         return super().outputs if self.layer_graph is not None or not self.ruled('inputs_need_a_shape') \

@@ -3,6 +3,7 @@ from keras.backend.contract import tree
 from keras.backend.contract.context import note_mask, noted_mask
 from keras.backend.contract.loading import get_engine
 from keras.backend.table.composites.shape import static_shape
+from keras.layers.yielding import yielding
 from keras.training.data.layout import unpack_x_y_sample_weight
 from keras.training.made_functions import MAKERS, step_function
 from keras.training.own_steps import LossOfModel, defines_own, loss_by, samples_of
@@ -117,12 +118,12 @@ class Steps(Stateless):
             self._training.added_metric(name).update_state(value)
         return self.get_metrics_result()
 
-    @property
+    @yielding
     def compiled_loss(self):
         """What computes and counts the loss in steps written for tf.keras 2: `compiled_loss(y, y_pred)`."""
         return LossOfModel(self._training.compiled) if self._compiled_at_all() else None
 
-    @property
+    @yielding
     def compiled_metrics(self):
         """What counts metrics in steps written for tf.keras 2: `compiled_metrics.update_state(y, y_pred)`."""
         return self._training.compiled_metrics if self._compiled_at_all() else None

@@ -11,6 +11,7 @@ from keras import callbacks as callbacks_module
 from keras import generations, optimizers
 from keras.backend.contract.loading import get_engine
 from keras.generations import Default
+from keras.layers.yielding import yielding
 from keras.legacy import calls
 from keras.training.data.arrays import ArrayFeed
 from keras.training.data.intake import ahead_for, is_source, takes_workers
@@ -393,17 +394,17 @@ class Trainer(Steps):
     def _graph_of_losses(self):
         return self._compiled_for('total_loss').graph
 
-    @property
+    @yielding
     def targets(self):
         """Placeholders for the targets of the outputs that have a loss."""
         return self._graph_of_losses().targets
 
-    @property
+    @yielding
     def sample_weights(self):
         """Placeholders for the sample weights of these outputs."""
         return self._graph_of_losses().sample_weights
 
-    @property
+    @yielding
     def total_loss(self):
         """The loss that `fit` minimises as a symbolic tensor of the inputs, `targets` and `sample_weights`."""
         return self._graph_of_losses().total_loss
@@ -412,7 +413,13 @@ class Trainer(Steps):
     def _feed_inputs(self):
         return self._training.forward.graph.fed
 
-    _feed_targets, _feed_sample_weights = targets, sample_weights
+    @property
+    def _feed_targets(self):
+        return self._graph_of_losses().targets
+
+    @property
+    def _feed_sample_weights(self):
+        return self._graph_of_losses().sample_weights
 
     def _make_train_function(self):
         """Set `train_function`: [inputs, targets, sample weights, learning phase] -> [loss], updating the weights."""
