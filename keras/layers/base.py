@@ -620,6 +620,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             args, kwargs = self._converted(args), self._converted(kwargs)
         if not self._built:
             self.ensure_built_for(signature, args, kwargs)
+            if self._convert_input_args and not self._keeps_dtypes():  # now that it has weights
+                args, kwargs = self._converted(args), self._converted(kwargs)
         self.assert_input_compatibility(args[0])
         made = len(self.weights_made())
         training = self._training_flag(signature, kwargs)

@@ -290,6 +290,12 @@ def test_layers_without_weights_keep_the_dtype_of_their_inputs(dtype, generation
         assert K.dtype(layers.Dense(2)(inputs)) == 'float32'
 
 
+@pytest.mark.parametrize('make', [lambda: layers.Dense(2), lambda: layers.LSTM(2), layers.LayerNormalization])
+def test_the_first_call_casts_like_the_others(make):
+    layer, given = make(), K.constant(np.ones((1, 3, 2)), dtype='float16')
+    assert [K.dtype(layer(given)), K.dtype(layer(given))] == ['float32'] * 2
+
+
 @pytest.mark.on('numpy', 'torch')
 def test_layers_without_weights_that_were_given_a_dtype_compute_in_it():
     inputs = layers.Input((3,), dtype='float64')

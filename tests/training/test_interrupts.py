@@ -33,7 +33,15 @@ def check(model):
     assert np.isfinite(model.predict(X)).all() and all(np.isfinite(w).all() for w in model.get_weights())
 
 
-def test_an_interrupt_leaves_the_model_usable(engine):
+@pytest.fixture
+def interruptible():
+    """Python raises KeyboardInterrupt also where the shell runs the tests in the background."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
+def test_an_interrupt_leaves_the_model_usable(engine, interruptible):
     if engine.name == 'mxnet':
         pytest.skip('an interrupt that meets one of MXNet\'s own calls outside of steps can still end the process')
     model, interrupted = compiled(), 0
