@@ -202,8 +202,12 @@ def test_a_monitored_value_that_is_missing(generation, tmp_path):
     path = str(tmp_path / 'best.h5')
     with pytest.warns(UserWarning, match='not available'):
         model.fit(np.ones((2, 1)), np.ones((2, 1)), verbose=0,
-                  callbacks=[callbacks.ModelCheckpoint(path, monitor='unknown', save_best_only=True)])
+                  callbacks=[callbacks.ModelCheckpoint(path, monitor='unknown', mode='min', save_best_only=True)])
     assert os.path.exists(path) == (generation == 3)
+    checkpoint = callbacks.ModelCheckpoint(path, monitor='unknown', save_best_only=True)
+    # Keras 3 asks the metrics of the model for the mode.
+    with pytest.raises(ValueError, match='mode is "auto"') if generation == 3 else pytest.warns(UserWarning):
+        model.fit(np.ones((2, 1)), np.ones((2, 1)), verbose=0, callbacks=[checkpoint])
 
 
 def test_classes_that_class_weight_leaves_out():
