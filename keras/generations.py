@@ -218,6 +218,9 @@ _row('name_of_divergence', 'losses.KLDivergence', 'default `name`',
 _default('losses.LogCosh', 'name', 'logcosh', 'logcosh', 'log_cosh', 'log_cosh')
 _default('metrics.KLDivergence', 'name', 'kullback_leibler_divergence', 'kullback_leibler_divergence',
          'kullback_leibler_divergence', 'kl_divergence')
+_row('pixels_are_counted_in_integers', 'metrics.MeanIoU, IoU, BinaryIoU, OneHotIoU, OneHotMeanIoU',
+     'where no `dtype` is given counts are integers, exact beyond 2 ** 24, and sample weights are cut to integers, '
+     'floats with a warning', False, False, False, True)
 _row('cosine_is_mean_of_products', 'losses.cosine_proximity, metrics.cosine_proximity',
      'the products of the scaled targets and predictions are averaged, not summed, and the metric is negative, too',
      True, False, False, False)

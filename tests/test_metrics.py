@@ -248,3 +248,29 @@ def test_a_state_begins_with_a_tensor():
     start = keras.ops.convert_to_tensor(np.arange(4.0).reshape(2, 2))
     variable = metric.add_variable(shape=(2, 2), initializer=start, dtype='int', name='start')
     assert variable.dtype == 'int32' and variable.numpy().tolist() == [[0, 1], [2, 3]]
+
+
+def test_pixels_beyond_two_to_the_24th_are_counted():
+    """Floats of 32 bits would stay where they are: 2 ** 24 + 1 is 2 ** 24 in them."""
+    with config.generation(3):
+        metric = metrics.MeanIoU(2)
+        metric.total_cm.assign([[2 ** 24, 0], [0, 2 ** 24]])
+        metric.update_state([0, 1, 1], [0, 1, 0])
+        np.testing.assert_array_equal(metric.total_cm.numpy(), [[2 ** 24 + 1, 0], [1, 2 ** 24 + 1]])
+        assert metric.dtype == metric.get_config()['dtype'] == 'int32'
+        with pytest.warns(UserWarning, match='passed as `float`, but dtype is `int`'):
+            metric.update_state([0], [0], sample_weight=[1.5])
+        metric = metrics.MeanIoU(2, dtype='float32')
+        metric.update_state([0, 1], [0, 1], sample_weight=[0.5, 1.5])
+        np.testing.assert_array_equal(metric.total_cm.numpy(), [[0.5, 0], [0, 1.5]])
+    assert metrics.MeanIoU(2).dtype == 'float32'
+
+
+@pytest.mark.needs_gradients
+def test_integer_counts_in_training():
+    with config.generation(3):
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Activation('linear')])
+        model.compile('sgd', 'mse', metrics=[metrics.OneHotMeanIoU(2, name='iou')])
+        x, y = np.eye(2)[[0, 1, 1, 0, 1]], np.eye(2)[[0, 1, 0, 0, 1]]
+        # Intersections 2 and 2, unions 3 and 3.
+        assert model.evaluate(x, y, batch_size=2, verbose=0, return_dict=True)['iou'] == pytest.approx(2 / 3)

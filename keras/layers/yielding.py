@@ -2,7 +2,7 @@
 
 
 class yielding(property):
-    """A property in whose place an attribute of the object may stand: `self.outputs = Dense(3)` in a model of one's own.
+    """A property in whose place an attribute of the object may stand: `self.outputs = Dense(3)` in a subclass.
 
     Names that one Keras gives to layers and models are free in another, and scripts use them.
 

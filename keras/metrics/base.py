@@ -61,6 +61,11 @@ class Metric(Configurable):
         self.built = True
         self._variables = []
 
+    @property
+    def _dtype(self):
+        """What Keras 3 keeps the dtype in, which metrics written for it read."""
+        return self.dtype
+
     # --- to be defined by subclasses ------------------------------------------------------------------------------
 
     def update_state(self, *args, **kwargs):

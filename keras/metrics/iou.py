@@ -1,7 +1,11 @@
 """Intersection over union of predicted and true classes, for segmentation."""
+import warnings
+
 import numpy as np
 
 from keras import ops
+from keras.backend.contract.rules import is_float, is_integer
+from keras.backend.table.composites.shape import dtype_of
 from keras.backend.table.primitives import scatter_add
 from keras.metrics.base import Metric
 
@@ -10,7 +14,8 @@ class _ConfusionMatrix(Metric):
     """A matrix of counts: rows are true classes, columns predicted ones.
 
     Args:
-        num_classes: number of classes. name, dtype: see `Metric`.
+        num_classes: number of classes. name: see `Metric`.
+        dtype: of the counts, in Keras 3 integers unless said otherwise.
         ignore_class: a true class whose samples are left out.
         sparse_y_true, sparse_y_pred: class numbers; otherwise one-hot or probabilities along `axis`.
 
@@ -20,6 +25,8 @@ class _ConfusionMatrix(Metric):
 
     def __init__(self, num_classes, name=None, dtype=None, ignore_class=None, sparse_y_true=True, sparse_y_pred=True,
                  axis=-1):
+        if dtype is None and self.ruled('pixels_are_counted_in_integers'):
+            dtype = 'int32'
         super().__init__(name=name, dtype=dtype)
         self.declare(locals())
         self.total_cm = self.add_weight('total_confusion_matrix', (num_classes, num_classes))
@@ -32,16 +39,20 @@ class _ConfusionMatrix(Metric):
         """
         true = self._numbers(y_true, self.sparse_y_true)
         predicted = self._numbers(y_pred, self.sparse_y_pred)
-        weights = ops.ones_like(true, self.dtype)
+        dtype = self.total_cm.dtype
+        weights = ops.ones_like(true, dtype)
         if sample_weight is not None:
-            weights = ops.cast(ops.reshape(sample_weight, (-1,)), self.dtype)
+            if is_integer(dtype) and is_float(dtype_of(sample_weight)):
+                warnings.warn('%s: sample weights are passed as `float`, but dtype is `int`: they are cut to whole '
+                              "numbers. Give the metric dtype='float32' to keep them." % self.name, stacklevel=3)
+            weights = ops.cast(ops.reshape(sample_weight, (-1,)), dtype)
         if self.ignore_class is not None:
             weights = ops.where(ops.not_equal(true, int(self.ignore_class)), weights, 0)
         # A number that is no class has no cell.
         inside = ops.logical_and(self._is_class(true), self._is_class(predicted))
         weights = ops.where(inside, weights, 0)
         places = ops.where(inside, true * int(self.num_classes) + predicted, 0)
-        cells = scatter_add(ops.zeros((self.num_classes ** 2,), self.dtype), places, weights)
+        cells = scatter_add(ops.zeros((self.num_classes ** 2,), dtype), places, weights)
         self.total_cm.assign_add(ops.reshape(cells, self.total_cm.shape))
 
     def _is_class(self, numbers):
