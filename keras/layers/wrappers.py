@@ -5,7 +5,7 @@ from keras.backend.table.composites.math import l2_normalize
 from keras.backend.table.composites.shape import dtype_of, join_batch, part_batch, static_shape
 from keras.layers.arguments import to_list
 from keras.layers.base import InputSpec, Layer, map_shapes
-from keras.layers.calls import is_ours
+from keras.layers.calls import is_ours, signature_of
 from keras.layers.functions import has_arg
 from keras.saving.kinds import kind_in
 
@@ -238,8 +238,7 @@ class Bidirectional(Wrapper):
         half = len(states) // 2
         both = []
         for layer, initial in ((self.forward_layer, states[:half]), (self.backward_layer, states[half:])):
-            both.append(layer.call(inputs, mask=mask, training=training, initial_state=initial or None,
-                                   constants=constants or None))
+            both.append(layer.call(inputs, **self._arguments_for(layer, mask, training, initial, constants)))
         forward, backward = both
         states = []
         if self.return_state:
@@ -251,6 +250,18 @@ class Bidirectional(Wrapper):
         if not self.return_state:
             return merged
         return (merged if isinstance(merged, list) else [merged]) + states
+
+    @staticmethod
+    def _arguments_for(layer, mask, training, states, constants):
+        """What the `call` of `layer` gets: recurrent layers of one's own may take less than ours."""
+        signature = signature_of(type(layer))
+        given = {'mask': mask, 'training': training}
+        given = {name: value for name, value in given.items() if name in signature.names or signature.has_kwargs}
+        if states:
+            given['initial_state'] = states
+        if constants:
+            given['constants'] = constants
+        return given
 
     def _merged(self, forward, backward):
         if self.merge_mode is None:

@@ -142,3 +142,15 @@ def test_spectral_normalization_trains_the_kernel_that_it_has_divided():
         expected.append(np.mean(error ** 2))
         w = w - 0.1 * (x.T @ error) * 2 / error.size
     np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_recurrent_layers_of_ones_own_may_take_less():
+    class Plain(layers.LSTM):
+        def call(self, inputs, mask=None, training=None, initial_state=None):
+            return super().call(inputs, mask=mask, training=training, initial_state=initial_state)
+
+    x = np.random.RandomState(0).rand(2, 3, 4).astype('float32')
+    own, ours = layers.Bidirectional(Plain(2)), layers.Bidirectional(layers.LSTM(2))
+    own(x), ours(x)
+    own.set_weights(ours.get_weights())
+    np.testing.assert_allclose(to_array(own(x)), to_array(ours(x)), rtol=1e-6)
