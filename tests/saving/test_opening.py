@@ -342,7 +342,7 @@ def test_one_group_does_not_stand_for_millions_of_weights(tmp_path):
     start = time.process_time()
     with pytest.raises(OSError, match='131072 weights'):
         small_model().load_weights(path)
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 5  # 16 million would take minutes
 
 
 @pytest.mark.parametrize('kind', ['fifo', 'device', 'folder', 'socket', 'link_to_a_device'])
