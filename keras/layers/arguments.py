@@ -171,3 +171,11 @@ def to_list(x, allow_tuple=False):
     if isinstance(x, list):
         return x
     return list(x) if allow_tuple and isinstance(x, tuple) else [x]
+
+
+def of_first_input(build_config):
+    """A build config (or None) with the shape of the first of several inputs alone, from which the layer is built."""
+    shape = build_config['input_shape'] if build_config else None
+    if shape and isinstance(shape[0], list):
+        build_config['input_shape'] = shape[0]
+    return build_config

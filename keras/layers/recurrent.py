@@ -16,7 +16,7 @@ from keras.backend.table.composites.rnn import gru_sequence, lstm_sequence, rnn,
 from keras.backend.table.composites.shape import dtype_of, ndim, static_shape
 from keras.configurable import declared_arguments
 from keras.generations import Default
-from keras.layers.arguments import ANY, check_rate, positive_integer, to_list
+from keras.layers.arguments import ANY, check_rate, of_first_input, positive_integer, to_list
 from keras.layers.base import InputSpec, Layer
 from keras.layers.functions import has_arg
 from keras.saving.kinds import kind_in
@@ -561,10 +561,7 @@ class RNN(Layer):
     def get_build_config(self):
         """The shape of the inputs; those of states follow from the layer, as Keras 3 has it."""
         config = super().get_build_config()
-        shape = config['input_shape'] if config and not self.num_constants else None
-        if shape and isinstance(shape[0], list):
-            config['input_shape'] = shape[0]
-        return config
+        return config if self.num_constants else of_first_input(config)
 
     def assert_input_compatibility(self, inputs):
         super().assert_input_compatibility(inputs[0] if isinstance(inputs, (list, tuple)) else inputs)

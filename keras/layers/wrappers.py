@@ -3,7 +3,7 @@ from keras import initializers, ops
 from keras.backend.contract import rules, tree
 from keras.backend.table.composites.math import l2_normalize
 from keras.backend.table.composites.shape import dtype_of, join_batch, part_batch, static_shape
-from keras.layers.arguments import to_list
+from keras.layers.arguments import of_first_input, to_list
 from keras.layers.base import InputSpec, Layer, map_shapes
 from keras.layers.calls import is_ours, signature_of
 from keras.layers.functions import has_arg
@@ -224,10 +224,7 @@ class Bidirectional(Wrapper):
     def get_build_config(self):
         """The shape of the inputs; those of states follow from the layer, as Keras 3 has it."""
         config = super().get_build_config()
-        shape = config['input_shape'] if config and not self.forward_layer.num_constants else None
-        if shape and isinstance(shape[0], list):
-            config['input_shape'] = shape[0]
-        return config
+        return config if self.forward_layer.num_constants else of_first_input(config)
 
     def assert_input_compatibility(self, inputs):
         super().assert_input_compatibility(inputs[0] if isinstance(inputs, (list, tuple)) else inputs)

@@ -18,6 +18,8 @@ class Forward:
         self.model = model
         self.own_call = own_call
         self._additions = None
+        # {(engine, training): the model's call, which may write into what it is given}
+        self._guarded = {}
 
     @property
     def graph(self):
@@ -120,7 +122,11 @@ class Forward:
             return graph.pack_outputs(graph.plan(training)(graph.flat_inputs(inputs)))
 
     def _own_call(self, inputs, training):
-        call = get_engine().out_of_place(self.model)
+        # Kept, as the engine finds out once whether the call writes into its inputs.
+        key = get_engine(), training
+        call = self._guarded.get(key)
+        if call is None:
+            call = self._guarded[key] = get_engine().out_of_place(self.model)
         return call(inputs, training=training) if self._takes_training() else call(inputs)
 
     def _takes_training(self):

@@ -220,3 +220,17 @@ def test_a_saved_model_as_a_layer(tmp_path):
     assert keras.models.model_from_json(whole.to_json(), safe_mode=False).predict(x).shape == (4, 1)
     with pytest.raises(ValueError, match="endpoint 'other' is neither.*serve"):
         layers.TFSMLayer(path, call_endpoint='other')
+
+
+@pytest.mark.on('jax')
+@pytest.mark.parametrize('make', [
+    lambda: layers.Conv2D(4, 3), lambda: layers.DepthwiseConv2D(3), lambda: layers.MaxPooling2D(2),
+    lambda: layers.MaxPooling2D(3, 2, padding='same'), lambda: layers.AveragePooling2D(2),
+    lambda: layers.AveragePooling2D(3, 2, padding='same')])
+def test_pictures_of_any_size(make, tmp_path):
+    inputs = keras.Input((None, None, 3))
+    model = keras.Model(inputs, make()(inputs))
+    model.export(str(tmp_path / 'model'), format='stablehlo')
+    for shape in ((2, 7, 9, 3), (1, 12, 5, 3)):
+        x = draw.rand(*shape).astype('float32')
+        np.testing.assert_allclose(stablehlo(str(tmp_path / 'model'))(x), model.predict(x), rtol=1e-5)

@@ -85,3 +85,18 @@ def test_data_of_a_model_with_a_call_of_its_own():
     model.compile('sgd', 'mae')
     model.evaluate(given, DATA, verbose=0)
     assert np.array_equal(given, DATA)
+
+
+def test_a_call_that_leaves_its_inputs_alone_gets_no_copies_later(engine, monkeypatch):
+    """Whether it writes is found out in the first run, and not asked in each batch."""
+    class Doubled(Model):
+        def call(self, x):
+            return 2 * x
+    asked, original = [], engine.out_of_place
+    monkeypatch.setattr(engine, 'out_of_place', lambda function: asked.append(function) or original(function))
+    model = Doubled()
+    model.compile('sgd', 'mae')
+    for _ in range(3):
+        np.testing.assert_allclose(model.predict(DATA, batch_size=1), 2 * DATA)
+        model.evaluate(DATA, DATA, verbose=0)
+    assert asked == [model]

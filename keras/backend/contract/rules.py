@@ -618,7 +618,8 @@ def window_length(size, window, stride, padding, dilation=1):
     extent = (window - 1) * dilation + 1
     size = size + 2 * (extent - 1) if padding == 'full' else size
     count = -(-size // stride) if padding == 'same' else -(-(size - extent + 1) // stride)
-    if count <= 0:
+    # A size of which JAX knows no number (an export for any size) cannot be compared with one.
+    if isinstance(count, (int, np.integer)) and count <= 0:
         raise ValueError('Computed output size would be zero or negative. A window of %d (dilation %d) does not fit '
                          'into a size of %d with padding "valid"; use padding "same", a larger input or fewer pooling '
                          'layers' % (window, dilation, size))

@@ -773,12 +773,17 @@ class JaxEngine(Engine):
     def pool(self, x, size, strides, padding, mode):
         rules.check_windows(self.shape_of(x)[1:-1], size, strides, padding)
         window, steps = (1,) + size + (1,), (1,) + strides + (1,)
+        is_known = all(isinstance(length, int) for length in x.shape[1:-1])  # else this is an export for any size
         if mode == 'max':
             lowest = np.asarray(-np.inf if x.dtype in _FLOATS else np.iinfo(x.dtype).min, x.dtype)
-            if rules.product(size) <= _SMALL_WINDOW:
+            if is_known and rules.product(size) <= _SMALL_WINDOW:
                 return _largest_of_small_windows(x, size, strides, padding, lowest)
             return lax.reduce_window(x, lowest, lax.max, window, steps, padding.upper())
-        total = lax.reduce_window(x, np.asarray(0, x.dtype), lax.add, window, steps, padding.upper())
+        def summed(values):
+            return lax.reduce_window(values, np.asarray(0, x.dtype), lax.add, window, steps, padding.upper())
+        total = summed(x)
+        if not is_known:
+            return total / summed(jnp.ones_like(x))
         counts = np.ones((), 'float32')
         for axis in zip(x.shape[1:-1], size, strides):
             counts = counts[..., None] * _window_counts(*axis, padding=padding)
