@@ -13,6 +13,7 @@ default of Keras 2, and `settled` turns it into that of the generation. What is 
 import collections
 import contextlib
 import functools
+import re
 import threading
 import types
 
@@ -580,17 +581,27 @@ class _Reading(threading.local):
 _reading = _Reading()
 
 
+# The first two numbers of a version.
+_VERSION = re.compile(r'(\d{1,6})(?:\.(\d{1,6}))?(?!\d)')
+
+
 def of_version(version):
     """The generation that wrote a file, from the `keras_version` in it.
+
+    Raises:
+        ValueError: for what is no version.
 
     Example:
         >>> keras.generations.of_version('2.3.1'), keras.generations.of_version('2.15.0')
         (2, 'tf')
     """
     # tf.keras called itself 2.2.4-tf and 2.3.0-tf; from 2.4 on every Keras 2 is tf.keras.
-    if '-tf' in version:
+    if isinstance(version, str) and '-tf' in version:
         return 'tf'
-    major, minor = [int(part) for part in (version + '.0').split('.')[:2]]
+    numbers = _VERSION.match(version if isinstance(version, str) else '')
+    if numbers is None:
+        raise ValueError('The file says that it was written by version %.60r of Keras, which is none.' % (version,))
+    major, minor = [int(part or 0) for part in numbers.groups()]
     if major == 2:
         return 2 if minor < 4 else 'tf'
     return 1 if major < 2 else 3 if major == 3 else config.DEFAULT_GENERATION
