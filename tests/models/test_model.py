@@ -429,8 +429,8 @@ def test_a_config_that_would_lose_arguments_is_refused():
 
 
 @pytest.mark.on('numpy', 'jax')
-@pytest.mark.parametrize('name', ['loss', 'optimizer', 'loss_weights', 'weighted_metrics', 'input_names', 'output_names',
-                                  'compiled', 'nodes_by_depth', 'output_layers', 'state_updates'])
+@pytest.mark.parametrize('name', ['loss', 'optimizer', 'loss_weights', 'weighted_metrics', 'input_names',
+                                  'output_names', 'compiled', 'nodes_by_depth', 'output_layers', 'state_updates'])
 def test_layers_may_have_names_that_models_have_for_other_things(name):
     class Own(Model):
         def __init__(self):
