@@ -308,6 +308,9 @@ _row('ModelCheckpoint.needs_monitor', 'callbacks.ModelCheckpoint',
      'with `save_best_only` nothing is saved where the monitored value is not in the logs', True, True, True, False)
 _row('ModelCheckpoint.first_batch', 'callbacks.ModelCheckpoint', 'the number of the first batch in names of files',
      0, 0, 1, 1)
+_row('plain_numbers_of_epochs', 'callbacks.ModelCheckpoint, EarlyStopping, LearningRateScheduler, ReduceLROnPlateau',
+     'lines that they print begin with `Epoch 1`, not `Epoch 00001`, and `ModelCheckpoint` says when it has saved',
+     False, False, False, True)
 _row('metrics_in_folders', 'callbacks.TensorBoard',
      'metrics are written into the folders `train` and `validation`, with `epoch_` or `batch_` before their names, not '
      'into one file under the names in the logs; `update_freq` counts batches, not samples', False, False, True, True)

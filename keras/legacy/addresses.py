@@ -31,6 +31,7 @@ MODULES = {
     'keras.backend.state.variables': {'backend.common': 'variables'},
     'keras.callbacks': {
         'callbacks': """callbacks tensorboard_v1 tensorboard_v2 backup_and_restore callback csv_logger early_stopping
+                          orbax_checkpoint
                         history lambda_callback learning_rate_scheduler model_checkpoint monitor_callback
                         progbar_logger reduce_lr_on_plateau remote_monitor swap_ema_weights tensorboard
                         terminate_on_nan experimental""",
@@ -156,7 +157,13 @@ NAMES = {
     'keras': {'keras.engine.network': 'Network'},
     'keras.backend': {
         'keras.backend.k.functions': 'random_binomial as random_bernoulli',
-        'keras.utils.internals': 'ContextValueCache get_keras_mask set_keras_mask standardize_shape'},
+        'keras.utils.internals': 'ContextValueCache get_keras_mask set_keras_mask standardize_shape',
+        'keras.backend.state.scopes': 'device'},
+    'keras.utils.io_utils': {
+        'keras.config': 'disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled',
+        'keras.callbacks.saying': 'say as print_msg'},
+    'keras.utils.file_utils': {
+        'os.path': 'exists isdir join', 'os': 'listdir makedirs remove', 'shutil': 'copy rmtree'},
     'keras.trainers.data_adapters.data_adapter_utils': {
         'keras.training.data.class_weights': 'weights_of_classes as class_weight_to_sample_weights'},
     'keras.layers.merging.base_merge': {'keras.layers.merge': '_Merge _Merge as Merge'},
