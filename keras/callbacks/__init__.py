@@ -2,8 +2,8 @@
 
 `base.py` has the interface, `callback_list.py` what calls several, `progress.py` the progress bar (`screens.py` where),
 `control.py` what steers training, `writers.py` and `orbax.py` what writes files or sends logs away, `backup.py` what
-lets a training go on, `saying.py` how they print, `tensorboard.py` what TensorBoard shows (`event_files.py` how), `tuning.py` what finds settings
-and rehearses a training, `diagnostics.py` what looks into one.
+lets a training go on, `tensorboard.py` what TensorBoard shows (`event_files.py` how), `tuning.py` what finds settings
+and rehearses a training, `diagnostics.py` what looks into one, `saying.py` the lines that they print.
 """
 from keras import lazy
 

@@ -1,5 +1,4 @@
 """The progress bar, and the callback that draws it."""
-import sys
 import time
 
 import numpy as np

@@ -39,9 +39,8 @@ class ModelCheckpoint(Callback):
             # Keras 3 has save_freq in this place.
             period, save_freq = 1, period
         if save_freq != 'epoch' and (not isinstance(save_freq, int) or save_freq < 1):
-            raise ValueError('ModelCheckpoint: Unrecognized save_freq: save_freq must be "epoch" or a number of batches. '
-                             'Received: %r'
-                             % (save_freq,))
+            raise ValueError('ModelCheckpoint: Unrecognized save_freq: save_freq must be "epoch" or a number of '
+                             'batches. Received: %r' % (save_freq,))
         self.filepath = os.fspath(filepath)
         self.monitor = monitor
         self.verbose = verbose
