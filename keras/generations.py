@@ -93,6 +93,11 @@ _row('configs_name_no_activity_regularizer', 'layers.Layer.get_config',
 _row('losses_in_graph', 'layers.Layer.losses',
      'what calls on symbolic tensors add is among the losses, as symbolic tensors; else only calls on values add',
      True, True, True, False)
+_row('configs_are_full', 'layers.Layer, losses.Loss, metrics.Metric, optimizers.Optimizer, initializers.Initializer',
+     'configs have all arguments that the class has, not only those that older readers know or that are given, and '
+     'objects in them say their module', False, False, False, True)
+_row('schemes_are_classes', 'initializers.glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, '
+     'lecun_normal', 'they give an object of a class of that name, not a `VarianceScaling`', False, False, False, True)
 _row('call_has_to_be_written', 'layers.Layer.call',
      'a layer without a `call` of its own is an error; it gives its inputs', False, False, False, True)
 _row('negative_slopes_are_refused', 'layers.LeakyReLU, ReLU',
@@ -464,9 +469,12 @@ class Dated:
         return made
 
 
-def of(made):
-    """The generation that a layer, loss, metric or optimizer was made under."""
-    return made._made_under
+_NO_DEFAULT = object()
+
+
+def of(made, default=_NO_DEFAULT):
+    """The generation that a layer, loss, metric or optimizer was made under; `default`, if given, of anything else."""
+    return made._made_under if default is _NO_DEFAULT else getattr(made, '_made_under', default)
 
 
 def under(made):
