@@ -424,6 +424,10 @@ class Engine:
         """An argument of a step as a tensor; None stays."""
         return None if x is None else self.convert(x)
 
+    def arriving_dtype(self, dtype):
+        """The dtype, as a name, that an array of `dtype` has inside of a step."""
+        return dtype
+
     # Whether the arguments of a step are to be sent to the device while the step before it runs, see `sent`.
     sends_ahead = False
 

@@ -452,6 +452,10 @@ class JaxEngine(Engine):
     def stacked(self, parts):
         return jnp.array(parts)
 
+    def arriving_dtype(self, dtype):
+        wide = jax.config.jax_enable_x64 or config.floatx() == 'float64'
+        return dtype if wide else _NARROW.get(dtype, dtype)
+
     def from_host(self, array, dtype):
         return _on_device(array, _dtype(dtype))
 
