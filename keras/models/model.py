@@ -341,7 +341,8 @@ class Model(Trainer, Keras2View, Layer,
             except Exception:
                 self._direct = None  # the long way says what is wrong
             else:
-                self._call_losses, self._call_metrics = [], []
+                if self._call_losses or self._call_metrics:
+                    self._call_losses, self._call_metrics = [], []
                 return outputs
         return super().__call__(*args, **kwargs)
 

@@ -330,6 +330,8 @@ class Engine:
         # Gives a context, and with it a function to call instead, for a time in which nobody but the step itself does
         # anything; None: there is none.
         step.quiet = getattr(run, 'quiet', None)
+        # The short way for native tensors where no step is around it, nothing is written, and the variables are here.
+        step.read = getattr(run, 'read', run)
         return step
 
     def scripted_step(self, fn, reads, writes, eagerly=False):

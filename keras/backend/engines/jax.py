@@ -224,6 +224,13 @@ class Step:
                 return self(*args)
         return run
 
+    def read(self, *args):
+        """A run on native tensors where the step writes no variables, and these are on this engine."""
+        try:
+            return self.compiled((), tuple([variable.held for variable in self.reads]), args)[1]
+        except (_Incomplete, TypeError):  # a place instead of a value, which another step has: wait for that
+            return self(*args)
+
     def _keeping(self, *args):
         """A run after which the values stay out of the variables."""
         try:

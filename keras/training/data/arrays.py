@@ -56,6 +56,10 @@ class ArrayFeed(Feed):
         parts = [self._part(array, cast, 0, self.samples, None) for array, cast in zip(self._arrays, self._casts)]
         return Batch(parts[:first], parts[first:second], parts[second:], self.samples, self.layout)
 
+    def sources(self):
+        """Inputs, targets and sample weights as pairs: an array, and the dtype that its batches are cast to or None."""
+        return list(zip(self._arrays, self._casts))
+
     def flat_arrays(self):
         first, second = self._split
         weights = [np.ones(self.samples, config.floatx()) if array is None else array
@@ -115,7 +119,7 @@ class ArrayFeed(Feed):
 
 
 def _arriving(array, cast):
-    """What `array`, which is to be cast to `cast`, becomes in a step: by the megabyte that takes less than by the batch.
+    """What `array`, to be cast to `cast`, becomes in a step anyway: that is cheaper by the megabyte than by the batch.
     """
     dtype = str(cast or array.dtype)
     arriving = get_engine().arriving_dtype(dtype)
