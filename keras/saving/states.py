@@ -16,6 +16,7 @@ from keras.backend.state.seeds import SeedGenerator
 from keras.backend.state.variables import Variable
 from keras.layers.weights import WeightOwner
 from keras.saving import arrays, checksums
+from keras.saving.hdf5_layout import GroupEntry
 from keras.saving.opening import Dataset, Group
 
 
@@ -128,7 +129,7 @@ class Store:
         if isinstance(value, Variable):
             value = arrays.as_bfloat16(value.numpy_view()) if value.dtype == 'bfloat16' else value.numpy_view()
         value = value.numpy() if hasattr(value, 'numpy') else np.asarray(value)
-        if hasattr(self.group, 'id'):
+        if isinstance(self.group, GroupEntry) or hasattr(self.group, 'id'):
             self._written[str(name)] = arrays.written(self.group, str(name), value)
         else:
             self.group.create_dataset(str(name), data=value)
