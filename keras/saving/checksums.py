@@ -27,8 +27,8 @@ def seal(group, sums, told=None):
     """Write the checksums of what is in a group, which has all its attributes; return the last.
 
     Args:
-        group: a `hdf5_layout.GroupEntry`, or a group of h5py. sums: {name: int} of what is in it. told: {name: plain value} of all its attributes, where
-            they are known; they are read otherwise.
+        group: a `hdf5_layout.GroupEntry`, or a group of h5py. sums: {name: int} of what is in it.
+        told: {name: plain value} of all its attributes, where they are known; they are read otherwise.
     """
     ordered = [sums[name] for name in sorted(sums)]
     told = _told(Group(group.id, None, group.name) if hasattr(group, 'id') else group) if told is None else told

@@ -162,7 +162,8 @@ def _padded(data):
 def _message(kind, body, flags=0):
     body = _padded(body)
     if len(body) >= 1 << 16:
-        raise ValueError('An attribute of an HDF5 file has %d bytes, more than the 64 KiB that it may have.' % len(body))
+        raise ValueError('An attribute of an HDF5 file has %d bytes, more than the 64 KiB that it may have.'
+                         % len(body))
     return _MESSAGE.pack(kind, len(body), flags) + body
 
 
