@@ -308,7 +308,7 @@ class Model(Trainer, Keras2View, Layer,
     def output_shape(self):
         return tree.map_structure(lambda x: x.shape, self.output)
 
-    @property
+    @yielding
     def input_names(self):
         return self._required_graph().input_names
 
@@ -326,7 +326,7 @@ class Model(Trainer, Keras2View, Layer,
         """Whether a layer keeps states from batch to batch."""
         return any(layer.stateful for layer in self._layers)
 
-    @property
+    @yielding
     def state_updates(self):
         """The updates of the graph that keep the states of stateful layers."""
         return [update for node in self.own_nodes() if getattr(node.operation, 'stateful', False)
