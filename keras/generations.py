@@ -185,8 +185,8 @@ _row('graphs_take_any_argument', 'models.Model',
      'a model that is made from inputs and outputs takes arguments that it does not know, with a warning',
      False, False, False, True)
 _row('first_argument_by_name', 'layers.Layer',
-     'where the first argument of a call is given by its name, the layers before it have their place by that name, not the '
-     'first one, in `Model.layers` and in the order of the weights', False, False, False, True)
+     'where the first argument of a call is given by its name, the layers before it have their place by that name, not '
+     'the first one, in `Model.layers` and in the order of the weights', False, False, False, True)
 _row('cells_are_not_numbered', 'layers.LSTM, GRU, SimpleRNN, ConvLSTM2D',
      'the cell that a recurrent layer makes is called lstm_cell, with no number and no name of its own to count',
      False, False, False, True)

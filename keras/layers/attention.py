@@ -464,8 +464,8 @@ class GroupedQueryAttention(_HeadedAttention):
                  bias_constraint=None, use_gate=False, seed=None, **kwargs):
         super().__init__(**kwargs)
         if num_query_heads % num_key_value_heads:
-            raise ValueError('GroupedQueryAttention: num_query_heads (%d) must be a multiple of num_key_value_heads (%d).'
-                             % (num_query_heads, num_key_value_heads))
+            raise ValueError('GroupedQueryAttention: num_query_heads (%d) must be a multiple of num_key_value_heads '
+                             '(%d).' % (num_query_heads, num_key_value_heads))
         self.declare(locals())
         self._check_extras()
         self._start_dropout()
