@@ -20,10 +20,6 @@ from keras.saving.hdf5_layout import GroupEntry
 from keras.saving.opening import Dataset, Group
 
 
-# Classes that are called otherwise inside of Keras 3, which the places follow.
-_OTHER_NAMES = {'GroupQueryAttention': 'GroupedQueryAttention'}
-
-
 # --- the tree of a model's state ----------------------------------------------------------------------------------
 
 def states(model):
@@ -80,7 +76,6 @@ def _numbered(container):
 def _snake_case(part):
     """The class of a part as Keras 3 writes it: separable_conv2d."""
     name = 'Functional' if hasattr(part, 'layer_graph') and type(part).__name__ == 'Model' else type(part).__name__
-    name = _OTHER_NAMES.get(name, name)
     name = re.sub('(.)([A-Z][a-z]+)', r'\1_\2', re.sub(r'\W+', '', name))
     return re.sub('([a-z])([A-Z])', r'\1_\2', name).lower()
 
