@@ -181,6 +181,17 @@ _row('weight_names_in_full', 'layers.Layer, metrics.Metric',
      True, True, True, False)
 _row('variables_of_engine_are_weights', 'layers.Layer',
      'a `tf.Variable` that is an attribute of a layer is a weight of it', False, True, True, False)
+_row('name_of_depthwise_kernel', 'layers.DepthwiseConv1D, DepthwiseConv2D', 'what the weight is called',
+     'depthwise_kernel', 'depthwise_kernel', 'depthwise_kernel', 'kernel')
+_row('seeds_are_named', 'random.SeedGenerator',
+     'the variable of a generator has a path with the name of the generator, seed_generator_1/seed_generator_state',
+     False, False, False, True)
+_row('graphs_take_any_argument', 'models.Model',
+     'a model that is made from inputs and outputs takes arguments that it does not know, with a warning',
+     False, False, False, True)
+_row('first_argument_by_name', 'layers.Layer',
+     'where the first argument of a call is given by its name, the layers before it have their place by that name, not '
+     'the first one, in `Model.layers` and in the order of the weights', False, False, False, True)
 _row('cells_are_not_numbered', 'layers.LSTM, GRU, SimpleRNN, ConvLSTM2D',
      'the cell that a recurrent layer makes is called lstm_cell, with no number and no name of its own to count',
      False, False, False, True)

@@ -149,9 +149,13 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self._read_input_arguments(kwargs)
         drop_without_effect(kwargs, self)
         if kwargs:
-            raise TypeError('%s: unknown keyword argument %s. Arguments that every layer takes: name, dtype, '
-                            'trainable, activity_regularizer, input_shape, batch_input_shape, batch_size, weights.'
-                            % (type(self).__name__, ', '.join(map(repr, sorted(kwargs)))))
+            self.refuse_arguments(kwargs)
+
+    def refuse_arguments(self, unknown):
+        """Raise TypeError for the `unknown` keyword arguments of a constructor."""
+        raise TypeError('%s: unknown keyword argument %s. Arguments that every layer takes: name, dtype, '
+                        'trainable, activity_regularizer, input_shape, batch_input_shape, batch_size, weights.'
+                        % (type(self).__name__, ', '.join(map(repr, sorted(unknown)))))
 
     def _default_name(self):
         name = type(self).__name__
@@ -413,14 +417,16 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
     def _call_with(self, args, kwargs):
         signature = signature_of(type(self))
-        if not args:
+        by_name = not args
+        if by_name:
             args, kwargs = self._positional(signature, kwargs)
         if len(args) > 1 and self.ruled('flags_are_given_by_name'):
             self._check_positional(signature, args)
         if signature.masked and not self.fills_in_masks and self.ruled('masks_by_argument'):
             kwargs = self._with_masks(signature, args, kwargs)
         if any_symbolic([list(args), kwargs]) and not context.abstract and context.tracing is None:
-            return self.call_symbolically(signature, list(args), dict(kwargs))
+            first = signature.names[0] if by_name and self.ruled('first_argument_by_name') else None
+            return self.call_symbolically(signature, list(args), dict(kwargs), first=first)
         if self._reads_in_graph(args[0]):
             args = (tree.map_structure(symbol_of, args[0]),) + args[1:]
             return self.call_symbolically(signature, list(args), dict(kwargs))
@@ -458,7 +464,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
     # --- on symbolic tensors
 
-    def call_symbolically(self, signature, args, kwargs, register=True):
+    def call_symbolically(self, signature, args, kwargs, register=True, first=None):
         implicit = ()
         masks = tree.map_structure(lambda x: getattr(x, 'mask', None), args[0])
         if signature.takes_mask and kwargs.get('mask') is None and len(args) < 2 + signature.names.index('mask') - 1:
@@ -477,7 +483,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if captured is not None:
             kwargs['captured'] = captured
         implicit += tuple(name for name in self.implicit_arguments if name in kwargs)
-        node = Node(self, args, kwargs, self._unlisted(self._symbolic_outputs(args, kwargs)), implicit)
+        node = Node(self, args, kwargs, self._unlisted(self._symbolic_outputs(args, kwargs)), implicit,
+                    first=first)
         node.phase = learning_phase.value
         if register:
             self.note_call(node)
@@ -609,7 +616,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             remaining = iter(values)
             filled = tree.map_structure(lambda leaf: next(remaining) if isinstance(leaf, AbstractTensor) else leaf,
                                         [args, kwargs])
-            with running(None):
+            with running(None), inside(self):
                 return self.call(*filled[0], **filled[1])
         try:
             return get_engine().eval_shape(run, leaves)

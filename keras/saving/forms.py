@@ -70,8 +70,6 @@ _MEANS_OTHER = {('activation', 'hard_sigmoid'): 'hard_sigmoid_sixth',
 FUNCTIONS_IN_3 = {'kullback_leibler_divergence': 'kl_divergence', 'logcosh': 'log_cosh'}
 # Layers that take neither `trainable` nor `noise_shape` in Keras 3.
 _NEVER_FROZEN = ('SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D', 'Discretization')
-# Layers of Keras 3 that its HDF5 files have under another name.
-_NAMES_IN_3 = {'GroupQueryAttention': 'GroupedQueryAttention'}
 _MODELS = ('Model', 'Sequential')
 # Arguments that hold layers.
 _LAYERS_INSIDE = ('layer', 'backward_layer', 'cell', 'cells')
@@ -127,8 +125,6 @@ class HDF5Form(Form):
                 _drop_defaults(config, trainable=True, noise_shape=None)
             for name in _LAYERS_INSIDE:
                 _say_module(config.get(name))
-            if generations.of(instance) == 3:
-                entry['class_name'] = _NAMES_IN_3.get(entry['class_name'], entry['class_name'])
         if home in ('keras.quantizers', 'keras.optimizers.schedules'):
             entry.update(module=home, registered_name=None)
         if home == 'keras.optimizers':
