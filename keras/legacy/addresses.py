@@ -71,7 +71,7 @@ MODULES = {
         'layers.experimental': 'preprocessing',
         'layers.preprocessing': """category_encoding discretization hashed_crossing hashing index_lookup
             image_preprocessing integer_lookup normalization rescaling string_lookup text_vectorization
-            text_vectorization_v1 mel_spectrogram stft_spectrogram feature_space""",
+            text_vectorization_v1 mel_spectrogram stft_spectrogram""",
         'layers.preprocessing.image_preprocessing': """center_crop random_brightness random_contrast random_crop
             random_flip random_rotation random_translation random_zoom rescaling resizing""",
         'layers.regularization': """activity_regularization alpha_dropout dropout gaussian_dropout gaussian_noise
@@ -128,6 +128,7 @@ MODULES = {
     'keras.preprocessing.image': {'legacy.preprocessing': 'image'},
     'keras.preprocessing.sequence': {'legacy.preprocessing': 'sequence'},
     'keras.preprocessing.text': {'legacy.preprocessing': 'text'},
+    'keras.quantizers': {'quantizers': 'quantizers quantization_config gptq_config awq_config'},
     'keras.random': {
         'random': 'random', 'src.backend': 'random', 'src.backend.tensorflow': 'random', 'src.backend.jax': 'random',
         'src.backend.torch': 'random'},
@@ -146,7 +147,11 @@ MODULES = {
     'keras.training.data.layout': {'trainers': 'data_adapters', 'trainers.data_adapters': 'data_adapter_utils'},
     'keras.utils.generic_utils keras.training.standardizing keras.training.data.host': {
         'engine': 'training_utils training_arrays training_generator'},
+    'keras.utils.bounding_boxes': {
+        'layers.preprocessing.image_preprocessing': 'bounding_boxes',
+        'layers.preprocessing.image_preprocessing.bounding_boxes': 'converters iou'},
     'keras.utils': {
+        'layers.preprocessing': 'feature_space',
         'utils': """audio_dataset audio_dataset_utils dataset_utils feature_space file_utils image_dataset
             image_dataset_utils model_visualization numerical_utils progbar python_utils rng_utils summary_utils
             text_dataset text_dataset_utils timeseries_dataset timeseries_dataset_utils experimental
