@@ -16,7 +16,7 @@ import zlib
 import numpy as np
 
 from keras import lazy
-from keras.saving import arrays
+from keras.saving import arrays, hdf5_layout
 
 tempfile = lazy.Later('tempfile')
 zipfile = lazy.Later('zipfile')
@@ -242,7 +242,8 @@ class _HDF5Source(_Section):
     def __init__(self, file):
         super().__init__(file)
         self._pool = None
-        self._taken = {}
+        self.room = arrays.Room()
+        self._taken, self._stored, self._unpacked = set(), 0, 0
 
     def take(self, name, stored, unpacked):
         """Note that the numbers called `name` are to be read.
@@ -253,10 +254,13 @@ class _HDF5Source(_Section):
         Raises:
             RefusedFile: where all of them together are more than the file can hold: the same bytes stand for many.
         """
-        self._taken[name] = stored, unpacked
-        if sum(stored for stored, _ in self._taken.values()) > 2 * self.size:
+        if name in self._taken:
+            return
+        self._taken.add(name)
+        self._stored, self._unpacked = self._stored + stored, self._unpacked + unpacked
+        if self._stored > 2 * self.size:
             raise RefusedFile('%s says that more numbers are in it than it has bytes.' % self.name)
-        if sum(unpacked for _, unpacked in self._taken.values()) > max(UNPACKED_FREELY, _NUMBERS_TIMES * self.size):
+        if self._unpacked > max(UNPACKED_FREELY, _NUMBERS_TIMES * self.size):
             raise RefusedFile('%s has %d bytes, but its numbers would unpack to many times as many.'
                               % (self.name, self.size))
 
@@ -351,7 +355,6 @@ def open_hdf5(source):
 
 @contextlib.contextmanager
 def _open_library(source):
-    import h5py
     source.seek(0)
     start = source.read(min(16, source.size))
     # Offsets and lengths of eight bytes, as all but files of the smallest machines have them.
@@ -361,8 +364,16 @@ def _open_library(source):
             else 'it does not begin like one' if source.size else 'it is empty'
         raise RefusedFile('%s cannot be read as an HDF5 file (%s). The usual cause: it was cut short while it was '
                           'written, copied or downloaded, or it holds something else.' % (source.name, other))
+    entry = hdf5_layout.kept(source.size, source.at, parse_json)
+    if entry is not None:
+        try:
+            yield _KeptGroup(entry, source, '/')
+        finally:
+            source.close()
+        return
     _check_beginning(source)
     try:
+        import h5py
         file = h5py.File(source, 'r')
         root = file['/'].id
     except (OSError, RuntimeError, ValueError, KeyError) as error:
@@ -773,8 +784,11 @@ class Dataset(_Object):
         with _Refusing(self._source, self.name, 'the data'):
             if place is not None:
                 return self._read_at(place)
-            array = np.asarray(self._for_python()[()], self.dtype) if self._chunks is None else self._chunks.read()
+            array = self._read_otherwise()
             return self._compared(array, None if self.checksum is None else arrays.checksum(array))
+
+    def _read_otherwise(self):
+        return np.asarray(self._for_python()[()], self.dtype) if self._chunks is None else self._chunks.read()
 
     def check(self):
         """Look at everything that can be told before the numbers are in memory.
@@ -803,7 +817,10 @@ class Dataset(_Object):
         place = self.check()
         if self._source is None or not arrays.MIDDLE <= self.nbytes < arrays.LARGE or self._source.pool is None:
             return self.read
-        return self.read if place is None else self._source.pool.submit(self._read_at, place).result
+        if place is None:
+            return self.read
+        array = self._source.room.empty(self.shape, self.dtype)
+        return self._source.pool.submit(self._read_at, place, array).result
 
     def _place(self):
         """Where the numbers begin in the file if they lie there in one piece, as in memory; None otherwise."""
@@ -816,8 +833,8 @@ class Dataset(_Object):
             raise self._too_short()
         return place
 
-    def _read_at(self, place):
-        array = np.empty(self.shape, self.dtype)
+    def _read_at(self, place, array=None):
+        array = np.empty(self.shape, self.dtype) if array is None else array
         return self._compared(array, arrays.filled(array, self._source.read_at, place, self.checksum is not None,
                                                    self._source.pool))
 
@@ -874,9 +891,11 @@ class Dataset(_Object):
         if max(self.nbytes, chunk) > max(UNPACKED_FREELY, _NUMBERS_TIMES * stored):
             raise self._refused('says that it has the shape %s, %d bytes, but only %d bytes are stored for it'
                                 % (self.shape, self.nbytes, stored))
-        if self._source is None or not hasattr(self._id, 'get_chunk_info') or not self.nbytes:
+        if self._source is None or not self.nbytes:
             return
         self._source.take(self.name, stored, self.nbytes)
+        if not hasattr(self._id, 'get_chunk_info'):  # an older h5py
+            return
         chunks = _Chunks(self, self._id, made.get_chunk(), names, self._source)
         if 'lzf' in names:
             return
@@ -974,6 +993,67 @@ def _fletcher32(data):
         second = (second + len(part) * first + int(np.sum(sums % np.uint64(65535)))) % 65535
         first = (first + int(sums[-1])) % 65535
     return ((second or 65535) << 16 | (first or 65535)) if words.any() else 0
+
+
+class _KeptAttributes(Attributes):
+    """Those of which an index tells."""
+
+    def __init__(self, values, source, owner):
+        super().__init__(None, source, owner)
+        self._read = {name: value.decode('utf-8', 'surrogateescape') if isinstance(value, bytes)
+                      else value[()] if getattr(value, 'shape', None) == () else value
+                      for name, value in values.items()}
+
+    def __contains__(self, name):
+        return name in self._read
+
+    def keys(self):
+        return list(self._read)
+
+
+class _KeptGroup(Group):
+    """A group of which an index tells."""
+
+    def __init__(self, entry, source, name):
+        super().__init__(None, source, name)
+        self.attrs = _KeptAttributes(entry.attrs, source, name)
+        self._entry = entry
+
+    def _opened(self, name):
+        entry = self._entry.parts.get(name)
+        if entry is None:
+            return None
+        kind = _KeptGroup if isinstance(entry, hdf5_layout.GroupEntry) else _KeptDataset
+        return kind(entry, self._source, '%s/%s' % (self.name.rstrip('/'), name))
+
+    def keys(self):
+        if len(self._entry.parts) > MOST_NAMES:
+            raise self._refused('holds %d names' % len(self._entry.parts))
+        return sorted(self._entry.parts, key=lambda name: name.encode('utf-8'))
+
+    def is_new(self, met):
+        before = len(met)
+        met.add(id(self._entry))
+        return len(met) > before
+
+
+class _KeptDataset(Dataset):
+    """An array of which an index tells."""
+
+    def __init__(self, entry, source, name):
+        super(Dataset, self).__init__(None, source, name)
+        self.attrs = _KeptAttributes(entry.attrs, source, name)
+        self.shape, self.dtype = entry.shape, entry.dtype.newbyteorder('=')
+        self._entry = entry
+
+    def _place(self):
+        return self._entry.place if self.nbytes else None
+
+    def _check(self):
+        """There is nothing in it to look at."""
+
+    def _read_otherwise(self):
+        return np.empty(self.shape, self.dtype)
 
 
 # --- zip archives -----------------------------------------------------------------------------------------------------
