@@ -32,7 +32,7 @@ from keras.models.portable import PortableGraph
 from keras.models.specs import expected_arguments
 from keras.models.state_tree import restore_state, state_tree_of
 from keras.models.summary import print_summary
-from keras.saving import states, training_config
+from keras.saving import forms, states, training_config
 from keras.saving.serialization import SafeModeScope
 from keras.training.trainer import Trainer
 
@@ -508,8 +508,10 @@ class Model(Trainer, Keras2View, Layer,
     def _updated_config(self):
         from keras.version import __version__
         from keras.backend.contract.loading import engine_name
-        return {'class_name': type(self).__name__, 'config': self.get_config(), 'keras_version': __version__,
-                'keras_generations': generations.of_parts(self), 'backend': engine_name()}
+        described = forms.KERAS3(self) if self.ruled('json_in_full') else {
+            'class_name': type(self).__name__, 'config': self.get_config()}
+        return dict(described, keras_version=__version__, keras_generations=generations.of_parts(self),
+                    backend=engine_name())
 
     def to_json(self, **kwargs):
         """The architecture as JSON text; `keras.models.model_from_json` reads it. Arguments go to `json.dumps`."""
