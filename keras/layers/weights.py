@@ -51,6 +51,13 @@ def _collect(value, variables, layers, seen):
             _without_weights.add(type(value))
 
 
+def parts_in(value):
+    """The variables and the layers in an attribute, which may be a list, tuple or dictionary of such."""
+    variables, layers = [], []
+    _collect(value, variables, layers, set())
+    return variables, layers
+
+
 def _unique(variables):
     return list({id(variable): variable for variable in variables}.values())
 

@@ -6,6 +6,7 @@ from keras.backend.table.composites.shape import shape, static_shape
 from keras.backend.table.primitives import scatter_add
 from keras.losses import broadcast_weights, same_rank
 from keras.metrics.base import Metric
+from keras.saving import forms
 
 
 # --- counting -----------------------------------------------------------------------------------------------------
@@ -432,10 +433,16 @@ class AUC(_FourCounts):
         self.num_thresholds = len(inner) + 2
         # Just outside [0, 1], so that predictions of exactly 0 and 1 are on the right side.
         self.thresholds = [-1e-7] + inner + [1.0 + 1e-7]
-        self._inner_thresholds = inner
+        self._inner_thresholds, self._evenly = inner, thresholds is None
         self.built = False
         if num_labels is not None or not multi_label:
             self._build(num_labels)
+
+    def get_config(self):
+        config = super().get_config()
+        if self._evenly and forms.is_full(self):
+            del config['thresholds']
+        return config
 
     def _build(self, num_labels):
         self._add_counts((self.num_thresholds, num_labels) if self.multi_label else (self.num_thresholds,))

@@ -286,12 +286,13 @@ class Sequential(Model):
 
     def get_config(self):
         """The layers as plain values."""
-        listed, form = self._stack, serialization.form()
+        listed, form = self._stack, serialization.form(self)
         known = bool(self._chain) and isinstance(self._chain[0], KerasTensor)
         if form is not None and form.lists_input and known and not listed[0].is_input:
             listed = [self._chain[0].node.operation] + listed
-        config = {'name': self.name, 'layers': [serialization.serialize_keras_object(layer) for layer in listed]}
-        if known and not hasattr(listed[0], 'batch_input_shape'):
+        with serialization.written_by(form):
+            config = {'name': self.name, 'layers': [serialization.serialize_keras_object(layer) for layer in listed]}
+        if known and not listed[0].is_input and 'batch_input_shape' not in config['layers'][0]['config']:
             config['build_input_shape'] = self._chain[0].shape
         return config
 

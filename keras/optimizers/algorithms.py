@@ -8,6 +8,7 @@ from keras.backend.contract.loading import get_engine
 from keras.backend.table.composites import optimizers as rules
 from keras.generations import Default
 from keras.optimizers.base import LATER, Optimizer, with_epsilon
+from keras.saving import forms
 
 
 class SGD(Optimizer):
@@ -254,6 +255,12 @@ class Nadam(Optimizer):
             schedule_decay = self.ruled('Nadam.schedule_decay')
         self.declare(locals())
         self.m_schedule = self.add_variable((), 'ones', self.rate_variable.dtype, name='m_schedule')
+
+    def get_config(self):
+        config = super().get_config()
+        if forms.is_full(self) and self.schedule_decay == self.ruled('Nadam.schedule_decay'):
+            del config['schedule_decay']
+        return config
 
     def update(self, variables, gradients, learning_rate):
         rules.nadam_update(variables, gradients, self.slots('momentum', variables), self.slots('velocity', variables),

@@ -15,7 +15,7 @@ import numpy as np
 
 from keras import backend as K
 from keras import config, generations, initializers, ops
-from keras.backend.contract.context import context
+from keras.backend.contract.context import context, recording_assignments
 from keras.backend.contract.ledger import holding
 from keras.backend.contract.loading import active
 from keras.backend.contract.rules import numpy_dtype
@@ -241,7 +241,8 @@ class Optimizer(OptimizerProtocol, Configurable):
                 self._accumulated.append(self._new_slot(variable, 'gradient_accumulator'))
             self._overwrites |= bool(variable.overwrite_with_gradient)
         if fresh:
-            self.create_slots_of(fresh)
+            with recording_assignments(None):
+                self.create_slots_of(fresh)
 
     def live_slots(self):
         """The names of the slots that the optimizer, with its arguments, uses."""

@@ -15,7 +15,7 @@ import zlib
 import numpy as np
 
 from keras import lazy
-from keras.saving import arrays
+from keras.saving import arrays, hdf5_layout
 
 tempfile = lazy.Later('tempfile')
 zipfile = lazy.Later('zipfile')
@@ -211,6 +211,7 @@ class _HDF5Source(_Section):
     def __init__(self, file):
         super().__init__(file)
         self._pool = None
+        self.room = arrays.Room()
 
     @property
     def pool(self):
@@ -303,7 +304,6 @@ def open_hdf5(source):
 
 @contextlib.contextmanager
 def _open_library(source):
-    import h5py
     source.seek(0)
     start = source.read(min(16, source.size))
     # Offsets and lengths of eight bytes, as all but files of the smallest machines have them.
@@ -313,8 +313,16 @@ def _open_library(source):
             else 'it does not begin like one' if source.size else 'it is empty'
         raise RefusedFile('%s cannot be read as an HDF5 file (%s). The usual cause: it was cut short while it was '
                           'written, copied or downloaded, or it holds something else.' % (source.name, other))
+    entry = hdf5_layout.kept(source.size, source.at, parse_json)
+    if entry is not None:
+        try:
+            yield _KeptGroup(entry, source, '/')
+        finally:
+            source.close()
+        return
     _check_beginning(source)
     try:
+        import h5py
         file = h5py.File(source, 'r')
         root = file['/'].id
     except (OSError, RuntimeError, ValueError, KeyError) as error:
@@ -733,7 +741,10 @@ class Dataset(_Object):
             return self.read
         with _Refusing(self._source, self.name, 'the data'):
             place = self._place()
-        return self.read if place is None else self._source.pool.submit(self._read_at, place).result
+        if place is None:
+            return self.read
+        array = self._source.room.empty(self.shape, self.dtype)
+        return self._source.pool.submit(self._read_at, place, array).result
 
     def _place(self):
         """Where the numbers begin in the file if they lie there in one piece, as in memory; None otherwise."""
@@ -746,8 +757,8 @@ class Dataset(_Object):
             raise self._too_short()
         return place
 
-    def _read_at(self, place):
-        array = np.empty(self.shape, self.dtype)
+    def _read_at(self, place, array=None):
+        array = np.empty(self.shape, self.dtype) if array is None else array
         return self._compared(array, arrays.filled(array, self._source.read_at, place, self.checksum is not None,
                                                    self._source.pool))
 
@@ -806,6 +817,65 @@ class Dataset(_Object):
         if max(self.nbytes, chunk) > max(UNPACKED_FREELY, UNPACKED_TIMES * stored):
             raise self._refused('says that it has the shape %s, %d bytes, but only %d bytes are stored for it'
                                 % (self.shape, self.nbytes, stored))
+
+
+class _KeptAttributes(Attributes):
+    """Those of which an index tells."""
+
+    def __init__(self, values, source, owner):
+        super().__init__(None, source, owner)
+        self._read = {name: value.decode('utf-8', 'surrogateescape') if isinstance(value, bytes)
+                      else value[()] if getattr(value, 'shape', None) == () else value
+                      for name, value in values.items()}
+
+    def __contains__(self, name):
+        return name in self._read
+
+    def keys(self):
+        return list(self._read)
+
+
+class _KeptGroup(Group):
+    """A group of which an index tells."""
+
+    def __init__(self, entry, source, name):
+        super().__init__(None, source, name)
+        self.attrs = _KeptAttributes(entry.attrs, source, name)
+        self._entry = entry
+
+    def _opened(self, name):
+        entry = self._entry.parts.get(name)
+        if entry is None:
+            return None
+        kind = _KeptGroup if isinstance(entry, hdf5_layout.GroupEntry) else _KeptDataset
+        return kind(entry, self._source, '%s/%s' % (self.name.rstrip('/'), name))
+
+    def keys(self):
+        if len(self._entry.parts) > MOST_NAMES:
+            raise self._refused('holds %d names' % len(self._entry.parts))
+        return sorted(self._entry.parts, key=lambda name: name.encode('utf-8'))
+
+    def is_new(self, met):
+        before = len(met)
+        met.add(id(self._entry))
+        return len(met) > before
+
+
+class _KeptDataset(Dataset):
+    """An array of which an index tells."""
+
+    def __init__(self, entry, source, name):
+        super(Dataset, self).__init__(None, source, name)
+        self.attrs = _KeptAttributes(entry.attrs, source, name)
+        self.shape, self.dtype = entry.shape, entry.dtype.newbyteorder('=')
+        self._entry = entry
+
+    def _place(self):
+        return self._entry.place if self.nbytes else None
+
+    def _read_by_library(self):
+        array = np.empty(self.shape, self.dtype)
+        return array, arrays.checksum(array)
 
 
 # --- zip archives -----------------------------------------------------------------------------------------------------

@@ -16,11 +16,8 @@ from keras.backend.state.seeds import SeedGenerator
 from keras.backend.state.variables import Variable
 from keras.layers.weights import WeightOwner
 from keras.saving import arrays, checksums
+from keras.saving.hdf5_layout import GroupEntry
 from keras.saving.opening import Dataset, Group
-
-
-# Classes that are called otherwise inside of Keras 3, which the places follow.
-_OTHER_NAMES = {'GroupQueryAttention': 'GroupedQueryAttention'}
 
 
 # --- the tree of a model's state ----------------------------------------------------------------------------------
@@ -79,7 +76,6 @@ def _numbered(container):
 def _snake_case(part):
     """The class of a part as Keras 3 writes it: separable_conv2d."""
     name = 'Functional' if hasattr(part, 'layer_graph') and type(part).__name__ == 'Model' else type(part).__name__
-    name = _OTHER_NAMES.get(name, name)
     name = re.sub('(.)([A-Z][a-z]+)', r'\1_\2', re.sub(r'\W+', '', name))
     return re.sub('([a-z])([A-Z])', r'\1_\2', name).lower()
 
@@ -128,7 +124,7 @@ class Store:
         if isinstance(value, Variable):
             value = arrays.as_bfloat16(value.numpy_view()) if value.dtype == 'bfloat16' else value.numpy_view()
         value = value.numpy() if hasattr(value, 'numpy') else np.asarray(value)
-        if hasattr(self.group, 'id'):
+        if isinstance(self.group, GroupEntry) or hasattr(self.group, 'id'):
             self._written[str(name)] = arrays.written(self.group, str(name), value)
         else:
             self.group.create_dataset(str(name), data=value)
