@@ -71,8 +71,8 @@ _row('steps_are_masked_inside', 'layers.TimeDistributed',
      'a mask of whole steps is handed on to a layer of your own, or a `BatchNormalization`, as one of samples',
      False, False, True, True)
 _row('steps_are_normalized_alone', 'layers.TimeDistributed',
-     'where the number of steps is known, a `BatchNormalization` inside takes in training the mean and variance of each '
-     'step by itself, one after the other; not of all steps together', False, False, False, True)
+     'where the number of steps is known, a `BatchNormalization` inside takes in training the mean and variance of '
+     'each step by itself, one after the other; not of all steps together', False, False, False, True)
 _row('steps_regularize_activity', 'layers.TimeDistributed',
      'the `activity_regularizer` of the layer inside counts', True, True, True, False)
 _row('merges_at_least', 'layers.Add, Average, Concatenate, Maximum, Minimum, Multiply', 'the number of inputs needed',
