@@ -71,6 +71,11 @@ _row('equations_say_fans', 'layers.EinsumDense, MultiHeadAttention, GroupQueryAt
 _row('steps_are_masked_inside', 'layers.TimeDistributed',
      'a mask of whole steps is handed on to a layer of your own, or a `BatchNormalization`, as one of samples',
      False, False, True, True)
+_row('steps_are_normalized_alone', 'layers.TimeDistributed',
+     'where the number of steps is known, a `BatchNormalization` inside takes in training the mean and variance of '
+     'each step by itself, one after the other; not of all steps together', False, False, False, True)
+_row('steps_regularize_activity', 'layers.TimeDistributed',
+     'the `activity_regularizer` of the layer inside counts', True, True, True, False)
 _row('merges_at_least', 'layers.Add, Average, Concatenate, Maximum, Minimum, Multiply', 'the number of inputs needed',
      2, 2, 1, 1)
 _row('merges_by_any_mask', 'layers.Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract',
@@ -253,6 +258,9 @@ _row('constraint_must_hold', 'metrics.SensitivityAtSpecificity, SpecificityAtSen
 
 _row('trainable_reaches_inside', 'layers.Layer, models.Model',
      'setting `trainable` sets it on all layers inside as well; wrappers always do', False, False, True, True)
+_row('parts_say_what_is_trained', 'layers.Layer, models.Model',
+     'of a layer or model made with `trainable=False` only its own weights are left alone: layers inside are trained '
+     'unless they are frozen themselves', False, False, False, True)
 _row('trainable_reaches_weights', 'layers.Layer',
      'setting `trainable` of a layer sets it of its weights as well', False, False, False, True)
 _row('first_input_counts', 'models.Model.predict',

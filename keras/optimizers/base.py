@@ -79,6 +79,8 @@ class Optimizer(OptimizerProtocol, Configurable):
     kept_as = {'learning_rate': '_given_rate', 'name': '_given_name'}
     # The names of the slots, one variable each per model variable, in the order of Keras 2's weights.
     slot_names = ()
+    # Whether those weights are all slots of one variable, then those of the next; else slot after slot.
+    slots_by_weight = False
     # For optimizers defined by `get_updates`: what they set `weights` to, the updates once they are built (one for each
     # list of variables, the newest first), and the loss that the next ones belong to.
     _given_weights = _seen_loss = None
@@ -309,7 +311,7 @@ class Optimizer(OptimizerProtocol, Configurable):
     @property
     def own_variables(self):
         """The variables that the optimizer itself makes, whatever a subclass's `get_updates` adds to them."""
-        slots = [variable for slot in self.live_slots() for variable in self._slots[slot] if variable is not None]
+        slots = self._as_listed([self._slots[slot] for slot in self.live_slots()])
         return [self.iterations] + self._own + slots + self._averages + self._accumulated + self.variables_inside
 
     @property
@@ -328,11 +330,14 @@ class Optimizer(OptimizerProtocol, Configurable):
             return self._given_weights
         if self._graph_updates:
             return self.state_variables
-        live, found = self.live_slots(), [self.iterations] + self._own
-        for slot in self.slot_names:
-            found.extend([variable for variable in self._slots[slot] if variable is not None] if slot in live
-                         else self._unused(slot))
-        return found + self._averages + self._accumulated + self.variables_inside
+        live = self.live_slots()
+        slots = self._as_listed([self._slots[slot] if slot in live else self._unused(slot) for slot in self.slot_names])
+        return [self.iterations] + self._own + slots + self._averages + self._accumulated + self.variables_inside
+
+    def _as_listed(self, slots):
+        """The variables of several slots in the order of Keras 2's weights."""
+        return [variable for group in (zip(*slots) if self.slots_by_weight else slots)
+                for variable in group if variable is not None]
 
     @weights.setter
     def weights(self, variables):
