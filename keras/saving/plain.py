@@ -4,10 +4,13 @@ import json
 
 import numpy as np
 
-from keras.saving.opening import RefusedFile, in_words, parse_json
+from keras.saving import arrays, checksums
+from keras.saving.opening import Group, RefusedFile, in_words, parse_json
 
 # Arrays up to this size stand in the text, larger ones beside it.
 _IN_TEXT = 1 << 10
+# The data set with the text; without checksums it was called 'text'.
+_TEXT = 'plain'
 
 
 class NotPlain(TypeError):
@@ -87,12 +90,12 @@ def write_plain(group, name, value):
     Raises:
         NotPlain: where there is something else in it.
     """
-    arrays = []
-    text = json.dumps(_as_json(value, arrays))
+    beside = []
+    text = json.dumps(_as_json(value, beside))
     inner = group.create_group(name)
-    inner.create_dataset('text', data=np.frombuffer(text.encode(), 'uint8'))
-    for number, array in enumerate(arrays):
-        inner.create_dataset(str(number), data=array)
+    parts = {str(number): array for number, array in enumerate(beside)}
+    parts[_TEXT] = np.frombuffer(text.encode(), 'uint8')
+    checksums.seal(inner, {part: arrays.written(inner, part, array) for part, array in parts.items()})
 
 
 def read_plain(group, name):
@@ -103,14 +106,20 @@ def read_plain(group, name):
     """
     with in_words(group.filename):
         inner = group[name]
+        if isinstance(inner, Group) and _TEXT in inner:
+            names = inner.keys()
+            sums = checksums.expected(inner, names)
+            if sums is None:
+                raise RefusedFile('%s: what is called %s is damaged: it has lost its checksums.' % (group.filename, name))
+            checksums.expect({part: inner[part] for part in names}, sums)
         try:
-            return _from_json(parse_json(np.asarray(inner['text']).tobytes(), name), inner)
+            return _from_json(parse_json(np.asarray(inner[_TEXT if _TEXT in inner else 'text']).tobytes(), name), inner)
         except ValueError as error:
             raise RefusedFile('%s: what is called %s is no value that was written (%s).'
                               % (group.filename, name, error)) from error
 
 
-def _as_json(value, arrays):
+def _as_json(value, beside):
     if value is None or type(value) in (bool, int, float, str):
         return value
     if type(value) is bytes:
@@ -119,13 +128,13 @@ def _as_json(value, arrays):
         array = np.asarray(value)
         kind = {'dtype': array.dtype.str, 'shape': array.shape, 'scalar': isinstance(value, np.generic)}
         if array.nbytes > _IN_TEXT:
-            arrays.append(array)
-            return dict(kind, array=len(arrays) - 1)
+            beside.append(array)
+            return dict(kind, array=len(beside) - 1)
         return dict(kind, data=base64.b64encode(array.tobytes()).decode())
     if type(value) in (list, tuple, set):
-        return {type(value).__name__: [_as_json(part, arrays) for part in value]}
+        return {type(value).__name__: [_as_json(part, beside) for part in value]}
     if isinstance(value, dict) and type(value).__module__ in ('builtins', 'collections'):
-        return {'dict': [[_as_json(key, arrays), _as_json(part, arrays)] for key, part in value.items()]}
+        return {'dict': [[_as_json(key, beside), _as_json(part, beside)] for key, part in value.items()]}
     raise NotPlain('%s is no plain value.' % type(value).__name__)
 
 

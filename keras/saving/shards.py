@@ -1,6 +1,7 @@
 """Weights in several files of a limited size, as Keras 3 has them.
 
-    NAME.weights.json           {'metadata': {'total_size'}, 'weight_map': {'/layers/dense/vars': [files]}}
+    NAME.weights.json           {'metadata': {'total_size', ours 'checksums': {file: {group: checksum}}},
+                                'weight_map': {'/layers/dense/vars': [files]}}
     NAME_00000.weights.h5, ...  each a part of a `.weights.h5` file
 """
 import contextlib
@@ -10,7 +11,7 @@ import os
 from keras.saving import arrays, checksums
 from keras.saving.opening import LONGEST_TEXT, RefusedFile, open_file, open_hdf5, parse_json
 from keras.saving.states import read_states, write_states
-from keras.saving.writing import whole_file, writing_hdf5
+from keras.saving.writing import at_once, whole_file, writing_hdf5
 
 SUFFIX = '.weights.json'
 # Bytes in the unit of `max_shard_size`.
@@ -27,37 +28,37 @@ def save(model, filepath, max_shard_size):
         ValueError: where a single variable is larger than that.
     """
     prefix = os.fspath(filepath)[:-len(SUFFIX)]
-    with contextlib.ExitStack() as stack:
-        writer = _Writer(prefix, int(max_shard_size * _GIGABYTE), stack)
+    with at_once() as together, contextlib.ExitStack() as stack:
+        file = stack.enter_context(whole_file(filepath, together))
+        writer = _Writer(prefix, int(max_shard_size * _GIGABYTE), stack, together)
         write_states(writer, model)
         writer.seal()
-    index = {'metadata': {'total_size': writer.total}, 'weight_map': writer.places}
-    with whole_file(filepath) as file:
+        index = {'metadata': {'total_size': writer.total, 'checksums': writer.totals}, 'weight_map': writer.places}
         file.write(json.dumps(index, indent=4).encode('utf-8'))
 
 
 class _Writer:
     """What `write_states` writes to: groups that go on in the next file where one is full."""
 
-    def __init__(self, prefix, limit, stack):
+    def __init__(self, prefix, limit, stack, together):
         self.prefix = prefix
         self.limit = limit
         self.total = 0
-        self.places = {}
-        self._stack = stack
+        self.places, self.totals = {}, {}
+        self._stack, self._together = stack, together
         self._count = 0
         self._sums = {}
         self._next()
 
     def _next(self):
         self.name = '%s_%05d.weights.h5' % (self.prefix, self._count)
-        self.file = self._stack.enter_context(writing_hdf5(self.name))
+        self.file = self._stack.enter_context(writing_hdf5(self.name, self._together))
         self._count, self._size = self._count + 1, 0
 
     def seal(self):
         """Write the checksums of what the file has by now."""
         for group, sums in self._sums.items():
-            checksums.seal(self.file[group], sums)
+            self.totals.setdefault(os.path.basename(self.name), {})[group] = checksums.seal(self.file[group], sums)
         self._sums = {}
 
     def create_group(self, path):
@@ -117,6 +118,22 @@ class _Reader:
             if os.path.basename(name) != name or name in ('', '.', '..'):
                 raise RefusedFile('%s: the shard %r would lead out of the folder.' % (filepath, name))
             self._files.append(stack.enter_context(open_hdf5(os.path.join(folder, name))))
+        self._check_sums(index, dict(zip(sorted(names), self._files)))
+
+    @staticmethod
+    def _check_sums(index, files):
+        """Refuse files that do not belong together: a save was broken off between them, or two met."""
+        metadata = index.get('metadata')
+        sums = metadata.get('checksums', {}) if isinstance(metadata, dict) else {}
+        if not isinstance(sums, dict) or not all(isinstance(groups, dict) for groups in sums.values()):
+            raise RefusedFile('An index of sharded weights has checksums that are none: it is damaged.')
+        for name, groups in sums.items():
+            for group, total in groups.items():
+                found = files[name].get(group) if name in files else None
+                if name in files and (found is None or checksums.total_of(found) not in (0, total)):
+                    raise RefusedFile('%s is not the file of which the index tells: a save was broken off, or two '
+                                      'programs saved at the same time, or it is damaged (%s).'
+                                      % (files[name].filename, group))
 
     def __contains__(self, path):
         return any(path in file for file in self._files)

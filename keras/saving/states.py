@@ -20,6 +20,10 @@ from keras.saving.hdf5_layout import GroupEntry
 from keras.saving.opening import Dataset, Group, RefusedFile
 
 
+# The checksum over all groups of variables stands under this name among the attributes of the group that they are in.
+_ALL = checksums.ATTRIBUTE + '_states'
+
+
 # --- the tree of a model's state ----------------------------------------------------------------------------------
 
 def states(model):
@@ -130,9 +134,8 @@ class Store:
             self.group.create_dataset(str(name), data=value)
 
     def seal(self):
-        """Write the checksums of what was written, where the arrays are in one file."""
-        if self._written:
-            checksums.seal(self.group, self._written)
+        """Write the checksums of what was written, where the arrays are in one file; return the last, or None."""
+        return checksums.seal(self.group, self._written) if self._written else None
 
     def shape(self, name):
         """The shape of an array, without reading it."""
@@ -160,19 +163,41 @@ def _data_set(group, name):
 
 def write_states(file, model, include_optimizer=True):
     """Write all variables of a model into an HDF5 group."""
+    sums = {}
     for path, owner in states(model):
         if not include_optimizer and path.split('/')[0] == 'optimizer':
             continue
         group = file.create_group(_joined(path, 'vars'))
         group.attrs['name'] = owner.name
-        _write_own(group, group.name, owner)
+        total = _write_own(group, group.name, owner)
+        if total is not None:
+            sums['/' + _joined(path, 'vars')] = total
         _write_streams(file, path, owner)
+    if sums and hasattr(file, 'attrs'):
+        file.attrs[_ALL] = np.uint32(checksums.of_values(sorted(sums.items())))
+
+
+def _check_all(file):
+    """Compare what is in a file with what was written: a group whose name is damaged would be passed over.
+
+    Raises:
+        RefusedFile: where it is another.
+    """
+    told = file.attrs.get(_ALL) if isinstance(file, Group) else None
+    if told is None or np.asarray(told).tolist() == 0:
+        return
+    above = len(file.name.rstrip('/'))
+    sums = {group.name[above:]: checksums.total_of(group) for group in groups_of_variables(file)}
+    if np.asarray(told).tolist() != checksums.of_values(sorted(sums.items())):
+        raise RefusedFile('%s is damaged, or was changed after it was written: it does not hold what its checksum '
+                          'says. If it was changed on purpose, set the attribute `%s` of %s to 0.'
+                          % (file.filename, _ALL, file.name))
 
 
 def _write_own(group, where, owner):
     store = Store(group, where)
     owner.save_own_variables(store)
-    store.seal()
+    return store.seal()
 
 
 def _write_streams(file, path, owner):
@@ -217,6 +242,7 @@ def read_states(file, model, skip_mismatch=False):
     Raises:
         ValueError: where something does not fit.
     """
+    _check_all(file)
     pairs = _Places(file).of(states(model))
     misfits = {path: message for path, owner, store in pairs for message in [_misfit(owner, store)] if message}
     if misfits and not skip_mismatch:

@@ -29,14 +29,14 @@ _REASONS = {errno.ENOSPC: 'there is no space left on the device', errno.EDQUOT: 
 
 
 @contextlib.contextmanager
-def whole_file(path):
+def whole_file(path, together=None):
     """A binary file to write and read, which takes the place of `path` when the `with` block ends without an error.
 
     Missing folders are made. Permissions, owner and links of an existing file are kept; leftovers of writers that
     were killed are swept.
 
     Args:
-        path: where it is to be.
+        path: where it is to be. together: what `at_once` gave, where several files are to change together.
 
     Raises:
         OSError: where it cannot be written; what was there before is left as it was. ValueError: where `path` is a
@@ -61,12 +61,36 @@ def whole_file(path):
                 steady.finish()
                 _keep_owner(file.fileno(), old)
                 os.fsync(file.fileno())
-                os.replace(partial, path)
-                _flush_folder(folder)
+                if together is None:
+                    os.replace(partial, path)
+                    _flush_folder(folder)
+                else:
+                    together.append((partial, path))
     except BaseException:
         with contextlib.suppress(OSError):
             os.remove(partial)
         raise
+
+
+@contextlib.contextmanager
+def at_once():
+    """A list for `whole_file`, whose files take their places one after the other when the `with` block ends well.
+
+    All are to be opened before the first is closed: what is closed and not yet in its place looks like a leftover.
+    """
+    together = []
+    try:
+        yield together
+        for partial, path in together:
+            with _explained(path):
+                os.replace(partial, path)
+    except BaseException:
+        for partial, _ in together:
+            with contextlib.suppress(OSError):
+                os.remove(partial)
+        raise
+    for folder in {os.path.dirname(path) for _, path in together}:
+        _flush_folder(folder)
 
 
 def _checked(path):
@@ -302,11 +326,11 @@ class SteadyFile:
 
 
 @contextlib.contextmanager
-def writing_hdf5(target):
+def writing_hdf5(target, together=None):
     """The root of a new HDF5 file, a `hdf5_layout.GroupEntry`, written when the `with` block ends without an error.
 
     Args:
-        target: path (see `whole_file`), or binary file object with `seek` and `write`.
+        target: path, or binary file object with `seek` and `write`. together: see `whole_file`.
 
     Raises:
         OSError: where it cannot be written; what was there before is left as it was.
@@ -316,7 +340,7 @@ def writing_hdf5(target):
         yield writer.root
         writer.finish()
         return
-    with whole_file(target) as steady:
+    with whole_file(target, together) as steady:
         writer = hdf5_layout.Writer(steady)
         yield writer.root
         writer.finish()

@@ -21,6 +21,7 @@ from keras.datasets import cifar, pickled
 from keras.preprocessing.text import Tokenizer, tokenizer_from_json
 from keras.saving import plain, tensor_bundle
 from keras.saving.opening import RefusedFile, in_words, open_file, open_hdf5, parse_yaml
+from keras.saving.writing import writing_hdf5
 
 pytestmark = pytest.mark.on('numpy')
 
@@ -168,7 +169,7 @@ def test_integers_scaled_by_nothing(scale, tmp_path):
     changed(path, 'layers/dense/vars/0', np.ones((3, 2), 'int8'))
     with h5py.File(path, 'r+') as file:
         file['layers/dense/vars/2'] = np.full(2, scale, 'f4')
-        del file['layers/dense/vars'].attrs['keras_checksum']
+        del file['layers/dense/vars'].attrs['keras_checksum'], file.attrs['keras_checksum_states']
     with pytest.raises(RefusedFile, match='zero or infinity'):
         small_model().load_weights(path)
 
@@ -363,6 +364,45 @@ def test_plain_values_that_are_none(text, tmp_path):
         file.create_dataset('it/text', data=np.frombuffer(text.encode(), 'uint8'))
     with open_hdf5(path) as file, pytest.raises(RefusedFile):
         plain.read_plain(file, 'it')
+
+
+@pytest.mark.parametrize('zeroed', [1, 64])
+def test_damaged_states_are_errors_or_the_same(zeroed, tmp_path):
+    path = str(tmp_path / 'a.weights.h5')
+    model = small_model(compiled=True)
+    value = {'epoch': 3, 'loss': [1.0, 2.0], 'x': np.arange(300.0), 'y': np.arange(3)}
+    with writing_hdf5(path) as file:
+        model.write_state(file)
+        plain.write_plain(file, 'it', value)
+    with open(path, 'rb') as file:
+        whole = file.read()
+    found = []
+    for place in range(3, len(whole), 167):
+        content = bytearray(whole)
+        content[place:place + zeroed] = bytes(zeroed) if zeroed > 1 else bytes([whole[place] ^ 4])
+        other = small_model(compiled=True)
+        other.set_weights([np.zeros(weight.shape) for weight in other.weights])
+        try:
+            with open_hdf5(io.BytesIO(bytes(content))) as file:
+                other.read_state(file)
+                again = plain.read_plain(file, 'it')
+        except (OSError, ValueError):
+            found.append('error')
+            continue
+        assert plain.same(again, value)
+        assert all(np.array_equal(new, old) for new, old in zip(other.get_weights(), model.get_weights()))
+        found.append('same')
+    assert found.count('error') > len(found) // 5
+
+
+@pytest.mark.parametrize('name', ['optimizer', 'layers'])
+def test_a_group_under_another_name_is_not_passed_over(name, tmp_path):
+    path = str(tmp_path / 'a.weights.h5')
+    small_model(compiled=True).save_weights(path)
+    with h5py.File(path, 'r+') as file:
+        file.move(name, name[:-1] + 'x')
+    with pytest.raises(RefusedFile, match='keras_checksum_states'):
+        small_model(compiled=True).load_weights(path)
 
 
 def test_errors_that_do_not_speak_of_the_file_do_so():

@@ -63,3 +63,22 @@ def test_damage_is_found(tmp_path):
     shard.write_bytes(bytes(content))
     with pytest.raises(OSError, match='damaged'):
         made.load_weights(path)
+
+
+@pytest.mark.on('numpy')
+def test_files_of_two_saves_are_not_mixed(tmp_path):
+    made, path = model(), str(tmp_path / 'm.weights.json')
+    made.save_weights(path, max_shard_size=0.001)
+    first = {name: (tmp_path / name).read_bytes() for name in os.listdir(str(tmp_path))}
+    for weight in made.weights:
+        weight.assign(np.ones(weight.shape))
+    made.save_weights(path, max_shard_size=0.001)
+    assert sorted(os.listdir(str(tmp_path))) == sorted(first)
+    new = (tmp_path / 'm_00000.weights.h5').read_bytes()
+    (tmp_path / 'm_00000.weights.h5').write_bytes(first['m_00000.weights.h5'])
+    with pytest.raises(OSError, match='m_00000.*not the file'):
+        made.load_weights(path)
+    (tmp_path / 'm_00000.weights.h5').write_bytes(new)
+    other = model()
+    other.load_weights(path)
+    assert all(np.all(weight == 1) for weight in other.get_weights())
