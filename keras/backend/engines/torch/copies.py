@@ -43,7 +43,7 @@ class OnCopies:
         for tensor, version in before:
             if version is not None and tensor._version != version:
                 self._writes = True
-                raise RuntimeError('%s has written into a tensor that it was given (x += 1, x[:] = 0 or a method such as '
+                raise RuntimeError('%s has written into a tensor that it was given (x += 1, x[:] = 0 or a method like '
                                    'x.add_) in this call, and not when it was first called: others that use the tensor '
                                    'would get the wrong values. Write into a copy, x = x + 1 or x = x.clone().'
                                    % (getattr(self._function, '__qualname__', None) or self._function))
