@@ -98,6 +98,8 @@ _row('configs_are_full', 'layers.Layer, losses.Loss, metrics.Metric, optimizers.
      'objects in them say their module', False, False, False, True)
 _row('schemes_are_classes', 'initializers.glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, '
      'lecun_normal', 'they give an object of a class of that name, not a `VarianceScaling`', False, False, False, True)
+_row('call_makes_no_weights', 'layers.Layer.call', 'a weight that `call` makes is an error, the first time, too',
+     False, False, False, True)
 _row('call_has_to_be_written', 'layers.Layer.call',
      'a layer without a `call` of its own is an error; it gives its inputs', False, False, False, True)
 _row('negative_slopes_are_refused', 'layers.LeakyReLU, ReLU',
