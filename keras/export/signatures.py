@@ -62,8 +62,14 @@ def _placeholder(spec):
 def check_stateless(model, format):
     """Raise ValueError for a model that keeps states from batch to batch, which `format` does not."""
     if getattr(model, 'stateful', False):
-        raise ValueError('export: model %s keeps states from batch to batch, which the format %r does not. Make its '
-                         'recurrent layers with stateful=False, or export to tf_saved_model.' % (model.name, format))
+        raise refusal_of_states(model, format)
+
+
+def refusal_of_states(model, format):
+    """The ValueError for a model with states in a format without."""
+    return ValueError("export: model %s keeps states from batch to batch, which the format %r does not. Make its "
+                      "recurrent layers with stateful=False, or export to 'onnx' or 'tf_saved_model'."
+                      % (model.name, format))
 
 
 def names_of(model, inputs, outputs):
@@ -76,11 +82,10 @@ def names_of(model, inputs, outputs):
             ['output' if len(outputs) == 1 else 'output_%d' % index for index in range(len(outputs))])
 
 
-def traced(model, input_signature, format, data_format='channels_first'):
-    """(trace, symbolic inputs, symbolic outputs, their names) of a model."""
+def traced(model, input_signature, data_format='channels_first'):
+    """(trace, symbolic inputs, symbolic outputs, their names) of a model; states that it keeps are assigned there."""
     arguments = signature_of(model, input_signature)
-    check_stateless(model, format)
-    trace = Trace(data_format)
+    trace = Trace(data_format, keeping_states=True)
     outputs = trace.outputs_of(model, arguments)
     inputs = tree.flatten(arguments)
     return trace, inputs, outputs, names_of(model, inputs, outputs)
