@@ -98,10 +98,10 @@ class Trace:
                                    'runtime (%s)' % error) from error
 
     def outputs_of(self, model, arguments):
-        """The outputs of `model`, a flat list, for symbolic arguments in the structure of its own."""
+        """The outputs of `model` for symbolic arguments in the structure of its own; of a graph a flat list."""
         graph = getattr(model, 'layer_graph', None)
         if graph is None or type(model).call is not Model.call:
-            return tree.flatten(self.structure_of(functools.partial(model, training=False), arguments))
+            return self.structure_of(functools.partial(model, training=False), arguments)
         outputs = graph.outputs
         if self.data_format == 'channels_first':
             outputs = channels_first(graph.inputs, outputs)

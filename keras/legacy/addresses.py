@@ -127,6 +127,7 @@ MODULES = {
     'keras.preprocessing.image': {'legacy.preprocessing': 'image'},
     'keras.preprocessing.sequence': {'legacy.preprocessing': 'sequence'},
     'keras.preprocessing.text': {'legacy.preprocessing': 'text'},
+    'keras.quantizers': {'quantizers': 'quantizers quantization_config gptq_config awq_config'},
     'keras.random': {
         'random': 'random', 'src.backend': 'random', 'src.backend.tensorflow': 'random', 'src.backend.jax': 'random',
         'src.backend.torch': 'random'},
@@ -136,9 +137,8 @@ MODULES = {
         'saving': 'saving_api saving_lib save saving_utils model_config legacy',
         'saving.legacy': 'save saving_utils model_config',
         'legacy': 'saving', 'legacy.saving': 'saving_utils', 'engine': 'saving'},
-    'keras.saving.serialization': {
-        'saving': 'object_registration serialization_lib', 'saving.legacy': 'serialization',
-        'legacy.saving': 'serialization'},
+    'keras.saving.serialization': {'saving.legacy': 'serialization', 'legacy.saving': 'serialization'},
+    'keras.saving.forms keras.saving.serialization': {'saving': 'object_registration serialization_lib'},
     'keras.saving.hdf5 keras.saving': {
         'saving': 'hdf5_format', 'saving.legacy': 'hdf5_format', 'legacy.saving': 'legacy_h5_format'},
     'keras.training.trainer': {'': 'trainers', 'trainers': 'trainer'},
@@ -167,6 +167,7 @@ NAMES = {
     'keras.metrics': {'keras.layers.base': 'Layer', 'keras.utils.metrics_utils': 'AUCCurve'},
     'keras.utils': {'keras.losses': 'Reduction', 'keras.utils.metrics_utils': 'AUCCurve'},
     'keras.models': {'keras.utils.generic_utils': 'has_arg to_list', 'keras.models.model': 'Model as Network'},
+    'keras.models.model': {'keras.models': 'model_from_json'},
     'keras.models.functional': {'keras.models': 'Functional'},
     'keras.models.sequential': {'keras.models': 'Functional'},
     'keras.engine': {'keras.utils.layer_utils': 'get_source_inputs'},

@@ -1,6 +1,7 @@
 """Converters of the standard recurrent sequences to ONNX's LSTM, GRU and RNN.
 
-With a mask, with activations or floats of other kinds, or with kernels that are computed, the steps are written as a Scan.
+With a mask, with activations or floats of other kinds, or with kernels that are computed, the steps are written as a
+Scan.
 """
 import numpy as np
 
@@ -16,7 +17,8 @@ _DTYPES = ('float32', 'float16')
 
 
 def _fits(x, mask, activations, *weights):
-    return x.dtype in _DTYPES and mask is None and all(isinstance(name, str) and name in _ACTIVATIONS for name in activations) and all(
+    known = all(isinstance(name, str) and name in _ACTIVATIONS for name in activations)
+    return known and x.dtype in _DTYPES and mask is None and all(
         weight is None or weight.is_constant for weight in weights)
 
 
