@@ -169,6 +169,7 @@ class _HeadedAttention(Layer):
     fills_in_masks = True
     _MASKS = ('query_mask', 'value_mask', 'key_mask')
     _TENSORS = ('query', 'value', 'key')
+    names_regularizer = True
 
     def _call_with(self, args, kwargs):
         given = dict(zip(self._TENSORS, args))
@@ -445,7 +446,7 @@ class MultiHeadAttention(_HeadedAttention):
                                 axes if len(axes) > 1 else -1)
 
 
-class GroupQueryAttention(_HeadedAttention):
+class GroupedQueryAttention(_HeadedAttention):
     """Attention whose heads share keys and values in groups: `layer(query, value, key=None)`.
 
     Args:
@@ -464,8 +465,8 @@ class GroupQueryAttention(_HeadedAttention):
                  bias_constraint=None, use_gate=False, seed=None, **kwargs):
         super().__init__(**kwargs)
         if num_query_heads % num_key_value_heads:
-            raise ValueError('GroupQueryAttention: num_query_heads (%d) must be a multiple of num_key_value_heads (%d).'
-                             % (num_query_heads, num_key_value_heads))
+            raise ValueError('GroupedQueryAttention: num_query_heads (%d) must be a multiple of num_key_value_heads '
+                             '(%d).' % (num_query_heads, num_key_value_heads))
         self.declare(locals())
         self._check_extras()
         self._start_dropout()
@@ -517,4 +518,4 @@ class GroupQueryAttention(_HeadedAttention):
 
 
 # The name of its class in Keras 3, which files have, too.
-GroupedQueryAttention = GroupQueryAttention
+GroupQueryAttention = GroupedQueryAttention

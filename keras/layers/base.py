@@ -40,6 +40,7 @@ from keras.layers.weights import WeightOwner
 from keras.legacy import calls as calls_of_keras1
 from keras.legacy.arguments import quietly
 from keras.legacy.class_paths import known_as
+from keras.saving import forms
 
 
 class Layer(WeightOwner, GraphView, Additions, Configurable,
@@ -73,6 +74,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     # Whether the input is (batch, steps, size), of which `input_length` and `input_dim` give the last two.
     takes_steps = False
     supports_masking = False
+    # Whether Keras 3's configs of the class have an `activity_regularizer` where there is none, too.
+    names_regularizer = False
     # Whether there is never anything to build, unless a subclass says `build`.
     nothing_to_build = False
     stateful = False
@@ -146,9 +149,13 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self._read_input_arguments(kwargs)
         drop_without_effect(kwargs, self)
         if kwargs:
-            raise TypeError('%s: unknown keyword argument %s. Arguments that every layer takes: name, dtype, '
-                            'trainable, activity_regularizer, input_shape, batch_input_shape, batch_size, weights.'
-                            % (type(self).__name__, ', '.join(map(repr, sorted(kwargs)))))
+            self.refuse_arguments(kwargs)
+
+    def refuse_arguments(self, unknown):
+        """Raise TypeError for the `unknown` keyword arguments of a constructor."""
+        raise TypeError('%s: unknown keyword argument %s. Arguments that every layer takes: name, dtype, '
+                        'trainable, activity_regularizer, input_shape, batch_input_shape, batch_size, weights.'
+                        % (type(self).__name__, ', '.join(map(repr, sorted(unknown)))))
 
     def _default_name(self):
         name = type(self).__name__
@@ -259,10 +266,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def get_config(self):
         """The constructor's arguments as plain values, enough for `from_config`."""
         result = {'name': self.name, 'trainable': self._trainable, 'dtype': self._written_policy()}
-        if hasattr(self, 'batch_input_shape'):
+        if hasattr(self, 'batch_input_shape') and not forms.is_full(self):
             result['batch_input_shape'] = self.batch_input_shape
         result.update(declared_config(self))
-        if result.get('activity_regularizer', 0) is None and self.ruled('configs_name_no_activity_regularizer'):
+        if result.get('activity_regularizer', 0) is None and not self.names_regularizer \
+                and self.ruled('configs_name_no_activity_regularizer'):
             del result['activity_regularizer']
         if self.activity_regularizer is not None and 'activity_regularizer' not in result:
             from keras import regularizers
@@ -409,14 +417,16 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
     def _call_with(self, args, kwargs):
         signature = signature_of(type(self))
-        if not args:
+        by_name = not args
+        if by_name:
             args, kwargs = self._positional(signature, kwargs)
         if len(args) > 1 and self.ruled('flags_are_given_by_name'):
             self._check_positional(signature, args)
         if signature.masked and not self.fills_in_masks and self.ruled('masks_by_argument'):
             kwargs = self._with_masks(signature, args, kwargs)
         if any_symbolic([list(args), kwargs]) and not context.abstract and context.tracing is None:
-            return self.call_symbolically(signature, list(args), dict(kwargs))
+            first = signature.names[0] if by_name and self.ruled('first_argument_by_name') else None
+            return self.call_symbolically(signature, list(args), dict(kwargs), first=first)
         if self._reads_in_graph(args[0]):
             args = (tree.map_structure(symbol_of, args[0]),) + args[1:]
             return self.call_symbolically(signature, list(args), dict(kwargs))
@@ -454,7 +464,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
     # --- on symbolic tensors
 
-    def call_symbolically(self, signature, args, kwargs, register=True):
+    def call_symbolically(self, signature, args, kwargs, register=True, first=None):
         implicit = ()
         masks = tree.map_structure(lambda x: getattr(x, 'mask', None), args[0])
         if signature.takes_mask and kwargs.get('mask') is None and len(args) < 2 + signature.names.index('mask') - 1:
@@ -473,7 +483,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if captured is not None:
             kwargs['captured'] = captured
         implicit += tuple(name for name in self.implicit_arguments if name in kwargs)
-        node = Node(self, args, kwargs, self._unlisted(self._symbolic_outputs(args, kwargs)), implicit)
+        node = Node(self, args, kwargs, self._unlisted(self._symbolic_outputs(args, kwargs)), implicit,
+                    first=first)
         node.phase = learning_phase.value
         if register:
             self.note_call(node)
@@ -548,7 +559,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if type(self).compute_output_spec is not Layer.compute_output_spec:
             specs = self.compute_output_spec(*args, **kwargs)
             return tree.map_structure(lambda spec: AbstractTensor(spec.shape, spec.dtype), specs)
-        has_rule = type(self).compute_output_shape is not Layer.compute_output_shape
+        has_rule = type(self).compute_output_shape is not Layer.compute_output_shape and not self._rule_is_call()
         outgrew = signature_of(type(self)).outgrew_shape_rule
         if has_rule and (outgrew or self._call_builds()):
             try:
@@ -565,6 +576,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             except StopIteration:  # the rule describes more outputs than `call` gives
                 pass
         return self.abstract_outputs(args, kwargs)
+
+    def _rule_is_call(self):
+        """Whether the shape rule, too, runs `call`, on a tensor of the dtype of the layer instead of the input's."""
+        return False
 
     def _call_builds(self):
         """Whether there are layers inside that get their weights when `call` runs."""
@@ -605,7 +620,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             remaining = iter(values)
             filled = tree.map_structure(lambda leaf: next(remaining) if isinstance(leaf, AbstractTensor) else leaf,
                                         [args, kwargs])
-            with running(None):
+            with running(None), inside(self):
                 return self.call(*filled[0], **filled[1])
         try:
             return get_engine().eval_shape(run, leaves)

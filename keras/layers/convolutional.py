@@ -18,6 +18,7 @@ class Conv(Spatial):
     """What all convolutions share."""
     paddings = ('valid', 'same', 'full')
     begins_channels_first = True
+    names_regularizer = True
 
     def declare(self, given):
         super().declare(given)
@@ -262,8 +263,10 @@ class BaseDepthwiseConv(Conv):
 
     def build(self, input_shape):
         channels = known_channels(self, input_shape, self.data_format)
-        self.depthwise_kernel = self.add_weight(name='depthwise_kernel', layout='depthwise_kernel',
-                                                shape=self.kernel_size + (channels, self.depth_multiplier))
+        self.depthwise_kernel = self.add_weight(
+            name=self.ruled('name_of_depthwise_kernel'), layout='depthwise_kernel',
+            shape=self.kernel_size + (channels, self.depth_multiplier), initializer=self.depthwise_initializer,
+            regularizer=self.depthwise_regularizer, constraint=self.depthwise_constraint)
         self._finish_build(channels, channels * self.depth_multiplier)
 
     def call(self, inputs):

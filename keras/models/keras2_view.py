@@ -2,6 +2,7 @@
 import collections
 
 from keras.backend.graph.tensors import uses_learning_phase
+from keras.layers.yielding import yielding
 
 
 class Keras2View:
@@ -27,7 +28,7 @@ class Keras2View:
         """{distance from the outputs: layers}."""
         return self._by_depth(False)
 
-    nodes_by_depth, layers_by_depth = _nodes_by_depth, _layers_by_depth
+    nodes_by_depth, layers_by_depth = yielding(_nodes_by_depth.fget), yielding(_layers_by_depth.fget)
 
     @property
     def _input_layers(self):
@@ -37,7 +38,7 @@ class Keras2View:
     def _output_layers(self):
         return [tensor.node.operation for tensor in self.outputs]
 
-    input_layers, output_layers = _input_layers, _output_layers
+    input_layers, output_layers = yielding(_input_layers.fget), yielding(_output_layers.fget)
 
     @property
     def _input_coordinates(self):
@@ -59,7 +60,7 @@ class Keras2View:
     def _feed_output_names(self):
         return self.output_names
 
-    @property
+    @yielding
     def uses_learning_phase(self):
         """Whether an output is another one in training than in prediction."""
         if self.layer_graph is None:

@@ -32,12 +32,12 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
         >>> keras.ops.convert_to_tensor([1.0, 2.0])
         array([1., 2.], dtype=float32)
     """
+    if isinstance(x, Variable):
+        x = x.value
     if isinstance(x, AbstractTensor):
         if sparse is False and getattr(x, 'sparse', False):
             x = p.add(x, 0)
         return x if dtype in (None, x.dtype) else cast(x, dtype)
-    if isinstance(x, Variable):
-        x = x.value
     engine = get_engine()
     if dtype is None and isinstance(x, np.ndarray) and x.dtype == np.float64:
         dtype = rules.config.floatx()

@@ -2,7 +2,7 @@
 import functools
 import inspect
 
-from keras.backend.contract.context import context
+from keras.backend.contract.context import context, recording_assignments
 from keras.backend.contract.ledger import holding
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.nodes import Node, free_tensors
@@ -96,10 +96,25 @@ def graph_making(method):
     def run(*args, **kwargs):
         previous, context.symbolic = context.symbolic, True
         try:
+            if method.__name__ == 'get_updates' and context.record_assignment is None:
+                return _with_assignments(method, *args, **kwargs)
             return method(*args, **kwargs)
         finally:
             context.symbolic = previous
     return run
+
+
+def _with_assignments(get_updates, *args, **kwargs):
+    """The updates that `get_updates` gives and those that it makes by `assign` of variables without listing them."""
+    made = []
+
+    def record(variable, value):
+        made.append(Update(variable, value))
+        return made[-1]
+    with recording_assignments(record):
+        updates = get_updates(*args, **kwargs)
+    listed = set(map(id, updates))
+    return list(updates) + [update for update in made if id(update) not in listed]
 
 
 class GraphUpdates:
@@ -156,7 +171,7 @@ class GraphUpdates:
 def _updates_of(optimizer, loss, variables):
     names = list(inspect.signature(optimizer.get_updates).parameters)
     arguments = {'loss': loss, 'params': list(variables), 'constraints': {}}
-    return optimizer.get_updates(**{name: arguments[name] for name in names if name in arguments})
+    return _with_assignments(optimizer.get_updates, **{name: arguments[name] for name in names if name in arguments})
 
 
 def _target_and_value(update):

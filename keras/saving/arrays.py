@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 
-from keras.saving import hdf5_parts
+from keras.saving import hdf5_layout
 
 # Words of eight bytes that are added up to one: a page of memory.
 _ROW = 512
@@ -18,6 +18,9 @@ BFLOAT16 = np.dtype('V2')
 # From these sizes on a thread is worth its while, and several.
 MIDDLE = 1 << 16
 LARGE = 1 << 21
+# Bytes that are asked of the system at once for arrays of middle size, which then come in large pages.
+_BLOCK = 1 << 24
+_ALIGNED = 64
 
 
 def of_bfloat16(array):
@@ -69,6 +72,29 @@ def _finished(array, data, sums):
     return zlib.crc32(data[len(sums) * 8 * _ROW:], zlib.crc32(sums, zlib.crc32(told.encode('ascii')))) & 0xffffffff
 
 
+class Room:
+    """Memory for arrays of middle size that are read one after the other: to touch each page for itself takes longer
+    than to read it.
+    """
+
+    def __init__(self):
+        self._block, self._used = np.empty(0, 'u1'), 0
+
+    def empty(self, shape, dtype):
+        """An array with nothing in it yet.
+
+        Args:
+            shape: tuple. dtype: of NumPy.
+        """
+        count = int(np.prod(shape, dtype='int64')) * dtype.itemsize
+        if count > len(self._block) - self._used:
+            self._block = np.empty(max(_BLOCK, count + _ALIGNED), 'u1')
+            self._used = -self._block.ctypes.data % _ALIGNED
+        piece = self._block[self._used:self._used + count]
+        self._used += count + -count % _ALIGNED
+        return piece.view(dtype).reshape(shape)
+
+
 def filled(array, read_at, start, summed, pool=None):
     """Read the bytes of an array that lie in one piece in a file; returns their checksum, None unless `summed`.
 
@@ -90,11 +116,17 @@ def filled(array, read_at, start, summed, pool=None):
 
 
 def written(group, name, array):
-    """Write an array as a data set into a group of h5py; returns its checksum, which a thread finds out meanwhile."""
-    array = np.asarray(array)
+    """Write an array as a data set into a group; returns its checksum, which a thread finds out meanwhile.
+
+    Args:
+        group: a `hdf5_layout.GroupEntry`, or a group of h5py. name: of the data set. array: the array.
+    """
+    array = hdf5_layout.as_in_file(np.asarray(array))
     if array.nbytes < LARGE:
+        # In this order the processor has it at hand for both.
+        found = checksum(array)
         _create(group, name, array)
-        return checksum(array)
+        return found
     found = []
     thread = threading.Thread(target=lambda: found.append(checksum(array)))
     thread.start()
@@ -106,6 +138,6 @@ def written(group, name, array):
 
 
 def _create(group, name, array):
-    hdf5_parts.new_dataset(group, name, array)
+    made = group.create_dataset(name, data=array)
     if array.dtype == BFLOAT16:  # as in Keras 3
-        group[name].attrs['dtype'] = 'bfloat16'
+        made.attrs['dtype'] = 'bfloat16'

@@ -10,7 +10,6 @@ import zlib
 
 import numpy as np
 
-from keras.saving import hdf5_parts
 from keras.saving.opening import Group, RefusedFile
 
 # Under this name checksums stand among the attributes of an HDF5 group.
@@ -25,19 +24,18 @@ def of_values(*values):
 
 
 def seal(group, sums, told=None):
-    """Write the checksums of what is in a group of h5py, which has all its attributes; return the last.
+    """Write the checksums of what is in a group, which has all its attributes; return the last.
 
     Args:
-        group: the group. sums: {name: int} of what is in it. told: {name: plain value} of all its attributes, where
-            they are known; they are read otherwise.
+        group: a `hdf5_layout.GroupEntry`, or a group of h5py. sums: {name: int} of what is in it.
+        told: {name: plain value} of all its attributes, where they are known; they are read otherwise.
     """
     ordered = [sums[name] for name in sorted(sums)]
-    told = _told(Group(group.id, None, group.name)) if told is None else told
+    told = _told(Group(group.id, None, group.name) if hasattr(group, 'id') else group) if told is None else told
     total = of_values(sorted(sums), ordered, told)
     ordered.append(total)
     for start in range(0, len(ordered), _IN_ONE):
-        hdf5_parts.set_attribute(group, _numbered(start // _IN_ONE),
-                                 np.array(ordered[start:start + _IN_ONE], 'uint32'))
+        group.attrs[_numbered(start // _IN_ONE)] = np.array(ordered[start:start + _IN_ONE], 'uint32')
     return total
 
 
@@ -46,7 +44,7 @@ def _numbered(number):
 
 
 def _told(group):
-    """The other attributes of an `opening.Group`, as plain values."""
+    """The other attributes of a group, as plain values."""
     return {name: _plain(group.attrs[name]) for name in group.attrs if not name.startswith(ATTRIBUTE)}
 
 

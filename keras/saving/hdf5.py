@@ -23,7 +23,7 @@ import numpy as np
 from keras import config, generations
 from keras.configurable import json_value
 from keras.layers.base import snake_case
-from keras.saving import arrays, checksums, forms, hdf5_parts, keras1, recurrent, training_config, values, versions
+from keras.saving import arrays, checksums, forms, keras1, recurrent, training_config, values, versions
 from keras.saving.kinds import kind_in
 from keras.saving.opening import MOST_NAMES, Dataset, Group, open_hdf5, parse_json
 from keras.saving.serialization import CustomObjectScope, written_by
@@ -114,7 +114,7 @@ def save_attributes(group, name, data):
     named = {name: encoded} if len(chunks) <= 1 else {'%s%d' % (name, at): chunk for at, chunk in enumerate(chunks)}
     for part, chunk in named.items():
         # As an array: h5py makes strings of variable length of a list, which lie elsewhere in the file.
-        hdf5_parts.set_attribute(group, part, np.array(chunk) if chunk else np.zeros(0))
+        group.attrs[part] = np.array(chunk) if chunk else np.zeros(0)
     return {part: [value.decode('utf-8') for value in chunk] for part, chunk in named.items()}
 
 
@@ -176,7 +176,7 @@ def _save_layers(group, layers):
     group.attrs['backend'] = KERNEL_CONVENTION.encode('utf-8')
     group.attrs['keras_version'] = generations.FILE_VERSIONS[2].encode('utf-8')
     group.attrs['written_by'] = ('keras ' + __version__).encode('utf-8')
-    return {layer.name: _save_weights(hdf5_parts.new_group(group, layer.name), layer.weights_by_kind, layer)
+    return {layer.name: _save_weights(group.create_group(layer.name), layer.weights_by_kind, layer)
             for layer in layers}
 
 

@@ -16,11 +16,8 @@ from keras.backend.state.seeds import SeedGenerator
 from keras.backend.state.variables import Variable
 from keras.layers.weights import WeightOwner
 from keras.saving import arrays, checksums
-from keras.saving.opening import Dataset, Group
-
-
-# Classes that are called otherwise inside of Keras 3, which the places follow.
-_OTHER_NAMES = {'GroupQueryAttention': 'GroupedQueryAttention'}
+from keras.saving.hdf5_layout import GroupEntry
+from keras.saving.opening import Dataset, Group, RefusedFile
 
 
 # --- the tree of a model's state ----------------------------------------------------------------------------------
@@ -79,7 +76,6 @@ def _numbered(container):
 def _snake_case(part):
     """The class of a part as Keras 3 writes it: separable_conv2d."""
     name = 'Functional' if hasattr(part, 'layer_graph') and type(part).__name__ == 'Model' else type(part).__name__
-    name = _OTHER_NAMES.get(name, name)
     name = re.sub('(.)([A-Z][a-z]+)', r'\1_\2', re.sub(r'\W+', '', name))
     return re.sub('([a-z])([A-Z])', r'\1_\2', name).lower()
 
@@ -117,7 +113,7 @@ class Store:
         if name not in self:
             raise KeyError('There is no array %r in %s of the file.' % (name, self.where))
         group = self.group.part_with(str(name)) if hasattr(self.group, 'part_with') else self.group
-        found = group[str(name)]
+        found = _data_set(group, str(name))
         if isinstance(found, Dataset) and isinstance(group, Group):
             if id(group) not in self._expected:
                 self._expected[id(group)] = checksums.expected(group, group.keys()) or {}
@@ -128,7 +124,7 @@ class Store:
         if isinstance(value, Variable):
             value = arrays.as_bfloat16(value.numpy_view()) if value.dtype == 'bfloat16' else value.numpy_view()
         value = value.numpy() if hasattr(value, 'numpy') else np.asarray(value)
-        if hasattr(self.group, 'id'):
+        if isinstance(self.group, GroupEntry) or hasattr(self.group, 'id'):
             self._written[str(name)] = arrays.written(self.group, str(name), value)
         else:
             self.group.create_dataset(str(name), data=value)
@@ -140,7 +136,26 @@ class Store:
 
     def shape(self, name):
         """The shape of an array, without reading it."""
-        return tuple(self.group[str(name)].shape)
+        return tuple(_data_set(self.group, str(name)).shape)
+
+    def check(self):
+        """Refuse arrays of which one can tell that they cannot be read, before the first is."""
+        for name in self.group or ():
+            found = self.group[name]
+            if isinstance(found, Dataset):
+                found.check()
+
+
+def _data_set(group, name):
+    """The array called `name` in a group.
+
+    Raises:
+        RefusedFile: where it is a group itself.
+    """
+    found = group[name]
+    if not hasattr(found, 'shape'):
+        raise RefusedFile('%s/%s of the file is a group, not numbers: the file is damaged.' % (group.name, name))
+    return found
 
 
 def write_states(file, model, include_optimizer=True):
@@ -207,6 +222,9 @@ def read_states(file, model, skip_mismatch=False):
     if misfits and not skip_mismatch:
         raise ValueError('%s The usual cause: the file was written by a model of another architecture.'
                          % next(iter(misfits.values())))
+    for path, _, store in pairs:
+        if path not in misfits:
+            store.check()
     for message in misfits.values():
         warnings.warn(message + ' Skipping loading this layer due to mismatch of its weights.', stacklevel=4)
     for path, owner, store in pairs:
@@ -240,7 +258,10 @@ class _Places:
 
     def _at(self, path):
         inside = _joined(path, 'vars')
-        return next((self.file[known] for known in (inside, as_in_2_12(inside)) if known in self.file), None)
+        found = next((self.file[known] for known in (inside, as_in_2_12(inside)) if known in self.file), None)
+        if found is not None and not hasattr(found, 'keys'):
+            raise RefusedFile('%s of the file holds numbers, not a group: the file is damaged.' % inside)
+        return found
 
     def _left_for(self, path, owner):
         shapes = _own_shapes(owner)
@@ -256,8 +277,8 @@ class _Places:
 
 def _store(group, path, owner):
     """The variables in a group, the numbers behind a quantized kernel in its place."""
-    quantized = group is not None and '0' in group and str(group['0'].dtype) == 'int8' and len(group) == 1 + len(
-        _own_shapes(owner))
+    quantized = group is not None and '0' in group and str(_data_set(group, '0').dtype) == 'int8' \
+        and len(group) == 1 + len(_own_shapes(owner))
     return Dequantized(group, path) if quantized else Store(group, path)
 
 
@@ -271,7 +292,9 @@ class Dequantized(Store):
         array = super().__getitem__(name)
         if str(name) != '0':
             return array
-        scale = np.asarray(self.group[str(len(self.group) - 1)])
+        scale = np.asarray(_data_set(self.group, str(len(self.group) - 1)))
+        if not np.all(scale) or not np.all(np.isfinite(scale)):
+            raise RefusedFile('%s of the file scales numbers by zero or infinity: the file is damaged.' % self.where)
         along = scale.reshape(scale.shape + (1,) * (array.ndim - scale.ndim)) \
             if scale.shape != array.shape[-scale.ndim:] else scale
         return np.asarray(array, scale.dtype) / along
@@ -295,7 +318,7 @@ def _own_shapes(owner):
 
 
 def _shapes_in(group):
-    return [tuple(group[str(number)].shape) for number in range(len(group)) if str(number) in group]
+    return [tuple(_data_set(group, str(number)).shape) for number in range(len(group)) if str(number) in group]
 
 
 def groups_of_variables(file):

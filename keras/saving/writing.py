@@ -9,6 +9,7 @@ import re
 import stat
 
 from keras import lazy
+from keras.saving import hdf5_layout
 from keras.saving.opening import kind_of_file
 
 shutil = lazy.Later('shutil')
@@ -302,23 +303,23 @@ class SteadyFile:
 
 @contextlib.contextmanager
 def writing_hdf5(target):
-    """An empty `h5py.File` that is written to `target` when the `with` block ends without an error.
+    """The root of a new HDF5 file, a `hdf5_layout.GroupEntry`, written when the `with` block ends without an error.
 
     Args:
-        target: path (see `whole_file`), or binary file object.
+        target: path (see `whole_file`), or binary file object with `seek` and `write`.
 
     Raises:
         OSError: where it cannot be written; what was there before is left as it was.
     """
-    import h5py
     if not (isinstance(target, (str, bytes)) or hasattr(target, '__fspath__')):
-        with h5py.File(target, 'w') as file:
-            yield file
+        writer = hdf5_layout.Writer(target)
+        yield writer.root
+        writer.finish()
         return
     with whole_file(target) as steady:
-        # HDF5 ends the process where it cannot flush what it has: it only ever sees a file that takes everything.
-        with h5py.File(steady, 'w') as file:
-            yield file
+        writer = hdf5_layout.Writer(steady)
+        yield writer.root
+        writer.finish()
         with _explained(os.fspath(target)):
             steady.check()
 

@@ -11,6 +11,7 @@ from keras import callbacks as callbacks_module
 from keras import generations, optimizers
 from keras.backend.contract.loading import get_engine
 from keras.generations import Default
+from keras.layers.weights import parts_in
 from keras.layers.yielding import yielding
 from keras.legacy import calls
 from keras.training.data.arrays import ArrayFeed
@@ -24,12 +25,21 @@ DEFAULT_BATCH_SIZE = 32
 
 
 def _of_program(name, doc):
-    """A property for an argument of `compile`; setting it is compiling again with another one."""
+    """A property for an argument of `compile`; setting it is compiling again with another one.
+
+    Layers and variables that a subclass keeps under the name are its own, and so is what it sets before it is compiled
+    where that compiles nothing.
+    """
     def get(self):
-        return self._training.argument(name)
+        return vars(self)[name] if name in vars(self) else self._training.argument(name)
 
     def put(self, value):
-        self._training = Program(self._training.forward, dict(self._training.given or _GIVEN, **{name: value}))
+        variables, layers = parts_in(value)
+        if layers or not self._training.is_compiled and (variables or name not in ('optimizer', 'loss')):
+            vars(self)[name] = value
+        else:
+            vars(self).pop(name, None)
+            self._training = Program(self._training.forward, dict(self._training.given or _GIVEN, **{name: value}))
     return property(get, put, doc=doc)
 
 
@@ -56,6 +66,9 @@ def _function_of_graph(kind):
         self._training.functions[kind] = function
     return property(get, put)
 
+
+# Arguments of `compile` that are attributes, too.
+_ARGUMENTS = ('optimizer', 'loss', 'loss_weights', 'sample_weight_mode', 'weighted_metrics')
 
 _GIVEN = {'optimizer': None, 'loss': None, 'metrics': None, 'loss_weights': None, 'sample_weight_mode': None,
           'weighted_metrics': None, 'run_eagerly': False, 'target_tensors': None}
@@ -137,25 +150,30 @@ class Trainer(Steps):
             sample_weight_mode=sample_weight_mode, weighted_metrics=weighted_metrics, run_eagerly=bool(run_eagerly),
             steps_per_execution=_executions(steps_per_execution), jit_compile=jit_compile,
             target_tensors=target_tensors))
+        for name in _ARGUMENTS:  # what was set before gives way, but for parts of the model
+            if name in vars(self) and self._training.given[name] is not None and parts_in(vars(self)[name]) == ([], []):
+                del vars(self)[name]
 
-    @property
+    @yielding
     def compiled(self):
         """Whether the model was compiled."""
         return self._training.is_compiled
 
-    _is_compiled = compiled
-
     @property
+    def _is_compiled(self):
+        return self._training.is_compiled
+
+    @yielding
     def compile_generation(self):
         """The generation of Keras that the steps run under: the one in force when the model was compiled."""
         return generations.of(self._training)
 
-    @property
+    @yielding
     def compile_arguments(self):
         """What `compile` was given, as a dictionary; None before."""
         return self._training.given
 
-    @property
+    @yielding
     def output_names(self):
         """The names of the outputs: those of the layers that make them."""
         graph = self._training.forward.graph
@@ -169,12 +187,12 @@ class Trainer(Steps):
     @property
     def _compile_metrics(self):
         if self._training.ruled('compiled_metrics_are_one'):
-            return self._training.compiled_metrics if self.compiled else None
+            return self._training.compiled_metrics if self._is_compiled else None
         return [entry.metric for entry in self._training.metric_entries()]
 
     @property
     def _loss_tracker(self):
-        return self._training.compiled.tracker if self.compiled else None
+        return self._training.compiled.tracker if self._is_compiled else None
 
     @property
     def metrics_names(self):
@@ -242,6 +260,9 @@ class Trainer(Steps):
             if not isinstance(feed, ArrayFeed):
                 raise ValueError('validation_split needs arrays; a generator cannot be split. Give validation_data.')
             feed, validation = feed.split(validation_split, validation_batch_size or batch_size)
+            if class_weight is not None and not program.ruled('class_weights_of_validation'):
+                unweighted = program.intake('train').feed(x, y, sample_weight, None, batch_size, shuffle)
+                validation = unweighted.split(validation_split, validation_batch_size or batch_size)[1]
         loop = self._loop(callbacks, verbose, feed, steps, batch_size, epochs, validation, trains=True, resume=resume)
         return loop.train(feed, initial_epoch, epochs, steps, None if validation is None else Validation(
             validation, validation_steps, validation_freq))

@@ -426,3 +426,37 @@ def test_a_config_that_would_lose_arguments_is_refused():
         for given in ([object()], ['sum', 'surplus']):
             with pytest.raises(NotImplementedError, match='get_config'):
                 Taking(*given).get_config()
+
+
+@pytest.mark.on('numpy', 'jax')
+@pytest.mark.parametrize('name', ['loss', 'optimizer', 'loss_weights', 'weighted_metrics', 'input_names',
+                                  'output_names', 'compiled', 'nodes_by_depth', 'output_layers', 'state_updates'])
+def test_layers_may_have_names_that_models_have_for_other_things(name):
+    class Own(Model):
+        def __init__(self):
+            super().__init__()
+            self.first = layers.Dense(2)
+            setattr(self, name, [layers.Dense(3)])
+
+        def call(self, x):
+            return self.first(getattr(self, name)[0](x))
+
+    model = Own()
+    model.compile('sgd', 'mse', loss_weights=[1.0])
+    assert model.predict(np.ones((2, 4)), verbose=0).shape == (2, 2)
+    assert len(model.trainable_weights) == 4
+    assert isinstance(getattr(model, name)[0], layers.Dense)
+
+
+@pytest.mark.on('numpy')
+def test_numbers_set_before_compile_stay_until_it_is_given_others():
+    class Own(Model):
+        def call(self, x):
+            return x
+
+    model = Own()
+    model.loss_weights = [0.5]
+    model.compile('sgd', 'mse')
+    assert model.loss_weights == [0.5]
+    model.compile('sgd', 'mse', loss_weights=[2.0])
+    assert model.loss_weights == [2.0]

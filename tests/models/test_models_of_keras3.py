@@ -180,3 +180,73 @@ def test_weighted_metrics_and_keys_that_no_output_has():
     both.compile('sgd', 'mse', metrics={'c': ['mae']})
     with pytest.raises(ValueError, match='Invalid `metrics`.*c'):
         both.evaluate(X, targets, verbose=0)
+
+
+class _Sum(keras.layers.Layer):
+    def call(self, z, a=None):
+        return z + a
+
+
+@pytest.mark.parametrize('generation, order', [(2, ['z', 'a']), (3, ['a', 'z'])])
+def test_layers_before_arguments_by_name_stand_in_the_order_of_the_names(generation, order):
+    """Keras 3.15.1 flattens the keyword arguments of a call by name; tf.keras has the first argument first."""
+    with keras.config.generation(generation):
+        x = keras.Input((2,))
+        z, a = keras.layers.Dense(2, name='z')(x), keras.layers.Dense(2, name='a')(x)
+        model = keras.Model(x, _Sum(name='sum')(z=z, a=a))
+    assert [layer.name for layer in model.layers[1:]] == order + ['sum']
+
+
+def test_weights_are_called_as_in_keras_3():
+    with keras.config.generation(3):
+        keras.utils.clear_session()
+        layer = keras.layers.DepthwiseConv2D(3)
+        layer.build((None, 8, 8, 2))
+        paths = [weight.path for weight in layer.weights]
+        seeds = [keras.random.SeedGenerator(1).state.path for _ in range(2)]
+        named = keras.random.SeedGenerator(1, name='mine').state.path
+        grouped = keras.layers.GroupQueryAttention(2, 2, 1).name
+    assert paths == ['depthwise_conv2d/kernel', 'depthwise_conv2d/bias']
+    assert seeds == ['seed_generator/seed_generator_state', 'seed_generator_1/seed_generator_state']
+    assert named == 'mine/seed_generator_state' and grouped == 'grouped_query_attention'
+
+
+def test_a_model_of_a_graph_warns_of_arguments_that_it_does_not_know():
+    x = keras.Input((2,))
+    with pytest.warns(UserWarning, match='pooling are unknown'):
+        keras.Model(x, x, pooling='avg')
+    with keras.config.generation(2), pytest.raises(TypeError, match="unknown keyword argument 'pooling'"):
+        keras.Model(x, x, pooling='avg')
+
+
+@pytest.mark.on('torch')
+def test_parts_of_a_layer_that_only_runs_on_tensors_have_its_path():
+    class Outer(keras.layers.Layer):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.part = keras.layers.LayerNormalization(name='part')
+
+        def call(self, x):
+            return self.part(x.mul(1))  # a method that only PyTorch's tensors have
+
+    layer = Outer(name='outer')
+    layer(keras.Input((3,), batch_size=2))
+    assert [weight.path for weight in layer.weights] == ['outer/part/gamma', 'outer/part/beta']
+
+
+def test_a_symbolic_tensor_cannot_be_written_into():
+    with pytest.raises(TypeError, match='slice_update'):
+        keras.Input((3,))[:, 0] = 1.
+
+
+@pytest.mark.on('torch')
+def test_calls_may_write_into_tensors_that_they_make():
+    class Marked(keras.layers.Layer):
+        def call(self, x):
+            out = keras.ops.zeros((2, 3))
+            out[:, 1:2] = x
+            return out
+
+    x = keras.Input((1,), batch_size=2)
+    model = keras.Model(x, Marked()(x))
+    assert model.predict(np.array([[5.], [7.]]), verbose=0).tolist() == [[0, 5, 0], [0, 7, 0]]

@@ -326,3 +326,24 @@ def test_a_subclass_may_extend_the_counter():
     optimizer, counter = Around(SGD()), K.variable(3, dtype='int64')
     optimizer.iterations = counter
     assert optimizer.inner.iterations is counter and int(optimizer.inner.iterations) == 3
+
+
+class Assigning(Optimizer):
+    """Gradient descent that counts its steps, by assignments as `how` says."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how, self.count = how, K.variable(0.0)
+
+    def get_updates(self, loss, params):
+        step = self.count.assign_add(1.0)
+        K.set_value(self.count, 3.0)  # takes place at once
+        moves = [param.assign_sub(0.1 * gradient) for param, gradient in zip(params, self.get_gradients(loss, params))]
+        return [step] + moves if self.how == 'listed' else []
+
+
+@pytest.mark.parametrize('how', ['listed', 'not listed'])
+def test_assignments_are_updates_of_every_step(how):
+    optimizer = Assigning(how)
+    np.testing.assert_allclose(weights_after(optimizer, steps=3), [0.9 ** 3, 0.6 ** 3], rtol=1e-5)
+    assert K.get_value(optimizer.count) == 3.0 + 3.0

@@ -19,6 +19,8 @@ class _Context(threading.local):
     # Whether layers with `stateful=True` keep their states: not in a function of K, which has updates of its own.
     keeping_states = True
     assigned = None
+    # What `Variable.assign` hands (variable, value) to in place of assigning, while a graph is made; None elsewhere.
+    record_assignment = None
     tracing = None
 
 
@@ -113,6 +115,23 @@ class at_once:
 
     def __exit__(self, *_):
         context.running, calls.masks = self._previous
+
+
+class recording_assignments:
+    """Run a block in which `Variable.assign` and its kin make graph: they give what `record(variable, value)` gives.
+
+    Args:
+        record: the function; None for a block in which they assign as ever.
+    """
+
+    def __init__(self, record):
+        self._record = record
+
+    def __enter__(self):
+        self._previous, context.record_assignment = context.record_assignment, self._record
+
+    def __exit__(self, *_):
+        context.record_assignment = self._previous
 
 
 class recording:

@@ -224,6 +224,13 @@ class Step:
                 return self(*args)
         return run
 
+    def read(self, *args):
+        """A run on native tensors where the step writes no variables, and these are on this engine."""
+        try:
+            return self.compiled((), tuple([variable.held for variable in self.reads]), args)[1]
+        except (_Incomplete, TypeError):  # a place instead of a value, which another step has: wait for that
+            return self(*args)
+
     def _keeping(self, *args):
         """A run after which the values stay out of the variables."""
         try:
@@ -451,6 +458,10 @@ class JaxEngine(Engine):
 
     def stacked(self, parts):
         return jnp.array(parts)
+
+    def arriving_dtype(self, dtype):
+        wide = jax.config.jax_enable_x64 or config.floatx() == 'float64'
+        return dtype if wide else _NARROW.get(dtype, dtype)
 
     def from_host(self, array, dtype):
         return _on_device(array, _dtype(dtype))
@@ -863,6 +874,10 @@ class JaxEngine(Engine):
         values = tree.flatten(init)
         if maximum_iterations is None:
             values = lax.while_loop(goes_on, run, values)
+        elif isinstance(maximum_iterations, Tracer):
+            _, values = lax.while_loop(
+                lambda state: jnp.logical_and(state[0] < maximum_iterations, goes_on(state[1])),
+                lambda state: (state[0] + 1, run(state[1])), (jnp.zeros((), maximum_iterations.dtype), values))
         else:
             # A scan, unlike a while loop, has a gradient; what is over idles.
             values, _ = lax.scan(lambda values, _: (lax.cond(goes_on(values), run, list, values), None),

@@ -35,6 +35,7 @@ class Node:
         outputs: the structure of AbstractTensors that it gives.
         implicit: names of keyword arguments that Keras filled in (masks); they are not part of a config.
         after: tensors that are run before it, besides those it computes with; they stand last among its inputs.
+        first: the name of the first argument, where its tensors have their place among those of `kwargs` by it.
 
     `number` is its position among the calls of its layer. `phase` is the training flag under which it runs whatever
     that of the run is: the learning phase that was set when a layer was called. `updates` is what K needs to carry out
@@ -43,7 +44,7 @@ class Node:
     number = 0
     phase = updates = None
 
-    def __init__(self, operation, args, kwargs, outputs, implicit=(), after=()):
+    def __init__(self, operation, args, kwargs, outputs, implicit=(), after=(), first=None):
         self.operation = operation
         # A list or dictionary is the caller's, who may go on to change it.
         if any(type(given) in (list, dict) for given in args):
@@ -52,7 +53,10 @@ class Node:
         self.kwargs = kwargs
         self.implicit = frozenset(implicit)
         self.order = next(_creation_order)
-        leaves = tree.flatten([args, kwargs] if kwargs else args)
+        if first is None:
+            leaves = tree.flatten([args, kwargs] if kwargs else args)
+        else:
+            leaves = tree.flatten(dict(kwargs, **{first: args[0]}))
         self.inputs = [leaf for leaf in leaves if isinstance(leaf, KerasTensor)]
         self.after = tuple(after) or order.before
         self.inputs.extend(self.after)

@@ -40,6 +40,10 @@ class KerasTensor(AbstractTensor, known_as('keras.src.backend.common.keras_tenso
     """
     known_gradients = mean_of = None
 
+    def __setitem__(self, key, value):
+        raise TypeError('A symbolic tensor cannot be written into: %r. Use `keras.ops.slice_update(x, start, values)` '
+                        'or `keras.ops.scatter_update(x, indices, values)`, which give a new tensor.' % (self,))
+
     def __init__(self, shape, dtype='float32', sparse=False, ragged=False, record_history=True, name=None,
                  node=None, index=0):
         super().__init__(shape, dtype)

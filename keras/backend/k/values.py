@@ -4,7 +4,7 @@ import gc
 import numpy as np
 
 from keras import config
-from keras.backend.contract.context import context, learning_phase as phase, runs_at_once
+from keras.backend.contract.context import context, learning_phase as phase, recording_assignments, runs_at_once
 from keras.backend.contract.loading import get_engine, is_native, meet_the_engine
 from keras.backend.contract.rules import (AbstractTensor, DTYPES, FLOAT8, dtype_named, numpy_dtype, result_dtype,
                                            standard_dtype)
@@ -251,7 +251,8 @@ def set_value(x, value):
                         'of an optimizer that is a number here, momentum or beta_1; set the attribute before compile.'
                         % (x,))
     value = value.toarray() if hasattr(value, 'toarray') else value
-    x.assign(np.broadcast_to(np.asarray(value), x.shape) if np.ndim(value) == 0 else value)
+    with recording_assignments(None):
+        x.assign(np.broadcast_to(np.asarray(value), x.shape) if np.ndim(value) == 0 else value)
 
 
 def batch_set_value(tuples):

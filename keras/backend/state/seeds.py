@@ -5,8 +5,11 @@ import zlib
 
 import numpy as np
 
+from keras import generations
 from keras.backend.contract.context import context
 from keras.backend.contract.loading import active, engine_name, get_engine
+from keras.backend.state.scopes import current_names
+from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
 
 
@@ -100,11 +103,15 @@ class SeedGenerator:
             raise ValueError('SeedGenerator: Argument `seed` must be an integer (an int or None). Received: %r'
                              % (seed,))
         self._initial_seed = draw_host_seed() if seed is None else int(seed)
-        self.name = name or 'seed_generator'
+        named = generations.value('seeds_are_named')
+        self.name = name or (numbered_name('seed_generator') if named else 'seed_generator')
         self.config = {'seed': seed, 'name': self.name}
         # On engines that draw from a stream of their own, the stream lives here (see Engine.draw_seed).
         self.streams = {}
-        self.state = Variable(self.initial_state(), dtype='uint32', trainable=False, name=self.name + '_state')
+        self.state = Variable(self.initial_state(), dtype='uint32', trainable=False,
+                              name='seed_generator_state' if named else self.name + '_state')
+        if named:
+            self.state.path = '/'.join(current_names() + [self.name, self.state.name])
 
     def initial_state(self):
         return np.array([self._initial_seed & 0xffffffff, 0], dtype='uint32')

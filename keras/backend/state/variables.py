@@ -177,9 +177,13 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
 
         `name` is what TensorFlow calls the operation by in a graph, as methods written for its variables give it.
 
+        In the `get_updates` of an optimizer of one's own it is one of the updates that every training step makes.
+
         Raises:
             ValueError: if the shape differs.
         """
+        if context.record_assignment is not None:
+            return context.record_assignment(self, value)
         ledger = context.ledger
         if ledger is not None:
             ledger.write(self, _fitting(value, self))

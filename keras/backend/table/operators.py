@@ -79,14 +79,19 @@ def install(kind):
     kind.__getitem__ = _getitem
 
 
+def _now(variable):
+    """The value of `variable`, or what stands for it in the graph that is being made of assignments."""
+    return variable.value if context.record_assignment is None else _symbol(variable)
+
+
 def _assign_add(self, value):
     """Add `value` (a tensor or array that broadcasts to the shape)."""
-    return self.assign(p.add(self.value, value))
+    return self.assign(p.add(_now(self), value))
 
 
 def _assign_sub(self, value):
     """Subtract `value`."""
-    return self.assign(p.subtract(self.value, value))
+    return self.assign(p.subtract(_now(self), value))
 
 
 def _reshape(self, newshape):
