@@ -545,8 +545,8 @@ def _fitted(layer, variable, array, reshape):
 def _load_model_weights(group, model, by_name=False, skip_mismatch=False, reshape=False):
     reader = _WeightReader(group, reshape, skip_mismatch)
     (_pair_by_name if by_name else _pair_in_order)(reader, model.layers)
-    loose = _loose_weights(model)
-    if loose and _LOOSE in group:
+    loose = _loose_weights(model) if _LOOSE in group else ()
+    if loose:
         reader.take(model, loose, _LOOSE)
     reader.assign()
 

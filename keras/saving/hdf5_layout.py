@@ -10,6 +10,7 @@ A file of ours has, one behind the other:
 Who reads such a file lays out what the index says once more, and believes it only where every byte outside of the
 arrays is that of the file: whatever another program changed in between, it changed some of these or moved the end.
 """
+import functools
 import json
 import re
 import struct
@@ -160,29 +161,22 @@ def _padded(data):
 
 
 def _message(kind, body, flags=0):
-    body = _padded(body)
+    body += bytes(-len(body) % 8)
     if len(body) >= 1 << 16:
         raise ValueError('An attribute of an HDF5 file has %d bytes, more than the 64 KiB that it may have.'
                          % len(body))
     return _MESSAGE.pack(kind, len(body), flags) + body
 
 
-def _header(messages):
-    body = b''.join(messages)
-    return _HEADER.pack(1, len(messages), 1, len(body)) + body
+def _header(messages, before=b'', count=0):
+    """A header of messages, and of `count` that are in one piece before them."""
+    body = before + b''.join(messages)
+    return _HEADER.pack(1, len(messages) + count, 1, len(body)) + body
 
 
-_types = {}
-
-
+@functools.lru_cache(maxsize=None)
 def _type(dtype):
     """A dtype as HDF5 describes it."""
-    if dtype not in _types:
-        _types[dtype] = _new_type(dtype)
-    return _types[dtype]
-
-
-def _new_type(dtype):
     size = dtype.itemsize
     if dtype.kind in 'iu':
         return struct.pack('<BBHIHH', 0x10, 8 if dtype.kind == 'i' else 0, 0, size, 0, 8 * size)
@@ -206,6 +200,19 @@ def _space(shape):
     return _SPACE.pack(1, len(shape), 1 if shape else 0) + 2 * sizes
 
 
+# A model has many arrays and attributes of few kinds.
+@functools.lru_cache(maxsize=1000)
+def _before_place(shape, dtype):
+    return _message(_SPACE_MESSAGE, _space(shape)) + _message(_TYPE_MESSAGE, _type(dtype), 1) + \
+        _message(_FILL_MESSAGE, _NO_FILL, 1)
+
+
+@functools.lru_cache(maxsize=1000)
+def _before_values(name, kind, shape):
+    encoded, space = name.encode('utf-8') + b'\0', _space(shape)
+    return _ATTRIBUTE.pack(1, len(encoded), len(kind), len(space)) + _padded(encoded) + _padded(kind) + _padded(space)
+
+
 class _Layout:
     """The groups of a file, laid out from a place on.
 
@@ -219,9 +226,9 @@ class _Layout:
 
     def put(self, data):
         """The place of bytes, a multiple of eight."""
-        place, data = self.place, _padded(data)
-        self.parts.append(data)
-        self.place += len(data)
+        place, rest = self.place, -len(data) % 8
+        self.parts.append(data + bytes(rest) if rest else data)
+        self.place += len(data) + rest
         return place
 
     def reference(self, text):
@@ -272,18 +279,13 @@ class _Layout:
         else:
             value = as_in_file(value)
             kind, shape, data = _type(value.dtype), value.shape, value.tobytes()
-        encoded, space = name.encode('utf-8') + b'\0', _space(shape)
-        return _ATTRIBUTE.pack(1, len(encoded), len(kind), len(space)) + _padded(encoded) + _padded(kind) + \
-            _padded(space) + data
+        return _before_values(name, kind, shape) + data
 
     def array(self, entry):
         """The place of the header of an array."""
         size = entry.nbytes
-        return self.put(_header([
-            _message(_SPACE_MESSAGE, _space(entry.shape)), _message(_TYPE_MESSAGE, _type(entry.dtype), 1),
-            _message(_FILL_MESSAGE, _NO_FILL, 1),
-            _message(_PLACE_MESSAGE, _CONTIGUOUS.pack(3, 1, entry.place if size else _NOWHERE, size))]
-            + self.attributes(entry.attrs)))
+        place = _message(_PLACE_MESSAGE, _CONTIGUOUS.pack(3, 1, entry.place if size else _NOWHERE, size))
+        return self.put(_header([place] + self.attributes(entry.attrs), _before_place(entry.shape, entry.dtype), 3))
 
     def group(self, entry):
         """(place of the header of a group, of the tree of its names, of their heap)."""
@@ -306,11 +308,10 @@ class _Layout:
 
     def _tree(self, entries, offsets):
         """The place of the tree over entries in the order of their names."""
-        parts = []
+        parts, size = [], _SYMBOLS.size + 2 * _LEAF * _ENTRY.size
         for start in range(0, len(entries), 2 * _LEAF):
             here = entries[start:start + 2 * _LEAF]
-            place = self.put((_SYMBOLS.pack(b'SNOD', 1, len(here)) + b''.join(here)).ljust(
-                _SYMBOLS.size + 2 * _LEAF * _ENTRY.size, b'\0'))
+            place = self.put((_SYMBOLS.pack(b'SNOD', 1, len(here)) + b''.join(here)).ljust(size, b'\0'))
             parts.append((place, offsets[start + len(here) - 1]))
         level = 0
         while True:

@@ -313,7 +313,7 @@ def _open_library(source):
             else 'it does not begin like one' if source.size else 'it is empty'
         raise RefusedFile('%s cannot be read as an HDF5 file (%s). The usual cause: it was cut short while it was '
                           'written, copied or downloaded, or it holds something else.' % (source.name, other))
-    entry = hdf5_layout.kept(source.size, source.at, parse_json)
+    entry = hdf5_layout.kept(source.size, source.at, lambda text: json.loads(_text(text, 'index')))
     if entry is not None:
         try:
             yield _KeptGroup(entry, source, '/')
