@@ -26,6 +26,8 @@ _LEAF, _NODE = 4, 16
 _SIZE_OF_NODE = 24 + 2 * _NODE * 16 + 8
 # A collection of texts is no smaller.
 _COLLECTION = 4096
+# Where arrays of more than a page begin, so that they can be used where they lie in a piece of the file.
+_ALIGNED, _PAGE = 64, 4096
 # The first block, up to the root's entry.
 _FIRST = struct.Struct('<8sBBBxBBBxHHIQQQQ')
 _ENTRY = struct.Struct('<QQI4xQQ')
@@ -370,11 +372,11 @@ class Writer:
         file.write(bytes(START))
 
     def _put(self, array):
-        place = self._place
         array = as_in_file(array)
+        self._write(bytes(-self._place % (_ALIGNED if array.nbytes > _PAGE else 8)))
+        place = self._place
         if array.size:
             self._write(array.reshape(-1).view('u1'))
-            self._write(bytes(-array.nbytes % 8))
         return place
 
     def _write(self, data):
@@ -385,6 +387,7 @@ class Writer:
 
     def finish(self):
         """Write what is not there yet."""
+        self._write(bytes(-self._place % 8))
         start = self._place
         first, rest = laid_out(self.root, start)
         self._write(rest)
@@ -425,28 +428,29 @@ def _told(value):
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 def kept(size, at, parse):
-    """The `GroupEntry` of the root of a file that was written here and not changed since; None for any other.
+    """(`GroupEntry` of the root, where arrays are) of a file that was written here and not changed since.
 
     Args:
         size: of the file, in bytes. at: function of a place and a size that gives bytes of the file. parse: function
             that gives the values in JSON.
+
+    Returns:
+        The entry, and a sorted list of (place, size) of all arrays; (None, None) for any other file.
     """
-    if sys.byteorder != 'little':
-        return None
     length, magic = _TAIL.unpack(at(size - _TAIL.size, _TAIL.size)) if size > START + _TAIL.size else (0, b'')
     end = size - _TAIL.size - length
-    if magic != _MAGIC or end < START:
-        return None
+    if magic != _MAGIC or end < START or sys.byteorder != 'little':
+        return None, None
     try:
         start, described = parse(bytes(at(end, length)))
         if not START <= start <= end:
-            return None
-        root = _Reading(start, end).entry(described)
+            return None, None
+        root, places = _Reading(start, end).read(described)
         first, rest = laid_out(root, start)
         same = first == bytes(at(0, START)) and len(rest) == end - start and rest == bytes(at(start, len(rest)))
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, struct.error, RecursionError):
-        return None
-    return root if same else None
+        return None, None
+    return (root, places) if same else (None, None)
 
 
 class _Reading:
@@ -461,15 +465,15 @@ class _Reading:
         self.rest = end - start
         self._places = []
 
-    def entry(self, described):
-        """The entry of the root."""
-        root = self._group(described, '/')
-        reached = START
-        for place, size in sorted(self._places):
+    def read(self, described):
+        """(entry of the root, sorted list of (place, size) of all arrays)"""
+        root, reached = self._group(described, '/'), START
+        self._places.sort()
+        for place, size in self._places:
             if place < reached or place + size > self.start:
                 raise ValueError('arrays that overlap')
             reached = place + size
-        return root
+        return root, self._places
 
     def _take(self, size):
         self.rest -= size
