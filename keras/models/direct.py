@@ -33,7 +33,7 @@ class DirectCall:
         self.is_possible = _takes_one_tensor(self._graph) and not any(tensor.mask is not None for tensor
                                                                       in self._graph.outputs) \
             and forward.additions().is_empty and all(is_ours(type(layer)) for layer in layers)
-        self._step = None
+        self._run = None
         if self.is_possible and model.ruled('inputs_are_fitted'):
             tensor = self._graph.inputs[0]
             self._rank = len(tensor.shape)
@@ -43,7 +43,7 @@ class DirectCall:
             self._plan = self._graph.plan(False)
             self._unchanged = Unchanged(forward, [])
             if get_engine().joins_operations and not model.stateful and self._unchanged.can_be_seen():
-                self._step = get_engine().step(self._leaves, model.variables, []).compiled
+                self._run = get_engine().step(self._leaves, model.variables, []).read
                 self._shapes = {}
 
     def is_current(self):
@@ -59,8 +59,8 @@ class DirectCall:
             and learning_phase.value is None and not carried and self.is_current()
 
     def __call__(self, inputs, training):
-        if self._step is not None and self._is_frequent(inputs.shape):
-            return self._packed(self._step(inputs))
+        if self._run is not None and self._is_frequent(inputs.shape):
+            return self._packed(self._run(inputs))
         with running(training):
             return self._packed(self._plan([inputs]))
 

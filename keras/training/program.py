@@ -231,8 +231,9 @@ class Program(generations.Dated):
         frozen = {}
         for layer in model.walk_layers():
             if not layer.trainable and id(layer) not in frozen:
-                # What is inside a frozen layer is frozen, whatever it says itself.
-                frozen.update((id(inner), inner) for inner in layer.walk_layers())
+                # What is inside a frozen layer is frozen, whatever it says itself; not so in Keras 3.
+                inside = [layer] if layer.ruled('parts_say_what_is_trained') else layer.walk_layers()
+                frozen.update((id(inner), inner) for inner in inside)
         self.frozen_layers = list(frozen.values())
         self._changes = trainable_changes()
 
@@ -411,15 +412,23 @@ class Program(generations.Dated):
     @outside_graphs
     def predict_like_before(self, x):
         """The outputs for a small array like one that was predicted before, or None."""
-        step = self._small.get((x.dtype, x.shape[1:], get_engine(), learning_phase.value, adapter_changes()))
-        return None if step is None else step.packed(on_host(self.turns.read(step, [x])))
+        step, cast = self._small.get(_kind(x), (None, None))
+        if step is None:
+            return None
+        return step.packed(on_host(self.turns.read(step, [x if cast is None else x.astype(cast)])))
 
     @outside_graphs
     def predict_at_once(self, x, batch):
         """The outputs for one batch, made from what the user gave as `x`."""
         step = self.step('predict', batch)
-        # Where nothing had to be converted, the next small array goes straight in.
-        if type(x) is np.ndarray and len(batch.xs) == 1 and batch.xs[0].shape == x.shape \
-                and batch.xs[0].dtype == x.dtype:
-            self._small[x.dtype, x.shape[1:], get_engine(), learning_phase.value, adapter_changes()] = step
+        # Where at most the dtype had to be converted, the next small array goes straight in.
+        if type(x) is np.ndarray and len(batch.xs) == 1 and batch.xs[0].shape == x.shape:
+            cast = None if batch.xs[0].dtype == x.dtype else batch.xs[0].dtype
+            if cast is None or x.dtype.kind in 'biuf':
+                self._small[_kind(x)] = step, cast
         return step.packed(on_host(self.turns.read(step, batch.xs)))
+
+
+def _kind(x):
+    """What says by which step, and as what dtype, a small array is predicted."""
+    return x.dtype, x.shape[1:], get_engine(), learning_phase.value, adapter_changes(), config.floatx()

@@ -136,15 +136,18 @@ class Averages(Results):
                 self._take_rest(run, batches)
 
     def _take_rest(self, run, batches):
-        lock = self._lock
-        for batch in batches:
-            with lock:
-                before = self._before = self._step.tally.zeros if self._totals is None else self._totals
-                self._totals = self._last = run(before, batch.xs, batch.ys, batch.weights)
-                self._is_kept = False
-            self.samples += batch.size
-            self.batch += 1
-            self.size, self._is_stale = batch.size, True
+        lock, totals, size = self._lock, None, 0
+        try:
+            for batch in batches:
+                with lock:
+                    before = self._step.tally.zeros if self._totals is None else self._totals
+                    totals = self._totals = run(before, batch.xs, batch.ys, batch.weights)
+                    self.samples += batch.size
+                size, self.batch = batch.size, self.batch + 1
+        finally:
+            if totals is not None:
+                self._before, self._last, self._is_kept = before, totals, False
+                self.size, self._is_stale = size, True
 
     def run(self, batch):
         with self._lock:

@@ -310,6 +310,24 @@ def test_shapes_of_targets(generation, loss, y, fits):
             model.test_on_batch(numbers(4), np.ones(y))
 
 
+@pytest.mark.on('numpy')
+def test_missing_values_in_arrays_of_objects_are_refused_by_column():
+    with pytest.raises(ValueError, match='None in column 0. Missing values are NaN'):
+        counting_model().predict(np.array([[1], [None]], object))
+
+
+@pytest.mark.on('numpy')
+def test_masks_of_arrays_have_no_effect_which_is_said():
+    with pytest.warns(UserWarning, match='of which 1 values are masked'):
+        assert counting_model().predict(np.ma.masked_equal([[1.0], [2.0]], 2.0)).tolist() == [[1.0], [2.0]]
+
+
+@pytest.mark.on('numpy')
+def test_sparse_matrices_that_are_dictionaries():
+    sparse = pytest.importorskip('scipy.sparse')
+    assert counting_model().predict(sparse.dok_matrix(np.array([[1.0], [2.0]]))).tolist() == [[1.0], [2.0]]
+
+
 def test_arrays_of_objects_that_are_numbers_are_numbers():
     np.testing.assert_array_equal(counting_model().predict(np.array([[1], [2.0]], object)), [[1], [2]])
 
@@ -346,3 +364,20 @@ def test_an_endless_set_of_the_engine(engine):
     assert losses_of(model, source, epochs=3, steps_per_epoch=2) == [1.5, np.mean([4, 5, 0, 1]), 3.5]
     with pytest.raises(ValueError, match='steps_per_epoch'):
         model.fit(source, verbose=0)
+
+
+@pytest.mark.on('numpy')
+def test_batches_of_every_kind_of_rows_are_those_of_slices():
+    array = np.arange(42.).reshape(7, 3, 2)
+    for given in (array, array[:, ::-1], array.transpose(0, 2, 1), array[::-1], np.asfortranarray(array),
+                  np.ma.masked_greater(array, 30.), array[:, :0]):
+        for size in (1, 3, 7, 9):
+            feed = ArrayFeed([given, None], [], [None], [None] * 3, LAYOUT, batch_size=size)
+            batches = list(feed.epoch())
+            assert len(batches) == -(-7 // size)
+            for number, batch in enumerate(batches):
+                expected = given[number * size:(number + 1) * size]
+                assert batch.size == len(expected) and batch.xs[1] is None and batch.weights == [None]
+                assert type(batch.xs[0]) is type(given)
+                np.testing.assert_array_equal(batch.xs[0], expected)
+                assert np.shares_memory(batch.xs[0], given) or not expected.size

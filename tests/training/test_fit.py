@@ -314,3 +314,23 @@ def test_a_model_that_is_gone_leaves_no_graphs_behind():
     before = graphs()
     train()
     assert graphs() <= before
+
+
+@pytest.mark.on('numpy', 'jax')
+def test_arrays_of_other_dtypes_and_vectors_as_targets_train_alike_every_time():
+    # y = (mean((w x - t)^2)), whatever the dtype that x and t come in, in the first call and in those like it.
+    x, t = np.array([[1.], [2.], [4.]]), np.array([3., 1., 2.])
+    expected = np.mean((x[:, 0] - t) ** 2)
+    model = linear_model(width=1, use_bias=False)
+    model.compile(optimizers.SGD(0.), 'mse')
+    for kind_of_x in ('float64', 'int64', '>f8', 'float16', 'float32'):
+        for kind_of_t in ('float64', 'int32'):
+            for _ in range(3):
+                given = x.astype(kind_of_x), t.astype(kind_of_t)
+                np.testing.assert_allclose(model.train_on_batch(*given), expected, rtol=1e-6)
+                np.testing.assert_allclose(model.predict(given[0]), x, rtol=1e-6)
+    for _ in range(2):
+        with pytest.raises(ValueError, match='complex'):
+            model.train_on_batch(x * 1j, t)
+        with pytest.raises(ValueError, match='same number of samples'):
+            model.train_on_batch(x, t[:2])

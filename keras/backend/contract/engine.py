@@ -330,6 +330,8 @@ class Engine:
         # Gives a context, and with it a function to call instead, for a time in which nobody but the step itself does
         # anything; None: there is none.
         step.quiet = getattr(run, 'quiet', None)
+        # The short way for native tensors where no step is around it, nothing is written, and the variables are here.
+        step.read = getattr(run, 'read', run)
         return step
 
     def scripted_step(self, fn, reads, writes, eagerly=False):
@@ -423,6 +425,10 @@ class Engine:
     def argument(self, x):
         """An argument of a step as a tensor; None stays."""
         return None if x is None else self.convert(x)
+
+    def arriving_dtype(self, dtype):
+        """The dtype, as a name, that an array of `dtype` has inside of a step."""
+        return dtype
 
     # Whether the arguments of a step are to be sent to the device while the step before it runs, see `sent`.
     sends_ahead = False

@@ -224,6 +224,13 @@ class Step:
                 return self(*args)
         return run
 
+    def read(self, *args):
+        """A run on native tensors where the step writes no variables, and these are on this engine."""
+        try:
+            return self.compiled((), tuple([variable.held for variable in self.reads]), args)[1]
+        except (_Incomplete, TypeError):  # a place instead of a value, which another step has: wait for that
+            return self(*args)
+
     def _keeping(self, *args):
         """A run after which the values stay out of the variables."""
         try:
@@ -451,6 +458,10 @@ class JaxEngine(Engine):
 
     def stacked(self, parts):
         return jnp.array(parts)
+
+    def arriving_dtype(self, dtype):
+        wide = jax.config.jax_enable_x64 or config.floatx() == 'float64'
+        return dtype if wide else _NARROW.get(dtype, dtype)
 
     def from_host(self, array, dtype):
         return _on_device(array, _dtype(dtype))

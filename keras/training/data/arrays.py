@@ -1,7 +1,10 @@
 """A feed of arrays."""
+import itertools
+
 import numpy as np
 
 from keras import config
+from keras.backend.contract.loading import get_engine
 from keras.backend.state.seeds import draw_host_seed
 from keras.training.data.feed import Feed, shuffled
 from keras.training.data.host import portable_cast, rows_of
@@ -53,6 +56,10 @@ class ArrayFeed(Feed):
         parts = [self._part(array, cast, 0, self.samples, None) for array, cast in zip(self._arrays, self._casts)]
         return Batch(parts[:first], parts[first:second], parts[second:], self.samples, self.layout)
 
+    def sources(self):
+        """Inputs, targets and sample weights as pairs: an array, and the dtype that its batches are cast to or None."""
+        return list(zip(self._arrays, self._casts))
+
     def flat_arrays(self):
         first, second = self._split
         weights = [np.ones(self.samples, config.floatx()) if array is None else array
@@ -64,14 +71,14 @@ class ArrayFeed(Feed):
         first, second = self._split
         size, order, layout = self._batch_size, self._order(), self.layout
         row_bytes = sum(array.nbytes // self.samples for array in self._arrays if array is not None) or 1
+        casts = [None if array is None else _arriving(array, cast) for array, cast in zip(self._arrays, self._casts)]
         chunk = max(1, _CHUNK_BYTES // (row_bytes * size)) * size
         for begin in range(start_at, self.samples, chunk):
             end = min(begin + chunk, self.samples)
-            parts = [self._part(array, cast, begin, end, order) for array, cast in zip(self._arrays, self._casts)]
-            for start in range(0, end - begin, size):
-                stop = min(start + size, end - begin)
-                rows = [None if part is None else part[start:stop] for part in parts]
-                yield Batch(rows[:first], rows[first:second], rows[second:], stop - start, layout)
+            parts = [self._part(array, cast, begin, end, order) for array, cast in zip(self._arrays, casts)]
+            count = end - begin
+            for start, *rows in zip(range(0, count, size), *[_cut(part, size, count) for part in parts]):
+                yield Batch(rows[:first], rows[first:second], rows[second:], min(size, count - start), layout)
 
     def _order(self):
         """The numbers of the rows in the order of this pass, None for the order they have."""
@@ -109,3 +116,22 @@ class ArrayFeed(Feed):
         arrays = [rows_of(array, begin, end) for array in self._arrays]
         return ArrayFeed(arrays[:first], arrays[first:second], arrays[second:], self._casts, self.layout, batch_size,
                          shuffle)
+
+
+def _arriving(array, cast):
+    """What `array`, to be cast to `cast`, becomes in a step anyway: that is cheaper by the megabyte than by the batch.
+    """
+    dtype = str(cast or array.dtype)
+    arriving = get_engine().arriving_dtype(dtype)
+    return cast if arriving == dtype else arriving
+
+
+def _cut(part, size, count):
+    """An array of `count` rows as one for every `size` of these, the last with what is left; None over and over."""
+    if part is None:
+        return itertools.repeat(None)
+    whole = count // size * size
+    if type(part) is not np.ndarray or len(part) != count or not whole:
+        return [part[start:start + size] for start in range(0, count, size)]
+    # NumPy takes an array apart in a fifth of the time of as many slices.
+    return list(part[:whole].reshape((whole // size, size) + part.shape[1:])) + [part[whole:]] * (whole < count)

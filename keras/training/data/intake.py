@@ -1,4 +1,5 @@
 """`Intake`: data as users pass it, as the flat lists of arrays that a program takes."""
+import collections
 import warnings
 
 import numpy as np
@@ -59,7 +60,7 @@ class Intake:
         self._program = program
         # Layouts that were met: batches that look alike share one object.
         self._layouts = {}
-        # For one input and one target that went through as they were, by their types and shapes: what the batch is.
+        # For one input and one target, by their types and shapes: (their ways, the weights, the layout) of the batch.
         self._known = {}
 
     def feed(self, x, y=None, sample_weight=None, class_weight=None, batch_size=None, shuffle=False, targets=True,
@@ -111,17 +112,22 @@ class Intake:
         key = None
         if type(x) is np.ndarray and (y is None or type(y) is np.ndarray) and sample_weight is None \
                 and class_weight is None:
-            key = x.dtype, x.shape[1:], y is not None and (y.dtype, y.shape[1:]), config.floatx()
+            given = [x] if y is None else [x, y]
+            key = tuple([(array.dtype, array.ndim, array.shape[1:]) for array in given]), config.floatx()
             known = self._known.get(key)
             if known is not None and len(x) and (y is None or len(y) == len(x)):
                 # Arrays like others before: the values of the targets alone may be such as do not fit.
-                ys = [] if y is None else [y]
-                self._program.targets.look_at(ys, self._program.name)
-                return Batch([x], ys, list(known.weights), len(x), known.layout)
-        batch = self.arrays(x, y, sample_weight, class_weight, **options).whole()
-        if key is not None and self._program.targets is not None and _are_same(batch.xs, [x]) \
-                and _are_same(batch.ys, [] if y is None else [y]) and not any(w is not None for w in batch.weights):
-            self._known[key] = Batch([], [], batch.weights, 0, batch.layout)
+                ways, weights, layout = known
+                parts = [way.shaped(array) for way, array in zip(ways, given)]
+                self._program.targets.look_at(parts[1:], self._program.name)
+                parts = [way.converted(array) for way, array in zip(ways, parts)]
+                return Batch(parts[:1], parts[1:], list(weights), len(x), layout)
+        feed = self.arrays(x, y, sample_weight, class_weight, **options)
+        batch = feed.whole()
+        if key is not None and self._program.targets is not None and not any(w is not None for w in batch.weights):
+            ways = _ways(given, feed.sources()[:len(batch.xs) + len(batch.ys)])
+            if ways is not None:
+                self._known[key] = ways, batch.weights, batch.layout
         return batch
 
     def _batch(self, item, class_weight, targets):
@@ -246,12 +252,32 @@ class OwnIntake(Intake):
         return self.arrays(*data, **options).whole()
 
 
-def _are_same(arrays, given):
-    """Whether `arrays` are the `given` ones, or views of all of these."""
-    return len(arrays) == len(given) and all([
-        array.dtype == one.dtype and array.shape == one.shape and array.strides == one.strides
+class _Way(collections.namedtuple('_Way', 'tail dtype')):
+    """What became of an array on its way into a batch.
+
+    tail: its shape there without the first size. dtype: what it was cast to, None where it was not.
+    """
+    __slots__ = ()
+
+    def shaped(self, array):
+        return array if array.shape[1:] == self.tail else array.reshape((len(array),) + self.tail)
+
+    def converted(self, array):
+        return array if self.dtype is None else array.astype(self.dtype)
+
+
+def _ways(given, sources):
+    """A `_Way` for each of the `given` arrays, None where more happened to some.
+
+    Args:
+        sources: pairs of what came of an array, before it is cast, and what it is cast to.
+    """
+    is_known = len(given) == len(sources) and all([
+        array.dtype == one.dtype and array.size == one.size and array.shape[:one.ndim] == one.shape
+        and array.strides[:one.ndim] == one.strides
         and array.__array_interface__['data'] == one.__array_interface__['data']
-        for array, one in zip(arrays, given)])
+        for (array, _), one in zip(sources, given)])
+    return [_Way(array.shape[1:], cast) for array, cast in sources] if is_known else None
 
 
 def _cast(array, dtype):
@@ -284,6 +310,8 @@ class Inputs:
 
     def by_name(self, x):
         """`x`, where it is a dictionary as the list of what is in it for the inputs."""
+        if isinstance(x, dict) and hasattr(x, 'tocsr'):  # SciPy's `dok_matrix`
+            x = x.tocsr()
         if isinstance(x, dict):
             unknown = [name for name in x if name not in self._keys]
             if unknown and not generations.value('other_structures_warn'):
