@@ -19,9 +19,9 @@ def save(model, filepath):
 def _writer():
     """The active engine, or another one that is installed and writes checkpoints."""
     engine = get_engine()
-    if not engine.writes_checkpoints and any(map(is_installed, KNOWN_ENGINES['tensorflow'].modules)):
-        return load_engine('tensorflow')
-    return engine
+    able = [name for name, known in KNOWN_ENGINES.items() if 'tf_saved_model' in known.formats
+            and any(map(is_installed, known.modules))]
+    return load_engine(able[0]) if able and not engine.writes_checkpoints else engine
 
 
 def _node(layer, seen):

@@ -26,7 +26,7 @@ def refuse(path):
     found = describe(path, False)
     if found is not None:
         raise RefusedFile('%s is %s: %s. Keras reads .keras, .h5 and .weights.h5 files, SavedModels and checkpoints of '
-                          'tf.keras, JSON and YAML.' % (path, found.kind, found.use))
+                          'TensorFlow, JSON and YAML.' % (path, found.kind, found.use))
 
 
 def describe(path, details=True):
@@ -55,14 +55,14 @@ def describe(path, details=True):
 
 
 _BY_HEAD = (
-    (lambda head: head[4:8] == b'TFL3', 'a model of TensorFlow Lite (LiteRT)', _RUNS % 'tf.lite.Interpreter'),
+    (lambda head: head[4:8] == b'TFL3', 'a model of TensorFlow Lite (LiteRT)', _RUNS % 'its Interpreter'),
     (lambda head: head.lstrip()[:5] == b'<?xml' and b'<net ' in head[:512], 'a model of OpenVINO',
      _RUNS % 'openvino.compile_model'),
-    (lambda head: b'ML\xefR' in head and b'StableHLO' in head, 'StableHLO of jax.export',
-     _RUNS % 'jax.export.deserialize(...).call'),
+    (lambda head: b'ML\xefR' in head and b'StableHLO' in head, 'StableHLO of JAX',
+     _RUNS % 'what its `export.deserialize` gives'),
     (lambda head: head[:4] == b'GGUF', 'a GGUF file of weights', 'llama.cpp and its kin read it'),
     (lambda head: head[:1] == b'\x80' and head[1:2] in (b'\2', b'\3', b'\4', b'\5'), 'a pickle of Python',
-     'it may run any code when it is read, so Keras does not; if you trust it, `pickle.load` or `torch.load` read it'),
+     'it may run any code when it is read, so Keras does not; if you trust it, `pickle.load` reads it'),
 )
 
 
@@ -96,7 +96,7 @@ def _tensorflow_js(path, details):
             found['weights'] = [_entry(one['name'], one['shape'], one['dtype']) for group in manifest
                                 for one in group.get('weights', ())]
     return Foreign('a %s of TensorFlow.js' % str(description.get('format', 'layers-model')).replace('-', ' '),
-                   _RUNS % 'tf.loadLayersModel of @tensorflow/tfjs', found)
+                   _RUNS % 'its `loadLayersModel`', found)
 
 
 def _zip(path):
@@ -107,10 +107,10 @@ def _zip(path):
         return None
     if ends & {'archive_format', 'models/model.json', 'serialized_exported_program.json'} or \
             'serialized_exported_program.json' in names:
-        return Foreign('a program of torch.export', _RUNS % 'torch.export.load', {})
+        return Foreign('a program of PyTorch', _RUNS % 'what its `export.load` gives', {})
     if 'data.pkl' in ends:
-        return Foreign('a file of torch.save', 'it may run any code when it is read, so Keras does not; `torch.load` '
-                       'reads it', {})
+        return Foreign('a file of PyTorch', 'it may run any code when it is read, so Keras does not; its own '
+                       '`load` reads it', {})
     if all(name.endswith('.npy') for name in names):
         return Foreign('an .npz archive of NumPy', '`numpy.load` reads it; give the arrays to model.set_weights', {})
     return None
