@@ -212,7 +212,8 @@ def _foreign_files(model, folder):
     (folder / 'orbax' / '_CHECKPOINT_METADATA').write_bytes(b'{}')
     return {'TensorFlow Lite': 'a.tflite', 'OpenVINO': 'a.xml', 'safetensors': 'a.safetensors', 'StableHLO': 'a.mlir',
             'pickle': 'a.pkl',
-            'GGUF': 'a.gguf', 'program of PyTorch': 'a.pt2', 'file of PyTorch': 'a.pt', 'NumPy': 'a.npz', 'TensorFlow.js': 'tfjs', 'Orbax': 'orbax'}
+            'GGUF': 'a.gguf', 'program of PyTorch': 'a.pt2', 'file of PyTorch': 'a.pt', 'NumPy': 'a.npz',
+            'TensorFlow.js': 'tfjs', 'Orbax': 'orbax'}
 
 
 def test_formats_of_others_are_named(model, tmp_path, capsys):
