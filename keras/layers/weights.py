@@ -371,7 +371,7 @@ class WeightOwner:
     @property
     def trainable_weights(self):
         """The weights that `fit` changes; none if the layer is not trainable."""
-        return self._kinds_inside()[0] if self._trainable else []
+        return self._kinds_inside()[0] if self._trainable or self.ruled('parts_say_what_is_trained') else []
 
     @trainable_weights.setter
     def trainable_weights(self, weights):
@@ -389,10 +389,14 @@ class WeightOwner:
     def _kinds_inside(self):
         """(trainable weights, the others), which one walk finds both."""
         trainable, frozen, layers = self._own_weights()
+        if not self._trainable and self.ruled('parts_say_what_is_trained'):
+            trainable, frozen = [], trainable + frozen
         for layer in layers:
             of_layer = layer._kinds()
             trainable, frozen = trainable + of_layer[0], frozen + of_layer[1]
-        return (_unique(trainable), _unique(frozen)) if self._trainable else ([], _unique(trainable + frozen))
+        if not self._trainable and not self.ruled('parts_say_what_is_trained'):
+            trainable, frozen = [], trainable + frozen
+        return _unique(trainable), _unique(frozen)
 
     def _kinds(self):
         cls = type(self)

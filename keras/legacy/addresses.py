@@ -31,6 +31,7 @@ MODULES = {
     'keras.backend.state.variables': {'backend.common': 'variables'},
     'keras.callbacks': {
         'callbacks': """callbacks tensorboard_v1 tensorboard_v2 backup_and_restore callback csv_logger early_stopping
+                          orbax_checkpoint
                         history lambda_callback learning_rate_scheduler model_checkpoint monitor_callback
                         progbar_logger reduce_lr_on_plateau remote_monitor swap_ema_weights tensorboard
                         terminate_on_nan experimental""",
@@ -137,9 +138,8 @@ MODULES = {
         'saving': 'saving_api saving_lib save saving_utils model_config legacy',
         'saving.legacy': 'save saving_utils model_config',
         'legacy': 'saving', 'legacy.saving': 'saving_utils', 'engine': 'saving'},
-    'keras.saving.serialization': {
-        'saving': 'object_registration serialization_lib', 'saving.legacy': 'serialization',
-        'legacy.saving': 'serialization'},
+    'keras.saving.serialization': {'saving.legacy': 'serialization', 'legacy.saving': 'serialization'},
+    'keras.saving.forms keras.saving.serialization': {'saving': 'object_registration serialization_lib'},
     'keras.saving.hdf5 keras.saving': {
         'saving': 'hdf5_format', 'saving.legacy': 'hdf5_format', 'legacy.saving': 'legacy_h5_format'},
     'keras.training.trainer': {'': 'trainers', 'trainers': 'trainer'},
@@ -161,7 +161,13 @@ NAMES = {
     'keras': {'keras.engine.network': 'Network'},
     'keras.backend': {
         'keras.backend.k.functions': 'random_binomial as random_bernoulli',
-        'keras.utils.internals': 'ContextValueCache get_keras_mask set_keras_mask standardize_shape'},
+        'keras.utils.internals': 'ContextValueCache get_keras_mask set_keras_mask standardize_shape',
+        'keras.backend.state.scopes': 'device'},
+    'keras.utils.io_utils': {
+        'keras.config': 'disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled',
+        'keras.callbacks.saying': 'say as print_msg'},
+    'keras.utils.file_utils': {
+        'os.path': 'exists isdir join', 'os': 'listdir makedirs remove', 'shutil': 'copy rmtree'},
     'keras.trainers.data_adapters.data_adapter_utils': {
         'keras.training.data.class_weights': 'weights_of_classes as class_weight_to_sample_weights'},
     'keras.layers.merging.base_merge': {'keras.layers.merge': '_Merge _Merge as Merge'},
@@ -172,6 +178,7 @@ NAMES = {
     'keras.metrics': {'keras.layers.base': 'Layer', 'keras.utils.metrics_utils': 'AUCCurve'},
     'keras.utils': {'keras.losses': 'Reduction', 'keras.utils.metrics_utils': 'AUCCurve'},
     'keras.models': {'keras.utils.generic_utils': 'has_arg to_list', 'keras.models.model': 'Model as Network'},
+    'keras.models.model': {'keras.models': 'model_from_json'},
     'keras.models.functional': {'keras.models': 'Functional'},
     'keras.models.sequential': {'keras.models': 'Functional'},
     'keras.engine': {'keras.utils.layer_utils': 'get_source_inputs'},
