@@ -222,7 +222,7 @@ def test_numbers_at_the_edge():
 
 @pytest.mark.on('numpy')
 @pytest.mark.parametrize('array, axes', [(np.ones((2, 3)), (0, 0)), (np.ones((2, 3)), (1, -1)), (np.ones(3), (0, 1)),
-                                         (keras.KerasTensor((2, 3)), (0, -2))])
+                                         (KerasTensor((2, 3)), (0, -2))])
 def test_turns_need_two_axes(array, axes):
     """As in NumPy: with one axis given twice the result would be no turn."""
     with pytest.raises(ValueError):
