@@ -2,8 +2,9 @@
 import inspect
 
 from keras import generations
+from keras.saving import forms
 from keras.saving.kinds import kind_of_argument
-from keras.saving.serialization import serialize_keras_object
+from keras.saving.serialization import form, serialize_keras_object, written_by
 
 
 class Configurable(generations.Dated):
@@ -18,7 +19,7 @@ class Configurable(generations.Dated):
     constructor that does not call `declare` declares nothing: a subclass may have one, and extend `get_config` by hand.
 
     later: names of arguments that the readers of older files do not know. They are written into the config only where
-    they are not the default.
+    they are not the default, or the object is of Keras 3's generation and that has them.
     kept_as: {name of an argument: the attribute that keeps it}, where that has another name.
 
     A default that depends on the generation is that of the generation which the object is made under.
@@ -67,12 +68,16 @@ class Configurable(generations.Dated):
 
 def declared_config(instance):
     """{name: plain value} of the arguments that the constructors of `instance` declare."""
-    config = {}
-    for name, argument in declared_arguments(type(instance)).items():
-        value = getattr(instance, argument.attribute)
-        written = plain(value) if argument.kind is None else argument.kind.serialize(value)
-        if not argument.later or written != argument.default:
-            config[name] = written
+    arguments, config = declared_arguments(type(instance)), {}
+    only_given = forms.only_given_in_3(type(instance)) if forms.is_full(instance) else \
+        [name for name, argument in arguments.items() if argument.later]
+    with written_by(form(instance)):
+        for name, argument in arguments.items():
+            value = getattr(instance, argument.attribute)
+            written = plain(value) if argument.kind is None else argument.kind.serialize(value)
+            default = generations.settled(argument.default, generations.of(instance))
+            if name not in only_given or written != default:
+                config[name] = written
     return config
 
 
@@ -91,9 +96,13 @@ def argument_of_function(owner, kept, name):
     return arguments[name]
 
 
-def arguments_config(function, arguments, later):
-    """{name: value} of `arguments` for a function; those named in `later` only where they are not its default."""
+def arguments_config(instance, function, arguments):
+    """{name: value} of the `arguments` for the function that `instance` was made of.
+
+    Those that are named in its `later` stand there only where they are not the default, or Keras 3 has them.
+    """
     parameters = inspect.signature(function).parameters
+    later = forms.only_given_in_3(type(instance)) if forms.is_full(instance) else instance.later
     return {name: value for name, value in arguments.items()
             if name not in later or value != parameters[name].default}
 

@@ -13,6 +13,7 @@ default of Keras 2, and `settled` turns it into that of the generation. What is 
 import collections
 import contextlib
 import functools
+import re
 import threading
 import types
 
@@ -70,6 +71,11 @@ _row('equations_say_fans', 'layers.EinsumDense, MultiHeadAttention, GroupQueryAt
 _row('steps_are_masked_inside', 'layers.TimeDistributed',
      'a mask of whole steps is handed on to a layer of your own, or a `BatchNormalization`, as one of samples',
      False, False, True, True)
+_row('steps_are_normalized_alone', 'layers.TimeDistributed',
+     'where the number of steps is known, a `BatchNormalization` inside takes in training the mean and variance of '
+     'each step by itself, one after the other; not of all steps together', False, False, False, True)
+_row('steps_regularize_activity', 'layers.TimeDistributed',
+     'the `activity_regularizer` of the layer inside counts', True, True, True, False)
 _row('merges_at_least', 'layers.Add, Average, Concatenate, Maximum, Minimum, Multiply', 'the number of inputs needed',
      2, 2, 1, 1)
 _row('merges_by_any_mask', 'layers.Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract',
@@ -93,6 +99,13 @@ _row('configs_name_no_activity_regularizer', 'layers.Layer.get_config',
 _row('losses_in_graph', 'layers.Layer.losses',
      'what calls on symbolic tensors add is among the losses, as symbolic tensors; else only calls on values add',
      True, True, True, False)
+_row('configs_are_full', 'layers.Layer, losses.Loss, metrics.Metric, optimizers.Optimizer, initializers.Initializer',
+     'configs have all arguments that the class has, not only those that older readers know or that are given, and '
+     'objects in them say their module', False, False, False, True)
+_row('schemes_are_classes', 'initializers.glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, '
+     'lecun_normal', 'they give an object of a class of that name, not a `VarianceScaling`', False, False, False, True)
+_row('call_makes_no_weights', 'layers.Layer.call', 'a weight that `call` makes is an error, the first time, too',
+     False, False, False, True)
 _row('call_has_to_be_written', 'layers.Layer.call',
      'a layer without a `call` of its own is an error; it gives its inputs', False, False, False, True)
 _row('negative_slopes_are_refused', 'layers.LeakyReLU, ReLU',
@@ -247,6 +260,9 @@ _row('constraint_must_hold', 'metrics.SensitivityAtSpecificity, SpecificityAtSen
 
 _row('trainable_reaches_inside', 'layers.Layer, models.Model',
      'setting `trainable` sets it on all layers inside as well; wrappers always do', False, False, True, True)
+_row('parts_say_what_is_trained', 'layers.Layer, models.Model',
+     'of a layer or model made with `trainable=False` only its own weights are left alone: layers inside are trained '
+     'unless they are frozen themselves', False, False, False, True)
 _row('trainable_reaches_weights', 'layers.Layer',
      'setting `trainable` of a layer sets it of its weights as well', False, False, False, True)
 _row('first_input_counts', 'models.Model.predict',
@@ -315,10 +331,17 @@ _row('numbers_of_numpy', 'models.Model.evaluate, train_on_batch, test_on_batch',
      True, True, False, False)
 _row('rate_in_logs', 'callbacks.LearningRateScheduler, ReduceLROnPlateau',
      'the name of the learning rate in the logs of an epoch', 'lr', 'lr', 'lr', 'learning_rate')
+_row('class_weights_of_validation', 'models.Model.fit',
+     '`class_weight` counts in what `validation_split` holds out as well', True, True, False, False)
+_row('logs_are_sorted', 'models.Model.fit', 'the values of an epoch stand in its logs and the history by '
+     'the alphabet, not the loss first', False, False, False, True)
 _row('ModelCheckpoint.needs_monitor', 'callbacks.ModelCheckpoint',
      'with `save_best_only` nothing is saved where the monitored value is not in the logs', True, True, True, False)
 _row('ModelCheckpoint.first_batch', 'callbacks.ModelCheckpoint', 'the number of the first batch in names of files',
      0, 0, 1, 1)
+_row('plain_numbers_of_epochs', 'callbacks.ModelCheckpoint, EarlyStopping, LearningRateScheduler, ReduceLROnPlateau',
+     'lines that they print begin with `Epoch 1`, not `Epoch 00001`, and `ModelCheckpoint` says when it has saved',
+     False, False, False, True)
 _row('metrics_in_folders', 'callbacks.TensorBoard',
      'metrics are written into the folders `train` and `validation`, with `epoch_` or `batch_` before their names, not '
      'into one file under the names in the logs; `update_freq` counts batches, not samples', False, False, True, True)
@@ -475,9 +498,12 @@ class Dated:
         return made
 
 
-def of(made):
-    """The generation that a layer, loss, metric or optimizer was made under."""
-    return made._made_under
+_NO_DEFAULT = object()
+
+
+def of(made, default=_NO_DEFAULT):
+    """The generation that a layer, loss, metric or optimizer was made under; `default`, if given, of anything else."""
+    return made._made_under if default is _NO_DEFAULT else getattr(made, '_made_under', default)
 
 
 def under(made):
@@ -591,17 +617,27 @@ class _Reading(threading.local):
 _reading = _Reading()
 
 
+# The first two numbers of a version.
+_VERSION = re.compile(r'(\d{1,6})(?:\.(\d{1,6}))?(?!\d)')
+
+
 def of_version(version):
     """The generation that wrote a file, from the `keras_version` in it.
+
+    Raises:
+        ValueError: for what is no version.
 
     Example:
         >>> keras.generations.of_version('2.3.1'), keras.generations.of_version('2.15.0')
         (2, 'tf')
     """
     # tf.keras called itself 2.2.4-tf and 2.3.0-tf; from 2.4 on every Keras 2 is tf.keras.
-    if '-tf' in version:
+    if isinstance(version, str) and '-tf' in version:
         return 'tf'
-    major, minor = [int(part) for part in (version + '.0').split('.')[:2]]
+    numbers = _VERSION.match(version if isinstance(version, str) else '')
+    if numbers is None:
+        raise ValueError('The file says that it was written by version %.60r of Keras, which is none.' % (version,))
+    major, minor = [int(part or 0) for part in numbers.groups()]
     if major == 2:
         return 2 if minor < 4 else 'tf'
     return 1 if major < 2 else 3 if major == 3 else config.DEFAULT_GENERATION

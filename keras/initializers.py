@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from keras import config
+from keras import config, generations
 from keras.backend.contract.loading import active, is_native
 from keras.backend.contract.rules import numpy_dtype
 from keras.backend.state.seeds import SeedGenerator, draw_host_seed
@@ -350,7 +350,7 @@ class VarianceScaling(RandomInitializer):
             raise ValueError('VarianceScaling: Argument `scale` must be positive float. Received: scale=%r' % (scale,))
         self.declare(locals())
         self.mode = _one_of('mode', mode, self.MODES)
-        self.distribution = _one_of('distribution', distribution, self.DISTRIBUTIONS)
+        self.distribution = _one_of('distribution', self.distribution, self.DISTRIBUTIONS)
         self.input_axes = _axes(input_axes)
         self.output_axes = _axes(output_axes)
 
@@ -434,6 +434,18 @@ class Orthogonal(RandomInitializer):
         return (self.gain * (q if rows >= columns else q.T)).reshape(shape).astype(dtype)
 
 
+def _scheme(cls, seed):
+    """What the function of a scheme gives: in Keras 3 an object of its class, before a `VarianceScaling`."""
+    if generations.value('schemes_are_classes'):
+        return cls(seed)
+    return VarianceScaling(*_old_words(cls.arguments), seed=seed)
+
+
+def _old_words(arguments):
+    """(scale, mode, distribution), the last one by the name that Keras 2 knows."""
+    return arguments[:2] + (arguments[2].rpartition('_')[2],)
+
+
 # --- the schemes of the papers ------------------------------------------------------------------------------------
 
 def glorot_uniform(seed=None):
@@ -444,7 +456,7 @@ def glorot_uniform(seed=None):
         >>> keras.initializers.glorot_uniform(seed=1337)((4, 3)).shape
         (4, 3)
     """
-    return VarianceScaling(1.0, 'fan_avg', 'uniform', seed)
+    return _scheme(GlorotUniform, seed)
 
 
 def glorot_normal(seed=None):
@@ -454,7 +466,7 @@ def glorot_normal(seed=None):
         >>> keras.initializers.glorot_normal(seed=1337)((4, 3)).shape
         (4, 3)
     """
-    return VarianceScaling(1.0, 'fan_avg', 'normal', seed)
+    return _scheme(GlorotNormal, seed)
 
 
 def he_normal(seed=None):
@@ -464,7 +476,7 @@ def he_normal(seed=None):
         >>> keras.initializers.he_normal(seed=1337)((4, 3)).shape
         (4, 3)
     """
-    return VarianceScaling(2.0, 'fan_in', 'normal', seed)
+    return _scheme(HeNormal, seed)
 
 
 def he_uniform(seed=None):
@@ -474,7 +486,7 @@ def he_uniform(seed=None):
         >>> keras.initializers.he_uniform(seed=1337)((4, 3)).shape
         (4, 3)
     """
-    return VarianceScaling(2.0, 'fan_in', 'uniform', seed)
+    return _scheme(HeUniform, seed)
 
 
 def lecun_normal(seed=None):
@@ -484,7 +496,7 @@ def lecun_normal(seed=None):
         >>> keras.initializers.lecun_normal(seed=1337)((4, 3)).shape
         (4, 3)
     """
-    return VarianceScaling(1.0, 'fan_in', 'normal', seed)
+    return _scheme(LecunNormal, seed)
 
 
 def lecun_uniform(seed=None):
@@ -494,7 +506,7 @@ def lecun_uniform(seed=None):
         >>> keras.initializers.lecun_uniform(seed=1337)((4, 3)).shape
         (4, 3)
     """
-    return VarianceScaling(1.0, 'fan_in', 'uniform', seed)
+    return _scheme(LecunUniform, seed)
 
 
 class _Scheme(VarianceScaling):
@@ -505,6 +517,11 @@ class _Scheme(VarianceScaling):
     def __init__(self, seed=None, input_axes=None, output_axes=None):
         super().__init__(*self.arguments, seed=seed, input_axes=input_axes, output_axes=output_axes)
         self.declare(locals())
+
+    def in_words_of_keras_2(self):
+        """The class and the config by which Keras 2 and tf.keras know it as well."""
+        config = dict(zip(('scale', 'mode', 'distribution'), _old_words(self.arguments)), seed=self.seed)
+        return {'class_name': 'VarianceScaling', 'config': config}
 
 
 class GlorotUniform(_Scheme):

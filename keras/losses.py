@@ -223,7 +223,7 @@ class LossFunctionWrapper(Loss):
         return self.fn(*same_rank(y_true, y_pred), **self.arguments)
 
     def get_config(self):
-        arguments = arguments_config(self.fn, self.arguments, self.later)
+        arguments = arguments_config(self, self.fn, self.arguments)
         own = {} if type(self) is not LossFunctionWrapper else {'fn': serialize(self.fn)}
         return dict(super().get_config(), **arguments, **own)
 

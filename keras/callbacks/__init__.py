@@ -3,14 +3,14 @@
 `base.py` has the interface, `callback_list.py` what calls several, `progress.py` the progress bar (`screens.py` where),
 `control.py` what steers training, `writers.py` and `orbax.py` what writes files or sends logs away, `backup.py` what
 lets a training go on, `tensorboard.py` what TensorBoard shows (`event_files.py` how), `tuning.py` what finds settings
-and rehearses a training, `diagnostics.py` what looks into one.
+and rehearses a training, `diagnostics.py` what looks into one, `saying.py` the lines that they print.
 """
 from keras import lazy
 
 lazy.attach(
     __name__,
-    modules="""backup base callback_list control diagnostics event_files orbax progress screens tensorboard tuning
-               writers""",
+    modules="""backup base callback_list control diagnostics event_files orbax progress saying screens tensorboard
+               tuning writers""",
     names={
         'keras.callbacks.backup': 'BackupAndRestore',
         'keras.callbacks.base': 'BaseLogger Callback History LambdaCallback',

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras import generations
 from keras.callbacks.base import Callback
+from keras.callbacks.saying import say, say_of_epoch
 from keras.metrics.base import better_of
 
 # Metrics of which more is better, by a piece of their names.
@@ -210,14 +211,14 @@ class EarlyStopping(Callback):
 
     def on_train_end(self, logs=None):
         if self.stopped_epoch and self.verbose:
-            print('Epoch %05d: early stopping' % (self.stopped_epoch + 1))
+            say_of_epoch(self.stopped_epoch, 'early stopping', blank=False)
         if self._restores_at_end:
             self._restore()
 
     def _restore(self):
         if self.best_weights is not None:
             if self.verbose:
-                print('Restoring the weights of the best epoch: %d' % (self.best_epoch + 1))
+                say('Restoring model weights from the end of the best epoch: %d.' % (self.best_epoch + 1))
             self.model.set_weights(self.best_weights)
 
     def get_monitor_value(self, logs):
@@ -264,7 +265,7 @@ class LearningRateScheduler(Callback):
                                  % (rate, epoch))
             set_learning_rate(optimizer, rate)
             if self.verbose:
-                print('Epoch %05d: LearningRateScheduler setting learning rate to %s.' % (epoch + 1, rate))
+                say_of_epoch(epoch, 'LearningRateScheduler setting learning rate to %s.' % rate)
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
@@ -344,7 +345,7 @@ class ReduceLROnPlateau(Callback):
             reduced = max(learning_rate_of(optimizer) * self.factor, self.min_lr)
             set_learning_rate(optimizer, reduced)
             if self.verbose:
-                print('Epoch %05d: ReduceLROnPlateau reducing learning rate to %s.' % (epoch + 1, reduced))
+                say_of_epoch(epoch, 'ReduceLROnPlateau reducing learning rate to %s.' % reduced)
         self.cooldown_counter = self.cooldown
         self.wait = 0
 
@@ -374,7 +375,7 @@ class TerminateOnNaN(Callback):
                    'is too large, NaN in the data, or targets that do not fit the loss.' % (batch, float(loss)))
         if self.raise_error:
             raise RuntimeError(message)
-        print('Batch %d: Invalid loss, terminating training' % batch)
+        say('Batch %d: Invalid loss, terminating training' % batch)
         self.model.stop_training = True
 
 

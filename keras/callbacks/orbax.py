@@ -5,6 +5,7 @@ import numpy as np
 
 from keras.callbacks.base import Callback
 from keras.callbacks.control import Monitor
+from keras.callbacks.saying import say
 
 
 def _orbax():
@@ -55,7 +56,7 @@ class OrbaxCheckpoint(Callback):
         self.save_freq, self.max_to_keep = save_freq, max_to_keep
         self.save_on_background, self.save_weights_only = save_on_background, save_weights_only
         self._monitor = Monitor(self, monitor, mode)
-        self.best = self._monitor.worst if initial_value_threshold is None else initial_value_threshold
+        self.best = self._monitor.none_yet if initial_value_threshold is None else initial_value_threshold
         self._orbax, self._manager, self._batches = _orbax(), None, 0
         if save_freq == 'epoch':
             self.idle_hooks = (OrbaxCheckpoint.on_train_batch_end,)
@@ -112,7 +113,7 @@ class OrbaxCheckpoint(Callback):
             self.manager.delete(step)
         self.manager.save(step, args=self._orbax.args.Composite(**items), force=True)
         if self.verbose:
-            print('\nStep %d: saving the model to %s' % (step, self.directory))
+            say('\nStep %d: saving the model to %s' % (step, self.directory))
 
     def _variables(self):
         """{kind: list of variables}."""

@@ -1,6 +1,4 @@
 """The progress bar, and the callback that draws it."""
-import logging
-import sys
 import time
 
 import numpy as np
@@ -8,19 +6,11 @@ import numpy as np
 from keras import config
 from keras.callbacks import screens
 from keras.callbacks.base import Callback
+from keras.callbacks.saying import say
 from keras.generations import Default, settled
 
 # Where the output is no terminal (a file, a batch system's log), every redraw is a line of its own.
 SECONDS_BETWEEN_LINES = 10.0
-
-
-def say(line):
-    """Print a line, or hand it to the logger where interactive logging is disabled."""
-    if config.is_interactive_logging_enabled():
-        sys.stdout.write(line + '\n')
-        sys.stdout.flush()
-    else:
-        logging.getLogger('keras').info(line)
 
 
 def _duration(seconds):

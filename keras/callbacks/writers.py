@@ -9,6 +9,7 @@ import numpy as np
 from keras import generations
 from keras.callbacks.base import Callback
 from keras.callbacks.control import Monitor, ValueMissing
+from keras.callbacks.saying import say_of_epoch
 
 
 class ModelCheckpoint(Callback):
@@ -38,8 +39,8 @@ class ModelCheckpoint(Callback):
             # Keras 3 has save_freq in this place.
             period, save_freq = 1, period
         if save_freq != 'epoch' and (not isinstance(save_freq, int) or save_freq < 1):
-            raise ValueError('ModelCheckpoint: save_freq must be "epoch" or a number of batches. Received: %r'
-                             % (save_freq,))
+            raise ValueError('ModelCheckpoint: Unrecognized save_freq: save_freq must be "epoch" or a number of '
+                             'batches. Received: %r' % (save_freq,))
         self.filepath = os.fspath(filepath)
         self.monitor = monitor
         self.verbose = verbose
@@ -50,7 +51,7 @@ class ModelCheckpoint(Callback):
         self.epochs_since_last_save = 0
         self._monitor = Monitor(self, monitor, mode)
         self.monitor_op = self._monitor.op
-        self.best = self._monitor.worst if initial_value_threshold is None else initial_value_threshold
+        self.best = self._monitor.none_yet if initial_value_threshold is None else initial_value_threshold
         self._epoch, self._batches = 0, 0
         self._first_batch = generations.value('ModelCheckpoint.first_batch')
         self._needs_monitor = generations.value('ModelCheckpoint.needs_monitor')
@@ -96,17 +97,19 @@ class ModelCheckpoint(Callback):
             self._say(epoch, '%s did not improve from %0.5f' % (self.monitor, self.best))
             return
         else:
-            self._say(epoch, '%s improved from %0.5f to %0.5f, saving model to %s'
-                      % (self.monitor, self.best, current, path))
+            self._say(epoch, '%s improved from %s to %0.5f, saving model to %s'
+                      % (self.monitor, 'None' if self.best is None else '%0.5f' % self.best, current, path))
             self.best = current
         if self.save_weights_only:
             self.model.save_weights(path, overwrite=True)
         else:
             self.model.save(path, overwrite=True)
+        if generations.value('plain_numbers_of_epochs'):
+            self._say(epoch, 'finished saving model to %s' % path)
 
     def _say(self, epoch, message):
         if self.verbose:
-            print('\nEpoch %05d: %s' % (epoch + 1, message))
+            say_of_epoch(epoch, message)
 
 
 class CSVLogger(Callback):

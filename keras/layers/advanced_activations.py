@@ -5,6 +5,7 @@ from keras.backend.table.composites.shape import static_shape
 from keras.layers.arguments import to_list
 from keras.layers.base import InputSpec, Layer  # noqa: F401
 from keras.layers.families import SameShape
+from keras.saving import forms
 
 
 class _Activation(SameShape):
@@ -45,10 +46,11 @@ class LeakyReLU(_Activation):
         array([[-1.,  3.]], dtype=float32)
     """
 
-    def __init__(self, alpha=0.3, negative_slope=None, **kwargs):
+    def __init__(self, alpha=0.3, negative_slope=0.3, **kwargs):
         super().__init__(**kwargs)
         least = 0 if self.ruled('negative_slopes_are_refused') else None
-        self.alpha = _number(alpha if negative_slope is None else negative_slope, 'LeakyReLU', 'negative_slope', least,
+        by_old_name = negative_slope == 0.3 or negative_slope is None and least is None
+        self.alpha = _number(alpha if by_old_name else negative_slope, 'LeakyReLU', 'negative_slope', least,
                              'The negative_slope value of a Leaky ReLU layer cannot be None or negative value')
 
     @property
@@ -60,7 +62,7 @@ class LeakyReLU(_Activation):
 
     def get_config(self):
         config = super().get_config()
-        config['alpha'] = self.alpha
+        config['negative_slope' if forms.is_full(self) else 'alpha'] = self.alpha
         return config
 
 

@@ -169,6 +169,7 @@ class _HeadedAttention(Layer):
     fills_in_masks = True
     _MASKS = ('query_mask', 'value_mask', 'key_mask')
     _TENSORS = ('query', 'value', 'key')
+    names_regularizer = True
 
     def _call_with(self, args, kwargs):
         given = dict(zip(self._TENSORS, args))

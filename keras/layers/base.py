@@ -40,6 +40,7 @@ from keras.layers.weights import WeightOwner
 from keras.legacy import calls as calls_of_keras1
 from keras.legacy.arguments import quietly
 from keras.legacy.class_paths import known_as
+from keras.saving import forms
 
 
 class Layer(WeightOwner, GraphView, Additions, Configurable,
@@ -73,6 +74,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     # Whether the input is (batch, steps, size), of which `input_length` and `input_dim` give the last two.
     takes_steps = False
     supports_masking = False
+    # Whether Keras 3's configs of the class have an `activity_regularizer` where there is none, too.
+    names_regularizer = False
     # Whether there is never anything to build, unless a subclass says `build`.
     nothing_to_build = False
     stateful = False
@@ -263,10 +266,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def get_config(self):
         """The constructor's arguments as plain values, enough for `from_config`."""
         result = {'name': self.name, 'trainable': self._trainable, 'dtype': self._written_policy()}
-        if hasattr(self, 'batch_input_shape'):
+        if hasattr(self, 'batch_input_shape') and not forms.is_full(self):
             result['batch_input_shape'] = self.batch_input_shape
         result.update(declared_config(self))
-        if result.get('activity_regularizer', 0) is None and self.ruled('configs_name_no_activity_regularizer'):
+        if result.get('activity_regularizer', 0) is None and not self.names_regularizer \
+                and self.ruled('configs_name_no_activity_regularizer'):
             del result['activity_regularizer']
         if self.activity_regularizer is not None and 'activity_regularizer' not in result:
             from keras import regularizers
@@ -555,7 +559,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if type(self).compute_output_spec is not Layer.compute_output_spec:
             specs = self.compute_output_spec(*args, **kwargs)
             return tree.map_structure(lambda spec: AbstractTensor(spec.shape, spec.dtype), specs)
-        has_rule = type(self).compute_output_shape is not Layer.compute_output_shape
+        has_rule = type(self).compute_output_shape is not Layer.compute_output_shape and not self._rule_is_call()
         outgrew = signature_of(type(self)).outgrew_shape_rule
         if has_rule and (outgrew or self._call_builds()):
             try:
@@ -572,6 +576,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             except StopIteration:  # the rule describes more outputs than `call` gives
                 pass
         return self.abstract_outputs(args, kwargs)
+
+    def _rule_is_call(self):
+        """Whether the shape rule, too, runs `call`, on a tensor of the dtype of the layer instead of the input's."""
+        return False
 
     def _call_builds(self):
         """Whether there are layers inside that get their weights when `call` runs."""

@@ -18,6 +18,7 @@ class Conv(Spatial):
     """What all convolutions share."""
     paddings = ('valid', 'same', 'full')
     begins_channels_first = True
+    names_regularizer = True
 
     def declare(self, given):
         super().declare(given)

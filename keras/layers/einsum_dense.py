@@ -30,6 +30,7 @@ class EinsumDense(Adapted):
     faced = 'kernel'
     modes = ('int8', 'int4', 'float8', 'gptq', 'awq')
     without_effect = {'gptq_unpacked_column_size': ANY}
+    names_regularizer = True
 
     def __init__(self, equation, output_shape, activation=None, bias_axes=None, kernel_initializer='glorot_uniform',
                  bias_initializer='zeros', kernel_regularizer=None, bias_regularizer=None, activity_regularizer=None,

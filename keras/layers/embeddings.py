@@ -30,6 +30,7 @@ class Embedding(Adapted):
     without_effect = {'dropout': WITH_WARNING}
     faced = 'embeddings'
     modes = ('int8', 'int4')
+    names_regularizer = True
 
     def __init__(self, input_dim, output_dim, embeddings_initializer='uniform', embeddings_regularizer=None,
                  activity_regularizer=None, embeddings_constraint=None, mask_zero=False, input_length=None,

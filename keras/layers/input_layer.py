@@ -9,6 +9,7 @@ from keras.backend.state.variables import Variable, to_array
 from keras.backend.state.uids import numbered_name
 from keras.layers.arguments import checked_sizes
 from keras.layers.base import Layer
+from keras.saving import forms
 
 
 class InputLayer(Layer):
@@ -80,6 +81,9 @@ class InputLayer(Layer):
         return inputs
 
     def get_config(self):
+        if forms.is_full(self):
+            return {'batch_shape': self.batch_shape, 'dtype': self._dtype, 'sparse': self.sparse,
+                    'ragged': self.ragged, 'name': self.name, 'optional': self.optional}
         return {'batch_input_shape': self.batch_input_shape, 'dtype': self._dtype, 'sparse': self.sparse,
                 'name': self.name, **({'optional': True} if self.optional else {})}
 

@@ -8,6 +8,7 @@ from keras.backend.table.composites.shape import count
 from keras.layers.arguments import positive_integer
 from keras.layers.base import InputSpec, Layer  # noqa: F401
 from keras.layers.families import SameShape
+from keras.saving import forms
 
 
 class _Normalization(SameShape):
@@ -264,8 +265,8 @@ class LayerNormalization(_Normalization):
 
     def get_config(self):
         config = super().get_config()
-        if self.rms_scaling:
-            config['rms_scaling'] = True
+        if self.rms_scaling or forms.is_full(self):
+            config['rms_scaling'] = self.rms_scaling
         return config
 
     def build(self, input_shape):

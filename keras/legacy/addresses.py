@@ -31,6 +31,7 @@ MODULES = {
     'keras.backend.state.variables': {'backend.common': 'variables'},
     'keras.callbacks': {
         'callbacks': """callbacks tensorboard_v1 tensorboard_v2 backup_and_restore callback csv_logger early_stopping
+                          orbax_checkpoint
                         history lambda_callback learning_rate_scheduler model_checkpoint monitor_callback
                         progbar_logger reduce_lr_on_plateau remote_monitor swap_ema_weights tensorboard
                         terminate_on_nan experimental""",
@@ -70,7 +71,7 @@ MODULES = {
         'layers.experimental': 'preprocessing',
         'layers.preprocessing': """category_encoding discretization hashed_crossing hashing index_lookup
             image_preprocessing integer_lookup normalization rescaling string_lookup text_vectorization
-            text_vectorization_v1 mel_spectrogram stft_spectrogram feature_space""",
+            text_vectorization_v1 mel_spectrogram stft_spectrogram""",
         'layers.preprocessing.image_preprocessing': """center_crop random_brightness random_contrast random_crop
             random_flip random_rotation random_translation random_zoom rescaling resizing""",
         'layers.regularization': """activity_regularization alpha_dropout dropout gaussian_dropout gaussian_noise
@@ -127,6 +128,7 @@ MODULES = {
     'keras.preprocessing.image': {'legacy.preprocessing': 'image'},
     'keras.preprocessing.sequence': {'legacy.preprocessing': 'sequence'},
     'keras.preprocessing.text': {'legacy.preprocessing': 'text'},
+    'keras.quantizers': {'quantizers': 'quantizers quantization_config gptq_config awq_config'},
     'keras.random': {
         'random': 'random', 'src.backend': 'random', 'src.backend.tensorflow': 'random', 'src.backend.jax': 'random',
         'src.backend.torch': 'random'},
@@ -136,16 +138,19 @@ MODULES = {
         'saving': 'saving_api saving_lib save saving_utils model_config legacy',
         'saving.legacy': 'save saving_utils model_config',
         'legacy': 'saving', 'legacy.saving': 'saving_utils', 'engine': 'saving'},
-    'keras.saving.serialization': {
-        'saving': 'object_registration serialization_lib', 'saving.legacy': 'serialization',
-        'legacy.saving': 'serialization'},
+    'keras.saving.serialization': {'saving.legacy': 'serialization', 'legacy.saving': 'serialization'},
+    'keras.saving.forms keras.saving.serialization': {'saving': 'object_registration serialization_lib'},
     'keras.saving.hdf5 keras.saving': {
         'saving': 'hdf5_format', 'saving.legacy': 'hdf5_format', 'legacy.saving': 'legacy_h5_format'},
     'keras.training.trainer': {'': 'trainers', 'trainers': 'trainer'},
     'keras.training.data.layout': {'trainers': 'data_adapters', 'trainers.data_adapters': 'data_adapter_utils'},
     'keras.utils.generic_utils keras.training.standardizing keras.training.data.host': {
         'engine': 'training_utils training_arrays training_generator'},
+    'keras.utils.bounding_boxes': {
+        'layers.preprocessing.image_preprocessing': 'bounding_boxes',
+        'layers.preprocessing.image_preprocessing.bounding_boxes': 'converters iou'},
     'keras.utils': {
+        'layers.preprocessing': 'feature_space',
         'utils': """audio_dataset audio_dataset_utils dataset_utils feature_space file_utils image_dataset
             image_dataset_utils model_visualization numerical_utils progbar python_utils rng_utils summary_utils
             text_dataset text_dataset_utils timeseries_dataset timeseries_dataset_utils experimental
@@ -156,7 +161,13 @@ NAMES = {
     'keras': {'keras.engine.network': 'Network'},
     'keras.backend': {
         'keras.backend.k.functions': 'random_binomial as random_bernoulli',
-        'keras.utils.internals': 'ContextValueCache get_keras_mask set_keras_mask standardize_shape'},
+        'keras.utils.internals': 'ContextValueCache get_keras_mask set_keras_mask standardize_shape',
+        'keras.backend.state.scopes': 'device'},
+    'keras.utils.io_utils': {
+        'keras.config': 'disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled',
+        'keras.callbacks.saying': 'say as print_msg'},
+    'keras.utils.file_utils': {
+        'os.path': 'exists isdir join', 'os': 'listdir makedirs remove', 'shutil': 'copy rmtree'},
     'keras.trainers.data_adapters.data_adapter_utils': {
         'keras.training.data.class_weights': 'weights_of_classes as class_weight_to_sample_weights'},
     'keras.layers.merging.base_merge': {'keras.layers.merge': '_Merge _Merge as Merge'},
@@ -167,6 +178,7 @@ NAMES = {
     'keras.metrics': {'keras.layers.base': 'Layer', 'keras.utils.metrics_utils': 'AUCCurve'},
     'keras.utils': {'keras.losses': 'Reduction', 'keras.utils.metrics_utils': 'AUCCurve'},
     'keras.models': {'keras.utils.generic_utils': 'has_arg to_list', 'keras.models.model': 'Model as Network'},
+    'keras.models.model': {'keras.models': 'model_from_json'},
     'keras.models.functional': {'keras.models': 'Functional'},
     'keras.models.sequential': {'keras.models': 'Functional'},
     'keras.engine': {'keras.utils.layer_utils': 'get_source_inputs'},

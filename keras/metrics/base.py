@@ -346,7 +346,7 @@ class MeanMetricWrapper(Mean):
         self.add_to_mean(*self.contribution(y_true, y_pred, sample_weight))
 
     def get_config(self):
-        arguments = arguments_config(self._fn, self._fn_kwargs, self.later)
+        arguments = arguments_config(self, self._fn, self._fn_kwargs)
         if type(self) is MeanMetricWrapper:
             arguments['fn'] = serialize_keras_object(self._fn)
         return dict(super().get_config(), **arguments)

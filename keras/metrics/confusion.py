@@ -6,6 +6,7 @@ from keras.backend.table.composites.shape import shape, static_shape
 from keras.backend.table.primitives import scatter_add
 from keras.losses import broadcast_weights, same_rank
 from keras.metrics.base import Metric
+from keras.saving import forms
 
 
 # --- counting -----------------------------------------------------------------------------------------------------
@@ -226,8 +227,18 @@ class Recall(_Ratio):
 
 # --- over all thresholds --------------------------------------------------------------------------------------------
 
+# More are no nearer to the truth in float32, and a file could ask for any number.
+MOST_THRESHOLDS = 1 << 18
+
+
 def evenly_spaced(count):
-    """`count` numbers strictly between 0 and 1, at equal distances."""
+    """`count` numbers strictly between 0 and 1, at equal distances.
+
+    Raises:
+        ValueError: for more than `MOST_THRESHOLDS`.
+    """
+    if count > MOST_THRESHOLDS:
+        raise ValueError('%d thresholds are more than the %d that a metric may have.' % (count, MOST_THRESHOLDS))
     return [(place + 1) / (count + 1) for place in range(count)]
 
 
@@ -432,10 +443,16 @@ class AUC(_FourCounts):
         self.num_thresholds = len(inner) + 2
         # Just outside [0, 1], so that predictions of exactly 0 and 1 are on the right side.
         self.thresholds = [-1e-7] + inner + [1.0 + 1e-7]
-        self._inner_thresholds = inner
+        self._inner_thresholds, self._evenly = inner, thresholds is None
         self.built = False
         if num_labels is not None or not multi_label:
             self._build(num_labels)
+
+    def get_config(self):
+        config = super().get_config()
+        if self._evenly and forms.is_full(self):
+            del config['thresholds']
+        return config
 
     def _build(self, num_labels):
         self._add_counts((self.num_thresholds, num_labels) if self.multi_label else (self.num_thresholds,))

@@ -32,7 +32,7 @@ from keras.models.portable import PortableGraph
 from keras.models.specs import expected_arguments
 from keras.models.state_tree import restore_state, state_tree_of
 from keras.models.summary import print_summary
-from keras.saving import states, training_config
+from keras.saving import serialization, states, training_config
 from keras.saving.serialization import SafeModeScope
 from keras.training.trainer import Trainer
 
@@ -479,7 +479,8 @@ class Model(Trainer, Keras2View, Layer,
             raise NotImplementedError('Model %s is defined by Python code in `call`, which a config cannot hold. '
                                       'Define `get_config` in %s, or save the weights only (save_weights).'
                                       % (self.name, type(self).__name__))
-        return dict({'name': self.name}, **graph_config(self.layer_graph, self._saved_additions()))
+        with serialization.written_by(serialization.form(self)):
+            return dict({'name': self.name}, **graph_config(self.layer_graph, self._saved_additions()))
 
     def _has_own_arguments(self):
         """Whether the constructor was called with arguments of its own, not with tensors."""
@@ -516,8 +517,10 @@ class Model(Trainer, Keras2View, Layer,
     def _updated_config(self):
         from keras.version import __version__
         from keras.backend.contract.loading import engine_name
-        return {'class_name': type(self).__name__, 'config': self.get_config(), 'keras_version': __version__,
-                'keras_generations': generations.of_parts(self), 'backend': engine_name()}
+        written = serialization.serialize_keras_object(self) if generations.of(self) == 3 else \
+            {'class_name': type(self).__name__, 'config': self.get_config()}
+        return dict(written, keras_version=__version__, keras_generations=generations.of_parts(self),
+                    backend=engine_name())
 
     def to_json(self, **kwargs):
         """The architecture as JSON text; `keras.models.model_from_json` reads it. Arguments go to `json.dumps`."""

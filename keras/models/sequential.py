@@ -286,12 +286,13 @@ class Sequential(Model):
 
     def get_config(self):
         """The layers as plain values."""
-        listed, form = self._stack, serialization.form()
+        listed, form = self._stack, serialization.form(self)
         known = bool(self._chain) and isinstance(self._chain[0], KerasTensor)
         if form is not None and form.lists_input and known and not listed[0].is_input:
             listed = [self._chain[0].node.operation] + listed
-        config = {'name': self.name, 'layers': [serialization.serialize_keras_object(layer) for layer in listed]}
-        if known and not hasattr(listed[0], 'batch_input_shape'):
+        with serialization.written_by(form):
+            config = {'name': self.name, 'layers': [serialization.serialize_keras_object(layer) for layer in listed]}
+        if known and not listed[0].is_input and 'batch_input_shape' not in config['layers'][0]['config']:
             config['build_input_shape'] = self._chain[0].shape
         return config
 
@@ -303,6 +304,7 @@ class Sequential(Model):
             config = {'layers': config}
         model = cls(name=config.get('name'))
         entries, made = _without_implied_input(config['layers']), {}
+        _check_names(entries)
         for number in serialization.new_ones_first(entries):
             with generations.reading_part(entries[number]['config'].get('name')):
                 made[number] = layer_module.deserialize(entries[number], custom_objects=custom_objects)
@@ -325,6 +327,16 @@ class Sequential(Model):
         for layer in copies:
             model.add(layer)
         return model
+
+
+def _check_names(entries):
+    """Refuse two layers of one name before the first is made."""
+    met = set()
+    for entry in entries:
+        name = entry['config'].get('name') if isinstance(entry['config'], dict) else None
+        if isinstance(name, str) and name in met:
+            raise ValueError('Two layers of the configuration have the same name: %.200r.' % name)
+        met.add(name if isinstance(name, str) else None)
 
 
 def _without_implied_input(entries):

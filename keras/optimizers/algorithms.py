@@ -8,6 +8,7 @@ from keras.backend.contract.loading import get_engine
 from keras.backend.table.composites import optimizers as rules
 from keras.generations import Default
 from keras.optimizers.base import LATER, Optimizer, with_epsilon
+from keras.saving import forms
 
 
 class SGD(Optimizer):
@@ -255,6 +256,12 @@ class Nadam(Optimizer):
         self.declare(locals())
         self.m_schedule = self.add_variable((), 'ones', self.rate_variable.dtype, name='m_schedule')
 
+    def get_config(self):
+        config = super().get_config()
+        if forms.is_full(self) and self.schedule_decay == self.ruled('Nadam.schedule_decay'):
+            del config['schedule_decay']
+        return config
+
     def update(self, variables, gradients, learning_rate):
         rules.nadam_update(variables, gradients, self.slots('momentum', variables), self.slots('velocity', variables),
                            self.m_schedule, self.step_number(), learning_rate, float(self.beta_1), float(self.beta_2),
@@ -305,6 +312,7 @@ class Ftrl(Optimizer):
     """
 
     slot_names = ('accumulator', 'linear')
+    slots_by_weight = True
     _strengths = ('l1_regularization_strength', 'l2_regularization_strength', 'l2_shrinkage_regularization_strength')
 
     def __init__(self, learning_rate=0.001, learning_rate_power=-0.5, initial_accumulator_value=0.1,

@@ -15,18 +15,23 @@ import numpy as np
 
 from keras import generations
 from keras.saving import kinds, serialization
+from keras.saving.code import func_dump
 from keras.saving.kinds import HOMES, kind_in
 from keras.saving.serialization import get_registered_name
 
-# Arguments that Keras 3 does not know. Those of a layer's base stand for all classes.
+# Arguments that Keras 3 does not know, by the class that has them.
 _UNKNOWN = {
-    'ConvLSTM2D': ('unroll', 'zero_output_for_mask', 'num_constants'),
+    'Attention': ('causal',),
+    'AdditiveAttention': ('causal',),
+    'BatchNormalization': ('mode',),
+    'ConvLSTM2D': ('num_constants',),
     'Cropping1D': ('data_format',),
-    'Embedding': ('activity_regularizer', 'input_length'),
+    'Embedding': ('input_length',),
     'GRU': ('implementation', 'num_constants'),
     'GRUCell': ('implementation',),
     'LSTM': ('implementation', 'num_constants'),
     'LSTMCell': ('implementation',),
+    'MultiHeadAttention': ('uses_masks',),
     'RNN': ('num_constants',),
     'Bidirectional': ('num_constants',),
     'SimpleRNN': ('num_constants',),
@@ -36,6 +41,27 @@ _UNKNOWN = {
     'StackedRNNCells': ('reverse_state_order',),
     'UpSampling1D': ('data_format',),
     'Nadam': ('schedule_decay',),
+}
+# Arguments that its configs have only where they are given; before a name that means two classes stands the module.
+_ONLY_GIVEN = {
+    'Adapted': ('lora_rank', 'lora_alpha'),
+    'BaseConv': ('quantization_config',),
+    'CategoryEncoding': ('sparse',),
+    'ContrastLimitedAdaptiveHistogramEqualization': ('bins',),
+    'metrics.CosineSimilarity': ('axis',),
+    'GroupQueryAttention': ('flash_attention',),
+    'Huber': ('delta',),
+    'Identity': ('gain',),
+    'ImageLayer': ('bounding_box_format',),
+    'Loss': ('dtype',),
+    'MaxNumBoundingBoxes': ('fill_value',),
+    'MultiHeadAttention': ('flash_attention',),
+    'Optimizer': ('decay',),
+    'RandomGrayscale': ('seed',),
+    'Rescaling': ('data_format',),
+    'SimpleRNN': ('seed',),
+    'losses.SparseCategoricalCrossentropy': ('axis',),
+    'SparseTopKCategoricalAccuracy': ('from_sorted_ids',),
 }
 # Values of arguments that stand for something else in Keras 3: {(argument, value): row of `generations`}.
 _MEANS_OTHER = {('activation', 'hard_sigmoid'): 'hard_sigmoid_sixth',
@@ -90,6 +116,8 @@ class HDF5Form(Form):
     graph = 'doubled'
 
     def of_object(self, instance):
+        if hasattr(instance, 'in_words_of_keras_2'):
+            return instance.in_words_of_keras_2()
         entry = super().of_object(instance)
         config, home = entry['config'], home_of(type(instance))
         if home == 'keras.layers':
@@ -143,6 +171,8 @@ class Keras3Form(Form):
         own = inspect.unwrap(function)
         if any(inspect.unwrap(kind.objects.get(name, len)) is own for kind in map(kind_in, HOMES)):
             return FUNCTIONS_IN_3.get(name, name)
+        if own.__name__ == '<lambda>':
+            return {'class_name': '__lambda__', 'config': dict(zip(('code', 'defaults', 'closure'), func_dump(own)))}
         return {'module': function.__module__, 'class_name': 'class' if inspect.isclass(function) else 'function',
                 'config': function.__name__, 'registered_name': name}
 
@@ -179,6 +209,18 @@ def _warn_of_meaning(layer, config):
                           % (layer.name, argument, value, generations.of(layer), row.sentence), stacklevel=2)
 
 
+def is_full(instance):
+    """Whether the config of an object is written as Keras 3 does: with every argument that it has there."""
+    return serialization.form(instance) is KERAS3 and instance.ruled('configs_are_full')
+
+
+def only_given_in_3(cls):
+    """The arguments of a class that stand in configs of Keras 3's generation only where they are not the default."""
+    words = [word for base in cls.__mro__
+             for word in (base.__name__, '%s.%s' % ((base.__module__ + '.').split('.')[1], base.__name__))]
+    return {name for word in words for table in (_UNKNOWN, _ONLY_GIVEN) for name in table.get(word, ())}
+
+
 def home_of(cls):
     """The public module in which Keras 3 has a class of Keras; None for one of your own."""
     if not cls.__module__.startswith('keras.'):
@@ -195,7 +237,7 @@ def _taken_out(config, names):
 def _rewrite_layer(config, further, name):
     """A layer other than the input does not say in Keras 3 what comes in."""
     if name == 'InputLayer':
-        config['batch_shape'] = config.pop('batch_input_shape')
+        config['batch_shape'] = config.pop('batch_input_shape', config.get('batch_shape'))
     else:
         further.update(_taken_out(config, ('batch_input_shape',)))
     if name in _NEVER_FROZEN:
@@ -230,6 +272,13 @@ def _rewrite_decay(config, further):
 
 
 HDF5, KERAS3 = HDF5Form(), Keras3Form()
+
+
+def _by_generation(instance):
+    return KERAS3 if generations.of(instance, None) == 3 else None
+
+
+serialization.form_by_generation = _by_generation
 
 
 def serialize_keras_object(obj):
@@ -267,7 +316,19 @@ def serialize_keras_object(obj):
     if hasattr(obj, '__array__') and hasattr(obj, 'shape'):  # a tensor of some library
         array = np.asarray(obj)
         return {'class_name': '__tensor__', 'config': {'value': array.tolist(), 'dtype': array.dtype.name}}
-    return KERAS3(obj)
+    found = KERAS3(obj)
+    if isinstance(found, dict) and isinstance(found.get('config'), dict):
+        found['config'] = _with_objects(found['config'])
+    return found
+
+
+def _with_objects(config):
+    """The config of a class of one's own, which may keep objects and functions in it, with what stands for these."""
+    if isinstance(config, dict):
+        return {key: _with_objects(part) for key, part in config.items()}
+    if isinstance(config, list):
+        return [_with_objects(part) for part in config]
+    return serialize_keras_object(config) if hasattr(config, 'get_config') or inspect.isroutine(config) else config
 
 
 def deserialize_keras_object(config, custom_objects=None, safe_mode=True, **kwargs):

@@ -227,7 +227,7 @@ def reading_config_of(name, given):
         yield
     except Exception as error:
         if not isinstance(error, InvalidConfig):
-            if type(error) not in _OF_MALFORMED:
+            if type(error) not in _OF_MALFORMED and not isinstance(error, MemoryError):  # NumPy has one of its own
                 raise
             kind = '' if type(error) is ValueError else type(error).__name__ + ': '
             invalid = InvalidConfig('The config of %s cannot be read (%s%.2000s).' % (name, kind, error))
@@ -301,16 +301,22 @@ def _folded(name):
 # --- objects to configs -----------------------------------------------------------------------------------------
 
 class _Form(threading.local):
-    """Per thread: what writes objects in a form of its own (`saving.forms`); None where they have that of Keras 2."""
+    """Per thread: what writes objects in a form of its own (`saving.forms`); None where each has its generation's."""
     write = None
 
 
 _form = _Form()
+# A function of an object: what writes it where no form is open, by its generation. `saving.forms` sets it.
+form_by_generation = None
 
 
-def form():
-    """What writes objects in this thread (`saving.forms`); None where they are written in the form of Keras 2."""
-    return _form.write
+def form(instance=None):
+    """What writes objects in this thread (`saving.forms`); None where they are written in the form of Keras 2.
+
+    Args:
+        instance: an object that has a form by its generation where none is open.
+    """
+    return _form.write or form_by_generation and form_by_generation(instance)
 
 
 @contextlib.contextmanager
@@ -331,8 +337,9 @@ def serialize_keras_object(instance):
     """
     if instance is None:
         return None
-    if _form.write is not None:
-        return _form.write(instance)
+    write = form(instance)
+    if write is not None:
+        return write(instance)
     if hasattr(instance, 'get_config') and not inspect.isclass(instance):
         return {'class_name': get_registered_name(type(instance)), 'config': instance.get_config()}
     if hasattr(instance, '__name__'):

@@ -137,6 +137,8 @@ class Loop:
             if validation is not None and validation.is_due(epoch):
                 logs.update(('val_' + name, value) for name, value in self.test(validation.feed,
                                                                                 validation.steps).items())
+            if self._program.ruled('logs_are_sorted'):
+                logs = dict(sorted(logs.items()))
             hooks.on_epoch_end(epoch, logs)
             if feed.ran_out:
                 warnings.warn('The data ran out before the end of epoch %d, so training ends here. The usual cause: a '

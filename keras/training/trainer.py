@@ -260,6 +260,9 @@ class Trainer(Steps):
             if not isinstance(feed, ArrayFeed):
                 raise ValueError('validation_split needs arrays; a generator cannot be split. Give validation_data.')
             feed, validation = feed.split(validation_split, validation_batch_size or batch_size)
+            if class_weight is not None and not program.ruled('class_weights_of_validation'):
+                unweighted = program.intake('train').feed(x, y, sample_weight, None, batch_size, shuffle)
+                validation = unweighted.split(validation_split, validation_batch_size or batch_size)[1]
         loop = self._loop(callbacks, verbose, feed, steps, batch_size, epochs, validation, trains=True, resume=resume)
         return loop.train(feed, initial_epoch, epochs, steps, None if validation is None else Validation(
             validation, validation_steps, validation_freq))

@@ -332,7 +332,7 @@ def test_checkpoint_every_few_batches():
 def test_checkpoint_errors():
     with pytest.raises(KeyError, match="asks for 'val_loss', which is not in the logs. Available are: loss"):
         run_epochs(C.ModelCheckpoint('{val_loss}.h5'), losses(1.0))
-    with pytest.raises(ValueError, match='save_freq must be "epoch" or a number of batches'):
+    with pytest.raises(ValueError, match='Unrecognized save_freq: save_freq must be "epoch" or a number'):
         C.ModelCheckpoint('a.h5', save_freq='batch')
 
 

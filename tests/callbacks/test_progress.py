@@ -6,7 +6,7 @@ import types
 
 import pytest
 
-from keras.callbacks import CallbackList, ProgbarLogger, progress, screens
+from keras.callbacks import CallbackList, ProgbarLogger, progress, saying, screens
 from keras.callbacks.progress import Progbar
 
 
@@ -31,7 +31,7 @@ def terminal(monkeypatch):
     # pytest puts its own sys.stdout in place when the test starts, so the module gets a `sys` of its own.
     stream = Terminal()
     stand_in = types.SimpleNamespace(stdout=stream, modules={})
-    monkeypatch.setattr(progress, 'sys', stand_in)
+    monkeypatch.setattr(saying, 'sys', stand_in)
     monkeypatch.setattr(screens, 'sys', stand_in)
     monkeypatch.setenv('COLUMNS', '120')
     return stream

@@ -310,6 +310,24 @@ def test_shapes_of_targets(generation, loss, y, fits):
             model.test_on_batch(numbers(4), np.ones(y))
 
 
+@pytest.mark.on('numpy')
+def test_missing_values_in_arrays_of_objects_are_refused_by_column():
+    with pytest.raises(ValueError, match='None in column 0. Missing values are NaN'):
+        counting_model().predict(np.array([[1], [None]], object))
+
+
+@pytest.mark.on('numpy')
+def test_masks_of_arrays_have_no_effect_which_is_said():
+    with pytest.warns(UserWarning, match='of which 1 values are masked'):
+        assert counting_model().predict(np.ma.masked_equal([[1.0], [2.0]], 2.0)).tolist() == [[1.0], [2.0]]
+
+
+@pytest.mark.on('numpy')
+def test_sparse_matrices_that_are_dictionaries():
+    sparse = pytest.importorskip('scipy.sparse')
+    assert counting_model().predict(sparse.dok_matrix(np.array([[1.0], [2.0]]))).tolist() == [[1.0], [2.0]]
+
+
 def test_arrays_of_objects_that_are_numbers_are_numbers():
     np.testing.assert_array_equal(counting_model().predict(np.array([[1], [2.0]], object)), [[1], [2]])
 

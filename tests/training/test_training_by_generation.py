@@ -270,3 +270,28 @@ def test_metrics_of_one_name_that_call_adds(generation):
             model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
     else:
         assert model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0).history['level'] == [2.0]
+
+
+@pytest.mark.needs_gradients
+@pytest.mark.on('jax', 'torch')
+@pytest.mark.parametrize('generation', [2, 'tf', 3])
+def test_class_weights_in_what_is_held_out(generation):
+    """As 2.3.1 (they count), tf.keras 2.4.4 and 3.15.1 (they do not) give it."""
+    with config.generation(generation):
+        model = Sequential([layers.Dense(1, input_shape=(1,), kernel_initializer='zeros')])
+        model.compile(optimizers.SGD(0.0), 'mse', metrics=['mae'])
+        logs = model.fit(np.ones((4, 1)), np.array([[1], [1], [0], [1]]), validation_split=0.5, verbose=0,
+                         class_weight={0: 1.0, 1: 4.0}).history
+    np.testing.assert_allclose(logs['loss'], [4.0])
+    np.testing.assert_allclose(logs['val_loss'], [2.0 if generation == 2 else 0.5])
+    assert list(logs) == ['loss', 'mae', 'val_loss', 'val_mae']
+
+
+@pytest.mark.needs_gradients
+@pytest.mark.on('jax')
+def test_order_of_logs_in_keras_3():
+    with config.generation(3):
+        model = Sequential([layers.Dense(1, input_shape=(1,))])
+        model.compile('sgd', 'mse', metrics=['accuracy'])
+        logs = model.fit(np.ones((4, 1)), np.ones((4, 1)), verbose=0).history
+    assert list(logs) == ['accuracy', 'loss']

@@ -1,4 +1,6 @@
 """What users pass as data, as NumPy arrays."""
+import warnings
+
 import numpy as np
 
 from keras.backend.contract import tree
@@ -13,7 +15,7 @@ def is_array(x):
 def as_host_array(x):
     """A NumPy array of an array, data frame, tensor or nested list; `Rows` of a sparse matrix or of a file."""
     if isinstance(x, np.ndarray):
-        return x
+        return x if type(x) is np.ndarray else _of_subclass(x)
     if is_stored(x) and x.ndim > 1:
         return StoredRows(x)
     if hasattr(x, 'tocsr'):
@@ -23,6 +25,14 @@ def as_host_array(x):
     if hasattr(x, 'to_numpy') and not hasattr(x, '__dlpack__'):
         return _of_frame(x)
     return np.asarray(x) if isinstance(x, (list, tuple, int, float)) else to_array(x)
+
+
+def _of_subclass(x):
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        warnings.warn('The data is a masked array, of which %d values are masked. The mask has no effect: what stands '
+                      'under it is used. Fill it (array.filled(0)), or give sample weights.'
+                      % np.ma.count_masked(x), stacklevel=2)
+    return x
 
 
 def _of_sparse_tensor(x):
@@ -216,7 +226,7 @@ def checked_numbers(array, what, owner, dtype=None):
         raise ValueError('Model %s: %s holds complex numbers (%s), of which %s would keep the real parts only. Give '
                          'real and imaginary parts as two columns, or make the Input with dtype=%r.'
                          % (owner, what, array.dtype, dtype, array.dtype.name))
-    if array.dtype.kind == 'O' and not any(isinstance(value, (str, bytes)) for value in array.flat):
+    if array.dtype.kind == 'O' and not any(isinstance(value, (str, bytes, type(None))) for value in array.flat):
         try:
             return array.astype('float64')
         except (TypeError, ValueError):
@@ -225,6 +235,7 @@ def checked_numbers(array, what, owner, dtype=None):
     raise ValueError('Model %s: %s must hold numbers. Received an array of dtype %s and shape %s, with %r%s. %s' % (
         owner, what, array.dtype, array.shape, value, place,
         'Dates are no numbers: give the days since one of them, say.' if array.dtype.kind in 'Mm' else
+        'Missing values are NaN in arrays of numbers; fill them in.' if value is None else
         'The usual cause: a column of text, or lists of different lengths, which make no array.'))
 
 

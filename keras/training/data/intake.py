@@ -310,6 +310,8 @@ class Inputs:
 
     def by_name(self, x):
         """`x`, where it is a dictionary as the list of what is in it for the inputs."""
+        if isinstance(x, dict) and hasattr(x, 'tocsr'):  # SciPy's `dok_matrix`
+            x = x.tocsr()
         if isinstance(x, dict):
             unknown = [name for name in x if name not in self._keys]
             if unknown and not generations.value('other_structures_warn'):

@@ -69,6 +69,11 @@ class LayerModule(torch.nn.Module):
         """The tensors of the weights."""
         return iter([tensor for _, tensor in self.named_parameters()])
 
+    @_Looked
+    def torch_params(self):
+        """{path: tensor} of all variables of the layer, the states of its random numbers included."""
+        return {variable.path: _tensor(variable) for variable in self.variables}
+
     def named_modules(self, memo=None, prefix='', remove_duplicate=True):
         """Pairs (path, layer) of this layer and those inside."""
         memo = set() if memo is None else memo
