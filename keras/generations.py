@@ -13,6 +13,7 @@ default of Keras 2, and `settled` turns it into that of the generation. What is 
 import collections
 import contextlib
 import functools
+import re
 import threading
 import types
 
@@ -70,6 +71,11 @@ _row('equations_say_fans', 'layers.EinsumDense, MultiHeadAttention, GroupQueryAt
 _row('steps_are_masked_inside', 'layers.TimeDistributed',
      'a mask of whole steps is handed on to a layer of your own, or a `BatchNormalization`, as one of samples',
      False, False, True, True)
+_row('steps_are_normalized_alone', 'layers.TimeDistributed',
+     'where the number of steps is known, a `BatchNormalization` inside takes in training the mean and variance of '
+     'each step by itself, one after the other; not of all steps together', False, False, False, True)
+_row('steps_regularize_activity', 'layers.TimeDistributed',
+     'the `activity_regularizer` of the layer inside counts', True, True, True, False)
 _row('merges_at_least', 'layers.Add, Average, Concatenate, Maximum, Minimum, Multiply', 'the number of inputs needed',
      2, 2, 1, 1)
 _row('merges_by_any_mask', 'layers.Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract',
@@ -98,6 +104,8 @@ _row('configs_are_full', 'layers.Layer, losses.Loss, metrics.Metric, optimizers.
      'objects in them say their module', False, False, False, True)
 _row('schemes_are_classes', 'initializers.glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, '
      'lecun_normal', 'they give an object of a class of that name, not a `VarianceScaling`', False, False, False, True)
+_row('call_makes_no_weights', 'layers.Layer.call', 'a weight that `call` makes is an error, the first time, too',
+     False, False, False, True)
 _row('call_has_to_be_written', 'layers.Layer.call',
      'a layer without a `call` of its own is an error; it gives its inputs', False, False, False, True)
 _row('negative_slopes_are_refused', 'layers.LeakyReLU, ReLU',
@@ -252,6 +260,9 @@ _row('constraint_must_hold', 'metrics.SensitivityAtSpecificity, SpecificityAtSen
 
 _row('trainable_reaches_inside', 'layers.Layer, models.Model',
      'setting `trainable` sets it on all layers inside as well; wrappers always do', False, False, True, True)
+_row('parts_say_what_is_trained', 'layers.Layer, models.Model',
+     'of a layer or model made with `trainable=False` only its own weights are left alone: layers inside are trained '
+     'unless they are frozen themselves', False, False, False, True)
 _row('trainable_reaches_weights', 'layers.Layer',
      'setting `trainable` of a layer sets it of its weights as well', False, False, False, True)
 _row('first_input_counts', 'models.Model.predict',
@@ -606,17 +617,27 @@ class _Reading(threading.local):
 _reading = _Reading()
 
 
+# The first two numbers of a version.
+_VERSION = re.compile(r'(\d{1,6})(?:\.(\d{1,6}))?(?!\d)')
+
+
 def of_version(version):
     """The generation that wrote a file, from the `keras_version` in it.
+
+    Raises:
+        ValueError: for what is no version.
 
     Example:
         >>> keras.generations.of_version('2.3.1'), keras.generations.of_version('2.15.0')
         (2, 'tf')
     """
     # tf.keras called itself 2.2.4-tf and 2.3.0-tf; from 2.4 on every Keras 2 is tf.keras.
-    if '-tf' in version:
+    if isinstance(version, str) and '-tf' in version:
         return 'tf'
-    major, minor = [int(part) for part in (version + '.0').split('.')[:2]]
+    numbers = _VERSION.match(version if isinstance(version, str) else '')
+    if numbers is None:
+        raise ValueError('The file says that it was written by version %.60r of Keras, which is none.' % (version,))
+    major, minor = [int(part or 0) for part in numbers.groups()]
     if major == 2:
         return 2 if minor < 4 else 'tf'
     return 1 if major < 2 else 3 if major == 3 else config.DEFAULT_GENERATION

@@ -70,10 +70,26 @@ class TimeDistributed(Wrapper):
             self._check_mask(inputs, mask)
         if self._takes_mask and mask is not None and (ops.ndim(mask) > 2 or self._masks_whole_steps()):
             arguments['mask'] = join_batch(mask)
+        if training and self._normalizes_step_by_step(inputs):
+            return self._each_step(inputs, **arguments)
         outputs = self.layer.call(join_batch(inputs), **arguments)
-        if self.layer.activity_regularizer is not None:
+        if self.layer.activity_regularizer is not None and self.ruled('steps_regularize_activity'):
             self.layer.add_activity_losses(outputs)
         return tree.map_structure(lambda output: part_batch(output, inputs), outputs)
+
+    def _normalizes_step_by_step(self, inputs):
+        """Whether each step is a batch of its own to a layer that looks at the whole batch."""
+        return static_shape(inputs)[1] is not None and self.ruled('steps_are_normalized_alone') and any(
+            getattr(layer, 'masks_samples', False) for layer in self.layer.walk_layers())
+
+    def _each_step(self, inputs, mask=None, **arguments):
+        count = static_shape(inputs)[1]
+        masks = [{}] * count if mask is None else [
+            {'mask': of_step} for of_step in ops.unstack(part_batch(mask, inputs), count, 1)]
+        each = [self.layer.call(step, **dict(arguments, **of_step))
+                for step, of_step in zip(ops.unstack(inputs, count, 1), masks)]
+        stacked = [ops.stack(outputs, 1) for outputs in zip(*map(tree.flatten, each))]
+        return tree.pack_as(each[0], stacked)
 
     def _masks_whole_steps(self):
         """Whether the layer is to know which steps count, to which it is a mask of samples."""

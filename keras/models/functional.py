@@ -743,26 +743,34 @@ def _in_order(calls, tensors):
     Raises:
         ValueError: where what a call takes is made by none.
     """
-    done, ordered = {(name, 0) for name in tensors.outputs}, []
-    waiting = [(name, number, first) + _decoded_call(node, tensors.created) for name, number, first, node in calls]
-    while waiting:
-        later = []
-        for call in waiting:
-            name, number, first, args, kwargs, needed = call
-            if number > first and (name, number - 1) not in done or any(one[:2] not in done for one in needed):
-                later.append(call)
-                continue
-            done.add((name, number))
-            ordered.append((name, number, args, kwargs))
-        if len(later) == len(waiting):
-            missing = {str(reference[0]) for *_, needed in later for reference in needed
-                       if reference[0] not in tensors.created}
-            raise ValueError('The configuration of the model is not consistent: %s: the inputs of %s are made by no '
-                             'layer in it.' % ('Missing node: %s' % ', '.join(sorted(missing)) if missing else
-                                               'layers wait for each other in a loop',
-                                               ', '.join(sorted({call[0] for call in later})[:10])))
-        waiting = later
-    return ordered
+    there, users, rounds, missing_of = {(name, 0) for name in tensors.outputs}, {}, [0] * len(calls), []
+    decoded = [(name, number, first) + _decoded_call(node, tensors.created) for name, number, first, node in calls]
+    for place, (name, number, first, _, _, needed) in enumerate(decoded):
+        before = {one[:2] for one in needed}.union([(name, number - 1)] if number > first else ()) - there
+        missing_of.append(len(before))
+        for one in before:
+            users.setdefault(one, []).append(place)
+    ready = [place for place, count in enumerate(missing_of) if not count]
+    for place in ready:  # it grows meanwhile
+        for user in users.get(decoded[place][:2], ()):
+            # Those that stand before what they need have to wait for the next round through the list.
+            rounds[user] = max(rounds[user], rounds[place] + (place > user))
+            missing_of[user] -= 1
+            if not missing_of[user]:
+                ready.append(user)
+    if len(ready) < len(decoded):
+        raise _never_ready([call for call, count in zip(decoded, missing_of) if count], tensors)
+    ready.sort(key=lambda place: (rounds[place], place))
+    return [decoded[place][:2] + decoded[place][3:5] for place in ready]
+
+
+def _never_ready(calls, tensors):
+    missing = {str(reference[0]) for *_, needed in calls for reference in needed
+               if reference[0] not in tensors.created}
+    return ValueError('The configuration of the model is not consistent: %s: the inputs of %s are made by no layer in '
+                      'it.' % ('Missing node: %s' % ', '.join(sorted(missing)) if missing else
+                               'layers wait for each other in a loop',
+                               ', '.join(sorted({call[0] for call in calls})[:10])))
 
 
 class _Reference(tuple):

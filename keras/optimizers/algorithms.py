@@ -312,6 +312,7 @@ class Ftrl(Optimizer):
     """
 
     slot_names = ('accumulator', 'linear')
+    slots_by_weight = True
     _strengths = ('l1_regularization_strength', 'l2_regularization_strength', 'l2_shrinkage_regularization_strength')
 
     def __init__(self, learning_rate=0.001, learning_rate_power=-0.5, initial_accumulator_value=0.1,

@@ -79,6 +79,8 @@ class Optimizer(OptimizerProtocol, Configurable):
     kept_as = {'learning_rate': '_given_rate', 'name': '_given_name'}
     # The names of the slots, one variable each per model variable, in the order of Keras 2's weights.
     slot_names = ()
+    # Whether those weights are all slots of one variable, then those of the next; else slot after slot.
+    slots_by_weight = False
     # For optimizers defined by `get_updates`: what they set `weights` to, the updates once they are built (one for each
     # list of variables, the newest first), and the loss that the next ones belong to.
     _given_weights = _seen_loss = None
@@ -92,7 +94,8 @@ class Optimizer(OptimizerProtocol, Configurable):
                  global_clipnorm=None, use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None,
                  loss_scale_factor=None, gradient_accumulation_steps=None, **kwargs):
         super().__init__()
-        if isinstance(learning_rate, str):  # the base class of tf.keras takes the name first, and no learning rate
+        # The base class of tf.keras takes the name first, and no learning rate; so do subclasses made for it.
+        if isinstance(learning_rate, str) and not _is_own(type(self)):
             learning_rate, name = 0.01 if name is None else name, learning_rate
         learning_rate = kwargs.pop('lr', learning_rate)
         kwargs.pop('jit_compile', None)  # tf.keras 2.9 to 2.15 wrote these two into configs
@@ -193,7 +196,17 @@ class Optimizer(OptimizerProtocol, Configurable):
             self._schedule = functools.partial(value_of, value)
         else:
             self._schedule = None
-            self.rate_variable.assign(np.asarray(value, numpy_dtype(self.rate_variable.dtype)))
+            self.rate_variable.assign(self._checked_rate(value))
+
+    def _checked_rate(self, value):
+        try:
+            rate = None if value is None else np.asarray(value, numpy_dtype(self.rate_variable.dtype))
+        except (ValueError, TypeError, OverflowError):
+            rate = None
+        if rate is None or isinstance(value, str) or rate.shape or not np.isfinite(rate):
+            raise ValueError('%s: `learning_rate` must be a finite number, a schedule, or a function without '
+                             'arguments. Received: %.200r' % (type(self).__name__, value))
+        return rate
 
     def _scheduled(self):
         if isinstance(self._schedule, LearningRateSchedule):
@@ -298,7 +311,7 @@ class Optimizer(OptimizerProtocol, Configurable):
     @property
     def own_variables(self):
         """The variables that the optimizer itself makes, whatever a subclass's `get_updates` adds to them."""
-        slots = [variable for slot in self.live_slots() for variable in self._slots[slot] if variable is not None]
+        slots = self._as_listed([self._slots[slot] for slot in self.live_slots()])
         return [self.iterations] + self._own + slots + self._averages + self._accumulated + self.variables_inside
 
     @property
@@ -317,11 +330,14 @@ class Optimizer(OptimizerProtocol, Configurable):
             return self._given_weights
         if self._graph_updates:
             return self.state_variables
-        live, found = self.live_slots(), [self.iterations] + self._own
-        for slot in self.slot_names:
-            found.extend([variable for variable in self._slots[slot] if variable is not None] if slot in live
-                         else self._unused(slot))
-        return found + self._averages + self._accumulated + self.variables_inside
+        live = self.live_slots()
+        slots = self._as_listed([self._slots[slot] if slot in live else self._unused(slot) for slot in self.slot_names])
+        return [self.iterations] + self._own + slots + self._averages + self._accumulated + self.variables_inside
+
+    def _as_listed(self, slots):
+        """The variables of several slots in the order of Keras 2's weights."""
+        return [variable for group in (zip(*slots) if self.slots_by_weight else slots)
+                for variable in group if variable is not None]
 
     @weights.setter
     def weights(self, variables):
@@ -839,6 +855,11 @@ def update_if(condition, update, variables):
     values = cond(condition, then, otherwise, [variable.value for variable in variables])
     for variable, value in zip(variables, values):
         variable.assign(value)
+
+
+def _is_own(cls):
+    """Whether a class is one of Keras's optimizers, and not their base."""
+    return cls.__module__.startswith('keras.') and cls is not Optimizer
 
 
 def _scalar_dtype():

@@ -163,9 +163,20 @@ def _grouped_by_slot(names, arrays):
 
     Averages of the weights come last, as we keep them.
     """
+    if not names:
+        return arrays
     kinds = _kinds_of_slots(names)
     order = sorted(range(len(kinds)), key=lambda index: (kinds[index] == 'average', kinds.index(kinds[index])))
     return arrays[:1] + [arrays[1 + index] for index in order]
+
+
+def _by_weight(names, arrays, slots):
+    """The step counter, then the slots of one weight after the other, whichever way a file has them."""
+    groups = [[array for name, array in zip(names[1:], arrays[1:]) if name.endswith((slot, slot + ':0'))]
+              for slot in slots]
+    inside = {id(array) for group in groups for array in group}
+    return arrays[:1] + [array for group in zip(*groups) for array in group] + [
+        array for array in arrays[1:] if id(array) not in inside]
 
 
 def _without_rate(names, arrays):
@@ -195,7 +206,9 @@ def restore_optimizer(model, names, arrays, adapted=lambda slot, array: array):
     if hasattr(optimizer, 'inner_optimizer') and len(arrays) <= len(optimizer.inner_optimizer.weights):
         optimizer = optimizer.inner_optimizer  # of tf.keras, which kept the state of that one only
     variables = optimizer.state_variables
-    if not _fits(variables, arrays) or any('iteration' in name for name in names[:1]):
+    if optimizer.slots_by_weight:
+        arrays = _by_weight(names, arrays, optimizer.slot_names)
+    elif not _fits(variables, arrays) or any('iteration' in name for name in names[:1]):
         arrays = _grouped_by_slot(names, arrays)
     needless = len(variables) == 1 or not any(np.any(array) for array in arrays[len(variables):])
     if not _fits(variables, arrays) or not needless:

@@ -231,8 +231,9 @@ class Program(generations.Dated):
         frozen = {}
         for layer in model.walk_layers():
             if not layer.trainable and id(layer) not in frozen:
-                # What is inside a frozen layer is frozen, whatever it says itself.
-                frozen.update((id(inner), inner) for inner in layer.walk_layers())
+                # What is inside a frozen layer is frozen, whatever it says itself; not so in Keras 3.
+                inside = [layer] if layer.ruled('parts_say_what_is_trained') else layer.walk_layers()
+                frozen.update((id(inner), inner) for inner in inside)
         self.frozen_layers = list(frozen.values())
         self._changes = trainable_changes()
 

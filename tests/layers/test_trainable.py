@@ -56,3 +56,19 @@ def test_a_critic_is_trained_as_it_was_compiled_in_keras_3():
         both.train_on_batch(np.ones((4, 2)), np.ones((4, 1)))
         np.testing.assert_array_equal(critic.get_weights()[0], before)
         assert np.abs(both.layers[0].get_weights()[0] - made).max() > 0
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('generation, trained', [(2, 0), ('tf', 0), (3, 2)])
+@pytest.mark.parametrize('make', [
+    lambda: keras.layers.TimeDistributed(keras.layers.Dense(2), trainable=False),
+    lambda: keras.layers.RNN(keras.layers.SimpleRNNCell(2, use_bias=False), trainable=False),
+    lambda: keras.layers.SpectralNormalization(keras.layers.Dense(2), trainable=False)])
+def test_what_is_frozen_by_its_constructor(make, generation, trained):
+    """Upstream 3.15.1: only own weights are; setting the attribute reaches the layers inside."""
+    with keras.config.generation(generation):
+        layer = make()
+        layer.build((None, 3, 4))
+        assert len(layer.trainable_weights) == trained
+        layer.trainable = False
+        assert not layer.trainable_weights

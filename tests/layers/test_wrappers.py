@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from keras import config, layers, ops
+from keras import Input, config, layers, ops, regularizers
 from keras.backend.state.variables import to_array
 from keras.backend.table.composites.shape import dtype_of
 from keras.models import Model, Sequential
@@ -154,3 +154,31 @@ def test_recurrent_layers_of_ones_own_may_take_less():
     own(x), ours(x)
     own.set_weights(ours.get_weights())
     np.testing.assert_allclose(to_array(own(x)), to_array(ours(x)), rtol=1e-6)
+
+
+@pytest.mark.on('numpy', 'torch')
+@pytest.mark.parametrize('generation', [2, 'tf', 3])
+def test_a_batch_normalization_sees_steps_alone_or_together(generation):
+    """Keras 3 runs a TimeDistributed step by step, so that each step has a mean and a variance of its own."""
+    x = np.random.RandomState(0).normal(size=(6, 3, 4)).astype('float32') * [[[1], [3], [0.2]]]
+    with config.generation(generation):
+        layer = layers.TimeDistributed(layers.BatchNormalization(momentum=0.9))
+        found = to_array(layer(x.astype('float32'), training=True))
+    axis = 0 if generation == 3 else (0, 1)
+    expected = (x - x.mean(axis, keepdims=True)) / np.sqrt(x.var(axis, keepdims=True) + 1e-3)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    mean = np.zeros(4)
+    for of_batch in x.mean(0) if generation == 3 else [x.mean((0, 1))]:
+        mean = mean * 0.9 + 0.1 * of_batch
+    np.testing.assert_allclose(layer.layer.moving_mean.numpy(), mean, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('generation, loss', [(2, 0.5 * 24), ('tf', 0.5 * 24 / 6), (3, 0.0)])
+def test_activity_of_the_layer_inside(generation, loss):
+    with config.generation(generation):
+        inner = layers.Dense(1, kernel_initializer='ones', activity_regularizer=regularizers.l1(0.5))
+        model = Sequential([Input((3, 4)), layers.TimeDistributed(inner)])
+        model.compile('sgd', 'mse')
+        found = model.evaluate(np.ones((2, 3, 4), 'float32'), np.full((2, 3, 1), 4, 'float32'), verbose=0)
+    np.testing.assert_allclose(found, loss, err_msg='tf.keras 2.4.4 says 2.0')

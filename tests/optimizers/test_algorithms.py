@@ -128,6 +128,18 @@ def test_missing_gradients_are_named_once():
         optimizer.apply([None, None], [used, unused])
 
 
+@pytest.mark.on('numpy')
+def test_ftrl_lists_its_slots_weight_by_weight():
+    """As tf.keras 2.4.4 does, unlike all its other optimizers: iter, a/accumulator, a/linear, b/accumulator, ..."""
+    made = [Variable(np.zeros(shape, 'float32')) for shape in ((2,), (3,))]
+    optimizer = optimizers.Ftrl(initial_accumulator_value=0.3)
+    optimizer.build(made)
+    for found in (optimizer.weights, optimizer.state_variables):
+        assert [tuple(each.shape) for each in found] == [(), (2,), (2,), (3,), (3,)]
+        np.testing.assert_allclose(found[3].numpy(), 0.3)
+        np.testing.assert_allclose(found[4].numpy(), 0.0)
+
+
 def test_state_in_keras_2_order_and_back():
     optimizer = optimizers.Adam()
     variables = [Variable(np.zeros(shape, 'float32')) for shape in ((2, 3), (3,))]
