@@ -190,8 +190,11 @@ class _Section:
             self._read_directly(self.start + position, view.cast('B'))
         else:
             with self._lock:
+                # Whoever reads from the position does not see that somebody reads elsewhere.
+                before = self._position
                 self.seek(position)
                 _Section.readinto(self, view)
+                self._position = before
 
     @property
     def is_direct(self):
@@ -242,7 +245,6 @@ class _HDF5Source(_Section):
     def __init__(self, file):
         super().__init__(file)
         self._pool = None
-        self.room = arrays.Room()
         self._taken, self._stored, self._unpacked = set(), 0, 0
 
     def take(self, name, stored, unpacked):
@@ -364,13 +366,10 @@ def _open_library(source):
             else 'it does not begin like one' if source.size else 'it is empty'
         raise RefusedFile('%s cannot be read as an HDF5 file (%s). The usual cause: it was cut short while it was '
                           'written, copied or downloaded, or it holds something else.' % (source.name, other))
-    entry = hdf5_layout.kept(source.size, source.at, parse_json)
-    if entry is not None:
-        try:
-            yield _KeptGroup(entry, source, '/')
-        finally:
-            source.close()
-        return
+    with _open_kept(source) as group:
+        if group is not None:
+            yield group
+            return
     _check_beginning(source)
     try:
         import h5py
@@ -387,6 +386,21 @@ def _open_library(source):
             source.close()
             # Closing a file looks at each object in it that is still open.
             group.forget()
+
+
+@contextlib.contextmanager
+def _open_kept(source):
+    """The root `Group` of a file with an index that is believed, for a `with` block; None for any other."""
+    entry, places = hdf5_layout.kept(source.size, source.at, lambda text: json.loads(_text(text, 'index')))
+    if entry is None:
+        yield None
+        return
+    blocks = arrays.Blocks(places, source.read_at, lambda: source.pool)
+    try:
+        yield _KeptGroup(entry, source, '/', blocks)
+    finally:
+        blocks.close()
+        source.close()
 
 
 def _check_beginning(source):
@@ -715,6 +729,9 @@ class Group(_Object):
                 raise self._refused('holds too much')
         return found
 
+    def read_ahead(self):
+        """Have threads begin with what is in the file, as far as it is known where it lies: all of it is wanted."""
+
     def is_new(self, met):
         """Whether the group is none of those `met`, among which it then is."""
         import h5py
@@ -819,8 +836,7 @@ class Dataset(_Object):
             return self.read
         if place is None:
             return self.read
-        array = self._source.room.empty(self.shape, self.dtype)
-        return self._source.pool.submit(self._read_at, place, array).result
+        return self._source.pool.submit(self._read_at, place).result
 
     def _place(self):
         """Where the numbers begin in the file if they lie there in one piece, as in memory; None otherwise."""
@@ -833,8 +849,8 @@ class Dataset(_Object):
             raise self._too_short()
         return place
 
-    def _read_at(self, place, array=None):
-        array = np.empty(self.shape, self.dtype) if array is None else array
+    def _read_at(self, place):
+        array = np.empty(self.shape, self.dtype)
         return self._compared(array, arrays.filled(array, self._source.read_at, place, self.checksum is not None,
                                                    self._source.pool))
 
@@ -1014,17 +1030,20 @@ class _KeptAttributes(Attributes):
 class _KeptGroup(Group):
     """A group of which an index tells."""
 
-    def __init__(self, entry, source, name):
+    def __init__(self, entry, source, name, blocks):
         super().__init__(None, source, name)
         self.attrs = _KeptAttributes(entry.attrs, source, name)
-        self._entry = entry
+        self._entry, self._blocks = entry, blocks
+
+    def read_ahead(self):
+        self._blocks.ahead()
 
     def _opened(self, name):
         entry = self._entry.parts.get(name)
         if entry is None:
             return None
         kind = _KeptGroup if isinstance(entry, hdf5_layout.GroupEntry) else _KeptDataset
-        return kind(entry, self._source, '%s/%s' % (self.name.rstrip('/'), name))
+        return kind(entry, self._source, '%s/%s' % (self.name.rstrip('/'), name), self._blocks)
 
     def keys(self):
         if len(self._entry.parts) > MOST_NAMES:
@@ -1040,11 +1059,23 @@ class _KeptGroup(Group):
 class _KeptDataset(Dataset):
     """An array of which an index tells."""
 
-    def __init__(self, entry, source, name):
+    def __init__(self, entry, source, name, blocks):
         super(Dataset, self).__init__(None, source, name)
         self.attrs = _KeptAttributes(entry.attrs, source, name)
         self.shape, self.dtype = entry.shape, entry.dtype.newbyteorder('=')
-        self._entry = entry
+        self._entry, self._blocks = entry, blocks
+
+    def start(self):
+        if 0 < self.nbytes < arrays.LARGE:
+            self._blocks.begin(self._entry.place)
+        return self.read
+
+    def _read_at(self, place):
+        size = self.nbytes
+        array = self._blocks.take(place, self.shape, self.dtype, size) if size < arrays.LARGE else None
+        if array is None:
+            return super()._read_at(place)
+        return self._compared(array, None if self.checksum is None else arrays.checksum(array))
 
     def _place(self):
         return self._entry.place if self.nbytes else None
@@ -1199,19 +1230,32 @@ class Archive:
                 for part in iter(lambda: file.read(1 << 20), b''):
                     if target is not None:
                         target.write(part)
-            yield target if target is not None else _Section(self._section, self._start(member), member.file_size)
+            yield target if target is not None else self._stored(member)
+
+    def _stored(self, member):
+        return _Section(self._section, self._start(member), member.file_size)
 
     def _start(self, member):
         """Where in the file the bytes of a stored member begin."""
-        self._section.seek(member.header_offset)
-        header = self._section.read(30)
+        header = bytearray(30)
+        self._section.read_at(member.header_offset, header)
         return member.header_offset + 30 + int.from_bytes(header[26:28], 'little') + \
             int.from_bytes(header[28:30], 'little')
 
     @contextlib.contextmanager
     def open_hdf5(self, name):
-        """The root `Group` of a member that is an HDF5 file, for a `with` block."""
-        with self.open_file(name) as file, open_hdf5(file) as group:
+        """The root `Group` of a member that is an HDF5 file, for a `with` block.
+
+        One of ours has checksums of its own: its bytes are not read twice.
+        """
+        member = self._member(name)
+        with contextlib.ExitStack() as stack:
+            if member.compress_type == zipfile.ZIP_STORED:
+                group = stack.enter_context(_open_kept(_HDF5Source(self._stored(member))))
+            else:
+                group = None
+            if group is None:
+                group = stack.enter_context(open_hdf5(stack.enter_context(self.open_file(name))))
             yield group
 
 

@@ -110,7 +110,8 @@ def read_plain(group, name):
             names = inner.keys()
             sums = checksums.expected(inner, names)
             if sums is None:
-                raise RefusedFile('%s: what is called %s is damaged: it has lost its checksums.' % (group.filename, name))
+                raise RefusedFile('%s: what is called %s is damaged: it has lost its checksums.'
+                                  % (group.filename, name))
             checksums.expect({part: inner[part] for part in names}, sums)
         try:
             return _from_json(parse_json(np.asarray(inner[_TEXT if _TEXT in inner else 'text']).tobytes(), name), inner)

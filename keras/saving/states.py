@@ -242,6 +242,8 @@ def read_states(file, model, skip_mismatch=False):
     Raises:
         ValueError: where something does not fit.
     """
+    if hasattr(file, 'read_ahead'):
+        file.read_ahead()
     _check_all(file)
     pairs = _Places(file).of(states(model))
     misfits = {path: message for path, owner, store in pairs for message in [_misfit(owner, store)] if message}
