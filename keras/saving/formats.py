@@ -14,7 +14,7 @@ import zipfile
 
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.seeds import undisturbed
-from keras.saving import archive, checkpoints, hdf5, shards, states, tf_files
+from keras.saving import archive, checkpoints, foreign, hdf5, shards, states, tf_files
 from keras.saving.opening import in_words, kind_by_start
 from keras.saving.serialization import CustomObjectScope, SafeModeScope
 from keras.saving.writing import whole_folder
@@ -137,6 +137,8 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
         if _is_path(filepath) and tf_files.is_saved_model(filepath):
             with CustomObjectScope(custom_objects or {}):
                 return tf_files.load_saved_model(filepath, compile)
+        if _is_path(filepath):
+            foreign.refuse(filepath)
         load = archive.load_model if _is_archive(filepath) else hdf5.load_model
         return load(filepath, custom_objects, compile)
 
