@@ -425,7 +425,7 @@ _row('clones_of_stacks_are_compiled', 'models.clone_model',
      'the clone of a compiled `Sequential` is compiled, too', False, False, False, True)
 _row('weighted_metrics_say_so', 'models.Model.compile',
      'a weighted metric that has the name of another one is called `weighted_` and that, not that and a number',
-     False, False, False, True)
+     False, False, True, True)
 _row('faults_of_losses_show_in_fit', 'models.Model.compile',
      'losses and metrics that do not fit the outputs are an error when the model is trained or evaluated, not before',
      False, False, False, True)
