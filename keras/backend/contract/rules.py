@@ -210,7 +210,7 @@ _NARROW = {'int8': (-2 ** 7, 2 ** 7 - 1), 'int16': (-2 ** 15, 2 ** 15 - 1), 'uin
 
 
 def weakly(scalar):
-    """What stands for a Python scalar in `result_dtype`: its type, or an int itself that narrow integers may not hold."""
+    """What stands for a Python scalar in `result_dtype`: its type, or an int itself that may not fit."""
     return scalar if type(scalar) is int and not 0 <= scalar < 2 ** 7 else type(scalar)
 
 
