@@ -13,6 +13,7 @@ default of Keras 2, and `settled` turns it into that of the generation. What is 
 import collections
 import contextlib
 import functools
+import re
 import threading
 import types
 
@@ -103,6 +104,8 @@ _row('configs_are_full', 'layers.Layer, losses.Loss, metrics.Metric, optimizers.
      'objects in them say their module', False, False, False, True)
 _row('schemes_are_classes', 'initializers.glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, '
      'lecun_normal', 'they give an object of a class of that name, not a `VarianceScaling`', False, False, False, True)
+_row('call_makes_no_weights', 'layers.Layer.call', 'a weight that `call` makes is an error, the first time, too',
+     False, False, False, True)
 _row('call_has_to_be_written', 'layers.Layer.call',
      'a layer without a `call` of its own is an error; it gives its inputs', False, False, False, True)
 _row('negative_slopes_are_refused', 'layers.LeakyReLU, ReLU',
@@ -422,7 +425,7 @@ _row('clones_of_stacks_are_compiled', 'models.clone_model',
      'the clone of a compiled `Sequential` is compiled, too', False, False, False, True)
 _row('weighted_metrics_say_so', 'models.Model.compile',
      'a weighted metric that has the name of another one is called `weighted_` and that, not that and a number',
-     False, False, False, True)
+     False, False, True, True)
 _row('faults_of_losses_show_in_fit', 'models.Model.compile',
      'losses and metrics that do not fit the outputs are an error when the model is trained or evaluated, not before',
      False, False, False, True)
@@ -614,17 +617,27 @@ class _Reading(threading.local):
 _reading = _Reading()
 
 
+# The first two numbers of a version.
+_VERSION = re.compile(r'(\d{1,6})(?:\.(\d{1,6}))?(?!\d)')
+
+
 def of_version(version):
     """The generation that wrote a file, from the `keras_version` in it.
+
+    Raises:
+        ValueError: for what is no version.
 
     Example:
         >>> keras.generations.of_version('2.3.1'), keras.generations.of_version('2.15.0')
         (2, 'tf')
     """
     # tf.keras called itself 2.2.4-tf and 2.3.0-tf; from 2.4 on every Keras 2 is tf.keras.
-    if '-tf' in version:
+    if isinstance(version, str) and '-tf' in version:
         return 'tf'
-    major, minor = [int(part) for part in (version + '.0').split('.')[:2]]
+    numbers = _VERSION.match(version if isinstance(version, str) else '')
+    if numbers is None:
+        raise ValueError('The file says that it was written by version %.60r of Keras, which is none.' % (version,))
+    major, minor = [int(part or 0) for part in numbers.groups()]
     if major == 2:
         return 2 if minor < 4 else 'tf'
     return 1 if major < 2 else 3 if major == 3 else config.DEFAULT_GENERATION

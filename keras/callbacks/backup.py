@@ -4,7 +4,7 @@ import warnings
 
 from keras import lazy
 from keras.callbacks.base import Callback
-from keras.saving.opening import open_hdf5
+from keras.saving.opening import in_words, open_hdf5
 from keras.saving.plain import read_plain, write_plain
 from keras.saving.writing import writing_hdf5
 
@@ -72,7 +72,7 @@ class BackupAndRestore(Callback):
         paths = [path for path in map(self._path, ('latest', 'previous')) if os.path.exists(path)]
         for path in paths:
             try:
-                with open_hdf5(path) as file:
+                with in_words(path), open_hdf5(path) as file:
                     if model is not None:
                         model.read_state(file)
                     return read_plain(file, _STATE)

@@ -27,8 +27,10 @@ def main(arguments=None):
     as_json = getattr(given, 'json', False)
     try:
         report = command.run(given)
-    except (OSError, ValueError, TypeError, ImportError, RuntimeError, KeyError) as error:
-        message = str(error) if not isinstance(error, KeyError) else 'missing: %s' % error
+    except Exception as error:  # whatever a converter of another library raises, it is one line here
+        message = ' '.join(str(error).split()) or type(error).__name__
+        if not isinstance(error, (OSError, ValueError, TypeError, ImportError, RuntimeError)):
+            message = '%s: %s' % (type(error).__name__, message)
         print('keras: %s' % message, file=sys.stderr)
         if as_json:
             print(json.dumps({'error': message, 'kind': type(error).__name__}))
@@ -64,11 +66,15 @@ def _add_convert(commands):
         '  .keras              Keras 3\n  .h5, .hdf5          HDF5, for Keras 2, tf.keras and Keras 3\n'
         '  .weights.h5         the weights alone, as Keras 3 has them\n'
         '  .json, .yaml, .yml  the architecture alone\n'
-        '  .onnx, .tflite      for other runtimes; others with --to, see Model.export')
+        '  .ckpt               a checkpoint of TensorFlow, the weights alone\n'
+        '  .onnx, .tflite, .mlir (StableHLO), .pt2 (torch.export), .xml (OpenVINO)\n'
+        '                      for other runtimes, which Keras does not read again\n\n'
+        'A SavedModel (tf, tf_saved_model) and TensorFlow.js (tfjs) are folders, which --to asks for.')
     convert.add_argument('source', metavar='IN', help='a model; with --architecture, weights alone')
     convert.add_argument('target', metavar='OUT')
     convert.add_argument('--to', metavar='FORMAT', help='the format of OUT, where its name does not say it: keras, h5, '
-                         'weights, json, yaml, tf (a SavedModel) or a format of Model.export')
+                         'weights, checkpoint, json, yaml, tf (a SavedModel that Keras reads again) or a format of '
+                         'Model.export')
     convert.add_argument('--architecture', metavar='FILE',
                          help='the model (a .json, .yaml or any model file) whose weights IN has')
     convert.add_argument('--import', dest='modules', metavar='MODULE', action='append', default=[],

@@ -8,9 +8,10 @@ from keras.saving.opening import kind_by_start
 
 SUFFIXES = (('.weights.h5', 'weights'), ('.weights.json', 'weights'), ('.keras', 'keras'), ('.h5', 'h5'),
             ('.hdf5', 'h5'), ('.json', 'json'), ('.yaml', 'yaml'), ('.yml', 'yaml'), ('.onnx', 'onnx'),
-            ('.tflite', 'tflite'), ('.mlir', 'stablehlo'))
+            ('.tflite', 'tflite'), ('.mlir', 'stablehlo'), ('.pt2', 'torch'), ('.xml', 'openvino'),
+            ('.ckpt', 'checkpoint'))
 _CONFIGS = ('json', 'yaml')
-_BESIDE_EXPORTS = _CONFIGS + ('weights', 'keras', 'h5', 'tf')
+_BESIDE_EXPORTS = _CONFIGS + ('weights', 'checkpoint', 'keras', 'h5', 'tf')
 
 
 def format_of(path):
@@ -25,7 +26,8 @@ def run(given):
     if wanted is None:
         raise ValueError('The name %s says no format: end it in one of %s, or give --to FORMAT.'
                          % (given.target, ', '.join(suffix for suffix, _ in SUFFIXES)))
-    if os.path.lexists(given.target) and not given.overwrite:
+    written = given.target + ('.index' if wanted == 'checkpoint' else '')
+    if os.path.lexists(written) and not given.overwrite:
         raise ValueError('%s is there already: give --overwrite to replace it.' % given.target)
     _check_format(wanted)
     if given.engine:
@@ -72,10 +74,14 @@ def _without_architecture(path):
 
 def _model(path, safety):
     from keras import models, saving
+    from keras.saving import foreign, tf_files
     if format_of(path) == 'weights' and os.path.isfile(path) and not kind_by_start(path):
+        raise _without_architecture(path)
+    if tf_files.is_checkpoint(path) and not tf_files.is_saved_model(path):
         raise _without_architecture(path)
     if not os.path.isfile(path) or kind_by_start(path):
         return saving.load_model(path, **safety), True
+    foreign.refuse(path)
     text = read_text(path)
     is_yaml = format_of(path) == 'yaml'
     if format_of(path) != 'json' and not is_yaml and not text.lstrip().startswith(b'{'):
@@ -92,6 +98,8 @@ def _write(model, given, wanted):
             file.write(text.encode('utf-8'))
     elif wanted == 'weights':
         saving.save_weights(model, given.target)
+    elif wanted == 'checkpoint':
+        saving.save_weights(model, given.target, save_format='tf')
     elif wanted in ('keras', 'h5', 'tf'):
         saving.save_model(model, given.target, include_optimizer=not given.no_optimizer, save_format=wanted)
     else:

@@ -3,7 +3,7 @@ import os
 
 import numpy as np
 
-from keras.saving import archive
+from keras.saving import archive, foreign
 from keras.saving.hdf5 import load_attributes
 from keras.saving.kinds import HOMES, kind_in
 from keras.saving.opening import (
@@ -24,7 +24,10 @@ def run(given):
     """What is in the file, as a dictionary."""
     report = _Report(file=given.file, format=None, written_by={}, model=None, layers=[], weights={}, optimizer=None,
                      training=None, code=[], oddities=[])
-    if os.path.isdir(given.file):
+    other = foreign.describe(given.file) if os.path.exists(given.file) else None
+    if other is not None:
+        _inspect_foreign(given.file, other, report)
+    elif os.path.isdir(given.file):
         _inspect_folder(given.file, report)
     elif not os.path.exists(given.file) and os.path.exists(given.file + '.index'):
         _inspect_checkpoint(given.file, report)
@@ -34,6 +37,21 @@ def run(given):
         _BY_START.get(kind_by_start(given.file), _inspect_text)(given.file, report)
     _inspect_weights(report)
     return report
+
+
+# --- what Keras does not read ---------------------------------------------------------------------------------------
+
+def _inspect_foreign(path, other, report):
+    report['format'] = other.kind
+    report['written_by'] = other.details.get('written_by', {})
+    report['use'] = other.use
+    report.update((name, other.details[name]) for name in ('inputs', 'outputs') if name in other.details)
+    if isinstance(other.details.get('config'), dict):
+        _inspect_config(other.details['config'], report)
+    for weight in other.details.get('weights', ()):
+        report['weights'].setdefault('', []).append(weight)
+    if os.path.isfile(path):
+        report['bytes'] = os.path.getsize(path)
 
 
 # --- archives -----------------------------------------------------------------------------------------------------
@@ -147,7 +165,11 @@ def _inspect_folder(path, report):
         report['format'] = 'SavedModel with a .keras file in it, which is what is read'
         return report['code'].append(code)
     report['format'] = 'SavedModel (tf.keras)'
-    config = tf_files.metadata(path) or {}
+    try:
+        config = tf_files.metadata(path) or {}
+    except ValueError:
+        config = {}
+        report.odd('there is no model of Keras in it: it is for serving, and keras.layers.TFSMLayer runs it')
     if 'class_name' in config:
         _inspect_config(config, report)
         _inspect_training(config.get('training_config') or {}, report)
@@ -288,6 +310,7 @@ def text(report):
     """The report as lines."""
     lines = ['%s: %s' % (report['file'], report['format'])]
     lines.extend('  %s: %s' % pair for pair in sorted(report['written_by'].items()))
+    lines.extend('  %s: %s' % (name, report[name]) for name in ('use', 'inputs', 'outputs') if name in report)
     if report['model']:
         lines.append('model: {class} {name}, {count} layers'.format(count=len(report['layers']), **report['model']))
         lines.extend('  %s (%s)' % (layer['name'], layer['class']) for layer in report['layers'])

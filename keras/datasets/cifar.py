@@ -1,9 +1,8 @@
 """The files that the CIFAR data sets come in."""
-import pickle
-
 import numpy as np
 
 from keras import config
+from keras.datasets import pickled
 
 
 def load_batch(fpath, label_key='labels'):
@@ -15,8 +14,9 @@ def load_batch(fpath, label_key='labels'):
     Returns:
         (data, labels): array of shape (pictures, 3, 32, 32), uint8, and list of integers.
     """
-    with open(fpath, 'rb') as file:
-        content = pickle.load(file, encoding='bytes')
+    content = pickled.load(fpath, encoding='bytes')
+    if not isinstance(content, dict):
+        raise ValueError('%s holds no dictionary, but: %.200r' % (fpath, content))
     content = {key.decode() if isinstance(key, bytes) else key: value for key, value in content.items()}
     if label_key not in content:
         raise ValueError('%s holds no %r, but: %s' % (fpath, label_key, sorted(content)))

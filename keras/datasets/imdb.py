@@ -4,6 +4,7 @@ import json
 import numpy as np
 
 from keras import generations
+from keras.datasets import pickled
 from keras.datasets.origins import FOLDER
 from keras.datasets.word_lists import as_lists, frequent_words, no_longer_than, numbered, settle_num_words, shuffled
 from keras.utils.data_utils import get_file
@@ -35,8 +36,8 @@ def load_data(path='imdb.npz', num_words=None, skip_top=0, maxlen=None, seed=113
         (x_train, y_train), (x_test, y_test) = keras.datasets.imdb.load_data(num_words=20000)
     """
     num_words = settle_num_words(num_words, kwargs)
-    with np.load(get_file(path, origin=ORIGIN, file_hash=FILE_HASH), allow_pickle=True) as file:
-        parts = [(file['x_' + part], file['y_' + part]) for part in ('train', 'test')]
+    file = pickled.arrays(get_file(path, origin=ORIGIN, file_hash=FILE_HASH))
+    parts = [(file['x_' + part], file['y_' + part]) for part in ('train', 'test')]
     generator = np.random.RandomState(seed)
     parts = [shuffled(texts, labels, generator) for texts, labels in parts]
     parts = [(numbered(texts, start_char, index_from), labels) for texts, labels in parts]

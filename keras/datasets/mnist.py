@@ -21,5 +21,5 @@ def load_data(path='mnist.npz'):
     Example:
         (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
     """
-    with np.load(get_file(path, origin=ORIGIN, file_hash=FILE_HASH), allow_pickle=True) as file:
+    with np.load(get_file(path, origin=ORIGIN, file_hash=FILE_HASH)) as file:
         return (file['x_train'], file['y_train']), (file['x_test'], file['y_test'])

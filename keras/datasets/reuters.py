@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 
+from keras.datasets import pickled
 from keras.datasets.origins import FOLDER
 from keras.datasets.tables import check_split
 from keras.datasets.word_lists import as_lists, frequent_words, no_longer_than, numbered, settle_num_words, shuffled
@@ -41,8 +42,8 @@ def load_data(path='reuters.npz', num_words=None, skip_top=0, maxlen=None, test_
     """
     num_words = settle_num_words(num_words, kwargs)
     check_split(test_split)
-    with np.load(get_file(path, origin=ORIGIN, file_hash=FILE_HASH), allow_pickle=True) as file:
-        texts, labels = shuffled(file['x'], file['y'], np.random.RandomState(seed))
+    file = pickled.arrays(get_file(path, origin=ORIGIN, file_hash=FILE_HASH))
+    texts, labels = shuffled(file['x'], file['y'], np.random.RandomState(seed))
     texts, labels = no_longer_than(maxlen, numbered(texts, start_char, index_from), labels)
     texts = as_lists(frequent_words(texts, num_words, skip_top, oov_char))
     split = int(len(texts) * (1 - test_split))

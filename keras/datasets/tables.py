@@ -9,7 +9,7 @@ def load_split(path, test_split, seed, rows=None):
         ValueError: if `test_split` is no fraction.
     """
     check_split(test_split)
-    with np.load(path, allow_pickle=True) as file:
+    with np.load(path) as file:
         x, y = file['x'][:rows], file['y'][:rows]
     order = np.random.RandomState(seed).permutation(len(x))
     first_of_test = int(len(x) * (1 - test_split))

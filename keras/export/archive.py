@@ -5,7 +5,7 @@ from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import Variable
 from keras.export.by_engine import engine_for, inference, on_engine
 from keras.export.elsewhere import Moved
-from keras.export.signatures import described, signature_of
+from keras.export.signatures import described, names_of_arguments, signature_of
 from keras.layers.base import Layer
 from keras.saving.writing import whole_folder
 
@@ -108,10 +108,11 @@ class ExportArchive:
         if kwargs:
             raise TypeError('ExportArchive.add_endpoint: unknown argument %s.' % ', '.join(map(repr, sorted(kwargs))))
         self._check_name(name, 'endpoint')
+        names = None
         if input_signature is not None:
-            input_signature = described(input_signature)
+            input_signature, names = described(input_signature), names_of_arguments(fn, len(input_signature))
             fn, _ = on_engine(self._engine, fn, input_signature, self._of('variables'))
-        function = self._artifact.add(name, fn, input_signature)
+        function = self._artifact.add(name, fn, input_signature, names)
         self._endpoints.append(name)
         return function
 

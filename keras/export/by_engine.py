@@ -3,6 +3,7 @@ from keras.backend.contract.ledger import Ledger
 from keras.backend.contract.loading import KNOWN_ENGINES, get_engine, is_installed, load_engine
 from keras.export.elsewhere import serving_elsewhere
 from keras.export.signatures import check_stateless, signature_of
+from keras.export.walk import assigns
 from keras.saving.writing import whole_file, whole_folder
 
 # Formats that keep what a model assigns to variables when it runs.
@@ -49,33 +50,36 @@ def inference(model):
     return lambda *args: model(*args, training=False)
 
 
-def serving(function):
+def serving(function, keeps_states):
     """`function`, of tensors of the active engine, with an argument `values`: {variable: what is read in its place}.
 
-    What it assigns to variables is assigned when it ends.
+    What it assigns to variables is assigned when it ends, or refused.
     """
     def call(*args, values=None):
         with Ledger(values, missing=lambda variable: variable.load()) as ledger:
             outputs = function(*args)
         if ledger.writes:
+            if not keeps_states:
+                raise assigns(ledger.writes)
             get_engine().commit(ledger.writes)
         return outputs
     return call
 
 
-def on_engine(engine, function, signature, variables):
+def on_engine(engine, function, signature, variables, keeps_states=True):
     """(`function` with tensors of `engine`, the variables there), given one of tensors of the active engine."""
     if engine is get_engine():
-        return serving(function), list(variables)
-    return serving_elsewhere(function, signature, engine, variables)
+        return serving(function, keeps_states), list(variables)
+    return serving_elsewhere(function, signature, engine, variables, keeps_states)
 
 
 def export(model, filepath, input_signature, format, **options):
     """Write `model` by the engine of the format's library."""
     engine = engine_for(format)
     signature = signature_of(model, input_signature)
-    if format not in _WITH_STATE or engine is not get_engine():
+    keeps_states = format in _WITH_STATE
+    if not keeps_states:
         check_stateless(model, format)
-    call, variables = on_engine(engine, inference(model), signature, model.weights)
+    call, variables = on_engine(engine, inference(model), signature, model.weights, keeps_states)
     with (whole_folder if format in _FOLDERS else whole_file)(filepath) as target:
         engine.exporters[format](target, call, signature, variables, **options)

@@ -1,9 +1,12 @@
 """Traces run by the primitives of an engine that is not the active one: its formats for the models of all engines."""
+import numpy as np
+
 from keras.backend.contract import tree
 from keras.backend.contract.ledger import Ledger
+from keras.backend.state.seeds import SeedGenerator
 from keras.backend.state.variables import to_array
 from keras.export.tracing import Trace
-from keras.export.walk import Walk
+from keras.export.walk import Walk, assigns
 
 
 class Moved:
@@ -18,15 +21,37 @@ class Moved:
     def load(self):
         return self.engine.load(self.storage)
 
+    def store(self, value):
+        self.storage = self.engine.store(self.storage, value)
+
+
+class Draws:
+    """The seeds of random operations there, each another one whenever the function runs."""
+
+    def __init__(self, engine):
+        self.state = Moved(SeedGenerator().state, engine)
+
+    def next(self):
+        seed = self.state.load()
+        self.state.store(self.state.engine.add(seed, self.state.engine.convert(np.array([0, 1], 'uint32'), 'uint32')))
+        return seed
+
 
 class Running(Walk):
-    """A run of a trace on `engine`; `weights` is {variable: tensor of that engine}."""
+    """A run of a trace on `engine`.
 
-    def __init__(self, trace, engine, weights):
+    Args:
+        weights: a function that gives the tensor of that engine for a variable. draws: `Draws`, where the format keeps
+            what is assigned.
+    """
+
+    def __init__(self, trace, engine, weights, draws=None):
         super().__init__(trace)
-        self.engine, self.weights = engine, weights
+        self.engine, self.weights, self.draws = engine, weights, draws
 
     def known(self, tensor):
+        if tensor in self.trace.seeds and self.draws is not None:
+            return self.draws.next()
         variable = self.trace.variables.get(tensor)
         return None if variable is None else self.weights(variable)
 
@@ -68,7 +93,7 @@ class Running(Walk):
     def _function(self, body):
         """A body of a loop or branch as a function of tensors of the engine."""
         def run(*args):
-            inner = Running(self.trace, self.engine, self.weights)
+            inner = Running(self.trace, self.engine, self.weights, self.draws)
             # What is known around it is seen in it; what it finds besides belongs to this run of it.
             inner.values.update(self.values)
             inner.values.update(zip(body.inputs, tree.flatten(list(args))))
@@ -76,26 +101,39 @@ class Running(Walk):
         return run
 
 
-def serving_elsewhere(call, signature, engine, variables):
+def serving_elsewhere(call, signature, engine, variables, keeps_states):
     """`call`, a function of tensors of the active engine, as one of tensors of `engine`.
 
     Args:
         signature: (structures of) symbolic tensors, one for each argument. variables: what it may read.
+        keeps_states: whether what it assigns to variables is kept there.
 
     Returns:
         The function, which takes `values` as well, and the variables moved to `engine`.
+
+    Raises:
+        CannotExport: where it assigns to variables and that is not kept.
     """
-    trace = Trace(engine.data_format)
+    trace = Trace(engine.data_format, keeping_states=True)
     structure = trace.structure_of(call, signature)
+    if trace.assigned and not keeps_states:
+        raise assigns(trace.assigned)
     inputs = tree.flatten(list(signature))
-    moved = {variable: Moved(variable, engine) for variable in list(variables) + list(trace.variables.values())}
+    moved = {variable: Moved(variable, engine) for variable in
+             list(variables) + list(trace.variables.values()) + list(trace.assigned)}
+    draws = Draws(engine) if keeps_states else None
 
     def run(*args, values=None):
         def weight(variable):
             given = None if values is None else values.get(moved[variable])
             return moved[variable].load() if given is None else given
-        walk = Running(trace, engine, weight)
+        walk = Running(trace, engine, weight, draws)
         walk.values.update(zip(inputs, map(engine.convert, tree.flatten(list(args)))))
         with Ledger():
-            return tree.map_structure(lambda leaf: None if leaf is None else walk.operand(leaf), structure)
-    return run, list(moved.values())
+            outputs = tree.map_structure(lambda leaf: None if leaf is None else walk.operand(leaf), structure)
+            after = [(moved[variable], walk.operand(value, str(variable.dtype)))
+                     for variable, value in trace.assigned.items()]
+        for variable, value in after:
+            variable.store(value)
+        return outputs
+    return run, list(moved.values()) + ([draws.state] if keeps_states else [])

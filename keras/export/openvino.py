@@ -23,7 +23,7 @@ def export(model, filepath, input_signature=None, compress_to_fp16=False):
     import openvino
     with tempfile.TemporaryDirectory() as folder:
         between, xml = os.path.join(folder, 'model.onnx'), os.path.join(folder, 'model.xml')
-        onnx.export(model, between, input_signature)
+        onnx.write(model, between, input_signature, None, 'openvino')
         openvino.save_model(openvino.convert_model(between), xml, compress_to_fp16=compress_to_fp16)
         for written, target in ((xml[:-4] + '.bin', filepath[:-4] + '.bin'), (xml, filepath)):
             with open(written, 'rb') as source, whole_file(target) as file:

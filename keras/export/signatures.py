@@ -1,11 +1,15 @@
 """What all exports ask first: whether the model is built, what it takes, and which package writes the format."""
 import importlib
+import inspect
 
 from keras.backend.contract import tree
 from keras.backend.contract.rules import dtype_named
 from keras.backend.graph.tensors import KerasTensor
 from keras.export.tracing import Trace
 from keras.models.specs import expected_arguments
+
+# What an argument without a name is called.
+_UNNAMED = 'input'
 
 
 def packages_for(format, *packages):
@@ -56,31 +60,67 @@ def _placeholder(spec):
         raise TypeError('export: each entry of `input_signature` needs a shape and a dtype, as keras.InputSpec has. '
                         'Received: %r' % (spec,))
     dtype = dtype_named(getattr(spec, 'dtype', None) or 'float32')
-    return KerasTensor(tuple(spec.shape), dtype, name=getattr(spec, 'name', None) or 'input')
+    return KerasTensor(tuple(spec.shape), dtype, name=getattr(spec, 'name', None) or _UNNAMED)
+
+
+def names_of_arguments(function, count):
+    """The names of the first `count` arguments of a function; None where it does not name them."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())[:count]
+    except (TypeError, ValueError):
+        return None
+    positional = [one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    return positional if len(positional) == count else None
 
 
 def check_stateless(model, format):
     """Raise ValueError for a model that keeps states from batch to batch, which `format` does not."""
     if getattr(model, 'stateful', False):
-        raise ValueError('export: model %s keeps states from batch to batch, which the format %r does not. Make its '
-                         'recurrent layers with stateful=False, or export to tf_saved_model.' % (model.name, format))
+        raise refusal_of_states(model, format)
 
 
-def names_of(model, inputs, outputs):
-    """(names of the inputs, names of the outputs), each once."""
+def refusal_of_states(model, format):
+    """The ValueError for a model with states in a format without."""
+    return ValueError("export: model %s keeps states from batch to batch, which the format %r does not. Make its "
+                      "recurrent layers with stateful=False, or export to 'onnx' or 'tf_saved_model'."
+                      % (model.name, format))
+
+
+def names_of(model, arguments, outputs, named=False):
+    """(names of the inputs, names of the outputs), each once: of the signature, the graph or the dictionaries.
+
+    Args:
+        arguments, outputs: symbolic tensors in their structure. named: whether the arguments have names of their own.
+    """
     graph = getattr(model, 'layer_graph', None)
-    if graph is not None and len(graph.inputs) == len(inputs) and len(graph.outputs) == len(outputs):
-        return graph.input_names, ['%s_output' % name if name in graph.input_names else name
-                                   for name in graph.output_names]
-    return (['input' if len(inputs) == 1 else 'input_%d' % index for index in range(len(inputs))],
-            ['output' if len(outputs) == 1 else 'output_%d' % index for index in range(len(outputs))])
+    inputs, results = tree.flatten(arguments), tree.flatten(outputs)
+    taken, given = _keys_of(arguments, 'input'), _keys_of(outputs, 'output')
+    if graph is not None and len(graph.inputs) == len(inputs) and len(graph.outputs) == len(results):
+        taken, given = graph.input_names, graph.output_names
+    if named:
+        taken = [tensor.name if tensor.name != _UNNAMED else name for tensor, name in zip(inputs, taken)]
+    taken = _each_once(taken, ())
+    return taken, _each_once(['%s_output' % name if name in taken else name for name in given], taken)
 
 
-def traced(model, input_signature, format, data_format='channels_first'):
-    """(trace, symbolic inputs, symbolic outputs, their names) of a model."""
+def _keys_of(structure, word):
+    """Names for the leaves of a structure: keys of dictionaries, or numbered."""
+    keys = [[part for part in path if isinstance(part, str)] for path in tree.paths(structure)]
+    numbered = [word if len(keys) == 1 else '%s_%d' % (word, index) for index in range(len(keys))]
+    return ['_'.join(key) or number for key, number in zip(keys, numbered)]
+
+
+def _each_once(names, taken):
+    found = []
+    for name in names:
+        found.append(name if name not in found and name not in taken else '%s_%d' % (name, len(found)))
+    return found
+
+
+def traced(model, input_signature, data_format='channels_first'):
+    """(trace, symbolic inputs, symbolic outputs, their names) of a model; states that it keeps are assigned there."""
     arguments = signature_of(model, input_signature)
-    check_stateless(model, format)
-    trace = Trace(data_format)
+    trace = Trace(data_format, keeping_states=True)
     outputs = trace.outputs_of(model, arguments)
-    inputs = tree.flatten(arguments)
-    return trace, inputs, outputs, names_of(model, inputs, outputs)
+    names = names_of(model, arguments, outputs, input_signature is not None)
+    return trace, tree.flatten(arguments), tree.flatten(outputs), names

@@ -24,20 +24,24 @@ class Trace:
 
     Args:
         data_format: where the models' convolutions are to have the channels.
+        keeping_states: whether recurrent layers assign their states, as they do when a model runs.
 
-    variables: {placeholder: the variable that it stands for}. assigned: {variable: what was assigned to it}.
+    variables: {placeholder: the variable that it stands for}. assigned: {variable: what was assigned to it}. seeds: the
+    placeholders of what random operations were given.
     """
 
-    def __init__(self, data_format='channels_first'):
-        self.data_format = data_format
-        self.variables, self.assigned = {}, {}
+    def __init__(self, data_format='channels_first', keeping_states=False):
+        self.data_format, self.keeping_states = data_format, keeping_states
+        self.variables, self.assigned, self.seeds = {}, {}, set()
         self._placeholders, self._sizes, self._ends, self._layers = {}, {}, [], []
 
     # --- as the ledger of the run
 
     def read(self, variable):
-        if variable in self.assigned:
-            return self.assigned[variable]
+        return self.assigned[variable] if variable in self.assigned else self.placeholder(variable)
+
+    def placeholder(self, variable):
+        """What stands for the value that `variable` has before the run."""
         if variable not in self._placeholders:
             placeholder = KerasTensor(variable.shape, variable.dtype, name=variable.path)
             self._placeholders[variable], self.variables[placeholder] = placeholder, variable
@@ -60,13 +64,14 @@ class Trace:
             self._sizes[x, axis] = size_along(x, axis)
         return self._sizes[x, axis]
 
-    @staticmethod
-    def seed():
+    def seed(self):
         """The seed of a random operation: nothing that a graph can know."""
-        return KerasTensor((2,), 'uint32', name='seed')
+        seed = KerasTensor((2,), 'uint32', name='seed')
+        self.seeds.add(seed)
+        return seed
 
     def __enter__(self):
-        self._block = running(False, updating=False, keeping_states=False)
+        self._block = running(False, updating=False, keeping_states=self.keeping_states)
         self._block.__enter__()
         self._previous = context.ledger, context.abstract, context.tracing
         context.ledger, context.abstract, context.tracing = self, False, self
@@ -93,10 +98,10 @@ class Trace:
                                    'runtime (%s)' % error) from error
 
     def outputs_of(self, model, arguments):
-        """The outputs of `model`, a flat list, for symbolic arguments in the structure of its own."""
+        """The outputs of `model` for symbolic arguments in the structure of its own; of a graph a flat list."""
         graph = getattr(model, 'layer_graph', None)
         if graph is None or type(model).call is not Model.call:
-            return tree.flatten(self.structure_of(functools.partial(model, training=False), arguments))
+            return self.structure_of(functools.partial(model, training=False), arguments)
         outputs = graph.outputs
         if self.data_format == 'channels_first':
             outputs = channels_first(graph.inputs, outputs)
@@ -123,8 +128,9 @@ class Trace:
     # --- what follows from the weights alone
 
     def constants(self):
-        """A function that says whether a symbolic tensor of the trace depends on weights only."""
-        ancestry = Ancestry(list(self.variables))
+        """A function that says whether a symbolic tensor of the trace depends on weights only, which do not change."""
+        ancestry = Ancestry([placeholder for placeholder, variable in self.variables.items()
+                             if variable not in self.assigned])
         return lambda tensor: not ancestry.needs_more(tensor)
 
     def value_of(self, tensor):

@@ -17,6 +17,13 @@ class CannotExport(NotImplementedError):
     layer = ''
 
 
+def assigns(variables):
+    """The `CannotExport` for a function that assigns to variables, in a format that keeps nothing."""
+    return CannotExport("export: what is exported assigns to %s when it runs, which this format does not keep. Export "
+                        "to 'onnx' or 'tf_saved_model', or leave that out where `training` is False."
+                        % ', '.join(variable.path or variable.name for variable in variables))
+
+
 class Walk:
     """Finds for each symbolic tensor of a trace what stands for it, a value of some kind, each once.
 

@@ -559,7 +559,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if type(self).compute_output_spec is not Layer.compute_output_spec:
             specs = self.compute_output_spec(*args, **kwargs)
             return tree.map_structure(lambda spec: AbstractTensor(spec.shape, spec.dtype), specs)
-        has_rule = type(self).compute_output_shape is not Layer.compute_output_shape
+        has_rule = type(self).compute_output_shape is not Layer.compute_output_shape and not self._rule_is_call()
         outgrew = signature_of(type(self)).outgrew_shape_rule
         if has_rule and (outgrew or self._call_builds()):
             try:
@@ -576,6 +576,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             except StopIteration:  # the rule describes more outputs than `call` gives
                 pass
         return self.abstract_outputs(args, kwargs)
+
+    def _rule_is_call(self):
+        """Whether the shape rule, too, runs `call`, on a tensor of the dtype of the layer instead of the input's."""
+        return False
 
     def _call_builds(self):
         """Whether there are layers inside that get their weights when `call` runs."""

@@ -425,6 +425,9 @@ class Lambda(Layer):
     def _asks_for_gradients(self):
         return self._takes_gradients
 
+    def _rule_is_call(self):
+        return self._output_shape is None and type(self).compute_output_shape is Lambda.compute_output_shape
+
     def call(self, inputs, mask=None):
         if self._takes_mask and 'mask' not in self.arguments:
             return self.function(inputs, mask=mask, **self.arguments)

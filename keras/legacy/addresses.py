@@ -138,9 +138,8 @@ MODULES = {
         'saving': 'saving_api saving_lib save saving_utils model_config legacy',
         'saving.legacy': 'save saving_utils model_config',
         'legacy': 'saving', 'legacy.saving': 'saving_utils', 'engine': 'saving'},
-    'keras.saving.serialization': {
-        'saving': 'object_registration serialization_lib', 'saving.legacy': 'serialization',
-        'legacy.saving': 'serialization'},
+    'keras.saving.serialization': {'saving.legacy': 'serialization', 'legacy.saving': 'serialization'},
+    'keras.saving.forms keras.saving.serialization': {'saving': 'object_registration serialization_lib'},
     'keras.saving.hdf5 keras.saving': {
         'saving': 'hdf5_format', 'saving.legacy': 'hdf5_format', 'legacy.saving': 'legacy_h5_format'},
     'keras.training.trainer': {'': 'trainers', 'trainers': 'trainer'},
@@ -179,6 +178,7 @@ NAMES = {
     'keras.metrics': {'keras.layers.base': 'Layer', 'keras.utils.metrics_utils': 'AUCCurve'},
     'keras.utils': {'keras.losses': 'Reduction', 'keras.utils.metrics_utils': 'AUCCurve'},
     'keras.models': {'keras.utils.generic_utils': 'has_arg to_list', 'keras.models.model': 'Model as Network'},
+    'keras.models.model': {'keras.models': 'model_from_json'},
     'keras.models.functional': {'keras.models': 'Functional'},
     'keras.models.sequential': {'keras.models': 'Functional'},
     'keras.engine': {'keras.utils.layer_utils': 'get_source_inputs'},

@@ -227,8 +227,18 @@ class Recall(_Ratio):
 
 # --- over all thresholds --------------------------------------------------------------------------------------------
 
+# More are no nearer to the truth in float32, and a file could ask for any number.
+MOST_THRESHOLDS = 1 << 18
+
+
 def evenly_spaced(count):
-    """`count` numbers strictly between 0 and 1, at equal distances."""
+    """`count` numbers strictly between 0 and 1, at equal distances.
+
+    Raises:
+        ValueError: for more than `MOST_THRESHOLDS`.
+    """
+    if count > MOST_THRESHOLDS:
+        raise ValueError('%d thresholds are more than the %d that a metric may have.' % (count, MOST_THRESHOLDS))
     return [(place + 1) / (count + 1) for place in range(count)]
 
 

@@ -236,6 +236,22 @@ class Graph:
         return [mapped[id(tensor)] for tensor in self.outputs]
 
 
+def with_inputs_of_its_own(graph):
+    """`graph`; where it begins in the middle of another one, the same layers called on inputs of its own."""
+    fresh = [Input(batch_shape=tensor.shape, dtype=tensor.dtype) if _is_computed(tensor) else tensor
+             for tensor in graph.inputs]
+    if all(new is old for new, old in zip(fresh, graph.inputs)):
+        return graph
+    outputs = graph.pack_outputs(graph.replay(fresh))
+    return Graph(tree.pack_as(graph.input_structure, fresh), outputs, graph.owner)
+
+
+def _is_computed(tensor):
+    """Whether a tensor is computed from inputs."""
+    return tensor.node is not None and not getattr(tensor.node.operation, 'is_input', False) \
+        and not is_placeholder(tensor) and bool(free_tensors([tensor]))
+
+
 def call_symbolically(operation, args, kwargs):
     """Call a layer or table entry on symbolic tensors without noting it among the layer's own calls."""
     if isinstance(operation, Layer):
@@ -349,7 +365,7 @@ def graph_config(graph, additions=()):
     writer = _WRITERS[kind](graph)
     layers = []
     for layer in graph.layers:
-        nodes = [node for node in layer.inbound_nodes if id(node) in writer.numbers and not layer.is_input]
+        nodes = [] if layer.is_input else writer.calls_of(layer)
         layers.append(dict(serialization.serialize_keras_object(layer), name=layer.name,
                            inbound_nodes=[writer.call(node) for node in nodes for _ in range(writer.times(layer))]))
     layers.extend(writer.operation(node) for node in graph.layer_nodes if _is_written_as_operation(node))
@@ -418,12 +434,18 @@ class _GraphWriter:
         for index, node in enumerate(filter(_is_written_as_operation, graph.layer_nodes)):
             self.names[id(node)] = '%s_operation_%d' % (node.operation.name, index + 1)
         # Each node's number among the nodes of its layer that belong to the graph.
-        inside = {id(node) for node in graph.layer_nodes} | {id(tensor.node) for tensor in graph.inputs}
-        self.numbers = {}
+        self.numbers, self._calls = {}, {id(layer): [] for layer in graph.layers}
+        inside = {id(node): node for node in graph.layer_nodes + [tensor.node for tensor in graph.inputs]}
+        for node in sorted(filter(None, inside.values()), key=lambda node: node.order):
+            if id(node.operation) in self._calls:
+                self._calls[id(node.operation)].append(node)
         for layer in graph.layers:
-            nodes = [node for node in layer.inbound_nodes if id(node) in inside]
             first, times = self.first_number(layer), self.times(layer)
-            self.numbers.update((id(node), first + times * place) for place, node in enumerate(nodes))
+            self.numbers.update((id(node), first + times * place) for place, node in enumerate(self.calls_of(layer)))
+
+    def calls_of(self, layer):
+        """The nodes of `layer` that belong to the graph, which need not be among the layer's own."""
+        return self._calls[id(layer)]
 
     def new_name(self, base):
         """A name that no layer of the graph has: `base`, base_1, ..."""
@@ -721,26 +743,34 @@ def _in_order(calls, tensors):
     Raises:
         ValueError: where what a call takes is made by none.
     """
-    done, ordered = {(name, 0) for name in tensors.outputs}, []
-    waiting = [(name, number, first) + _decoded_call(node, tensors.created) for name, number, first, node in calls]
-    while waiting:
-        later = []
-        for call in waiting:
-            name, number, first, args, kwargs, needed = call
-            if number > first and (name, number - 1) not in done or any(one[:2] not in done for one in needed):
-                later.append(call)
-                continue
-            done.add((name, number))
-            ordered.append((name, number, args, kwargs))
-        if len(later) == len(waiting):
-            missing = {str(reference[0]) for *_, needed in later for reference in needed
-                       if reference[0] not in tensors.created}
-            raise ValueError('The configuration of the model is not consistent: %s: the inputs of %s are made by no '
-                             'layer in it.' % ('Missing node: %s' % ', '.join(sorted(missing)) if missing else
-                                               'layers wait for each other in a loop',
-                                               ', '.join(sorted({call[0] for call in later})[:10])))
-        waiting = later
-    return ordered
+    there, users, rounds, missing_of = {(name, 0) for name in tensors.outputs}, {}, [0] * len(calls), []
+    decoded = [(name, number, first) + _decoded_call(node, tensors.created) for name, number, first, node in calls]
+    for place, (name, number, first, _, _, needed) in enumerate(decoded):
+        before = {one[:2] for one in needed}.union([(name, number - 1)] if number > first else ()) - there
+        missing_of.append(len(before))
+        for one in before:
+            users.setdefault(one, []).append(place)
+    ready = [place for place, count in enumerate(missing_of) if not count]
+    for place in ready:  # it grows meanwhile
+        for user in users.get(decoded[place][:2], ()):
+            # Those that stand before what they need have to wait for the next round through the list.
+            rounds[user] = max(rounds[user], rounds[place] + (place > user))
+            missing_of[user] -= 1
+            if not missing_of[user]:
+                ready.append(user)
+    if len(ready) < len(decoded):
+        raise _never_ready([call for call, count in zip(decoded, missing_of) if count], tensors)
+    ready.sort(key=lambda place: (rounds[place], place))
+    return [decoded[place][:2] + decoded[place][3:5] for place in ready]
+
+
+def _never_ready(calls, tensors):
+    missing = {str(reference[0]) for *_, needed in calls for reference in needed
+               if reference[0] not in tensors.created}
+    return ValueError('The configuration of the model is not consistent: %s: the inputs of %s are made by no layer in '
+                      'it.' % ('Missing node: %s' % ', '.join(sorted(missing)) if missing else
+                               'layers wait for each other in a loop',
+                               ', '.join(sorted({call[0] for call in calls})[:10])))
 
 
 class _Reference(tuple):

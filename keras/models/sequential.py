@@ -304,6 +304,7 @@ class Sequential(Model):
             config = {'layers': config}
         model = cls(name=config.get('name'))
         entries, made = _without_implied_input(config['layers']), {}
+        _check_names(entries)
         for number in serialization.new_ones_first(entries):
             with generations.reading_part(entries[number]['config'].get('name')):
                 made[number] = layer_module.deserialize(entries[number], custom_objects=custom_objects)
@@ -326,6 +327,16 @@ class Sequential(Model):
         for layer in copies:
             model.add(layer)
         return model
+
+
+def _check_names(entries):
+    """Refuse two layers of one name before the first is made."""
+    met = set()
+    for entry in entries:
+        name = entry['config'].get('name') if isinstance(entry['config'], dict) else None
+        if isinstance(name, str) and name in met:
+            raise ValueError('Two layers of the configuration have the same name: %.200r.' % name)
+        met.add(name if isinstance(name, str) else None)
 
 
 def _without_implied_input(entries):

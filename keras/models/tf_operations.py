@@ -5,7 +5,6 @@
 """
 import base64
 import inspect
-import json
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from keras.backend.graph.tensors import is_symbolic
 from keras.layers.base import snake_case
 from keras.models.keras3_operations import CLASSES
 from keras.models.tf_functions import FUNCTIONS, constant, dtype_from, find
+from keras.saving.opening import parse_json
 from keras.saving.serialization import get_registered_object, unknown_name_error
 
 
@@ -124,7 +124,7 @@ def _added_metric(config):
 def _raw_operation(config):
     """The operation of a `TensorFlowOpLayer`, whose constants are kept by their places among the operands."""
     node = config['node_def']
-    node = json.loads(node) if isinstance(node, str) else node
+    node = parse_json(node, 'node_def of a TensorFlowOpLayer') if isinstance(node, str) else node
     constants = {int(place): value for place, value in (config.get('constants') or {}).items()}
     attributes = {name: _attribute(value) for name, value in node.get('attr', {}).items()}
     if node['op'] not in _RAW:

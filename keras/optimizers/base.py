@@ -94,7 +94,8 @@ class Optimizer(OptimizerProtocol, Configurable):
                  global_clipnorm=None, use_ema=False, ema_momentum=0.99, ema_overwrite_frequency=None,
                  loss_scale_factor=None, gradient_accumulation_steps=None, **kwargs):
         super().__init__()
-        if isinstance(learning_rate, str):  # the base class of tf.keras takes the name first, and no learning rate
+        # The base class of tf.keras takes the name first, and no learning rate; so do subclasses made for it.
+        if isinstance(learning_rate, str) and not _is_own(type(self)):
             learning_rate, name = 0.01 if name is None else name, learning_rate
         learning_rate = kwargs.pop('lr', learning_rate)
         kwargs.pop('jit_compile', None)  # tf.keras 2.9 to 2.15 wrote these two into configs
@@ -195,7 +196,17 @@ class Optimizer(OptimizerProtocol, Configurable):
             self._schedule = functools.partial(value_of, value)
         else:
             self._schedule = None
-            self.rate_variable.assign(np.asarray(value, numpy_dtype(self.rate_variable.dtype)))
+            self.rate_variable.assign(self._checked_rate(value))
+
+    def _checked_rate(self, value):
+        try:
+            rate = None if value is None else np.asarray(value, numpy_dtype(self.rate_variable.dtype))
+        except (ValueError, TypeError, OverflowError):
+            rate = None
+        if rate is None or isinstance(value, str) or rate.shape or not np.isfinite(rate):
+            raise ValueError('%s: `learning_rate` must be a finite number, a schedule, or a function without '
+                             'arguments. Received: %.200r' % (type(self).__name__, value))
+        return rate
 
     def _scheduled(self):
         if isinstance(self._schedule, LearningRateSchedule):
@@ -844,6 +855,11 @@ def update_if(condition, update, variables):
     values = cond(condition, then, otherwise, [variable.value for variable in variables])
     for variable, value in zip(variables, values):
         variable.assign(value)
+
+
+def _is_own(cls):
+    """Whether a class is one of Keras's optimizers, and not their base."""
+    return cls.__module__.startswith('keras.') and cls is not Optimizer
 
 
 def _scalar_dtype():

@@ -7,6 +7,8 @@ import warnings
 
 import numpy as np
 
+from keras.saving.opening import parse_json
+
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
 
@@ -265,17 +267,25 @@ _TABLES = {'word_counts': False, 'word_docs': False, 'word_index': False, 'index
 def tokenizer_from_json(json_string):
     """The tokenizer that `Tokenizer.to_json` has written.
 
+    Raises:
+        ValueError: for a text that is something else.
+
     Example:
         >>> tokenizer = Tokenizer()
         >>> tokenizer.fit_on_texts(['a cat'])
         >>> tokenizer_from_json(tokenizer.to_json()).word_index
         {'a': 1, 'cat': 2}
     """
-    config = json.loads(json_string)['config']
-    tables = {name: json.loads(config.pop(name)) for name in _TABLES}
-    tokenizer = Tokenizer(**config)
-    for name, by_number in _TABLES.items():
-        found = tables[name]
-        # Into the dictionaries that are there: two of them count from 0.
-        getattr(tokenizer, name).update({int(key): value for key, value in found.items()} if by_number else found)
+    content = parse_json(json_string, 'tokenizer', is_limited=False)
+    try:
+        config = dict(content['config'])
+        tables = {name: parse_json(config.pop(name), name, is_limited=False) for name in _TABLES}
+        tokenizer = Tokenizer(**config)
+        for name, by_number in _TABLES.items():
+            found = tables[name]
+            # Into the dictionaries that are there: two of them count from 0.
+            getattr(tokenizer, name).update({int(key): value for key, value in found.items()} if by_number else found)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError('The text is no tokenizer that `Tokenizer.to_json` has written (%s: %.500s).'
+                         % (type(error).__name__, error)) from error
     return tokenizer

@@ -22,7 +22,7 @@ from keras import generations
 from keras.configurable import json_value
 from keras.saving import forms, training_config, values, versions
 from keras.saving.kinds import kind_in
-from keras.saving.opening import open_archive, parse_json
+from keras.saving.opening import check_entries, open_archive, parse_json
 from keras.saving.serialization import CustomObjectScope
 from keras.saving.states import as_in_2_12, groups_of_variables, read_states, states, write_states
 from keras.saving.writing import whole_file, writing_hdf5
@@ -189,7 +189,9 @@ def load_model(filepath, custom_objects=None, compile=True):
 def _content(archive, name):
     """What a member of an archive says, a dictionary."""
     _check_members(archive, name)
-    found = parse_json(archive.read(name), name)
+    text = archive.read(name)
+    check_entries(text, archive.filename, archive.nbytes)
+    found = parse_json(text, name)
     if not isinstance(found, dict):
         raise ValueError('%s is no model in the format of Keras 3: its %s says %.100r'
                          % (archive.filename, name, found))

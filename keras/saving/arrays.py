@@ -2,6 +2,7 @@
 
 The checksum of an array: it is added up row by row, at the speed of memory, and the sums go through CRC-32.
 """
+import bisect
 import threading
 import zlib
 
@@ -18,7 +19,7 @@ BFLOAT16 = np.dtype('V2')
 # From these sizes on a thread is worth its while, and several.
 MIDDLE = 1 << 16
 LARGE = 1 << 21
-# Bytes that are asked of the system at once for arrays of middle size, which then come in large pages.
+# Bytes of a block of arrays that are not large, and where arrays begin.
 _BLOCK = 1 << 24
 _ALIGNED = 64
 
@@ -72,27 +73,93 @@ def _finished(array, data, sums):
     return zlib.crc32(data[len(sums) * 8 * _ROW:], zlib.crc32(sums, zlib.crc32(told.encode('ascii')))) & 0xffffffff
 
 
-class Room:
-    """Memory for arrays of middle size that are read one after the other: to touch each page for itself takes longer
-    than to read it.
+class Blocks:
+    """The arrays of a file that are not large, read in blocks of several that lie one behind the other.
+
+    The system gives memory for a block in large pages: to touch each page of each array takes longer than to read it. A
+    block takes one call, during which a thread does not keep Python from going on.
+
+    Args:
+        places: sorted list of (place, size) of all arrays. read_at: function of a position and a buffer, which it
+            fills. pool: function that gives an executor whose threads may call it, or None.
     """
 
-    def __init__(self):
-        self._block, self._used = np.empty(0, 'u1'), 0
+    def __init__(self, places, read_at, pool):
+        self._read_at, self._pool, self._ahead = read_at, pool, 0
+        self._starts, self._ends, self._left, self._begun = [], [], [], {}
+        for place, size in places:
+            if size >= LARGE:
+                continue
+            if not self._starts or place + size - self._starts[-1] > _BLOCK:
+                self._starts.append(place - place % _ALIGNED)
+                self._ends.append(0)
+                self._left.append(0)
+            self._ends[-1] = place + size
+            self._left[-1] += 1
 
-    def empty(self, shape, dtype):
-        """An array with nothing in it yet.
+    def begin(self, place):
+        """Have a thread read the block with the array at a place, which is none of the large ones."""
+        self._begin(bisect.bisect_right(self._starts, place) - 1)
 
-        Args:
-            shape: tuple. dtype: of NumPy.
-        """
-        count = int(np.prod(shape, dtype='int64')) * dtype.itemsize
-        if count > len(self._block) - self._used:
-            self._block = np.empty(max(_BLOCK, count + _ALIGNED), 'u1')
-            self._used = -self._block.ctypes.data % _ALIGNED
-        piece = self._block[self._used:self._used + count]
-        self._used += count + -count % _ALIGNED
-        return piece.view(dtype).reshape(shape)
+    def ahead(self, count):
+        """Begin with the first `count` blocks, and with one more whenever one is taken."""
+        self._ahead = count
+        for number in range(min(len(self._starts), count)):
+            self._begin(number)
+
+    def _begin(self, number):
+        if number not in self._begun:
+            pool = self._pool()
+            self._begun[number] = None if pool is None else pool.submit(self._read, number)
+
+    def _read(self, number):
+        size = self._ends[number] - self._starts[number]
+        block = np.empty(size + _ALIGNED, 'u1')
+        first = -block.ctypes.data % _ALIGNED
+        block = block[first:first + size]
+        self._read_at(self._starts[number], block)
+        return block
+
+    def take(self, place, shape, dtype, size):
+        """The array at a place, None where its block was not begun. A block is forgotten with the last array in it."""
+        number = bisect.bisect_right(self._starts, place) - 1
+        if number not in self._begun:
+            return None
+        waiting = self._begun[number]
+        block = self._read(number) if waiting is None else waiting.result()
+        self._begun[number] = _Read(block)
+        self._left[number] -= 1
+        if self._left[number] <= 0:
+            del self._begun[number]
+            following = number + self._ahead
+            if self._ahead and following < len(self._starts) and self._left[following] > 0:
+                self._begin(following)
+        piece = block[place - self._starts[number]:][:size]
+        # A small one would keep all of the block.
+        array = np.empty(shape, dtype) if size < MIDDLE else piece.view(dtype).reshape(shape)
+        if size < MIDDLE:
+            _bytes_of(array)[:] = piece
+        return array
+
+    def close(self):
+        """Forget what nobody asked for."""
+        for waiting in self._begun.values():
+            if waiting is not None:
+                waiting.cancel()
+        self._begun.clear()
+
+
+class _Read:
+    """A block that was read."""
+
+    def __init__(self, block):
+        self._block = block
+
+    def result(self):
+        return self._block
+
+    def cancel(self):
+        pass
 
 
 def filled(array, read_at, start, summed, pool=None):

@@ -1,7 +1,7 @@
 """Weights as checkpoints in an engine's own format, with the names of tf.keras: `save_weights('cp.ckpt')`."""
 import os
 
-from keras.backend.contract.loading import get_engine
+from keras.backend.contract.loading import KNOWN_ENGINES, get_engine, is_installed, load_engine
 from keras.backend.state.variables import Variable
 
 
@@ -13,7 +13,15 @@ def save(model, filepath):
     optimizer = getattr(model, 'optimizer', None)
     if optimizer is not None and optimizer.built:
         tree['optimizer'] = _optimizer_node(optimizer)
-    get_engine().write_checkpoint(path, tree)
+    _writer().write_checkpoint(path, tree)
+
+
+def _writer():
+    """The active engine, or another one that is installed and writes checkpoints."""
+    engine = get_engine()
+    able = [name for name, known in KNOWN_ENGINES.items() if 'tf_saved_model' in known.formats
+            and any(map(is_installed, known.modules))]
+    return load_engine(able[0]) if able and not engine.writes_checkpoints else engine
 
 
 def _node(layer, seen):

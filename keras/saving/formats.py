@@ -14,8 +14,8 @@ import zipfile
 
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.seeds import undisturbed
-from keras.saving import archive, checkpoints, hdf5, shards, states, tf_files
-from keras.saving.opening import kind_by_start
+from keras.saving import archive, checkpoints, foreign, hdf5, shards, states, tf_files
+from keras.saving.opening import in_words, kind_by_start
 from keras.saving.serialization import CustomObjectScope, SafeModeScope
 from keras.saving.writing import whole_folder
 
@@ -133,10 +133,12 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
     """
     if _is_path(filepath) and os.path.isfile(os.path.join(os.fspath(filepath), EXTRA)):
         filepath = os.path.join(os.fspath(filepath), EXTRA)
-    with SafeModeScope(safe_mode):
+    with SafeModeScope(safe_mode), in_words(filepath):
         if _is_path(filepath) and tf_files.is_saved_model(filepath):
             with CustomObjectScope(custom_objects or {}):
                 return tf_files.load_saved_model(filepath, compile)
+        if _is_path(filepath):
+            foreign.refuse(filepath)
         load = archive.load_model if _is_archive(filepath) else hdf5.load_model
         return load(filepath, custom_objects, compile)
 
@@ -196,6 +198,11 @@ def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=Fa
         OSError: if the file cannot be read. ValueError: if something does not fit; then no weight is changed.
     """
     _refuse_unknown('load_weights', kwargs)
+    with in_words(filepath):
+        _load_weights(model, filepath, by_name, skip_mismatch, reshape)
+
+
+def _load_weights(model, filepath, by_name, skip_mismatch, reshape):
     asked = by_name or reshape
     if _is_path(filepath) and tf_files.is_saved_model(filepath):
         filepath = tf_files.checkpoint_in(filepath)

@@ -15,6 +15,7 @@ import numpy as np
 
 from keras import generations
 from keras.saving import kinds, serialization
+from keras.saving.code import func_dump
 from keras.saving.kinds import HOMES, kind_in
 from keras.saving.serialization import get_registered_name
 
@@ -172,6 +173,8 @@ class Keras3Form(Form):
         own = inspect.unwrap(function)
         if any(inspect.unwrap(kind.objects.get(name, len)) is own for kind in map(kind_in, HOMES)):
             return FUNCTIONS_IN_3.get(name, name)
+        if own.__name__ == '<lambda>':
+            return {'class_name': '__lambda__', 'config': dict(zip(('code', 'defaults', 'closure'), func_dump(own)))}
         return {'module': function.__module__, 'class_name': 'class' if inspect.isclass(function) else 'function',
                 'config': function.__name__, 'registered_name': name}
 
@@ -315,7 +318,19 @@ def serialize_keras_object(obj):
     if hasattr(obj, '__array__') and hasattr(obj, 'shape'):  # a tensor of some library
         array = np.asarray(obj)
         return {'class_name': '__tensor__', 'config': {'value': array.tolist(), 'dtype': array.dtype.name}}
-    return KERAS3(obj)
+    found = KERAS3(obj)
+    if isinstance(found, dict) and isinstance(found.get('config'), dict):
+        found['config'] = _with_objects(found['config'])
+    return found
+
+
+def _with_objects(config):
+    """The config of a class of one's own, which may keep objects and functions in it, with what stands for these."""
+    if isinstance(config, dict):
+        return {key: _with_objects(part) for key, part in config.items()}
+    if isinstance(config, list):
+        return [_with_objects(part) for part in config]
+    return serialize_keras_object(config) if hasattr(config, 'get_config') or inspect.isroutine(config) else config
 
 
 def deserialize_keras_object(config, custom_objects=None, safe_mode=True, **kwargs):

@@ -158,31 +158,36 @@ def _save_weights(group, variables, layer=None):
     return checksums.seal(group, sums, told)
 
 
-def _loose_weights(model):
-    """Weights of `model` that belong to none of its layers."""
-    inside = {id(weight) for layer in model.layers for weight in layer.weights_by_kind}
+def _weights_of(layers):
+    """[(layer, its weights)]"""
+    return [(layer, layer.weights_by_kind) for layer in layers]
+
+
+def _loose_weights(model, pairs):
+    """Weights of `model` that belong to none of its layers, which are there with their weights."""
+    inside = {id(weight) for _, weights in pairs for weight in weights}
     return [weight for weight in model.weights if id(weight) not in inside]
 
 
 def save_weights_to_hdf5_group(group, layers):
     """Write the weights of a list of layers into an HDF5 group."""
-    checksums.seal(group, _save_layers(group, layers))
+    checksums.seal(group, _save_layers(group, _weights_of(layers)))
 
 
-def _save_layers(group, layers):
+def _save_layers(group, pairs):
     """Write the weights of layers into a group; returns {layer: checksum}."""
     from keras.version import __version__
-    save_attributes(group, 'layer_names', [layer.name for layer in layers])
+    save_attributes(group, 'layer_names', [layer.name for layer, _ in pairs])
     group.attrs['backend'] = KERNEL_CONVENTION.encode('utf-8')
     group.attrs['keras_version'] = generations.FILE_VERSIONS[2].encode('utf-8')
     group.attrs['written_by'] = ('keras ' + __version__).encode('utf-8')
-    return {layer.name: _save_weights(group.create_group(layer.name), layer.weights_by_kind, layer)
-            for layer in layers}
+    return {layer.name: _save_weights(group.create_group(layer.name), weights, layer) for layer, weights in pairs}
 
 
 def _save_model_weights(group, model):
-    sums = _save_layers(group, model.layers)
-    loose = _loose_weights(model)
+    pairs = _weights_of(model.layers)
+    sums = _save_layers(group, pairs)
+    loose = _loose_weights(model, pairs)
     if loose:
         sums[_LOOSE] = _save_weights(group.create_group(_LOOSE), loose)
     return checksums.seal(group, sums)
@@ -545,8 +550,8 @@ def _fitted(layer, variable, array, reshape):
 def _load_model_weights(group, model, by_name=False, skip_mismatch=False, reshape=False):
     reader = _WeightReader(group, reshape, skip_mismatch)
     (_pair_by_name if by_name else _pair_in_order)(reader, model.layers)
-    loose = _loose_weights(model)
-    if loose and _LOOSE in group:
+    loose = _loose_weights(model, _weights_of(model.layers)) if _LOOSE in group else ()
+    if loose:
         reader.take(model, loose, _LOOSE)
     reader.assign()
 
@@ -585,7 +590,9 @@ def load_model(filepath, custom_objects=None, compile=True):
                                '`model.load_weights`.' % file.filename)
         _check_sealed(file, [name for name in ('model_weights', 'optimizer_weights') if name in file])
         with generations.reading(_generations(file)):
-            model = kind_in('keras.models').deserialize(_model_config(file))
+            config = _model_config(file)
+            file.read_ahead(8)
+            model = kind_in('keras.models').deserialize(config)
             if 'model_weights' not in file:
                 raise OSError('%s has the config of a model but no `model_weights`: it is damaged or was cut short. '
                               'The architecture alone is read by `model_from_json`.' % file.filename)

@@ -10,6 +10,7 @@ A file of ours has, one behind the other:
 Who reads such a file lays out what the index says once more, and believes it only where every byte outside of the
 arrays is that of the file: whatever another program changed in between, it changed some of these or moved the end.
 """
+import functools
 import json
 import re
 import struct
@@ -25,6 +26,8 @@ _LEAF, _NODE = 4, 16
 _SIZE_OF_NODE = 24 + 2 * _NODE * 16 + 8
 # A collection of texts is no smaller.
 _COLLECTION = 4096
+# Where arrays of more than a page begin, so that they can be used where they lie in a piece of the file.
+_ALIGNED, _PAGE = 64, 4096
 # The first block, up to the root's entry.
 _FIRST = struct.Struct('<8sBBBxBBBxHHIQQQQ')
 _ENTRY = struct.Struct('<QQI4xQQ')
@@ -160,29 +163,22 @@ def _padded(data):
 
 
 def _message(kind, body, flags=0):
-    body = _padded(body)
+    body += bytes(-len(body) % 8)
     if len(body) >= 1 << 16:
         raise ValueError('An attribute of an HDF5 file has %d bytes, more than the 64 KiB that it may have.'
                          % len(body))
     return _MESSAGE.pack(kind, len(body), flags) + body
 
 
-def _header(messages):
-    body = b''.join(messages)
-    return _HEADER.pack(1, len(messages), 1, len(body)) + body
+def _header(messages, before=b'', count=0):
+    """A header of messages, and of `count` that are in one piece before them."""
+    body = before + b''.join(messages)
+    return _HEADER.pack(1, len(messages) + count, 1, len(body)) + body
 
 
-_types = {}
-
-
+@functools.lru_cache(maxsize=None)
 def _type(dtype):
     """A dtype as HDF5 describes it."""
-    if dtype not in _types:
-        _types[dtype] = _new_type(dtype)
-    return _types[dtype]
-
-
-def _new_type(dtype):
     size = dtype.itemsize
     if dtype.kind in 'iu':
         return struct.pack('<BBHIHH', 0x10, 8 if dtype.kind == 'i' else 0, 0, size, 0, 8 * size)
@@ -206,6 +202,19 @@ def _space(shape):
     return _SPACE.pack(1, len(shape), 1 if shape else 0) + 2 * sizes
 
 
+# A model has many arrays and attributes of few kinds.
+@functools.lru_cache(maxsize=1000)
+def _before_place(shape, dtype):
+    return _message(_SPACE_MESSAGE, _space(shape)) + _message(_TYPE_MESSAGE, _type(dtype), 1) + \
+        _message(_FILL_MESSAGE, _NO_FILL, 1)
+
+
+@functools.lru_cache(maxsize=1000)
+def _before_values(name, kind, shape):
+    encoded, space = name.encode('utf-8') + b'\0', _space(shape)
+    return _ATTRIBUTE.pack(1, len(encoded), len(kind), len(space)) + _padded(encoded) + _padded(kind) + _padded(space)
+
+
 class _Layout:
     """The groups of a file, laid out from a place on.
 
@@ -219,9 +228,9 @@ class _Layout:
 
     def put(self, data):
         """The place of bytes, a multiple of eight."""
-        place, data = self.place, _padded(data)
-        self.parts.append(data)
-        self.place += len(data)
+        place, rest = self.place, -len(data) % 8
+        self.parts.append(data + bytes(rest) if rest else data)
+        self.place += len(data) + rest
         return place
 
     def reference(self, text):
@@ -272,18 +281,13 @@ class _Layout:
         else:
             value = as_in_file(value)
             kind, shape, data = _type(value.dtype), value.shape, value.tobytes()
-        encoded, space = name.encode('utf-8') + b'\0', _space(shape)
-        return _ATTRIBUTE.pack(1, len(encoded), len(kind), len(space)) + _padded(encoded) + _padded(kind) + \
-            _padded(space) + data
+        return _before_values(name, kind, shape) + data
 
     def array(self, entry):
         """The place of the header of an array."""
         size = entry.nbytes
-        return self.put(_header([
-            _message(_SPACE_MESSAGE, _space(entry.shape)), _message(_TYPE_MESSAGE, _type(entry.dtype), 1),
-            _message(_FILL_MESSAGE, _NO_FILL, 1),
-            _message(_PLACE_MESSAGE, _CONTIGUOUS.pack(3, 1, entry.place if size else _NOWHERE, size))]
-            + self.attributes(entry.attrs)))
+        place = _message(_PLACE_MESSAGE, _CONTIGUOUS.pack(3, 1, entry.place if size else _NOWHERE, size))
+        return self.put(_header([place] + self.attributes(entry.attrs), _before_place(entry.shape, entry.dtype), 3))
 
     def group(self, entry):
         """(place of the header of a group, of the tree of its names, of their heap)."""
@@ -306,11 +310,10 @@ class _Layout:
 
     def _tree(self, entries, offsets):
         """The place of the tree over entries in the order of their names."""
-        parts = []
+        parts, size = [], _SYMBOLS.size + 2 * _LEAF * _ENTRY.size
         for start in range(0, len(entries), 2 * _LEAF):
             here = entries[start:start + 2 * _LEAF]
-            place = self.put((_SYMBOLS.pack(b'SNOD', 1, len(here)) + b''.join(here)).ljust(
-                _SYMBOLS.size + 2 * _LEAF * _ENTRY.size, b'\0'))
+            place = self.put((_SYMBOLS.pack(b'SNOD', 1, len(here)) + b''.join(here)).ljust(size, b'\0'))
             parts.append((place, offsets[start + len(here) - 1]))
         level = 0
         while True:
@@ -369,11 +372,11 @@ class Writer:
         file.write(bytes(START))
 
     def _put(self, array):
-        place = self._place
         array = as_in_file(array)
+        self._write(bytes(-self._place % (_ALIGNED if array.nbytes > _PAGE else 8)))
+        place = self._place
         if array.size:
             self._write(array.reshape(-1).view('u1'))
-            self._write(bytes(-array.nbytes % 8))
         return place
 
     def _write(self, data):
@@ -384,6 +387,7 @@ class Writer:
 
     def finish(self):
         """Write what is not there yet."""
+        self._write(bytes(-self._place % 8))
         start = self._place
         first, rest = laid_out(self.root, start)
         self._write(rest)
@@ -424,28 +428,29 @@ def _told(value):
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 def kept(size, at, parse):
-    """The `GroupEntry` of the root of a file that was written here and not changed since; None for any other.
+    """(`GroupEntry` of the root, where arrays are) of a file that was written here and not changed since.
 
     Args:
         size: of the file, in bytes. at: function of a place and a size that gives bytes of the file. parse: function
             that gives the values in JSON.
+
+    Returns:
+        The entry, and a sorted list of (place, size) of all arrays; (None, None) for any other file.
     """
-    if sys.byteorder != 'little':
-        return None
     length, magic = _TAIL.unpack(at(size - _TAIL.size, _TAIL.size)) if size > START + _TAIL.size else (0, b'')
     end = size - _TAIL.size - length
-    if magic != _MAGIC or end < START:
-        return None
+    if magic != _MAGIC or end < START or sys.byteorder != 'little':
+        return None, None
     try:
         start, described = parse(bytes(at(end, length)))
         if not START <= start <= end:
-            return None
-        root = _Reading(start, end).entry(described)
+            return None, None
+        root, places = _Reading(start, end).read(described)
         first, rest = laid_out(root, start)
         same = first == bytes(at(0, START)) and len(rest) == end - start and rest == bytes(at(start, len(rest)))
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, struct.error, RecursionError):
-        return None
-    return root if same else None
+        return None, None
+    return (root, places) if same else (None, None)
 
 
 class _Reading:
@@ -460,15 +465,15 @@ class _Reading:
         self.rest = end - start
         self._places = []
 
-    def entry(self, described):
-        """The entry of the root."""
-        root = self._group(described, '/')
-        reached = START
-        for place, size in sorted(self._places):
+    def read(self, described):
+        """(entry of the root, sorted list of (place, size) of all arrays)"""
+        root, reached = self._group(described, '/'), START
+        self._places.sort()
+        for place, size in self._places:
             if place < reached or place + size > self.start:
                 raise ValueError('arrays that overlap')
             reached = place + size
-        return root
+        return root, self._places
 
     def _take(self, size):
         self.rest -= size

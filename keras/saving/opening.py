@@ -9,6 +9,7 @@ import json
 import os
 import re
 import stat
+import struct
 import threading
 import zlib
 
@@ -29,12 +30,40 @@ MOST_ENTRIES = 2000000
 # Packed data may unpack to this many bytes, or to so many times its own size.
 UNPACKED_FREELY = 1 << 24
 UNPACKED_TIMES = 100
+# The numbers in an HDF5 file together may unpack to so many times its size.
+_NUMBERS_TIMES = 32
 # Names in one list or group.
 MOST_NAMES = 1 << 17
 
 
 class RefusedFile(OSError, ValueError):
     """A file that is not read: it is damaged, or made to do harm."""
+
+
+# What Python raises where a file is not what the code that reads it expects.
+_RAW = (KeyError, IndexError, TypeError, AttributeError, RecursionError, OverflowError, ZeroDivisionError, MemoryError,
+        AssertionError, SystemError, EOFError, UnicodeDecodeError, UnicodeEncodeError, struct.error, zlib.error)
+
+
+@contextlib.contextmanager
+def in_words(source):
+    """Errors in the `with` block, which reads a file, that do not say that it is the file's fault, as ones that do.
+
+    Args:
+        source: path of the file, or what else it is read from.
+
+    Raises:
+        RefusedFile: in the place of a bare KeyError, say.
+    """
+    try:
+        yield
+    except _RAW as error:
+        if type(error) not in _RAW and not isinstance(error, MemoryError):
+            raise
+        raise RefusedFile('%s cannot be read: it does not hold what a file of its kind has (%s: %.500s). The usual '
+                          'cause: it is damaged, or was made by something else.'
+                          % (source if isinstance(source, (str, os.PathLike)) else _name_of(source),
+                             type(error).__name__, error)) from error
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -69,6 +98,8 @@ def open_file(path):
     except (FileNotFoundError, NotADirectoryError):
         raise NoFile('File not found. There is no file %s. Please ensure the file is an accessible `.keras` zip file, '
                      'or one of another format.' % path) from None
+    except ValueError as error:
+        raise RefusedFile('No file can have the name %.200r (%s).' % (path, error)) from None
     if kind is not None:
         raise RefusedFile('%s is %s, not a file.' % (path, kind))
     return open(path, 'rb', buffering=0)
@@ -159,8 +190,11 @@ class _Section:
             self._read_directly(self.start + position, view.cast('B'))
         else:
             with self._lock:
+                # Whoever reads from the position does not see that somebody reads elsewhere.
+                before = self._position
                 self.seek(position)
                 _Section.readinto(self, view)
+                self._position = before
 
     @property
     def is_direct(self):
@@ -211,7 +245,26 @@ class _HDF5Source(_Section):
     def __init__(self, file):
         super().__init__(file)
         self._pool = None
-        self.room = arrays.Room()
+        self._taken, self._stored, self._unpacked = set(), 0, 0
+
+    def take(self, name, stored, unpacked):
+        """Note that the numbers called `name` are to be read.
+
+        Args:
+            stored: their bytes in the file. unpacked: their bytes in memory.
+
+        Raises:
+            RefusedFile: where all of them together are more than the file can hold: the same bytes stand for many.
+        """
+        if name in self._taken:
+            return
+        self._taken.add(name)
+        self._stored, self._unpacked = self._stored + stored, self._unpacked + unpacked
+        if self._stored > 2 * self.size:
+            raise RefusedFile('%s says that more numbers are in it than it has bytes.' % self.name)
+        if self._unpacked > max(UNPACKED_FREELY, _NUMBERS_TIMES * self.size):
+            raise RefusedFile('%s has %d bytes, but its numbers would unpack to many times as many.'
+                              % (self.name, self.size))
 
     @property
     def pool(self):
@@ -313,13 +366,10 @@ def _open_library(source):
             else 'it does not begin like one' if source.size else 'it is empty'
         raise RefusedFile('%s cannot be read as an HDF5 file (%s). The usual cause: it was cut short while it was '
                           'written, copied or downloaded, or it holds something else.' % (source.name, other))
-    entry = hdf5_layout.kept(source.size, source.at, parse_json)
-    if entry is not None:
-        try:
-            yield _KeptGroup(entry, source, '/')
-        finally:
-            source.close()
-        return
+    with _open_kept(source) as group:
+        if group is not None:
+            yield group
+            return
     _check_beginning(source)
     try:
         import h5py
@@ -336,6 +386,21 @@ def _open_library(source):
             source.close()
             # Closing a file looks at each object in it that is still open.
             group.forget()
+
+
+@contextlib.contextmanager
+def _open_kept(source):
+    """The root `Group` of a file with an index that is believed, for a `with` block; None for any other."""
+    entry, places = hdf5_layout.kept(source.size, source.at, lambda text: json.loads(_text(text, 'index')))
+    if entry is None:
+        yield None
+        return
+    blocks = arrays.Blocks(places, source.read_at, lambda: source.pool)
+    try:
+        yield _KeptGroup(entry, source, '/', blocks)
+    finally:
+        blocks.close()
+        source.close()
 
 
 def _check_beginning(source):
@@ -664,6 +729,13 @@ class Group(_Object):
                 raise self._refused('holds too much')
         return found
 
+    def read_ahead(self, blocks):
+        """Have threads begin with what is in the file, as far as it is known where it lies: all of it is wanted.
+
+        Args:
+            blocks: of 16 MB each, that there may be in memory before anybody asks for what is in them.
+        """
+
     def is_new(self, met):
         """Whether the group is none of those `met`, among which it then is."""
         import h5py
@@ -703,6 +775,8 @@ class Dataset(_Object):
     whatever it is.
     """
     checksum = None
+    # What `check` gave; the packed parts, where they are unpacked here.
+    _checked = _chunks = None
 
     def __init__(self, id, source, name):
         super().__init__(id, source, name)
@@ -727,24 +801,46 @@ class Dataset(_Object):
         Raises:
             RefusedFile: where they are not in the file, no numbers, or damaged.
         """
+        place = self.check()
         with _Refusing(self._source, self.name, 'the data'):
-            place = self._place()
-            return self._read_at(place) if place is not None else self._compared(*self._read_by_library())
+            if place is not None:
+                return self._read_at(place)
+            array = self._read_otherwise()
+            return self._compared(array, None if self.checksum is None else arrays.checksum(array))
+
+    def _read_otherwise(self):
+        return np.asarray(self._for_python()[()], self.dtype) if self._chunks is None else self._chunks.read()
+
+    def check(self):
+        """Look at everything that can be told before the numbers are in memory.
+
+        Returns:
+            Where they begin in the file if they lie there in one piece, as in memory; None otherwise.
+
+        Raises:
+            RefusedFile: as `read` does.
+        """
+        if self._checked is None:
+            with _Refusing(self._source, self.name, 'the data'):
+                place = self._place()
+                if place is None:
+                    self._check()
+                elif self._source is not None:
+                    self._source.take(self.name, self.nbytes, self.nbytes)
+                self._checked = (place,)
+        return self._checked[0]
 
     def start(self):
         """A function that gives what `read` does; a thread begins with numbers of middle size meanwhile.
 
         What is smaller is not worth it, what is larger several threads read at once.
         """
-        if self._source is None or self.shape is None or not arrays.MIDDLE <= self.nbytes < arrays.LARGE \
-                or self._source.pool is None:
+        place = self.check()
+        if self._source is None or not arrays.MIDDLE <= self.nbytes < arrays.LARGE or self._source.pool is None:
             return self.read
-        with _Refusing(self._source, self.name, 'the data'):
-            place = self._place()
         if place is None:
             return self.read
-        array = self._source.room.empty(self.shape, self.dtype)
-        return self._source.pool.submit(self._read_at, place, array).result
+        return self._source.pool.submit(self._read_at, place).result
 
     def _place(self):
         """Where the numbers begin in the file if they lie there in one piece, as in memory; None otherwise."""
@@ -757,8 +853,8 @@ class Dataset(_Object):
             raise self._too_short()
         return place
 
-    def _read_at(self, place, array=None):
-        array = np.empty(self.shape, self.dtype) if array is None else array
+    def _read_at(self, place):
+        array = np.empty(self.shape, self.dtype)
         return self._compared(array, arrays.filled(array, self._source.read_at, place, self.checksum is not None,
                                                    self._source.pool))
 
@@ -768,11 +864,6 @@ class Dataset(_Object):
         if self.checksum is not None and found != self.checksum:
             raise self._refused('is not what was written: the file is damaged')
         return arrays.of_bfloat16(array) if self.dtype == arrays.BFLOAT16 else array
-
-    def _read_by_library(self):
-        self._check()
-        array = np.asarray(self._for_python()[()], self.dtype)
-        return array, None if self.checksum is None else arrays.checksum(array)
 
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self.read(), dtype)
@@ -806,17 +897,122 @@ class Dataset(_Object):
         return offset is None or offset + self.nbytes > self._source.size
 
     def _check_chunks(self, made, stored):
-        filters = [made.get_filter(number)[0] for number in range(made.get_nfilters())]
-        if not set(filters) <= set(_FILTERS):
-            raise self._refused('is compressed in a way that is not read')
+        filters = [made.get_filter(number) for number in range(made.get_nfilters())]
+        names = [_FILTERS.get(each[0]) for each in filters]
         chunk = self.dtype.itemsize
         for size in made.get_chunk():
             chunk *= int(size)
+        # The filter trusts what the file says of the size.
+        lies = any(name == 'lzf' and tuple(each[2][2:3]) != (chunk,) for name, each in zip(names, filters))
+        if None in names or len(set(names)) != len(names) or lies:
+            raise self._refused('is compressed in a way that is not read')
         if self._source is not None and stored > self._source.size:
             raise self._refused('says that it has %d bytes, more than the file' % stored)
-        if max(self.nbytes, chunk) > max(UNPACKED_FREELY, UNPACKED_TIMES * stored):
+        if max(self.nbytes, chunk) > max(UNPACKED_FREELY, _NUMBERS_TIMES * stored):
             raise self._refused('says that it has the shape %s, %d bytes, but only %d bytes are stored for it'
                                 % (self.shape, self.nbytes, stored))
+        if self._source is None or not self.nbytes:
+            return
+        self._source.take(self.name, stored, self.nbytes)
+        if not hasattr(self._id, 'get_chunk_info'):  # an older h5py
+            return
+        chunks = _Chunks(self, self._id, made.get_chunk(), names, self._source)
+        if 'lzf' in names:
+            return
+        if self._is_as_in_memory:
+            self._chunks = chunks
+        if not self._is_as_in_memory or self.nbytes > self._source.size:
+            chunks.rehearse()
+
+
+class _Chunks:
+    """The packed parts of a data set, unpacked here: the library goes on unpacking whatever comes out.
+
+    Args:
+        owner: the `Dataset`. id: of HDF5. sizes: the shape of one part. names: of its filters, in the order in which
+            they were applied.
+
+    Raises:
+        RefusedFile: where parts are missing, or not in the file.
+    """
+
+    def __init__(self, owner, id, sizes, names, source):
+        self._owner = owner
+        self._sizes = tuple(map(int, sizes))
+        self._names = names
+        self._source = source
+        count = 1
+        for size, whole in zip(self._sizes, owner.shape):
+            count *= -(-whole // size)
+        self._width = id.get_type().get_size()
+        self._bytes = int(np.prod(self._sizes, dtype='int64')) * self._width
+        found = [] if id.get_num_chunks() != count else [id.get_chunk_info(number) for number in range(count)]
+        self._places = {tuple(info.chunk_offset): (info.byte_offset, info.size, info.filter_mask) for info in found}
+        if len(self._places) != count or any(
+                place is None or not 0 <= place <= place + size <= source.size or size > self._bytes + 4096
+                for place, size, _ in self._places.values()):
+            raise owner._refused('is not in the file as a whole')
+
+    def read(self):
+        """All of it as one array."""
+        array = np.empty(self._owner.shape, self._owner.dtype)
+        for offset in self._places:
+            part = array[tuple(slice(begin, begin + size) for begin, size in zip(offset, self._sizes))]
+            content = np.frombuffer(self._unpacked(offset), array.dtype).reshape(self._sizes)
+            part[...] = content[tuple(map(slice, part.shape))]
+        return array
+
+    def rehearse(self):
+        """Unpack all of it, part by part, and keep nothing."""
+        for offset in self._places:
+            self._unpacked(offset)
+
+    def _unpacked(self, offset):
+        place, size, skipped = self._places[offset]
+        data = self._source.at(place, size)
+        for number in reversed(range(len(self._names))):
+            if not skipped >> number & 1:
+                data = getattr(self, '_without_' + self._names[number])(data)
+        if len(data) != self._bytes:
+            raise self._damaged()
+        return data
+
+    def _damaged(self):
+        return self._owner._refused('cannot be unpacked: the file is damaged')
+
+    def _without_gzip(self, data):
+        unpacking = zlib.decompressobj()
+        try:
+            found = unpacking.decompress(data, self._bytes + 4)
+        except zlib.error:
+            raise self._damaged() from None
+        if not unpacking.eof:
+            raise self._damaged()
+        return found
+
+    def _without_shuffle(self, data):
+        if len(data) % self._width:
+            raise self._damaged()
+        return np.frombuffer(data, 'u1').reshape(self._width, -1).T.tobytes()
+
+    def _without_fletcher32(self, data):
+        if len(data) < 4 or _fletcher32(data[:-4]) != int.from_bytes(data[-4:], 'little'):
+            raise self._damaged()
+        return data[:-4]
+
+
+def _fletcher32(data):
+    """The checksum of Fletcher as HDF5 has it."""
+    words = np.frombuffer(bytes(data[:len(data) // 2 * 2]), '>u2').astype('u8')
+    if len(data) % 2:
+        words = np.append(words, np.uint64(data[-1] << 8))
+    first = second = 0
+    for start in range(0, len(words), 1 << 20):
+        part = words[start:start + (1 << 20)]
+        sums = np.cumsum(part)
+        second = (second + len(part) * first + int(np.sum(sums % np.uint64(65535)))) % 65535
+        first = (first + int(sums[-1])) % 65535
+    return ((second or 65535) << 16 | (first or 65535)) if words.any() else 0
 
 
 class _KeptAttributes(Attributes):
@@ -838,17 +1034,20 @@ class _KeptAttributes(Attributes):
 class _KeptGroup(Group):
     """A group of which an index tells."""
 
-    def __init__(self, entry, source, name):
+    def __init__(self, entry, source, name, blocks):
         super().__init__(None, source, name)
         self.attrs = _KeptAttributes(entry.attrs, source, name)
-        self._entry = entry
+        self._entry, self._blocks = entry, blocks
+
+    def read_ahead(self, blocks):
+        self._blocks.ahead(blocks)
 
     def _opened(self, name):
         entry = self._entry.parts.get(name)
         if entry is None:
             return None
         kind = _KeptGroup if isinstance(entry, hdf5_layout.GroupEntry) else _KeptDataset
-        return kind(entry, self._source, '%s/%s' % (self.name.rstrip('/'), name))
+        return kind(entry, self._source, '%s/%s' % (self.name.rstrip('/'), name), self._blocks)
 
     def keys(self):
         if len(self._entry.parts) > MOST_NAMES:
@@ -864,18 +1063,32 @@ class _KeptGroup(Group):
 class _KeptDataset(Dataset):
     """An array of which an index tells."""
 
-    def __init__(self, entry, source, name):
+    def __init__(self, entry, source, name, blocks):
         super(Dataset, self).__init__(None, source, name)
         self.attrs = _KeptAttributes(entry.attrs, source, name)
         self.shape, self.dtype = entry.shape, entry.dtype.newbyteorder('=')
-        self._entry = entry
+        self._entry, self._blocks = entry, blocks
+
+    def start(self):
+        if 0 < self.nbytes < arrays.LARGE:
+            self._blocks.begin(self._entry.place)
+        return self.read
+
+    def _read_at(self, place):
+        size = self.nbytes
+        array = self._blocks.take(place, self.shape, self.dtype, size) if size < arrays.LARGE else None
+        if array is None:
+            return super()._read_at(place)
+        return self._compared(array, None if self.checksum is None else arrays.checksum(array))
 
     def _place(self):
         return self._entry.place if self.nbytes else None
 
-    def _read_by_library(self):
-        array = np.empty(self.shape, self.dtype)
-        return array, arrays.checksum(array)
+    def _check(self):
+        """There is nothing in it to look at."""
+
+    def _read_otherwise(self):
+        return np.empty(self.shape, self.dtype)
 
 
 # --- zip archives -----------------------------------------------------------------------------------------------------
@@ -930,13 +1143,14 @@ class _Raw(io.RawIOBase):
 class Archive:
     """The members of a zip archive, for reading.
 
-    names: their names, a list. filename: of the archive.
+    names: their names, a list. filename: of the archive. nbytes: its size.
     """
 
     def __init__(self, archive, section):
         self._archive = archive
         self._section = section
         self.filename = section.name
+        self.nbytes = section.size
         members = archive.infolist()
         self._check_sizes(members)
         self._members = {}
@@ -1020,31 +1234,46 @@ class Archive:
                 for part in iter(lambda: file.read(1 << 20), b''):
                     if target is not None:
                         target.write(part)
-            yield target if target is not None else _Section(self._section, self._start(member), member.file_size)
+            yield target if target is not None else self._stored(member)
+
+    def _stored(self, member):
+        return _Section(self._section, self._start(member), member.file_size)
 
     def _start(self, member):
         """Where in the file the bytes of a stored member begin."""
-        self._section.seek(member.header_offset)
-        header = self._section.read(30)
+        header = bytearray(30)
+        self._section.read_at(member.header_offset, header)
         return member.header_offset + 30 + int.from_bytes(header[26:28], 'little') + \
             int.from_bytes(header[28:30], 'little')
 
     @contextlib.contextmanager
     def open_hdf5(self, name):
-        """The root `Group` of a member that is an HDF5 file, for a `with` block."""
-        with self.open_file(name) as file, open_hdf5(file) as group:
+        """The root `Group` of a member that is an HDF5 file, for a `with` block.
+
+        One of ours has checksums of its own: its bytes are not read twice.
+        """
+        member = self._member(name)
+        with contextlib.ExitStack() as stack:
+            if member.compress_type == zipfile.ZIP_STORED:
+                group = stack.enter_context(_open_kept(_HDF5Source(self._stored(member))))
+            else:
+                group = None
+            if group is None:
+                group = stack.enter_context(open_hdf5(stack.enter_context(self.open_file(name))))
             yield group
 
 
 # --- JSON and YAML ----------------------------------------------------------------------------------------------------
 
-def _text(text, what):
+def _text(text, what, is_limited=True):
     """`text` as a string.
 
     Raises:
         ValueError: where it is too long, no text, or has too many brackets to be a config.
     """
-    if len(text) > LONGEST_TEXT:
+    if not isinstance(text, (str, bytes, bytearray)):
+        raise TypeError('The %s has to be text. Received: %.200r' % (what, text))
+    if is_limited and len(text) > LONGEST_TEXT:
         raise ValueError('The %s has %d bytes, more than the %d that a config may have.'
                          % (what, len(text), LONGEST_TEXT))
     if isinstance(text, (bytes, bytearray)):
@@ -1052,9 +1281,19 @@ def _text(text, what):
             text = bytes(text).decode('utf-8')
         except UnicodeDecodeError as error:
             raise ValueError('The %s is damaged: it is no text (%s).' % (what, error)) from error
-    if sum(map(text.count, '{[,:')) > MOST_ENTRIES:
+    if is_limited and sum(map(text.count, '{[,:')) > MOST_ENTRIES:
         raise ValueError('The %s has too many entries.' % what)
     return text
+
+
+def check_entries(text, filename, size):
+    """Refuse packed text with more entries than a file of this size could hold as it is.
+
+    Raises:
+        RefusedFile: where it is so.
+    """
+    if sum(map(text.count, (b'{', b'[', b',', b':'))) > max(300000, size // 3):
+        raise RefusedFile('%s: a config of too many entries is packed into its %d bytes.' % (filename, size))
 
 
 # Of one number.
@@ -1067,11 +1306,12 @@ def _integer(digits):
     return int(digits)
 
 
-def parse_json(text, what='config'):
+def parse_json(text, what='config', is_limited=True):
     """The values in JSON text, nested no deeper than a model needs.
 
     Args:
-        text: string or bytes. what: what it is, for messages.
+        text: string or bytes. what: what it is, for messages. is_limited: False for what is no config, and may be
+            of any length.
 
     Raises:
         ValueError: where it is no JSON, or too deep or long.
@@ -1080,7 +1320,7 @@ def parse_json(text, what='config'):
         >>> keras.saving.opening.parse_json('{"units": 3}')
         {'units': 3}
     """
-    text = _text(text, what)
+    text = _text(text, what, is_limited)
     try:
         values = json.loads(text, parse_int=_integer)
         check_depth(values)
@@ -1122,17 +1362,18 @@ def parse_yaml(text, what='config'):
     _check_entries_of_yaml(text, what)
     _check_flat_yaml(text, what)
     try:
-        values = yaml.load(text, Loader=_loader_of(yaml))
+        events = yaml.parse(text, Loader=getattr(yaml, 'CSafeLoader', yaml.SafeLoader))
+        values = _YAMLValues(yaml).of(events)
         _check_expanded(values, len(text))
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
-        raise ValueError('The %s is no YAML that could be read (%s). It begins with: %.60s'
+    except (yaml.YAMLError, ValueError) + _RAW as error:
+        raise ValueError('The %s is no YAML that could be read (%.1000s). It begins with: %.60s'
                          % (what, error, text)) from error
     return values
 
 
 def _check_entries_of_yaml(text, what):
     """Refuse text with more entries than a config of its length has: each one takes the parser a while."""
-    if sum(map(text.count, ('[', '{', ',', ':', '- '))) > max(20000, len(text) // 6):
+    if sum(map(text.count, ('[', '{', ',', ':', '- ', '? '))) > max(10000, len(text) // 10):
         raise ValueError('The %s has too many entries.' % what)
 
 
@@ -1148,53 +1389,113 @@ def _check_flat_yaml(text, what):
         raise ValueError('The %s is nested more than %d levels deep.' % (what, DEEPEST))
 
 
-def _loader_of(yaml):
-    class Loader(getattr(yaml, 'CSafeLoader', yaml.SafeLoader)):
-        """Plain values, tuples and the strings of Python 2."""
+class _YAMLValues:
+    """The values in YAML text, from one event of the parser after the other: nodes would take many times as much.
 
-        def flatten_mapping(self, node):
-            if any(key.tag == 'tag:yaml.org,2002:merge' for key, _ in node.value):
-                raise yaml.constructor.ConstructorError(None, None, 'merge keys are not read', node.start_mark)
+    A list of what is open: [its tag, its anchor, the values in it so far].
+    """
 
-    for name in ('int', 'float', 'timestamp'):
-        Loader.add_constructor('tag:yaml.org,2002:' + name, _of_few_digits(getattr(Loader, 'construct_yaml_' + name)))
-    prefix = 'tag:yaml.org,2002:python/'
-    Loader.add_constructor(prefix + 'tuple', lambda loader, node: tuple(loader.construct_sequence(node, deep=True)))
-    for name in ('str', 'unicode'):
-        Loader.add_constructor(prefix + name, lambda loader, node: loader.construct_scalar(node))
-    # NumPy's numbers, as Keras 1 and 2 wrote them.
-    Loader.add_constructor(prefix + 'name:numpy.ndarray', lambda loader, node: None)
-    for name, made in (('dtype', _dtype_in_yaml), ('core.multiarray.scalar', _number_in_yaml),
-                       ('core.multiarray._reconstruct', _array_in_yaml), ('_core.multiarray.scalar', _number_in_yaml),
-                       ('_core.multiarray._reconstruct', _array_in_yaml)):
-        Loader.add_constructor(prefix + 'object/apply:numpy.' + name, made)
-    return Loader
+    def __init__(self, yaml):
+        self._yaml = yaml
+        self._loader = yaml.SafeLoader('')
+        self._open, self._anchors = [['', None, []]], {}
+
+    def of(self, events):
+        """The value of the only document, None where there is none."""
+        yaml, documents = self._yaml, 0
+        for event in events:
+            if isinstance(event, yaml.ScalarEvent):
+                self._put(self._scalar(event), event.anchor)
+            elif isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
+                self._begin(event)
+            elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+                tag, anchor, content = self._open.pop()
+                content = dict(content) if isinstance(content, _Pairs) else content
+                self._put(content if tag is None else self._made(tag, content), anchor)
+            elif isinstance(event, yaml.AliasEvent):
+                if event.anchor not in self._anchors:
+                    raise ValueError('the alias %.60s stands for nothing' % event.anchor)
+                self._put(self._anchors[event.anchor])
+            elif isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise ValueError('more than one document')
+        return self._open[0][2][0] if documents else None
+
+    def _begin(self, event):
+        if len(self._open) > DEEPEST:
+            raise ValueError('nested more than %d levels deep' % DEEPEST)
+        is_list = isinstance(event, self._yaml.SequenceStartEvent)
+        plain = event.tag in (None, '!', _YAML + ('seq' if is_list else 'map'))
+        content = [] if is_list else _Pairs()
+        self._open.append([None if plain else event.tag, event.anchor, content])
+
+    def _put(self, value, anchor=None):
+        if anchor is not None:
+            self._anchors[anchor] = value
+        self._open[-1][2].append(value)
+
+    def _scalar(self, event):
+        tag = event.tag
+        if tag in (None, '!'):
+            tag = self._loader.resolve(self._yaml.ScalarNode, event.value, event.implicit)
+        name = tag[len(_YAML):] if tag.startswith(_YAML) else None
+        if name == 'merge':
+            raise ValueError('merge keys are not read')
+        if name in ('int', 'float', 'timestamp') and len(event.value) > _MOST_DIGITS:
+            raise ValueError('a number of %d digits' % len(event.value))
+        if name in ('str', 'python/str', 'python/unicode', 'value'):
+            return event.value
+        if name == 'python/name:numpy.ndarray':
+            return None
+        if name not in ('int', 'float', 'timestamp', 'bool', 'null', 'binary'):
+            raise ValueError('could not determine a constructor for the tag %.100r' % tag)
+        make = self._loader.yaml_constructors[tag]
+        return make(self._loader, self._yaml.ScalarNode(tag, event.value))
+
+    @staticmethod
+    def _made(tag, content):
+        """The value of a list or dictionary that has a tag."""
+        make = _YAML_MAKERS.get(tag.replace(_YAML, '').replace('numpy._core', 'numpy.core'))
+        if make is None:
+            raise ValueError('could not determine a constructor for the tag %.100r' % tag)
+        return make(content)
 
 
-def _of_few_digits(construct):
-    def constructed(loader, node):
-        if len(node.value) > _MOST_DIGITS:
-            raise ValueError('a number of %d digits' % len(node.value))
-        return construct(loader, node)
-    return constructed
+class _Pairs(dict):
+    """A dictionary that is given its keys and values one after the other."""
+    _key = _waits = object()
+
+    def append(self, value):
+        if self._key is self._waits:
+            hash(value)
+            self._key = value
+        else:
+            self[self._key], self._key = value, self._waits
 
 
-def _dtype_in_yaml(loader, node):
-    content = loader.construct_mapping(node, deep=True)
+def _dtype_in_yaml(content):
     code, state = content['args'][0], content.get('state') or (None, '=')
-    if not isinstance(code, str) or not re.fullmatch(r'[fiub][1248]', code):
-        raise ValueError('a dtype of NumPy that is none of numbers: %r' % (code,))
+    if not isinstance(code, str) or not re.match(r'[fiub][1248]$', code):
+        raise ValueError('a dtype of NumPy that is none of numbers: %.60r' % (code,))
     return np.dtype(code).newbyteorder(state[1] if state[1] in ('<', '>') else '=')
 
 
-def _number_in_yaml(loader, node):
-    dtype, data = loader.construct_sequence(node, deep=True)
+def _number_in_yaml(content):
+    dtype, data = content
     return np.frombuffer(data, dtype)[0].item()
 
 
-def _array_in_yaml(loader, node):
-    _, shape, dtype, by_columns, data = loader.construct_mapping(node, deep=True)['state']
+def _array_in_yaml(content):
+    _, shape, dtype, by_columns, data = content['state']
     return np.frombuffer(data, dtype).reshape(shape, order='F' if by_columns else 'C').tolist()
+
+
+_YAML = 'tag:yaml.org,2002:'
+# Tuples, and NumPy's numbers as Keras 1 and 2 wrote them.
+_YAML_MAKERS = {'python/tuple': tuple, 'python/object/apply:numpy.dtype': _dtype_in_yaml,
+                'python/object/apply:numpy.core.multiarray.scalar': _number_in_yaml,
+                'python/object/apply:numpy.core.multiarray._reconstruct': _array_in_yaml}
 
 
 def _check_expanded(values, length):
@@ -1206,7 +1507,8 @@ def _check_expanded(values, length):
             continue
         parts = list(value.values()) if isinstance(value, dict) else value
         if leaving:
-            sizes[id(value)] = 1 + sum(sizes.get(id(part)) or 1 for part in parts)
+            sizes[id(value)] = 1 + sum(len(part) if isinstance(part, (str, bytes)) else sizes.get(id(part)) or 1
+                                       for part in parts)
             if sizes[id(value)] > max(10 * length, 10000):
                 raise ValueError('its anchors stand for too many values')
         elif id(value) not in sizes:

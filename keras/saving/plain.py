@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 
+from keras.saving.opening import RefusedFile, in_words, parse_json
+
 # Arrays up to this size stand in the text, larger ones beside it.
 _IN_TEXT = 1 << 10
 
@@ -94,9 +96,18 @@ def write_plain(group, name, value):
 
 
 def read_plain(group, name):
-    """The value that `write_plain` wrote."""
-    inner = group[name]
-    return _from_json(json.loads(np.asarray(inner['text']).tobytes().decode()), inner)
+    """The value that `write_plain` wrote.
+
+    Raises:
+        RefusedFile: where it is something else.
+    """
+    with in_words(group.filename):
+        inner = group[name]
+        try:
+            return _from_json(parse_json(np.asarray(inner['text']).tobytes(), name), inner)
+        except ValueError as error:
+            raise RefusedFile('%s: what is called %s is no value that was written (%s).'
+                              % (group.filename, name, error)) from error
 
 
 def _as_json(value, arrays):

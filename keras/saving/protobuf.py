@@ -29,6 +29,8 @@ def fields(data):
         >>> fields(bytes([8, 5, 18, 2, 104, 105]))
         {1: [5], 2: [b'hi']}
     """
+    if not isinstance(data, bytes):
+        raise ValueError('A message is expected, not %.100r.' % (data,))
     found, place, size = {}, 0, len(data)
     while place < size:
         key, place = varint(data, place)
@@ -49,8 +51,25 @@ def fields(data):
 
 
 def text(values):
-    """The last of some values as text, '' where there is none."""
+    """The last of some values as text, '' where there is none.
+
+    Raises:
+        ValueError: where it is a number.
+    """
+    if values and not isinstance(values[-1], bytes):
+        raise ValueError('Text is expected, not %.100r.' % (values[-1],))
     return values[-1].decode('utf-8', 'replace') if values else ''
+
+
+def integer(values, default=0):
+    """The last of some values as a number, `default` where there is none.
+
+    Raises:
+        ValueError: where it is text.
+    """
+    if values and not isinstance(values[-1], int):
+        raise ValueError('A number is expected, not %.100r.' % (values[-1],))
+    return values[-1] if values else default
 
 
 def signed(number):

@@ -227,7 +227,7 @@ def reading_config_of(name, given):
         yield
     except Exception as error:
         if not isinstance(error, InvalidConfig):
-            if type(error) not in _OF_MALFORMED:
+            if type(error) not in _OF_MALFORMED and not isinstance(error, MemoryError):  # NumPy has one of its own
                 raise
             kind = '' if type(error) is ValueError else type(error).__name__ + ': '
             invalid = InvalidConfig('The config of %s cannot be read (%s%.2000s).' % (name, kind, error))

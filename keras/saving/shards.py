@@ -108,10 +108,13 @@ class _Reader:
         places = index.get('weight_map') if isinstance(index, dict) else None
         if not isinstance(places, dict):
             raise RefusedFile('%s is no index of sharded weights: it has no `weight_map`.' % filepath)
-        names = {name for files in places.values() for name in (files if isinstance(files, list) else [files])}
+        listed = [name for files in places.values() for name in (files if isinstance(files, list) else [files])]
+        if not listed or not all(isinstance(name, str) for name in listed):
+            raise RefusedFile('%s: its `weight_map` does not name files.' % filepath)
+        names = set(listed)
         folder, self._files = os.path.dirname(os.fspath(filepath)), []
-        for name in sorted(names, key=str):
-            if not isinstance(name, str) or os.path.basename(name) != name or name in ('', '.', '..'):
+        for name in sorted(names):
+            if os.path.basename(name) != name or name in ('', '.', '..'):
                 raise RefusedFile('%s: the shard %r would lead out of the folder.' % (filepath, name))
             self._files.append(stack.enter_context(open_hdf5(os.path.join(folder, name))))
 

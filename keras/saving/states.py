@@ -17,7 +17,7 @@ from keras.backend.state.variables import Variable
 from keras.layers.weights import WeightOwner
 from keras.saving import arrays, checksums
 from keras.saving.hdf5_layout import GroupEntry
-from keras.saving.opening import Dataset, Group
+from keras.saving.opening import Dataset, Group, RefusedFile
 
 
 # --- the tree of a model's state ----------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ class Store:
         if name not in self:
             raise KeyError('There is no array %r in %s of the file.' % (name, self.where))
         group = self.group.part_with(str(name)) if hasattr(self.group, 'part_with') else self.group
-        found = group[str(name)]
+        found = _data_set(group, str(name))
         if isinstance(found, Dataset) and isinstance(group, Group):
             if id(group) not in self._expected:
                 self._expected[id(group)] = checksums.expected(group, group.keys()) or {}
@@ -136,7 +136,26 @@ class Store:
 
     def shape(self, name):
         """The shape of an array, without reading it."""
-        return tuple(self.group[str(name)].shape)
+        return tuple(_data_set(self.group, str(name)).shape)
+
+    def check(self):
+        """Refuse arrays of which one can tell that they cannot be read, before the first is."""
+        for name in self.group or ():
+            found = self.group[name]
+            if isinstance(found, Dataset):
+                found.check()
+
+
+def _data_set(group, name):
+    """The array called `name` in a group.
+
+    Raises:
+        RefusedFile: where it is a group itself.
+    """
+    found = group[name]
+    if not hasattr(found, 'shape'):
+        raise RefusedFile('%s/%s of the file is a group, not numbers: the file is damaged.' % (group.name, name))
+    return found
 
 
 def write_states(file, model, include_optimizer=True):
@@ -198,11 +217,16 @@ def read_states(file, model, skip_mismatch=False):
     Raises:
         ValueError: where something does not fit.
     """
+    if hasattr(file, 'read_ahead'):
+        file.read_ahead(2)
     pairs = _Places(file).of(states(model))
     misfits = {path: message for path, owner, store in pairs for message in [_misfit(owner, store)] if message}
     if misfits and not skip_mismatch:
         raise ValueError('%s The usual cause: the file was written by a model of another architecture.'
                          % next(iter(misfits.values())))
+    for path, _, store in pairs:
+        if path not in misfits:
+            store.check()
     for message in misfits.values():
         warnings.warn(message + ' Skipping loading this layer due to mismatch of its weights.', stacklevel=4)
     for path, owner, store in pairs:
@@ -236,7 +260,10 @@ class _Places:
 
     def _at(self, path):
         inside = _joined(path, 'vars')
-        return next((self.file[known] for known in (inside, as_in_2_12(inside)) if known in self.file), None)
+        found = next((self.file[known] for known in (inside, as_in_2_12(inside)) if known in self.file), None)
+        if found is not None and not hasattr(found, 'keys'):
+            raise RefusedFile('%s of the file holds numbers, not a group: the file is damaged.' % inside)
+        return found
 
     def _left_for(self, path, owner):
         shapes = _own_shapes(owner)
@@ -252,8 +279,8 @@ class _Places:
 
 def _store(group, path, owner):
     """The variables in a group, the numbers behind a quantized kernel in its place."""
-    quantized = group is not None and '0' in group and str(group['0'].dtype) == 'int8' and len(group) == 1 + len(
-        _own_shapes(owner))
+    quantized = group is not None and '0' in group and str(_data_set(group, '0').dtype) == 'int8' \
+        and len(group) == 1 + len(_own_shapes(owner))
     return Dequantized(group, path) if quantized else Store(group, path)
 
 
@@ -267,7 +294,9 @@ class Dequantized(Store):
         array = super().__getitem__(name)
         if str(name) != '0':
             return array
-        scale = np.asarray(self.group[str(len(self.group) - 1)])
+        scale = np.asarray(_data_set(self.group, str(len(self.group) - 1)))
+        if not np.all(scale) or not np.all(np.isfinite(scale)):
+            raise RefusedFile('%s of the file scales numbers by zero or infinity: the file is damaged.' % self.where)
         along = scale.reshape(scale.shape + (1,) * (array.ndim - scale.ndim)) \
             if scale.shape != array.shape[-scale.ndim:] else scale
         return np.asarray(array, scale.dtype) / along
@@ -291,7 +320,7 @@ def _own_shapes(owner):
 
 
 def _shapes_in(group):
-    return [tuple(group[str(number)].shape) for number in range(len(group)) if str(number) in group]
+    return [tuple(_data_set(group, str(number)).shape) for number in range(len(group)) if str(number) in group]
 
 
 def groups_of_variables(file):

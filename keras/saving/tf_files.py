@@ -10,8 +10,8 @@ from keras import generations
 from keras.backend.state.variables import Variable
 from keras.saving import training_config, values, versions
 from keras.saving.kinds import kind_in
-from keras.saving.opening import parse_json
-from keras.saving.protobuf import fields, signed, text
+from keras.saving.opening import RefusedFile, open_file, parse_json
+from keras.saving.protobuf import fields, integer, signed, text
 from keras.saving.serialization import get_registered_object
 from keras.saving.tensor_bundle import Checkpoint, is_checkpoint  # noqa: F401
 
@@ -39,13 +39,13 @@ def load_checkpoint(model, prefix, skip_mismatch=False):
 def _assign(pairs, skip_mismatch=False):
     fitting = []
     for variable, node in pairs:
-        array = node.array()
-        if array.shape == tuple(variable.shape):
-            fitting.append((variable, array))
+        shape = node.shape()
+        if shape == tuple(variable.shape):
+            fitting.append((variable, node.array()))
         elif not skip_mismatch:
             raise ValueError('The weight %s has shape %s, the checkpoint has shape %s for it (%s). The usual cause: it '
                              'was written by a model of another architecture.'
-                             % (variable.path, tuple(variable.shape), array.shape, node.full_name))
+                             % (variable.path, tuple(variable.shape), shape, node.full_name))
     for variable, array in fitting:
         variable.assign(array)
 
@@ -84,21 +84,13 @@ class _Missing(ValueError):
 
 def _numbered(node):
     """The nodes of the layers with weights of a model made of a graph, in order; random states are no weights here."""
-    found, number = [], 0
-    while 'layer_with_weights-%d' % number in node.children:
-        child = node.children['layer_with_weights-%d' % number]
-        if _holds_weights(child, set()):
+    found, place, barren, visits = [], 0, set(), [0]
+    while 'layer_with_weights-%d' % place in node.children:
+        child = node.children['layer_with_weights-%d' % place]
+        if child.holds_weights(_RANDOM, barren, visits):
             found.append(child)
-        number += 1
+        place += 1
     return found
-
-
-def _holds_weights(node, seen):
-    if node in seen:
-        return False
-    seen.add(node)
-    return node.is_variable or any(_holds_weights(child, seen) for name, child in node.children.items()
-                                   if name not in _RANDOM)
 
 
 def _pairs_of_model(model, node, done):
@@ -130,7 +122,8 @@ def _child(layer, value, name, node):
         if known in node.children:
             return node.children[known]
     raise _Missing('The checkpoint has nothing for %r of layer %s; it has: %s. The usual cause: it was written by a '
-                   'model of another architecture.' % (name, layer.name, ', '.join(sorted(node.children)) or 'nothing'))
+                   'model of another architecture.' % (name, layer.name,
+                                                       ', '.join(sorted(node.children)[:40]) or 'nothing'))
 
 
 # --- vocabularies -----------------------------------------------------------------------------------------------------
@@ -270,12 +263,12 @@ def _shapes_in(spec):
 def _shapes_of_signature(path):
     """{name: shape without the number of samples} of what `serving_default` takes, in the order of the names."""
     found = {}
-    with _damages_of(path), open(os.path.join(path, 'saved_model.pb'), 'rb') as file:
-        for entry in map(fields, fields(fields(file.read())[2][0]).get(5, [])):
+    with _damages_of(path):
+        for entry in map(fields, fields(fields(_content(path, 'saved_model.pb'))[2][0]).get(5, [])):
             if text(entry.get(1)) != 'serving_default':
                 continue
             for given in map(fields, fields(entry[2][0]).get(1, [])):
-                sizes = [signed(fields(size).get(1, [0])[0]) for size in fields(fields(given[2][0])[3][0]).get(2, [])]
+                sizes = [signed(integer(fields(size).get(1))) for size in fields(fields(given[2][0])[3][0]).get(2, [])]
                 found[text(given.get(1))] = (None,) + tuple(None if size < 0 else size for size in sizes[1:])
     return dict(sorted(found.items()))
 
@@ -297,20 +290,27 @@ def metadata(path):
     for node in _metadata_nodes(path):
         name, identifier, content = node
         if name == 'root' and identifier in _MODELS + ('_tf_keras_layer', '_tf_keras_rnn_layer'):
-            return parse_json(content, 'metadata of the SavedModel')
+            found = parse_json(content, 'metadata of the SavedModel')
+            if not isinstance(found, dict):
+                raise RefusedFile('The SavedModel %s is damaged: what it says of its model is %.100r.' % (path, found))
+            return found
     raise ValueError('The SavedModel %s holds no model of Keras. The usual cause: tf.saved_model.save wrote something '
                      'else.' % path)
 
 
 def _metadata_nodes(path):
     """(path of the object, kind, JSON) of the objects of Keras in a SavedModel."""
-    beside = os.path.join(path, 'keras_metadata.pb')
     with _damages_of(path):
-        if os.path.isfile(beside):
-            with open(beside, 'rb') as file:
-                nodes = [fields(node) for node in fields(file.read()).get(1, [])]
-            return [(text(node.get(3)), text(node.get(4)), text(node.get(5))) for node in nodes]
-        with open(os.path.join(path, 'saved_model.pb'), 'rb') as file:
-            graph = fields(fields(fields(file.read())[2][0])[7][0])
+        if os.path.isfile(os.path.join(path, 'keras_metadata.pb')):
+            for node in map(fields, fields(_content(path, 'keras_metadata.pb')).get(1, [])):
+                yield text(node.get(3)), text(node.get(4)), text(node.get(5))
+            return
+        graph = fields(fields(fields(_content(path, 'saved_model.pb'))[2][0])[7][0])
         root = fields(fields(graph[1][0]).get(4, [b''])[0])
-        return [('root', text(root.get(1)), text(root.get(3)))] if root.get(3) else []
+        if root.get(3):
+            yield 'root', text(root.get(1)), text(root.get(3))
+
+
+def _content(path, name):
+    with open_file(os.path.join(path, name)) as file:
+        return file.read()

@@ -197,6 +197,8 @@ def _grouped_by_slot(names, arrays):
 
     Averages of the weights come last, as we keep them.
     """
+    if not names:
+        return arrays
     kinds = _kinds_of_slots(names)
     order = sorted(range(len(kinds)), key=lambda index: (kinds[index] == 'average', kinds.index(kinds[index])))
     return arrays[:1] + [arrays[1 + index] for index in order]

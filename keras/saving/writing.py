@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import stat
+import threading
 
 from keras import lazy
 from keras.saving import hdf5_layout
@@ -19,8 +20,8 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-# Bytes of a piece that waits for those that follow, and of what waits together.
-_SMALL, _MOST = 1 << 12, 1 << 16
+# Bytes of a piece that waits for those that follow, of what waits together, and of what goes to the disk meanwhile.
+_SMALL, _MOST, _BEHIND = 1 << 12, 1 << 16, 1 << 24
 # .NAME.RANDOM.keras-partial; its writer keeps it locked.
 _PARTIAL = re.compile(r'^\..*\.[0-9a-f]{8}\.keras-partial$')
 _REASONS = {errno.ENOSPC: 'there is no space left on the device', errno.EDQUOT: 'the quota of the disk is used up',
@@ -54,8 +55,8 @@ def whole_file(path):
         sweep(folder)
         file, partial = _new_partial(path, old)
     try:
-        with file:
-            steady = SteadyFile(file)
+        with file, contextlib.closing(_Behind(file.fileno())) as behind:
+            steady = SteadyFile(file, behind)
             yield steady
             with _explained(path):
                 steady.finish()
@@ -190,16 +191,61 @@ def _flush_folder(folder):
             os.close(number)
 
 
+class _Behind:
+    """Brings what was written to the disk while more is written.
+
+    Args:
+        number: of the open file.
+    """
+
+    def __init__(self, number):
+        self._number = number
+        self._waiting = 0
+        self._thread = None
+        self._error = None
+
+    def wrote(self, size):
+        """Take note of bytes that were written."""
+        self._waiting += size
+        if self._waiting >= _BEHIND and (self._thread is None or not self._thread.is_alive()):
+            self.close()
+            self._waiting = 0
+            self._thread = threading.Thread(target=self._flush)
+            self._thread.start()
+
+    def _flush(self):
+        try:
+            getattr(os, 'fdatasync', os.fsync)(self._number)
+        except OSError as error:
+            self._error = error
+
+    def check(self):
+        """Wait for what has begun.
+
+        Raises:
+            OSError: where the disk did not take it; nobody is told twice by the system.
+        """
+        self.close()
+        if self._error is not None:
+            raise self._error
+
+    def close(self):
+        """Wait for what has begun: the number may belong to another file later."""
+        if self._thread is not None:
+            self._thread.join()
+
+
 class SteadyFile:
     """A file for libraries that do not survive errors of the disk: it keeps the first one, and `finish` raises it.
 
     Args:
-        file: a raw binary file.
+        file: a raw binary file. behind: what is told how much was written, or None.
     """
 
-    def __init__(self, file):
+    def __init__(self, file, behind=None):
         self.file = file
         self.error = None
+        self._behind = behind
         self._position = 0
         self._size = 0
         # Small pieces that follow one on the other, and where they begin: HDF5 writes its headers in such.
@@ -223,8 +269,11 @@ class SteadyFile:
         if self.error is None:
             try:
                 self.file.seek(place)
+                size = len(view)
                 while view:
                     view = view[self.file.write(view):]
+                if self._behind is not None:
+                    self._behind.wrote(size)
             except OSError as error:
                 self.error = error
 
@@ -298,7 +347,11 @@ class SteadyFile:
         if self.error is not None:
             raise self.error
 
-    finish = check
+    def finish(self):
+        """`check`, and the errors of what was brought to the disk meanwhile."""
+        self.check()
+        if self._behind is not None:
+            self._behind.check()
 
 
 @contextlib.contextmanager

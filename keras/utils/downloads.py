@@ -300,8 +300,24 @@ def _move(source, target):
         os.replace(source, target)
 
 
+# What an archive may unpack to: so many times its size, or this many bytes.
+_UNPACKED_TIMES, _UNPACKED_FREELY = 200, 1 << 26
+
+
+def _check_size(size, name):
+    """Refuse an archive whose members are `size` bytes or more."""
+    if size > max(_UNPACKED_FREELY, _UNPACKED_TIMES * os.path.getsize(name)):
+        raise ValueError('get_file: the archive %s has %d bytes, but would unpack to at least %d: it is made to fill '
+                         'the disk, or holds almost nothing but zeros. Unpack it yourself (extract=False) if it is '
+                         'to be so.' % (name, os.path.getsize(name), size))
+
+
 def _check_tar(archive):
-    for member in archive.getmembers():
+    unpacked = 0
+    # One after the other: what is behind the header of a bomb is not looked at.
+    for member in archive:
+        unpacked += max(member.size, 0)
+        _check_size(unpacked, archive.name)
         if not (member.isfile() or member.isdir() or member.islnk() or member.issym()):
             raise ValueError('get_file: %s holds %r, which is neither file nor folder.' % (archive.name, member.name))
         _check_inside(member.name, archive.name)
@@ -310,6 +326,7 @@ def _check_tar(archive):
 
 
 def _check_zip(archive):
+    _check_size(sum(member.file_size for member in archive.infolist()), archive.filename)
     for name in archive.namelist():
         _check_inside(name, archive.filename)
 

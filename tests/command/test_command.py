@@ -190,3 +190,69 @@ def test_module_runs_and_alone_is_doctor():
 def test_help(command, capsys):
     code, printed, _ = run(capsys, command, '--help')
     assert code == 0 and 'Exit codes' in printed
+
+
+# --- what Keras does not read ---------------------------------------------------------------------------------------
+
+def _foreign_files(model, folder):
+    """{what is said of it: path} of files of other runtimes and libraries."""
+    import struct
+    import zipfile
+    header = json.dumps({'w': {'dtype': 'F16', 'shape': [2, 3], 'data_offsets': [0, 12]}}).encode()
+    contents = {'a.tflite': b'\x1c\0\0\0TFL3' + b'\0' * 20, 'a.xml': b'<?xml version="1.0"?>\n<net name="m">',
+                'a.safetensors': struct.pack('<Q', len(header)) + header + b'\0' * 12,
+                'a.mlir': b'\0' * 40 + b'ML\xefR\rStableHLO_v1.0', 'a.pkl': b'\x80\x04}.', 'a.gguf': b'GGUF\3\0\0\0'}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    for name, member in (('a.pt2', 'a/archive_format'), ('a.pt', 'a/data.pkl'), ('a.npz', 'w.npy')):
+        with zipfile.ZipFile(str(folder / name), 'w') as archive:
+            archive.writestr(member, b'1')
+    model.export(str(folder / 'tfjs'), format='tfjs')
+    (folder / 'orbax').mkdir()
+    (folder / 'orbax' / '_CHECKPOINT_METADATA').write_bytes(b'{}')
+    return {'TensorFlow Lite': 'a.tflite', 'OpenVINO': 'a.xml', 'safetensors': 'a.safetensors', 'StableHLO': 'a.mlir',
+            'pickle': 'a.pkl',
+            'GGUF': 'a.gguf', 'program of PyTorch': 'a.pt2', 'file of PyTorch': 'a.pt', 'NumPy': 'a.npz',
+            'TensorFlow.js': 'tfjs', 'Orbax': 'orbax'}
+
+
+def test_formats_of_others_are_named(model, tmp_path, capsys):
+    for said, name in _foreign_files(model, tmp_path).items():
+        found = report(capsys, 'inspect', tmp_path / name)
+        assert said in found['format'] and found['use']
+        code, printed, error = run(capsys, 'convert', tmp_path / name, tmp_path / 'b.keras', '--json')
+        assert code == 1 and said in error and error.count('\n') == 1 and said in json.loads(printed)['error']
+        with pytest.raises(OSError, match=said):
+            keras.models.load_model(str(tmp_path / name))
+    assert not (tmp_path / 'b.keras').exists()
+    found = report(capsys, 'inspect', tmp_path / 'a.safetensors')
+    assert found['weights'] == {'': [{'name': 'w', 'shape': [2, 3], 'dtype': 'F16', 'bytes': 12}]}
+    found = report(capsys, 'inspect', tmp_path / 'tfjs')
+    assert found['totals']['numbers'] == 23
+    assert [layer['name'] for layer in found['layers']][-2:] == ['first', 'second']
+
+
+def test_models_of_onnx_are_looked_into(model, tmp_path, capsys):
+    pytest.importorskip('onnx')
+    assert run(capsys, 'convert', _saved(model, tmp_path), tmp_path / 'a.onnx')[0] == 0
+    found = report(capsys, 'inspect', tmp_path / 'a.onnx')
+    assert found['format'] == 'a model of ONNX' and found['written_by'] == {'producer': 'keras'}
+    assert (len(found['inputs']), found['outputs']) == (1, ['second'])
+    kernels = [weight for weight in found['weights'][''] if weight['shape'] == [4, 3]]
+    assert [weight['dtype'] for weight in kernels] == ['float32']
+    (tmp_path / 'b.onnx').write_bytes((tmp_path / 'a.onnx').read_bytes()[:-40])
+    assert run(capsys, 'inspect', tmp_path / 'b.onnx')[0] == 1
+
+
+def _saved(model, folder):
+    model.save(str(folder / 'source.keras'))
+    return folder / 'source.keras'
+
+
+def test_malformed_lists_of_weights_are_refused(tmp_path, capsys):
+    (tmp_path / 'a').mkdir()
+    for manifest in ([3], [{'weights': 3}], [{'weights': [{'name': 'w'}]}], [{'weights': [{
+            'name': 'w', 'shape': 'x', 'dtype': 'f'}]}]):
+        (tmp_path / 'a' / 'model.json').write_text(json.dumps({'modelTopology': {}, 'weightsManifest': manifest}))
+        code, _, error = run(capsys, 'inspect', tmp_path / 'a')
+        assert code == 1 and 'list of weights' in error

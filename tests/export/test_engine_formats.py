@@ -177,6 +177,50 @@ def test_archives(tmp_path):
     assert [len(getattr(loaded, name)) for name in ('variables', 'trainable_variables')] == [6, 4]
 
 
+class Counting(layers.Layer):
+    def build(self, input_shape):
+        self.n = self.add_weight(shape=(), initializer='zeros', trainable=False, name='n')
+        super().build(input_shape)
+
+    def call(self, inputs):
+        self.n.assign(self.n + 1.0)
+        return inputs * self.n
+
+
+class AlwaysDropping(layers.Dropout):
+    def call(self, inputs, training=None):
+        return super().call(inputs, training=True)
+
+
+@on_two
+def test_states_and_random_numbers_of_a_saved_model(tmp_path):
+    tf = pytest.importorskip('tensorflow')
+    x = np.ones((2, 500), 'float32')
+    model = keras.Sequential([keras.Input((500,)), Counting()])
+    model.export(str(tmp_path / 'a'), verbose=False)
+    loaded = tf.saved_model.load(str(tmp_path / 'a'))
+    assert [loaded.serve(x).numpy()[0, 0] for _ in range(3)] == [1, 2, 3]
+    keras.Sequential([keras.Input((500,)), AlwaysDropping(0.5)]).export(str(tmp_path / 'b'), verbose=False)
+    loaded = tf.saved_model.load(str(tmp_path / 'b'))
+    first, second = [loaded.serve(x).numpy() for _ in range(2)]
+    assert np.abs(first - second).max() > 0 and 0.4 < (first == 0).mean() < 0.6
+    with pytest.raises(NotImplementedError, match='assigns to .*n when it runs'):
+        model.export(str(tmp_path / 'c'), format='tflite')
+
+
+@on_two
+def test_archives_track_by_themselves(tmp_path):
+    tf = pytest.importorskip('tensorflow')
+    layer, x = layers.MultiHeadAttention(2, 2), draw.rand(3, 2, 4).astype('float32')
+    expected = np.asarray(layer(x, x))
+    archive = keras.export.ExportArchive()
+    archive.add_endpoint('attend', layer.call, [keras.InputSpec(shape=(None, 2, 4))] * 2)
+    archive.write_out(str(tmp_path / 'a'), verbose=False)
+    loaded = tf.saved_model.load(str(tmp_path / 'a'))
+    for found in (loaded.attend(x, x), loaded.attend(query=x, value=x)):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
 @on_two
 def test_archives_refuse():
     pytest.importorskip('tensorflow')

@@ -1,4 +1,5 @@
 """ONNX: every entry of the op table and every layer, run by ONNX Runtime."""
+import json
 import os
 import sys
 
@@ -196,14 +197,8 @@ def test_what_cannot_be_exported_says_why(tmp_path):
     model = keras.Sequential([keras.Input((3, 3)), layers.Lambda(keras.ops.cholesky, name='it')])
     with pytest.raises(NotImplementedError, match="layer 'it'"):
         model.export(path, format='onnx')
-    noise = keras.layers.Lambda(lambda x: x + keras.random.normal((3, 3)))
-    with pytest.raises(NotImplementedError, match='random'):
-        keras.Sequential([keras.Input((3, 3)), noise]).export(path, format='onnx')
     with pytest.raises(NotImplementedError, match='cannot be exported to ONNX: it cannot be traced.*on the host'):
         keras.Sequential([keras.Input((3,), dtype='int32'), layers.Hashing(5)]).export(path, format='onnx')
-    stateful = keras.Sequential([layers.LSTM(2, stateful=True, batch_input_shape=(1, 3, 2))])
-    with pytest.raises(ValueError, match='stateful=False'):
-        stateful.export(path, format='onnx')
     assert not (tmp_path / 'model.onnx').exists()
 
 
@@ -238,6 +233,110 @@ def test_an_opset_can_be_asked_for(tmp_path):
     session = runtime.InferenceSession(path)
     found, = session.run(None, {session.get_inputs()[0].name: x})
     np.testing.assert_allclose(found, model.predict(x), rtol=1e-5)
+
+
+# --- states, random numbers, names, large weights ---------------------------------------------------------------------
+
+def loaded(path):
+    options = runtime.SessionOptions()
+    options.log_severity_level = 3
+    return runtime.InferenceSession(path, options)
+
+
+class Counting(layers.Layer):
+    """Multiplies by how often it has run, and counts after that by `n = 3 n + 1`."""
+
+    def build(self, input_shape):
+        self.n = self.add_weight(shape=(), initializer='ones', trainable=False, name='n')
+        super().build(input_shape)
+
+    def call(self, inputs):
+        outputs = inputs * self.n
+        self.n.assign(self.n * 3.0 + 1.0)
+        return outputs
+
+
+def test_states_are_inputs_and_outputs(tmp_path):
+    model = keras.Sequential([
+        layers.LSTM(3, stateful=True, return_sequences=True, batch_input_shape=(2, 4, 3)),
+        layers.Bidirectional(layers.GRU(2, stateful=True)), Counting()])
+    x, path = np.random.RandomState(0).rand(2, 4, 3).astype('float32'), str(tmp_path / 'a.onnx')
+    model.export(path, format='onnx')
+    session = loaded(path)
+    pairs = json.loads(session.get_modelmeta().custom_metadata_map['keras_states'])
+    names = [one.name for one in session.get_outputs()]
+    assert sorted(pairs) == sorted(one.name for one in session.get_overridable_initializers()) and len(pairs) == 5
+    feed = {session.get_inputs()[0].name: x}
+    for factor in (1, 4, 13):
+        found = dict(zip(names, session.run(None, feed)))
+        np.testing.assert_allclose(found[names[0]], factor * np.asarray(model.layers[1](model.layers[0](x))),
+                                   rtol=1e-4, atol=1e-6)
+        feed.update((before, found[after]) for before, after in pairs.items())
+
+
+def test_states_are_refused_for_openvino(tmp_path):
+    pytest.importorskip('openvino')
+    model = keras.Sequential([keras.Input((2,)), Counting()])
+    with pytest.raises(ValueError, match="states from batch to batch.*'openvino'"):
+        model.export(str(tmp_path / 'a.xml'), format='openvino')
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('draw, mean, deviation', [
+    (lambda: keras.random.uniform((500, 400)), 0.5, 12 ** -0.5), (lambda: keras.random.normal((500, 400)), 0.0, 1.0),
+    (lambda: keras.random.randint((500, 400), 2, 7, 'int32'), 4.0, 2 ** 0.5),
+    (lambda: keras.random.shuffle(keras.ops.arange(400)), 199.5, (400 ** 2 / 12) ** 0.5)],
+    ids=['uniform', 'normal', 'integers', 'shuffle'])
+def test_runtimes_draw_numbers(draw, mean, deviation, tmp_path):
+    model = keras.Sequential([keras.Input((400,)), layers.Lambda(lambda x: x + keras.ops.cast(draw(), 'float32'))])
+    path = str(tmp_path / 'a.onnx')
+    with pytest.warns(UserWarning, match='draws random numbers'):
+        model.export(path, format='onnx')
+    session = loaded(path)
+    feed = {session.get_inputs()[0].name: np.zeros((500, 400), 'float32')}
+    first, second = [session.run(None, feed)[0] for _ in range(2)]
+    assert np.abs(first - second).max() > 0
+    np.testing.assert_allclose([first.mean(), first.std()], [mean, deviation], atol=0.01 * max(1, deviation))
+
+
+def test_names_of_inputs_and_outputs(tmp_path):
+    class Own(keras.Model):
+        def call(self, x):
+            return {'sum': x['p'] + x['q'], 'parts': [x['p'] * 2.0, x['q'] * 3.0]}
+    path = str(tmp_path / 'a.onnx')
+
+    def names(model, **options):
+        model.export(path, format='onnx', **options)
+        return [[one.name for one in side()] for side in (loaded(path).get_inputs, loaded(path).get_outputs)]
+    own = Own()
+    own({'p': np.ones((2, 3), 'float32'), 'q': np.ones((2, 3), 'float32')})
+    assert names(own) == [['p', 'q'], ['parts', 'parts_1', 'sum']]
+    signature = [{'p': keras.InputSpec(shape=(None, 3)), 'q': keras.InputSpec(shape=(None, 3), name='mine')}]
+    assert names(own, input_signature=signature)[0] == ['p', 'mine']
+    model = keras.Sequential([layers.Dense(2, input_shape=(3,), name='top')])
+    assert names(model, input_signature=[keras.InputSpec(shape=(None, 3), name='mine')]) == [['mine'], ['top']]
+
+
+def test_large_weights(tmp_path, monkeypatch):
+    from keras.export.onnx import files
+    model = keras.Sequential([layers.Dense(200, input_shape=(100,)), layers.Reshape((20, 10)), layers.Conv1D(64, 20),
+                              layers.Dense(300, dtype='float16')])
+    x = np.random.RandomState(0).rand(2, 100).astype('float32')
+    expected, path = model.predict(x), str(tmp_path / 'a.onnx')
+
+    def check():
+        found, = loaded(path).run(None, {model.input_names[0]: x})
+        np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-3)
+    model.export(path, format='onnx')
+    check()
+    model.export(path, format='onnx', opset_version=20)
+    check()
+    monkeypatch.setattr(files, '_LARGEST', 1000)
+    model.export(path, format='onnx')
+    check()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ['a.onnx', 'a.onnx.data']
+    assert (tmp_path / 'a.onnx').stat().st_size < 100000 < 80000 + (tmp_path / 'a.onnx.data').stat().st_size
+    onnx.checker.check_model(path)
 
 
 def test_loops_and_branches():

@@ -235,3 +235,14 @@ def test_cropping_all_there_is():
         assert Model(x, layer(x)).predict(np.ones((3,) + shape)).shape == (3,) + left
         with config.generation(3), pytest.raises(ValueError, match='should be smaller|must be smaller'):
             layer.from_config(layer.get_config())(np.ones((3,) + shape))
+
+
+@pytest.mark.on('numpy', 'tensorflow')
+def test_a_lambda_is_asked_with_the_dtype_of_its_input_only():
+    seen = set()
+
+    def doubled(x):
+        seen.add(keras.backend.dtype(x))
+        return x + x
+    output = layers.Lambda(doubled)(keras.Input((3,), dtype='float64'))
+    assert seen == {'float64'} and output.dtype == 'float64'

@@ -196,3 +196,23 @@ def test_a_list_that_is_in_itself(tmp_path):
     one.save_weights(str(tmp_path / 'cyclic.weights.h5'))
     other.load_weights(str(tmp_path / 'cyclic.weights.h5'))
     np.testing.assert_array_equal(one.predict(x), other.predict(x))
+
+
+@pytest.mark.on('numpy')
+def test_objects_in_configs_of_ones_own_classes():
+    class Holder(keras.layers.Layer):
+        def __init__(self, parts, **kwargs):
+            super(Holder, self).__init__(**kwargs)
+            self.parts = parts
+
+        def get_config(self):
+            return dict(super(Holder, self).get_config(), parts=self.parts)
+
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(Holder(
+        [keras.layers.Dense(3), {'f': keras.activations.relu, 'g': lambda x: x + 1}]))))
+    found = keras.saving.deserialize_keras_object(config, {'Holder': Holder}).parts
+    assert keras.saving.deserialize_keras_object(found[0]).units == 3
+    with pytest.raises(ValueError, match='safe_mode'):
+        keras.saving.deserialize_keras_object(found[1])
+    values = keras.saving.deserialize_keras_object(found[1], safe_mode=False)
+    assert values['f'] is keras.activations.relu and values['g'](2) == 3

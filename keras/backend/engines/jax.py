@@ -874,6 +874,10 @@ class JaxEngine(Engine):
         values = tree.flatten(init)
         if maximum_iterations is None:
             values = lax.while_loop(goes_on, run, values)
+        elif isinstance(maximum_iterations, Tracer):
+            _, values = lax.while_loop(
+                lambda state: jnp.logical_and(state[0] < maximum_iterations, goes_on(state[1])),
+                lambda state: (state[0] + 1, run(state[1])), (jnp.zeros((), maximum_iterations.dtype), values))
         else:
             # A scan, unlike a while loop, has a gradient; what is over idles.
             values, _ = lax.scan(lambda values, _: (lax.cond(goes_on(values), run, list, values), None),

@@ -62,6 +62,8 @@ def ones_like(x, dtype=None, name=None):
 
 def identity(x, name=None):
     """A tensor with the value of `x`."""
+    if _shape.dtype_of(x) == 'string':
+        return p.transpose(x, tuple(range(_shape.ndim(x))))
     return p.add(x, p.full_like(x, 0))
 
 

@@ -5,6 +5,7 @@ import warnings
 from keras.backend.contract.context import calls, context, running
 from keras.backend.contract.ledger import Ledger, Stored
 from keras.backend.contract.loading import get_engine
+from keras.backend.contract.rules import AbstractTensor
 
 
 class StatelessScope:
@@ -35,11 +36,14 @@ class StatelessScope:
             if not isinstance(variable, Stored):
                 raise ValueError('StatelessScope: all keys in argument `mapping` must be Variable instances. Received: '
                                  '%r' % (variable,))
-            value = engine.convert(value, variable.dtype)
-            if tuple(engine.shape_of(value)) != variable.shape:
+            if isinstance(value, AbstractTensor):  # in a run for shapes
+                shape = value.shape
+            else:
+                value = engine.convert(value, variable.dtype)
+                shape = tuple(engine.shape_of(value))
+            if shape != variable.shape:
                 raise ValueError('StatelessScope: all values in argument `mapping` must be tensors with a shape that '
-                                 'matches the corresponding variable shape. Received: %s for %r.'
-                                 % (engine.shape_of(value), variable))
+                                 'matches the corresponding variable shape. Received: %s for %r.' % (shape, variable))
             self.state_mapping[variable] = value
 
     def __enter__(self):

@@ -207,6 +207,8 @@ def _guard(entry):
 def general(entry, args):
     """Call `entry` with arguments of any kind."""
     args = _with_name_of_dtype(entry, args) or args
+    if context.tracing is not None:  # a variable may be assigned to later on
+        args = map_tensors(entry, args, lambda leaf, position: leaf.value if isinstance(leaf, Variable) else leaf)
     leaves = _tensor_leaves(entry, args)
     if context.abstract or any(isinstance(leaf, AbstractTensor) for leaf in leaves):
         # Arrays of the host are constants of a graph, on the engine whose tensors they are as well.

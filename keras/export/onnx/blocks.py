@@ -3,21 +3,38 @@ import numpy as np
 
 from keras.backend.contract.rules import numpy_dtype, result_dtype
 
+# Constants of this many bytes are not held between the reading of a weight and the writing of the file.
+LARGE = 1 << 16
+
 
 class Value:
     """A value of an ONNX graph.
 
-    name: its name there; None for a constant that nothing uses yet. dtype, shape: as the op table has them. array: what
-    it holds, for constants. wanted: the name that a constant is to have.
+    name: its name there; None for a constant that nothing uses yet. dtype, shape: as the op table has them. wanted: the
+    name that a constant is to have. load: for constants, a function that gives the array.
     """
-    __slots__ = ('name', 'dtype', 'shape', 'array', 'wanted')
+    __slots__ = ('name', 'dtype', 'shape', 'load', 'wanted')
 
-    def __init__(self, name, dtype, shape, array=None, wanted='constant'):
-        self.name, self.dtype, self.shape, self.array, self.wanted = name, dtype, tuple(shape), array, wanted
+    def __init__(self, name, dtype, shape, load=None, wanted='constant'):
+        self.name, self.dtype, self.shape, self.load, self.wanted = name, dtype, tuple(shape), load, wanted
 
     @property
     def ndim(self):
         return len(self.shape)
+
+    @property
+    def is_constant(self):
+        return self.load is not None
+
+    @property
+    def array(self):
+        """What a constant holds, made anew where it is large; None for others."""
+        return None if self.load is None else self.load()
+
+    @property
+    def nbytes(self):
+        """How many bytes a constant has."""
+        return int(np.prod(self.shape, dtype='int64')) * np.dtype(numpy_dtype(self.dtype)).itemsize
 
     def __repr__(self):
         return '<%s %s %s>' % (self.name, self.dtype, self.shape)
@@ -85,6 +102,12 @@ class Block:
         """A value of the model that is given to it under this name."""
         return Value(name, dtype, shape)
 
+    def with_default(self, array, dtype, name):
+        """A value that the model may be given, and is `array` otherwise."""
+        value = self.constant(array, dtype, name.partition(':')[0])
+        self._used(value)
+        return Value(value.name, dtype, value.shape)
+
     def renamed(self, value, name):
         """The same value under a name of its own."""
         from onnx import helper
@@ -96,8 +119,7 @@ class Block:
         from onnx import helper
         described = [[helper.make_tensor_value_info(value.name, onnx_type(value.dtype), list(value.shape))
                       for value in values] for values in (arguments, results)]
-        return helper.make_graph(self.nodes, name, *described,
-                                 initializer=[tensor_of(value) for value in self.initializers])
+        return helper.make_graph(self.nodes, name, *described)
 
     def _used(self, value):
         if value is None:
@@ -116,11 +138,23 @@ class Block:
             dtype = 'float32' if dtype == 'float64' and not isinstance(array, np.ndarray) else dtype
         array = np.asarray(array, dtype=numpy_dtype(dtype))
         if array.size > 64 or wanted != 'constant':
-            return Value(None, dtype, array.shape, array, wanted)
+            return Value(None, dtype, array.shape, lambda: array, wanted)
         key = (dtype, array.shape, array.tobytes())
         if key not in self.names.constants:
-            self.names.constants[key] = Value(None, dtype, array.shape, array)
+            self.names.constants[key] = Value(None, dtype, array.shape, lambda: array)
         return self.names.constants[key]
+
+    @staticmethod
+    def deferred(load, dtype, shape, wanted='constant'):
+        """A constant whose array `load` makes when it is written, so that large ones are not held meanwhile."""
+        return Value(None, dtype, shape, lambda: np.asarray(load(), dtype=numpy_dtype(dtype)), wanted)
+
+    def derived(self, value, function, shape, dtype=None):
+        """The constant that `function` makes of the array of another one, when it is written."""
+        load, dtype = value.load, dtype or value.dtype
+        if value.nbytes < LARGE:
+            return self.constant(function(load()), dtype, value.wanted)
+        return self.deferred(lambda: function(load()), dtype, shape, value.wanted)
 
     def ints(self, *numbers):
         """A vector of int64, as ONNX wants axes and sizes."""
@@ -146,26 +180,31 @@ class Block:
     def cast(self, value, dtype):
         if value.dtype == dtype:
             return value
-        if value.array is not None and dtype != 'bfloat16':
-            return self.constant(value.array.astype(numpy_dtype(dtype)), dtype, value.wanted)
+        if value.is_constant and dtype != 'bfloat16':
+            return self.derived(value, lambda array: array.astype(numpy_dtype(dtype)), value.shape, dtype)
         return self.add('Cast', value, dtype=dtype, to=onnx_type(dtype))
 
     def transpose(self, value, axes):
         axes = [axis % value.ndim for axis in axes]
         if axes == list(range(value.ndim)):
             return value
-        if value.array is not None:
-            return self.constant(np.ascontiguousarray(value.array.transpose(axes)), value.dtype, value.wanted)
-        return self.add('Transpose', value, shape=[value.shape[axis] for axis in axes], perm=axes)
+        shape = [value.shape[axis] for axis in axes]
+        if value.is_constant:
+            return self.derived(value, lambda array: array.transpose(axes), shape)
+        return self.add('Transpose', value, shape=shape, perm=axes)
 
     def reshape(self, value, sizes, shape=None):
         """`value` reshaped to ints and scalars; `shape` is what is known of the result."""
-        if value.array is not None and all(isinstance(size, int) for size in sizes):
-            return self.constant(value.array.reshape(sizes), value.dtype, value.wanted)
+        if value.is_constant and all(isinstance(size, int) for size in sizes):
+            return self._reshaped(value, sizes)
         known = [size if isinstance(size, int) and size >= 0 else None for size in sizes]
         keep_zeros = 1 if 0 in known and -1 not in sizes else None
         return self.add('Reshape', value, self.sizes(sizes), shape=known if shape is None else shape,
                         allowzero=keep_zeros)
+
+    def _reshaped(self, value, sizes):
+        shape = np.broadcast_to(np.float32(0), value.shape).reshape(sizes).shape
+        return self.derived(value, lambda array: array.reshape(shape), shape)
 
     def squeeze(self, value, *axes):
         axes = [axis % value.ndim for axis in axes]
@@ -176,8 +215,8 @@ class Block:
         shape = list(value.shape)
         for axis in sorted(axes):
             shape.insert(axis, 1)
-        if value.array is not None:
-            return self.constant(value.array.reshape(shape), value.dtype, value.wanted)
+        if value.is_constant:
+            return self._reshaped(value, shape)
         return self.add('Unsqueeze', value, self.ints(*axes), shape=shape)
 
     def shape_of(self, value):
@@ -194,11 +233,3 @@ class Block:
 def onnx_type(dtype):
     from onnx import TensorProto
     return getattr(TensorProto, {'float32': 'FLOAT', 'float64': 'DOUBLE'}.get(dtype, dtype.upper()))
-
-
-def tensor_of(value):
-    """A constant as a tensor of ONNX."""
-    from onnx import helper, numpy_helper
-    if value.dtype == 'bfloat16':
-        return helper.make_tensor(value.name, onnx_type('bfloat16'), value.shape, value.array.reshape(-1))
-    return numpy_helper.from_array(np.ascontiguousarray(value.array).reshape(value.shape), value.name)

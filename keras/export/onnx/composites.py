@@ -118,7 +118,7 @@ def batch_normalization(block, x, mean, variance, axis, offset, scale, epsilon):
 def _scaled_and_moved(block, x, mean, variance, axis, offset, scale, epsilon):
     """One product and one sum, from vectors that are constants."""
     given = [part for part in (mean, variance, offset, scale) if part is not None]
-    if any(part.array is None for part in given):
+    if not all(part.is_constant for part in given):
         return NotImplemented
     factor = 1 / np.sqrt(variance.array.astype('float64') + epsilon)
     factor = factor if scale is None else factor * scale.array

@@ -10,10 +10,8 @@ OPSET = 18
 # Primitives that ONNX has no operation for: {name: the reason}.
 REFUSED = {}
 
-_RANDOM = 'a graph of ONNX draws no numbers that could be repeated; pass them to the model as an input'
 _MATRICES = 'ONNX has no operation for it; compute it outside the model'
 
-REFUSED.update(dict.fromkeys(['random_uniform', 'random_normal', 'random_integers', 'random_permutation'], _RANDOM))
 REFUSED.update(dict.fromkeys(['cholesky', 'triangular_solve', 'solve', 'qr', 'svd', 'eigh', 'eig'], _MATRICES))
 REFUSED.update(dict.fromkeys(['complex_number', 'real', 'imag'], 'ONNX has no complex numbers'))
 REFUSED['view'] = 'ONNX has no operation that reads bytes as another type'

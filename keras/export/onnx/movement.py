@@ -33,6 +33,41 @@ def size_along(block, x, axis):
     return block.cast(size, 'int32')
 
 
+# --- random numbers: the runtime draws them, by a seed of its own ---------------------------------------------------
+
+def _drawn(block, kind, shape, dtype):
+    known = [size if isinstance(size, int) else None for size in shape]
+    like = block.add('Expand', block.constant(0, 'float32'), block.sizes(shape), shape=known) if shape else \
+        block.constant(0, 'float32')
+    return block.cast(block.add(kind, like, dtype='float32'), dtype)
+
+
+@converter
+def random_uniform(block, seed, shape, dtype):
+    return _drawn(block, 'RandomUniformLike', shape, dtype)
+
+
+@converter
+def random_normal(block, seed, shape, dtype):
+    return _drawn(block, 'RandomNormalLike', shape, dtype)
+
+
+@converter
+def random_integers(block, seed, shape, minval, maxval, dtype):
+    low, high = [block.cast(bound, 'float64') if hasattr(bound, 'wanted') else block.constant(bound, 'float64')
+                 for bound in (minval, maxval)]
+    share = block.cast(_drawn(block, 'RandomUniformLike', shape, 'float32'), 'float64')
+    return block.cast(block.add('Floor', block.add('Add', low, block.add('Mul', share, block.add('Sub', high, low)))),
+                      dtype)
+
+
+@converter
+def random_permutation(block, seed, count):
+    drawn = _drawn(block, 'RandomUniformLike', (count,), 'float32')
+    shapes = [(drawn.shape, 'float32'), (drawn.shape, 'int64')]
+    return block.add_many('TopK', [drawn, block.sizes((count,))], shapes, axis=0)[1]
+
+
 # --- movement -----------------------------------------------------------------------------------------------------
 
 @converter

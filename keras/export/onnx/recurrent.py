@@ -1,6 +1,7 @@
 """Converters of the standard recurrent sequences to ONNX's LSTM, GRU and RNN.
 
-With a mask, with activations of other kinds, or with kernels that are computed, the steps are written as a Scan.
+With a mask, with activations or floats of other kinds, or with kernels that are computed, the steps are written as a
+Scan.
 """
 import numpy as np
 
@@ -11,10 +12,14 @@ from keras.export.onnx.movement import flip
 _ACTIVATIONS = {'tanh': ('Tanh', 0.0, 0.0), 'sigmoid': ('Sigmoid', 0.0, 0.0), 'relu': ('Relu', 0.0, 0.0),
                 'hard_sigmoid': ('HardSigmoid', 1 / 6, 0.5), 'hard_sigmoid_keras2': ('HardSigmoid', 0.2, 0.5)}
 
+# Those that runtimes have these operations for.
+_DTYPES = ('float32', 'float16')
 
-def _fits(mask, activations, *weights):
-    return mask is None and all(isinstance(name, str) and name in _ACTIVATIONS for name in activations) and all(
-        weight is None or weight.array is not None for weight in weights)
+
+def _fits(x, mask, activations, *weights):
+    known = all(isinstance(name, str) and name in _ACTIVATIONS for name in activations)
+    return known and x.dtype in _DTYPES and mask is None and all(
+        weight is None or weight.is_constant for weight in weights)
 
 
 def _gates(array, order):
@@ -56,7 +61,7 @@ def _sequence(block, kind, x, weights, states, activations, units, go_backwards,
 @converter
 def lstm_sequence(block, x, h0, c0, kernel, recurrent_kernel, bias, mask, go_backwards, return_sequences, activation,
                   recurrent_activation, unroll):
-    if not _fits(mask, (activation, recurrent_activation), kernel, recurrent_kernel, bias):
+    if not _fits(x, mask, (activation, recurrent_activation), kernel, recurrent_kernel, bias):
         return NotImplemented
     weights = _weights(block, x.dtype, kernel, recurrent_kernel, bias, (0, 3, 1, 2))
     return _sequence(block, 'LSTM', x, weights, [h0, c0], (recurrent_activation, activation, activation),
@@ -66,7 +71,7 @@ def lstm_sequence(block, x, h0, c0, kernel, recurrent_kernel, bias, mask, go_bac
 @converter
 def gru_sequence(block, x, h0, kernel, recurrent_kernel, bias, mask, go_backwards, return_sequences, activation,
                  recurrent_activation, reset_after, unroll):
-    if not _fits(mask, (activation, recurrent_activation), kernel, recurrent_kernel, bias):
+    if not _fits(x, mask, (activation, recurrent_activation), kernel, recurrent_kernel, bias):
         return NotImplemented
     weights = _weights(block, x.dtype, kernel, recurrent_kernel, bias, (0, 1, 2))
     return _sequence(block, 'GRU', x, weights, [h0], (recurrent_activation, activation), recurrent_kernel.shape[0],
@@ -76,7 +81,7 @@ def gru_sequence(block, x, h0, kernel, recurrent_kernel, bias, mask, go_backward
 @converter
 def simple_rnn_sequence(block, x, h0, kernel, recurrent_kernel, bias, mask, go_backwards, return_sequences, activation,
                         unroll):
-    if not _fits(mask, (activation,), kernel, recurrent_kernel, bias):
+    if not _fits(x, mask, (activation,), kernel, recurrent_kernel, bias):
         return NotImplemented
     weights = _weights(block, x.dtype, kernel, recurrent_kernel, bias, (0,))
     return _sequence(block, 'RNN', x, weights, [h0], (activation,), recurrent_kernel.shape[0], go_backwards,

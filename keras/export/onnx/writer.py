@@ -1,4 +1,6 @@
 """From the symbolic tensors of a trace to nodes of ONNX."""
+import numpy as np
+
 from keras.backend.contract import tree
 from keras.backend.graph.nodes import Ancestry
 from keras.backend.state.variables import to_array
@@ -27,11 +29,16 @@ class Writer(Walk):
     def known(self, tensor):
         if self.outer is not None and not self._own(tensor):
             return self.outer.value(tensor)
+        if tensor in self.trace.seeds:  # runtimes have seeds of their own; nothing uses this one
+            return self.block.constant(np.zeros(2, 'uint32'))
+        variable = self.trace.variables.get(tensor)
+        if variable in self.trace.assigned:  # an input that may be left out
+            return self.block.outermost.with_default(variable.numpy(), str(tensor.dtype), variable.path)
         if not self.is_constant(tensor):
             return None
-        variable = self.trace.variables.get(tensor)
-        wanted = 'constant' if variable is None else variable.path
-        return self.block.constant(self.trace.value_of(tensor), str(tensor.dtype), wanted)
+        if variable is None:
+            return self.block.constant(self.trace.value_of(tensor), str(tensor.dtype))
+        return self.block.deferred(variable.numpy, str(tensor.dtype), tensor.shape, variable.path)
 
     @staticmethod
     def is_value(leaf):
@@ -72,7 +79,7 @@ class Writer(Walk):
     def _described(node, results):
         """`results` with the shapes that the graph says."""
         for tensor, value in zip(node.outputs, results):
-            if value.array is None:
+            if not value.is_constant:
                 value.shape, value.dtype = tensor.shape, str(tensor.dtype)
         return results
 

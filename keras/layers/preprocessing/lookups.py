@@ -20,6 +20,10 @@ _FILE = 'vocabulary.txt'
 _FLOATS_FILE = 'idf_weights.txt'
 
 
+# Each place for unknown tokens is kept in a list.
+_MOST_UNKNOWN = 1 << 20
+
+
 class Vocabulary:
     """Tokens in order, with the places that come before them.
 
@@ -51,7 +55,7 @@ class VocabularyLayer(DataLayer):
         Raises:
             ValueError: where it names a file for the vocabulary, unless code in configs is allowed.
         """
-        if isinstance(config.get('vocabulary'), str):
+        if isinstance(config.get('vocabulary'), (str, bytes)):
             refuse_file('the vocabulary of a %s' % cls.__name__, config['vocabulary'])
         return super().from_config(config)
 
@@ -78,6 +82,9 @@ class Lookup(VocabularyLayer):
         if self.num_oov_indices < 0:
             raise ValueError('`num_oov_indices` must be greater than or equal to 0. Received: num_oov_indices=%s'
                              % self.num_oov_indices)
+        if self.num_oov_indices > _MOST_UNKNOWN:
+            raise ValueError('`num_oov_indices` must be at most %d. Received: num_oov_indices=%s'
+                             % (_MOST_UNKNOWN, self.num_oov_indices))
         self.output_mode = checked_mode(self.output_mode, _MODES)
         if self.invert and self.output_mode != 'int':
             raise ValueError("`output_mode` must be `'int'` when `invert` is true. Received: output_mode=%s"

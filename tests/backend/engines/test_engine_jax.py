@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+import keras
 from keras.backend.contract.ledger import AbstractLedger
 from keras.backend.contract.loading import engine_name, get_engine, set_backend
 from keras.backend.contract.rules import AbstractTensor
@@ -279,3 +280,22 @@ def test_an_error_in_a_quiet_time_leaves_the_values_of_the_run_before(engine):
     assert v.numpy() == 3
     step(one)
     assert v.numpy() == 4
+
+
+def test_loops_in_jit_may_have_bounds_that_jit_knows_nothing_of():
+    """KerasHub generates text so: in `jax.jit`, with the values of the weights in a `StatelessScope` in the loop."""
+    weight = keras.Variable([2.0, 3.0])
+
+    def looped(n, value):
+        def body(i, x, value):
+            with keras.StatelessScope([(weight, value)]):
+                return i + 1, x + weight.value, value
+        return keras.ops.while_loop(lambda i, x, value: i < 10, body, (0, np.zeros(2, 'float32'), value), n)[1]
+
+    def summed(low, high):
+        return keras.ops.fori_loop(low, high, lambda i, total: total + i, 0)
+
+    value = np.array([5.0, 7.0], 'float32')
+    assert jax.jit(looped)(4, value).tolist() == [20.0, 28.0]
+    assert jax.jit(looped)(40, value).tolist() == [50.0, 70.0]
+    assert int(jax.jit(summed)(2, 6)) == 14

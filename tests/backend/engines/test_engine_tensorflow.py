@@ -465,3 +465,9 @@ def test_gradients_are_by_the_value_that_a_call_has_assigned():
     model.fit(x, np.zeros((2, 1)), batch_size=2, verbose=0)
     w = np.full((2, 1), 0.5)
     np.testing.assert_allclose(layer.get_weights()[0], w - x.T @ (x @ w), rtol=1e-6)
+
+
+def test_ranges_that_end_before_they_begin_and_strings_in_functions():
+    assert [K.eval(K.arange(stop)).tolist() for stop in (-20, 0, 2)] == [[], [], [0, 1]]
+    words = K.placeholder((), dtype='string')
+    assert K.function([words], [K.identity(words)])([b'test']) == [b'test']

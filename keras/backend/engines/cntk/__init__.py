@@ -41,10 +41,10 @@ from keras.backend.table import operators  # noqa: E402
 from keras.backend.table.entries import TABLE  # noqa: E402
 from keras.backend.contract.engine import Capabilities, Engine  # noqa: E402
 from keras.backend.engines.cntk import (  # noqa: E402
-    control, host_calls, operations, overrides, recurrent, windows)
-from keras.backend.engines.cntk.steps import (  # noqa: E402
-    Step, is_parameter, run_once, value_and_grad, value_of)
-from keras.backend.engines.cntk.tensors import Tensor, current, data_view, known, operate  # noqa: E402
+    control, host_calls, learners, operations, overrides, recurrent, windows)
+from keras.backend.engines.cntk.steps import Step, run_once, value_and_grad  # noqa: E402
+from keras.backend.engines.cntk.tensors import (  # noqa: E402
+    Tensor, current, data_view, is_parameter, known, operate, value_of)
 from keras.backend.engines.numpy import NumpyEngine  # noqa: E402
 from keras.backend.contract.rules import AbstractTensor, is_float  # noqa: E402
 from keras.backend.contract.context import context  # noqa: E402
@@ -97,6 +97,7 @@ class CntkEngine(Engine):
     float_dtypes = {'float32', 'float64'}
     data_format = 'channels_first'
     overrides = dict(windows.OVERRIDES, **dict(overrides.OVERRIDES, **recurrent.OVERRIDES))
+    overrides['adam_update'] = learners.adam_update
 
     # --- tensors ---------------------------------------------------------------------------------------------
 
@@ -147,15 +148,18 @@ class CntkEngine(Engine):
         # Rates, counters and what else is a single number and not trained is cheapest on the host.
         if not is_float(variable.dtype) or 0 in variable.shape or variable.shape == () and not variable.trainable:
             return np.array(value, numpy_dtype(variable.dtype))
-        return cntk_py.Parameter(data_view(np.array(value, variable.dtype)))
+        return learners.Parameter(data_view(np.array(value, variable.dtype)))
 
     def load(self, storage):
+        if is_parameter(storage):
+            learners.settle([storage])
         return known(value_of(storage) if is_parameter(storage) else storage)
 
     def store(self, storage, value):
         array = value.known()
         if not is_parameter(storage):
             return np.array(array)
+        learners.settle([storage])
         storage.set_value(data_view(np.array(array)))
         return storage
 

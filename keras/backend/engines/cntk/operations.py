@@ -29,10 +29,30 @@ def _unary(function):
 
 
 negative, absolute = _unary(cntk_py.negate), _unary(cntk_py.abs)
-floor, exp, log, sqrt = map(_unary, (cntk_py.floor, cntk_py.exp, cntk_py.log, cntk_py.sqrt))
+floor, exp = _unary(cntk_py.floor), _unary(cntk_py.exp)
 sin, cos, tanh = map(_unary, (cntk_py.sin, cntk_py.cos, cntk_py.tanh))
 arcsin, arctan = _unary(cntk_py.asin), _unary(cntk_py.atan)
 stop_gradient = _unary(cntk_py.stop_gradient)
+
+
+def log(x):
+    """CNTK's own gives -85 for 0 and below."""
+    zero = scalar_node(0, x.dtype)
+    # Minus infinity for 0, no number below.
+    elsewhere = cntk.element_times(cntk.equal(x.node, zero), scalar_node(-np.inf, x.dtype))
+    return cntk.element_select(cntk.greater(x.node, zero), cntk.log(x.node), elsewhere)
+
+
+def sqrt(x):
+    """CNTK's own gives 0 below 0, and for what is no number."""
+    return cntk.element_select(cntk.greater_equal(x.node, scalar_node(0, x.dtype)), cntk.sqrt(x.node),
+                               scalar_node(np.nan, x.dtype))
+
+
+def reciprocal(node, dtype):
+    """Of a node; CNTK's own gives 0 for 0."""
+    return cntk.element_select(cntk.equal(node, scalar_node(0, dtype)), scalar_node(np.inf, dtype),
+                               cntk.reciprocal(node))
 
 
 def sign(x):
@@ -45,7 +65,7 @@ def round_half_even(x):
     up = cntk.floor(cntk.plus(x.node, half))
     tie = cntk.equal(cntk.minus(up, x.node), half)
     odd = cntk.minus(up, cntk.element_times(cntk.floor(cntk.element_times(up, half)), scalar_node(2, x.dtype)))
-    return cntk.minus(up, cntk.element_times(tie, odd))
+    return cntk.element_select(tie, cntk.minus(up, odd), up)
 
 
 def logical_not(x):
@@ -58,6 +78,8 @@ def isfinite(x):
 
 def with_derivative(value, x, derivative):
     """`value`, with the gradient `derivative` by `x`; all nodes."""
+    limit = float(np.finfo('float32').max)
+    x = cntk.clip(x, -limit, limit)  # infinity less itself would be no number
     moved = cntk.element_times(cntk.minus(x, cntk.stop_gradient(x)), cntk.stop_gradient(derivative))
     return cntk.plus(cntk.stop_gradient(value), moved)
 
@@ -96,17 +118,42 @@ def _binary(function):
 
 
 add, subtract, multiply = map(_binary, (cntk_py.plus, cntk_py.minus, cntk_py.element_times))
-divide = _binary(cntk_py.element_divide)
 equal, less = _binary(cntk_py.equal), _binary(cntk_py.less)
-maximum, minimum = _binary(cntk_py.element_max), _binary(cntk_py.element_min)
 logical_and, logical_or = _binary(cntk_py.element_times), _binary(cntk_py.element_max)
+
+
+def _extreme(function):
+    """The maximum or minimum; CNTK's own takes the number where the other is none."""
+    def run(x, y):
+        tensors = [part for part in (x, y) if type(part) is Tensor]
+        dtype = tensors[0].dtype
+        found = function(node_of(x, dtype), node_of(y, dtype), '')
+        if not rules.is_float(dtype):
+            return found
+        shape = rules.broadcast_shapes(*[part.shape for part in tensors])
+        for part in tensors:
+            is_number = derived(cntk.equal(part.node, part.node), part, dtype='bool')
+            found = where(is_number, derived(found, part, shape), part)
+        return found
+    return run
+
+
+maximum, minimum = _extreme(cntk_py.element_max), _extreme(cntk_py.element_min)
+
+
+def divide(x, y):
+    if type(y) is not Tensor:
+        return cntk.element_divide(x.node, scalar_node(y, x.dtype)) if y else \
+            cntk.element_times(x.node, scalar_node(math.copysign(math.inf, y), x.dtype))
+    return cntk.element_times(node_of(x, y.dtype), reciprocal(y.node, y.dtype))
 
 
 def floor_divide(x, y):
     """The rounded quotient, corrected by what is left over: CNTK multiplies by the reciprocal."""
     x, y = _pair(x, y)
     zero, direction = scalar_node(0, y.dtype), sign(y)
-    quotient = cntk.floor(cntk.element_divide(x.node, y.node))
+    quotient = divide(x, y) if rules.is_float(x.dtype) else cntk.element_divide(x.node, y.node)
+    quotient = cntk.floor(quotient)
     left = cntk.element_times(cntk.minus(x.node, cntk.element_times(quotient, y.node)), direction)
     over = cntk.greater_equal(left, cntk.element_times(y.node, direction))
     return cntk.minus(cntk.plus(quotient, over), cntk.less(left, zero))
@@ -123,8 +170,15 @@ def _pair(x, y):
 
 
 def power(x, y):
+    never_below = type(y) is not Tensor and y >= 0
     x, y = _pair(x, y)
-    return cntk.pow(x.node, y.node)
+    found = cntk.pow(x.node, y.node)
+    if never_below:
+        return found
+    # There CNTK has 0.
+    zero = scalar_node(0, x.dtype)
+    at_pole = cntk.element_times(cntk.equal(x.node, zero), cntk.less(y.node, zero))
+    return cntk.element_select(at_pole, scalar_node(np.inf, x.dtype), found)
 
 
 def arctan2(y, x):
@@ -243,9 +297,12 @@ def _sliced(node, axis, chosen, size):
 def pad(x, widths, value=0):
     if not any(map(any, widths)):
         return x.node
-    if math.isinf(value):
-        value = math.copysign(np.finfo(node_type(x.dtype)).max, value)
-    return cntk.pad(x.node, [tuple(pair) for pair in widths], cntk.ops.CONSTANT_PAD, value)
+    pairs = [tuple(pair) for pair in widths]
+    if not math.isinf(value):
+        return cntk.pad(x.node, pairs, cntk.ops.CONSTANT_PAD, value)
+    # CNTK pads by the greatest number in the place of infinity.
+    inside = constant_node(np.pad(np.ones(x.shape), pairs), node_type(x.dtype))
+    return cntk.element_select(inside, cntk.pad(x.node, pairs, cntk.ops.CONSTANT_PAD, 0), scalar_node(value, x.dtype))
 
 
 def flip(x, axes):
@@ -322,7 +379,9 @@ def scatter_add(x, indices, updates):
 
 def scatter_update(x, indices, updates):
     summed, count = _scattered(x, indices, updates)
-    return cntk.plus(cntk.element_times(_rows(x, 1), cntk.minus(scalar_node(1, x.dtype), count)), summed)
+    rows = _rows(x, 1)
+    count = cntk.plus(count, cntk.element_times(cntk.equal(rows, rows), scalar_node(0, x.dtype)))
+    return cntk.plus(cntk.element_select(count, scalar_node(0, x.dtype), rows), summed)
 
 
 def scatter_max(x, indices, updates):
@@ -380,8 +439,8 @@ def sort(x, axis=-1):
     hot = cntk.equal(cntk.reshape(positions.node, shape + (1,)),
                      constant_node(np.arange(size), node_type(x.dtype)))
     hot = cntk.stop_gradient(hot)
-    found = cntk.reduce_sum(cntk.element_times(hot, cntk.reshape(moved.node, shape[:-1] + (1, size))),
-                            axis=rank)
+    chosen = cntk.element_select(hot, cntk.reshape(moved.node, shape[:-1] + (1, size)), scalar_node(0, x.dtype))
+    found = cntk.reduce_sum(chosen, axis=rank)
     found = derived(cntk.reshape(found, shape), x, shape)
     return transpose(found, tuple(order.index(index) for index in range(rank)))
 

@@ -4,6 +4,7 @@ import numpy as np
 from cntk import cntk_py
 
 from keras.backend.contract import rules
+from keras.backend.engines.cntk.operations import reciprocal, sqrt
 from keras.backend.engines.cntk.tensors import (Batched, Tensor, abstract, constant_node, host_only, in_graph,
                                                 node_type, replaced, scalar_node, short_errors, stage_of, tensors_in,
                                                 wrapped)
@@ -71,7 +72,11 @@ def log_softmax(x, axis=-1):
 
 
 def logsumexp(x, axis=None, keepdims=False):
-    return cntk.reduce_log_sum_exp(x.node, axis=list(rules.normalize_axes(axis, len(x.shape))))
+    axes = list(rules.normalize_axes(axis, len(x.shape)))
+    largest = cntk.reduce_max(x.node, axis=axes)
+    # Where that is infinite, CNTK's own is no number.
+    is_finite = cntk.equal(cntk.minus(largest, largest), scalar_node(0, x.dtype))
+    return cntk.element_select(is_finite, cntk.reduce_log_sum_exp(x.node, axis=axes), largest)
 
 
 def mean(x, axis=None, keepdims=False):
@@ -113,12 +118,12 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     return cntk.element_select(cntk.reduce_sum(hot, axis=rank - 1), loss, constant_node(np.nan, 'float32'))
 
 
-def hard_sigmoid(x):
-    return cntk.hard_sigmoid(x.node, 1 / 6, 0.5)
+def _hard_sigmoid(slope):
+    # CNTK's own gives a number for what is none.
+    return lambda x: cntk.element_select(cntk.equal(x.node, x.node), cntk.hard_sigmoid(x.node, slope, 0.5), x.node)
 
 
-def hard_sigmoid_keras2(x):
-    return cntk.hard_sigmoid(x.node, 0.2, 0.5)
+hard_sigmoid, hard_sigmoid_keras2 = _hard_sigmoid(1 / 6), _hard_sigmoid(0.2)
 
 
 def silu(x):
@@ -130,7 +135,7 @@ def softplus(x):
 
 
 def rsqrt(x):
-    return cntk.reciprocal(cntk.sqrt(x.node))
+    return reciprocal(sqrt(x), x.dtype)
 
 
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=1e-3):

@@ -14,29 +14,17 @@ from keras.backend.contract.context import context
 from keras.backend.contract.ledger import Ledger
 from keras.backend.contract.loading import active
 from keras.backend.contract.rules import is_float
+from keras.backend.engines.cntk.learners import settle
 from keras.backend.engines.cntk.tensors import (DEVICE, HostProgram, Recipe, Tensor, borrowed_view, current, data_view,
-                                                in_graph, known, node_type, output)
+                                                in_graph, is_parameter, known, node_type, output, uid, value_of)
 
 # Graphs for that many signatures of its arguments a step keeps.
 _KEPT_PROGRAMS = 32
 
 
-uid = cntk_py.Variable.uid
-
-
 def arguments(function):
     """The input variables that a CNTK function depends on."""
     return cntk_py.Function.arguments(function)
-
-
-def is_parameter(storage):
-    return isinstance(storage, cntk_py.Parameter)
-
-
-def value_of(parameter):
-    """The numbers of a parameter or a constant, in an array of their own."""
-    kind = cntk_py.Parameter if is_parameter(parameter) else cntk_py.Constant
-    return np.array(kind.value(parameter).to_ndarray())
 
 
 class Box:
@@ -85,6 +73,8 @@ class Trace:
         self.sources = {}
         # Constants into which nodes write while they run.
         self.filled_by_nodes = []
+        # The parameters that it reads, and the updates of optimizers that a learner of CNTK's could make.
+        self.storages, self.updates = [], []
 
     def __enter__(self):
         self.previous, current.trace = current.trace, self
@@ -97,6 +87,7 @@ class Trace:
         """The value of a variable as a tensor: its parameter, or what its array on the host holds at each call."""
         storage = variable.storage
         if is_parameter(storage):
+            self.storages.append(storage)
             return Tensor(variable.shape, variable.dtype, node=storage, leaf=True)
         return Tensor(variable.shape, variable.dtype, recipe=(Recipe(lambda: variable.storage, []), None))
 
@@ -206,22 +197,21 @@ class Evaluation:
 
 
 class Training:
-    """Forward pass, gradients and all updates as one call of a trainer with a universal learner.
+    """Forward pass, gradients and all updates as one call of a trainer.
 
     Args:
-        nodes, derivation, inputs: as for `Evaluation`. updates: [(parameter, node)] to write.
+        nodes, derivation, inputs: as for `Evaluation`. learner: a learner of CNTK's.
     """
 
-    def __init__(self, nodes, derivation, inputs, updates):
+    def __init__(self, nodes, derivation, inputs, learner):
         self.nodes = nodes
         loss = cntk.to_batch(cntk.reshape(derivation.loss, (1,)))
-        update = cntk_py.combine([output(cntk_py.assign(parameter, node, '')) for parameter, node in updates])
-        learner = cntk_py.universal_learner(derivation.parameters, derivation.boxes, update)
         model = cntk.combine(nodes) if nodes else None
         self.trainer = cntk.Trainer(model, (loss, None), [learner])
-        taken = {uid(node): node for function in (model, loss) if function is not None
-                 for node in arguments(function)}
-        self.feeds = Feeds(list(taken.values()), inputs)
+        functions = [function for function in (model, loss) if function is not None]
+        self.feeds = Feeds(list({uid(node): node for function in functions for node in arguments(function)}.values()),
+                           inputs)
+        self.leaves = {uid(node) for function in functions for node in function.parameters + function.constants}
 
     def __call__(self):
         found = dict.fromkeys(self.nodes)
@@ -229,6 +219,28 @@ class Training:
             cntk_py.Trainer.train_minibatch(self.trainer, self.feeds.given, False, found, DEVICE)
         else:
             cntk_py.Trainer.train_minibatch(self.trainer, self.feeds.given, False, DEVICE)
+        return found
+
+
+def universal_learner(derivation, updates):
+    """A learner that writes `updates`, pairs of a parameter and a node of the gradients."""
+    update = cntk_py.combine([output(cntk_py.assign(parameter, node, '')) for parameter, node in updates])
+    return cntk_py.universal_learner(derivation.parameters, derivation.boxes, update)
+
+
+class OwnTraining(Training):
+    """A `Training` with a learner that has values of its own, a `learners.Adam`."""
+
+    def __init__(self, nodes, derivation, inputs, own):
+        super().__init__(nodes, derivation, inputs, own.learner)
+        self.own = own
+
+    def update(self, rate, step):
+        """`__call__` as update number `step`."""
+        with self.own.lock:
+            self.own.prepare(rate, step)
+            found = self()
+            self.own.count = step
         return found
 
 
@@ -251,9 +263,10 @@ class Program:
         self.leaves = list(dict.fromkeys(leaf for leaf in tree.flatten(self.outputs) if type(leaf) is Tensor))
         self.handed = [(x.node, leaf.node) for x, leaf in trace.handed.items()]
         self.handed += [(x.node, leaf.node) for leaf, x in trace.sources.items()]
-        self.boxes, self.updated = trace.boxes, set()
+        self.boxes, self.updated, self.rate_and_step = trace.boxes, set(), []
         self.filled_by_nodes = trace.filled_by_nodes
         handed = list(trace.handed) + list(trace.sources.values())
+        self.storages = trace.storages + [v.storage for v, _ in self.writes if is_parameter(v.storage)]
         self.stages = self._fused(trace) or self._staged(trace, handed)
         self._prepare_host()
 
@@ -269,7 +282,6 @@ class Program:
         """The whole step as one `Training`, where that is possible."""
         if len(trace.derivations) != 1 or self.handed or trace.derivations[0].stage:
             return None
-        derivation = trace.derivations[0]
         updates, others = [], []
         for variable, value in self.writes:
             if not _is_on_host(value) and value.stage != 0 and is_parameter(variable.storage):
@@ -277,21 +289,44 @@ class Program:
             else:
                 others.append(value)
         fetched = self._fetched(self.leaves + others)
+        if any(stage > 0 for stage in fetched) or any(x.leaf and x.stage > 0 for x in self.leaves + others):
+            return None
+        training = self._with_own_learner(trace, updates, others, fetched.get(0, [])) or \
+            self._with_universal_learner(trace, updates, fetched.get(0, []))
+        if training is None or not training.feeds.given:
+            # A trainer takes a batch without inputs for the end of the data.
+            return None
+        self.updated = {variable for variable, _ in updates}
+        return [training]
+
+    def _with_own_learner(self, trace, updates, others, nodes):
+        """The `OwnTraining` for updates that a learner of CNTK's makes by itself, or None."""
+        derivation = trace.derivations[0]
+        if len(trace.updates) != 1 or not trace.updates[0].are(updates, derivation):
+            return None
+        training = OwnTraining(nodes, derivation, trace.inputs, trace.updates[0].learner())
+        slots = trace.updates[0].slots()
+        if any(uid(slot) in training.leaves for slot in slots) or any(
+                x.leaf and x.node in slots for x in self.leaves + others):
+            return None
+        self.rate_and_step = trace.updates[0].rate_and_step
+        # What the nodes would have needed.
+        self.boxes = [box for box in self.boxes if uid(box.node) in training.leaves]
+        self.storages = [storage for storage in self.storages if storage not in slots]
+        return training
+
+    def _with_universal_learner(self, trace, updates, nodes):
+        """The `Training` whose updates are nodes, or None."""
         filled = {uid(box.node) for box in self.boxes}
-        if any(stage > 0 for stage in fetched) or any(x.leaf and x.stage > 0 for x in self.leaves + others) \
-                or not updates or any(uid(parameter) in filled for parameter in derivation.parameters):
+        derivation = trace.derivations[0]
+        if not updates or any(uid(parameter) in filled for parameter in derivation.parameters):
             return None
         # The update of a learner has no inputs.
         computed = [value.node for _, value in updates if not value.leaf]
         if computed and arguments(cntk_py.combine(computed)):
             return None
         pairs = [(variable.storage, value.node) for variable, value in updates]
-        training = Training(fetched.get(0, []), derivation, trace.inputs, pairs)
-        if not training.feeds.given:
-            # A trainer takes a batch without inputs for the end of the data.
-            return None
-        self.updated = {variable for variable, _ in updates}
-        return [training]
+        return Training(nodes, derivation, trace.inputs, universal_learner(derivation, pairs))
 
     def _staged(self, trace, handed):
         """One `Evaluation` per stage and derivation."""
@@ -309,6 +344,7 @@ class Program:
     def _prepare_host(self):
         """One function for all that is found on the host: inputs, constants, outputs and writes."""
         wanted = [x for stage in self.stages for x in stage.feeds.tensors] + [box.tensor for box in self.boxes]
+        wanted += self.rate_and_step
         self.from_host = [x for x in self.leaves if _is_on_host(x)]
         self.host_writes = [(variable, value) for variable, value in self.writes
                             if variable not in self.updated and _is_on_host(value)]
@@ -326,16 +362,26 @@ class Program:
         for constant in self.filled_by_nodes:
             # Else CNTK takes what depends on it for up to date.
             constant.record_value_update()
+        settle(self.storages)
+        if self.rate_and_step:
+            rate, step = float(next(values)), float(next(values))
+            return self._given_back(self.stages[0].update(rate, step), values)
         found = {}
         for stage in self.stages:
             found.update(stage())
             for node, leaf in self.handed:
                 if node in found:
                     leaf.set_value(found[node].data())
+        return self._given_back(found, values)
+
+    def _given_back(self, found, values):
+        """The outputs, after all writes."""
         results = {x: Tensor(x.shape, x.dtype, np.array(next(values), x.dtype)) for x in self.from_host}
         for x in self.from_graph:
             results[x] = Tensor(x.shape, x.dtype, _array(x, found))
         self._commit(found, values)
+        if type(self.outputs) is Tensor:
+            return results[self.outputs]
         return tree.map_structure(lambda leaf: results[leaf] if type(leaf) is Tensor else leaf, self.outputs)
 
     def _commit(self, found, values):

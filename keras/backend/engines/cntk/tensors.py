@@ -136,6 +136,19 @@ def output(function):
     return cntk_py.Function.output(function)
 
 
+uid = cntk_py.Variable.uid
+
+
+def is_parameter(storage):
+    return isinstance(storage, cntk_py.Parameter)
+
+
+def value_of(parameter):
+    """The numbers of a parameter or a constant, in an array of their own."""
+    kind = cntk_py.Parameter if is_parameter(parameter) else cntk_py.Constant
+    return np.array(kind.value(parameter).to_ndarray())
+
+
 def shape_of_node(node):
     return tuple(cntk_py.Variable.shape(node).dimensions())
 
@@ -321,8 +334,13 @@ class HostProgram:
     def __call__(self, arguments):
         if not self._lines:
             return self._run(arguments)
-        with np.errstate(all='ignore'):
+        # What `np.errstate(all='ignore')` does, in a sixth of the time.
+        before = np.geterrobj()
+        np.seterrobj([before[0], 0, before[2]])
+        try:
             return self._run(arguments)
+        finally:
+            np.seterrobj(before)
 
     def _constant(self, value):
         name = 'c%d' % len(self._constants)

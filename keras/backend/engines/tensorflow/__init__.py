@@ -353,6 +353,9 @@ class TensorflowEngine(Engine):
         start, stop = (0, start) if stop is None else (start, stop)
         if all(isinstance(part, (int, float)) for part in (start, stop, step)):
             return self.convert(np.arange(start, stop, step).tolist(), dtype)
+        if isinstance(step, (int, float)):
+            # TensorFlow refuses a range that ends before it begins, which is empty.
+            stop = tf.maximum(start, stop) if step > 0 else tf.minimum(start, stop)
         return self.convert(tf.range(start, stop, step), dtype)
 
     def _seed(self, seed):

@@ -1,5 +1,6 @@
 """SavedModels and files of TensorFlow Lite, and what TensorFlow's own converters ask of Keras."""
 import importlib
+import inspect
 
 import tensorflow as tf
 
@@ -18,12 +19,15 @@ def specification_of(tensor, name=None):
     return tf.TensorSpec(tensor.shape, DTYPES.get(str(dtype), dtype), name=name and valid_name(name))
 
 
-def function_of(call, signature):
-    """`call` as a `tf.function` for arguments of this signature."""
+def function_of(call, signature, names=None):
+    """`call` as a `tf.function` for arguments of this signature, which may be given by `names`, too."""
     specifications = tree.map_structure(specification_of, list(signature))
 
     def run(*args):
         return tree.map_structure(lambda leaf: None if leaf is None else tf.convert_to_tensor(leaf), call(*args))
+    if names is not None:
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        run.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])
     return tf.function(run, input_signature=specifications, autograph=False)
 
 
@@ -70,13 +74,15 @@ class Artifact(tf.__internal__.tracking.AutoTrackable):
         """Keep the storages of `variables`, a list, as the attribute `name`."""
         setattr(self, name, [getattr(variable, 'storage', variable) for variable in variables])
 
-    def add(self, name, call, signature=None):
-        """Make `call`, or a `tf.function`, the method `name`."""
-        function = call if signature is None else function_of(call, signature)
+    def add(self, name, call, signature=None, names=None):
+        """Make `call`, or a `tf.function`, the method `name`, and keep the variables that it reads."""
+        function = call if signature is None else function_of(call, signature, names)
         if not hasattr(function, 'get_concrete_function'):
             raise ValueError('ExportArchive: the endpoint %r needs an `input_signature`, unless its function is a '
                              'tf.function with one. Received: %r' % (name, call))
         setattr(self, name, function)
+        if function.input_signature is not None:
+            self.keep('_variables_of_' + name, list(function.get_concrete_function().graph.variables))
         return function
 
     def save(self, endpoints, filepath, options=None):
