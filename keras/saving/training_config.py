@@ -24,12 +24,12 @@ def for_hdf5(model):
     """The same for HDF5 files: Keras 3 knows the losses in them by their full names only."""
     config = of_model(model)
     full = dict(config, loss=_full_names(config['loss']))
-    if model.compile_generation == 'tf':
-        return _in_words_of_tf(full, model)
+    if generations.value('files_say_which_accuracy', model.compile_generation):
+        return _with_accuracies(full, model)
     return _in_words_of_3(full) if model.compile_generation == 3 else full
 
 
-def _in_words_of_tf(config, model):
+def _with_accuracies(config, model):
     """tf.keras reads 'accuracy' as the share of equal numbers, whatever the loss: its own files say which one it is."""
     names, shapes = model.output_names, [each.shape for each in model.outputs] if model.outputs else []
 
