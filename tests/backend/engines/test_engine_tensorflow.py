@@ -74,7 +74,7 @@ def test_arrays_and_variables_are_not_shared_with_the_caller(tensorflow_engine):
 # --- steps -----------------------------------------------------------------------------------------------------
 
 def test_sizes_are_left_open_from_the_third_batch_size_on(tensorflow_engine):
-    """Not from the second: known sizes round otherwise, and a training that goes on may meet its short batch first."""
+    """Not from the second: a training that goes on may meet its short batch first, and is to run the same graphs."""
     shapes = []
 
     def double(x):

@@ -82,9 +82,9 @@ def _tuples(structure):
 class Step:
     """A function compiled by TensorFlow: a trace for each of the first two shapes that it meets, one for all others.
 
-    The first ones know every size, which keeps their graphs small and makes what comes out the same, to the last bit,
-    whether the full or the short last batch has come first; in the third, sizes that differ are left open. The
-    variables are read once, in the graph of the step itself, and written when all else is done.
+    The first ones know every size, which keeps their graphs small; and a shape has the same graph whether the full or
+    the short last batch has come first (exact resume). In the third, sizes that differ are left open. The variables
+    are read once, in the graph of the step itself, and written when all else is done.
     """
 
     def __init__(self, engine, fn, static_batch, joined=False):
