@@ -221,7 +221,7 @@ def read_states(file, model, skip_mismatch=False, skip=()):
         ValueError: where something does not fit.
     """
     if hasattr(file, 'read_ahead'):
-        file.read_ahead()
+        file.read_ahead(2)
     pairs = _Places(file).of(states(model, skip))
     misfits = {path: message for path, owner, store in pairs for message in [_misfit(owner, store)] if message}
     if misfits and not skip_mismatch:
