@@ -358,8 +358,8 @@ def files(table, runner, options):
                                                                 upstream=True)
     for name, own in (found or {}).items():
         what = name.partition(',')[0]
-        if what in ('h5 write', 'h5 read'):
-            raw, limit = found[name.replace('h5', 'raw', 1)], FILE_LIMITS[what[3:]]
+        if what in ('h5 write', 'h5 read', 'h5 first read'):
+            raw, limit = found[name.replace('h5', 'raw', 1)], FILE_LIMITS[what.rpartition(' ')[2]]
             table.add(name, '-', micro(own), micro(raw), '%.2f' % (own / raw), micro(theirs[name]) if theirs else '',
                       '<= %.1f h5py' % limit, own <= limit * raw)
         elif what.startswith('keras'):

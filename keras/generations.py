@@ -104,6 +104,8 @@ _row('configs_are_full', 'layers.Layer, losses.Loss, metrics.Metric, optimizers.
      'objects in them say their module', False, False, False, True)
 _row('schemes_are_classes', 'initializers.glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, '
      'lecun_normal', 'they give an object of a class of that name, not a `VarianceScaling`', False, False, False, True)
+_row('call_makes_no_weights', 'layers.Layer.call', 'a weight that `call` makes is an error, the first time, too',
+     False, False, False, True)
 _row('call_has_to_be_written', 'layers.Layer.call',
      'a layer without a `call` of its own is an error; it gives its inputs', False, False, False, True)
 _row('negative_slopes_are_refused', 'layers.LeakyReLU, ReLU',
@@ -423,7 +425,7 @@ _row('clones_of_stacks_are_compiled', 'models.clone_model',
      'the clone of a compiled `Sequential` is compiled, too', False, False, False, True)
 _row('weighted_metrics_say_so', 'models.Model.compile',
      'a weighted metric that has the name of another one is called `weighted_` and that, not that and a number',
-     False, False, False, True)
+     False, False, True, True)
 _row('faults_of_losses_show_in_fit', 'models.Model.compile',
      'losses and metrics that do not fit the outputs are an error when the model is trained or evaluated, not before',
      False, False, False, True)

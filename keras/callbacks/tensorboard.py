@@ -261,6 +261,11 @@ class TensorBoard(Callback):
         names = self.embeddings_layer_names
         layers = [layer for layer in self.model.layers
                   if (layer.name in names if names else type(layer).__name__ == 'Embedding')]
+        unknown = set(self.embeddings_metadata) - {layer.name for layer in layers} \
+            if isinstance(self.embeddings_metadata, dict) else ()
+        if unknown:
+            raise ValueError('TensorBoard: Unrecognized `Embedding` layer names passed to embeddings_metadata: %s. The '
+                             'layers are: %s.' % (sorted(unknown), [layer.name for layer in layers]))
         entries = []
         for layer, table in zip(layers, self._tables(layers)):
             file = 'embedding_%s.tsv' % layer.name.replace('/', '_')

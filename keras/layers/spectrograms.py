@@ -4,7 +4,9 @@ import math
 import numpy as np
 
 from keras import config, ops
+from keras.backend.contract.rules import is_float
 from keras.backend.table.composites.conv import convolution
+from keras.backend.table.composites.shape import dtype_of
 from keras.layers.arguments import positive_integer
 from keras.layers.base import InputSpec, Layer
 from keras.layers.preprocessing.data_layer import DataLayer
@@ -16,16 +18,35 @@ def window_of(name, length, periodic):
     """The numbers of a window, which fall to both sides.
 
     Args:
-        name: 'hann', 'hamming', 'blackman', 'rectangular', an array of `length` numbers, or None for ones.
+        name: 'hann', 'hamming', 'blackman', 'rectangular', another window of SciPy's by name, an array of `length`
+            numbers, or None for ones.
         periodic: whether the window is one period of a longer one.
+
+    Raises:
+        ValueError: for a name that SciPy does not know. ImportError: for one of its windows where it is missing.
     """
     if name is None or isinstance(name, str) and name == 'rectangular':
         return np.ones(length)
     if not isinstance(name, str):
         return np.asarray(name, 'float64')
+    if name not in _WINDOWS:
+        return _window_of_scipy(name, length, periodic)
     angle = 2.0 * np.pi * np.arange(length) / max(length if periodic else length - 1, 1)
     first, second, third = _WINDOWS[name]
     return first - second * np.cos(angle) + third * np.cos(2.0 * angle)
+
+
+def _window_of_scipy(name, length, periodic):
+    try:
+        from scipy.signal import get_window
+    except ImportError as error:
+        raise ImportError('The window %r is one of SciPy: pip install scipy. Without it there are %s, arrays and None.'
+                          % (name, ', '.join(sorted(_WINDOWS)))) from error
+    try:
+        return get_window(name, length, fftbins=periodic)
+    except ValueError as error:
+        raise ValueError('STFTSpectrogram: Unknown `window`: %r. Expected one of %s, another one of SciPy, an array or '
+                         'None.' % (name, ', '.join(sorted(_WINDOWS)))) from error
 
 
 class STFTSpectrogram(Layer):
@@ -37,7 +58,7 @@ class STFTSpectrogram(Layer):
         frame_length: samples in a window. frame_step: samples between windows, default half a window.
         fft_length: of the transform, at least the window's, default the window's; it gives `fft_length // 2 + 1`
             frequencies.
-        window: 'hann', 'hamming', 'blackman', 'rectangular', an array, or None for ones.
+        window: 'hann', 'hamming', 'blackman', 'rectangular', another one of SciPy's, an array, or None for ones.
         periodic: whether the window is one period of a longer one.
         scaling: 'density', 'spectrum', or None. padding: 'valid' or 'same'.
         expand_dims: whether the frequencies get an axis of their own, so that the result is an image for each channel.
@@ -71,9 +92,7 @@ class STFTSpectrogram(Layer):
             if value not in values:
                 raise ValueError('STFTSpectrogram: Unknown `%s`: expected one of %s. Received: %r' % (
                     name, ', '.join(map(repr, values)), value))
-        if isinstance(self.window, str) and self.window not in _WINDOWS and self.window != 'rectangular':
-            raise ValueError('STFTSpectrogram: Unknown `window`: %r. Expected one of %s, an array or None.'
-                             % (self.window, ', '.join(sorted(_WINDOWS))))
+        window_of(self.window, 1, self.periodic)
         if self.frame_step is not None and not 1 <= self.frame_step <= self.frame_length:
             raise ValueError('STFTSpectrogram: `frame_step` must be from 1 to frame_length (%d). Received: %r'
                              % (self.frame_length, self.frame_step))
@@ -108,6 +127,9 @@ class STFTSpectrogram(Layer):
             values.reshape(shape).astype('float32'), dtype), trainable=self.trainable)
 
     def call(self, inputs):
+        if not is_float(dtype_of(inputs)):
+            raise TypeError('Layer %s (STFTSpectrogram): The inputs must be floats. Received: %s'
+                            % (self.name, dtype_of(inputs)))
         first = self.data_format == 'channels_first'
         x = inputs if first else ops.transpose(inputs, (0, 2, 1))
         batch, channels, samples = ops.shape(x)
@@ -187,6 +209,9 @@ class MelSpectrogram(DataLayer):
         super().__init__(**kwargs)
         self.declare(locals())
         self.sequence_length = sequence_length or fft_length
+        if fft_length < self.sequence_length:
+            raise ValueError('MelSpectrogram: `fft_length` must be greater than or equal to `sequence_length`. '
+                             'Received: fft_length=%s, sequence_length=%s' % (fft_length, sequence_length))
         self.max_freq = max_freq or int(sampling_rate / 2)
 
     def call(self, inputs):

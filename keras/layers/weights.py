@@ -121,6 +121,9 @@ def shape_may_be_first(add_weight):
         if args and isinstance(args[0], str) and self.ruled('flags_are_given_by_name'):
             raise ValueError('Layer %s: add_weight: the name is a keyword argument: add_weight(name=%r, shape=...); '
                              'what comes first is the shape.' % (self.name, args[0]))
+        if len(args) > 3 and self.ruled('flags_are_given_by_name'):
+            raise TypeError('Layer %s: add_weight takes at most 3 positional arguments (shape, initializer, dtype). '
+                            'Received: %r. Give the others by name.' % (self.name, args))
         if args and args[0] is not None and not isinstance(args[0], str):
             if 'shape' in kwargs:
                 raise ValueError('Layer %s: add_weight: `shape` was passed both positionally and as a keyword '
@@ -271,6 +274,9 @@ class WeightOwner:
             A `Variable`; its value is made when it is first needed.
         """
         from keras import constraints, initializers, regularizers
+        if self.built and calls.losses is not None and self.ruled('call_makes_no_weights'):
+            raise ValueError('Layer %s: You cannot add new elements of state (variables or sub-layers) to a layer that '
+                             'is already built: `call` makes the weight %r. Make it in `build`.' % (self.name, name))
         if self.built and name is not None and calls.losses is not None \
                 and any(weight.path.endswith('%s/%s' % (self.name, name)) for weight in self.weights_made()):
             raise ValueError('Layer %s: `call` makes the weight %r anew in every run. Make it in `build`, or once: '

@@ -236,6 +236,22 @@ class Graph:
         return [mapped[id(tensor)] for tensor in self.outputs]
 
 
+def with_inputs_of_its_own(graph):
+    """`graph`; where it begins in the middle of another one, the same layers called on inputs of its own."""
+    fresh = [Input(batch_shape=tensor.shape, dtype=tensor.dtype) if _is_computed(tensor) else tensor
+             for tensor in graph.inputs]
+    if all(new is old for new, old in zip(fresh, graph.inputs)):
+        return graph
+    outputs = graph.pack_outputs(graph.replay(fresh))
+    return Graph(tree.pack_as(graph.input_structure, fresh), outputs, graph.owner)
+
+
+def _is_computed(tensor):
+    """Whether a tensor is computed from inputs."""
+    return tensor.node is not None and not getattr(tensor.node.operation, 'is_input', False) \
+        and not is_placeholder(tensor) and bool(free_tensors([tensor]))
+
+
 def call_symbolically(operation, args, kwargs):
     """Call a layer or table entry on symbolic tensors without noting it among the layer's own calls."""
     if isinstance(operation, Layer):
@@ -349,7 +365,7 @@ def graph_config(graph, additions=()):
     writer = _WRITERS[kind](graph)
     layers = []
     for layer in graph.layers:
-        nodes = [node for node in layer.inbound_nodes if id(node) in writer.numbers and not layer.is_input]
+        nodes = [] if layer.is_input else writer.calls_of(layer)
         layers.append(dict(serialization.serialize_keras_object(layer), name=layer.name,
                            inbound_nodes=[writer.call(node) for node in nodes for _ in range(writer.times(layer))]))
     layers.extend(writer.operation(node) for node in graph.layer_nodes if _is_written_as_operation(node))
@@ -418,12 +434,18 @@ class _GraphWriter:
         for index, node in enumerate(filter(_is_written_as_operation, graph.layer_nodes)):
             self.names[id(node)] = '%s_operation_%d' % (node.operation.name, index + 1)
         # Each node's number among the nodes of its layer that belong to the graph.
-        inside = {id(node) for node in graph.layer_nodes} | {id(tensor.node) for tensor in graph.inputs}
-        self.numbers = {}
+        self.numbers, self._calls = {}, {id(layer): [] for layer in graph.layers}
+        inside = {id(node): node for node in graph.layer_nodes + [tensor.node for tensor in graph.inputs]}
+        for node in sorted(filter(None, inside.values()), key=lambda node: node.order):
+            if id(node.operation) in self._calls:
+                self._calls[id(node.operation)].append(node)
         for layer in graph.layers:
-            nodes = [node for node in layer.inbound_nodes if id(node) in inside]
             first, times = self.first_number(layer), self.times(layer)
-            self.numbers.update((id(node), first + times * place) for place, node in enumerate(nodes))
+            self.numbers.update((id(node), first + times * place) for place, node in enumerate(self.calls_of(layer)))
+
+    def calls_of(self, layer):
+        """The nodes of `layer` that belong to the graph, which need not be among the layer's own."""
+        return self._calls[id(layer)]
 
     def new_name(self, base):
         """A name that no layer of the graph has: `base`, base_1, ..."""

@@ -26,7 +26,8 @@ from keras.layers.yielding import yielding
 from keras.legacy.class_paths import known_as
 from keras.models.direct import DirectCall
 from keras.models.forward import Forward
-from keras.models.functional import Graph, clone_inputs, graph_config, graph_from_config, written_additions
+from keras.models.functional import (Graph, clone_inputs, graph_config, graph_from_config, with_inputs_of_its_own,
+                                     written_additions)
 from keras.models.keras2_view import Keras2View
 from keras.models.portable import PortableGraph
 from keras.models.specs import expected_arguments
@@ -102,7 +103,7 @@ class Model(Trainer, Keras2View, Layer,
 
     def set_graph(self, inputs, outputs):
         """Make the model what lies between symbolic `inputs` and `outputs`."""
-        self._made_graph = Graph(inputs, outputs, self.name)
+        self._made_graph = with_inputs_of_its_own(Graph(inputs, outputs, self.name))
         self.built = True
         self.renew_forward()
 

@@ -53,14 +53,11 @@ def _shape_by_build(layer):
         return '?'
 
 
-def _connections(layer, inside):
-    """The layers that feed `layer` by the nodes whose ids are `inside`."""
-    found = []
-    for node in [layer] if isinstance(layer, Node) else layer.inbound_nodes:
-        if id(node) in inside:
-            for tensor in node.input_tensors:
-                found.append('%s[%d][%d]' % (tensor.node.operation.name, 0, tensor.index))
-    return found
+def _connections(layer, nodes):
+    """The layers that feed `layer`, or the node that stands for one, by those of the `nodes` that are calls of it."""
+    return ['%s[%d][%d]' % (tensor.node.operation.name, 0, tensor.index)
+            for node in sorted(nodes, key=lambda node: node.order) if layer in (node, node.operation)
+            for tensor in node.input_tensors]
 
 
 def _is_linear(model):
@@ -151,7 +148,7 @@ class _Table:
         width = line_length or self._width(65 if self._linear else 98, on_screen)
         self._width_in_all = width
         self._stops = [int(width * place) if place <= 1 else int(place) for place in positions]
-        self._inside = set() if self._linear else set(map(id, model.layer_graph.layer_nodes))
+        self._nodes = [] if self._linear else model.layer_graph.layer_nodes
 
     @staticmethod
     def _width(usual, on_screen):
@@ -174,7 +171,7 @@ class _Table:
         parameters = '0' if is_operation else str(layer.count_params() if layer.built else '0 (unbuilt)')
         row = ['%s%s (%s)' % (prefix, _name_of(layer), 'operation' if is_operation else type(layer).__name__),
                _output_shape(layer), parameters]
-        sources = [] if self._linear or prefix else _connections(layer, self._inside)
+        sources = [] if self._linear or prefix else _connections(layer, self._nodes)
         more = ['-' if is_operation else 'Y' if layer.trainable else 'N'] if self._show_trainable else []
         self.row(row + ([] if self._linear else [sources[0] if sources else '']) + more)
         for source in sources[1:]:

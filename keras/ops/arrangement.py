@@ -100,12 +100,15 @@ def flipud(x):
 def rot90(array, k=1, axes=(0, 1)):
     """`array` turned by `k` quarter turns from the first of `axes` towards the second.
 
+    Raises:
+        ValueError: where the two axes are one, or there are fewer than two.
+
     Example:
         >>> keras.ops.rot90([[1, 2], [3, 4]])
         array([[2, 4],
                [1, 3]], dtype=int32)
     """
-    first, second = axes
+    first, second = rules.normalize_axes(tuple(axes), ndim(array))
     if k % 4 == 0:
         return array
     if k % 4 == 2:

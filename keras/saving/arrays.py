@@ -19,8 +19,8 @@ BFLOAT16 = np.dtype('V2')
 # From these sizes on a thread is worth its while, and several.
 MIDDLE = 1 << 16
 LARGE = 1 << 21
-# Bytes of a block of arrays that are not large, blocks that are read before anybody asks, and where arrays begin.
-_BLOCK, _AHEAD = 1 << 24, 8
+# Bytes of a block of arrays that are not large, and where arrays begin.
+_BLOCK = 1 << 24
 _ALIGNED = 64
 
 
@@ -85,7 +85,7 @@ class Blocks:
     """
 
     def __init__(self, places, read_at, pool):
-        self._read_at, self._pool = read_at, pool
+        self._read_at, self._pool, self._ahead = read_at, pool, 0
         self._starts, self._ends, self._left, self._begun = [], [], [], {}
         for place, size in places:
             if size >= LARGE:
@@ -101,9 +101,10 @@ class Blocks:
         """Have a thread read the block with the array at a place, which is none of the large ones."""
         self._begin(bisect.bisect_right(self._starts, place) - 1)
 
-    def ahead(self):
-        """Begin with the first blocks."""
-        for number in range(min(len(self._starts), _AHEAD)):
+    def ahead(self, count):
+        """Begin with the first `count` blocks, and with one more whenever one is taken."""
+        self._ahead = count
+        for number in range(min(len(self._starts), count)):
             self._begin(number)
 
     def _begin(self, number):
@@ -130,6 +131,9 @@ class Blocks:
         self._left[number] -= 1
         if self._left[number] <= 0:
             del self._begun[number]
+            following = number + self._ahead
+            if self._ahead and following < len(self._starts) and self._left[following] > 0:
+                self._begin(following)
         piece = block[place - self._starts[number]:][:size]
         # A small one would keep all of the block.
         array = np.empty(shape, dtype) if size < MIDDLE else piece.view(dtype).reshape(shape)

@@ -591,7 +591,7 @@ def load_model(filepath, custom_objects=None, compile=True):
         _check_sealed(file, [name for name in ('model_weights', 'optimizer_weights') if name in file])
         with generations.reading(_generations(file)):
             config = _model_config(file)
-            file.read_ahead()
+            file.read_ahead(8)
             model = kind_in('keras.models').deserialize(config)
             if 'model_weights' not in file:
                 raise OSError('%s has the config of a model but no `model_weights`: it is damaged or was cut short. '

@@ -729,8 +729,12 @@ class Group(_Object):
                 raise self._refused('holds too much')
         return found
 
-    def read_ahead(self):
-        """Have threads begin with what is in the file, as far as it is known where it lies: all of it is wanted."""
+    def read_ahead(self, blocks):
+        """Have threads begin with what is in the file, as far as it is known where it lies: all of it is wanted.
+
+        Args:
+            blocks: of 16 MB each, that there may be in memory before anybody asks for what is in them.
+        """
 
     def is_new(self, met):
         """Whether the group is none of those `met`, among which it then is."""
@@ -1035,8 +1039,8 @@ class _KeptGroup(Group):
         self.attrs = _KeptAttributes(entry.attrs, source, name)
         self._entry, self._blocks = entry, blocks
 
-    def read_ahead(self):
-        self._blocks.ahead()
+    def read_ahead(self, blocks):
+        self._blocks.ahead(blocks)
 
     def _opened(self, name):
         entry = self._entry.parts.get(name)

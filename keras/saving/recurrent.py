@@ -35,6 +35,8 @@ class _Weights:
 
 
 def _found(layer, variables):
+    if len(variables) < 3:  # two kernels and a bias
+        return
     places = {id(variable): place for place, variable in enumerate(variables)}
     for part in layer.walk_layers():
         kind = _kind(part)

@@ -136,18 +136,18 @@ class Averages(Results):
                 self._take_rest(run, batches)
 
     def _take_rest(self, run, batches):
-        lock, totals, size = self._lock, None, 0
+        lock, totals, count = self._lock, None, 0
         try:
             for batch in batches:
                 with lock:
                     before = self._step.tally.zeros if self._totals is None else self._totals
                     totals = self._totals = run(before, batch.xs, batch.ys, batch.weights)
                     self.samples += batch.size
-                size, self.batch = batch.size, self.batch + 1
+                count += 1
         finally:
             if totals is not None:
                 self._before, self._last, self._is_kept = before, totals, False
-                self.size, self._is_stale = size, True
+                self.batch, self.size, self._is_stale = self.batch + count, batch.size, True
 
     def run(self, batch):
         with self._lock:
@@ -239,8 +239,23 @@ class Predictions(Results):
         if quiet is None:
             super().take_quietly(batches)
         else:
-            with quiet() as self._run:
-                super().take_quietly(batches)
+            with quiet() as run:
+                self._take_rest(run, batches)
+
+    def _take_rest(self, run, batches):
+        read, waiting, count = self._turns.read, self._waiting, 0
+        try:
+            for batch in batches:
+                self._last = last = read(run, batch.xs)
+                waiting.append(last)
+                count += 1
+                self.samples += batch.size
+                if len(waiting) > _IN_FLIGHT:
+                    self._fetched.append(on_host(waiting.pop(0)))
+        finally:
+            if count:
+                self._shown = [self._last]
+                self.batch, self.size, self._is_stale = self.batch + count, batch.size, True
 
     def run(self, batch):
         self._last = self._turns.read(self._run, batch.xs)
@@ -267,4 +282,4 @@ class Predictions(Results):
 
 
 def on_host(leaves):
-    return [to_array(leaf) for leaf in leaves]
+    return [leaf if type(leaf) is np.ndarray else to_array(leaf) for leaf in leaves]

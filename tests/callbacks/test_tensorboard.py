@@ -271,3 +271,13 @@ def test_pickles(tmp_path):
     board.writer.close()
     again.writer.close()
     assert sorted(value for _, _, value in read(tmp_path if not board._in_folders else tmp_path / 'train')) == [1, 2]
+
+
+@pytest.mark.on('numpy')
+def test_metadata_of_layers_that_are_not_there(tmp_path):
+    model = keras.Sequential([keras.layers.Embedding(3, 2, input_length=1, name='words'), keras.layers.Flatten()])
+    board = keras.callbacks.TensorBoard(str(tmp_path), embeddings_freq=1, embeddings_metadata={'wrods': 'labels.tsv'},
+                                        embeddings_data=[[0], [1]])
+    board.set_model(model)
+    with pytest.raises(ValueError, match="Unrecognized .* layer names .*'wrods'.*'words'"):
+        board.on_epoch_end(0, {})

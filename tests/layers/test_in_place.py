@@ -100,3 +100,27 @@ def test_a_call_that_leaves_its_inputs_alone_gets_no_copies_later(engine, monkey
         np.testing.assert_allclose(model.predict(DATA, batch_size=1), 2 * DATA)
         model.evaluate(DATA, DATA, verbose=0)
     assert asked == [model]
+
+
+@pytest.mark.on('numpy', 'torch')
+def test_a_layer_that_writes_in_a_later_call_only():
+    class Late(layers.Layer):
+        calls = 0
+
+        def call(self, x):
+            self.calls += 1
+            if self.calls > 4:
+                x += 1.0
+            return x * 1.0
+
+    x = layers.Input((3,))
+    doubled = layers.Lambda(lambda x: x * 2.0)(x)
+    model = Model(x, [Late()(doubled), doubled])
+    for _ in range(9):
+        try:
+            values = model.predict_on_batch(DATA)
+        except RuntimeError as error:
+            assert 'Late.call has written into a tensor that it was given' in str(error)
+        else:
+            np.testing.assert_array_equal(values[1], DATA * 2)
+    np.testing.assert_array_equal(values[0], DATA * 2 + 1)

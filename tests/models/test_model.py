@@ -460,3 +460,22 @@ def test_numbers_set_before_compile_stay_until_it_is_given_others():
     assert model.loss_weights == [0.5]
     model.compile('sgd', 'mse', loss_weights=[2.0])
     assert model.loss_weights == [2.0]
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('file', ['model.h5', 'model.keras'])
+def test_a_model_of_the_end_of_a_graph_has_an_input_of_its_own(tmp_path, file):
+    """As in Keras 3; it could be neither cloned nor saved."""
+    x = layers.Input((3,))
+    hidden = layers.Dense(4, name='before')(x)
+    after = layers.Dense(5, name='after')(hidden)
+    model = Model(hidden, layers.Concatenate(name='both')([after, hidden]))
+    assert [type(layer).__name__ for layer in model.layers] == ['InputLayer', 'Dense', 'Concatenate']
+    data = np.arange(8.0).reshape(2, 4).astype('float32')
+    wanted = np.concatenate([dense_values(data, model.layers[1]), data], axis=1)
+    np.testing.assert_allclose(model.predict(data), wanted, rtol=1e-5)
+    model.save(str(tmp_path / file))
+    loaded = keras.models.load_model(str(tmp_path / file), compile=False)
+    np.testing.assert_allclose(loaded.predict(data), wanted, rtol=1e-5)
+    assert model.get_layer('after').output is after
+    clone_model(model)

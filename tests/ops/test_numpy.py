@@ -218,3 +218,12 @@ def test_numbers_at_the_edge():
     assert ops.convert_to_numpy(ops.sort([[3, 1], [2, 0]], axis=None)).tolist() == [0, 1, 2, 3]
     assert ops.convert_to_numpy(ops.argsort([[3, 1], [2, 0]], axis=None)).tolist() == [3, 1, 2, 0]
     assert float(ops.nanquantile(np.array([-inf, 1.0, 2.0], 'float32'), 0.5)) == 1.0
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('array, axes', [(np.ones((2, 3)), (0, 0)), (np.ones((2, 3)), (1, -1)), (np.ones(3), (0, 1)),
+                                         (KerasTensor((2, 3)), (0, -2))])
+def test_turns_need_two_axes(array, axes):
+    """As in NumPy: with one axis given twice the result would be no turn."""
+    with pytest.raises(ValueError):
+        ops.rot90(array, axes=axes)

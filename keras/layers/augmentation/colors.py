@@ -336,8 +336,8 @@ class RandomGaussianBlur(_Colored):
             raise ValueError('`kernel_size` must be an int or a tuple of two ints. Received: kernel_size=%r'
                              % (kernel_size,))
         self._sigmas = sigma if isinstance(sigma, (list, tuple)) else (sigma, sigma)
-        if len(self._sigmas) != 2 or not 0 <= min(self._sigmas) or not 0 < max(self._sigmas):
-            raise ValueError('`sigma` must be a number above 0, or two of them. Received: sigma=%r' % (sigma,))
+        if len(self._sigmas) != 2 or min(self._sigmas) < 0:
+            raise ValueError('`sigma` must be a number of at least 0, or two of them. Received: sigma=%r' % (sigma,))
 
     def drawn(self, images, seed):
         lower, upper = sorted(max(float(sigma), 1e-3) for sigma in self._sigmas)  # a bell of no width is one pixel

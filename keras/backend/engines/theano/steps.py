@@ -1,5 +1,6 @@
 """Steps, each a `theano.function` per kind of arguments, and gradients."""
 import contextlib
+import functools
 import sys
 import threading
 
@@ -96,23 +97,28 @@ class Step:
     def quiet(self):
         """A context for a time in which arguments are alike but for their first sizes, see `Engine.step`.
 
-        It takes a result back as it comes, an array, instead of making a constant of Theano's of it each time.
+        Results stay arrays, as they come, instead of becoming constants of Theano's each time.
         """
-        programs = {}
+        programs, take = {}, None
 
         def run(*args):
-            values = _arrays(args)
-            key = tuple([leaf.shape for leaf in values])
-            program = programs.get(key)
-            if program is not None:
-                with self.lock:
-                    return program(values)
+            nonlocal take
+            if take is not None:
+                values = take(*args)
+                program = programs.get(values[-1].shape)
+                if program is not None:
+                    with self.lock:
+                        return program(values)
             with self.lock:
                 result, made = self(*args), self.last
-            if made.gives_plainly and all([type(leaf) is np.ndarray and leaf.flags.aligned and leaf.dtype.isnative
-                                       for leaf in values]):
-                programs[key] = made.plainly
-            return result
+            if not made.gives_plainly:
+                return result
+            leaves = [leaf for leaf in _flattened(args) if leaf is not None]
+            if leaves and all([type(leaf) is np.ndarray and leaf.flags.aligned and leaf.dtype.isnative
+                               for leaf in leaves]):
+                take = take or _taker(args)
+                programs[leaves[-1].shape] = made.plainly
+            return [one.data for one in result] if type(result) is list else result.data
         yield run
 
     def _program(self, args, values, signature):
@@ -169,20 +175,19 @@ def _flattened(args):
     return leaves
 
 
-def _arrays(args):
-    """The leaves of `_flattened` that are not None, constants as their arrays."""
-    values = []
-    for arg in args:
-        kind = type(arg)
-        if kind is np.ndarray:
-            values.append(arg)
-        elif kind is list and len(arg) == 1 and (arg[0] is None or type(arg[0]) is np.ndarray):
-            if arg[0] is not None:
-                values.append(arg[0])
-        else:
-            values += [leaf.data if type(leaf) is TensorConstant else leaf for leaf in _flattened((arg,))
-                       if leaf is not None]
-    return values
+def _taker(args):
+    """A function of arguments like these, arrays and lists of arrays and None, that gives the arrays as a list."""
+    places = []
+    for index, arg in enumerate(args):
+        if type(arg) is list:
+            places += ['a%d[%d]' % (index, place) for place, leaf in enumerate(arg) if leaf is not None]
+        elif arg is not None:
+            places.append('a%d' % index)
+    names = ', '.join(['a%d' % index for index in range(len(args))])
+    return _evaluated('lambda %s: [%s]' % (names, ', '.join(places)))
+
+
+_evaluated = functools.lru_cache(maxsize=None)(eval)
 
 
 _LEAVES = frozenset((np.ndarray, TensorConstant, type(None)))
@@ -222,11 +227,13 @@ class Program:
         self._follow()
         return self.pack(list(map(new_constant, self.run(values))))
 
-    def plainly(self, values):
-        """The one result as an array, or a list of those that are one."""
-        self._follow()
-        results = self.run(values)
-        return results[0] if self._gives_one else results
+    def _first(self, values):
+        return self.run(values)[0]
+
+    @property
+    def plainly(self):
+        """A function that gives the one result as an array, or a list of those that are one; variables are here."""
+        return self._first if self._gives_one else self.run
 
     def _follow(self):
         """Have the variables on this engine."""

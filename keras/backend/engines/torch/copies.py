@@ -9,6 +9,9 @@ class OnCopies:
     """`function`, on copies of its tensors: the first time, and from then on if it has written into one of them.
 
     `x -= 1` would change the tensor for all that have it, the array of the user's among them.
+
+    Raises:
+        RuntimeError: in the call in which it writes, where it had not at first; the next ones get copies.
     """
 
     def __init__(self, function):
@@ -16,7 +19,7 @@ class OnCopies:
 
     def __call__(self, *args, **kwargs):
         if not self._writes:
-            return self._function(*args, **kwargs)
+            return self._watched(args, kwargs)
         copies = []
 
         def copied(leaf):
@@ -30,6 +33,20 @@ class OnCopies:
         args, kwargs = tree.map_structure(copied, [list(args), dict(kwargs)])
         result = self._function(*args, **kwargs)
         self._writes = any(version is None or _version(copy) != version for copy, version in copies)
+        return result
+
+    def _watched(self, args, kwargs):
+        """The result on the tensors themselves, where none of them is written into."""
+        before = [(leaf, _version(leaf)) for leaf in tree.flatten([list(args), dict(kwargs)])
+                  if isinstance(leaf, torch.Tensor)]
+        result = self._function(*args, **kwargs)
+        for tensor, version in before:
+            if version is not None and tensor._version != version:
+                self._writes = True
+                raise RuntimeError('%s has written into a tensor that it was given (x += 1, x[:] = 0 or a method like '
+                                   'x.add_) in this call, and not when it was first called: others that use the tensor '
+                                   'would get the wrong values. Write into a copy, x = x + 1 or x = x.clone().'
+                                   % (getattr(self._function, '__qualname__', None) or self._function))
         return result
 
 
