@@ -151,9 +151,12 @@ class ConvRNN2D(RNN):
     def get_initial_state(self, inputs):
         """Zeros of the shape of the states."""
         shape = self._output_shape([size if isinstance(size, int) else None for size in ops.shape(inputs)])
-        if None in shape[1:]:
-            raise ValueError('Layer %r (%s) needs to know the spatial sizes of its inputs, or to be given an '
-                             'initial_state.' % (self.name, type(self).__name__))
+        if None in shape[1:]:  # then the convolution itself tells the sizes
+            kernel = self.cell.kernel
+            nothing = ops.zeros(tuple(kernel.shape[:-1]) + (self.cell.filters,), dtype=self.compute_dtype)
+            first = ops.cast(ops.zeros_like(inputs[:, 0]), self.compute_dtype)
+            zeros = self.cell.input_conv(first, nothing, padding=self.cell.padding)
+            return [zeros for _ in self.cell.state_size]
         return [zeros_of_batch(inputs, None, shape[1:], self.compute_dtype) for _ in self.cell.state_size]
 
 

@@ -225,15 +225,13 @@ class _AdaptivePooling(Spatial):
 
     def _along(self, x, axis, size):
         sizes = list(ops.shape(x))
-        if not isinstance(sizes[axis], int):
-            raise ValueError('Layer %s (%s) needs inputs whose spatial sizes are known. Received the shape %s.'
-                             % (self.name, type(self).__name__, tuple(x.shape)))
-        places, shares = _adaptive_windows(sizes[axis], size)
-        gathered = ops.take(x, places.reshape(-1), axis)
-        gathered = ops.reshape(gathered, sizes[:axis] + list(places.shape) + sizes[axis + 1:])
+        windows = _adaptive_windows if isinstance(sizes[axis], int) else _windows_of_unknown
+        places, shares = windows(sizes[axis], size)
+        gathered = ops.take(x, ops.reshape(places, (-1,)), axis)
+        gathered = ops.reshape(gathered, sizes[:axis] + list(ops.shape(places)) + sizes[axis + 1:])
         if not self.mean:
             return ops.max(gathered, axis + 1)
-        shares = shares.reshape(shares.shape + (1,) * (len(sizes) - axis - 1))
+        shares = ops.reshape(shares, tuple(ops.shape(shares)) + (1,) * (len(sizes) - axis - 1))
         return ops.sum(ops.multiply(gathered, ops.cast(shares, gathered.dtype)), axis + 1)
 
     def compute_output_shape(self, input_shape):
@@ -253,6 +251,18 @@ def _adaptive_windows(length, count):
     inside = places < stops[:, None]
     shares = inside / inside.sum(1, keepdims=True)
     return np.minimum(places, stops[:, None] - 1).astype('int32'), shares.astype('float32')
+
+
+def _windows_of_unknown(length, count):
+    """`_adaptive_windows` for a length that is a scalar tensor, with room for one place more."""
+    numbers = np.arange(count, dtype='int32')
+    starts = ops.floor_divide(ops.multiply(length, numbers), count)
+    stops = ops.floor_divide(ops.multiply(length, numbers + 1) + (count - 1), count)
+    longest = ops.floor_divide(length + (count - 1), count) + 1
+    starts, stops = ops.expand_dims(starts, 1), ops.expand_dims(stops, 1)
+    places = ops.add(starts, ops.expand_dims(ops.arange(longest, dtype='int32'), 0))
+    inside = ops.cast(ops.less(places, stops), 'float32')
+    return ops.minimum(places, stops - 1), ops.divide(inside, ops.cast(stops - starts, 'float32'))
 
 
 class _Adaptive1D(_AdaptivePooling):

@@ -80,11 +80,7 @@ def test_entry(case):
 KNOWN_SIZES = ('ctc_loss', 'correlate', 'lu_factor')
 
 
-# A size of 1 that stands for all the others has to be known.
-BROADCASTS = ('take_along_axis-4',)
-
-
-@pytest.mark.parametrize('case', [case for case in CASES if harness.has_arrays(case) and case.id not in BROADCASTS
+@pytest.mark.parametrize('case', [case for case in CASES if harness.has_arrays(case)
                                   and case.entry.name not in KNOWN_SIZES], ids=lambda case: case.id)
 def test_entry_of_unknown_sizes(case):
     check_entry(case, unknown=True)
@@ -315,6 +311,30 @@ def test_names_of_inputs_and_outputs(tmp_path):
     assert names(own, input_signature=signature)[0] == ['p', 'mine']
     model = keras.Sequential([layers.Dense(2, input_shape=(3,), name='top')])
     assert names(model, input_signature=[keras.InputSpec(shape=(None, 3), name='mine')]) == [['mine'], ['top']]
+
+
+@pytest.mark.parametrize('make', [
+    lambda: layers.ConvLSTM2D(3, 2, return_sequences=True), lambda: layers.ConvLSTM2D(3, 3, strides=2, padding='same'),
+    lambda: layers.Bidirectional(layers.ConvLSTM2D(2, 2))], ids=['sequences', 'strides', 'both ways'])
+def test_convolutions_in_time_over_pictures_of_any_size(make):
+    from keras.export.onnx import model_of
+    layer, draw = make(), np.random.RandomState(0)
+    for shape in ((2, 3, 6, 5, 2), (1, 2, 4, 7, 2)):
+        x = draw.rand(*shape).astype('float32')
+        expected = np.asarray(layer(x))
+        found, = run(model_of(layer, [KerasTensor((None, None, None, None, 2), 'float32')]), [x])
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize('make', [layers.AdaptiveAveragePooling2D, layers.AdaptiveMaxPooling2D])
+def test_as_many_windows_as_are_wanted_over_pictures_of_any_size(make):
+    from keras.export.onnx import model_of
+    layer, draw = make((3, 2)), np.random.RandomState(0)
+    layer.build((None, None, None, 2))
+    proto = model_of(layer, [KerasTensor((None, None, None, 2), 'float32')])
+    for shape in ((2, 7, 9, 2), (1, 12, 5, 2), (1, 2, 1, 2)):
+        x = draw.rand(*shape).astype('float32')
+        np.testing.assert_allclose(run(proto, [x])[0], np.asarray(layer(x)), rtol=1e-6)
 
 
 def test_large_weights(tmp_path, monkeypatch):

@@ -75,6 +75,19 @@ def einsum(block, subscripts, operands):
 
 
 @converter
+def take_along_axis(block, x, indices, axis):
+    if axis is None:
+        return NotImplemented
+    axis, indices = axis % x.ndim, block.cast(indices, 'int64')
+    own = block.constant(np.arange(x.ndim) == axis)
+    sizes = [block.shape_of(value) for value in (x, indices)]
+    common = block.add('Max', *sizes)
+    values = [block.add('Expand', value, block.add('Where', own, size, common, dtype='int64'), shape=(None,) * x.ndim)
+              for value, size in zip((x, indices), sizes)]
+    return block.add('GatherElements', *values, axis=axis)
+
+
+@converter
 def expand_dims(block, x, axis):
     axes = axis if isinstance(axis, (list, tuple)) else [axis]
     return block.unsqueeze(x, *[one % (x.ndim + len(axes)) for one in axes])
