@@ -258,6 +258,8 @@ _row('constraint_must_hold', 'metrics.SensitivityAtSpecificity, SpecificityAtSen
 
 # --- models, training
 
+_row('files_say_which_accuracy', 'models.Model.save',
+     "HDF5 files name the function that the metrics 'accuracy' and 'crossentropy' stand for", False, False, True, False)
 _row('trainable_reaches_inside', 'layers.Layer, models.Model',
      'setting `trainable` sets it on all layers inside as well; wrappers always do', False, False, True, True)
 _row('parts_say_what_is_trained', 'layers.Layer, models.Model',

@@ -102,7 +102,9 @@ def reduce_values(values, sample_weight=None, reduction='sum_over_batch_size', c
 def same_rank(targets, predictions):
     """Targets and predictions where one lacks the last axis of size 1: (n,) beside (n, 1) become alike."""
     if tree.is_nested(predictions):
-        return targets, predictions
+        if not all(isinstance(leaf, (int, float)) for leaf in tree.flatten(predictions)):
+            return targets, predictions
+        predictions = ops.convert_to_tensor(predictions)  # a nested list of numbers
     true, predicted = static_shape(targets), static_shape(predictions)
     if len(predicted) == len(true) + 1 and predicted[-1] == 1:
         return ops.expand_dims(targets, -1), predictions

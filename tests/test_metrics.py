@@ -274,3 +274,10 @@ def test_integer_counts_in_training():
         x, y = np.eye(2)[[0, 1, 1, 0, 1]], np.eye(2)[[0, 1, 0, 0, 1]]
         # Intersections 2 and 2, unions 3 and 3.
         assert model.evaluate(x, y, batch_size=2, verbose=0, return_dict=True)['iou'] == pytest.approx(2 / 3)
+
+
+@pytest.mark.on('numpy')
+def test_nested_lists_of_another_rank_are_not_broadcast():
+    metric = metrics.BinaryAccuracy()
+    metric.update_state([[1], [1]], [[[1]], [[0]]])
+    assert float(metric.result()) == 0.5 and [float(weight.numpy()) for weight in metric.weights] == [1, 2]

@@ -13,7 +13,7 @@ from keras.layers.captured import asks_for_gradients, with_captured
 from keras.layers.families import SameShape
 from keras.layers.functions import dump_callable, func_dump, func_load, has_arg, load_callable  # noqa: F401
 from keras.saving.kinds import deserialize_keras_object  # noqa: F401
-from keras.saving.serialization import SafeModeScope, in_safe_mode
+from keras.saving.serialization import SafeModeScope, refuses_code
 
 
 class Dense(Adapted):
@@ -472,7 +472,7 @@ class Lambda(Layer):
         Raises:
             ValueError: for byte code in a config from outside of this process, unless that is allowed.
         """
-        with SafeModeScope(in_safe_mode() if safe_mode is None else safe_mode):
+        with SafeModeScope(refuses_code() if safe_mode is None else safe_mode):
             return cls(**cls._with_functions(dict(config), custom_objects or {}))
 
     @staticmethod

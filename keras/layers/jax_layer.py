@@ -14,7 +14,7 @@ from keras.backend.table.foreign import FunctionOfJax
 from keras.layers.base import Layer, map_shapes
 from keras.layers.functions import dump_callable, load_callable
 from keras.layers.weights import untracked
-from keras.saving.serialization import SafeModeScope, form, in_safe_mode, serialize_keras_object
+from keras.saving.serialization import SafeModeScope, form, refuses_code, serialize_keras_object
 
 _KINDS = ('params', 'state')
 
@@ -152,7 +152,7 @@ class JaxLayer(Layer):
 
         What was given as `params` and `state` is not in a config: `init_fn` makes them again.
         """
-        with SafeModeScope(in_safe_mode() if safe_mode is None else safe_mode):
+        with SafeModeScope(refuses_code() if safe_mode is None else safe_mode):
             return cls(**dict(config, **_functions(cls, config, ('call_fn', 'init_fn'), custom_objects)))
 
 
@@ -229,7 +229,7 @@ class FlaxLayer(JaxLayer):
         module = deserialize_keras_object(config['module'], custom_objects=custom_objects)
         if isinstance(config.get('method'), str):
             return cls(**dict(config, module=module))
-        with SafeModeScope(in_safe_mode() if safe_mode is None else safe_mode):
+        with SafeModeScope(refuses_code() if safe_mode is None else safe_mode):
             return cls(**dict(config, **dict(_functions(cls, config, ('method',), custom_objects), module=module)))
 
 

@@ -4,7 +4,7 @@ import os
 
 from keras.backend.contract.loading import get_engine
 from keras.layers.base import Layer
-from keras.saving.serialization import InvalidConfig, in_safe_mode
+from keras.saving.serialization import InvalidConfig, refuses_code
 
 
 class TFSMLayer(Layer):
@@ -53,7 +53,7 @@ class TFSMLayer(Layer):
         Raises:
             ValueError: unless that is allowed.
         """
-        if in_safe_mode() if safe_mode is None else safe_mode:
+        if refuses_code() if safe_mode is None else safe_mode:
             raise InvalidConfig(
                 'Requested the deserialization of a `TFSMLayer`, which loads the SavedModel %r that the config names: '
                 'it could do anything here, so it is not loaded. If you trust where the config and the folder '

@@ -8,7 +8,7 @@ from keras.backend.contract.context import context
 from keras.backend.contract.ledger import Concretely
 from keras.backend.contract.loading import get_engine
 from keras.layers.base import Layer
-from keras.saving.serialization import SafeModeScope, in_safe_mode, refuse_code
+from keras.saving.serialization import SafeModeScope, refuses_code, refuse_code
 
 
 class _Pickled(str):
@@ -108,7 +108,7 @@ class TorchModuleWrapper(Layer):
         if isinstance(module, _Pickled):
             module = copy.deepcopy(module.module)
         elif isinstance(module, str):
-            with SafeModeScope(in_safe_mode() if safe_mode is None else safe_mode):
+            with SafeModeScope(refuses_code() if safe_mode is None else safe_mode):
                 refuse_code('a `torch.nn.Module` object via `torch.load()`')
             module = base64.b64decode(module)
         return cls(**dict(config, module=module))

@@ -23,7 +23,7 @@ from keras.configurable import json_value
 from keras.saving import forms, training_config, values, versions
 from keras.saving.kinds import kind_in
 from keras.saving.opening import check_entries, open_archive, parse_json
-from keras.saving.serialization import CustomObjectScope
+from keras.saving.serialization import CustomObjectScope, SafeModeScope
 from keras.saving.states import as_in_2_12, groups_of_variables, read_states, states, write_states
 from keras.saving.writing import whole_file, writing_hdf5
 
@@ -224,15 +224,16 @@ def _read_assets(archive, model):
                 with open(target, 'wb') as file:
                     file.write(archive.read(name))
             if inside:
-                owner.load_assets(folder)
+                with SafeModeScope(None):  # the files in the folder come from the archive itself
+                    owner.load_assets(folder)
 
 
 # --- weights alone ------------------------------------------------------------------------------------------------
 
-def save_weights(model, filepath):
+def save_weights(model, filepath, skip=()):
     """Write all variables of a model, those of the optimizer included, as a `.weights.h5` file."""
     with writing_hdf5(filepath) as file:
-        write_states(file, model)
+        write_states(file, model, skip=skip)
 
 
 def is_in_full(file):

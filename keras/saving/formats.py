@@ -152,7 +152,8 @@ def _is_archive(source):
                                                             or zipfile.is_zipfile(source))
 
 
-def save_weights(model, filepath, overwrite=True, save_format=None, max_shard_size=None, **kwargs):
+def save_weights(model, filepath, overwrite=True, save_format=None, max_shard_size=None, objects_to_skip=None,
+                 **kwargs):
     """Save the weights.
 
     Args:
@@ -161,14 +162,18 @@ def save_weights(model, filepath, overwrite=True, save_format=None, max_shard_si
             other for a checkpoint on TensorFlow, else for the layout of Keras 2 as well.
         overwrite, save_format: as in `save_model`.
         max_shard_size: gigabytes in each of the files of `.weights.json`.
+        objects_to_skip: list of layers, an optimizer and the like whose variables are left out (`.weights.h5` only).
 
     Raises:
-        ValueError: if the model has no weights yet; for `max_shard_size` with another name.
+        ValueError: if the model has no weights yet; for `max_shard_size` and `objects_to_skip` with another name.
     """
     _refuse_unknown('save_weights', kwargs)
     wanted = _format_of(filepath, save_format, weights=True)
     if max_shard_size is not None and wanted != 'shards':
         raise ValueError('save_weights: `max_shard_size` needs a name that ends in .weights.json. Received: %r'
+                         % (filepath,))
+    if objects_to_skip and wanted != 'keras':
+        raise ValueError('save_weights: `objects_to_skip` needs a name that ends in .weights.h5. Received: %r'
                          % (filepath,))
     if not model.built and not model.weights:
         raise ValueError('You are saving a model that has not yet been built. Model %s has no weights yet, so there is '
@@ -176,7 +181,7 @@ def save_weights(model, filepath, overwrite=True, save_format=None, max_shard_si
     if not hdf5.may_write(filepath, overwrite):
         return
     if wanted == 'keras':
-        archive.save_weights(model, filepath)
+        archive.save_weights(model, filepath, objects_to_skip or ())
     elif wanted == 'shards':
         shards.save(model, filepath, 5 if max_shard_size is None else max_shard_size)
     elif wanted == 'tf':
@@ -185,7 +190,7 @@ def save_weights(model, filepath, overwrite=True, save_format=None, max_shard_si
         hdf5.save_weights(model, filepath)
 
 
-def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=False, **kwargs):
+def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=False, objects_to_skip=None, **kwargs):
     """Set the weights of `model` from a file of weights, or of a whole model.
 
     Args:
@@ -193,17 +198,20 @@ def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=Fa
         by_name: for layers of the same name instead of in the order of the layers.
         skip_mismatch: leave layers that do not fit as they are, with a warning.
         reshape: accept arrays of another shape but equal size.
+        objects_to_skip: list of layers, an optimizer and the like that are left as they are (`.weights.h5` only).
 
     Raises:
         OSError: if the file cannot be read. ValueError: if something does not fit; then no weight is changed.
     """
     _refuse_unknown('load_weights', kwargs)
     with in_words(filepath):
-        _load_weights(model, filepath, by_name, skip_mismatch, reshape)
+        _load_weights(model, filepath, by_name, skip_mismatch, reshape, objects_to_skip or ())
 
 
-def _load_weights(model, filepath, by_name, skip_mismatch, reshape):
+def _load_weights(model, filepath, by_name, skip_mismatch, reshape, skip):
     asked = by_name or reshape
+    if skip and not _name(filepath).endswith('.weights.h5'):
+        raise ValueError('load_weights: `objects_to_skip` needs a file .weights.h5. Received: %r' % (filepath,))
     if _is_path(filepath) and tf_files.is_saved_model(filepath):
         filepath = tf_files.checkpoint_in(filepath)
     if _is_path(filepath) and tf_files.is_checkpoint(filepath):
@@ -221,7 +229,7 @@ def _load_weights(model, filepath, by_name, skip_mismatch, reshape):
     with hdf5.reading(filepath) as file:
         if archive.is_in_full(file):
             _refuse_names(filepath, asked)
-            states.read_states(file, model, skip_mismatch)
+            states.read_states(file, model, skip_mismatch, skip)
             return
         hdf5.load_weights(model, file, by_name, skip_mismatch, reshape)
 

@@ -128,6 +128,8 @@ class HDF5Form(Form):
                 _say_module(config.get(name))
         if home in ('keras.quantizers', 'keras.optimizers.schedules'):
             entry.update(module=home, registered_name=None)
+        if type(instance).__name__ == 'CosineDecay':  # tf.keras before 2.13 knows no rise
+            _drop_defaults(config, warmup_target=None, warmup_steps=0)
         if home == 'keras.optimizers':
             if generations.of(instance) == 3:
                 _drop_defaults(config, schedule_decay=1.0)

@@ -14,7 +14,7 @@ from keras.saving import values
 from keras.saving.code import load_code
 from keras.saving.serialization import (
     CustomObjectScope, InvalidConfig, SafeModeScope, get_custom_objects, get_registered_object, reading_config_of,
-    serialize_keras_object, unknown_name_error)
+    refuses_code, serialize_keras_object, unknown_name_error)
 
 # The modules that make the kinds, in the order in which they are asked where a config does not say its kind. Each is
 # imported when it is first asked.
@@ -280,9 +280,10 @@ class Kind:
                 self._check(target, not config, name)
                 return target  # a function of this kind, which is not to be called
             return target(**config)
-        if _takes_custom_objects(getattr(target.from_config, '__func__', target.from_config)):
-            return target.from_config(config, custom_objects=dict(get_custom_objects()))
-        return target.from_config(config)
+        with SafeModeScope(refuses_code()):
+            if _takes_custom_objects(getattr(target.from_config, '__func__', target.from_config)):
+                return target.from_config(config, custom_objects=dict(get_custom_objects()))
+            return target.from_config(config)
 
     # --- what is of the kind --------------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from keras import config, lazy
 
 difflib = lazy.Later('difflib')
 
+# What scripts add by hand, and what is registered, by `package>name`.
 _custom_objects = {}
-_registered_objects = {}
 _registered_names = {}
 
 
@@ -29,7 +29,7 @@ _scopes = _Scopes()
 
 
 def get_custom_objects():
-    """The custom objects by name; change the dictionary to add some, everywhere.
+    """The custom objects by name, registered ones included; change the dictionary to add some, everywhere.
 
     Inside a `CustomObjectScope` those of the scope are among them, and what is added is forgotten when it ends.
 
@@ -91,7 +91,7 @@ def register_keras_serializable(package='Custom', name=None):
             raise ValueError('Cannot register a class that does not have a get_config() method: %s could not be loaded '
                              'again.' % target.__name__)
         registered = '%s>%s' % (package, name or target.__name__)
-        _registered_objects[registered] = target
+        _custom_objects[registered] = target
         _registered_names[target] = registered
         return target
     return register
@@ -107,14 +107,14 @@ def get_registered_name(obj):
 
 def get_registered_object(name, custom_objects=None, module_objects=None):
     """The object called `name` among custom objects, registered ones and `module_objects`, or None."""
-    for objects in (custom_objects, get_custom_objects(), _registered_objects, module_objects):
+    for objects in (custom_objects, get_custom_objects(), module_objects):
         if objects and name in objects:
             return objects[name]
     # A name without its package, as files of Keras 2 have it, or with one where the object is given plainly.
     plain = name.rpartition('>')[2]
     if plain != name:
         return get_registered_object(plain, custom_objects, module_objects)
-    return next((target for registered, target in _registered_objects.items()
+    return next((target for registered, target in _custom_objects.items()
                  if registered.rpartition('>')[2] == name), None)
 
 
@@ -122,7 +122,7 @@ def get_registered_object(name, custom_objects=None, module_objects=None):
 
 class _Safety(threading.local):
     """Per thread: whether configs are read that hold code, as the innermost `SafeModeScope` says."""
-    safe = True
+    safe = None
 
 
 _safety = _Safety()
@@ -132,7 +132,7 @@ class SafeModeScope:
     """Whether configs that hold code are refused, for a `with` block, in the thread that runs it.
 
     Args:
-        safe_mode: False lets code in configs run.
+        safe_mode: False lets code in configs run; None is as outside of any scope.
 
     Example:
         >>> with keras.saving.SafeModeScope(False):
@@ -146,7 +146,7 @@ class SafeModeScope:
 
     def __enter__(self):
         self._previous.append(_safety.safe)
-        _safety.safe = bool(self.safe_mode)
+        _safety.safe = None if self.safe_mode is None else bool(self.safe_mode)
         return self
 
     def __exit__(self, *_):
@@ -154,8 +154,18 @@ class SafeModeScope:
 
 
 def in_safe_mode():
-    """Whether configs that hold code are refused: outside of a scope that says otherwise they are."""
-    return _safety.safe and not config.settings.unsafe_deserialization
+    """Whether something is being read, by `load_model` say, that may not name other files or bring code.
+
+    Example:
+        >>> keras.saving.in_safe_mode()
+        False
+    """
+    return bool(_safety.safe) and not config.settings.unsafe_deserialization
+
+
+def refuses_code():
+    """Whether configs that hold code are refused: outside of a `SafeModeScope` that says otherwise they are."""
+    return _safety.safe is not False and not config.settings.unsafe_deserialization
 
 
 def refuse_code(what):
@@ -167,7 +177,7 @@ def refuse_code(what):
     Raises:
         InvalidConfig: saying how to allow it.
     """
-    if in_safe_mode():
+    if refuses_code():
         raise InvalidConfig(
             'Requested the deserialization of %s, which is Python code in the file. That could do anything on this '
             'machine (arbitrary code execution), so it is not run. If you trust where the file comes from, pass '
@@ -184,7 +194,7 @@ def refuse_file(what, path):
     Raises:
         InvalidConfig: saying how to allow it.
     """
-    if in_safe_mode():
+    if refuses_code():
         raise InvalidConfig(
             'Requested the deserialization of %s from the file %.200r, which the config names: it could be any file of '
             'this machine, so it is not read. If you trust where the config comes from, pass `safe_mode=False` to the '

@@ -22,13 +22,14 @@ from keras.saving.opening import Dataset, Group, RefusedFile
 
 # --- the tree of a model's state ----------------------------------------------------------------------------------
 
-def states(model):
+def states(model, skip=()):
     """Pairs (path, object) of all that keeps variables: the layers, the optimizer, seed generators; each once.
 
+    What is in `skip` is left out, and what is only found by way of it.
     A path names the attributes that lead to an object, public ones first; objects in lists and dictionaries go by
     their class and a number.
     """
-    found, seen = [], set()
+    found, seen = [], set(map(id, skip))
     stack = [('', model)]
     while stack:
         path, owner = stack.pop()
@@ -158,9 +159,9 @@ def _data_set(group, name):
     return found
 
 
-def write_states(file, model, include_optimizer=True):
-    """Write all variables of a model into an HDF5 group."""
-    for path, owner in states(model):
+def write_states(file, model, include_optimizer=True, skip=()):
+    """Write all variables of a model, but for those of the objects in `skip`, into an HDF5 group."""
+    for path, owner in states(model, skip):
         if not include_optimizer and path.split('/')[0] == 'optimizer':
             continue
         group = file.create_group(_joined(path, 'vars'))
@@ -211,15 +212,17 @@ def _read_seed(file, path, owner):
         owner.restore_streams({engine: streams[engine] for engine in streams})
 
 
-def read_states(file, model, skip_mismatch=False):
+def read_states(file, model, skip_mismatch=False, skip=()):
     """Set all variables of a model from an HDF5 group; nothing is changed unless all layers fit.
+
+    The objects in `skip` are left as they are.
 
     Raises:
         ValueError: where something does not fit.
     """
     if hasattr(file, 'read_ahead'):
         file.read_ahead(2)
-    pairs = _Places(file).of(states(model))
+    pairs = _Places(file).of(states(model, skip))
     misfits = {path: message for path, owner, store in pairs for message in [_misfit(owner, store)] if message}
     if misfits and not skip_mismatch:
         raise ValueError('%s The usual cause: the file was written by a model of another architecture.'

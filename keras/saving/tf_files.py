@@ -179,6 +179,9 @@ def _state_of(node, model, pairs):
         return [], []
     names, arrays = ['%s/iter:0' % 'training'], [node.children['iter'].array()]
     places = {id(variable): place for variable, place in pairs}
+    if 'momentum_cache' in node.children:
+        names.append('training/momentum_cache:0')
+        arrays.append(node.children['momentum_cache'].array())
     for slot in _SLOTS:
         for variable in model.trainable_weights:
             found = node.slots.get((places.get(id(variable)), slot))

@@ -24,7 +24,41 @@ def for_hdf5(model):
     """The same for HDF5 files: Keras 3 knows the losses in them by their full names only."""
     config = of_model(model)
     full = dict(config, loss=_full_names(config['loss']))
+    if generations.value('files_say_which_accuracy', model.compile_generation):
+        return _with_accuracies(full, model)
     return _in_words_of_3(full) if model.compile_generation == 3 else full
+
+
+def _with_accuracies(config, model):
+    """tf.keras reads 'accuracy' as the share of equal numbers, whatever the loss: its own files say which one it is."""
+    names, shapes = model.output_names, [each.shape for each in model.outputs] if model.outputs else []
+
+    def told(metric, index):
+        if metric not in ('accuracy', 'acc', 'crossentropy', 'ce') or index >= len(shapes):
+            return metric
+        kind = 'sparse_categorical' if 'sparse' in str(_of_output(config['loss'], index, names)).lower() else \
+            'binary' if shapes[index][-1] == 1 else 'categorical'
+        what = 'accuracy' if metric in ('accuracy', 'acc') else 'crossentropy'
+        return {'class_name': 'MeanMetricWrapper',
+                'config': {'name': metric, 'dtype': 'float32', 'fn': '%s_%s' % (kind, what)}}
+
+    def all_told(given, index):
+        return [told(one, index) for one in given] if isinstance(given, (list, tuple)) else told(given, index)
+
+    def of_outputs(given):
+        if isinstance(given, dict) and not _is_config(given):
+            return {name: all_told(one, names.index(name)) if name in names else one for name, one in given.items()}
+        if isinstance(given, (list, tuple)) and len(names) > 1:
+            return [all_told(one, index) if isinstance(one, (list, tuple)) else one for index, one in enumerate(given)]
+        return all_told(given, 0)
+    return dict(config, **{key: of_outputs(config[key]) for key in ('metrics', 'weighted_metrics')})
+
+
+def _of_output(value, index, names):
+    """What a list or dictionary has for an output; anything else is for all of them."""
+    if isinstance(value, dict) and not _is_config(value):
+        return value.get(names[index])
+    return value[index] if isinstance(value, (list, tuple)) else value
 
 
 def _full_names(loss):

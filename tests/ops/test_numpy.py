@@ -227,3 +227,16 @@ def test_turns_need_two_axes(array, axes):
     """As in NumPy: with one axis given twice the result would be no turn."""
     with pytest.raises(ValueError):
         ops.rot90(array, axes=axes)
+
+
+@pytest.mark.on('numpy', 'jax', 'torch')
+@pytest.mark.parametrize('name, number, expected', [
+    ('greater', -5, [True, True]), ('equal', 256, [False, False]), ('maximum', -5, [0, 3]), ('minimum', 300, [0, 3]),
+    ('add', 300, [300, 303]), ('not_equal', -253, [True, True])])
+def test_numbers_that_narrow_integers_cannot_hold(name, number, expected):
+    """They are not cut to the dtype of the tensor, where 256 would be 0."""
+    x = np.array([0, 3], 'uint8')
+    result = getattr(ops, name)(x, number)
+    assert ops.convert_to_numpy(result).tolist() == expected
+    symbolic = getattr(ops, name)(KerasTensor((2,), 'uint8'), number)
+    assert symbolic.dtype == ops.convert_to_numpy(result).dtype.name

@@ -1,6 +1,7 @@
 """`.keras` and `.weights.h5`: the layout of Keras 3, and what is saved comes back."""
 import io
 import json
+import os
 import zipfile
 
 import h5py
@@ -208,3 +209,56 @@ def test_bfloat16_as_keras_3_has_it(tmp_path):
     model.set_weights([0 * weight for weight in model.get_weights()])
     model.load_weights(str(tmp_path / 'm.weights.h5'))
     np.testing.assert_array_equal(model.get_weights()[0], expected)
+
+
+@pytest.mark.on('numpy')
+def test_objects_to_skip_are_left_out_and_left_as_they_are(tmp_path):
+    """KerasHub saves the weights of a task without its backbone's so."""
+    def made():
+        x = keras.Input((2,))
+        base = keras.Model(x, layers.Dense(3, name='inner')(x), name='base')
+        return base, keras.Model(x, layers.Dense(1, name='head')(base(x)))
+
+    path = str(tmp_path / 'head.weights.h5')
+    base, model = made()
+    keras.saving.save_weights(model, path, objects_to_skip=[base] + base.layers)
+    with h5py.File(path, 'r') as file:
+        names = []
+        file.visit(names.append)
+    other_base, other = made()
+    kept = other_base.get_weights()
+    keras.saving.load_weights(other, path, objects_to_skip=[other_base] + other_base.layers)
+    assert [name for name in names if 'vars/0' in name] == ['layers/dense/vars/0']
+    assert all(map(np.array_equal, other_base.get_weights(), kept))
+    assert np.array_equal(other.get_weights()[2], model.get_weights()[2])
+    with pytest.raises(ValueError, match='.weights.h5'):
+        keras.saving.save_weights(model, str(tmp_path / 'model.h5'), objects_to_skip=[base])
+
+
+@pytest.mark.on('numpy')
+def test_safe_mode_is_that_of_reading(tmp_path):
+    """As in Keras 3: objects that read files themselves may do so when they are made, not when a config says which."""
+    seen = []
+
+    @keras.saving.register_keras_serializable('tests')
+    class Reader(layers.Layer):
+        def __init__(self, **arguments):
+            super().__init__(**arguments)
+            seen.append(keras.saving.in_safe_mode())
+
+        def call(self, x):
+            return x
+
+        def save_assets(self, folder):
+            with open(os.path.join(folder, 'words.txt'), 'w') as file:
+                file.write('one')
+
+        def load_assets(self, folder):
+            seen.append(keras.saving.in_safe_mode())
+
+    model = keras.Sequential([keras.Input((2,)), Reader()])
+    model.save(str(tmp_path / 'model.keras'))
+    keras.models.load_model(str(tmp_path / 'model.keras'))
+    keras.models.load_model(str(tmp_path / 'model.keras'), safe_mode=False)
+    keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(Reader()))
+    assert seen == [False, True, False, False, False, False, True]

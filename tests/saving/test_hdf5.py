@@ -1,5 +1,6 @@
 """HDF5 files: what is saved comes back, what is broken says so, and nothing is lost when saving fails."""
 import io
+import json
 import os
 
 import h5py
@@ -406,3 +407,30 @@ def test_automatic_names_of_keras_3_are_counted_from_zero(tmp_path):
         model = keras.Sequential([keras.layers.Dense(3, input_shape=(3,), name='dense_1')])
     model.load_weights(path, by_name=True)
     assert float(model.layers[0].kernel.numpy()[0, 0]) == 7
+
+
+@pytest.mark.on('numpy')
+def test_files_for_tf_keras_say_which_accuracy_it_is(tmp_path):
+    """tf.keras 2.4.4 reads 'accuracy' in a file as the share of equal numbers: with 0.33 here it evaluates to 0."""
+    with keras.config.generation('tf'):
+        x = keras.Input((4,))
+        model = keras.Model(x, [keras.layers.Dense(3, activation='softmax', name='p')(x),
+                                keras.layers.Dense(1, name='q')(x)])
+        model.compile(keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 5)),
+                      ['sparse_categorical_crossentropy', 'mse'], metrics={'p': 'accuracy', 'q': ['mae', 'acc']})
+        path = str(tmp_path / 'model.h5')
+        model.save(path)
+    with h5py.File(path, 'r') as file:
+        found = json.loads(file.attrs['training_config'])
+
+    def told(name, function):
+        return {'class_name': 'MeanMetricWrapper', 'config': {'name': name, 'dtype': 'float32', 'fn': function}}
+    assert found['metrics'] == {'p': told('accuracy', 'sparse_categorical_accuracy'),
+                                'q': ['mae', told('acc', 'binary_accuracy')]}
+    assert sorted(found['optimizer_config']['config']['learning_rate']['config']) == [
+        'alpha', 'decay_steps', 'initial_learning_rate', 'name']
+    again = keras.models.load_model(path)
+    data = np.ones((2, 4), 'float32'), [np.zeros((2, 1)), np.zeros((2, 1))]
+    with keras.config.generation('tf'):
+        assert sorted(again.evaluate(*data, verbose=0, return_dict=True)) == sorted(
+            model.evaluate(*data, verbose=0, return_dict=True))

@@ -89,7 +89,6 @@ assert os.waitpid(child, 0)[1] == 0
 """
 
 
-@pytest.mark.skipif(not hasattr(os, 'register_at_fork'), reason='Python 3.6 tells nobody of a fork')
 @pytest.mark.on('torch', 'jax', 'tensorflow')
 def test_a_process_that_is_forked_after_the_engine_has_run():
     found = subprocess.run([sys.executable, '-W', 'ignore', '-c', SCRIPT], stdout=subprocess.PIPE, timeout=200,

@@ -330,8 +330,23 @@ def _after_fork():
         active.native.clear()
 
 
-# Python 3.6 tells nobody of a fork.
-getattr(os, 'register_at_fork', lambda **_: None)(after_in_child=_after_fork)
+def _await_forks():
+    """Have `_after_fork` called in forked processes. Python 3.6 tells nobody of a fork, so there `os.fork` does it."""
+    if hasattr(os, 'register_at_fork'):
+        os.register_at_fork(after_in_child=_after_fork)
+    elif hasattr(os, 'fork'):
+        fork = os.fork
+
+        @functools.wraps(fork)
+        def telling_fork():
+            process = fork()
+            if not process:
+                _after_fork()
+            return process
+        os.fork = telling_fork
+
+
+_await_forks()
 
 
 def set_backend(backend):

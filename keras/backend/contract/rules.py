@@ -204,10 +204,21 @@ def _promote_integers(first, second):
     return SIGNED[needed] if needed < len(SIGNED) else config.floatx()
 
 
-def result_dtype(*dtypes):
-    """The common dtype of `dtypes`, each a name or the type of a Python scalar (`int`, `float`, `bool`).
+# The smallest and the largest number of the integers that are narrower than those of Python in `result_dtype`.
+_NARROW = {'int8': (-2 ** 7, 2 ** 7 - 1), 'int16': (-2 ** 15, 2 ** 15 - 1), 'uint8': (0, 2 ** 8 - 1),
+           'uint16': (0, 2 ** 16 - 1)}
 
-    Python scalars are weak: they do not widen a tensor's dtype; a float beside integers gives `floatx`.
+
+def weakly(scalar):
+    """What stands for a Python scalar in `result_dtype`: its type, or an int itself that may not fit."""
+    return scalar if type(scalar) is int and not 0 <= scalar < 2 ** 7 else type(scalar)
+
+
+def result_dtype(*dtypes):
+    """The common dtype of `dtypes`, each a name, the type of a Python scalar (`int`, `float`, `bool`) or an int.
+
+    Python scalars are weak: they do not widen a tensor's dtype, unless it is one of 8 or 16 bits which cannot hold an
+    int that is given; a float beside integers gives `floatx`.
 
     Example:
         >>> result_dtype('int8', 'float16'), result_dtype('float16', float), result_dtype('int32', float)
@@ -221,7 +232,10 @@ def result_dtype(*dtypes):
         result = dtype if result is None else _promote_pair(result, dtype)
     if float in weak and (result is None or not (is_float(result) or result.startswith('complex'))):
         result = config.floatx()
-    if int in weak and result in (None, 'bool'):
+    if result in (None, 'bool') and any(dtype is int or type(dtype) is int for dtype in weak):
+        result = 'int32'
+    if result in _NARROW and any(type(value) is int and not _NARROW[result][0] <= value <= _NARROW[result][1]
+                                 for value in weak):
         result = 'int32'
     return result or 'bool'
 
@@ -313,7 +327,7 @@ def describe(x):
 def _parts(xs):
     """Shapes and dtypes of tensors and Python scalars."""
     shapes = [x.shape if isinstance(x, AbstractTensor) else () for x in xs]
-    dtypes = [x.dtype if isinstance(x, AbstractTensor) else type(x) for x in xs]
+    dtypes = [x.dtype if isinstance(x, AbstractTensor) else weakly(x) for x in xs]
     return shapes, dtypes
 
 

@@ -30,7 +30,8 @@ def _promoted(entry, args):
     leaves = [leaf for position in entry.promoted for leaf in tree.flatten(args[position]) if leaf is not None]
     if not any(isinstance(leaf, AbstractTensor) for leaf in leaves):
         return args
-    dtype = promoted_dtype(entry, [leaf.dtype if isinstance(leaf, AbstractTensor) else type(leaf) for leaf in leaves])
+    dtype = promoted_dtype(entry, [leaf.dtype if isinstance(leaf, AbstractTensor) else rules.weakly(leaf)
+                                   for leaf in leaves])
     return map_tensors(entry, args, lambda leaf, position: leaf if leaf is None or position not in entry.promoted
                        else AbstractTensor(getattr(leaf, 'shape', ()), dtype))
 

@@ -292,7 +292,7 @@ def _common_dtype(entry, args, engine):
             if type(leaf) in active.native:
                 dtypes.append(engine.dtype_of(leaf))
             elif type(leaf) in (int, float, bool):
-                dtypes.append(type(leaf) if type(leaf) is not bool else 'bool')
+                dtypes.append(rules.weakly(leaf) if type(leaf) is not bool else 'bool')
             elif isinstance(leaf, (np.ndarray, np.generic)):
                 dtypes.append(host_dtype(leaf))
             else:

@@ -80,10 +80,11 @@ def _tuples(structure):
 
 
 class Step:
-    """A function compiled by TensorFlow: one trace for the shapes it first meets, one for all that come later.
+    """A function compiled by TensorFlow: a trace for each of the first two shapes that it meets, one for all others.
 
-    The first trace knows every size, which keeps its graph small; at other sizes those that differ are left
-    open. The variables are read once, in the graph of the step itself, and written when all else is done.
+    The first ones know every size, which keeps their graphs small; and a shape has the same graph whether the full or
+    the short last batch has come first (exact resume). In the third, sizes that differ are left open. The variables
+    are read once, in the graph of the step itself, and written when all else is done.
     """
 
     def __init__(self, engine, fn, static_batch, joined=False):
@@ -145,9 +146,9 @@ class Step:
         for trace in related:
             if all(_admits(known, shape) for known, shape in zip(trace.shapes, shapes)):
                 return trace
-        if related and not self._static_batch:
-            shapes = [[old if old == new else None for old, new in zip(before, shape)]
-                      for before, shape in zip(related[-1].shapes, shapes)]
+        if len(related) > 1 and not self._static_batch:
+            shapes = [[sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*known)]
+                      for known in zip(shapes, *[trace.shapes for trace in related])]
         trace = Trace(self, args, kinds, [leaf.dtype for leaf in leaves], shapes)
         self._traces.append(trace)
         return trace
