@@ -164,6 +164,7 @@ def _data_set(group, name):
 
 def write_states(file, model, include_optimizer=True, skip=()):
     """Write all variables of a model, but for those of the objects in `skip`, into an HDF5 group."""
+    sums = {}
     for path, owner in states(model, skip):
         if not include_optimizer and path.split('/')[0] == 'optimizer':
             continue
