@@ -8,7 +8,8 @@ from keras.saving.opening import RefusedFile, open_archive, open_file
 
 # What arrays are made of in pickles, by all versions of NumPy.
 _ALLOWED = {'numpy': ('ndarray', 'dtype'), 'numpy.core.multiarray': ('_reconstruct', 'scalar'),
-            'numpy._core.multiarray': ('_reconstruct', 'scalar'), '_codecs': ('encode',)}
+            'numpy._core.multiarray': ('_reconstruct', 'scalar'), 'numpy.core.numeric': ('_frombuffer',),
+            'numpy._core.numeric': ('_frombuffer',), '_codecs': ('encode',)}
 
 
 class _Reader(pickle.Unpickler):
@@ -28,7 +29,7 @@ def load(path, encoding='ASCII'):
         RefusedFile: for a pickle of anything but data, and for what is none.
     """
     with open_file(path) as file:
-        return _loaded(file, path, encoding)
+        return _loaded(io.BufferedReader(file) if isinstance(file, io.RawIOBase) else file, path, encoding)
 
 
 def _loaded(file, path, encoding='ASCII'):

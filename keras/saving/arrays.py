@@ -21,6 +21,8 @@ MIDDLE = 1 << 16
 LARGE = 1 << 21
 # Bytes of a block of arrays that are not large, and where arrays begin.
 _BLOCK = 1 << 24
+# What lies between two arrays of a block, at most: to read more than that takes longer than another call.
+_GAP = 1 << 16
 _ALIGNED = 64
 
 
@@ -69,7 +71,9 @@ def _add_rows(data, sums):
 
 
 def _finished(array, data, sums):
-    told = '%s %s' % (list(array.shape), array.dtype.newbyteorder('<').str)
+    # Types that NumPy does not know itself have an order of bytes in a file only.
+    kind = array.dtype.newbyteorder('<').str.replace('<V', '|V')
+    told = '%s %s' % (list(array.shape), kind)
     return zlib.crc32(data[len(sums) * 8 * _ROW:], zlib.crc32(sums, zlib.crc32(told.encode('ascii')))) & 0xffffffff
 
 
@@ -90,7 +94,7 @@ class Blocks:
         for place, size in places:
             if size >= LARGE:
                 continue
-            if not self._starts or place + size - self._starts[-1] > _BLOCK:
+            if not self._starts or place + size - self._starts[-1] > _BLOCK or place - self._ends[-1] > _GAP:
                 self._starts.append(place - place % _ALIGNED)
                 self._ends.append(0)
                 self._left.append(0)

@@ -383,7 +383,12 @@ class Writer:
         view = memoryview(data)
         self._place += view.nbytes
         while view.nbytes:
-            view = view[self.file.write(view):]
+            count = self.file.write(view)
+            if count is None:  # what is no file in every respect writes all of it
+                return
+            if count <= 0:
+                raise OSError('%r writes nothing of what it is given.' % (self.file,))
+            view = view[count:]
 
     def finish(self):
         """Write what is not there yet."""

@@ -58,12 +58,30 @@ def in_words(source):
     try:
         yield
     except _RAW as error:
-        if type(error) not in _RAW and not isinstance(error, MemoryError):
+        if type(error) not in _RAW and not isinstance(error, MemoryError) or _is_of_users(error.__traceback__):
             raise
         raise RefusedFile('%s cannot be read: it does not hold what a file of its kind has (%s: %.500s). The usual '
                           'cause: it is damaged, or was made by something else.'
                           % (source if isinstance(source, (str, os.PathLike)) else _name_of(source),
                              type(error).__name__, error)) from error
+
+
+# What reads files for Keras; all else that is called on the way, layers of one's own say, is users' code.
+_READERS = frozenset(('keras', 'h5py', 'numpy', 'yaml', 'tensorflow', 'google'))
+_LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+
+
+def _is_of_users(traceback):
+    """Whether an error came from code that is neither of Keras nor of what reads files for it."""
+    traceback = traceback.tb_next.tb_next if traceback.tb_next else None  # behind the `with` statement itself
+    while traceback is not None:
+        frame = traceback.tb_frame
+        path = frame.f_code.co_filename
+        if frame.f_globals.get('__name__', '').partition('.')[0] not in _READERS and 'site-packages' not in path \
+                and not path.startswith((_LIBRARY, '<frozen')):
+            return True
+        traceback = traceback.tb_next
+    return False
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -1373,7 +1391,7 @@ def parse_yaml(text, what='config'):
 
 def _check_entries_of_yaml(text, what):
     """Refuse text with more entries than a config of its length has: each one takes the parser a while."""
-    if sum(map(text.count, ('[', '{', ',', ':', '- ', '? '))) > max(10000, len(text) // 10):
+    if sum(map(text.count, ('[', '{', ',', ':', '- ', '? '))) > max(10000, len(text) // 7):
         raise ValueError('The %s has too many entries.' % what)
 
 

@@ -114,7 +114,10 @@ def read_plain(group, name):
                                   % (group.filename, name))
             checksums.expect({part: inner[part] for part in names}, sums)
         try:
-            return _from_json(parse_json(np.asarray(inner[_TEXT if _TEXT in inner else 'text']).tobytes(), name), inner)
+            # What has its checksums was written here, of values of any length and depth.
+            values = json.loads(np.asarray(inner[_TEXT]).tobytes().decode()) if _TEXT in inner else \
+                parse_json(np.asarray(inner['text']).tobytes(), name)
+            return _from_json(values, inner)
         except ValueError as error:
             raise RefusedFile('%s: what is called %s is no value that was written (%s).'
                               % (group.filename, name, error)) from error
@@ -129,7 +132,7 @@ def _as_json(value, beside):
         array = np.asarray(value)
         kind = {'dtype': array.dtype.str, 'shape': array.shape, 'scalar': isinstance(value, np.generic)}
         if array.nbytes > _IN_TEXT:
-            beside.append(array)
+            beside.append(np.frombuffer(array.tobytes(), 'uint8'))  # as it lies there, in its own order of bytes
             return dict(kind, array=len(beside) - 1)
         return dict(kind, data=base64.b64encode(array.tobytes()).decode())
     if type(value) in (list, tuple, set):

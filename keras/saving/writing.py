@@ -82,8 +82,10 @@ def at_once():
     together = []
     try:
         yield together
-        for partial, path in together:
-            with _explained(path):
+        for number, (partial, path) in enumerate(together):
+            left = 'Of the files that belong together %d of %d are the new ones already, and they cannot be read until ' \
+                   'all are saved again' % (number, len(together))
+            with _explained(path, left if number else _UNCHANGED):
                 os.replace(partial, path)
     except BaseException:
         for partial, _ in together:
@@ -111,22 +113,25 @@ def _checked(path):
     return old
 
 
+_UNCHANGED = 'What was there before is unchanged'
+
+
 @contextlib.contextmanager
-def _explained(path):
-    """Errors of the system with the file and what they mean."""
+def _explained(path, left=_UNCHANGED):
+    """Errors of the system with the file and what they mean, and what they leave there."""
     try:
         yield
     except OSError as error:
         reason = _REASONS.get(error.errno)
         if reason is None or getattr(error, 'explained', False):
             raise
-        raise explained_error(path, error) from error
+        raise explained_error(path, error, left) from error
 
 
-def explained_error(path, error):
+def explained_error(path, error, left=_UNCHANGED):
     """The OSError `error` in words: what could not be written and why."""
     reason = _REASONS.get(error.errno, error.strerror or str(error))
-    better = OSError(error.errno, '%s could not be saved: %s. What was there before is unchanged' % (path, reason))
+    better = OSError(error.errno, '%s could not be saved: %s. %s' % (path, reason, left))
     better.explained = True
     return better
 

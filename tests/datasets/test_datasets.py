@@ -9,6 +9,7 @@ import json
 import os
 import pickle
 import re
+import sys
 import tarfile
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 from serving import serving
 
 import keras
+from keras.datasets import pickled
 from keras.datasets import (boston_housing, california_housing, cifar, cifar10, cifar100, fashion_mnist, imdb, mnist,
                             reuters)
 
@@ -235,3 +237,11 @@ def test_keras_1_spelling(publish):
 
 def test_topics():
     assert len(reuters.get_label_names()) == 46 and reuters.get_label_names()[3] == 'earn'
+
+
+@pytest.mark.skipif(sys.version_info < (3, 8), reason='Python before 3.8 knows no such pickles')
+def test_pickles_of_today_are_data_too(tmp_path):
+    path = str(tmp_path / 'batch')
+    with open(path, 'wb') as file:
+        pickle.dump({b'data': np.arange(9000, dtype='uint8')}, file, protocol=5)
+    assert pickled.load(path)[b'data'].tolist() == np.arange(9000, dtype='uint8').tolist()

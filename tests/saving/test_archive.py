@@ -262,3 +262,24 @@ def test_safe_mode_is_that_of_reading(tmp_path):
     keras.models.load_model(str(tmp_path / 'model.keras'), safe_mode=False)
     keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(Reader()))
     assert seen == [False, True, False, False, False, False, True]
+
+
+@pytest.mark.on('numpy')
+def test_errors_of_users_code_are_their_own(tmp_path):
+    class Raising(layers.Layer):
+        def call(self, x):
+            return x
+
+        def save_own_variables(self, store):
+            store['0'] = np.zeros(2)
+
+        def load_own_variables(self, store):
+            raise TypeError('a mistake of mine')
+
+    model = keras.Sequential([keras.Input((2,)), Raising()])
+    for name in ('a.keras', 'a.weights.h5'):
+        getattr(model, 'save' if name == 'a.keras' else 'save_weights')(str(tmp_path / name))
+        with pytest.raises(TypeError, match='^a mistake of mine'):
+            model.load_weights(str(tmp_path / name))
+    with pytest.raises(TypeError, match='^a mistake of mine'):
+        keras.models.load_model(str(tmp_path / 'a.keras'), {'Raising': Raising})

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import keras
-from keras.saving import hdf5_layout
+from keras.saving import arrays as reading, hdf5_layout
 from keras.saving.opening import open_hdf5
 from keras.saving.writing import writing_hdf5
 
@@ -238,3 +238,38 @@ def test_an_index_that_is_much_takes_no_time():
         begin = time.process_time()
         assert not is_believed(io.BytesIO(with_index(content, [start, lie])))
         assert time.process_time() - begin < 1
+
+
+class Sink:
+    """A file whose `write` says nothing, or that nothing was written."""
+
+    def __init__(self, says):
+        self.file, self._says = io.BytesIO(), says
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+    def write(self, data):
+        self.file.write(data)
+        return self._says
+
+
+def test_files_whose_write_says_nothing_are_written_once():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    sink = Sink(None)
+    model.save_weights(sink)
+    sink.file.seek(0)
+    with h5py.File(sink.file, 'r') as file:
+        assert 'layer_names' in file.attrs
+    with pytest.raises(OSError, match='writes nothing'):
+        hdf5_layout.Writer(Sink(0)).root.create_dataset('a', np.ones(3))
+
+
+def test_large_arrays_between_small_ones_are_not_read_twice():
+    places = [(100, 80000), (80100, 1 << 22), (80100 + (1 << 22), 80000)]
+    read = []
+    blocks = reading.Blocks(places, lambda start, buffer: read.append(len(buffer)), lambda: None)
+    blocks.ahead(2)
+    for place, size in (places[0], places[2]):
+        blocks.take(place, (size,), np.dtype('u1'), size)
+    assert sum(read) < 170000

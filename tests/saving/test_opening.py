@@ -537,3 +537,10 @@ def test_yaml():
     pytest.importorskip('yaml')
     text = 'a: &id001 !!python/tuple [null, 3]\nb: *id001\nc: {d: 1.5, e: !!python/unicode x, f: "[{"}\n'
     assert parse_yaml(text) == {'a': (None, 3), 'b': (None, 3), 'c': {'d': 1.5, 'e': 'x', 'f': '[{'}}
+
+
+def test_a_config_in_flow_style_is_no_attack():
+    yaml = pytest.importorskip('yaml')
+    model = keras.Sequential([keras.Input((2,))] + [keras.layers.Dense(3) for _ in range(150)])
+    text = yaml.dump(json.loads(model.to_json()), default_flow_style=True)
+    assert len(parse_yaml(text)['config']['layers']) == 151

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from keras.saving import plain
+from keras.saving.opening import open_hdf5
+from keras.saving.writing import writing_hdf5
 
 pytestmark = pytest.mark.on('numpy')
 VALUE = {'a': [1, 2.5, True, None, 'x', b'\x00\xff', (1, (2,)), {3}], 4: {'deep': float('nan')}, (1, 2): [],
@@ -52,3 +54,15 @@ def test_large_arrays_are_left_aside():
     thing = Thing()
     thing.small, thing.large = np.zeros(2), np.zeros(200)
     assert list(plain.attributes(thing, 100)) == ['small']
+
+
+def test_long_deep_and_foreign_values_come_back(tmp_path):
+    deep = []
+    for _ in range(130):
+        deep = [deep]
+    value = {'long': list(range(2100000)), 'deep': deep, 'digits': 10 ** 50, 'other order': np.arange(1000, dtype='>f8'),
+             'complex': np.arange(1000) * 1j}
+    with writing_hdf5(str(tmp_path / 'a.h5')) as file:
+        plain.write_plain(file, 'it', value)
+    with open_hdf5(str(tmp_path / 'a.h5')) as file:
+        assert plain.same(plain.read_plain(file, 'it'), value)

@@ -1,4 +1,5 @@
 """Files that are written whole: after a kill, a full disk or another failure the old file is there, or the new one."""
+import contextlib
 import errno
 import io
 import json
@@ -358,3 +359,19 @@ def test_whole_folders(tmp_path):
 def test_the_explanation_keeps_the_number():
     error = writing.explained_error('file', OSError(errno.ENOSPC, 'x'))
     assert error.errno == errno.ENOSPC and json.dumps(str(error))
+
+
+def test_a_set_of_files_that_is_half_replaced_says_so(tmp_path, monkeypatch):
+    paths = [str(tmp_path / name) for name in 'ab']
+    replaced = []
+
+    def replace(old, new):
+        if replaced:
+            raise OSError(errno.ENOSPC, 'full')
+        replaced.append(new)
+    with pytest.raises(OSError, match='1 of 2 are the new ones already'):
+        with writing.at_once() as together, contextlib.ExitStack() as stack:
+            for path in paths:
+                stack.enter_context(writing.whole_file(path, together=together)).write(b'x')
+            monkeypatch.setattr(os, 'replace', replace)
+            stack.close()
