@@ -274,11 +274,12 @@ class WeightOwner:
             A `Variable`; its value is made when it is first needed.
         """
         from keras import constraints, initializers, regularizers
-        if self.built and calls.losses is not None and self.ruled('call_makes_no_weights'):
+        in_call = self.built and calls.losses is not None and not self._builds
+        if in_call and self.ruled('call_makes_no_weights'):
             raise ValueError('Layer %s: You cannot add new elements of state (variables or sub-layers) to a layer that '
                              'is already built: `call` makes the weight %r. Make it in `build`.' % (self.name, name))
-        if self.built and name is not None and calls.losses is not None \
-                and any(weight.path.endswith('%s/%s' % (self.name, name)) for weight in self.weights_made()):
+        if in_call and name is not None and any(
+                weight.path.endswith('%s/%s' % (self.name, name)) for weight in self.weights_made()):
             raise ValueError('Layer %s: `call` makes the weight %r anew in every run. Make it in `build`, or once: '
                              'where the attribute that holds it is None.' % (self.name, name))
         dtype = dtype_name(dtype) if dtype is not None else self.variable_dtype

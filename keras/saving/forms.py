@@ -49,7 +49,7 @@ _ONLY_GIVEN = {
     'CategoryEncoding': ('sparse',),
     'ContrastLimitedAdaptiveHistogramEqualization': ('bins',),
     'metrics.CosineSimilarity': ('axis',),
-    'GroupQueryAttention': ('flash_attention',),
+    'GroupedQueryAttention': ('flash_attention',),
     'Huber': ('delta',),
     'Identity': ('gain',),
     'ImageLayer': ('bounding_box_format',),

@@ -83,8 +83,8 @@ def at_once():
     try:
         yield together
         for number, (partial, path) in enumerate(together):
-            left = 'Of the files that belong together %d of %d are the new ones already, and they cannot be read until ' \
-                   'all are saved again' % (number, len(together))
+            left = 'Of the files that belong together %d of %d are the new ones already, and they cannot be read ' \
+                   'until all are saved again' % (number, len(together))
             with _explained(path, left if number else _UNCHANGED):
                 os.replace(partial, path)
     except BaseException:

@@ -250,3 +250,42 @@ def test_calls_may_write_into_tensors_that_they_make():
     x = keras.Input((1,), batch_size=2)
     model = keras.Model(x, Marked()(x))
     assert model.predict(np.array([[5.], [7.]]), verbose=0).tolist() == [[0, 5, 0], [0, 7, 0]]
+
+
+@pytest.mark.parametrize('says_built_first', [True, False])
+def test_build_may_say_that_it_is_done_before_it_is(says_built_first):
+    class Inner(keras.layers.Layer):
+        def build(self, input_shape):
+            if says_built_first:
+                self.built = True
+            else:
+                super().build(input_shape)
+            self.scale = self.add_weight(shape=(3,), initializer='ones', name='scale')
+
+        def call(self, x):
+            return x * self.scale
+
+    class Outer(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = Inner()
+
+        def call(self, x):
+            return self.inner(x)
+
+    assert array(Outer()(X)).tolist() == X.tolist()
+    assert len(keras.Sequential([keras.Input((3,)), Outer()]).weights) == 1
+
+
+def test_operators_in_call_have_the_dtype_that_they_have_when_they_run():
+    class Plus(keras.layers.Layer):
+        def call(self, x):
+            return x + 300
+
+    x = keras.Input((3,), dtype='uint8')
+    assert Plus(dtype='uint8')(x).dtype == 'uint8'
+    assert keras.layers.Lambda(lambda x: x - 1, dtype='uint8')(x).dtype == 'uint8'
+
+
+def test_configs_of_attention_leave_out_what_is_not_given():
+    assert 'flash_attention' not in layers.GroupQueryAttention(2, 2, 1).get_config()

@@ -170,3 +170,11 @@ def test_the_mark_of_sparse_tensors_is_taken_off():
 def test_many_trials_are_counted_in_halves():
     drawn = value(keras.random.binomial((5, 2), 50000.0, 0.5, dtype='float16', seed=10))
     assert drawn.dtype == 'float16' and np.abs(drawn.astype('float64') / 50000 - 0.5).max() < 0.02
+
+
+@pytest.mark.on('numpy', 'tensorflow')
+@pytest.mark.parametrize('arguments, expected', [((5, 2), []), ((2, 5), [2, 3, 4]), ((5, 2, -1), [5, 4, 3]),
+                                                 ((2, 5, -1), [])])
+def test_ranges_between_tensors_may_be_empty(arguments, expected):
+    tensors = [ops.convert_to_tensor(number, 'int32') for number in arguments]
+    assert ops.convert_to_numpy(ops.arange(*tensors)).tolist() == expected

@@ -60,8 +60,8 @@ def test_long_deep_and_foreign_values_come_back(tmp_path):
     deep = []
     for _ in range(130):
         deep = [deep]
-    value = {'long': list(range(2100000)), 'deep': deep, 'digits': 10 ** 50, 'other order': np.arange(1000, dtype='>f8'),
-             'complex': np.arange(1000) * 1j}
+    value = {'long': list(range(2100000)), 'deep': deep, 'digits': 10 ** 50,
+             'other order': np.arange(1000, dtype='>f8'), 'complex': np.arange(1000) * 1j}
     with writing_hdf5(str(tmp_path / 'a.h5')) as file:
         plain.write_plain(file, 'it', value)
     with open_hdf5(str(tmp_path / 'a.h5')) as file:

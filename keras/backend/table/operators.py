@@ -36,16 +36,21 @@ def _symbol(x):
     return x
 
 
+def _operand(x, other):
+    """`x` beside `other`. In runs for shapes an int is weak whatever its value, as it is for the engine's operators."""
+    return 1 if type(x) is int and type(other) is AbstractTensor else _symbol(x)
+
+
 def _method(function, name):
     def operator(self, other):
-        return function(_symbol(self), _symbol(other))
+        return function(_symbol(self), _operand(other, self))
     operator.__name__ = name
     return operator
 
 
 def _reflected(function, name):
     def operator(self, other):
-        return function(_symbol(other), _symbol(self))
+        return function(_operand(other, self), _symbol(self))
     operator.__name__ = name
     return operator
 

@@ -353,9 +353,11 @@ class TensorflowEngine(Engine):
         start, stop = (0, start) if stop is None else (start, stop)
         if all(isinstance(part, (int, float)) for part in (start, stop, step)):
             return self.convert(np.arange(start, stop, step).tolist(), dtype)
+        # TensorFlow refuses a range that ends before it begins, which is empty.
         if isinstance(step, (int, float)):
-            # TensorFlow refuses a range that ends before it begins, which is empty.
             stop = tf.maximum(start, stop) if step > 0 else tf.minimum(start, stop)
+        else:
+            stop = tf.where(step > 0, tf.maximum(start, stop), tf.minimum(start, stop))
         return self.convert(tf.range(start, stop, step), dtype)
 
     def _seed(self, seed):
