@@ -38,9 +38,9 @@ _claiming = threading.Lock()
 class Adam:
     """A learner over some variables, and what it has in the place of their slots.
 
-    While `count` is a number, it is the `owner` of all of its slots. Nobody but itself, with its lock held, changes that:
-    another learner over some of the slots (a model compiled again with other layers frozen, two models that share layers
-    and the optimizer) has it give them back first.
+    While `count` is a number, it is the `owner` of all of its slots. Nobody but itself, with its lock held, changes
+    that: another learner over some of the slots (a model compiled again with other layers frozen, two models that share
+    layers and the optimizer) has it give them back first.
     """
 
     def __init__(self, parameters, momenta, velocities, beta_1, beta_2, epsilon):
