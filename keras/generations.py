@@ -273,8 +273,8 @@ _row('first_input_counts', 'models.Model.predict',
 _row('targets_have_shapes_of_outputs', 'models.Model.fit',
      'targets must have the shape of their output where the loss compares the two element by element, not only for '
      'categorical cross-entropy', True, True, False, False)
-_row('best_is_none_at_first', 'callbacks.EarlyStopping, ReduceLROnPlateau',
-     '`best` is None until an epoch has a value, and then the best one of the epochs, whatever `baseline` says; an '
+_row('best_is_none_at_first', 'callbacks.EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, OrbaxCheckpoint',
+     '`best` is None until an epoch has a value, even NaN, and then the best one, whatever `baseline` says; an '
      'epoch better than those before it does not end the training, though behind the `baseline`',
      False, False, False, True)
 _row('auto_needs_a_metric', 'callbacks.EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, OrbaxCheckpoint',

@@ -71,7 +71,11 @@ class Monitor:
                 callback.best = self.worst
 
     def is_better(self, value, best):
-        best = self.worst if best is None else best
+        if best is None:
+            if self.none_yet is None:
+                # The first value is the best one so far, NaN and infinities too.
+                return True
+            best = self.worst
         return value - self.min_delta > best if self.mode == 'max' else value + self.min_delta < best
 
     def read(self, logs):

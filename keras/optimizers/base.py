@@ -22,6 +22,7 @@ from keras.backend.contract.rules import numpy_dtype
 from keras.backend.graph.plans import value_of
 from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor
+from keras.backend.k.operations import Update
 from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
 from keras.backend.table.composites import optimizers as rules
@@ -685,7 +686,11 @@ class Optimizer(OptimizerProtocol, Configurable):
         self._build_slots(params)
         gradients = self.get_gradients(loss, params)
         # By the names in K, where wrappers put functions of their own to see the updates.
-        self.updates = [K.update_add(self.iterations, 1)]
+        counted = K.update_add(self.iterations, 1)
+        if isinstance(counted, Update):
+            # Where each weight has a call of its own, these together are one step still.
+            counted.change = None
+        self.updates = [counted]
         if self.updates_by_parts():
             self.updates.append(update_in_graph(self, params, gradients))
         else:

@@ -9,7 +9,7 @@ from keras.backend.graph.nodes import Node, free_tensors
 from keras.backend.graph.plans import Plan
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.k.derivatives import gradients as gradients_of
-from keras.backend.k.operations import Assign, Update
+from keras.backend.k.operations import Assign, pairs_of, Update
 from keras.backend.table import primitives as p
 
 
@@ -129,7 +129,7 @@ class GraphUpdates:
     def __init__(self, optimizer, variables, made_by, former=None):
         loss = TrainingLoss(variables) if former is None else former.placeholder
         self.placeholder, self.made_by, self._inputs = loss, made_by, loss.known_gradients
-        self._pairs = [_target_and_value(update) for update in _updates_of(optimizer, loss, variables)]
+        self._pairs = pairs_of(_updates_of(optimizer, loss, variables))
         symbolic = [value for _, value in self._pairs if isinstance(value, KerasTensor)]
         self._plan = Plan([loss] + list(self._inputs.values()), symbolic, lambda node: node.function(True))
         self._needs_loss = any(tensor is loss for tensor in free_tensors(symbolic))
@@ -172,10 +172,3 @@ def _updates_of(optimizer, loss, variables):
     names = list(inspect.signature(optimizer.get_updates).parameters)
     arguments = {'loss': loss, 'params': list(variables), 'constraints': {}}
     return _with_assignments(optimizer.get_updates, **{name: arguments[name] for name in names if name in arguments})
-
-
-def _target_and_value(update):
-    """(variable, its new value), or (None, what is to run) for anything else."""
-    if isinstance(update, Update):
-        return update.variable, update.new_value
-    return tuple(update) if isinstance(update, (list, tuple)) else (None, update)

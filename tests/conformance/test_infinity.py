@@ -51,3 +51,17 @@ def test_sums():
     np.testing.assert_array_equal(found, [-INF, -INF])
     found = ops.convert_to_numpy(ops.logsumexp(ops.convert_to_tensor(np.abs(X)), -1))
     np.testing.assert_array_equal(found, [INF] * 4)
+
+
+@pytest.mark.skipif(engine_name() == 'cntk', reason="CNTK's ReLU is a product with 0, which makes -inf no number")
+def test_relu():
+    found = ops.convert_to_numpy(ops.relu(ops.convert_to_tensor(X)))
+    np.testing.assert_array_equal(found, np.maximum(X, 0))
+
+
+@pytest.mark.skipif(engine_name() == 'numpy', reason='it has no gradients')
+def test_the_gradient_of_the_logarithm_below_zero():
+    engine = get_engine()
+    x = np.array([-2.0, -1.0, 2.0, 4.0], 'float32')
+    step = engine.step(lambda t: engine.gradients(lambda u: (ops.sum(ops.log(u)), ()), [t])[1][0], [], [])
+    np.testing.assert_allclose(engine.to_numpy(step(engine.convert(x))), 1 / x, rtol=1e-6)

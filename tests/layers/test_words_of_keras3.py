@@ -74,7 +74,9 @@ def test_deviations_that_are_all_the_scale_there_is():
         np.testing.assert_allclose(to_array(layer(x)), x / np.sqrt(2 + 1e-3), rtol=1e-5)
         assert len(layer.weights) == 1
         again = layers.LayerNormalization.from_config(layer.get_config())
-        assert again.rms_scaling and 'rms_scaling' not in layers.LayerNormalization().get_config()
+        assert again.rms_scaling and layers.LayerNormalization().get_config()['rms_scaling'] is False
+    with config.generation('tf'):
+        assert 'rms_scaling' not in layers.LayerNormalization().get_config()
 
 
 def test_deviations_begin_at_the_root_of_variances():

@@ -347,3 +347,45 @@ def test_assignments_are_updates_of_every_step(how):
     optimizer = Assigning(how)
     np.testing.assert_allclose(weights_after(optimizer, steps=3), [0.9 ** 3, 0.6 ** 3], rtol=1e-5)
     assert K.get_value(optimizer.count) == 3.0 + 3.0
+
+
+class Twice(SGD):
+    """Updates one variable several times; `how` gives the updates."""
+
+    def __init__(self, how, listed):
+        super().__init__(0.1)
+        self.how, self.listed, self.count = how, listed, K.variable(0.0)
+
+    def get_updates(self, loss, params):
+        updates = super().get_updates(loss, params)
+        made = self.how(self.count)
+        return updates + (made if self.listed else [])
+
+
+def _the_same_one(count):
+    update = K.update_add(count, 1.0)
+    return [update, update]
+
+
+@pytest.mark.parametrize('listed', [True, False])
+@pytest.mark.parametrize('how, expected, recorded', [
+    (lambda count: [count.assign_add(1.0), count.assign_add(1.0)], 6.0, True),
+    (lambda count: [count.assign(5.0), count.assign_sub(1.0)], 4.0, True),
+    (lambda count: [count.assign_add(1.0), K.update_add(count, 1.0)][:1], 3.0, True),
+    (lambda count: [K.update_add(count, 1.0), K.update_add(count, 1.0)], 6.0, False),
+    (lambda count: [K.update_add(count, 1.0), K.update_sub(count, 3.0)], -6.0, False),
+    (_the_same_one, 3.0, False),
+])
+def test_additions_to_one_variable_add_up(how, expected, recorded, listed):
+    """After three steps, as Keras 2.3.1 on TensorFlow 1.15 counts them where they are listed."""
+    optimizer = Twice(how, listed)
+    weights_after(optimizer, steps=3)
+    assert K.get_value(optimizer.count) == (expected if listed or recorded else 0.0)
+
+
+def test_additions_to_one_variable_in_a_function():
+    count = K.variable(0.0)
+    run = K.function([], [K.constant(0.0)], updates=[K.update_add(count, 1.0), K.update_sub(count, 3.0)])
+    run([])
+    run([])
+    assert K.get_value(count) == -4.0

@@ -12,7 +12,7 @@ from keras.backend.graph.plans import Plan, value_of
 from keras.backend.graph.reads import Read, symbol_of
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.k.derivatives import Sharing
-from keras.backend.k.operations import LearningPhase, Update
+from keras.backend.k.operations import LearningPhase, pairs_of, Update
 from keras.backend.state.variables import Variable, native_result, to_array
 from keras.backend.table.entries import Entry
 
@@ -70,7 +70,7 @@ class Function:
                              'does not depend on.' % [leaf is None for leaf in symbols].index(True))
         self._wanted = [leaf for leaf in symbols if isinstance(leaf, KerasTensor)]
         self._fixed = [None if isinstance(leaf, KerasTensor) else leaf for leaf in symbols]
-        self._updates = [_update_pair(update) for update in tree.flatten(_update_list(updates))]
+        self._updates = pairs_of(tree.flatten(_update_list(updates)))
         self._targets = [variable for variable, _ in self._updates if variable is not None]
         values = [_symbolic(value) for _, value in self._updates]
         values_of_updates = [value for value in values if isinstance(value, KerasTensor)]
@@ -195,11 +195,6 @@ def _update_list(updates):
         raise TypeError('K.function: `updates` must be a list. Received: %r.' % (updates,))
     return [Update(update[0], update[1]) if isinstance(update, (list, tuple)) and len(update) == 2
             and isinstance(update[0], Variable) else update for update in updates]
-
-
-def _update_pair(update):
-    """(variable, its new value), or (None, what is to run) for anything else."""
-    return (update.variable, update.new_value) if isinstance(update, Update) else (None, update)
 
 
 def _fits(tensor):

@@ -87,10 +87,31 @@ class Printing:
 
 
 class Update(KerasTensor):
-    """An assignment of `new_value` to `variable`; it takes place when it is evaluated or a `Function` updates by it."""
+    """An assignment of `new_value` to `variable`; it takes place when it is evaluated or a `Function` updates by it.
+
+    `change` is the function from old value to new one, where it is known: of an addition, which follows on others.
+    """
+    change = None
 
     def __init__(self, variable, new_value):
         node = Node(Assign(variable), [new_value], {}, AbstractTensor(variable.shape, variable.dtype))
         super().__init__(variable.shape, variable.dtype, name=node.operation.name, node=node)
         node.outputs[0] = node.output_structure = self
         self.variable, self.new_value = variable, new_value
+
+
+def pairs_of(updates):
+    """For each of `updates` (variable, its new value), or (None, what is to run) for anything else but a pair.
+
+    Of several of one variable, additions are made to what the one before them gives, as TensorFlow carries them out.
+    """
+    pairs, latest = [], {}
+    for update in {id(update): update for update in updates}.values():
+        if not isinstance(update, Update):
+            pairs.append(tuple(update) if isinstance(update, (list, tuple)) else (None, update))
+            continue
+        follows = update.change is not None and update.variable in latest
+        value = update.change(latest[update.variable]) if follows else update.new_value
+        latest[update.variable] = value
+        pairs.append((update.variable, value))
+    return pairs

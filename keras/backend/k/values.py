@@ -280,12 +280,21 @@ def update(x, new_x):
 
 def update_add(x, increment):
     """An update that adds `increment` to the variable `x`; see `update`."""
-    return update(x, p.add(_current(x), increment))
+    return _changed(x, p.add, increment)
 
 
 def update_sub(x, decrement):
     """An update that subtracts `decrement` from the variable `x`; see `update`."""
-    return update(x, p.subtract(_current(x), decrement))
+    return _changed(x, p.subtract, decrement)
+
+
+def _changed(x, function, value):
+    made = update(x, function(_current(x), value))
+    # What has to wait for others, which may be updates of the same variable, reads it after them.
+    if isinstance(made, Update) and not order.before:
+        value = symbol_of(value) if isinstance(value, Variable) else value
+        made.change = lambda old: function(old, value)
+    return made
 
 
 def moving_average_update(x, value, momentum):

@@ -9,6 +9,7 @@ import numpy as np
 from keras import generations
 from keras.backend.contract.context import context, runs_at_once
 from keras.backend.contract.rules import AbstractTensor
+from keras.backend.graph.nodes import order
 from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.variables import Variable
@@ -84,19 +85,25 @@ def install(kind):
     kind.__getitem__ = _getitem
 
 
-def _now(variable):
-    """The value of `variable`, or what stands for it in the graph that is being made of assignments."""
-    return variable.value if context.record_assignment is None else _symbol(variable)
+def _change(variable, function, value):
+    """Assign `function(present value, value)` to `variable`, or make graph of it where assignments are recorded."""
+    if context.record_assignment is None:
+        return variable.assign(function(variable.value, value))
+    value = _symbol(value)
+    update = variable.assign(function(_symbol(variable), value))
+    if not order.before:
+        update.change = lambda old: function(old, value)
+    return update
 
 
 def _assign_add(self, value):
     """Add `value` (a tensor or array that broadcasts to the shape)."""
-    return self.assign(p.add(_now(self), value))
+    return _change(self, p.add, value)
 
 
 def _assign_sub(self, value):
     """Subtract `value`."""
-    return self.assign(p.subtract(_now(self), value))
+    return _change(self, p.subtract, value)
 
 
 def _reshape(self, newshape):

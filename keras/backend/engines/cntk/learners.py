@@ -31,11 +31,21 @@ def settle(storages):
             owner.give_back()
 
 
+# Held while a learner looks whether slots are free and takes them.
+_claiming = threading.Lock()
+
+
 class Adam:
-    """A learner over some variables, and what it has in the place of their slots."""
+    """A learner over some variables, and what it has in the place of their slots.
+
+    While `count` is a number, it is the `owner` of all of its slots. Nobody but itself, with its lock held, changes
+    that: another learner over some of the slots (a model compiled again with other layers frozen, two models that share
+    layers and the optimizer) has it give them back first.
+    """
 
     def __init__(self, parameters, momenta, velocities, beta_1, beta_2, epsilon):
         self.momenta, self.velocities = momenta, velocities
+        self.slots = momenta + velocities
         self.learner = cntk.adam(parameters, cntk.learning_parameter_schedule(0.001), cntk.momentum_schedule(beta_1),
                                  unit_gain=True, variance_momentum=cntk.momentum_schedule(beta_2), epsilon=epsilon,
                                  minibatch_size=cntk.learners.IGNORE)
@@ -43,18 +53,32 @@ class Adam:
         # The number of updates that its means come from; None while the slots have the newest.
         self.count = self.rate = None
 
-    def prepare(self, rate, step):
-        """Be ready for update number `step` with the learning rate `rate`."""
-        if self.count != step - 1:
-            self.give_back()
-            self._take(step - 1)
+    def update(self, rate, step, train):
+        """The result of `train()`, which uses the learner, as update number `step` with the learning rate `rate`."""
+        while True:
+            with self.lock:
+                if self.count == step - 1 or self._taken(step - 1):
+                    self._set_rate(rate)
+                    found = train()
+                    self.count = step
+                    return found
+            # Without the lock: the other learner may be waiting for it, to get slots from this one.
+            settle(self.slots)
+
+    def _set_rate(self, rate):
         if rate != self.rate:
             # At a rate of 0 CNTK would not move the means either; this one is 0 only once it is a float32.
             cntk_py.Learner.reset_learning_rate(self.learner, cntk.learning_parameter_schedule(rate or 1e-300))
             self.rate = rate
 
-    def _take(self, count):
-        """Begin with the means in the slots, after `count` updates."""
+    def _taken(self, count):
+        """Begin with the means in the slots, after `count` updates. False if other learners have newer ones."""
+        self.give_back()
+        with _claiming:
+            if any(storage.owner is not None for storage in self.slots):
+                return False
+            for storage in self.slots:
+                storage.owner = self
         checkpoint = self.learner.create_checkpoint()
         means = [np.stack([value_of(velocity), value_of(momentum)])
                  for velocity, momentum in zip(self.velocities, self.momenta)]
@@ -63,9 +87,8 @@ class Adam:
         checkpoint['smoothed_count'] = in_checkpoint(float(count))
         self.learner.restore_from_checkpoint(checkpoint)
         self.rate = None
-        for storage in self.momenta + self.velocities:
-            storage.owner = self
         self.count = count
+        return True
 
     def give_back(self):
         """Put the means into the slots."""
@@ -77,8 +100,9 @@ class Adam:
                     velocity.set_value(data_view(both[0]))
                     momentum.set_value(data_view(both[1]))
             self.count = None
-            for storage in self.momenta + self.velocities:
-                storage.owner = None
+            for storage in self.slots:
+                if storage.owner is self:
+                    storage.owner = None
 
 
 # Programs over the same variables go on with one learner.

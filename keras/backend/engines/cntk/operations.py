@@ -36,11 +36,12 @@ stop_gradient = _unary(cntk_py.stop_gradient)
 
 
 def log(x):
-    """CNTK's own gives -85 for 0 and below."""
+    """CNTK's own gives -85 for 0 and below. The gradient is 1 / x, also below 0, but 0 for 0."""
     zero = scalar_node(0, x.dtype)
     # Minus infinity for 0, no number below.
     elsewhere = cntk.element_times(cntk.equal(x.node, zero), scalar_node(-np.inf, x.dtype))
-    return cntk.element_select(cntk.greater(x.node, zero), cntk.log(x.node), elsewhere)
+    missing = cntk.element_select(cntk.greater(x.node, zero), zero, elsewhere)
+    return cntk.plus(cntk.log(cntk.abs(x.node)), cntk.stop_gradient(missing))
 
 
 def sqrt(x):

@@ -237,11 +237,7 @@ class OwnTraining(Training):
 
     def update(self, rate, step):
         """`__call__` as update number `step`."""
-        with self.own.lock:
-            self.own.prepare(rate, step)
-            found = self()
-            self.own.count = step
-        return found
+        return self.own.update(rate, step, self)
 
 
 def _given(array, recipe):
