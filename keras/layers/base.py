@@ -87,7 +87,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     # Whether the layer itself gives `call` the masks of several tensors.
     fills_in_masks = False
     # Whether `build` runs.
-    _builds = False
+    runs_build = False
     # Whether `call` ran before, so that the layers inside are built.
     _has_run = False
     # Whether calls train that do not say it, as scripts for the engine's library have set it; None: as Keras has it.
@@ -859,7 +859,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
     def path_of_weights(self):
         """The path of weights that are made now. In the constructor nobody knows who the layer will belong to."""
-        if self._path is None and not self._builds and not self._built:
+        if self._path is None and not self.runs_build and not self._built:
             return path_inside(self.name)
         self.take_path()
         return self.path
@@ -1089,7 +1089,7 @@ def _noted(build):
     """A `build` that makes everything of a layer, as in front of a call, when it is called by hand."""
     @functools.wraps(build)
     def wrapper(self, *args, **kwargs):
-        if self._builds:
+        if self.runs_build:
             return build(self, *args, **kwargs)
         names = signature_of(type(self)).build_names[len(args):]
         while names and names[-1] not in kwargs:
@@ -1112,12 +1112,12 @@ def _placed(build):
 @contextlib.contextmanager
 def _building(layer):
     """A `with` block in which `build` of a layer runs."""
-    outermost, layer._builds = not layer._builds, True
+    outermost, layer.runs_build = not layer.runs_build, True
     try:
         yield
     finally:
         if outermost:
-            del layer._builds
+            del layer.runs_build
 
 
 def _laying_out(function, layout):

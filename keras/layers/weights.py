@@ -274,7 +274,7 @@ class WeightOwner:
             A `Variable`; its value is made when it is first needed.
         """
         from keras import constraints, initializers, regularizers
-        in_call = self.built and calls.losses is not None and not self._builds
+        in_call = self.built and calls.losses is not None and not self.runs_build
         if in_call and self.ruled('call_makes_no_weights'):
             raise ValueError('Layer %s: You cannot add new elements of state (variables or sub-layers) to a layer that '
                              'is already built: `call` makes the weight %r. Make it in `build`.' % (self.name, name))
