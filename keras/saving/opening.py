@@ -67,7 +67,7 @@ def in_words(source):
 
 
 # What reads files for Keras; all else that is called on the way, layers of one's own say, is users' code.
-_READERS = frozenset(('keras', 'h5py', 'numpy', 'yaml', 'tensorflow', 'google'))
+_READERS = frozenset(('keras', 'h5py', 'numpy', 'yaml'))
 _LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 
 
