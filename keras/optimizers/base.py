@@ -28,12 +28,12 @@ from keras.backend.state.variables import Variable
 from keras.backend.table.composites import optimizers as rules
 from keras.backend.table.composites.shape import dtype_of
 from keras.backend.table.primitives import cond
-from keras.configurable import Configurable
+from keras.configurable import Configurable, declared_arguments
 from keras.optimizers.graph import GraphUpdates, graph_making, new_values, symbolic_gradients, update_in_graph
 from keras.gradients import value_and_grad
 from keras.legacy.updates import of_any_keras
 from keras.optimizers.protocol import OptimizerProtocol, ours
-from keras.optimizers.schedules import LearningRateSchedule
+from keras.optimizers.schedules import LearningRateSchedule, check_numbers
 from keras.optimizers.schedules import deserialize as deserialize_schedule
 
 
@@ -104,6 +104,7 @@ class Optimizer(OptimizerProtocol, Configurable):
         if kwargs:
             raise TypeError('%s does not take the argument%s %s.' % (
                 type(self).__name__, 's' if len(kwargs) > 1 else '', ', '.join(map(repr, sorted(kwargs)))))
+        check_numbers(self, clipnorm=clipnorm, clipvalue=clipvalue, decay=decay)
         for argument, value in (('clipnorm', clipnorm), ('clipvalue', clipvalue), ('decay', decay)):
             if value is not None and value < 0:
                 raise ValueError('%s: `%s` must be at least 0. Received: %r' % (type(self).__name__, argument, value))
@@ -198,6 +199,11 @@ class Optimizer(OptimizerProtocol, Configurable):
         else:
             self._schedule = None
             self.rate_variable.assign(self._checked_rate(value))
+
+    def declare(self, given):
+        numbers = [name for name, argument in declared_arguments(type(self)).items() if type(argument.default) is float]
+        check_numbers(self, **{name: given[name] for name in numbers if name in given and name != 'learning_rate'})
+        super().declare(given)
 
     def _checked_rate(self, value):
         try:

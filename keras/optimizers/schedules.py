@@ -24,12 +24,32 @@ class LearningRateSchedule(Configurable):
         raise NotImplementedError('%s does not implement get_config().' % type(self).__name__)
 
 
+def check_numbers(owner, **given):
+    """Refuse text and containers where numbers belong, which would be found in the first step, or never.
+
+    Raises:
+        ValueError: naming the argument.
+    """
+    for name, value in given.items():
+        if isinstance(value, (str, bytes, list, tuple, dict)):
+            raise ValueError('%s: `%s` must be a number. Received: %.200r' % (type(owner).__name__, name, value))
+
+
 def _float(step):
     return ops.cast(ops.convert_to_tensor(step), 'float64' if config.floatx() == 'float64' else 'float32')
 
 
 class _Schedule(LearningRateSchedule):
-    """A schedule that declares its arguments."""
+    """A schedule that declares its arguments: numbers, but for its name and those in `lists`."""
+    lists = ()
+
+    def declare(self, given):
+        for name in self.lists:
+            for value in given[name]:
+                check_numbers(self, **{name: value})
+        check_numbers(self, **{name: value for name, value in given.items()
+                               if name not in ('self', '__class__', 'name') + self.lists})
+        super().declare(given)
 
     def get_config(self):
         return declared_config(self)
@@ -122,6 +142,8 @@ class PiecewiseConstantDecay(_Schedule):
         >>> float(keras.optimizers.schedules.PiecewiseConstantDecay([10], [0.5, 0.25])(11))
         0.25
     """
+
+    lists = ('boundaries', 'values')
 
     def __init__(self, boundaries, values, name='PiecewiseConstant'):
         super().__init__()

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from keras import optimizers
 from keras.backend.contract.loading import get_engine
 from keras.optimizers import schedules
 
@@ -44,3 +45,14 @@ def test_errors():
         schedules.PiecewiseConstantDecay([1], [0.1])
     with pytest.raises(ValueError, match="Unknown learning rate schedule: 'CosinDecay'.*'CosineDecay'"):
         schedules.deserialize('CosinDecay')
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('make, argument', [
+    (lambda: optimizers.Adam(beta_1='x'), 'beta_1'),
+    (lambda: optimizers.SGD(clipnorm=[1.0]), 'clipnorm'),
+    (lambda: schedules.PiecewiseConstantDecay([1], 'ab'), 'values'),
+    (lambda: schedules.ExponentialDecay('a', 1, 2), 'initial_learning_rate')])
+def test_text_is_no_number(make, argument):
+    with pytest.raises(ValueError, match='`%s` must be a number' % argument):
+        make()
