@@ -145,7 +145,10 @@ class Store:
     def check(self):
         """Refuse arrays of which one can tell that they cannot be read, before the first is."""
         for name in self.group or ():
-            found = self.group[name]
+            found = self.group.get(name)
+            if found is None:
+                raise RefusedFile('%s of the file lists %s, which is not there: the file is damaged.'
+                                  % (self.group.name, name))
             if isinstance(found, Dataset):
                 found.check()
 

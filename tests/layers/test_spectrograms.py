@@ -7,7 +7,7 @@ from keras import layers
 
 
 @pytest.mark.on('numpy', 'jax')
-@pytest.mark.parametrize('window', ['tukey', 'flattop', 'hann'])
+@pytest.mark.parametrize('window', ['nuttall', 'flattop', 'hann'])
 def test_windows_of_scipy(window):
     signal = pytest.importorskip('scipy.signal')
     x = np.random.RandomState(3).uniform(-1, 1, 700).astype('float32')
