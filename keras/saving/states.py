@@ -145,10 +145,11 @@ class Store:
     def check(self):
         """Refuse arrays of which one can tell that they cannot be read, before the first is."""
         for name in self.group or ():
-            found = self.group.get(name)
-            if found is None:
+            try:
+                found = self.group[name]
+            except KeyError as error:
                 raise RefusedFile('%s of the file lists %s, which is not there: the file is damaged.'
-                                  % (self.group.name, name))
+                                  % (self.where, name)) from error
             if isinstance(found, Dataset):
                 found.check()
 
