@@ -6,8 +6,8 @@ import numpy as np
 from keras.saving import archive, foreign
 from keras.saving.hdf5 import load_attributes
 from keras.saving.kinds import HOMES, kind_in
-from keras.saving.opening import (
-    LONGEST_TEXT, RefusedFile, kind_by_start, open_archive, open_file, open_hdf5, parse_json, parse_yaml)
+from keras.saving.opening import RefusedFile, kind_by_start, open_archive, open_file, open_hdf5
+from keras.saving.texts import LONGEST_TEXT, parse_json, parse_yaml
 
 # What is code in a config: names of classes that hold some.
 _LAMBDAS = ('__lambda__',)

@@ -7,7 +7,7 @@ from keras.models.named_graph import Graph  # noqa: F401
 from keras.models.sequential import Sequential  # noqa: F401
 from keras.saving import values, versions
 from keras.saving.kinds import Kind
-from keras.saving.opening import parse_json, parse_yaml
+from keras.saving.texts import parse_json, parse_yaml
 from keras.saving.serialization import SafeModeScope
 
 # The name under which tf.keras and Keras 3 write models that were made from inputs and outputs.

@@ -13,7 +13,7 @@ from keras.backend.graph.tensors import is_symbolic
 from keras.layers.base import snake_case
 from keras.models.keras3_operations import CLASSES
 from keras.models.tf_functions import FUNCTIONS, constant, dtype_from, find
-from keras.saving.opening import parse_json
+from keras.saving.texts import parse_json
 from keras.saving.serialization import get_registered_object, unknown_name_error
 
 

@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 
-from keras.saving.opening import parse_json
+from keras.saving.texts import parse_json
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 

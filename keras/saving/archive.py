@@ -22,7 +22,8 @@ from keras import generations
 from keras.configurable import json_value
 from keras.saving import forms, training_config, values, versions
 from keras.saving.kinds import kind_in
-from keras.saving.opening import check_entries, open_archive, parse_json
+from keras.saving.opening import check_entries, open_archive
+from keras.saving.texts import parse_json
 from keras.saving.serialization import CustomObjectScope, SafeModeScope
 from keras.saving.states import as_in_2_12, groups_of_variables, read_states, states, write_states
 from keras.saving.writing import whole_file, writing_hdf5

@@ -4,7 +4,8 @@ import json
 import numpy as np
 
 from keras.saving.archive import CONFIG, METADATA, WEIGHTS
-from keras.saving.opening import open_archive, open_hdf5, parse_json
+from keras.saving.opening import open_archive, open_hdf5
+from keras.saving.texts import parse_json
 from keras.saving.states import Store, states
 from keras.saving.writing import writing_hdf5
 

@@ -7,7 +7,8 @@ import contextlib
 import os
 import struct
 
-from keras.saving.opening import LONGEST_TEXT, MOST_ENTRIES, RefusedFile, open_archive, open_file, parse_json
+from keras.saving.opening import RefusedFile, open_archive, open_file
+from keras.saving.texts import LONGEST_TEXT, MOST_ENTRIES, parse_json
 from keras.saving.protobuf import text, varint
 
 # kind: what it is, for messages. use: what runs or reads it. details: {'written_by': {...}, 'weights': [{...}], ...}.

@@ -25,7 +25,8 @@ from keras.configurable import json_value
 from keras.layers.base import snake_case
 from keras.saving import arrays, checksums, forms, keras1, recurrent, training_config, values, versions
 from keras.saving.kinds import kind_in
-from keras.saving.opening import MOST_NAMES, Dataset, Group, open_hdf5, parse_json
+from keras.saving.opening import MOST_NAMES, Dataset, Group, open_hdf5
+from keras.saving.texts import parse_json
 from keras.saving.serialization import CustomObjectScope, written_by
 from keras.saving.states import read_seeds, write_seeds
 from keras.saving.writing import writing_hdf5

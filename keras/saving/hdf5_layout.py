@@ -59,6 +59,14 @@ class _Attributes(dict):
         super().__setitem__(name, value if isinstance(value, (str, bytes)) else np.asarray(value))
 
 
+def count_bytes(shape, dtype):
+    """How many bytes an array has; an int of Python, which no shape makes too large."""
+    count = dtype.itemsize
+    for size in shape:
+        count *= size
+    return count
+
+
 class ArrayEntry:
     """An array in a file: where it begins, its shape and dtype, its attributes."""
     __slots__ = ('place', 'shape', 'dtype', 'attrs')
@@ -70,10 +78,7 @@ class ArrayEntry:
     @property
     def nbytes(self):
         """How many bytes it has."""
-        count = self.dtype.itemsize
-        for size in self.shape:
-            count *= size
-        return count
+        return count_bytes(self.shape, self.dtype)
 
 
 class GroupEntry:

@@ -1,15 +1,14 @@
-"""Opening what others wrote: HDF5 files, zip archives, JSON and YAML, which may neither harm nor exhaust the reader.
+"""Opening what others wrote: HDF5 files and zip archives, which may neither harm nor exhaust the reader.
 
-Everything that comes from a file is opened here. What a file says of sizes is compared with the bytes that it has
-before anything is read, links lead nowhere else, and names are no deeper or more numerous than a model needs.
+Everything that comes from a file is opened here; `texts` reads its texts, `chunks` its packed numbers. What a file says
+of sizes is compared with the bytes that it has before anything is read, links lead nowhere else, and names are no deeper
+or more numerous than a model needs.
 """
 import contextlib
 import io
 import json
 import os
-import re
 import stat
-import struct
 import threading
 import zlib
 
@@ -17,16 +16,12 @@ import numpy as np
 
 from keras import lazy
 from keras.saving import arrays, hdf5_layout
+from keras.saving.chunks import Chunks
+from keras.saving.texts import DEEPEST, LONGEST_TEXT, RAW_ERRORS, text_of
 
 tempfile = lazy.Later('tempfile')
 zipfile = lazy.Later('zipfile')
 
-# The longest text of a config, in bytes. That of 10,000 layers has about 8 MB.
-LONGEST_TEXT = 1 << 26
-# How deep configs and folders may be nested. A model in a model adds five levels.
-DEEPEST = 256
-# How many lists, dictionaries and values a config may hold.
-MOST_ENTRIES = 2000000
 # Packed data may unpack to this many bytes, or to so many times its own size.
 UNPACKED_FREELY = 1 << 24
 UNPACKED_TIMES = 100
@@ -38,11 +33,6 @@ MOST_NAMES = 1 << 17
 
 class RefusedFile(OSError, ValueError):
     """A file that is not read: it is damaged, or made to do harm."""
-
-
-# What Python raises where a file is not what the code that reads it expects.
-_RAW = (KeyError, IndexError, TypeError, AttributeError, RecursionError, OverflowError, ZeroDivisionError, MemoryError,
-        AssertionError, SystemError, EOFError, UnicodeDecodeError, UnicodeEncodeError, struct.error, zlib.error)
 
 
 @contextlib.contextmanager
@@ -57,8 +47,8 @@ def in_words(source):
     """
     try:
         yield
-    except _RAW as error:
-        if type(error) not in _RAW and not isinstance(error, MemoryError) or _is_of_users(error.__traceback__):
+    except RAW_ERRORS as error:
+        if type(error) not in RAW_ERRORS and not isinstance(error, MemoryError) or _is_of_users(error.__traceback__):
             raise
         raise RefusedFile('%s cannot be read: it does not hold what a file of its kind has (%s: %.500s). The usual '
                           'cause: it is damaged, or was made by something else.'
@@ -409,7 +399,7 @@ def _open_library(source):
 @contextlib.contextmanager
 def _open_kept(source):
     """The root `Group` of a file with an index that is believed, for a `with` block; None for any other."""
-    entry, places = hdf5_layout.kept(source.size, source.at, lambda text: json.loads(_text(text, 'index')))
+    entry, places = hdf5_layout.kept(source.size, source.at, lambda text: json.loads(text_of(text, 'index')))
     if entry is None:
         yield None
         return
@@ -463,7 +453,7 @@ class _Object:
     def _for_python(self):
         return _for_python(self._id)
 
-    def _refused(self, why):
+    def refused(self, why):
         return RefusedFile('%s: %s %s.' % (self.filename, self.name, why))
 
 
@@ -516,7 +506,7 @@ class Attributes:
                     self._source.allowed = None
         return self._read[name]
 
-    def _refused(self, name, why):
+    def refused(self, name, why):
         return RefusedFile('%s: the attribute %s of %s %s.' % (
             'The file' if self._source is None else self._source.name, name, self._owner, why))
 
@@ -528,9 +518,9 @@ class Attributes:
         kind, space = opened.get_type(), opened.get_space()
         count, is_text = space.get_simple_extent_npoints(), isinstance(kind, h5t.TypeStringID)
         if not is_text and not isinstance(kind, (h5t.TypeIntegerID, h5t.TypeFloatID, h5t.TypeEnumID)):
-            raise self._refused(name, 'is neither text nor numbers')
+            raise self.refused(name, 'is neither text nor numbers')
         if count > MOST_NAMES or count * kind.get_size() > LONGEST_TEXT:
-            raise self._refused(name, 'has %d entries, which is too many' % count)
+            raise self.refused(name, 'has %d entries, which is too many' % count)
         of_any_length = is_text and kind.is_variable_str()
         if of_any_length and self._source is not None:
             self._check_lengths(name, count)
@@ -549,7 +539,7 @@ class Attributes:
         if entries is not None:
             lengths = [int.from_bytes(entries[start:start + 4], 'little') for start in range(0, 16 * count, 16)]
             if sum(lengths) > self._source.size:
-                raise self._refused(name, 'says that it has %d bytes, more than the file' % sum(lengths))
+                raise self.refused(name, 'says that it has %d bytes, more than the file' % sum(lengths))
         elif count > 1:
             self._source.allowed = (UNPACKED_FREELY << 4) // count
             self._source.check_longest()
@@ -708,7 +698,7 @@ class Group(_Object):
             with _Refusing(self._source, self.name, 'the content'):
                 group = self._for_python()
                 if len(group) > MOST_NAMES:
-                    raise self._refused('holds %d names' % len(group))
+                    raise self.refused('holds %d names' % len(group))
                 self._names = _checked_names(list(group))
         return list(self._names)
 
@@ -724,7 +714,7 @@ class Group(_Object):
         found = [(name, self.get(name)) for name in self.keys()]
         missing = [name for name, item in found if item is None]
         if missing:
-            raise self._refused('lists %s, which is not there: the file is damaged' % missing[0])
+            raise self.refused('lists %s, which is not there: the file is damaged' % missing[0])
         return found
 
     def datasets(self):
@@ -737,14 +727,14 @@ class Group(_Object):
         while waiting:
             path, group = waiting.pop()
             if not group.is_new(met):
-                raise group._refused('is in the file twice')
+                raise group.refused('is in the file twice')
             for name, item in group.items():
                 if isinstance(item, Dataset):
                     found.append((path + name, item))
                 else:
                     waiting.append((path + name + '/', item))
             if len(found) + len(waiting) > MOST_NAMES:
-                raise self._refused('holds too much')
+                raise self.refused('holds too much')
         return found
 
     def read_ahead(self, blocks):
@@ -808,10 +798,7 @@ class Dataset(_Object):
     @property
     def nbytes(self):
         """How many bytes the numbers have in memory."""
-        count = self.dtype.itemsize
-        for size in self.shape:
-            count *= size
-        return count
+        return hdf5_layout.count_bytes(self.shape, self.dtype)
 
     def read(self):
         """The numbers as an array.
@@ -878,9 +865,9 @@ class Dataset(_Object):
 
     def _compared(self, array, found):
         if self._source is not None and self._source.cut:
-            raise self._refused('lies in part behind the end of the file, which was cut short')
+            raise self.refused('lies in part behind the end of the file, which was cut short')
         if self.checksum is not None and found != self.checksum:
-            raise self._refused('is not what was written: the file is damaged')
+            raise self.refused('is not what was written: the file is damaged')
         return arrays.of_bfloat16(array) if self.dtype == arrays.BFLOAT16 else array
 
     def __array__(self, dtype=None, copy=None):
@@ -892,12 +879,12 @@ class Dataset(_Object):
         # Raw bytes stand for dtypes that HDF5 does not know: bfloat16 and those of one byte.
         opaque = self.dtype.kind == 'V' and self.dtype.names is None and self.dtype.itemsize <= 2
         if self.shape is None or not (self.dtype.kind in 'fiub' or opaque) or self.dtype.subdtype is not None:
-            raise self._refused('holds %s where numbers are expected' % (
+            raise self.refused('holds %s where numbers are expected' % (
                 'nothing' if self.shape is None else 'values of type %s' % self.dtype))
         made = self._id.get_create_plist()
         layout = made.get_layout()
         if layout not in (h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED) or made.get_external_count():
-            raise self._refused('has its data in other files, which are not read')
+            raise self.refused('has its data in other files, which are not read')
         stored = self._id.get_storage_size()
         if layout == h5d.CHUNKED:
             self._check_chunks(made, stored)
@@ -905,7 +892,7 @@ class Dataset(_Object):
             raise self._too_short()
 
     def _too_short(self):
-        return self._refused('says that it has the shape %s, %d bytes, but the file does not hold as many'
+        return self.refused('says that it has the shape %s, %d bytes, but the file does not hold as many'
                              % (self.shape, self.nbytes))
 
     def _outside(self, contiguous):
@@ -923,114 +910,24 @@ class Dataset(_Object):
         # The filter trusts what the file says of the size.
         lies = any(name == 'lzf' and tuple(each[2][2:3]) != (chunk,) for name, each in zip(names, filters))
         if None in names or len(set(names)) != len(names) or lies:
-            raise self._refused('is compressed in a way that is not read')
+            raise self.refused('is compressed in a way that is not read')
         if self._source is not None and stored > self._source.size:
-            raise self._refused('says that it has %d bytes, more than the file' % stored)
+            raise self.refused('says that it has %d bytes, more than the file' % stored)
         if max(self.nbytes, chunk) > max(UNPACKED_FREELY, _NUMBERS_TIMES * stored):
-            raise self._refused('says that it has the shape %s, %d bytes, but only %d bytes are stored for it'
+            raise self.refused('says that it has the shape %s, %d bytes, but only %d bytes are stored for it'
                                 % (self.shape, self.nbytes, stored))
         if self._source is None or not self.nbytes:
             return
         self._source.take(self.name, stored, self.nbytes)
         if not hasattr(self._id, 'get_chunk_info'):  # an older h5py
             return
-        chunks = _Chunks(self, self._id, made.get_chunk(), names, self._source)
+        chunks = Chunks(self, self._id, made.get_chunk(), names, self._source)
         if 'lzf' in names:
             return
         if self._is_as_in_memory:
             self._chunks = chunks
         if not self._is_as_in_memory or self.nbytes > self._source.size:
             chunks.rehearse()
-
-
-class _Chunks:
-    """The packed parts of a data set, unpacked here: the library goes on unpacking whatever comes out.
-
-    Args:
-        owner: the `Dataset`. id: of HDF5. sizes: the shape of one part. names: of its filters, in the order in which
-            they were applied.
-
-    Raises:
-        RefusedFile: where parts are missing, or not in the file.
-    """
-
-    def __init__(self, owner, id, sizes, names, source):
-        self._owner = owner
-        self._sizes = tuple(map(int, sizes))
-        self._names = names
-        self._source = source
-        count = 1
-        for size, whole in zip(self._sizes, owner.shape):
-            count *= -(-whole // size)
-        self._width = id.get_type().get_size()
-        self._bytes = int(np.prod(self._sizes, dtype='int64')) * self._width
-        found = [] if id.get_num_chunks() != count else [id.get_chunk_info(number) for number in range(count)]
-        self._places = {tuple(info.chunk_offset): (info.byte_offset, info.size, info.filter_mask) for info in found}
-        if len(self._places) != count or any(
-                place is None or not 0 <= place <= place + size <= source.size or size > self._bytes + 4096
-                for place, size, _ in self._places.values()):
-            raise owner._refused('is not in the file as a whole')
-
-    def read(self):
-        """All of it as one array."""
-        array = np.empty(self._owner.shape, self._owner.dtype)
-        for offset in self._places:
-            part = array[tuple(slice(begin, begin + size) for begin, size in zip(offset, self._sizes))]
-            content = np.frombuffer(self._unpacked(offset), array.dtype).reshape(self._sizes)
-            part[...] = content[tuple(map(slice, part.shape))]
-        return array
-
-    def rehearse(self):
-        """Unpack all of it, part by part, and keep nothing."""
-        for offset in self._places:
-            self._unpacked(offset)
-
-    def _unpacked(self, offset):
-        place, size, skipped = self._places[offset]
-        data = self._source.at(place, size)
-        for number in reversed(range(len(self._names))):
-            if not skipped >> number & 1:
-                data = getattr(self, '_without_' + self._names[number])(data)
-        if len(data) != self._bytes:
-            raise self._damaged()
-        return data
-
-    def _damaged(self):
-        return self._owner._refused('cannot be unpacked: the file is damaged')
-
-    def _without_gzip(self, data):
-        unpacking = zlib.decompressobj()
-        try:
-            found = unpacking.decompress(data, self._bytes + 4)
-        except zlib.error:
-            raise self._damaged() from None
-        if not unpacking.eof:
-            raise self._damaged()
-        return found
-
-    def _without_shuffle(self, data):
-        if len(data) % self._width:
-            raise self._damaged()
-        return np.frombuffer(data, 'u1').reshape(self._width, -1).T.tobytes()
-
-    def _without_fletcher32(self, data):
-        if len(data) < 4 or _fletcher32(data[:-4]) != int.from_bytes(data[-4:], 'little'):
-            raise self._damaged()
-        return data[:-4]
-
-
-def _fletcher32(data):
-    """The checksum of Fletcher as HDF5 has it."""
-    words = np.frombuffer(bytes(data[:len(data) // 2 * 2]), '>u2').astype('u8')
-    if len(data) % 2:
-        words = np.append(words, np.uint64(data[-1] << 8))
-    first = second = 0
-    for start in range(0, len(words), 1 << 20):
-        part = words[start:start + (1 << 20)]
-        sums = np.cumsum(part)
-        second = (second + len(part) * first + int(np.sum(sums % np.uint64(65535)))) % 65535
-        first = (first + int(sums[-1])) % 65535
-    return ((second or 65535) << 16 | (first or 65535)) if words.any() else 0
 
 
 class _KeptAttributes(Attributes):
@@ -1069,7 +966,7 @@ class _KeptGroup(Group):
 
     def keys(self):
         if len(self._entry.parts) > MOST_NAMES:
-            raise self._refused('holds %d names' % len(self._entry.parts))
+            raise self.refused('holds %d names' % len(self._entry.parts))
         return sorted(self._entry.parts, key=lambda name: name.encode('utf-8'))
 
     def is_new(self, met):
@@ -1177,29 +1074,29 @@ class Archive:
             self._members[member.filename] = member
         self.names = list(self._members)
 
-    def _refused(self, why, *values):
+    def refused(self, why, *values):
         return RefusedFile('%s: %s.' % (self.filename, why % values))
 
     def _check_sizes(self, members):
         if len(members) > MOST_NAMES or sum(member.compress_size for member in members) > self._section.size:
-            raise self._refused('the archive says that its members are larger than itself')
+            raise self.refused('the archive says that its members are larger than itself')
 
     def _check_member(self, member):
         name = member.filename
         parts = name.rstrip('/').split('/')
         if os.path.isabs(name) or name != member.orig_filename or '\\' in name or ':' in parts[0] or '\0' in name \
                 or any(part in ('', '.', '..') for part in parts) or len(parts) > DEEPEST:
-            raise self._refused('the member %r would lead out of the archive', name[:200])
+            raise self.refused('the member %r would lead out of the archive', name[:200])
         if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise self._refused('the member %r is a link or a device', name[:200])
+            raise self.refused('the member %r is a link or a device', name[:200])
         if name in self._members:
-            raise self._refused('the member %r is there twice', name[:200])
+            raise self.refused('the member %r is there twice', name[:200])
         if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise self._refused('the member %r is encrypted, or compressed in a way that is not read', name[:200])
+            raise self.refused('the member %r is encrypted, or compressed in a way that is not read', name[:200])
         stored = member.compress_type == zipfile.ZIP_STORED
         if member.file_size > max(UNPACKED_FREELY, UNPACKED_TIMES * member.compress_size) or \
                 stored and member.file_size != member.compress_size:
-            raise self._refused('the member %r says that its %d bytes unpack to %d', name[:200], member.compress_size,
+            raise self.refused('the member %r says that its %d bytes unpack to %d', name[:200], member.compress_size,
                                 member.file_size)
 
     def __contains__(self, name):
@@ -1221,7 +1118,7 @@ class Archive:
             KeyError: where there is none. RefusedFile: where it is larger, or damaged.
         """
         if self.size(name) > limit:
-            raise self._refused('the member %r has %d bytes, more than the %d that are read', name, self.size(name),
+            raise self.refused('the member %r has %d bytes, more than the %d that are read', name, self.size(name),
                                 limit)
         with self._opened(name) as file:
             return file.read()
@@ -1232,7 +1129,7 @@ class Archive:
             with self._archive.open(self._member(name)) as file:
                 yield file
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            raise self._refused('the member %r is damaged (%s)', name, error) from error
+            raise self.refused('the member %r is damaged (%s)', name, error) from error
 
     @contextlib.contextmanager
     def open_file(self, name):
@@ -1281,29 +1178,6 @@ class Archive:
             yield group
 
 
-# --- JSON and YAML ----------------------------------------------------------------------------------------------------
-
-def _text(text, what, is_limited=True):
-    """`text` as a string.
-
-    Raises:
-        ValueError: where it is too long, no text, or has too many brackets to be a config.
-    """
-    if not isinstance(text, (str, bytes, bytearray)):
-        raise TypeError('The %s has to be text. Received: %.200r' % (what, text))
-    if is_limited and len(text) > LONGEST_TEXT:
-        raise ValueError('The %s has %d bytes, more than the %d that a config may have.'
-                         % (what, len(text), LONGEST_TEXT))
-    if isinstance(text, (bytes, bytearray)):
-        try:
-            text = bytes(text).decode('utf-8')
-        except UnicodeDecodeError as error:
-            raise ValueError('The %s is damaged: it is no text (%s).' % (what, error)) from error
-    if is_limited and sum(map(text.count, '{[,:')) > MOST_ENTRIES:
-        raise ValueError('The %s has too many entries.' % what)
-    return text
-
-
 def check_entries(text, filename, size):
     """Refuse packed text with more entries than a file of this size could hold as it is.
 
@@ -1312,228 +1186,3 @@ def check_entries(text, filename, size):
     """
     if sum(map(text.count, (b'{', b'[', b',', b':'))) > max(300000, size // 3):
         raise RefusedFile('%s: a config of too many entries is packed into its %d bytes.' % (filename, size))
-
-
-# Of one number.
-_MOST_DIGITS = 40
-
-
-def _integer(digits):
-    if len(digits) > _MOST_DIGITS:
-        raise ValueError('a number of %d digits' % len(digits))
-    return int(digits)
-
-
-def parse_json(text, what='config', is_limited=True):
-    """The values in JSON text, nested no deeper than a model needs.
-
-    Args:
-        text: string or bytes. what: what it is, for messages. is_limited: False for what is no config, and may be
-            of any length.
-
-    Raises:
-        ValueError: where it is no JSON, or too deep or long.
-
-    Example:
-        >>> keras.saving.opening.parse_json('{"units": 3}')
-        {'units': 3}
-    """
-    text = _text(text, what, is_limited)
-    try:
-        values = json.loads(text, parse_int=_integer)
-        check_depth(values)
-    except (ValueError, RecursionError) as error:
-        raise ValueError('The %s is no JSON that could be read (%s). It begins with: %.60s'
-                         % (what, error, text)) from error
-    return values
-
-
-def check_depth(values):
-    """Refuse lists and dictionaries that are nested deeper than `DEEPEST`.
-
-    Raises:
-        ValueError: where they are.
-    """
-    level, depth = [values], 0
-    while level:
-        if depth > DEEPEST:
-            raise ValueError('nested more than %d levels deep' % DEEPEST)
-        level = [part for value in level if isinstance(value, (dict, list, tuple))
-                 for part in (value.values() if isinstance(value, dict) else value)]
-        depth += 1
-
-
-def parse_yaml(text, what='config'):
-    """The values in YAML text: plain ones and tuples. No tag makes an object, and anchors do not multiply.
-
-    Args:
-        text: string or bytes. what: what it is, for messages.
-
-    Raises:
-        ImportError: without PyYAML. ValueError: where it is no YAML, or too deep or long.
-    """
-    try:
-        import yaml
-    except ImportError as error:
-        raise ImportError('YAML needs the package PyYAML: pip install pyyaml') from error
-    text = _text(text, what)
-    _check_entries_of_yaml(text, what)
-    _check_flat_yaml(text, what)
-    try:
-        events = yaml.parse(text, Loader=getattr(yaml, 'CSafeLoader', yaml.SafeLoader))
-        values = _YAMLValues(yaml).of(events)
-        _check_expanded(values, len(text))
-    except (yaml.YAMLError, ValueError) + _RAW as error:
-        raise ValueError('The %s is no YAML that could be read (%.1000s). It begins with: %.60s'
-                         % (what, error, text)) from error
-    return values
-
-
-def _check_entries_of_yaml(text, what):
-    """Refuse text with more entries than a config of its length has: each one takes the parser a while."""
-    if sum(map(text.count, ('[', '{', ',', ':', '- ', '? '))) > max(10000, len(text) // 7):
-        raise ValueError('The %s has too many entries.' % what)
-
-
-def _check_flat_yaml(text, what):
-    """Refuse brackets or lines that begin a nesting deeper than a config has, before the parser goes after them."""
-    depth = 0
-    for bracket in re.findall(r'[\[\]{}]', text):
-        depth += 1 if bracket in '[{' else -1
-        if depth > DEEPEST:
-            break
-    nested = re.search(r'(?:[-?:][ \t]+){%d}' % DEEPEST, text)
-    if depth > DEEPEST or nested or re.search(r'(?m)^ {%d}' % (8 * DEEPEST), text):
-        raise ValueError('The %s is nested more than %d levels deep.' % (what, DEEPEST))
-
-
-class _YAMLValues:
-    """The values in YAML text, from one event of the parser after the other: nodes would take many times as much.
-
-    A list of what is open: [its tag, its anchor, the values in it so far].
-    """
-
-    def __init__(self, yaml):
-        self._yaml = yaml
-        self._loader = yaml.SafeLoader('')
-        self._open, self._anchors = [['', None, []]], {}
-
-    def of(self, events):
-        """The value of the only document, None where there is none."""
-        yaml, documents = self._yaml, 0
-        for event in events:
-            if isinstance(event, yaml.ScalarEvent):
-                self._put(self._scalar(event), event.anchor)
-            elif isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
-                self._begin(event)
-            elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
-                tag, anchor, content = self._open.pop()
-                content = dict(content) if isinstance(content, _Pairs) else content
-                self._put(content if tag is None else self._made(tag, content), anchor)
-            elif isinstance(event, yaml.AliasEvent):
-                if event.anchor not in self._anchors:
-                    raise ValueError('the alias %.60s stands for nothing' % event.anchor)
-                self._put(self._anchors[event.anchor])
-            elif isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    raise ValueError('more than one document')
-        return self._open[0][2][0] if documents else None
-
-    def _begin(self, event):
-        if len(self._open) > DEEPEST:
-            raise ValueError('nested more than %d levels deep' % DEEPEST)
-        is_list = isinstance(event, self._yaml.SequenceStartEvent)
-        plain = event.tag in (None, '!', _YAML + ('seq' if is_list else 'map'))
-        content = [] if is_list else _Pairs()
-        self._open.append([None if plain else event.tag, event.anchor, content])
-
-    def _put(self, value, anchor=None):
-        if anchor is not None:
-            self._anchors[anchor] = value
-        self._open[-1][2].append(value)
-
-    def _scalar(self, event):
-        tag = event.tag
-        if tag in (None, '!'):
-            tag = self._loader.resolve(self._yaml.ScalarNode, event.value, event.implicit)
-        name = tag[len(_YAML):] if tag.startswith(_YAML) else None
-        if name == 'merge':
-            raise ValueError('merge keys are not read')
-        if name in ('int', 'float', 'timestamp') and len(event.value) > _MOST_DIGITS:
-            raise ValueError('a number of %d digits' % len(event.value))
-        if name in ('str', 'python/str', 'python/unicode', 'value'):
-            return event.value
-        if name == 'python/name:numpy.ndarray':
-            return None
-        if name not in ('int', 'float', 'timestamp', 'bool', 'null', 'binary'):
-            raise ValueError('could not determine a constructor for the tag %.100r' % tag)
-        make = self._loader.yaml_constructors[tag]
-        return make(self._loader, self._yaml.ScalarNode(tag, event.value))
-
-    @staticmethod
-    def _made(tag, content):
-        """The value of a list or dictionary that has a tag."""
-        make = _YAML_MAKERS.get(tag.replace(_YAML, '').replace('numpy._core', 'numpy.core'))
-        if make is None:
-            raise ValueError('could not determine a constructor for the tag %.100r' % tag)
-        return make(content)
-
-
-class _Pairs(dict):
-    """A dictionary that is given its keys and values one after the other."""
-    _key = _waits = object()
-
-    def append(self, value):
-        if self._key is self._waits:
-            hash(value)
-            self._key = value
-        else:
-            self[self._key], self._key = value, self._waits
-
-
-def _dtype_in_yaml(content):
-    code, state = content['args'][0], content.get('state') or (None, '=')
-    if not isinstance(code, str) or not re.match(r'[fiub][1248]$', code):
-        raise ValueError('a dtype of NumPy that is none of numbers: %.60r' % (code,))
-    return np.dtype(code).newbyteorder(state[1] if state[1] in ('<', '>') else '=')
-
-
-def _number_in_yaml(content):
-    dtype, data = content
-    return np.frombuffer(data, dtype)[0].item()
-
-
-def _array_in_yaml(content):
-    _, shape, dtype, by_columns, data = content['state']
-    return np.frombuffer(data, dtype).reshape(shape, order='F' if by_columns else 'C').tolist()
-
-
-_YAML = 'tag:yaml.org,2002:'
-# Tuples, and NumPy's numbers as Keras 1 and 2 wrote them.
-_YAML_MAKERS = {'python/tuple': tuple, 'python/object/apply:numpy.dtype': _dtype_in_yaml,
-                'python/object/apply:numpy.core.multiarray.scalar': _number_in_yaml,
-                'python/object/apply:numpy.core.multiarray._reconstruct': _array_in_yaml}
-
-
-def _check_expanded(values, length):
-    """Refuse values that refer to themselves or, written out, are much larger than their text."""
-    sizes, stack = {}, [(values, 0, False)]
-    while stack:
-        value, depth, leaving = stack.pop()
-        if not isinstance(value, (dict, list, tuple)):
-            continue
-        parts = list(value.values()) if isinstance(value, dict) else value
-        if leaving:
-            sizes[id(value)] = 1 + sum(len(part) if isinstance(part, (str, bytes)) else sizes.get(id(part)) or 1
-                                       for part in parts)
-            if sizes[id(value)] > max(10 * length, 10000):
-                raise ValueError('its anchors stand for too many values')
-        elif id(value) not in sizes:
-            if depth > DEEPEST:
-                raise ValueError('nested more than %d levels deep' % DEEPEST)
-            sizes[id(value)] = None
-            stack.append((value, depth, True))
-            stack.extend((part, depth + 1, False) for part in parts)
-        elif sizes[id(value)] is None:
-            raise ValueError('a value holds itself')

@@ -5,7 +5,8 @@ import json
 import numpy as np
 
 from keras.saving import arrays, checksums
-from keras.saving.opening import Group, RefusedFile, in_words, parse_json
+from keras.saving.opening import Group, RefusedFile, in_words
+from keras.saving.texts import parse_json
 
 # Arrays up to this size stand in the text, larger ones beside it.
 _IN_TEXT = 1 << 10

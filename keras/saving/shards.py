@@ -9,7 +9,8 @@ import json
 import os
 
 from keras.saving import arrays, checksums
-from keras.saving.opening import LONGEST_TEXT, RefusedFile, open_file, open_hdf5, parse_json
+from keras.saving.opening import RefusedFile, open_file, open_hdf5
+from keras.saving.texts import LONGEST_TEXT, parse_json
 from keras.saving.states import read_states, write_states
 from keras.saving.writing import at_once, whole_file, writing_hdf5
 

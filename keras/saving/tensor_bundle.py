@@ -10,7 +10,8 @@ import struct
 
 import numpy as np
 
-from keras.saving.opening import LONGEST_TEXT, MOST_NAMES, open_file
+from keras.saving.opening import MOST_NAMES, open_file
+from keras.saving.texts import LONGEST_TEXT
 from keras.saving.protobuf import fields, integer, signed, text, varint
 
 _MAGIC = 0xdb4775248b80fb57

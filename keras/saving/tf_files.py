@@ -10,7 +10,8 @@ from keras import generations
 from keras.backend.state.variables import Variable
 from keras.saving import training_config, values, versions
 from keras.saving.kinds import kind_in
-from keras.saving.opening import RefusedFile, open_file, parse_json
+from keras.saving.opening import RefusedFile, open_file
+from keras.saving.texts import parse_json
 from keras.saving.protobuf import fields, integer, signed, text
 from keras.saving.serialization import get_registered_object
 from keras.saving.tensor_bundle import Checkpoint, is_checkpoint  # noqa: F401

@@ -20,7 +20,8 @@ import keras
 from keras.datasets import cifar, pickled
 from keras.preprocessing.text import Tokenizer, tokenizer_from_json
 from keras.saving import plain, tensor_bundle
-from keras.saving.opening import RefusedFile, in_words, open_file, open_hdf5, parse_yaml
+from keras.saving.opening import RefusedFile, in_words, open_file, open_hdf5
+from keras.saving.texts import parse_yaml
 from keras.saving.writing import writing_hdf5
 
 pytestmark = pytest.mark.on('numpy')

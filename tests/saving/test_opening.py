@@ -17,7 +17,8 @@ import pytest
 import keras
 from keras.models import load_model
 from keras.saving import opening
-from keras.saving.opening import RefusedFile, open_archive, open_hdf5, parse_json, parse_yaml
+from keras.saving.opening import RefusedFile, open_archive, open_hdf5
+from keras.saving.texts import parse_json, parse_yaml
 
 pytestmark = pytest.mark.on('numpy')
 
