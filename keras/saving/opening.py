@@ -1,8 +1,8 @@
 """Opening what others wrote: HDF5 files and zip archives, which may neither harm nor exhaust the reader.
 
 Everything that comes from a file is opened here; `texts` reads its texts, `chunks` its packed numbers. What a file
-says of sizes is compared with the bytes that it has before anything is read, links lead nowhere else, and names are no deeper
-or more numerous than a model needs.
+says of sizes is compared with the bytes that it has before anything is read, links lead nowhere else, and
+names are no deeper or more numerous than a model needs.
 """
 import contextlib
 import io
