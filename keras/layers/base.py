@@ -242,6 +242,14 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         outputs = self._unlisted(self._symbolic_outputs(list(args), dict(kwargs)))
         return tree.map_structure(lambda spec: KerasTensor(spec.shape, spec.dtype), outputs)
 
+    def compute_output_signature(self, input_signature):
+        """The signatures (`tf.TensorSpec`, or what else has `shape` and `dtype`) of outputs for those of inputs."""
+        shape = self.compute_output_shape(tree.map_structure(lambda spec: tuple(spec.shape), input_signature))
+        kind = type(tree.flatten(input_signature)[0])
+        several = isinstance(shape, list) and shape and isinstance(shape[0], (list, tuple))
+        made = [kind(shape=tuple(each), dtype=self.compute_dtype) for each in (shape if several else [shape])]
+        return made if several else made[0]
+
     def symbolic_call(self, *args, **kwargs):
         """What a call on symbolic tensors gives, see `compute_output_spec`."""
         return self.compute_output_spec(*args, **kwargs)
