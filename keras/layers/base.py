@@ -43,8 +43,14 @@ from keras.legacy.class_paths import known_as
 from keras.saving import forms
 
 
+# An engine that is at hand gives its class to `Layer` before there are any others: to change the bases of all classes
+# of layers takes longer than a first training step on PyTorch.
+meet_the_engine()
+
+
 class Layer(WeightOwner, GraphView, Additions, Configurable,
-            known_as('keras.src.layers.layer.Layer', 'keras.engine.base_layer.Layer')):
+            known_as('keras.src.layers.layer.Layer', 'keras.engine.base_layer.Layer'),
+            *active.layer_bases()):
     """The base of all layers: a function of tensors with weights of its own.
 
     Args:
@@ -1043,8 +1049,6 @@ def _join(engine):
 
 
 active.listeners.append(_join)
-if active.engine is not None:
-    _join(active.engine)
 
 
 def snake_case(name, digits=True):
