@@ -24,14 +24,15 @@ from keras.backend.k.functions import (arange, argmax, batch_normalization, bias
                                        binary_focal_crossentropy, categorical_crossentropy,
                                        categorical_focal_crossentropy, clip, concatenate, conv1d, conv2d,
                                        conv2d_transpose, conv3d, conv3d_transpose, depthwise_conv2d, dot, dropout,
-                                       equal, expand_dims, eye, foldl, foldr, gather, greater, greater_equal, identity,
-                                       in_top_k, less, less_equal, local_conv1d, local_conv2d, map_fn, maximum, minimum, not_equal,
-                                       one_hot, ones, ones_like, permute_dimensions, pool2d, pool3d, pow, prod,
-                                       random_binomial, random_normal, random_uniform, relu, repeat, repeat_elements,
-                                       reshape, resize_images, resize_volumes, reverse, rnn, round, separable_conv1d,
-                                       separable_conv2d, size, slice, sparse_categorical_crossentropy,
-                                       spatial_2d_padding, spatial_3d_padding, sqrt, squeeze, stack, stop_gradient,
-                                       switch, temporal_padding, tile, transpose, truncated_normal, zeros, zeros_like)
+                                       equal, expand_dims, eye, foldl, foldr, gather, greater, greater_equal,
+                                       identity, in_top_k, less, less_equal, local_conv1d, local_conv2d, map_fn,
+                                       maximum, minimum, not_equal, one_hot, ones, ones_like, permute_dimensions,
+                                       pool2d, pool3d, pow, prod, random_binomial, random_normal, random_uniform,
+                                       relu, repeat, repeat_elements, reshape, resize_images, resize_volumes, reverse,
+                                       rnn, round, separable_conv1d, separable_conv2d, size, slice,
+                                       sparse_categorical_crossentropy, spatial_2d_padding, spatial_3d_padding, sqrt,
+                                       squeeze, stack, stop_gradient, switch, temporal_padding, tile, transpose,
+                                       truncated_normal, zeros, zeros_like)
 from keras.backend.k.sessions import get_session, set_session
 from keras.backend.k.values import (batch_get_value, batch_set_value, cast_to_floatx, clear_session, constant,
                                     control_dependencies, count_params, dtype, eager, eval, get_value, in_test_phase,
