@@ -50,7 +50,7 @@ def _of_frame(x):
     Raises:
         ValueError: for columns of something else beside columns of numbers, which make no array together.
     """
-    kinds = {str(name): getattr(kind, 'kind', 'O') for name, kind in getattr(x, 'dtypes', {}).items()} \
+    kinds = {name: getattr(kind, 'kind', 'O') for name, kind in getattr(x, 'dtypes', {}).items()} \
         if hasattr(x, 'columns') else {}
     others = [name for name, kind in kinds.items() if kind not in 'biufc' and _is_no_number(x[name])]
     if others and len(others) < len(kinds):
