@@ -219,6 +219,10 @@ _row('huber_is_mean', 'losses.Huber', 'one value per sample, the mean over the l
 _row('losses_in_floatx', 'losses.Loss',
      'predictions and targets are floats of `floatx` in losses without a `dtype`, those of 16 bits included',
      False, False, False, True)
+_row('dtypes_are_fixed', 'losses.Loss, metrics.Metric', '`dtype` cannot be set on an object', False, False, False, True)
+_row('metrics_compute_in_policies', 'metrics.Metric',
+     'of a policy given as `dtype` the metric takes what is computed in, not what variables have; variables that are '
+     'added without a dtype have `floatx`', False, False, False, True)
 _row('losses_take_masks', 'losses.Loss',
      'a mask that goes with predictions outside of `fit` (of an `Embedding`, or by `set_keras_mask`) leaves values out',
      False, False, False, True)
