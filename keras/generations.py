@@ -263,8 +263,8 @@ _row('files_say_which_accuracy', 'models.Model.save',
 _row('trainable_reaches_inside', 'layers.Layer, models.Model',
      'setting `trainable` sets it on all layers inside as well; wrappers always do', False, False, True, True)
 _row('parts_say_what_is_trained', 'layers.Layer, models.Model',
-     'of a layer or model made with `trainable=False` only its own weights are left alone: layers inside are trained '
-     'unless they are frozen themselves', False, False, False, True)
+     'of a layer or model made with `trainable=False` only its own weights are left alone as a part of a model: layers '
+     'inside are trained unless they are frozen themselves', False, False, False, True)
 _row('trainable_reaches_weights', 'layers.Layer',
      'setting `trainable` of a layer sets it of its weights as well', False, False, False, True)
 _row('first_input_counts', 'models.Model.predict',

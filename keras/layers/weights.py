@@ -372,7 +372,7 @@ class WeightOwner:
     @property
     def trainable_weights(self):
         """The weights that `fit` changes; none if the layer is not trainable."""
-        return self._kinds_inside()[0] if self._trainable or self.ruled('parts_say_what_is_trained') else []
+        return self._kinds_inside()[0] if self._trainable else []
 
     @trainable_weights.setter
     def trainable_weights(self, weights):
@@ -381,7 +381,8 @@ class WeightOwner:
     @property
     def non_trainable_weights(self):
         """The weights that `fit` leaves alone, or that the layer itself updates."""
-        return self._kinds_inside()[1]
+        trained, others = self._kinds_inside()
+        return others if self._trainable else trained + others
 
     @non_trainable_weights.setter
     def non_trainable_weights(self, weights):
@@ -397,7 +398,9 @@ class WeightOwner:
             trainable, frozen = trainable + of_layer[0], frozen + of_layer[1]
         if not self._trainable and not self.ruled('parts_say_what_is_trained'):
             trainable, frozen = [], trainable + frozen
-        return _unique(trainable), _unique(frozen)
+        trainable = _unique(trainable)
+        # A weight that several layers have is trained where one of them is.
+        return trainable, _unique(trainable + frozen)[len(trainable):]
 
     def _kinds(self):
         cls = type(self)
