@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from keras.backend.contract import tree
 from keras.backend.contract.context import calls
 from keras.backend.contract.ledger import Stored
 from keras.backend.contract.loading import is_native, variable_in
@@ -489,12 +490,14 @@ class WeightOwner:
 
     @property
     def seed_generators(self):
-        """The seed generators of this layer and of those inside it."""
+        """The seed generators of this layer and of those inside it, in lists and dictionaries as well."""
         found = []
         for layer in self.walk_layers():
-            for name, value in layer.__dict__.items():
+            for value in layer.__dict__.values():
                 if isinstance(value, SeedGenerator):
                     found.append(value)
+                elif type(value) in (list, tuple, dict) and value:
+                    found += [leaf for leaf in tree.flatten(value) if isinstance(leaf, SeedGenerator)]
         return found
 
     @property
