@@ -5,6 +5,7 @@ import golden
 import keras
 from keras import config, metrics, ops
 from keras.backend.contract.loading import get_engine
+from keras.backend.state.variables import to_array
 
 
 def value(x):
@@ -281,3 +282,38 @@ def test_nested_lists_of_another_rank_are_not_broadcast():
     metric = metrics.BinaryAccuracy()
     metric.update_state([[1], [1]], [[[1]], [[0]]])
     assert float(metric.result()) == 0.5 and [float(weight.numpy()) for weight in metric.weights] == [1, 2]
+
+
+def test_mean_tensor():
+    metric = metrics.MeanTensor()
+    with pytest.raises(ValueError, match='does not have any value yet'):
+        metric.result()
+    metric.update_state([[0.0, 1.0], [2.0, 3.0]])
+    metric.update_state([[4.0, 5.0], [6.0, 7.0]], sample_weight=[[0.0], [0.2]])
+    expected = [[0, 1], [(2 + 0.2 * 6) / 1.2, (3 + 0.2 * 7) / 1.2]]
+    np.testing.assert_allclose(to_array(metric.result()), expected, rtol=1e-6)
+    with pytest.raises(ValueError, match='must always have the same shape'):
+        metric.update_state([1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(to_array(metrics.MeanTensor(shape=(2,)).result()), [0.0, 0.0])
+
+
+def test_mean_relative_error():
+    metric = metrics.MeanRelativeError([1.0, 3.0, 2.0, 0.0])
+    errors = np.array([1, 1 / 3, 2, 0])
+    metric.update_state([1.0, 3.0, 2.0, 3.0], [2.0, 4.0, 6.0, 8.0])
+    assert float(metric.result()) == pytest.approx(errors.mean())
+    weights = np.array([1.0, 0.0, 0.0, 2.0])
+    metric.update_state([1.0, 3.0, 2.0, 3.0], [2.0, 4.0, 6.0, 8.0], sample_weight=weights)
+    assert float(metric.result()) == pytest.approx((errors.sum() + (errors * weights).sum()) / (4 + weights.sum()))
+    assert metrics.deserialize(metrics.serialize(metric)).get_config() == metric.get_config()
+
+
+@pytest.mark.on('numpy')
+def test_states_are_merged():
+    first, second = metrics.Mean(), metrics.Mean()
+    first.update_state([1.0, 2.0])
+    second.update_state([6.0])
+    first.merge_state([second])
+    assert float(first.result()) == 3.0
+    with pytest.raises(ValueError, match='not compatible'):
+        first.merge_state([metrics.AUC()])

@@ -43,8 +43,14 @@ from keras.legacy.class_paths import known_as
 from keras.saving import forms
 
 
+# An engine that is at hand gives its class to `Layer` before there are any others: to change the bases of all classes
+# of layers takes longer than a first training step on PyTorch.
+meet_the_engine()
+
+
 class Layer(WeightOwner, GraphView, Additions, Configurable,
-            known_as('keras.src.layers.layer.Layer', 'keras.engine.base_layer.Layer')):
+            known_as('keras.src.layers.layer.Layer', 'keras.engine.base_layer.Layer'),
+            *active.layer_bases()):
     """The base of all layers: a function of tensors with weights of its own.
 
     Args:
@@ -241,6 +247,14 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self.ensure_built_for(signature_of(type(self)), args, kwargs)
         outputs = self._unlisted(self._symbolic_outputs(list(args), dict(kwargs)))
         return tree.map_structure(lambda spec: KerasTensor(spec.shape, spec.dtype), outputs)
+
+    def compute_output_signature(self, input_signature):
+        """The signatures (`tf.TensorSpec`, or what else has `shape` and `dtype`) of outputs for those of inputs."""
+        shape = self.compute_output_shape(tree.map_structure(lambda spec: tuple(spec.shape), input_signature))
+        kind = type(tree.flatten(input_signature)[0])
+        several = isinstance(shape, list) and shape and isinstance(shape[0], (list, tuple))
+        made = [kind(shape=tuple(each), dtype=self.compute_dtype) for each in (shape if several else [shape])]
+        return made if several else made[0]
 
     def symbolic_call(self, *args, **kwargs):
         """What a call on symbolic tensors gives, see `compute_output_spec`."""
@@ -1035,8 +1049,6 @@ def _join(engine):
 
 
 active.listeners.append(_join)
-if active.engine is not None:
-    _join(active.engine)
 
 
 def snake_case(name, digits=True):

@@ -235,11 +235,15 @@ class LSTMCell(_Cell):
         h, c = states
         xs = self._products(inputs, input_masks, self.kernel.value, bias)
         hs = self._products(h, state_masks, self.recurrent_kernel.value)
-        i, f, candidate, o = [ops.add(x, y) for x, y in zip(xs, hs)]
-        i, f, o = [self.recurrent_activation(gate) for gate in (i, f, o)]
-        c = ops.add(ops.multiply(f, c), ops.multiply(i, self.activation(candidate)))
+        o, c = self.gated([ops.add(x, y) for x, y in zip(xs, hs)], c)
         h = ops.multiply(o, self.activation(c))
         return h, [h, c]
+
+    def gated(self, gates, c):
+        """(the output gate, the new state of the cell) for the sums of the gates' inputs and the state before."""
+        i, f, candidate, o = gates
+        i, f, o = [self.recurrent_activation(gate) for gate in (i, f, o)]
+        return o, ops.add(ops.multiply(f, c), ops.multiply(i, self.activation(candidate)))
 
 
 def forget_bias_of_one(initializer, units):

@@ -12,11 +12,12 @@ from keras.backend.contract.loading import is_native, variable_in
 from keras.backend.contract.rules import FLOATS, AbstractTensor, dtype_named, is_float
 from keras.backend.graph.plans import value_of
 from keras.backend.graph.tensors import KerasTensor
-from keras.backend.state.scopes import current_names
+from keras.backend.state.scopes import current_names, name_scope as scope_of_names
 from keras.backend.state.seeds import SeedGenerator
 from keras.backend.state.variables import Variable
 from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import declared_arguments
+from keras.layers.yielding import yielding
 
 _PLAIN = frozenset((int, float, str, bool, type(None), np.ndarray, type(len), type(lambda: 0), type))
 # Types in which there are no weights: those of ours are added when they are met.
@@ -346,6 +347,19 @@ class WeightOwner:
         """This layer and those inside it, as packages built on tf.keras and Keras 3 ask for them."""
         found = self.walk_layers() if recursive else [self] + self._layers
         return found if include_self else found[1:]
+
+    @yielding
+    def submodules(self):
+        """All layers inside this one, a tuple, under tf.keras's name."""
+        return tuple(self.walk_layers()[1:])
+
+    @yielding
+    def name_scope(self):
+        """A `with` block in which variables are made below the name of the layer, as of `tf.Module`."""
+        return scope_of_names(self.name)
+
+    def finalize_state(self):
+        """Called where tf.keras would make tables of what `adapt` has learned; by itself it does nothing."""
 
     def walk_layers(self):
         """This layer and all layers inside it, each once."""

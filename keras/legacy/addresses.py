@@ -99,6 +99,7 @@ MODULES = {
         'models': 'cloning models',
         'legacy': 'models',
         '': 'engine'},
+    'keras.models.premade': {'': 'experimental', 'models': 'experimental'},
     'keras.layers.keras2_node': {'engine': 'node', 'ops': 'node'},
     'keras.ops': {
         'ops': 'operation function operation_utils',
@@ -172,6 +173,11 @@ NAMES = {
         'os.path': 'exists isdir join', 'os': 'listdir makedirs remove', 'shutil': 'copy rmtree'},
     'keras.trainers.data_adapters.data_adapter_utils': {
         'keras.training.data.class_weights': 'weights_of_classes as class_weight_to_sample_weights'},
+    'keras.experimental': {
+        'keras.optimizers.schedules': 'CosineDecay CosineDecayRestarts LinearCosineDecay NoisyLinearCosineDecay',
+        'keras.layers': 'PeepholeLSTMCell'},
+    'keras.layers.experimental.preprocessing': {
+        'keras.layers.preprocessing.data_layer': 'PreprocessingLayer'},
     'keras.layers.merging.base_merge': {'keras.layers.merge': '_Merge _Merge as Merge'},
     'keras.config': {
         'keras.backend.contract.loading': 'engine_name as backend set_backend',

@@ -108,6 +108,24 @@ class Metric(Configurable):
         """Keras 3's form of `add_weight`."""
         return self.add_weight(name, shape, initializer, dtype)
 
+    def merge_state(self, metrics):
+        """Add what other metrics of this class have seen; where they are sums and counts, as almost all are.
+
+        Args:
+            metrics: metrics of the same class, with the same variables.
+
+        Raises:
+            ValueError: for a metric whose variables are not like this one's.
+        """
+        for metric in metrics:
+            own, others = self.variables, metric.variables
+            if [variable.shape for variable in own] != [variable.shape for variable in others]:
+                raise ValueError('Metric %s is not compatible with %s: its variables have the shapes %s, those of the '
+                                 'other %s.' % (metric.name, self.name, [variable.shape for variable in others],
+                                                [variable.shape for variable in own]))
+            for variable, other in zip(own, others):
+                variable.assign_add(other.value)
+
     @property
     def variables(self):
         """The variables of the metric and of metrics that are its attributes."""
@@ -299,6 +317,60 @@ class Mean(Reduce):
         result = ops.mean(values)
         result.mean_of = (self, values)
         return result
+
+
+class MeanTensor(Metric):
+    """The (weighted) mean of tensors, place by place.
+
+    Args:
+        name, dtype: see `Metric`. shape: of the tensors; default that of the first that is seen.
+
+    Raises:
+        ValueError: for a tensor of another shape, and for a result before there was one.
+
+    Example:
+        >>> metric = keras.metrics.MeanTensor()
+        >>> metric.update_state([0.0, 1.0])
+        >>> metric.update_state([4.0, 5.0])
+        >>> keras.ops.convert_to_numpy(metric.result()).tolist()
+        [2.0, 3.0]
+    """
+
+    def __init__(self, name='mean_tensor', dtype=None, shape=None):
+        super().__init__(name=name, dtype=dtype)
+        self.declare(locals())
+        self.total = self.count = None
+        self.built = False
+        if shape is not None:
+            self._build(tuple(shape))
+
+    def _build(self, of_tensors):
+        self.total = self.add_weight('total', of_tensors)
+        self.count = self.add_weight('count', of_tensors)
+        self.built = True
+
+    def update_state(self, values, sample_weight=None):
+        """Add a tensor.
+
+        Args:
+            values: a tensor. sample_weight: weights that broadcast to it, or None.
+        """
+        values = ops.cast(values, self.dtype)
+        if not self.built:
+            self._build(tuple(values.shape))
+        if tuple(values.shape) != self.total.shape:
+            raise ValueError('MeanTensor input values must always have the same shape. Expected shape (set during the '
+                             'first call): %s. Got: %s.' % (self.total.shape, tuple(values.shape)))
+        weights = ops.ones_like(values) if sample_weight is None else \
+            ops.broadcast_to(broadcast_weights(values, ops.cast(sample_weight, self.dtype)), values.shape)
+        self.total.assign_add(ops.multiply(values, weights))
+        self.count.assign_add(weights)
+
+    def result(self):
+        if not self.built:
+            raise ValueError('MeanTensor does not have any value yet. Please call the MeanTensor instance or use '
+                             '`.update_state(value)` before retrieving the result.')
+        return ops.divide_no_nan(self.total.value, self.count.value)
 
 
 class MeanMetricWrapper(Mean):

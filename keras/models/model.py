@@ -343,12 +343,13 @@ class Model(Trainer, Keras2View, Layer,
 
     def __call__(self, *args, **kwargs):
         direct = self._direct
-        if direct is not None and len(args) == 1 and direct.fits(args[0], kwargs):
+        if direct is not None and len(args) == 1:
             try:
-                outputs = direct(args[0], kwargs.get('training'))
+                outputs = direct(args[0], kwargs)
             except Exception:
                 self._direct = None  # the long way says what is wrong
-            else:
+                outputs = None
+            if outputs is not None:
                 if self._call_losses or self._call_metrics:
                     self._call_losses, self._call_metrics = [], []
                 return outputs

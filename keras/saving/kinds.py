@@ -393,7 +393,7 @@ def _home_of(module):
     path = [part for part in module.split('.') if part != 'src'] + ['']
     if path[0] != 'keras':
         return None
-    if path[1] == 'models':
+    if path[1] in ('models', 'experimental', 'premade_models'):
         return HOMES[0]
     return next((home for home in ('.'.join(path[:3]), '.'.join(path[:2])) if home in HOMES), None)
 

@@ -263,7 +263,8 @@ class FlipsHalf(layers.RandomFlip):
         ones = self.backend.numpy.full((self.backend.shape(images)[0], 1, 1, 1), 0.1)
         flipped = self.backend.numpy.flip(images, -2)
         assert self._get_seed_generator(self.backend._backend) is self.seed_generator
-        return self.backend.numpy.where(self.backend.numpy.less(ones, 0.5), flipped, self.backend.cast(images, 'float32'))
+        return self.backend.numpy.where(self.backend.numpy.less(ones, 0.5), flipped,
+                                        self.backend.cast(images, 'float32'))
 
 
 @pytest.mark.on('numpy', 'torch', 'tensorflow')

@@ -69,6 +69,11 @@ class Active:
         self.lent = False
         self.listeners = []
 
+    def layer_bases(self):
+        """The class that all layers are objects of on this engine, in a tuple; where there is none, an empty one."""
+        base = self.engine and self.engine.layer_base
+        return () if base is None else (base,)
+
 
 active = Active()
 _loading = threading.RLock()

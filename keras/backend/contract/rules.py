@@ -42,7 +42,8 @@ def host_array(x, dtype=None):
     if type(x) is np.ndarray and x.dtype in _NAMES:
         return x, dtype or _NAMES[x.dtype]
     if not isinstance(x, (np.ndarray, np.generic)):
-        x = np.asarray(x)
+        # Tensors of other libraries may be part of a gradient, or on another device.
+        x = np.asarray(x.detach().cpu() if hasattr(x, 'detach') and hasattr(x, 'cpu') else x)
         if dtype is None:
             dtype = {'f': config.floatx(), 'i': 'int32', 'c': 'complex64'}.get(x.dtype.kind)
     x = np.asarray(x)

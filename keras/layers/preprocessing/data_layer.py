@@ -37,6 +37,54 @@ class Lendable(Layer):
         return getattr(self, 'generator', None) or getattr(self, 'seed_generator', None)
 
 
+class PreprocessingLayer(Layer):
+    """tf.keras's base class of layers that learn from data before training.
+
+    A subclass defines `update_state(batch)`, and where it needs them `reset_state()` and `finalize_state()`.
+
+    Example:
+        >>> class Largest(keras.layers.experimental.preprocessing.PreprocessingLayer):
+        ...     def reset_state(self):
+        ...         self.largest = 0.0
+        ...     def update_state(self, data):
+        ...         self.largest = max(self.largest, float(np.max(data)))
+        ...     def call(self, inputs):
+        ...         return inputs / self.largest
+        >>> layer = Largest()
+        >>> layer.adapt(np.array([[2.0], [4.0]]))
+        >>> layer.largest
+        4.0
+    """
+
+    def update_state(self, data):
+        """Take a batch, a NumPy array, into account."""
+        raise NotImplementedError('%s must define `update_state`.' % type(self).__name__)
+
+    def reset_state(self):
+        """Forget what was seen."""
+
+    def finalize_state(self):
+        """Make of what was seen what `call` computes with."""
+
+    def adapt(self, data, batch_size=None, steps=None):
+        """Learn from data: `reset_state`, `update_state` for each batch, `finalize_state`.
+
+        Args:
+            data: array, tensor, or something that yields batches of them: data set, generator, list, `PyDataset`.
+            batch_size: of the batches into which an array is cut; default all of it at once.
+            steps: how many batches to take; default all.
+
+        Raises:
+            ValueError: without data.
+        """
+        if batch_size is not None and hasattr(data, 'shape'):
+            data = [data[start:start + batch_size] for start in range(0, len(data), batch_size)]
+        self.reset_state()
+        for batch in batches_of(data, steps):
+            self.update_state(batch)
+        self.finalize_state()
+
+
 class DataLayer(Lendable):
     """A layer that NumPy can compute.
 

@@ -109,6 +109,7 @@ class TorchEngine(Engine):
         return self.mark_trainable(tensor, variable.trainable)
 
     def mark_trainable(self, storage, trainable):
+        storage._keras_trainable = bool(trainable)
         return storage.requires_grad_(trainable and storage.dtype in FLOATS)
 
     def load(self, storage):
