@@ -50,6 +50,8 @@ _row('masked_statistics', 'layers.BatchNormalization',
 _row('bilinear_centers', 'layers.UpSampling2D',
      '`interpolation="bilinear"` goes from the centre of one pixel to that of the next, not from corner to corner',
      False, False, True, True)
+_row('negative_rows_from_end', 'layers.Embedding',
+     'negative integers count from the last row of the table; they are no rows otherwise', False, False, False, True)
 _row('softmax_of_vectors', 'activations.softmax', 'a tensor of a single axis is accepted', False, False, False, True)
 _row('softmax_applies_any_mask', 'layers.Softmax, MultiHeadAttention, GroupQueryAttention',
      'a mask with fewer axes than the inputs is applied as well, and where all is masked the result is 0 (in attention '
@@ -264,11 +266,13 @@ _row('constraint_must_hold', 'metrics.SensitivityAtSpecificity, SpecificityAtSen
 
 _row('files_say_which_accuracy', 'models.Model.save',
      "HDF5 files name the function that the metrics 'accuracy' and 'crossentropy' stand for", False, False, True, False)
+_row('generators_of_one_length', 'models.Model.fit',
+     'all arrays of a batch that a generator yields must have the same number of samples', True, True, False, False)
 _row('trainable_reaches_inside', 'layers.Layer, models.Model',
      'setting `trainable` sets it on all layers inside as well; wrappers always do', False, False, True, True)
 _row('parts_say_what_is_trained', 'layers.Layer, models.Model',
-     'of a layer or model made with `trainable=False` only its own weights are left alone: layers inside are trained '
-     'unless they are frozen themselves', False, False, False, True)
+     'of a layer or model made with `trainable=False` only its own weights are left alone as a part of a model: layers '
+     'inside are trained unless they are frozen themselves', False, False, False, True)
 _row('trainable_reaches_weights', 'layers.Layer',
      'setting `trainable` of a layer sets it of its weights as well', False, False, False, True)
 _row('first_input_counts', 'models.Model.predict',
