@@ -13,7 +13,7 @@ from keras.backend.table.composites import losses as _table
 from keras.backend.table.composites.losses import (binary_crossentropy_with_epsilon, clipped_logits,
                                                    mean_sparse_categorical_crossentropy)
 from keras.backend.table.composites.shape import dtype_of, ndim, shape, static_shape
-from keras.configurable import Configurable, argument_of_function, arguments_config
+from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config
 from keras.generations import Default
 from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
 
@@ -136,6 +136,7 @@ class Loss(Configurable):
     """
 
     later = ('dtype',)
+    dtype = Fixed('dtypes_are_fixed')
 
     def __init__(self, reduction='sum_over_batch_size', name=None, dtype=None):
         super().__init__()

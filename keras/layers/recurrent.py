@@ -440,7 +440,13 @@ class RNN(Layer):
         if not isinstance(self.cell, StackedRNNCells) or not self.ruled('stacked_states_in_lists'):
             return parts
         remaining = iter(parts)
-        return [[next(remaining) for _ in state_sizes(cell)] for cell in self.cell.in_order_of_states()]
+        found = []
+        for cell in self.cell.in_order_of_states():
+            own = [next(remaining) for _ in state_sizes(cell)]
+            # The state of a cell that says one size, and makes no list of states, is no list.
+            is_list = isinstance(cell.state_size, (list, tuple)) or hasattr(cell, 'get_initial_state')
+            found.append(own if is_list else own[0])
+        return found
 
     def _output_shape(self, input_shape):
         return _with_batch(input_shape[0], output_size(self.cell))

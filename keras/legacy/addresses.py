@@ -103,10 +103,12 @@ MODULES = {
     'keras.layers.keras2_node': {'engine': 'node', 'ops': 'node'},
     'keras.ops': {
         'ops': 'operation function operation_utils',
-        'src.backend': 'tensorflow jax torch core image linalg math nn numpy',
-        'src.backend.tensorflow': 'core image linalg math nn numpy',
-        'src.backend.jax': 'core image linalg math nn numpy',
-        'src.backend.torch': 'core image linalg math nn numpy'},
+        'src.backend': 'tensorflow jax torch core linalg math nn numpy',
+        'src.backend.tensorflow': 'core linalg math nn numpy',
+        'src.backend.jax': 'core linalg math nn numpy',
+        'src.backend.torch': 'core linalg math nn numpy'},
+    'keras.ops.image': {'src.backend': 'image', 'src.backend.tensorflow': 'image', 'src.backend.jax': 'image',
+                        'src.backend.torch': 'image'},
     'keras.optimizers': {
         'src': 'optimizers',
         'src.optimizers': """legacy adadelta adafactor adagrad adam adamax adamw base_optimizer ftrl lamb lion
