@@ -16,7 +16,7 @@ from keras.layers.base import Layer, snake_case
 from keras.layers.calls import signature_of
 from keras.layers.input_layer import Input
 from keras.layers.weights import adapter_changes
-from keras.models import keras3_operations, tf_keras_operations
+from keras.models import bodies, keras3_operations, tf_keras_operations
 from keras.models.layouts import channels_first
 from keras.models.tf_operations import Added, Operation, operation_of
 from keras.saving import serialization
@@ -416,7 +416,8 @@ def _written_addition(writer, class_name, config, tensor):
 
 
 def _is_written_as_operation(node):
-    return isinstance(node.operation, Entry) or hasattr(node.operation, 'as_layer')
+    return isinstance(node.operation, Entry) or bodies.is_closure(node.operation) \
+        or hasattr(node.operation, 'as_layer')
 
 
 def _begins_with_its_making(layer):
@@ -500,6 +501,10 @@ class _GraphWriter:
 
     def operation(self, node):
         name, operation = self.names[id(node)], node.operation
+        if bodies.is_closure(operation):
+            config, tensors = bodies.written(node)
+            return {'name': name, 'class_name': bodies.CLASS_NAME, 'config': config,
+                    'inbound_nodes': [{'__args__': [self.tensor(tensor) for tensor in tensors], 'kwargs': {}}]}
         written = operation.as_layer(name) if hasattr(operation, 'as_layer') else ('__operation__',
                                                                                    {'name': operation.name})
         return {'name': name, 'class_name': written[0], 'config': written[1],
@@ -530,7 +535,7 @@ class _DoubledGraphWriter(_GraphWriter):
     def operation(self, node):
         if hasattr(node.operation, 'as_layer'):
             return super().operation(node)
-        found = tf_keras_operations.written(node.operation, node.args, node.kwargs)
+        found = _written_by(tf_keras_operations, node)
         if found is None:
             _warn_of_form(node, tf_keras_operations.READER)
             return super().operation(node)
@@ -569,7 +574,7 @@ class _FullGraphWriter(_GraphWriter):
     def operation(self, node):
         if hasattr(node.operation, 'as_layer'):
             return super().operation(node)
-        found = keras3_operations.written(node.operation, node.args, node.kwargs)
+        found = _written_by(keras3_operations, node)
         if found is None:
             _warn_of_form(node, 'Keras 3')
             return super().operation(node)
@@ -604,6 +609,11 @@ def _as_called_in_3(node):
         args[0], states = node.operation.named_states(args[0])
         kwargs.update(states)
     return args, kwargs
+
+
+def _written_by(form, node):
+    """An operation in the form of that module; None where the form has none of its kind, nor any with functions."""
+    return None if bodies.is_closure(node.operation) else form.written(node.operation, node.args, node.kwargs)
 
 
 def _warn_of_form(node, reader):
@@ -657,6 +667,8 @@ def _created(entry, name, custom_objects):
     from keras import layers as layer_module
     if entry['class_name'] == '__operation__':
         return TABLE[entry['config']['name']]
+    if entry['class_name'] == bodies.CLASS_NAME:
+        return bodies.Read(entry['config'])
     operation = operation_of(entry)
     if operation is not None:
         return operation

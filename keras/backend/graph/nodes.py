@@ -191,8 +191,17 @@ def nodes_between(inputs, outputs):
     return ordered
 
 
-def free_tensors(outputs, known=()):
-    """The placeholders that `outputs` depend on, past the tensors `known`, in the order in which they are met."""
+def now():
+    """A number above the `order` of all nodes so far, and below that of those to come."""
+    return next(_creation_order)
+
+
+def free_tensors(outputs, known=(), since=0):
+    """The placeholders that `outputs` depend on, past the tensors `known`, in the order in which they are met.
+
+    Args:
+        since: a number that `now` gave: tensors of before count as placeholders.
+    """
     seen, found = {id(tensor) for tensor in known}, []
     stack = list(reversed(outputs))
     while stack:
@@ -200,7 +209,7 @@ def free_tensors(outputs, known=()):
         if id(tensor) in seen:
             continue
         seen.add(id(tensor))
-        if is_placeholder(tensor):
+        if is_placeholder(tensor) or tensor.node.order < since:
             found.append(tensor)
         else:
             stack.extend(reversed(tensor.node.inputs))

@@ -6,7 +6,7 @@ becomes an input of the node, so that the node can run anywhere.
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
 from keras.backend.contract.ledger import AbstractLedger
-from keras.backend.graph.nodes import Node, free_tensors, nodes_between
+from keras.backend.graph.nodes import Node, free_tensors, nodes_between, now
 from keras.backend.graph.plans import Plan
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.table.abstract import abstracted, evaluate
@@ -24,15 +24,20 @@ class symbolically:
 
 
 class Body:
-    """The graph of a function: what it takes, what it gives, and the tensors from outside that it uses."""
+    """The graph of a function: what it takes, what it gives, and the tensors from outside that it uses.
 
-    def __init__(self, inputs, outputs):
+    Args:
+        since: what `now` gave before the function ran: what was computed then is not computed again inside.
+    """
+
+    def __init__(self, inputs, outputs, since=0):
         self.inputs, self.structure = inputs, outputs
         leaves = tree.flatten(outputs)
         self._symbolic = [leaf for leaf in leaves if isinstance(leaf, KerasTensor)]
         self._rest = [None if isinstance(leaf, KerasTensor) else leaf for leaf in leaves]
         own = {id(tensor) for tensor in inputs}
-        self.captured = [tensor for tensor in free_tensors(self._symbolic, self.inputs) if id(tensor) not in own]
+        self.captured = [tensor for tensor in free_tensors(self._symbolic, self.inputs, since)
+                         if id(tensor) not in own]
 
     @property
     def nodes(self):
@@ -79,9 +84,10 @@ def record_with_functions(entry, args):
         def run(*abstract):
             inputs = tree.map_structure(lambda leaf: KerasTensor(leaf.shape, leaf.dtype, name='argument'),
                                         list(abstract))
+            since = now()
             with symbolically():
                 outputs = function(*inputs)
-            bodies[position] = Body(tree.flatten(inputs), outputs)
+            bodies[position] = Body(tree.flatten(inputs), outputs, since)
             with AbstractLedger():
                 return tree.map_structure(abstracted, outputs)
         return run
@@ -102,5 +108,6 @@ def record_with_functions(entry, args):
 def _body_on(function, init):
     inputs = [KerasTensor(leaf.shape, leaf.dtype, name='argument')
               for leaf in map(abstracted, tree.flatten(init))]
+    since = now()
     with symbolically():
-        return Body(inputs, function(*inputs))
+        return Body(inputs, function(*inputs), since)
