@@ -270,6 +270,22 @@ _row('constraint_must_hold', 'metrics.SensitivityAtSpecificity, SpecificityAtSen
 
 _row('files_say_which_accuracy', 'models.Model.save',
      "HDF5 files name the function that the metrics 'accuracy' and 'crossentropy' stand for", False, False, True, False)
+_row('paths_are_unique', 'models.Model.get_state_tree',
+     'two weights of one path are refused; else a number tells them apart', False, False, False, True)
+_row('lists_of_one_stay', 'models.Model',
+     '`input` and `output` are lists or tuples where the model was made with such of one tensor; `input_shape` and '
+     '`output_shape` are lists in the order of `inputs` and `outputs`, and the shape itself where there is one',
+     False, False, False, True)
+_row('outputs_go_by_losses', 'models.Model.fit',
+     'in the logs of a model without a graph, outputs in a list go by the names of their losses (`mse_loss`), their '
+     'metrics by their own; not `output_1_loss`', False, False, False, True)
+_row('executions_are_whole', 'models.Model.fit',
+     'a number of steps that is no multiple of `steps_per_execution` counts as the next one: of `steps_per_epoch=5` by '
+     'two, six batches run', False, False, False, True)
+_row('runs_overrule_calls', 'models.Model, layers.Layer',
+     'whether a model trains overrules what its layers were called with: of `Dropout(0.5)(x, training=True)` nothing '
+     'is dropped by `predict`, `evaluate` and `model(x, training=False)`, and `training=False` does not hold in `fit`',
+     False, False, False, True)
 _row('generators_of_one_length', 'models.Model.fit',
      'all arrays of a batch that a generator yields must have the same number of samples', True, True, False, False)
 _row('trainable_reaches_inside', 'layers.Layer, models.Model',

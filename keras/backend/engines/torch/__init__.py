@@ -61,6 +61,8 @@ class TorchEngine(Engine):
         return isinstance(x, (torch.Tensor, torch.Generator))
 
     def adapted(self, x, dtype):
+        if x.is_meta:  # a shape without values
+            return torch.empty_like(x, device=DEVICE, dtype=DTYPES[dtype] if dtype else None)
         return x.to(DEVICE, DTYPES[dtype] if dtype else None)
 
     stacked = staticmethod(torch.stack)
