@@ -227,6 +227,7 @@ NAMES = {
     'keras.engine.training': {
         'keras.models.model': 'Model as Network',
         'keras.utils.generic_utils': 'slice_arrays to_list unpack_singleton'},
+    'keras.legacy.saving': {'keras.utils.generic_utils': 'deserialize_keras_object serialize_keras_object'},
     'keras.utils.multi_gpu_utils': {
         'keras.layers': 'Lambda concatenate', 'keras.utils.internals': 'available_devices as _get_available_devices'},
     'keras.backend.tensorflow_backend': {

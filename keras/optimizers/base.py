@@ -883,6 +883,7 @@ def _scalar_dtype():
 
 def with_epsilon(epsilon):
     """`epsilon`, or the default of the generation for None: in Keras 2 that of the configuration."""
+    epsilon = generations.settled(epsilon)
     if epsilon is None:
         epsilon = generations.value('optimizer_epsilon')
     return config.epsilon() if epsilon is None else float(epsilon)
