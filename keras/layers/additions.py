@@ -30,15 +30,16 @@ class Additions:
         self._call_losses, self._call_metrics, self._symbolic_losses = [], [], []
         self._symbolic_metrics, self._symbolic_updates = [], []
 
-    def add_loss(self, losses, inputs=None):
+    def add_loss(self, losses=None, inputs=None, loss=None):
         """Add to the loss that `fit` minimises.
 
         Args:
             losses: a tensor or a list of them; of what is not a scalar the mean counts. In `call`: values of this
                 run. Elsewhere: symbolic tensors made from tensors of the model, or from weights.
+            loss: what Keras 3 calls `losses`.
             inputs: the symbolic tensors that the loss belongs to, for `get_losses_for`; None: to no input.
         """
-        for loss in _listed(losses):
+        for loss in _listed(losses if loss is None else loss):
             if isinstance(loss, KerasTensor) or calls.losses is None and isinstance(loss, (int, float)):
                 self._symbolic_losses.append((loss, _symbolic_inputs(inputs)))
                 _made[0] += 1

@@ -37,6 +37,7 @@ from keras.layers.calls import calls, inside, is_ours, note_mask, path_inside, r
 from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
 from keras.layers.weights import WeightOwner
+from keras.layers.yielding import yielding
 from keras.legacy import calls as calls_of_keras1
 from keras.legacy.arguments import quietly
 from keras.legacy.class_paths import known_as
@@ -309,6 +310,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def compute_dtype(self):
         """The float type of the computation."""
         return self._compute_dtype or self._dtype
+
+    @yielding
+    def input_dtype(self):
+        """The float type that inputs are brought to: that of the computation."""
+        return self.compute_dtype
 
     @property
     def dtype_policy(self):
