@@ -295,10 +295,10 @@ def test_zeros_of_images_to_begin_with_on_the_graph():
 def test_initial_states_of_a_number_of_samples():
     cells = layers.StackedRNNCells([layers.LSTMCell(2), layers.SimpleRNNCell(3)])
     (h, c), rest = cells.get_initial_state(batch_size=4)
-    assert tuple(h.shape) == tuple(c.shape) == (4, 2)
+    assert to_array(h).shape == to_array(c).shape == (4, 2)
     states = layers.RNN(cells).get_initial_state(4)
-    assert [tuple(state.shape) for state in states] == [(4, 2), (4, 2), (4, 3)]
-    assert [tuple(state.shape) for state in layers.LSTM(2).get_initial_state(batch_size=5)] == [(5, 2), (5, 2)]
+    assert [to_array(state).shape for state in states] == [(4, 2), (4, 2), (4, 3)]
+    assert [to_array(state).shape for state in layers.LSTM(2).get_initial_state(batch_size=5)] == [(5, 2), (5, 2)]
     x = np.random.RandomState(0).normal(size=(4, 3, 5)).astype('float32')
     first, layer = to_array(layers.RNN(cells)(x)), layers.RNN(cells)
     nested = [np.zeros((4, 2), 'float32'), np.zeros((4, 2), 'float32'), np.zeros((4, 3), 'float32')]
