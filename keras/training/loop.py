@@ -191,6 +191,8 @@ class Loop:
         # The last of the batches that are done comes again, so that there is a step.
         again = min(done, 1)
         by_many = program.argument('steps_per_execution') not in (None, 1)
+        if steps and by_many:
+            steps = program.executed(steps)
         batches = feed.passing() if is_quiet and steps is None and not by_many \
             else feed.epoch(steps and steps - done + again)
         if by_many:
