@@ -268,6 +268,13 @@ _row('files_say_which_accuracy', 'models.Model.save',
      "HDF5 files name the function that the metrics 'accuracy' and 'crossentropy' stand for", False, False, True, False)
 _row('paths_are_unique', 'models.Model.get_state_tree',
      'two weights of one path are refused; else a number tells them apart', False, False, False, True)
+_row('series_are_columns', 'models.Model.fit',
+     'a pandas Series is an array of shape (n, 1)', False, False, False, True)
+_row('batches_are_shuffled_inside', 'models.Model.fit',
+     "`shuffle='batch'` keeps the order of the batches and shuffles the samples in each, not the batches",
+     False, False, False, True)
+_row('monitors_compare_by_ops', 'callbacks.EarlyStopping, ModelCheckpoint',
+     '`monitor_op` is a function of `keras.ops`, not of NumPy', False, False, False, True)
 _row('lists_of_one_stay', 'models.Model',
      '`input` and `output` are lists or tuples where the model was made with such of one tensor; `input_shape` and '
      '`output_shape` are lists in the order of `inputs` and `outputs`, and the shape itself where there is one',

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from keras import generations
+from keras import generations, ops
 from keras.callbacks.base import Callback
 from keras.callbacks.saying import say, say_of_epoch
 from keras.metrics.base import better_of
@@ -44,8 +44,9 @@ class Monitor:
         self.worst = -math.inf if mode == 'max' else math.inf
         # What stands for the best value before there is one.
         self.none_yet = None if generations.value('best_is_none_at_first') else self.worst
-        # As a function of NumPy, by which subclasses of Keras 2 compare.
-        self.op = np.greater if mode == 'max' else np.less
+        # By which subclasses compare.
+        functions = ops if generations.value('monitors_compare_by_ops') else np
+        self.op = functions.greater if mode == 'max' else functions.less
 
     def settle(self, callback):
         """For mode 'auto', ask the metrics of the model, which are known when a batch has run.

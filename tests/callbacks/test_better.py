@@ -66,8 +66,9 @@ def test_names_of_metrics_in_logs():
         inputs = keras.Input((3,))
         model = keras.Model(inputs, [keras.layers.Dense(1, name=name)(inputs) for name in ('left', 'right')])
         model.compile('sgd', 'mse', metrics=[['accuracy'], [Fixed(0.1, direction='up')]])
-        for monitor, operation in (('val_left_accuracy', np.greater), ('right_own', np.greater),
-                                   ('right_loss', np.less)):
+        # Keras 3.15.1 compares by functions of `keras.ops`.
+        for monitor, operation in (('val_left_accuracy', keras.ops.greater), ('right_own', keras.ops.greater),
+                                   ('right_loss', keras.ops.less)):
             stop = C.EarlyStopping(monitor)
             model.fit(x, [y, y], epochs=1, verbose=0, callbacks=[stop], validation_data=(x, [y, y]))
             assert stop.monitor_op is operation
