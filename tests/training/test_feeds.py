@@ -281,7 +281,7 @@ def test_what_is_wrong_with_a_batch(batches, message):
     (lambda m: m.fit(numbers(2), {'x': numbers(2)}, verbose=0), 'no target for'),
     (lambda m: m.fit(numbers(20), numbers(20), validation_split=20, verbose=0), 'between 0 and 1'),
     (lambda m: m.predict(np.array([['a']])), 'must hold numbers'),
-    (lambda m: m.fit(iter([]), sample_weight=np.ones(3), verbose=0), 'leave out `sample_weight`'),
+    (lambda m: m.fit(iter([]), sample_weight=np.ones(3), verbose=0), '`sample_weights` should not be passed'),
 ])
 def test_what_is_wrong_with_arrays(call, message):
     with pytest.raises(ValueError, match=message):

@@ -76,10 +76,11 @@ class Intake:
                           'keras.utils.Sequence or a generator.' % type(x).__name__, stacklevel=4)
         if not is_source(x):
             return self.arrays(x, y, sample_weight, class_weight, batch_size, shuffle)
-        for name, given in (('y', y), ('sample_weight', sample_weight)):
+        # The words are Keras 3's, its `sample_weights` too.
+        for name, given in (('y', y), ('sample_weights', sample_weight)):
             if given is not None:
-                raise ValueError('A generator yields its targets and weights itself: leave out `%s` when `x` is %s.'
-                                 % (name, type(x).__name__))
+                raise ValueError('When providing `x` as a %s, `%s` should not be passed: a source of batches yields '
+                                 'its targets and weights itself.' % (type(x).__name__, name))
 
         def read(item):
             return self._batch(item, class_weight, targets)
