@@ -127,6 +127,9 @@ _default('layers.LSTM', 'recurrent_activation', 'hard_sigmoid', 'sigmoid', 'sigm
 _default('layers.ConvLSTM2D', 'recurrent_activation', 'hard_sigmoid', 'hard_sigmoid', 'hard_sigmoid', 'sigmoid')
 _default('layers.Conv1D', 'data_format', 'channels_last', 'channels_last', 'channels_last', None)
 _default('layers.SeparableConv1D', 'data_format', 'channels_last', 'channels_last', None, None)
+_default('layers.ConvLSTM2D', 'strides', (1, 1), (1, 1), (1, 1), 1)
+_default('layers.ZeroPadding3D', 'padding', (1, 1, 1), (1, 1, 1), (1, 1, 1), ((1, 1), (1, 1), (1, 1)))
+_default('layers.PReLU', 'alpha_initializer', 'zeros', 'zeros', 'zeros', 'Zeros')
 _default('layers.MaxPooling1D', 'data_format', 'channels_last', 'channels_last', 'channels_last', None)
 _row('fans_of_vectors', 'initializers.VarianceScaling',
      'the number of inputs and outputs that a weight with one axis counts as', 'root', 'root', 'size', 'size')
@@ -191,6 +194,10 @@ _row('weight_names_in_full', 'layers.Layer, metrics.Metric',
      True, True, True, False)
 _row('variables_of_engine_are_weights', 'layers.Layer',
      'a `tf.Variable` that is an attribute of a layer is a weight of it', False, True, True, False)
+_row('embeddings_are_inputs', 'layers.Embedding',
+     'a stack that begins with an `Embedding` is built at once, for sequences of any length; not when it is first '
+     'called',
+     True, True, True, False)
 _row('name_of_depthwise_kernel', 'layers.DepthwiseConv1D, DepthwiseConv2D', 'what the weight is called',
      'depthwise_kernel', 'depthwise_kernel', 'depthwise_kernel', 'kernel')
 _row('seeds_are_named', 'random.SeedGenerator',
@@ -395,6 +402,12 @@ _default('optimizers.Adagrad', 'initial_accumulator_value', 0.0, 0.0, 0.1, 0.1)
 _default('optimizers.Nadam', 'schedule_decay', 0.004, 0.004, 1.0, 1.0)
 _row('optimizer_epsilon', 'optimizers.Adadelta, Adagrad, Adam, Adamax, AdamW, Lamb, Nadam, RMSprop',
      'default `epsilon`; None stands for `keras.config.epsilon()`', 1e-8, None, 1e-7, 1e-7)
+_default('initializers.Constant', 'value', 0, 0, 0, 0.0)
+_default('callbacks.ReduceLROnPlateau', 'min_lr', 0, 0, 0, 0.0)
+_default('callbacks.TensorBoard', 'log_dir', './logs', './logs', 'logs', 'logs')
+_row('utils_read_as_saving', 'utils.deserialize_keras_object',
+     'the arguments behind the first are `custom_objects` and `safe_mode`, not `module_objects` and `custom_objects`',
+     False, False, False, True)
 _row('optimizers_are_numbered', 'optimizers.Optimizer',
      'automatic names are `adam`, `adam_1`, `adam_w`, and configs hold them', False, False, False, True)
 _row('rate_among_variables', 'optimizers.Optimizer.variables',
@@ -568,7 +581,19 @@ class _DefaultText(_Default, str):
     pass
 
 
-_KINDS_OF_DEFAULTS = {bool: _DefaultFlag, int: _DefaultNumber, float: _DefaultFloat, str: _DefaultText}
+class _DefaultTuple(_Default, tuple):
+    pass
+
+
+class _DefaultNothing(_Default, tuple):
+    """None, which has no subclasses."""
+
+    def __repr__(self):
+        return 'None'
+
+
+_KINDS_OF_DEFAULTS = {bool: _DefaultFlag, int: _DefaultNumber, float: _DefaultFloat, str: _DefaultText,
+                      tuple: _DefaultTuple, type(None): _DefaultNothing}
 
 
 def Default(name):  # noqa: N802  (it stands where the name of a type would)
@@ -576,8 +601,7 @@ def Default(name):  # noqa: N802  (it stands where the name of a type would)
     values = ROWS[name].values
     # A process whose settings name a generation sees that one's signatures, where the value can know its row.
     shown = values[config.settings.generation or config.DEFAULT_GENERATION]
-    shown = shown if type(shown) in _KINDS_OF_DEFAULTS else values[config.DEFAULT_GENERATION]
-    default = _KINDS_OF_DEFAULTS[type(shown)](shown)
+    default = _KINDS_OF_DEFAULTS[type(shown)](() if shown is None else shown)
     default.row = name
     return default
 
