@@ -80,7 +80,11 @@ class Monitor:
         return value - self.min_delta > best if self.mode == 'max' else value + self.min_delta < best
 
     def read(self, logs):
-        """The value in `logs` as a float; None, with a warning, where it is not there."""
+        """The value in `logs` as a float; None, with a warning, where it is not there.
+
+        Raises:
+            ValueError: for an array of several numbers, such as a metric by class gives.
+        """
         value = (logs or {}).get(self.name)
         if value is None:
             warnings.warn('%s: the monitored value %r is not available. Available are: %s. The usual '
@@ -88,7 +92,10 @@ class Monitor:
                           % (self.owner, self.name, ', '.join(sorted(logs or {})) or 'none'), ValueMissing,
                           stacklevel=4)
             return None
-        return float(value)
+        if getattr(value, 'shape', ()) and np.size(value) != 1:
+            raise ValueError('%s: the monitored value %r is an array of shape %s: of one number it could be said '
+                             'whether it got better.' % (self.owner, self.name, tuple(value.shape)))
+        return float(value.reshape(()) if getattr(value, 'shape', ()) else value)
 
 
 def _better_by_metric(name, model):
