@@ -2,6 +2,7 @@
 
 Run as a script: `KERAS_BACKEND=jax python first_step.py WORK raw|keras`. Prints seconds as JSON.
 """
+import gc
 import json
 import os
 import resource
@@ -31,6 +32,7 @@ def main(work, which):
         keras.backend.backend()
         # What a first model loads is a row of its own; upstream loads it with `import keras`.
         keras.Sequential, keras.layers.Dense, keras.optimizers.Adam, keras.losses.Loss
+    gc.collect()  # what loading left is not of the first step; Python comes upon it in one of the two by chance
     start = now()
     if which == 'raw':
         peer_module.Peer(work).fit(x, y, len(x))

@@ -9,11 +9,11 @@ import math
 from keras import config, generations, ops
 from keras.backend.contract import rules, tree
 from keras.backend.contract.context import calls, carried, carried_mask
+from keras.backend.table.composites import losses as _table
 from keras.backend.table.composites.losses import (binary_crossentropy_with_epsilon, clipped_logits,
                                                    mean_sparse_categorical_crossentropy)
-from keras.backend.table.composites.nn import softmax
 from keras.backend.table.composites.shape import dtype_of, ndim, shape, static_shape
-from keras.configurable import Configurable, argument_of_function, arguments_config
+from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config
 from keras.generations import Default
 from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
 
@@ -136,6 +136,7 @@ class Loss(Configurable):
     """
 
     later = ('dtype',)
+    dtype = Fixed('dtypes_are_fixed')
 
     def __init__(self, reduction='sum_over_batch_size', name=None, dtype=None):
         super().__init__()
@@ -492,14 +493,9 @@ def binary_focal_crossentropy(y_true, y_pred, apply_class_balancing=False, alpha
     _check_same_shape(y_true, y_pred, 'binary_focal_crossentropy')
     if label_smoothing:
         y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), 0.5 * label_smoothing)
-    probability = ops.sigmoid(y_pred) if from_logits else y_pred
-    entropy = ops.binary_crossentropy(y_true, probability, False)
-    right = ops.add(ops.multiply(probability, y_true),
-                    ops.multiply(ops.subtract(1.0, y_true), ops.subtract(1.0, probability)))
-    loss = ops.power(1.0 - right, float(gamma)) * entropy
-    if apply_class_balancing:
-        loss = loss * ops.add(ops.multiply(y_true, float(alpha)), ops.multiply(ops.subtract(1.0, y_true), 1.0 - alpha))
-    return ops.mean(loss, axis=axis)
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    return ops.mean(_table.binary_focal_crossentropy(y_true, y_pred, apply_class_balancing, alpha, gamma, from_logits),
+                    axis=axis)
 
 
 def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0,
@@ -516,12 +512,8 @@ def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_l
     """
     if label_smoothing:
         y_true = _smoothed(y_true, y_pred, label_smoothing, axis)
-    probability = softmax(y_pred, axis) if from_logits else y_pred
-    probability = ops.divide(probability, ops.sum(probability, axis=axis, keepdims=True))
-    probability = ops.clip(probability, config.epsilon(), 1.0 - config.epsilon())
-    entropy = ops.negative(ops.multiply(ops.log(probability), y_true))
-    weights = ops.multiply(ops.power(1.0 - probability, float(gamma)), alpha)
-    return ops.sum(ops.multiply(weights, entropy), axis=axis)
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    return _table.categorical_focal_crossentropy(y_true, y_pred, alpha, gamma, from_logits, axis)
 
 
 def categorical_generalized_cross_entropy(y_true, y_pred, q):

@@ -274,7 +274,8 @@ class _HeadedAttention(Layer):
         """Whether one operation goes from the projections to what the heads give; then there are no scores."""
         if self.flash_attention and return_attention_scores:
             raise ValueError('Layer %s: Returning attention scores is not supported when flash attention is enabled. '
-                             'With flash_attention=None it is.' % self.name)
+                             'Please disable flash attention to access attention scores. With flash_attention=None '
+                             'the layer does by itself where they are wanted.' % self.name)
         wanted = config.is_flash_attention_enabled() if self.flash_attention is None else self.flash_attention
         return wanted is not False and not return_attention_scores and not (training and self.dropout)
 

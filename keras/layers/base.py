@@ -43,8 +43,14 @@ from keras.legacy.class_paths import known_as
 from keras.saving import forms
 
 
+# An engine that is at hand gives its class to `Layer` before there are any others: to change the bases of all classes
+# of layers takes longer than a first training step on PyTorch.
+meet_the_engine()
+
+
 class Layer(WeightOwner, GraphView, Additions, Configurable,
-            known_as('keras.src.layers.layer.Layer', 'keras.engine.base_layer.Layer')):
+            known_as('keras.src.layers.layer.Layer', 'keras.engine.base_layer.Layer'),
+            *active.layer_bases()):
     """The base of all layers: a function of tensors with weights of its own.
 
     Args:
@@ -241,6 +247,14 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self.ensure_built_for(signature_of(type(self)), args, kwargs)
         outputs = self._unlisted(self._symbolic_outputs(list(args), dict(kwargs)))
         return tree.map_structure(lambda spec: KerasTensor(spec.shape, spec.dtype), outputs)
+
+    def compute_output_signature(self, input_signature):
+        """The signatures (`tf.TensorSpec`, or what else has `shape` and `dtype`) of outputs for those of inputs."""
+        shape = self.compute_output_shape(tree.map_structure(lambda spec: tuple(spec.shape), input_signature))
+        kind = type(tree.flatten(input_signature)[0])
+        several = isinstance(shape, list) and shape and isinstance(shape[0], (list, tuple))
+        made = [kind(shape=tuple(each), dtype=self.compute_dtype) for each in (shape if several else [shape])]
+        return made if several else made[0]
 
     def symbolic_call(self, *args, **kwargs):
         """What a call on symbolic tensors gives, see `compute_output_spec`."""
@@ -921,9 +935,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         function = self.call if 'captured' not in node.kwargs else run_captured
         if self.runs_given_code or not (type(self).call.__module__ or '').startswith('keras.'):
             function = get_engine().out_of_place(function)
-        if signature.takes_training and 'training' not in node.kwargs and len(node.args) <= signature.names.index(
-                'training'):
-            function = _with_training(function, training)
+        if signature.takes_training and len(node.args) <= signature.names.index('training'):
+            function = self._told_whether_training(function, node, training, signature)
         if self.activity_regularizer is not None:
             function = self._regularizing(function)
         if self._reads_otherwise():
@@ -934,6 +947,15 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if any(self._casts(x.dtype) for x in node.inputs):
             function = self._casting(function)
         return function
+
+    def _told_whether_training(self, function, node, training, signature):
+        """`function` with the training flag of a run; None where nobody has said what it is."""
+        overrules = self.ruled('runs_overrule_calls')
+        if 'training' in node.kwargs:
+            return _with_training_instead(function, training) if overrules and training is not None else function
+        if training is None and overrules and 'training' in signature.defaults:
+            return function
+        return _with_training(function, bool(training))
 
     def in_channels_first(self, rank):
         """The layer for inputs of `rank` axes whose channels are moved from the last axis to the second.
@@ -1035,8 +1057,6 @@ def _join(engine):
 
 
 active.listeners.append(_join)
-if active.engine is not None:
-    _join(active.engine)
 
 
 def snake_case(name, digits=True):
@@ -1131,4 +1151,10 @@ def _laying_out(function, layout):
 def _with_training(function, training):
     def run(*args, **kwargs):
         return function(*args, training=training, **kwargs)
+    return run
+
+
+def _with_training_instead(function, training):
+    def run(*args, **kwargs):
+        return function(*args, **dict(kwargs, training=training))
     return run

@@ -442,7 +442,7 @@ class ZeroPadding3D(_ZeroPadding):
     """
     rank = 3
 
-    def __init__(self, padding=(1, 1, 1), data_format=None, **kwargs):
+    def __init__(self, padding=Default('ZeroPadding3D.padding'), data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.declare(locals())
 

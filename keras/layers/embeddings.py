@@ -44,7 +44,7 @@ class Embedding(Adapted):
         self.declare(locals())
         for name in ('input_dim', 'output_dim'):
             value = getattr(self, name)
-            setattr(self, name, positive_integer(None if isinstance(value, float) else value, 'Embedding', name))
+            setattr(self, name, positive_integer(value, 'Embedding', name, floats=False))
         self.supports_masking = mask_zero
         if self._initial_weights is not None:
             if not isinstance(self._initial_weights, (list, tuple)):
@@ -71,7 +71,10 @@ class Embedding(Adapted):
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
     def call(self, inputs):
-        return nn.embedding(ops.cast(inputs, 'int32'), self.embeddings.value)
+        rows = ops.cast(inputs, 'int32')
+        if self.ruled('negative_rows_from_end'):
+            rows = ops.where(ops.less(rows, 0), ops.add(rows, self.input_dim), rows)
+        return nn.embedding(rows, self.embeddings.value)
 
     def compute_output_shape(self, input_shape):
         input_shape = tuple(input_shape)

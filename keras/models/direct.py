@@ -32,8 +32,9 @@ class DirectCall:
         layers = model.walk_layers()
         self.is_possible = _takes_one_tensor(self._graph) and not any(tensor.mask is not None for tensor
                                                                       in self._graph.outputs) \
-            and forward.additions().is_empty and all(is_ours(type(layer)) for layer in layers)
-        self._run = None
+            and forward.additions().is_empty and all(is_ours(type(layer)) for layer in layers) \
+            and not any(_says_training(layer) for layer in layers)
+        self._run, self._compiled = None, set()
         if self.is_possible and model.ruled('inputs_are_fitted'):
             tensor = self._graph.inputs[0]
             self._rank = len(tensor.shape)
@@ -41,53 +42,58 @@ class DirectCall:
         self._gives_one = self.is_possible and self._graph.output_structure is self._graph.outputs[0]
         if self.is_possible:
             self._plan = self._graph.plan(False)
-            self._unchanged = Unchanged(forward, [])
+            self._unchanged = Unchanged(forward, [], trains=False)
             if get_engine().joins_operations and not model.stateful and self._unchanged.can_be_seen():
                 self._run = get_engine().step(self._leaves, model.variables, []).read
-                self._shapes = {}
+                self._shapes = {}  # how often each came
 
     def is_current(self):
         """Whether nothing has changed that a graph runs by."""
         return self._seen == _versions()
 
-    def fits(self, inputs, kwargs):
-        """Whether a call on `inputs` is one like that which has been seen, and stands alone."""
-        return type(inputs) is self._kind and inputs.dtype is self._dtype and self.is_possible \
-            and (self._rank is None or len(inputs.shape) == self._rank) \
-            and (not kwargs or len(kwargs) == 1 and kwargs.get('training') is False) \
-            and calls.losses is None and context.ledger is None and context.tracing is None \
-            and learning_phase.value is None and not carried and self.is_current()
-
-    def __call__(self, inputs, training):
-        if self._run is not None and self._is_frequent(inputs.shape):
-            return self._packed(self._run(inputs))
-        with running(training):
-            return self._packed(self._plan([inputs]))
-
-    def _packed(self, outputs):
+    def __call__(self, inputs, kwargs):
+        """The outputs for `inputs`, None where this is not a call like the one that has been seen, or does not stand
+        alone."""
+        if type(inputs) is not self._kind or inputs.dtype is not self._dtype or calls.losses is not None \
+                or context.ledger is not None or context.tracing is not None or carried \
+                or kwargs and (len(kwargs) > 1 or kwargs.get('training') is not False):
+            return None
+        if self._compiled and inputs.shape in self._compiled:
+            if self._unchanged.holds():
+                outputs = self._run(inputs)
+                return outputs[0] if self._gives_one else self._graph.pack_outputs(outputs)
+            # What was compiled knows the attributes as they were: the long way goes, and the next call begins anew.
+            self._seen = None
+        if not self.is_possible or learning_phase.value is not None or not self.is_current() \
+                or self._rank is not None and len(inputs.shape) != self._rank:
+            return None
+        if self._run is not None:
+            self._count(inputs.shape)
+        with running(kwargs.get('training')):
+            outputs = self._plan([inputs])
         return outputs[0] if self._gives_one else self._graph.pack_outputs(outputs)
 
     def _leaves(self, inputs):
         with running(False):
             return list(map(native_result, self._plan([inputs])))
 
-    def _is_frequent(self, shape):
-        """Whether the call is to be compiled for a shape."""
-        times = self._shapes.get(shape, 0)
-        if times < TIMES:
-            if times or len(self._shapes) < MOST_SHAPES:
-                self._shapes[shape] = times + 1
-            return False
-        if self._unchanged.holds():
-            return True
-        # What was compiled knows the attributes as they were: this run does without, the next call begins anew.
-        self._seen = None
-        return False
+    def _count(self, shape):
+        times = self._shapes.get(shape, 0) + 1
+        if times > 1 or len(self._shapes) < MOST_SHAPES:
+            self._shapes[shape] = times
+        if times == TIMES:
+            self._compiled.add(shape)
 
 
 def _versions():
     """What is counted of all that graphs run by."""
     return active.activations, adapter_changes(), additions_made()
+
+
+def _says_training(layer):
+    """Whether a layer is a model in whose graph a layer was told whether it trains."""
+    graph = getattr(layer, 'layer_graph', None)
+    return graph is not None and any('training' in node.kwargs for node in graph.layer_nodes)
 
 
 def _takes_one_tensor(graph):

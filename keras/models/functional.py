@@ -6,20 +6,21 @@ import numpy as np
 from keras import generations
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
-from keras.backend.contract.loading import get_engine
+from keras.backend.contract.loading import get_engine, is_native
 from keras.backend.graph.nodes import free_tensors, nodes_between
 from keras.backend.graph.plans import Plan
 from keras.backend.graph.tensors import KerasTensor, is_placeholder
-from keras.backend.state.variables import Variable
+from keras.backend.state.variables import to_array, Variable
+from keras.backend.table.bodies import Closure
 from keras.backend.table.entries import Entry, TABLE
 from keras.layers.base import Layer, snake_case
 from keras.layers.calls import signature_of
 from keras.layers.input_layer import Input
 from keras.layers.weights import adapter_changes
-from keras.models import keras3_operations, tf_keras_operations
+from keras.models import closures, keras3_operations, tf_keras_operations
 from keras.models.layouts import channels_first
 from keras.models.tf_operations import Added, Operation, operation_of
-from keras.saving import serialization
+from keras.saving import serialization, values
 
 
 class Graph:
@@ -33,6 +34,8 @@ class Graph:
         self.owner = owner
         self.input_structure = _packed(inputs)
         self.output_structure = _packed(outputs)
+        # What Keras 3 has in `input`, `output` and files: lists of one included.
+        self.given_inputs, self.given_outputs = [tree.map_structure(_itself, given) for given in (inputs, outputs)]
         self.inputs = _symbolic_leaves(inputs, owner, 'inputs')
         self.outputs = _symbolic_leaves(outputs, owner, 'outputs')
         self._check_inputs()
@@ -110,16 +113,21 @@ class Graph:
         return _depths(self.all_nodes())
 
     def plan(self, training, extra=()):
-        """The plan for one value of `training`; the tensors `extra` are computed along and appended."""
+        """The plan for one value of `training`; the tensors `extra` are computed along and appended.
+
+        Args:
+            training: whether the run trains; None where nobody has said so, which counts as False.
+        """
         tracing = context.tracing
         data_format = get_engine().data_format if tracing is None else tracing.data_format
-        key = (bool(training), data_format, adapter_changes()) + tuple(map(id, extra))
+        training = None if training is None else bool(training)
+        key = (training, data_format, adapter_changes()) + tuple(map(id, extra))
         if key not in self._plans:
             outputs = self.outputs + list(extra)
             if data_format == 'channels_first':
                 outputs = channels_first(self.inputs, outputs)
             self._plans[key] = Plan(self.inputs, outputs,
-                                    lambda node: node.function(bool(training)))
+                                    lambda node: node.function(training))
         return self._plans[key]
 
     def flat_inputs(self, inputs):
@@ -243,7 +251,8 @@ def with_inputs_of_its_own(graph):
     if all(new is old for new, old in zip(fresh, graph.inputs)):
         return graph
     outputs = graph.pack_outputs(graph.replay(fresh))
-    return Graph(tree.pack_as(graph.input_structure, fresh), outputs, graph.owner)
+    return Graph(tree.pack_as(graph.given_inputs, fresh), tree.pack_as(graph.given_outputs, tree.flatten(outputs)),
+                 graph.owner)
 
 
 def _is_computed(tensor):
@@ -262,6 +271,10 @@ def call_symbolically(operation, args, kwargs):
 def _packed(structure):
     """The structure of a model's inputs or outputs, for graph, run and shapes alike: one in a list is that one."""
     return structure[0] if isinstance(structure, (list, tuple)) and len(structure) == 1 else structure
+
+
+def _itself(leaf):
+    return leaf
 
 
 def _described(structure):
@@ -327,6 +340,10 @@ def _ordered_layers(inputs, outputs):
     for node in rising:
         if isinstance(node.operation, Layer):
             layers[id(node.operation)] = node.operation
+        elif isinstance(node.operation, Closure):
+            for layer in closures.layers_in(node.operation):
+                layers[id(layer)] = layer
+                met.setdefault(id(layer), met[id(node.operation)])
     for tensor in inputs:
         layer = _producer(tensor)
         if layer is not None and layer.is_input:
@@ -370,8 +387,11 @@ def graph_config(graph, additions=()):
                            inbound_nodes=[writer.call(node) for node in nodes for _ in range(writer.times(layer))]))
     layers.extend(writer.operation(node) for node in graph.layer_nodes if _is_written_as_operation(node))
     layers.extend(_written_addition(writer, *addition) for addition in added)
-    return {'layers': layers, 'input_layers': writer.references(graph.input_structure),
-            'output_layers': writer.references(graph.output_structure)}
+    if kind == 'full':
+        inputs, outputs = graph.given_inputs, graph.given_outputs
+    else:
+        inputs, outputs = graph.input_structure, graph.output_structure
+    return {'layers': layers, 'input_layers': writer.references(inputs), 'output_layers': writer.references(outputs)}
 
 
 def written_additions(graph, additions):
@@ -396,8 +416,8 @@ def _widened(graph, tensors):
     """`graph`, with what leads to further `tensors`; its outputs and layers stay the same."""
     if not tensors:
         return graph
-    wider = Graph(graph.input_structure, graph.outputs + tensors, graph.owner)
-    wider.output_structure = graph.output_structure
+    wider = Graph(graph.given_inputs, graph.outputs + tensors, graph.owner)
+    wider.output_structure, wider.given_outputs = graph.output_structure, graph.given_outputs
     wider.arrange(graph.layers)
     return wider
 
@@ -416,7 +436,7 @@ def _written_addition(writer, class_name, config, tensor):
 
 
 def _is_written_as_operation(node):
-    return isinstance(node.operation, Entry) or hasattr(node.operation, 'as_layer')
+    return isinstance(node.operation, (Entry, Closure)) or hasattr(node.operation, 'as_layer')
 
 
 def _begins_with_its_making(layer):
@@ -479,8 +499,8 @@ class _GraphWriter:
         if len(node.args) > 1:
             rest['__args__'] = [self.argument(value) for value in node.args[1:]]
         first = node.args[0]
-        if isinstance(first, dict):
-            return {'__args__': [self.argument(value) for value in node.args], 'kwargs': kwargs}
+        if isinstance(first, dict) or not all(isinstance(leaf, KerasTensor) for leaf in tree.flatten(first)):
+            return {'__args__': [self.operand(value) for value in node.args], 'kwargs': kwargs}
         entries = []
         for position, tensor in enumerate(tree.flatten(first)):
             entries.append(self.reference(tensor) + [rest if position == 0 else {}])
@@ -495,16 +515,29 @@ class _GraphWriter:
             return leaf.tolist() if hasattr(leaf, 'tolist') else leaf
         return tree.map_structure(encode, value)
 
+    def operand(self, value):
+        """An argument whose arrays stay arrays, in lists as well: a list of numbers there would be many tensors."""
+        def encode(leaf):
+            if isinstance(leaf, Variable) or is_native(leaf):
+                leaf = to_array(leaf)
+            if isinstance(leaf, np.ndarray) and leaf.ndim:
+                return {'class_name': '__numpy__', 'config': {'value': leaf.tolist(), 'dtype': leaf.dtype.name}}
+            return self.argument(leaf)
+        return tree.map_structure(encode, value)
+
     def tensor(self, tensor):
         return {'__keras_tensor__': self.reference(tensor)}
 
     def operation(self, node):
         name, operation = self.names[id(node)], node.operation
-        written = operation.as_layer(name) if hasattr(operation, 'as_layer') else ('__operation__',
-                                                                                   {'name': operation.name})
+        if isinstance(operation, Closure):
+            written = closures.CLASS_NAME, closures.written(operation)
+        else:
+            written = operation.as_layer(name) if hasattr(operation, 'as_layer') else ('__operation__',
+                                                                                       {'name': operation.name})
         return {'name': name, 'class_name': written[0], 'config': written[1],
-                'inbound_nodes': [{'__args__': [self.argument(value) for value in node.args],
-                                   'kwargs': {key: self.argument(value) for key, value in node.kwargs.items()}}]}
+                'inbound_nodes': [{'__args__': [self.operand(value) for value in node.args],
+                                   'kwargs': {key: self.operand(value) for key, value in node.kwargs.items()}}]}
 
 
 class _DoubledGraphWriter(_GraphWriter):
@@ -530,7 +563,8 @@ class _DoubledGraphWriter(_GraphWriter):
     def operation(self, node):
         if hasattr(node.operation, 'as_layer'):
             return super().operation(node)
-        found = tf_keras_operations.written(node.operation, node.args, node.kwargs)
+        found = None if isinstance(node.operation, Closure) else tf_keras_operations.written(
+            node.operation, node.args, node.kwargs)
         if found is None:
             _warn_of_form(node, tf_keras_operations.READER)
             return super().operation(node)
@@ -563,13 +597,14 @@ class _FullGraphWriter(_GraphWriter):
 
     def call(self, node):
         args, kwargs = _as_called_in_3(node)
-        return {'args': [self.argument(value) for value in args],
-                'kwargs': {key: self.argument(value) for key, value in kwargs.items()}}
+        return {'args': [self.operand(value) for value in args],
+                'kwargs': {key: self.operand(value) for key, value in kwargs.items()}}
 
     def operation(self, node):
         if hasattr(node.operation, 'as_layer'):
             return super().operation(node)
-        found = keras3_operations.written(node.operation, node.args, node.kwargs)
+        found = None if isinstance(node.operation, Closure) else keras3_operations.written(
+            node.operation, node.args, node.kwargs)
         if found is None:
             _warn_of_form(node, 'Keras 3')
             return super().operation(node)
@@ -579,14 +614,6 @@ class _FullGraphWriter(_GraphWriter):
                 'registered_name': class_name, 'name': name,
                 'inbound_nodes': [{'args': [self.operand(value) for value in args],
                                    'kwargs': {key: self.operand(value) for key, value in kwargs.items()}}]}
-
-    def operand(self, value):
-        """An argument whose arrays stay arrays."""
-        if isinstance(value, Variable):
-            value = value.numpy()
-        if isinstance(value, np.ndarray) and value.ndim:
-            return {'class_name': '__numpy__', 'config': {'value': value.tolist(), 'dtype': value.dtype.name}}
-        return self.argument(value)
 
     def tensor(self, tensor):
         return _tensor_in_full(tensor, self.reference(tensor))
@@ -629,7 +656,11 @@ def graph_from_config(config, custom_objects=None):
         raise ValueError('Two layers of the configuration have the same name, among: %.500s' % ', '.join(created))
     for place in serialization.new_ones_first(config['layers']):
         name = _name_of(config['layers'][place])
-        created[name] = _created(config['layers'][place], name, custom_objects)
+        if config['layers'][place]['class_name'] != closures.CLASS_NAME:
+            created[name] = _created(config['layers'][place], name, custom_objects)
+    for entry in config['layers']:  # they may call any of the layers
+        if entry['class_name'] == closures.CLASS_NAME:
+            created[_name_of(entry)] = closures.read(entry['config'], created)
     calls, earlier = [], set()
     for entry in config['layers']:
         name = _name_of(entry)
@@ -733,7 +764,8 @@ class _Tensors:
 def _replay_call(tensors, name, number, args, kwargs):
     args, kwargs = _with_tensors([args, kwargs], tensors)
     operation = tensors.created[name]
-    outputs = operation.call(*args, **kwargs) if isinstance(operation, Entry) else operation(*args, **kwargs)
+    call = operation.call if isinstance(operation, (Entry, Closure)) else operation
+    outputs = call(*args, **kwargs)
     tensors.add(name, number, outputs)
 
 
@@ -794,6 +826,8 @@ def _decoded_call(node, names):
                 return reference(value['__keras_tensor__'])
             if value.get('class_name') == '__keras_tensor__':  # of Keras 3
                 return reference(value['config']['keras_history'])
+            if value.get('class_name') == '__numpy__':  # those of files are arrays by now
+                return values.decoded(value)
             return {key: decode(part) for key, part in value.items()}
         if type(value) is list and len(value) == 3 and _is_reference(value, names):  # of tf.keras
             return reference(value)

@@ -436,6 +436,10 @@ class Optimizer(OptimizerProtocol, Configurable):
             pairs = self.aggregated(pairs)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
 
+    def aggregate_gradients(self, grads_and_vars):
+        """The pairs of gradients and variables as they are: there is one process, whose step sees all of a batch."""
+        return list(grads_and_vars)
+
     def compute_gradients(self, loss, var_list, grad_loss=None, tape=None):
         """Pairs of (gradient, variable) for `loss`.
 
@@ -879,6 +883,7 @@ def _scalar_dtype():
 
 def with_epsilon(epsilon):
     """`epsilon`, or the default of the generation for None: in Keras 2 that of the configuration."""
+    epsilon = generations.settled(epsilon)
     if epsilon is None:
         epsilon = generations.value('optimizer_epsilon')
     return config.epsilon() if epsilon is None else float(epsilon)

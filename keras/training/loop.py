@@ -190,8 +190,11 @@ class Loop:
         is_quiet = isinstance(feed, ArrayFeed) and not watched and not viewers and keeper is None
         # The last of the batches that are done comes again, so that there is a step.
         again = min(done, 1)
+        by_many = program.argument('steps_per_execution') not in (None, 1)
+        if steps and by_many:
+            steps = program.executed(steps)
         batches = feed.epoch(steps and steps - done + again)
-        if program.argument('steps_per_execution') not in (None, 1):
+        if by_many:
             return self._run_by_many(kind, batches, found, keeper, done)
         if get_engine().sends_ahead and keeper is None and not viewers and kind not in program.own:
             batches = sent_ahead(batches)

@@ -1,5 +1,6 @@
 """Whether what a step goes by, the attributes of layers and of other objects, is what it was."""
 import functools
+import itertools
 import operator
 import types
 
@@ -21,14 +22,19 @@ from keras.layers.calls import is_ours
 from keras.layers.input_spec import InputSpec
 from keras.layers.weights import adapter_changes, trainable_changes
 
-# Attributes by which no step goes: accounts that objects keep, what only says how weights were made, and what is
-# counted (see `_counts`).
+# Attributes by which no step goes: accounts that objects keep, what only says how weights were made, what is the same
+# as other attributes (of a policy the dtypes are), and what is counted (see `_counts`).
 _NEVER_LOOKED_AT = frozenset((
     '_inbound_nodes', '_outbound_nodes', '_call_losses', '_call_metrics', '_symbolic_losses', '_symbolic_metrics',
     '_symbolic_updates', '_direct_dtype', '_direct_shape', '_ignores_phase', '_initial_weights', '_source',
-    '_built_for', '_was_built', '_has_run', '_trainable', '_trainable_weights', '_non_trainable_weights',
+    '_policy', '_built_for', '_was_built', '_has_run', '_trainable', '_trainable_weights', '_non_trainable_weights',
     '_forward', '_direct', '_training', '_warned', '_path', '_made_under', 'name', 'history', 'streams', 'input_spec',
     'stop_training', 'stop_evaluating', 'stop_predicting'))
+# Such are, by the ends of their names, those that say how weights were made, and in steps that do not train those of
+# what training adds to weights.
+_ONLY_TO_MAKE = ('_initializer',)
+_ONLY_TO_TRAIN = _ONLY_TO_MAKE + ('kernel_regularizer', 'bias_regularizer', '_constraint')
+_get, chain = operator.itemgetter.__call__, itertools.chain.from_iterable
 # What does not change, or is watched elsewhere (layers and variables).
 _LASTING = (type(None), bool, int, float, complex, str, bytes, np.generic, np.dtype, type(Ellipsis), DTypePolicy,
             InputSpec, Initializer, Variable, KerasTensor, Entry, types.BuiltinFunctionType)
@@ -42,11 +48,12 @@ class Unchanged:
     """Watches what a step goes by: the layers of a model, and other objects.
 
     Args:
-        forward: the `Forward` of the model. objects: what else the step looks at.
+        forward: the `Forward` of the model. objects: what else the step looks at. trains: whether it changes weights.
     """
 
-    def __init__(self, forward, objects):
+    def __init__(self, forward, objects, trains=True):
         self._forward, self._objects = forward, objects
+        self._ignored = _ONLY_TO_MAKE if trains else _ONLY_TO_TRAIN
         self._counts = None
 
     def can_be_seen(self):
@@ -54,7 +61,10 @@ class Unchanged:
         forward = self._forward
         if forward.graph is None or forward.own_call or not forward.additions().is_empty:
             return False
-        self._dicts, self._lists, self._empty, self._sets = [], [], [], []
+        # Dictionaries, how many names each has, and how many of these are looked at.
+        self._dicts, self._sizes, self._counted = [], [], []
+        self._compared, self._identical = _Values(), _Values()
+        self._lists, self._empty, self._sets = [], [], []
         self._seen, self._alive = set(), []
         try:
             layers = forward.model.walk_layers()
@@ -73,17 +83,22 @@ class Unchanged:
             return False
         try:
             return self._are_same()
-        except KeyError:  # an attribute is gone
+        except Exception:  # an attribute is gone, or is something now that cannot be compared
             return False
 
     def _are_same(self):
-        for part, get, values, size in self._dicts:
-            if not all(map(operator.is_, get(part), values)) or len(part) != size and len(_names(part)) != len(values):
-                return False
+        compared, identical = self._compared, self._identical
+        if list(map(_get, compared.getters, compared.parts)) != compared.values \
+                or not all(map(operator.is_, chain(map(_get, identical.getters, identical.parts)),
+                               chain(identical.values))):
+            return False
+        if list(map(len, self._dicts)) != self._sizes \
+                and [len(self._names(part)) for part in self._dicts] != self._counted:
+            return False
         for part, values in self._lists:
             if len(part) != len(values) or not all(map(operator.is_, part, values)):
                 return False
-        return not any(self._empty) and all([part == values for part, values in self._sets])
+        return not any(self._empty) and (not self._sets or all([part == values for part, values in self._sets]))
 
     # --- what there is to see
 
@@ -101,13 +116,20 @@ class Unchanged:
             self._see_dict(vars(layer))
 
     def _see_dict(self, part):
-        names = _names(part)
-        values = [part[name] for name in names]
+        names = self._names(part)
         if names:
-            get = operator.itemgetter(*names) if len(names) > 1 else functools.partial(_one, names[0])
-            self._dicts.append((part, get, values, len(part)))
-        for value in values:
-            self._see(value)
+            for values, compared in ((self._compared, True), (self._identical, False)):
+                values.add(part, [name for name in names if _is_compared(part[name]) is compared])
+            self._dicts.append(part)
+            self._sizes.append(len(part))
+            self._counted.append(len(names))
+        elif not part:
+            self._empty.append(part)
+        for name in names:
+            self._see(part[name])
+
+    def _names(self, part):
+        return [name for name in part if name not in _NEVER_LOOKED_AT and not str(name).endswith(self._ignored)]
 
     def _see(self, value):
         if isinstance(value, _LASTING) or isinstance(value, Layer) or type(value) in active.native \
@@ -151,12 +173,27 @@ class Unchanged:
         raise _NotSeen
 
 
-def _names(part):
-    return [name for name in part if name not in _NEVER_LOOKED_AT and not str(name).endswith('_initializer')]
+class _Values:
+    """Some values of each of several dictionaries, to be gone through in C: this is most of what Python adds to the
+    compiled call of a small model."""
+
+    def __init__(self):
+        self.getters, self.parts, self.values = [], [], []
+
+    def add(self, part, names):
+        if names:
+            # An `itemgetter` of one name gives no tuple.
+            self.getters.append(operator.itemgetter(*(names if len(names) > 1 else names * 2)))
+            self.parts.append(part)
+            self.values.append(self.getters[-1](part))
 
 
-def _one(name, part):
-    return (part[name],)
+def _is_compared(value):
+    """Whether it is enough that a value is equal to what was there, which is found out in a third of the time that
+    `is` takes: nothing else is equal, or steps cannot tell the difference. Other numbers may be of another type; where
+    variables are compared by elements, the truth value of several raises."""
+    return value is None or type(value) in (bool, str) or type(value).__eq__ is object.__eq__ \
+        or isinstance(value, Variable) and bool(value.shape) and all(size and size > 1 for size in value.shape)
 
 
 def _counts():

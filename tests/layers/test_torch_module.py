@@ -140,3 +140,23 @@ def test_a_module_finds_the_model_among_its_attributes():
         def forward(self, x):
             return self.last(self.inner(x))
     assert len(list(Net().parameters())) == 4
+
+
+def test_requires_grad_freezes_weights_for_loops_and_for_fit():
+    import torch
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(4), layers.BatchNormalization(), layers.Dense(2)])
+    model.layers[0].requires_grad_(False)
+    model.layers[2].kernel.storage.requires_grad = False
+    expected = model.layers[1].trainable_weights + model.layers[2].weights[1:]
+    found = [weight for weight, tensor in zip(model.weights, model.parameters()) if tensor.requires_grad]
+    assert set(map(id, found)) == set(map(id, expected))
+    model(torch.from_numpy(X)).sum().backward()
+    found = [weight for weight, tensor in zip(model.weights, model.parameters()) if tensor.grad is not None]
+    assert set(map(id, found)) == set(map(id, expected))
+    assert len(model.trainable_weights) == 4
+    before = model.get_weights()
+    model.compile('sgd', 'mse')
+    model.fit(X, Y, verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(before[:2], model.get_weights()[:2]))
+    model.requires_grad_(True)
+    assert len(model.trainable_weights) == 6 and not model.layers[1].moving_mean.trainable

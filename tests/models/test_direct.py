@@ -92,3 +92,34 @@ def test_shapes_that_come_again_are_compiled_and_others_are_not():
     for count in range(1, 2 * direct.MOST_SHAPES):
         x = np.repeat(X[:1], count, 0)
         np.testing.assert_allclose(often(model, x, times=5)[:, 0], wanted[:1].repeat(count), rtol=1e-6)
+
+
+def test_attributes_of_every_kind_are_heeded():
+    """Numbers, flags, functions, a variable in the place of another."""
+    inputs = keras.Input((3,))
+    scaled = keras.layers.Rescaling(2.0)
+    dense = keras.layers.Dense(1, kernel_initializer='ones', use_bias=False)
+    model = keras.Model(inputs, dense(scaled(inputs)))
+    sums = X.sum(1, keepdims=True)
+    np.testing.assert_allclose(often(model), 2 * sums, rtol=1e-6)
+    scaled.scale = 3.0
+    np.testing.assert_allclose(often(model), 3 * sums, rtol=1e-6)
+    dense.kernel = keras.Variable(np.full((3, 1), 2, 'float32'))
+    np.testing.assert_allclose(often(model), 6 * sums, rtol=1e-6)
+    dense.use_bias, dense.bias = True, keras.Variable(np.ones(1, 'float32'))
+    np.testing.assert_allclose(often(model), 6 * sums + 1, rtol=1e-6)
+    dense.activation = keras.activations.relu
+    np.testing.assert_allclose(often(model), np.maximum(6 * sums + 1, 0), rtol=1e-6)
+
+
+@pytest.mark.on('jax', 'torch')
+def test_a_variable_in_the_place_of_one_with_the_same_number(monkeypatch):
+    monkeypatch.setattr(keras.config.settings, 'generation', 3)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer='ones')])
+    x = np.ones((2, 1), 'float32')
+    np.testing.assert_allclose(often(model, x), 1)
+    dense = model.layers[-1]
+    dense.kernel = keras.Variable(np.ones((1, 1), 'float32'))
+    np.testing.assert_allclose(often(model, x), 1)
+    dense.kernel.assign([[3.0]])
+    np.testing.assert_allclose(often(model, x), 3)

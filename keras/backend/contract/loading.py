@@ -14,6 +14,7 @@ import threading
 import numpy as np
 
 from keras import config, lazy
+from keras.backend.contract import rules
 
 configparser = lazy.Later('configparser')
 glob = lazy.Later('glob')
@@ -68,6 +69,11 @@ class Active:
         self.activations = 0
         self.lent = False
         self.listeners = []
+
+    def layer_bases(self):
+        """The class that all layers are objects of on this engine, in a tuple; where there is none, an empty one."""
+        base = self.engine and self.engine.layer_base
+        return () if base is None else (base,)
 
 
 active = Active()
@@ -290,6 +296,7 @@ def activate(engine):
     active.booleans.update(engine.boolean_dtypes)
     active.integers.clear()
     active.integers.update(engine.integer_dtypes)
+    rules.sums.unsigned = engine.unsigned_sums
     active.engine = engine
     active.activations += 1
     for listener in active.listeners:

@@ -191,8 +191,17 @@ def nodes_between(inputs, outputs):
     return ordered
 
 
-def free_tensors(outputs, known=()):
-    """The placeholders that `outputs` depend on, past the tensors `known`, in the order in which they are met."""
+def creation_number():
+    """A number above the `order` of all nodes that there are, and below that of those to come."""
+    return next(_creation_order)
+
+
+def free_tensors(outputs, known=(), since=None):
+    """The placeholders that `outputs` depend on, past the tensors `known`, in the order in which they are met.
+
+    Args:
+        since: of `creation_number`; what nodes from before it gave is not looked into, but counts as a placeholder.
+    """
     seen, found = {id(tensor) for tensor in known}, []
     stack = list(reversed(outputs))
     while stack:
@@ -200,7 +209,7 @@ def free_tensors(outputs, known=()):
         if id(tensor) in seen:
             continue
         seen.add(id(tensor))
-        if is_placeholder(tensor):
+        if is_placeholder(tensor) or since is not None and tensor.node.order < since:
             found.append(tensor)
         else:
             stack.extend(reversed(tensor.node.inputs))

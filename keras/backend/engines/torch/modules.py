@@ -86,6 +86,13 @@ class LayerModule(torch.nn.Module):
         """Pairs (name, layer) of the layers right inside."""
         return iter([(layer.name, layer) for layer in self._layers])
 
+    def requires_grad_(self, requires_grad=True):
+        """Freeze the weights that `fit` would train, or have them trained again. Returns the layer."""
+        for weight in self.weights:
+            if weight.made_trainable:
+                weight.trainable = bool(requires_grad)
+        return self
+
     def zero_grad(self, set_to_none=True):
         """Forget the gradients that `backward` left."""
         for tensor in self.parameters():
@@ -147,9 +154,11 @@ class LayerModule(torch.nn.Module):
 
 
 def _tensor(weight):
-    tensor = weight.storage
-    if tensor.is_floating_point() and tensor.requires_grad is not bool(weight.trainable):
-        tensor.requires_grad_(bool(weight.trainable))
+    """The tensor of a weight, marked when `trainable` has changed: what a script says of it stands until then."""
+    tensor, trainable = weight.storage, bool(weight.trainable)
+    if tensor.is_floating_point() and getattr(tensor, '_keras_trainable', None) is not trainable:
+        tensor._keras_trainable = trainable
+        tensor.requires_grad_(trainable)
     return tensor
 
 
