@@ -194,6 +194,10 @@ _row('weight_names_in_full', 'layers.Layer, metrics.Metric',
      True, True, True, False)
 _row('variables_of_engine_are_weights', 'layers.Layer',
      'a `tf.Variable` that is an attribute of a layer is a weight of it', False, True, True, False)
+_row('embeddings_are_inputs', 'layers.Embedding',
+     'a stack that begins with an `Embedding` is built at once, for sequences of any length; not when it is first '
+     'called',
+     True, True, True, False)
 _row('name_of_depthwise_kernel', 'layers.DepthwiseConv1D, DepthwiseConv2D', 'what the weight is called',
      'depthwise_kernel', 'depthwise_kernel', 'depthwise_kernel', 'kernel')
 _row('seeds_are_named', 'random.SeedGenerator',
