@@ -237,6 +237,7 @@ NAMES = {
     'keras.backend.numpy_backend': {'keras.ops': 'separable_conv'},
     'keras.preprocessing.sequence': {'keras.datasets.word_lists': 'no_longer_than as _remove_long_seq'},
     'keras.backend.common.variables': {'keras.backend.state.variables': 'Variable as KerasVariable'},
+    'keras.saving.saving_lib': {'keras.saving.stores': 'H5IOStore'},
     'keras.export.litert': {'keras.export.formats': 'export_litert'},
     'keras.export.onnx': {'keras.export.formats': 'export_onnx'},
     'keras.export.openvino': {'keras.export.formats': 'export_openvino'},
