@@ -107,6 +107,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     begins_channels_first = False
     # Whether floats give floats. A subclass with a shape rule of its own and other outputs says so here.
     floats_give_floats = True
+    # What subclasses override in other Kerases, and without effect here.
+    not_asked = frozenset()
     _OF_THE_GRAPH = ('_inbound_nodes', '_outbound_nodes', '_call_losses', '_call_metrics', '_symbolic_losses',
                      '_symbolic_metrics', '_symbolic_updates')
 
@@ -118,6 +120,9 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if rule is not None:
             cls.compute_output_shape = rule
             cls.get_output_shape_for = own.get('get_output_shape_for', rule)
+        for name in cls.not_asked.intersection(own) if not is_ours(cls) else ():
+            warnings.warn('%s.%s is never called: here %s does not go by it. Override `call` instead.'
+                          % (cls.__name__, name, cls.__mro__[1].__name__), stacklevel=2)
         if inspect.isfunction(own.get('build')) and (cls.notes_builds or not is_ours(cls)):
             cls.build = _noted(own['build']) if cls.notes_builds else _placed(own['build'])
 
