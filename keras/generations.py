@@ -221,6 +221,10 @@ _row('name_of_inputs', 'layers.InputLayer',
 _row('name_of_models', 'models.Model', 'what models made from inputs and outputs are called without a name',
      'model', 'model', 'model', 'functional')
 
+_row('files_have_extensions', 'models.Model.save',
+     'the name of a file ends in `.keras`, `.h5` or `.hdf5`', False, False, False, True)
+_row('variables_show_values', 'Variable',
+     'printed, it shows its path and its value', False, False, False, True)
 _row('variables_compare_by_value', 'Variable', '`variable == number` compares the values, not the objects; two '
      'variables are equal where they are the same one', False, False, False, True)
 _row('huber_is_mean', 'losses.Huber', 'one value per sample, the mean over the last axis, not one for each number',
