@@ -453,11 +453,13 @@ class Tally:
 
     Args:
         loss, metrics: the `CompiledLoss` and the `CompiledMetrics`. masked: for every output, whether it has a mask.
-        dtype: of the vector.
+        attributes: the metrics that layers have as attributes, which their `call` updates. dtype: of the vector.
     """
 
-    def __init__(self, loss, metrics, masked, dtype):
+    def __init__(self, loss, metrics, masked, attributes, dtype):
         self.loss, self.metrics, self.dtype = loss, metrics, dtype
+        compiled = set(map(id, metrics.metrics))
+        self.attributes = [metric for metric in attributes if id(metric) not in compiled]
         self.several = bool(loss.names_of_parts)
         self.means = ['loss'] + loss.names_of_parts
         self.stateful = [entry for entry in metrics.entries if not entry.is_mean]
@@ -479,8 +481,18 @@ class Tally:
 
     @property
     def names(self):
-        """The names in the logs."""
-        return ['loss'] + self.loss.names_in_logs + self.metrics.names + self.added
+        """The names in the logs, but for those of the attributes."""
+        return self._compiled_names + self.added
+
+    @property
+    def _compiled_names(self):
+        return ['loss'] + self.loss.names_in_logs + self.metrics.names
+
+    @property
+    def variables(self):
+        """The variables that steps update beside the vector."""
+        metrics = [entry.metric for entry in self.stateful] + self.attributes
+        return [variable for metric in metrics for variable in metric.variables]
 
     def counted(self, totals, total, each, targets, predictions, weights, masks, samples, added):
         """`totals` with the numbers of one batch; updates the stateful metrics."""
@@ -527,7 +539,14 @@ class Tally:
             position += 2
         for entry in self.stateful:
             found[entry.name] = _host_number(entry.metric.result())
-        return {name: found[name] for name in self.names}
+        logs = {name: found[name] for name in self._compiled_names}
+        for metric in self.attributes:
+            result = metric.result()
+            for name, value in result.items() if isinstance(result, dict) else [(metric.name, result)]:
+                if name not in self._compiled_names:
+                    logs[name] = _host_number(value)
+        logs.update((name, found[name]) for name in self.added)
+        return logs
 
     def keep(self, totals, samples, added, means=()):
         """Put the totals into the metric objects, so that `metric.result()` gives what the logs said.
@@ -547,8 +566,8 @@ class Tally:
 
     def reset(self):
         """Start the metrics anew."""
-        for entry in self.stateful:
-            entry.metric.reset_state()
+        for metric in [entry.metric for entry in self.stateful] + self.attributes:
+            metric.reset_state()
 
 
 def _times(value, samples):

@@ -57,7 +57,7 @@ class Loop:
             feed = self._rehearsed(feed, validation)
             if keeper is not None:
                 first = first if keeper.epoch is None else keeper.epoch
-                keeper.begin(first)
+                keeper.begin(first, feed)
             if keeper is not None and keeper.epoch is not None and (keeper.is_over or first >= epochs):
                 self._settle(feed, steps)
                 keeper.restore_model()

@@ -11,6 +11,7 @@ import pytest
 from keras import backend as K
 from keras import callbacks, config, generations, layers, metrics, optimizers
 from keras import losses as losses_of
+from keras.backend.state.variables import to_array
 from keras.models import Model, Sequential
 
 pytestmark = pytest.mark.needs_gradients
@@ -165,7 +166,7 @@ def test_what_the_metrics_of_a_model_are(generation):
     loss = model.evaluate(x, 0 * x, verbose=0)[0]
     names = [metric.name for metric in model.metrics]
     if generation in (1, 2):
-        assert len(names) == 1 and 'loss' not in names
+        assert names[1:] == ['own'] and 'loss' not in names
     else:
         assert names[0] == 'loss' and names[2:] == ['own'] and len(names) == 3
         assert float(model.metrics[0].result()) == pytest.approx(loss, rel=1e-5)
@@ -266,11 +267,56 @@ def test_metrics_of_one_name_that_call_adds(generation):
 
     model = Noting()
     model.compile('sgd', 'mse')
-    if generation in (1, 2):
-        with pytest.raises(ValueError, match="model noting has 2 metrics with the name 'level'"):
+    if generation in (1, 2, 'tf'):
+        with pytest.raises(ValueError, match="layer noting has 2 metrics with the name 'level'"):
             model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
     else:
-        assert model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0).history['level'] == [2.0]
+        assert model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0).history['level'] == [3.0]
+
+
+class _Measuring(layers.Layer):
+    """Four ways in which the same metric of a layer gets into the logs; the value of a batch, 1, 3 and 8."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.way, self.level = way, metrics.Mean(name='level')
+        self.unused = metrics.Mean(name='unused')
+
+    def call(self, x):
+        if self.way == 'updated':
+            self.level.update_state(x)
+        elif self.way == 'under its name':
+            self.add_metric(x, name='level', aggregation='mean')
+        elif self.way == 'what it gave':
+            self.add_metric(self.level(x))
+        else:
+            self.add_metric(self.level(x), name='another')
+        return x
+
+
+@pytest.mark.parametrize('way', ['updated', 'under its name', 'what it gave', 'what it gave, under another name'])
+def test_metrics_of_layers_are_in_the_logs(generation, way):
+    """The mean over an epoch of 4, 4 and 2 samples, as tf.keras 2.4.4 gives it; Keras 3.15.1 where it has the way."""
+    x = np.repeat([1., 3., 8.], [4, 4, 2])[:, None].astype('float32')
+    model = Sequential([_Measuring(way), layers.Dense(1, kernel_initializer='zeros')])
+    model.compile(optimizers.SGD(0.), 'mse', metrics=['mae'])
+    for history in [model.fit(x, x, batch_size=4, epochs=3, shuffle=False, verbose=0).history,
+                    model.fit(x, x, batch_size=4, epochs=3, shuffle=False, verbose=0, validation_data=(x[:4], x[:4]),
+                              callbacks=[EachBatch()]).history]:
+        np.testing.assert_allclose(history['level'], 3 * [3.2], rtol=1e-6)
+        assert history['unused'] == 3 * [0.0] and 'another' not in history
+    np.testing.assert_allclose(history['val_level'], 3 * [1.0], rtol=1e-6)
+    np.testing.assert_allclose(model.evaluate(x, x, batch_size=4, verbose=0), [16.8, 3.2, 3.2, 0.0], rtol=1e-6)
+    assert model.metrics_names[2:] == ['level', 'unused']
+    assert [metric.name for metric in model.metrics][-2:] == ['level', 'unused']
+    np.testing.assert_allclose(float(to_array(model.metrics[-2].result())), 3.2, rtol=1e-6)
+
+
+class EachBatch(callbacks.Callback):
+    """Keeps a run from being a quiet one."""
+
+    def on_batch_end(self, batch, logs=None):
+        assert 'level' in logs
 
 
 @pytest.mark.needs_gradients
