@@ -5,7 +5,6 @@ import warnings
 
 import numpy as np
 
-from keras.backend.contract import tree
 from keras.backend.contract.context import calls
 from keras.backend.contract.ledger import Stored
 from keras.backend.contract.loading import is_native, variable_in
@@ -20,6 +19,7 @@ from keras.configurable import declared_arguments
 from keras.layers.yielding import yielding
 
 _PLAIN = frozenset((int, float, str, bool, type(None), np.ndarray, type(len), type(lambda: 0), type))
+_CONTAINERS = frozenset((list, tuple, dict))
 # Types in which there are no weights: those of ours are added when they are met.
 _without_weights = set(_PLAIN)
 _UNTRACKED = frozenset(('_trainable_weights', '_non_trainable_weights', '_inbound_nodes', '_outbound_nodes',
@@ -182,6 +182,19 @@ def _is_tensor(value):
     if value is None or isinstance(value, Stored):  # as nearly always, and before there is an engine
         return False
     return isinstance(value, AbstractTensor) or is_native(value)
+
+
+def _generators_in(attributes):
+    """The seed generators among attributes, in their order; containers may hold themselves."""
+    found, seen, stack = [], set(), list(attributes.values())[::-1]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, SeedGenerator):
+            found.append(value)
+        elif type(value) in _CONTAINERS and value and id(value) not in seen:
+            seen.add(id(value))
+            stack.extend(reversed(list(value.values() if type(value) is dict else value)))
+    return found
 
 
 class Substitute(Stored):
@@ -505,14 +518,7 @@ class WeightOwner:
     @property
     def seed_generators(self):
         """The seed generators of this layer and of those inside it, in lists and dictionaries as well."""
-        found = []
-        for layer in self.walk_layers():
-            for value in layer.__dict__.values():
-                if isinstance(value, SeedGenerator):
-                    found.append(value)
-                elif type(value) in (list, tuple, dict) and value:
-                    found += [leaf for leaf in tree.flatten(value) if isinstance(leaf, SeedGenerator)]
-        return found
+        return [generator for layer in self.walk_layers() for generator in _generators_in(layer.__dict__)]
 
     @property
     def variables(self):
