@@ -37,7 +37,8 @@ class Embedding(Adapted):
                  lora_rank=None, lora_alpha=None, quantization_config=None, **kwargs):
         input_length = tuple(input_length) if isinstance(input_length, (list, tuple)) else input_length
         if not {'input_shape', 'batch_input_shape', 'batch_shape'} & set(kwargs):
-            kwargs['input_shape'] = tuple(to_list(input_length, True))
+            if input_length is not None or self.ruled('embeddings_are_inputs'):
+                kwargs['input_shape'] = tuple(to_list(input_length, True))
         elif kwargs.get('batch_input_shape') is not None:
             kwargs['batch_input_shape'] = _flat_shape(kwargs['batch_input_shape'])
         super().__init__(lora_rank, lora_alpha, quantization_config, **kwargs)

@@ -73,6 +73,8 @@ class _Cell(Layer):
     gates = number_of_states = 1
     implementation = 2
     later = ('seed',)
+    not_asked = frozenset(('get_dropout_mask', 'get_recurrent_dropout_mask', 'get_dropout_mask_for_cell',
+                           'get_recurrent_dropout_mask_for_cell'))
 
     def declare(self, given):
         super().declare(given)
@@ -419,6 +421,8 @@ class RNN(Layer):
     later = ('zero_output_for_mask', 'num_constants')
     without_effect = {'time_major': False}
     takes_steps = True
+
+    not_asked = frozenset(('inner_loop',))
 
     def __init__(self, cell, return_sequences=False, return_state=False, go_backwards=False, stateful=False,
                  unroll=False, zero_output_for_mask=False, num_constants=None, **kwargs):
