@@ -5,8 +5,6 @@ from keras import ops, random
 from keras.backend.contract.context import context
 from keras.backend.contract.engine import UnsupportedOperation
 from keras.backend.contract.loading import get_engine
-from keras.backend.contract.rules import is_float
-from keras.backend.table.composites.shape import dtype_of
 from keras.layers.arguments import positive_integer, split_shape
 from keras.layers.augmentation.boxes import shifted
 from keras.layers.augmentation.image_layer import ImageLayer
@@ -53,12 +51,9 @@ class Resizing(_Sized):
             raise ValueError('Resizing: only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True.')
         self.declare(locals())
 
-    def transform_images(self, images, transformation, training=True):
-        """Images at the new size; in Keras 3 integers stay integers, rounded."""
-        images = ops.convert_to_tensor(images)
-        if is_float(dtype_of(images)) or not self.ruled('resized_integers_are_rounded'):
-            return super().transform_images(images, transformation, training)
-        return self._changed(self.changed_images, images, transformation, training)
+    @property
+    def keeps_integers(self):
+        return self.ruled('resized_integers_are_rounded')
 
     def changed_images(self, images, transformation):
         return self._resized(images, str(self.interpolation).lower())
