@@ -37,6 +37,7 @@ from keras.layers.calls import calls, inside, is_ours, note_mask, path_inside, r
 from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
 from keras.layers.weights import WeightOwner
+from keras.layers.yielding import yielding
 from keras.legacy import calls as calls_of_keras1
 from keras.legacy.arguments import quietly
 from keras.legacy.class_paths import known_as
@@ -107,6 +108,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     begins_channels_first = False
     # Whether floats give floats. A subclass with a shape rule of its own and other outputs says so here.
     floats_give_floats = True
+    # What subclasses override in other Kerases, and without effect here.
+    not_asked = frozenset()
     _OF_THE_GRAPH = ('_inbound_nodes', '_outbound_nodes', '_call_losses', '_call_metrics', '_symbolic_losses',
                      '_symbolic_metrics', '_symbolic_updates')
 
@@ -118,6 +121,9 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if rule is not None:
             cls.compute_output_shape = rule
             cls.get_output_shape_for = own.get('get_output_shape_for', rule)
+        for name in cls.not_asked.intersection(own) if not is_ours(cls) else ():
+            warnings.warn('%s.%s is never called: here %s does not go by it. Override `call` instead.'
+                          % (cls.__name__, name, cls.__mro__[1].__name__), stacklevel=2)
         if inspect.isfunction(own.get('build')) and (cls.notes_builds or not is_ours(cls)):
             cls.build = _noted(own['build']) if cls.notes_builds else _placed(own['build'])
 
@@ -304,6 +310,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def compute_dtype(self):
         """The float type of the computation."""
         return self._compute_dtype or self._dtype
+
+    @yielding
+    def input_dtype(self):
+        """The float type that inputs are brought to: that of the computation."""
+        return self.compute_dtype
 
     @property
     def dtype_policy(self):

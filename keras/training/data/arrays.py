@@ -3,7 +3,7 @@ import itertools
 
 import numpy as np
 
-from keras import config
+from keras import config, generations
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.seeds import draw_host_seed
 from keras.training.data.feed import Feed, shuffled
@@ -77,8 +77,10 @@ class ArrayFeed(Feed):
             end = min(begin + chunk, self.samples)
             parts = [self._part(array, cast, begin, end, order) for array, cast in zip(self._arrays, casts)]
             count = end - begin
-            for start, *rows in zip(range(0, count, size), *[_cut(part, size, count) for part in parts]):
-                yield Batch(rows[:first], rows[first:second], rows[second:], min(size, count - start), layout)
+            cut = [_cut(part, size, count) for part in parts]
+            sizes = itertools.chain(itertools.repeat(size, count // size), [count % size] if count % size else ())
+            yield from map(Batch, _lists(cut[:first]), _lists(cut[first:second]), _lists(cut[second:]), sizes,
+                           itertools.repeat(layout))
 
     def _order(self):
         """The numbers of the rows in the order of this pass, None for the order they have."""
@@ -86,8 +88,14 @@ class ArrayFeed(Feed):
             return None
         if self._shuffle != 'batch':
             return shuffled(self.samples, self._seed, self.passes)
-        starts = shuffled(self.steps(), self._seed, self.passes) * self._batch_size
-        return np.concatenate([np.arange(start, min(start + self._batch_size, self.samples)) for start in starts])
+        if generations.value('batches_are_shuffled_inside'):
+            order = shuffled(self.samples, self._seed, self.passes)
+            return order[np.argsort(order // self._batch_size, kind='mergesort')]  # which keeps the order of equals
+        # What is left over comes last, so that batches are rows which lie together.
+        whole = self.samples // self._batch_size
+        starts = shuffled(whole, self._seed, self.passes) * self._batch_size
+        return np.concatenate([(starts[:, None] + np.arange(self._batch_size)).ravel(),
+                               np.arange(whole * self._batch_size, self.samples)])
 
     @staticmethod
     def _part(array, cast, begin, end, order):
@@ -124,6 +132,11 @@ def _arriving(array, cast):
     dtype = str(cast or array.dtype)
     arriving = get_engine().arriving_dtype(dtype)
     return cast if arriving == dtype else arriving
+
+
+def _lists(columns):
+    """A list for each batch, of what `columns` hold for it."""
+    return map(list, zip(*columns) if columns else itertools.repeat(()))
 
 
 def _cut(part, size, count):
