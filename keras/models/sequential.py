@@ -64,8 +64,11 @@ class Sequential(Model):
     def _layers(self):
         return self._graph_layers()
 
-    def add(self, layer):
+    def add(self, layer, rebuild=True):
         """Put `layer` on top of the stack.
+
+        Args:
+            rebuild: taken for scripts of Keras 3, where False puts off making the graph: here a layer adds to it.
 
         Raises:
             TypeError: if it is not a layer. ValueError: if a layer of its name is there, or it has several outputs.
@@ -174,21 +177,26 @@ class Sequential(Model):
         elif self._stack and self._stack[0].is_input:
             self._chain = [self._stack[0].inbound_nodes[0].outputs[0]]
 
-    def pop(self):
-        """Remove the top layer.
+    def pop(self, rebuild=True):
+        """Remove the top layer, and return it.
+
+        Args:
+            rebuild: see `add`.
 
         Raises:
             TypeError: if the stack is empty.
         """
         if not self._stack:
             raise TypeError('There are no layers in the model.')
-        self._names.pop(self._stack.pop().name, None)
+        layer = self._stack.pop()
+        self._names.pop(layer.name, None)
         if self._stack:
             del self._chain[-1:]
         else:
             self._chain = []
         self._made_graph, self.built = None, len(self._chain) > 1
         self.renew_forward()
+        return layer
 
     @of_graph
     def inputs(self):
