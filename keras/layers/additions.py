@@ -181,6 +181,17 @@ class Additions:
         found = [metric for layer in self.walk_layers() for metric in layer.metrics_made()]
         return list({id(metric): metric for metric in found}.values())
 
+    @property
+    def _metrics(self):
+        # Keras 3's list of the metrics of this layer itself, to which packages append (BayesFlow).
+        kept = vars(self).setdefault('own_metrics', [])
+        kept.extend(metric for metric in self.metrics_made() if not any(metric is known for known in kept))
+        return kept
+
+    @_metrics.setter
+    def _metrics(self, metrics):
+        self.own_metrics = list(metrics)
+
     def metrics_made(self):
         """What `metrics` is, whatever a subclass has it say."""
         from keras.metrics import Metric

@@ -1131,10 +1131,12 @@ def _noted(build):
 
 
 def _placed(build):
-    """A `build` whose layers have the name of the one that it belongs to in their paths."""
+    """A `build` of a model: its layers have the model's name in their paths, files keep what it was called with."""
     @functools.wraps(build)
     def wrapper(self, *args, **kwargs):
         self.take_path()
+        if self._built_for is None and args and not kwargs and isinstance(args[0], dict):
+            self._built_for = list(args)
         with inside(self):
             return build(self, *args, **kwargs)
     return wrapper

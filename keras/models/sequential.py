@@ -3,12 +3,15 @@ import contextlib
 import inspect
 import warnings
 
+import numpy as np
+
 from keras import generations
 from keras.backend.contract import tree
 from keras.backend.contract.context import recording
 from keras.backend.contract.rules import AbstractTensor, is_float
 from keras.backend.graph.nodes import free_tensors
 from keras.backend.graph.tensors import KerasTensor
+from keras.backend.table.composites.shape import dtype_of
 from keras.layers.base import Layer, shapes_of
 from keras.layers.calls import inside
 from keras.layers.input_layer import Input, InputLayer
@@ -256,7 +259,7 @@ class Sequential(Model):
                 shape = shape[0]
             leaf = tree.flatten(args[0])[0]
             dtype = leaf.dtype if isinstance(leaf, AbstractTensor) and not is_float(leaf.dtype) else None
-            self._build_for(shape, dtype)
+            self._build_for(shape, 'string' if _is_text(leaf) else dtype)
         self.built = True
         self.take_initial_weights()
 
@@ -360,6 +363,11 @@ def _required(layer):
     """The names of the arguments that every call of a layer has to give."""
     return [parameter.name for parameter in inspect.signature(layer.call).parameters.values()
             if parameter.kind == parameter.POSITIONAL_OR_KEYWORD and parameter.default is parameter.empty]
+
+
+def _is_text(x):
+    """Whether a tensor or array holds strings."""
+    return isinstance(x, np.ndarray) and x.dtype.kind in 'OUS' or hasattr(x, 'shape') and dtype_of(x) == 'string'
 
 
 def _own_input(layer):
