@@ -123,7 +123,7 @@ def test_a_generator_that_ends_early_says_so():
     model = compiled('mse', 4)
     for run in (lambda: model.evaluate(batches(2), steps=3, verbose=0), lambda: model.predict(batches(2), steps=3),
                 lambda: model.fit(X, X, validation_data=batches(2), validation_steps=3, verbose=0)):
-        with pytest.warns(UserWarning, match='ran out before the 3 batches'):
+        with pytest.warns(UserWarning, match='ran out of data before the 3 batches'):
             run()
 
 
