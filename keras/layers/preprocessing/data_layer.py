@@ -7,7 +7,7 @@ from keras.backend.contract import tree
 from keras.backend.contract.context import context
 from keras.backend.contract.loading import foreign_engine, get_engine, is_native
 from keras.backend.contract.rules import AbstractTensor
-from keras.backend.graph.tensors import any_symbolic
+from keras.backend.graph.tensors import any_symbolic, KerasTensor
 from keras.backend.state.variables import to_array
 from keras.layers.base import Layer
 
@@ -23,6 +23,8 @@ class DataLayer(Layer):
     whatever the engine is.
     """
     numeric = False
+    # Whether rows come out as sparse tensors.
+    sparse = False
     floats_give_floats = False
 
     def parts(self, inputs):
@@ -40,7 +42,10 @@ class DataLayer(Layer):
 
     def __call__(self, inputs, *args, **kwargs):
         if context.abstract or any_symbolic([inputs, list(args), kwargs]):
-            return super().__call__(inputs, *args, **kwargs)
+            outputs = super().__call__(inputs, *args, **kwargs)
+            if self.sparse and isinstance(outputs, KerasTensor):
+                outputs.mark(sparse=True)
+            return outputs
         parts = self.parts(inputs)
         engine = foreign_engine(parts)
         if engine is not None:
@@ -65,7 +70,10 @@ class DataLayer(Layer):
     def _delivered(self, array):
         """A result of `host` as a tensor; strings as they are where the engine has no tensors of them."""
         engine = get_engine()
-        return array if self._is_beyond(engine) else engine.convert(array, self.output_dtype)
+        if self._is_beyond(engine):
+            return array
+        tensor = engine.convert(array, self.output_dtype)
+        return engine.sparse_from(tensor) if self.sparse else tensor
 
     def _is_beyond(self, engine):
         """Whether the outputs are strings, which the engine has no tensors of."""
@@ -76,7 +84,8 @@ class DataLayer(Layer):
         shapes = [engine.shape_of(part) for part in parts]
         self._build_for(shapes)
         shape = self.compute_output_shape(shapes[0] if len(shapes) == 1 else shapes)
-        return engine.on_host(lambda *arrays: self.host(*arrays, *args, **kwargs), parts, self.output_dtype, shape)
+        found = engine.on_host(lambda *arrays: self.host(*arrays, *args, **kwargs), parts, self.output_dtype, shape)
+        return engine.sparse_from(found) if self.sparse else found
 
     def call(self, inputs):
         return self._on(get_engine(), self.parts(inputs))
