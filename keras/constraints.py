@@ -1,4 +1,6 @@
 """Constraints on weights: functions from a weight's value to an allowed one, applied after each update."""
+import numpy as np
+
 from keras import config, ops
 from keras.configurable import Configurable
 from keras.legacy import calls
@@ -96,10 +98,43 @@ class MinMaxNorm(Constraint):
         return ops.multiply(w, desired / (norms + config.epsilon()))
 
 
+class RadialConstraint(Constraint):
+    """Give all weights of a square kernel that lie equally far from its middle the same value.
+
+    A ring gets the value that the diagonal of the kernel has there, as in tf.keras: for 5x5 the middle is `w[1, 1]`,
+    the rings around it `w[2, 2]` and `w[3, 3]`.
+
+    Raises:
+        ValueError: for weights that are not of shape (size, size, inputs, outputs).
+
+    Example:
+        >>> kernel = np.arange(9.0).reshape(3, 3, 1, 1)
+        >>> rings = keras.constraints.RadialConstraint()(kernel)
+        >>> keras.ops.convert_to_numpy(rings)[:, :, 0, 0].tolist()
+        [[4.0, 4.0, 4.0], [4.0, 0.0, 4.0], [4.0, 4.0, 4.0]]
+    """
+
+    def __call__(self, w):
+        shape = tuple(w.shape)
+        if len(shape) != 4:
+            raise ValueError('The weight tensor must have rank 4. Received weight tensor with shape: %s' % (shape,))
+        size = shape[0]
+        if size != shape[1] or size < 2:
+            raise ValueError('RadialConstraint: the kernel must be square, of at least 2x2. Received weight tensor '
+                             'with shape: %s' % (shape,))
+        rows, columns = np.indices((size, size))
+        # The ring of each place, counted from the middle.
+        ring = np.maximum(abs(2 * rows - size + 1), abs(2 * columns - size + 1)) // 2
+        place = size // 2 - 1 + ring + (size % 2 == 0) * (ring > 0)
+        flat = ops.reshape(w, (size * size,) + shape[2:])
+        return ops.reshape(ops.take(flat, (place * (size + 1)).ravel(), axis=0), shape)
+
+
 max_norm = maxnorm = MaxNorm
 non_neg = nonneg = NonNeg
 unit_norm = unitnorm = UnitNorm
 min_max_norm = MinMaxNorm
+radial_constraint = RadialConstraint
 
 _KIND = Kind('constraint', Constraint, functions=('w',), home=__name__,
              expected='a name such as "max_norm", a config, or a function from a tensor to one of the same shape')

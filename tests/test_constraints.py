@@ -41,3 +41,18 @@ def test_get():
 def test_a_bound_beyond_the_largest_number_is_none():
     w = np.array([[3.0], [4.0]], 'float32')
     np.testing.assert_allclose(value(constraints.max_norm(1e100)(w)), w, rtol=1e-5)
+
+
+@pytest.mark.parametrize('size, rings', [(3, [0, 4]), (4, [5, 15]), (5, [6, 12, 18])])
+def test_radial_constraint(size, rings):
+    """The values are those of tf.keras 2.15."""
+    kernel = np.arange(float(size * size)).reshape(size, size, 1, 1)
+    found = value(constraints.RadialConstraint()(kernel))[:, :, 0, 0]
+    half = found[size // 2, size // 2:]
+    np.testing.assert_array_equal(half, rings)
+    np.testing.assert_array_equal(found, found.T)
+    np.testing.assert_array_equal(found, found[::-1, ::-1])
+    with pytest.raises(ValueError, match='rank 4'):
+        constraints.RadialConstraint()(np.ones((3, 3)))
+    with pytest.raises(ValueError, match='square'):
+        constraints.RadialConstraint()(np.ones((3, 4, 1, 1)))

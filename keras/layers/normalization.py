@@ -56,6 +56,7 @@ class BatchNormalization(_Normalization):
     later = ('mode', 'renorm', 'renorm_clipping', 'renorm_momentum')
     masks_samples = True
     without_effect = {'synchronized': False}
+    not_asked = frozenset(('_moments', '_calculate_mean_and_var', '_fused_batch_norm'))
 
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer='zeros',
                  gamma_initializer='ones', moving_mean_initializer='zeros', moving_variance_initializer='ones',
@@ -239,6 +240,23 @@ def _single_axis(axis):
     if isinstance(axis, bool) or not hasattr(axis, '__index__'):
         raise ValueError('BatchNormalization: `axis` must be an int. Received: %r' % (axis,))
     return int(axis)
+
+
+class SyncBatchNormalization(BatchNormalization):
+    """`BatchNormalization` over the batch of all devices, under the name of tf.keras.
+
+    Where `keras.distribution` spreads a batch, every `BatchNormalization` sees the whole of it: the two are the same.
+
+    Args:
+        axis, momentum, epsilon, center, scale, beta_..., gamma_..., moving_...: see `BatchNormalization`.
+    """
+
+    def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer='zeros',
+                 gamma_initializer='ones', moving_mean_initializer='zeros', moving_variance_initializer='ones',
+                 beta_regularizer=None, gamma_regularizer=None, beta_constraint=None, gamma_constraint=None, **kwargs):
+        super().__init__(axis, momentum, epsilon, center, scale, beta_initializer, gamma_initializer,
+                         moving_mean_initializer, moving_variance_initializer, beta_regularizer, gamma_regularizer,
+                         beta_constraint, gamma_constraint, **kwargs)
 
 
 class LayerNormalization(_Normalization):

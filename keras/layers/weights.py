@@ -5,17 +5,19 @@ import warnings
 
 import numpy as np
 
+from keras.backend.contract import tree
 from keras.backend.contract.context import calls
 from keras.backend.contract.ledger import Stored
 from keras.backend.contract.loading import is_native, variable_in
 from keras.backend.contract.rules import FLOATS, AbstractTensor, dtype_named, is_float
 from keras.backend.graph.plans import value_of
 from keras.backend.graph.tensors import KerasTensor
-from keras.backend.state.scopes import current_names
+from keras.backend.state.scopes import current_names, name_scope as scope_of_names
 from keras.backend.state.seeds import SeedGenerator
 from keras.backend.state.variables import Variable
 from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import declared_arguments
+from keras.layers.yielding import yielding
 
 _PLAIN = frozenset((int, float, str, bool, type(None), np.ndarray, type(len), type(lambda: 0), type))
 # Types in which there are no weights: those of ours are added when they are met.
@@ -346,6 +348,19 @@ class WeightOwner:
         found = self.walk_layers() if recursive else [self] + self._layers
         return found if include_self else found[1:]
 
+    @yielding
+    def submodules(self):
+        """All layers inside this one, a tuple, under tf.keras's name."""
+        return tuple(self.walk_layers()[1:])
+
+    @yielding
+    def name_scope(self):
+        """A `with` block in which variables are made below the name of the layer, as of `tf.Module`."""
+        return scope_of_names(self.name)
+
+    def finalize_state(self):
+        """Called where tf.keras would make tables of what `adapt` has learned; by itself it does nothing."""
+
     def walk_layers(self):
         """This layer and all layers inside it, each once."""
         found, stack, seen = [], [self], set()
@@ -372,7 +387,7 @@ class WeightOwner:
     @property
     def trainable_weights(self):
         """The weights that `fit` changes; none if the layer is not trainable."""
-        return self._kinds_inside()[0] if self._trainable or self.ruled('parts_say_what_is_trained') else []
+        return self._kinds_inside()[0] if self._trainable else []
 
     @trainable_weights.setter
     def trainable_weights(self, weights):
@@ -381,7 +396,8 @@ class WeightOwner:
     @property
     def non_trainable_weights(self):
         """The weights that `fit` leaves alone, or that the layer itself updates."""
-        return self._kinds_inside()[1]
+        trained, others = self._kinds_inside()
+        return others if self._trainable else trained + others
 
     @non_trainable_weights.setter
     def non_trainable_weights(self, weights):
@@ -397,7 +413,9 @@ class WeightOwner:
             trainable, frozen = trainable + of_layer[0], frozen + of_layer[1]
         if not self._trainable and not self.ruled('parts_say_what_is_trained'):
             trainable, frozen = [], trainable + frozen
-        return _unique(trainable), _unique(frozen)
+        trainable = _unique(trainable)
+        # A weight that several layers have is trained where one of them is.
+        return trainable, _unique(trainable + frozen)[len(trainable):]
 
     def _kinds(self):
         cls = type(self)
@@ -486,12 +504,14 @@ class WeightOwner:
 
     @property
     def seed_generators(self):
-        """The seed generators of this layer and of those inside it."""
+        """The seed generators of this layer and of those inside it, in lists and dictionaries as well."""
         found = []
         for layer in self.walk_layers():
-            for name, value in layer.__dict__.items():
+            for value in layer.__dict__.values():
                 if isinstance(value, SeedGenerator):
                     found.append(value)
+                elif type(value) in (list, tuple, dict) and value:
+                    found += [leaf for leaf in tree.flatten(value) if isinstance(leaf, SeedGenerator)]
         return found
 
     @property

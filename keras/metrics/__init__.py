@@ -6,7 +6,7 @@ from keras.losses import (
     kullback_leibler_divergence, log_cosh, logcosh, mean_absolute_error, mean_absolute_percentage_error,
     mean_squared_error, mean_squared_logarithmic_error, poisson, sparse_categorical_crossentropy, squared_hinge)
 from keras.metrics.base import (
-    Mean, MeanMetricWrapper, Metric, Reduce, Sum, clone_metric, clone_metrics, snake_case)
+    Mean, MeanMetricWrapper, MeanTensor, Metric, Reduce, Sum, clone_metric, clone_metrics, snake_case)
 from keras.metrics.confusion import (
     AUC, FalseNegatives, FalsePositives, Precision, PrecisionAtRecall, Recall, RecallAtPrecision,
     SensitivityAtSpecificity, SensitivitySpecificityBase, SpecificityAtSensitivity, TrueNegatives, TruePositives)
@@ -22,8 +22,9 @@ from keras.metrics.scores import (
 from keras.metrics.wrappers import (
     Accuracy, BinaryAccuracy, BinaryCrossentropy, CategoricalAccuracy, CategoricalCrossentropy, CategoricalHinge,
     CosineSimilarity, Hinge, KLDivergence, LogCoshError, MeanAbsoluteError, MeanAbsolutePercentageError,
-    MeanSquaredError, MeanSquaredLogarithmicError, Poisson, RootMeanSquaredError, SparseCategoricalAccuracy,
-    SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy, SquaredHinge, TopKCategoricalAccuracy)
+    MeanRelativeError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson, RootMeanSquaredError,
+    SparseCategoricalAccuracy, SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy, SquaredHinge,
+    TopKCategoricalAccuracy)
 from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
 
 bce = BCE = binary_crossentropy
@@ -31,6 +32,7 @@ mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
 mape = MAPE = mean_absolute_percentage_error
 msle = MSLE = mean_squared_logarithmic_error
+kld = KLD = kullback_leibler_divergence
 acc = accuracy
 
 

@@ -1,4 +1,6 @@
 """Metrics that are the mean of a function of targets and predictions."""
+import numpy as np
+
 from keras import losses, ops
 from keras.backend.table.composites.shape import shape
 from keras.generations import Default
@@ -118,6 +120,42 @@ class RootMeanSquaredError(Mean):
 
     def result(self):
         return ops.sqrt(super().result())
+
+
+class MeanRelativeError(Mean):
+    """The mean of `|y_true - y_pred| / normalizer`; where the normalizer is 0, 0 counts.
+
+    Args:
+        normalizer: what to divide by, of the shape of the predictions or one that broadcasts to it.
+        name, dtype: see `Metric`.
+
+    Example:
+        >>> float(keras.metrics.MeanRelativeError([1.0, 4.0])([1.0, 2.0], [2.0, 4.0]))
+        0.75
+    """
+
+    def __init__(self, normalizer, name=None, dtype=None):
+        super().__init__(name or 'mean_relative_error', dtype)
+        name = self.name
+        self.declare(locals())
+        self.normalizer = np.asarray(normalizer, self.dtype)
+
+    def contribution(self, y_true, y_pred, sample_weight=None):
+        """What a batch adds to the sum of errors and to the count, see `Reduce.contribution`."""
+        y_true, y_pred = losses.same_rank(ops.cast(y_true, self.dtype), ops.cast(y_pred, self.dtype))
+        errors = ops.divide_no_nan(ops.abs(ops.subtract(y_true, y_pred)), self.normalizer)
+        return super().contribution(errors, sample_weight)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Add a batch.
+
+        Args:
+            y_true, y_pred: targets and predictions. sample_weight: weights that broadcast to them, or None.
+        """
+        self.add_to_mean(*self.contribution(y_true, y_pred, sample_weight))
+
+    def get_config(self):
+        return dict(super().get_config(), normalizer=self.normalizer.tolist())
 
 
 class MeanAbsoluteError(MeanMetricWrapper):

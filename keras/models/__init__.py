@@ -4,6 +4,7 @@ from keras.layers import Input, InputLayer, Layer  # noqa: F401
 from keras.legacy import calls
 from keras.models.model import Model, clone_model  # noqa: F401
 from keras.models.named_graph import Graph  # noqa: F401
+from keras.models.premade import LinearModel, SharpnessAwareMinimization, WideDeepModel
 from keras.models.sequential import Sequential  # noqa: F401
 from keras.saving import values, versions
 from keras.saving.kinds import Kind
@@ -15,6 +16,7 @@ Functional = Model
 _KIND = Kind('model', Model, functions=None, accepts=lambda cls: issubclass(cls, Layer), home=__name__,
              includes=('keras.distillation',))
 _KIND.enter_public(globals())
+_KIND.enter({each.__name__: each for each in (LinearModel, SharpnessAwareMinimization, WideDeepModel)})
 calls.install(globals(), calls.MODELS)
 
 

@@ -58,6 +58,8 @@ def extract_sequences(x, sequence_length, sequence_stride):
                [2, 3],
                [3, 4]], dtype=int32)
     """
+    if ndim(x) < 1:
+        raise ValueError('Input should have rank >= 1. Received: %r' % (x,))
     count = shape(x)[-1]
     if isinstance(count, int):
         count = (count - sequence_length) // sequence_stride + 1
@@ -121,12 +123,22 @@ def _check_segments(sizes, ids):
                          'and %s' % (ids, sizes))
 
 
+def _turned(x):
+    """Other numbers in the opposite order; of integers those that always exist."""
+    dtype = dtype_of(x)
+    if rules.is_float(dtype):
+        return p.negative(x)
+    return p.subtract(int(np.iinfo(dtype).max) if dtype in rules.UNSIGNED else -1, x)
+
+
 @composite('data segment_ids', gradient=False, cases=[
     (F(4, 3), np.array([0, 1, 1, -1], 'int32'), 2, how) for how in ('sum', 'max', 'min', 'prod')])
 def segment_reduction(data, segment_ids, num_segments=None, how='sum'):
     """The slices of `data` along axis 0 that have the same id, reduced; those whose id is no segment are left out."""
+    if dtype_of(data) == 'bool' and how in ('max', 'min'):
+        return p.cast(segment_reduction(p.cast(data, 'int32'), segment_ids, num_segments, how), 'bool')
     if how == 'min':
-        return p.negative(segment_reduction(p.negative(data), segment_ids, num_segments, 'max'))
+        return _turned(segment_reduction(_turned(data), segment_ids, num_segments, 'max'))
     count, segment_ids = num_segments, whole_numbers(segment_ids)
     if count is None:
         count = p.add(p.max(segment_ids), 1) if static_shape(segment_ids) != (0,) else 0
@@ -291,11 +303,20 @@ def irfft(x, fft_length=None):
     return real_from_parts(real, imaginary, fft_length)
 
 
+def _even_from_parts(real, imaginary):
+    """The same for a last axis of unknown size, the one for an even length."""
+    ends = p.multiply(sliced(imaginary, -1, 0, 1), 0)
+    inner = sliced(imaginary, -1, 1, -1)
+    upper = p.flip(sliced(real, -1, 1, -1), (-1,))
+    return _ifft((p.concatenate([real, upper], -1),
+                  p.concatenate([ends, inner, ends, p.negative(p.flip(inner, (-1,)))], -1)))[0]
+
+
 @composite('real imaginary', promote='same_float', cases=[(F(2, 4), F(2, 4)), (F(2, 4), F(2, 4), 5)])
 def real_from_parts(real, imaginary, fft_length=None):
     """`irfft` of the two parts."""
     if fft_length is None and static_shape(real)[-1] is None:
-        raise ValueError('irfft: pass `fft_length`, as the size of the last axis is not known.')
+        return _even_from_parts(real, imaginary)
     length = fft_length or 2 * (static_shape(real)[-1] - 1)
     real, imaginary = _fitted(real, length // 2 + 1), _fitted(imaginary, length // 2 + 1)
     stop = (length + 1) // 2

@@ -1,7 +1,7 @@
 """Learning rates that depend on the number of updates made so far."""
 import math
 
-from keras import config, ops
+from keras import config, ops, random
 from keras.configurable import Configurable, declared_config
 from keras.saving.kinds import Kind
 
@@ -192,6 +192,61 @@ class CosineDecay(_Schedule):
         part = ops.clip(step / float(self.decay_steps), 0.0, 1.0)
         wave = (ops.cos(part * math.pi) + 1.0) * 0.5
         return (wave * (1.0 - self.alpha) + self.alpha) * rate
+
+
+class LinearCosineDecay(_Schedule):
+    """Half waves of a cosine under a falling line: Bello et al., Neural optimizer search (2017); of tf.keras.
+
+    With `part` the share of `decay_steps` that has passed, the factor of `initial_learning_rate` is
+    `(alpha + 1 - part) * (1 + cos(2 pi num_periods part)) / 2 + beta`.
+
+    Args:
+        initial_learning_rate: where it begins. decay_steps: the length in updates. num_periods: how many waves come in
+            it, 0.5 is half of one. alpha, beta: see above.
+
+    Example:
+        >>> round(float(keras.experimental.LinearCosineDecay(1.0, 10)(5)), 3)
+        0.251
+    """
+
+    def __init__(self, initial_learning_rate, decay_steps, num_periods=0.5, alpha=0.0, beta=0.001, name=None):
+        super().__init__()
+        _check_positive(self, 'decay_steps', decay_steps)
+        self.declare(locals())
+
+    def __call__(self, step):
+        part = ops.clip(_float(step) / float(self.decay_steps), 0.0, 1.0)
+        return (self._line(1.0 - part, step) * self._wave(part) + self.beta) * float(self.initial_learning_rate)
+
+    def _line(self, left, step):
+        return left + self.alpha
+
+    def _wave(self, part):
+        return (ops.cos(part * (2.0 * math.pi * self.num_periods)) + 1.0) * 0.5
+
+
+class NoisyLinearCosineDecay(LinearCosineDecay):
+    """`LinearCosineDecay` whose line has noise that gets less: Bello et al., Neural optimizer search (2017).
+
+    Args:
+        initial_variance: of the noise in the first update. variance_decay: at update n it is divided by
+            `(1 + n) ** variance_decay`. The others: see `LinearCosineDecay`.
+
+    Example:
+        >>> rate = keras.experimental.NoisyLinearCosineDecay(1.0, 10, initial_variance=0.0)
+        >>> round(float(rate(5)), 3)
+        0.251
+    """
+
+    def __init__(self, initial_learning_rate, decay_steps, initial_variance=1.0, variance_decay=0.55, num_periods=0.5,
+                 alpha=0.0, beta=0.001, name=None):
+        super().__init__(initial_learning_rate, decay_steps, num_periods, alpha, beta, name)
+        self.declare(locals())
+        self._noise = random.SeedGenerator()
+
+    def _line(self, left, step):
+        width = ops.sqrt(self.initial_variance / ops.power(1.0 + _float(step), self.variance_decay))
+        return left + width * random.normal((), seed=self._noise) + self.alpha
 
 
 class CosineDecayRestarts(_Schedule):

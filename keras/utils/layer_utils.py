@@ -2,7 +2,8 @@
 import numpy as np
 
 from keras import backend as K
-from keras import layers
+from keras import initializers, layers
+from keras.backend.state.variables import to_array
 from keras.models.summary import print_summary
 from keras.utils.conv_utils import convert_kernel
 
@@ -15,6 +16,53 @@ def count_params(weights):
         8
     """
     return sum(weight.size for weight in {id(weight): weight for weight in weights}.values())
+
+
+def warmstart_embedding_matrix(base_vocabulary, new_vocabulary, base_embeddings, new_embeddings_initializer='uniform'):
+    """The matrix of an embedding for another vocabulary: the rows of words that both have are kept.
+
+    Args:
+        base_vocabulary, new_vocabulary: lists of words, or paths of files with one on each line.
+        base_embeddings: the matrix (words, features) of the base vocabulary.
+        new_embeddings_initializer: of the rows of new words: a name, an object, or an array of one row for each word of
+            the new vocabulary.
+
+    Returns:
+        An array (words of the new vocabulary, features).
+
+    Raises:
+        ValueError: where the number of rows and of words do not agree.
+
+    Example:
+        >>> keras.utils.warmstart_embedding_matrix(['a', 'b'], ['b', 'c'], np.array([[0.0, 1.0], [2.0, 3.0]]), 'ones')
+        array([[2., 3.],
+               [1., 1.]])
+    """
+    base, new = map(_words, (base_vocabulary, new_vocabulary))
+    matrix = to_array(base_embeddings)
+    if len(matrix) != len(base):
+        raise ValueError('warmstart_embedding_matrix: %d words in base_vocabulary, but %d rows in base_embeddings.'
+                         % (len(base), len(matrix)))
+    if isinstance(new_embeddings_initializer, (np.ndarray, list)):
+        result = np.array(new_embeddings_initializer, matrix.dtype)
+    else:
+        drawn = initializers.get(new_embeddings_initializer)((len(new), matrix.shape[1]))
+        result = np.array(to_array(drawn), matrix.dtype)
+    if result.shape != (len(new), matrix.shape[1]):
+        raise ValueError('warmstart_embedding_matrix: expected initial rows of shape %s. Received: %s'
+                         % ((len(new), matrix.shape[1]), result.shape))
+    rows = {word: row for row, word in enumerate(base)}
+    for place, word in enumerate(new):
+        if word in rows:
+            result[place] = matrix[rows[word]]
+    return result
+
+
+def _words(vocabulary):
+    if isinstance(vocabulary, str):
+        with open(vocabulary, encoding='utf-8') as file:
+            return file.read().split('\n')[:-1]
+    return [word.decode('utf-8') if isinstance(word, bytes) else word for word in np.asarray(vocabulary).tolist()]
 
 
 def get_source_inputs(tensor, layer=None, node_index=None):

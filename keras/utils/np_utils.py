@@ -37,6 +37,29 @@ def to_categorical(x=None, num_classes=None, dtype='float32', y=None):
     return (classes[..., np.newaxis] == np.arange(num_classes)).astype(dtype)
 
 
+def to_ordinal(y, num_classes=None, dtype='float32'):
+    """Class numbers as vectors of whether the class is above each of the others: ordinal regression.
+
+    Args:
+        y: array of integers from 0 to `num_classes - 1`; a last axis of size 1 is dropped.
+        num_classes: number of classes; default the largest number and one. dtype: of the result.
+
+    Returns:
+        Array of the shape of `y` with an axis of `num_classes - 1` behind.
+
+    Raises:
+        ValueError: if a number lies outside the range.
+
+    Example:
+        >>> keras.utils.to_ordinal([0, 2, 3])
+        array([[0., 0., 0.],
+               [1., 1., 0.],
+               [1., 1., 1.]], dtype=float32)
+    """
+    one_hot = to_categorical(y, num_classes)
+    return (1 - np.cumsum(one_hot, axis=-1)[..., :-1]).astype(dtype)
+
+
 def normalize(x, axis=-1, order=2):
     """`x` divided by its norm along an axis; where that is 0, it stays 0.
 

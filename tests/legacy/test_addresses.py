@@ -159,7 +159,6 @@ def test_a_file_goes_before_the_table(tmp_path, monkeypatch):
 @pytest.mark.parametrize('address, said', [
     ('keras.estimator', 'tf.keras 2.15, but not in this package. Use `fit`'),
     ('keras.layers.DenseFeatures', 'tf.keras 2.15, .*FeatureSpace'),
-    ('keras.utils.warmstart_embedding_matrix', 'tf.keras 2.15, .*set_weights'),
     ('keras.layers.Densee', "no attribute 'Densee'$")])
 def test_a_missing_name_says_where_it_was(address, said):
     with pytest.raises(AttributeError, match=said):

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+import keras
 from keras import optimizers
 from keras.backend.contract.loading import get_engine
 from keras.optimizers import schedules
@@ -56,3 +57,20 @@ def test_errors():
 def test_text_is_no_number(make, argument):
     with pytest.raises(ValueError, match='`%s` must be a number' % argument):
         make()
+
+
+@pytest.mark.on('numpy')
+def test_linear_cosine_decay():
+    def expected(step, rate, length, periods=0.5, alpha=0.0, beta=0.001):
+        part = min(step, length) / length
+        return rate * ((alpha + 1 - part) * 0.5 * (1 + np.cos(2 * np.pi * periods * part)) + beta)
+    for arguments in ((1.0, 10), (0.5, 10, 2.0, 0.1, 0.01)):
+        rate = keras.experimental.LinearCosineDecay(*arguments)
+        for step in (0, 3, 7, 10, 12):
+            assert float(rate(step)) == pytest.approx(expected(step, *arguments), rel=1e-5)
+    keras.utils.set_random_seed(0)
+    noisy = keras.experimental.NoisyLinearCosineDecay(1.0, 10)
+    drawn = np.array([float(noisy(4)) for _ in range(400)])
+    wave = 0.5 * (1 + np.cos(0.4 * np.pi))
+    assert drawn.mean() == pytest.approx(0.6 * wave + 0.001, abs=0.08)
+    assert drawn.std() == pytest.approx(wave * np.sqrt(5 ** -0.55), rel=0.12)

@@ -328,6 +328,57 @@ def test_sparse_matrices_that_are_dictionaries():
     assert counting_model().predict(sparse.dok_matrix(np.array([[1.0], [2.0]]))).tolist() == [[1.0], [2.0]]
 
 
+@pytest.mark.on('numpy')
+def test_frames_of_objects_whose_columns_are_numbered():
+    pandas = pytest.importorskip('pandas')
+    assert counting_model().predict(pandas.DataFrame([[1], [2.0]], dtype=object)).tolist() == [[1.0], [2.0]]
+    mixed = pandas.DataFrame({0: [1.0], 1: ['a']})
+    with pytest.raises(ValueError, match="the columns 1 hold no numbers .1: 'a'."):
+        counting_model().predict(mixed)
+
+
+def test_lists_of_numbers_by_name_are_arrays():
+    model = counting_model()
+    name = model.input_names[0]
+    for given in ([[1], [2.0]], ((1,), (2.0,)), [1, 2.0]):
+        np.testing.assert_array_equal(model.predict({name: given}), [[1], [2]])
+
+
+def test_weights_in_a_list_are_those_of_the_only_output():
+    model, x, y, weights = counting_model(), numbers(3), np.zeros((3, 1)), np.array([1.0, 0.0, 4.0])
+    # |0| * 1 + |1| * 0 + |2| * 4, over the three samples
+    for given in (weights, [weights], (weights,), [weights.tolist()]):
+        assert model.test_on_batch(x, y, given) == pytest.approx(8 / 3)
+        assert model.evaluate(iter([(x, y, given)]), steps=1, verbose=0) == pytest.approx(8 / 3)
+    assert model.test_on_batch(x, y, [None]) == 1.0
+    assert model.test_on_batch(x[:1], y[:1], [3.0]) == 0.0
+
+
+class OnlyNext:
+    """Batches by `next`, and no `__iter__`."""
+
+    def __init__(self):
+        self.given = 0
+
+    def __next__(self):
+        if self.given == 2:
+            raise StopIteration
+        self.given += 1
+        return numbers(2) + self.given, np.zeros((2, 1))
+
+
+def test_what_has_next_alone_is_a_generator():
+    model = counting_model()
+    np.testing.assert_array_equal(model.predict(OnlyNext(), steps=2), [[1], [2], [2], [3]])
+    assert model.evaluate(OnlyNext(), verbose=0) == 2.0
+
+
+def test_tensors_of_pytorch_that_are_part_of_a_gradient():
+    torch = pytest.importorskip('torch')
+    given = torch.tensor([[1.0], [2.0]], requires_grad=True)
+    np.testing.assert_array_equal(counting_model().predict(given * 2), [[2], [4]])
+
+
 def test_arrays_of_objects_that_are_numbers_are_numbers():
     np.testing.assert_array_equal(counting_model().predict(np.array([[1], [2.0]], object)), [[1], [2]])
 

@@ -18,7 +18,9 @@ def path(tmp_path):
     return path
 
 
-@pytest.mark.parametrize('rows', [slice(2, 7), slice(None), slice(5, 2), np.array([7, 3, 4, 3, 9]), np.array([], int)])
+@pytest.mark.parametrize('rows', [slice(2, 7), slice(None), slice(5, 2), np.array([7, 3, 4, 3, 9]), np.array([], int),
+                                  np.array([5, 6, 7]), np.array([8, 9, 2, 3, 4, 11, 12]),
+                                  np.array([13, 1, 0, 2, 3, 12])])
 def test_rows(path, rows):
     stored = StoredRows(keras.utils.HDF5Matrix(path, 'x'))
     np.testing.assert_array_equal(stored[rows], X[rows])

@@ -38,3 +38,24 @@ def test_normalize(axis, order):
 def test_several_devices_are_refused_as_on_a_machine_with_one():
     with pytest.raises(ValueError, match='gpus=4, there must be that many devices'):
         keras.utils.multi_gpu_model(keras.Sequential(), gpus=4)
+
+
+@pytest.mark.on('numpy')
+def test_ordinal():
+    np.testing.assert_array_equal(keras.utils.to_ordinal([0, 1, 3], 4), [[0, 0, 0], [1, 0, 0], [1, 1, 1]])
+    np.testing.assert_array_equal(keras.utils.to_ordinal([[0], [2]]), [[0, 0], [1, 1]])
+    with pytest.raises(ValueError, match='between 0 and 2'):
+        keras.utils.to_ordinal([3], 3)
+
+
+@pytest.mark.on('numpy')
+def test_embeddings_of_another_vocabulary(tmp_path):
+    matrix, new = np.arange(6.0).reshape(3, 2), ['[UNK]', 'b', 'c', 'a']
+    expected = [[0, 1], [4, 5], [1, 1], [2, 3]]
+    warm = keras.utils.warmstart_embedding_matrix
+    np.testing.assert_array_equal(warm(['[UNK]', 'a', 'b'], new, matrix, 'ones'), expected)
+    path = tmp_path / 'words.txt'
+    path.write_text('[UNK]\na\nb\n')
+    np.testing.assert_array_equal(warm(str(path), new, matrix, np.ones((4, 2))), expected)
+    with pytest.raises(ValueError, match='2 words in base_vocabulary, but 3 rows'):
+        warm(['a', 'b'], new, matrix)

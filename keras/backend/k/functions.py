@@ -367,6 +367,16 @@ def binary_crossentropy(target, output, from_logits=False):
     return _losses.binary_crossentropy(target, output, from_logits)
 
 
+def binary_focal_crossentropy(target, output, apply_class_balancing=False, alpha=0.25, gamma=2.0, from_logits=False):
+    """`keras.losses.binary_focal_crossentropy`, element by element."""
+    return _losses.binary_focal_crossentropy(target, output, apply_class_balancing, alpha, gamma, from_logits)
+
+
+def categorical_focal_crossentropy(target, output, alpha=0.25, gamma=2.0, from_logits=False, axis=-1):
+    """`keras.losses.categorical_focal_crossentropy`."""
+    return _losses.categorical_focal_crossentropy(target, output, alpha, gamma, from_logits, axis)
+
+
 def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     """The cross-entropy of two distributions along `axis`."""
     return _losses.categorical_crossentropy(target, output, from_logits, axis)

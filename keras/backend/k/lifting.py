@@ -20,15 +20,16 @@ from keras.backend.state.variables import Variable
 
 # Functions of tensors.
 OF_TENSORS = """
-    abs all any argmax argmin batch_dot batch_flatten batch_normalization bias_add binary_crossentropy cast
-    categorical_crossentropy clip concatenate conv1d conv2d conv2d_transpose conv3d conv3d_transpose cos ctc_batch_cost
-    ctc_decode ctc_label_dense_to_sparse cumprod cumsum depthwise_conv2d dot dropout elu equal exp expand_dims flatten
-    foldl foldr gather greater greater_equal hard_sigmoid identity in_top_k l2_normalize less less_equal local_conv1d
-    local_conv2d log logsumexp map_fn max maximum mean min minimum normalize_batch_in_training not_equal one_hot
-    ones_like permute_dimensions pool2d pool3d pow print_tensor prod relu repeat repeat_elements reshape resize_images
-    resize_volumes reverse rnn round separable_conv1d separable_conv2d shape sigmoid sign sin size slice softmax
-    softplus softsign sparse_categorical_crossentropy spatial_2d_padding spatial_3d_padding sqrt square squeeze stack
-    std stop_gradient sum switch tanh temporal_padding tile transpose var zeros_like
+    abs all any argmax argmin batch_dot batch_flatten batch_normalization bias_add binary_crossentropy
+    binary_focal_crossentropy cast categorical_crossentropy categorical_focal_crossentropy clip concatenate conv1d
+    conv2d conv2d_transpose conv3d conv3d_transpose cos ctc_batch_cost ctc_decode ctc_label_dense_to_sparse cumprod
+    cumsum depthwise_conv2d dot dropout elu equal exp expand_dims flatten foldl foldr gather greater greater_equal
+    hard_sigmoid identity in_top_k l2_normalize less less_equal local_conv1d local_conv2d log logsumexp map_fn max
+    maximum mean min minimum normalize_batch_in_training not_equal one_hot ones_like permute_dimensions pool2d pool3d
+    pow print_tensor prod relu repeat repeat_elements reshape resize_images resize_volumes reverse rnn round
+    separable_conv1d separable_conv2d shape sigmoid sign sin size slice softmax softplus softsign
+    sparse_categorical_crossentropy spatial_2d_padding spatial_3d_padding sqrt square squeeze stack std stop_gradient
+    sum switch tanh temporal_padding tile transpose var zeros_like
 """.split()
 # Functions that make tensors out of nothing.
 OF_NOTHING = 'arange random_binomial random_normal random_uniform truncated_normal'.split()

@@ -1,4 +1,5 @@
 """K on values: variables, constants, placeholders, evaluation, names, and the learning phase."""
+import contextlib
 import gc
 
 import numpy as np
@@ -372,6 +373,26 @@ def set_learning_phase(value):
     if value not in (0, 1):
         raise ValueError('Expected learning phase to be 0 or 1. Received: %r' % (value,))
     phase.value = bool(value)
+
+
+@contextlib.contextmanager
+def learning_phase_scope(value):
+    """A `with` block in which the learning phase is `value`, see `set_learning_phase`.
+
+    Raises:
+        ValueError: for anything but 0 and 1.
+
+    Example:
+        >>> with K.learning_phase_scope(1):
+        ...     K.learning_phase()
+        1
+    """
+    before = phase.value
+    set_learning_phase(value)
+    try:
+        yield
+    finally:
+        phase.value = before
 
 
 def in_train_phase(x, alt, training=None):

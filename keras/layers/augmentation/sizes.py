@@ -2,7 +2,10 @@
 import numpy as np
 
 from keras import ops, random
-from keras.layers.arguments import positive_integer
+from keras.backend.contract.context import context
+from keras.backend.contract.engine import UnsupportedOperation
+from keras.backend.contract.loading import get_engine
+from keras.layers.arguments import positive_integer, split_shape
 from keras.layers.augmentation.boxes import shifted
 from keras.layers.augmentation.image_layer import ImageLayer
 
@@ -182,6 +185,95 @@ class RandomCrop(CenterCrop):
 
     def _middle(self, sizes):
         return fitting_part(sizes, (self.height, self.width))
+
+
+class _RandomlySized(ImageLayer):
+    """Images stretched along one axis by a random factor in training, the same for the whole batch; as in tf.keras.
+
+    Args:
+        factor: `f` for sizes between `1 - f` and `1 + f` of what they were, or (lower, upper): what is added to 1.
+        interpolation: 'bilinear' or 'nearest'. seed: int, or None to draw one. data_format: see `RandomFlip`.
+
+    Raises:
+        ValueError: for factors of -1 or less, and another interpolation.
+        UnsupportedOperation: where a step is compiled for sizes that are known (JAX, MXNet, CNTK).
+    """
+    # The axis among (rows, columns).
+    stretched = None
+
+    def __init__(self, factor, interpolation='bilinear', seed=None, data_format=None, **kwargs):
+        super().__init__(data_format=data_format, **kwargs)
+        self.declare(locals())
+        pair = tuple(factor) if isinstance(factor, (tuple, list)) else (-factor, factor)
+        if pair[1] < pair[0]:
+            raise ValueError('%s: `factor` argument cannot have an upper bound lesser than the lower bound. Received: '
+                             'factor=%r' % (type(self).__name__, factor))
+        if pair[0] <= -1 and pair[0] != pair[1] or pair[1] <= -1:
+            raise ValueError('%s: `factor` argument must have values larger than -1. Received: factor=%r'
+                             % (type(self).__name__, factor))
+        if interpolation not in ('bilinear', 'nearest'):
+            raise ValueError("%s: `interpolation` must be 'bilinear' or 'nearest'. Received: interpolation=%r"
+                             % (type(self).__name__, interpolation))
+        self._bounds = pair
+
+    def drawn(self, images, seed):
+        return {'factor': random.uniform((), 1.0 + self._bounds[0], 1.0 + self._bounds[1], seed=seed),
+                'input_shape': ops.shape(images)}
+
+    def _stretched(self, images, factor, interpolation):
+        engine = get_engine()
+        able = engine.capabilities
+        if able.compiled and not able.dynamic_sizes and context.ledger is not None and not context.abstract:
+            raise UnsupportedOperation(engine.name, type(self).__name__, 'its steps are compiled for sizes that are '
+                                       'known; call the layer on batches before they go into `fit`')
+        axis = self.image_axes()[self.stretched]
+        before = ops.cast(ops.shape(images)[axis], 'float32')
+        after = ops.cast(ops.multiply(before, factor), 'int32')
+        places = ops.cast(ops.arange(after, dtype='int32'), 'float32')
+        places = ops.multiply(ops.add(places, 0.5), ops.divide(before, ops.cast(after, 'float32')))
+        last = ops.subtract(before, 1.0)
+
+        def taken(places):
+            return ops.take(images, ops.cast(ops.clip(places, 0.0, last), 'int32'), axis=axis)
+        if interpolation == 'nearest':
+            return taken(ops.floor(places))
+        places = ops.subtract(places, 0.5)
+        first = ops.floor(places)
+        share = ops.reshape(ops.cast(ops.subtract(places, first), self.compute_dtype), (-1,) + (1,) * (-1 - axis))
+        low, high = taken(first), taken(ops.add(first, 1.0))
+        return ops.add(low, ops.multiply(ops.subtract(high, low), share))
+
+    def changed_images(self, images, transformation):
+        return self._stretched(images, transformation['factor'], self.interpolation)
+
+    def changed_masks(self, masks, transformation):
+        return self._stretched(masks, transformation['factor'], 'nearest')
+
+    def changed_bounding_boxes(self, bounding_boxes, transformation):
+        """Refused: tf.keras's layers of this kind know no boxes.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError('Layer %s (%s) does not move bounding boxes. Use RandomZoom, which does.'
+                         % (self.name, type(self).__name__))
+
+    def compute_output_shape(self, input_shape):
+        if isinstance(input_shape, dict):
+            return super().compute_output_shape(input_shape)
+        sizes = list(split_shape((None,) * (len(input_shape) == 3) + tuple(input_shape), self.data_format)[0])
+        sizes[self.stretched] = None
+        return self.output_of_size(input_shape, *sizes)
+
+
+class RandomHeight(_RandomlySized):
+    __doc__ = _RandomlySized.__doc__.replace('along one axis', 'to a random height').replace(' by a random factor', '')
+    stretched = 0
+
+
+class RandomWidth(_RandomlySized):
+    __doc__ = _RandomlySized.__doc__.replace('along one axis', 'to a random width').replace(' by a random factor', '')
+    stretched = 1
 
 
 class MaxNumBoundingBoxes(ImageLayer):

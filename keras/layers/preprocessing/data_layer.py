@@ -5,19 +5,92 @@ import numpy as np
 
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
-from keras.backend.contract.loading import foreign_engine, get_engine, is_native
+from keras.backend.contract.loading import engine_name, foreign_engine, get_engine, is_native, lent
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.tensors import any_symbolic, KerasTensor
 from keras.backend.state.variables import to_array
 from keras.layers.base import Layer
 
 
-class DataLayer(Layer):
+class _Backend:
+    """Operations by their modules in Keras 3, and the name of the engine that runs them as `_backend`."""
+
+    @property
+    def _backend(self):
+        return engine_name()
+
+    def __getattr__(self, name):
+        from keras.src import backend
+        return getattr(backend, name)
+
+
+class Lendable(Layer):
+    """A layer whose `call` may run in pipelines of another library, by that library.
+
+    A subclass finds operations in `self.backend`, by their modules in Keras 3: `self.backend.numpy.where`.
+    """
+
+    backend = _Backend()
+
+    def _get_seed_generator(self, backend=None):
+        """The generator that seeds the draws, on whatever engine the layer runs."""
+        return getattr(self, 'generator', None) or getattr(self, 'seed_generator', None)
+
+
+class PreprocessingLayer(Layer):
+    """tf.keras's base class of layers that learn from data before training.
+
+    A subclass defines `update_state(batch)`, and where it needs them `reset_state()` and `finalize_state()`.
+
+    Example:
+        >>> class Largest(keras.layers.experimental.preprocessing.PreprocessingLayer):
+        ...     def reset_state(self):
+        ...         self.largest = 0.0
+        ...     def update_state(self, data):
+        ...         self.largest = max(self.largest, float(np.max(data)))
+        ...     def call(self, inputs):
+        ...         return inputs / self.largest
+        >>> layer = Largest()
+        >>> layer.adapt(np.array([[2.0], [4.0]]))
+        >>> layer.largest
+        4.0
+    """
+
+    def update_state(self, data):
+        """Take a batch, a NumPy array, into account."""
+        raise NotImplementedError('%s must define `update_state`.' % type(self).__name__)
+
+    def reset_state(self):
+        """Forget what was seen."""
+
+    def finalize_state(self):
+        """Make of what was seen what `call` computes with."""
+
+    def adapt(self, data, batch_size=None, steps=None):
+        """Learn from data: `reset_state`, `update_state` for each batch, `finalize_state`.
+
+        Args:
+            data: array, tensor, or something that yields batches of them: data set, generator, list, `PyDataset`.
+            batch_size: of the batches into which an array is cut; default all of it at once.
+            steps: how many batches to take; default all.
+
+        Raises:
+            ValueError: without data.
+        """
+        if batch_size is not None and hasattr(data, 'shape'):
+            data = [data[start:start + batch_size] for start in range(0, len(data), batch_size)]
+        self.reset_state()
+        for batch in batches_of(data, steps):
+            self.update_state(batch)
+        self.finalize_state()
+
+
+class DataLayer(Lendable):
     """A layer that NumPy can compute.
 
     A subclass defines `host`, a function of one NumPy array per input that gives an array, `compute_output_shape`, and
     `output_dtype`. One that is `numeric` defines `call` as well, with operations, and may have gradients then; all
-    others are computed by NumPy inside of models, too.
+    others are computed by NumPy inside of models, too. One that defines `call` alone runs by that everywhere.
 
     On tensors that a pipeline of another library traces (`tf.data.Dataset.map`) `host` becomes a part of the pipeline,
     whatever the engine is.
@@ -46,6 +119,9 @@ class DataLayer(Layer):
             if self.sparse and isinstance(outputs, KerasTensor):
                 outputs.mark(sparse=True)
             return outputs
+        if type(self).host is DataLayer.host:
+            with lent(foreign_engine([leaf for leaf in tree.flatten(inputs) if hasattr(leaf, 'shape')])):
+                return super().__call__(inputs, *args, **kwargs)
         parts = self.parts(inputs)
         engine = foreign_engine(parts)
         if engine is not None:

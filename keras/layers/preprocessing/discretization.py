@@ -2,11 +2,11 @@
 import numpy as np
 
 from keras import ops
-from keras.layers.preprocessing.data_layer import batches_of, DataLayer
+from keras.layers.preprocessing.data_layer import batches_of, DataLayer, PreprocessingLayer
 from keras.layers.preprocessing.encodings import checked_mode, encoded, encoded_shape, encoded_tensor, refuse_sparse
 
 
-class Discretization(DataLayer):
+class Discretization(DataLayer, PreprocessingLayer):
     """The number of the bin that a number lies in.
 
     Args:

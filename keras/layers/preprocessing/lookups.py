@@ -10,7 +10,7 @@ from keras.backend.state.variables import to_array
 from keras.layers.arguments import ANY
 from keras.layers.preprocessing.categories import bins_of, checked_salt
 from keras.layers.preprocessing.hashed_words import HashedWords
-from keras.layers.preprocessing.data_layer import batches_of, by_unique, DataLayer, texts
+from keras.layers.preprocessing.data_layer import batches_of, by_unique, DataLayer, PreprocessingLayer, texts
 from keras.layers.preprocessing.encodings import checked_mode, encoded, encoded_shape, MODES, refuse_sparse
 from keras.saving.opening import open_file
 from keras.saving.serialization import refuse_file
@@ -44,7 +44,7 @@ class Vocabulary:
         return len(self.special) + len(self.tokens)
 
 
-class VocabularyLayer(DataLayer):
+class VocabularyLayer(DataLayer, PreprocessingLayer):
     """A layer with an argument `vocabulary`, which a config may not take from a file."""
     without_effect = {'vocabulary_size': ANY}
 

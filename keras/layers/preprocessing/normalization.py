@@ -3,10 +3,10 @@ import numpy as np
 
 from keras import config, ops
 from keras.backend.state.variables import to_array
-from keras.layers.preprocessing.data_layer import batches_of, DataLayer
+from keras.layers.preprocessing.data_layer import batches_of, DataLayer, PreprocessingLayer
 
 
-class Normalization(DataLayer):
+class Normalization(DataLayer, PreprocessingLayer):
     """`(inputs - mean) / sqrt(variance)`, by the mean and variance of data that `adapt` is given.
 
     Args:

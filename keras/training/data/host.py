@@ -50,7 +50,7 @@ def _of_frame(x):
     Raises:
         ValueError: for columns of something else beside columns of numbers, which make no array together.
     """
-    kinds = {str(name): getattr(kind, 'kind', 'O') for name, kind in getattr(x, 'dtypes', {}).items()} \
+    kinds = {name: getattr(kind, 'kind', 'O') for name, kind in getattr(x, 'dtypes', {}).items()} \
         if hasattr(x, 'columns') else {}
     others = [name for name, kind in kinds.items() if kind not in 'biufc' and _is_no_number(x[name])]
     if others and len(others) < len(kinds):
@@ -117,11 +117,21 @@ class StoredRows(Rows):
         if isinstance(rows, slice):
             begin, end, _ = rows.indices(len(self))
             return np.asarray(self.source[self.begin + begin:self.begin + max(begin, end)], self.dtype)
-        rising, places = np.unique(rows, return_inverse=True)
-        # Neighbours are read at once.
-        runs = np.split(rising, np.flatnonzero(np.diff(rising) > 1) + 1)
-        parts = [self[int(run[0]):int(run[-1]) + 1] for run in runs if len(run)]
-        return np.concatenate(parts)[places.reshape(-1)] if parts else self[:0]
+        pieces = _pieces(rows)
+        rising, places = (rows, None) if len(pieces) == 1 else np.unique(rows, return_inverse=True)
+        if places is not None and len(_pieces(rising)) < len(pieces):
+            return self._joined(rising)[places.reshape(-1)]
+        return self._joined(rows)
+
+    def _joined(self, rows):
+        """The rows with these numbers; neighbours that follow on each other are read at once, all of them forwards."""
+        pieces = _pieces(rows)
+        if len(pieces) == 1:
+            return self[int(rows[0]):int(rows[-1]) + 1]
+        joined = np.empty((len(rows),) + self.shape[1:], self.dtype)
+        for begin, end in sorted(pieces, key=lambda piece: rows[piece[0]]):
+            joined[begin:end] = self[int(rows[begin]):int(rows[end - 1]) + 1]
+        return joined
 
     def astype(self, dtype):
         return StoredRows(self.source, self.begin, self.end, dtype)
@@ -129,6 +139,12 @@ class StoredRows(Rows):
     def part(self, begin, end):
         """The rows from `begin` to `end`, still in the file."""
         return StoredRows(self.source, self.begin + begin, self.begin + end, self.dtype)
+
+
+def _pieces(rows):
+    """Pairs (begin, end) of the stretches of an array of numbers in which each is the next one after that before."""
+    ends = np.append(np.flatnonzero(np.diff(rows) != 1) + 1, len(rows)).tolist()
+    return list(zip([0] + ends[:-1], ends)) if len(rows) else []
 
 
 def dense_rows(array):

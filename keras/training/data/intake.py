@@ -150,7 +150,7 @@ class Intake:
         parts = [_cast(array, cast) for array, cast in zip([dense_rows(array) for array in xs] + ys + weights, casts)]
         first, second = len(xs), len(xs) + len(ys)
         sizes = {len(array) for array in parts if array is not None}
-        if len(sizes) > 1:
+        if len(sizes) > 1 and self._program.ruled('generators_of_one_length'):
             raise ValueError('All arrays of a batch must have the same number of samples. A generator yielded %s.'
                              % [array.shape for array in parts if array is not None])
         return Batch(parts[:first], parts[first:second], parts[second:], size, layout)
@@ -201,7 +201,8 @@ class Intake:
         names, structure = self._program.output_names, self._program.structure
         if isinstance(sample_weight, dict):
             sample_weight = self._without_tensors(sample_weight)
-        several = isinstance(sample_weight, dict) or isinstance(sample_weight, (list, tuple)) and len(names) > 1
+        several = isinstance(sample_weight, dict) or isinstance(sample_weight, (list, tuple)) and (
+            len(names) > 1 or len(sample_weight) == 1 and (sample_weight[0] is None or np.ndim(sample_weight[0])))
         weights = per_output(sample_weight, names, 'sample_weight', structure) if several \
             else [sample_weight] * len(names)
         weights = [None if weight is None else checked_numbers(
@@ -318,6 +319,9 @@ class Inputs:
                 warnings.warn('Model %s: the dictionary of inputs holds %s, which no input is called, so it is left '
                               'out. The inputs are: %s.' % (self._graph.owner, ', '.join(map(repr, unknown)),
                                                             ', '.join(self.names)), stacklevel=5)
+        if isinstance(x, dict):
+            # Nested lists of numbers are arrays, not parts of the structure.
+            x = {name: np.asarray(part) if is_number_list(part) else part for name, part in x.items()}
         self._graph.check_structure(x)
         return self._graph.leaves_of(x) if isinstance(x, dict) or x is None and not self.names else x
 

@@ -123,4 +123,14 @@ class GeneratorFeed(ForwardFeed):
         """Nothing: what was taken from a generator is gone."""
 
     def one_pass(self, first=0):
-        return map(self._read, self._source)
+        return map(self._read, self._source if hasattr(self._source, '__iter__') else _following(self._source))
+
+
+def _following(source):
+    """The items of what has `__next__` and no `__iter__`."""
+    while True:
+        try:
+            item = next(source)
+        except StopIteration:
+            return
+        yield item

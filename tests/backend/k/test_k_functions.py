@@ -440,3 +440,32 @@ def test_on_variables_graphs_follow_the_value():
     np.testing.assert_allclose(K.eval(product), [[17.0]])
     K.set_value(x, [[0.0, 1.0]])
     np.testing.assert_allclose(K.eval(product), [[6.0]])
+
+
+def test_focal_crossentropies():
+    target, output = np.array([0.0, 1.0]), np.array([0.3, 0.6])
+
+    def binary(p, alpha=None, gamma=2.0):
+        right = np.where(target == 1, p, 1 - p)
+        weight = 1.0 if alpha is None else np.where(target == 1, alpha, 1 - alpha)
+        return -weight * (1 - right) ** gamma * np.log(right)
+    found = K.eval(K.binary_focal_crossentropy(K.constant(target), K.constant(output)))
+    np.testing.assert_allclose(found, binary(output), rtol=1e-5)
+    found = K.eval(K.binary_focal_crossentropy(K.constant(target), K.constant(output), True, 0.3, 1.0))
+    np.testing.assert_allclose(found, binary(output, 0.3, 1.0), rtol=1e-5)
+    found = K.eval(K.binary_focal_crossentropy(K.constant(target), K.constant(output), from_logits=True))
+    np.testing.assert_allclose(found, binary(1 / (1 + np.exp(-output))), rtol=1e-5)
+    found = K.eval(K.categorical_focal_crossentropy(K.constant([[0.0, 1.0]]), K.constant([[0.4, 0.6]])))
+    np.testing.assert_allclose(found, [-0.25 * 0.4 ** 2 * np.log(0.6)], rtol=1e-5)
+
+
+def test_learning_phase_scope():
+    with K.learning_phase_scope(1):
+        assert K.learning_phase() == 1
+        with K.learning_phase_scope(0):
+            assert K.learning_phase() == 0
+        assert K.learning_phase() == 1
+    assert not isinstance(K.learning_phase(), int)
+    with pytest.raises(ValueError, match='0 or 1'):
+        with K.learning_phase_scope(2):
+            pass

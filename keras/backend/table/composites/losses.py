@@ -3,7 +3,7 @@ from keras import config
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F, I, Q, Sample
 from keras.backend.table.composites.math import clip, less_equal, logaddexp, mean
-from keras.backend.table.composites.nn import log_softmax, softplus
+from keras.backend.table.composites.nn import log_softmax, sigmoid, softmax, softplus
 from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, ndim, one_hot, shape, sliced,
                                                   squeeze, stack, take_along_axis, unstack)
 from keras.backend.table.dispatch import composite
@@ -37,6 +37,27 @@ def binary_crossentropy_with_epsilon(target, output):
     epsilon, output = config.epsilon(), _clipped(output)
     target = p.cast(target, dtype_of(output))
     return -(target * p.log(output + epsilon) + (1.0 - target) * p.log(1.0 - output + epsilon))
+
+
+def binary_focal_crossentropy(target, output, balanced, alpha, gamma, from_logits):
+    """`binary_crossentropy` times `(1 - p)^gamma`, p the probability of the right class, element by element.
+
+    With `balanced`, class 1 is weighed by `alpha` and class 0 by `1 - alpha`.
+    """
+    target = p.cast(target, dtype_of(output))
+    probability = sigmoid(output) if from_logits else output
+    right = probability * target + (1.0 - target) * (1.0 - probability)
+    loss = p.power(1.0 - right, float(gamma)) * binary_crossentropy(target, probability, False)
+    return loss * (target * float(alpha) + (1.0 - target) * (1.0 - alpha)) if balanced else loss
+
+
+def categorical_focal_crossentropy(target, output, alpha, gamma, from_logits, axis):
+    """`categorical_crossentropy` with each class weighed by `alpha * (1 - p)^gamma`, p its probability."""
+    target = p.cast(target, dtype_of(output))
+    probability = softmax(output, axis) if from_logits else output
+    probability = _clipped(probability / p.sum(probability, axis, True))
+    weights = p.multiply(p.power(1.0 - probability, float(gamma)), alpha)
+    return -p.sum(weights * p.log(probability) * target, axis)
 
 
 def clipped_logits(output):

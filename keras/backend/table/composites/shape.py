@@ -574,7 +574,7 @@ def take_along_axis(x, indices, axis=None):
                [3]], dtype=int32)
     """
     if axis is None:
-        return take(x, indices, None)
+        return take(x, indices if ndim(indices) == 1 else flatten(indices), None)
     axis = rules.normalize_axis(axis, ndim(x))
     if ndim(indices) != ndim(x):
         raise ValueError('the indices %s must have as many axes as the tensor %s'
