@@ -52,6 +52,8 @@ _row('bilinear_centers', 'layers.UpSampling2D',
      False, False, True, True)
 _row('negative_rows_from_end', 'layers.Embedding',
      'negative integers count from the last row of the table; they are no rows otherwise', False, False, False, True)
+_row('resized_integers_are_rounded', 'layers.Resizing',
+     'images of integers come out in their own dtype, not as floats', False, False, False, True)
 _row('softmax_of_vectors', 'activations.softmax', 'a tensor of a single axis is accepted', False, False, False, True)
 _row('softmax_applies_any_mask', 'layers.Softmax, MultiHeadAttention, GroupQueryAttention',
      'a mask with fewer axes than the inputs is applied as well, and where all is masked the result is 0 (in attention '
