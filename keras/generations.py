@@ -52,6 +52,8 @@ _row('bilinear_centers', 'layers.UpSampling2D',
      False, False, True, True)
 _row('negative_rows_from_end', 'layers.Embedding',
      'negative integers count from the last row of the table; they are no rows otherwise', False, False, False, True)
+_row('resized_integers_are_rounded', 'layers.Resizing',
+     'images of integers come out in their own dtype, not as floats', False, False, False, True)
 _row('softmax_of_vectors', 'activations.softmax', 'a tensor of a single axis is accepted', False, False, False, True)
 _row('softmax_applies_any_mask', 'layers.Softmax, MultiHeadAttention, GroupQueryAttention',
      'a mask with fewer axes than the inputs is applied as well, and where all is masked the result is 0 (in attention '
@@ -279,6 +281,13 @@ _row('files_say_which_accuracy', 'models.Model.save',
      "HDF5 files name the function that the metrics 'accuracy' and 'crossentropy' stand for", False, False, True, False)
 _row('paths_are_unique', 'models.Model.get_state_tree',
      'two weights of one path are refused; else a number tells them apart', False, False, False, True)
+_row('series_are_columns', 'models.Model.fit',
+     'a pandas Series is an array of shape (n, 1)', False, False, False, True)
+_row('batches_are_shuffled_inside', 'models.Model.fit',
+     "`shuffle='batch'` keeps the order of the batches and shuffles the samples in each, not the batches",
+     False, False, False, True)
+_row('monitors_compare_by_ops', 'callbacks.EarlyStopping, ModelCheckpoint',
+     '`monitor_op` is a function of `keras.ops`, not of NumPy', False, False, False, True)
 _row('lists_of_one_stay', 'models.Model',
      '`input` and `output` are lists or tuples where the model was made with such of one tensor; `input_shape` and '
      '`output_shape` are lists in the order of `inputs` and `outputs`, and the shape itself where there is one',

@@ -30,15 +30,16 @@ class Additions:
         self._call_losses, self._call_metrics, self._symbolic_losses = [], [], []
         self._symbolic_metrics, self._symbolic_updates = [], []
 
-    def add_loss(self, losses, inputs=None):
+    def add_loss(self, losses=None, inputs=None, loss=None):
         """Add to the loss that `fit` minimises.
 
         Args:
             losses: a tensor or a list of them; of what is not a scalar the mean counts. In `call`: values of this
                 run. Elsewhere: symbolic tensors made from tensors of the model, or from weights.
+            loss: what Keras 3 calls `losses`.
             inputs: the symbolic tensors that the loss belongs to, for `get_losses_for`; None: to no input.
         """
-        for loss in _listed(losses):
+        for loss in _listed(losses if loss is None else loss):
             if isinstance(loss, KerasTensor) or calls.losses is None and isinstance(loss, (int, float)):
                 self._symbolic_losses.append((loss, _symbolic_inputs(inputs)))
                 _made[0] += 1
@@ -179,6 +180,17 @@ class Additions:
         """The metric objects that are attributes of this layer and of those inside it."""
         found = [metric for layer in self.walk_layers() for metric in layer.metrics_made()]
         return list({id(metric): metric for metric in found}.values())
+
+    @property
+    def _metrics(self):
+        # Keras 3's list of the metrics of this layer itself, to which packages append (BayesFlow).
+        kept = vars(self).setdefault('own_metrics', [])
+        kept.extend(metric for metric in self.metrics_made() if not any(metric is known for known in kept))
+        return kept
+
+    @_metrics.setter
+    def _metrics(self, metrics):
+        self.own_metrics = list(metrics)
 
     def metrics_made(self):
         """What `metrics` is, whatever a subclass has it say."""

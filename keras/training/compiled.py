@@ -108,9 +108,9 @@ class CompiledLoss:
         self._names_one = not generations.value('logs_by_name')
         self._places, self.nameless = list(output_names), frozenset()
         if not named and tree.is_nested(structure) and generations.value('outputs_go_by_losses'):
-            paths = tree.paths(structure)
-            self.nameless = frozenset(index for index, path in enumerate(paths) if len(path) == 1 and path[0] == index)
-            output_names = _names_by_losses(given, self.losses, paths, output_names)
+            if is_deep(structure) or not isinstance(structure, dict):
+                self.nameless = frozenset(range(len(output_names)))
+            output_names = _names_by_losses(given, self.losses, tree.paths(structure), output_names)
         if is_deep(structure) and not self._names_one:
             self._places = ['/'.join(map(str, path[:-1] + (name if isinstance(path[-1], int) else path[-1],)))
                             for path, name in zip(tree.paths(structure), output_names)]
@@ -331,8 +331,8 @@ class CompiledMetrics:
     """The metrics of a model. Outputs without a loss have none, because nothing is known of their targets.
 
     Args:
-        metrics, weighted_metrics: lists of names, functions and `Metric`s; for several outputs a list of lists or
-            a dictionary by output name.
+        metrics, weighted_metrics: lists of names, functions and `Metric`s; for several outputs a list of lists,
+            a dictionary by output name, or nested as the outputs are.
         loss: the `CompiledLoss`. output_shapes: the shapes of the outputs.
         without_losses: outputs without a loss have metrics, too: the model computes its loss itself.
     """
@@ -342,7 +342,7 @@ class CompiledMetrics:
         names = loss.output_names
         for given, weighted in ((metrics, False), (weighted_metrics, True)):
             argument = 'weighted_metrics' if weighted else 'metrics'
-            for index, chosen in enumerate(_metrics_per_output(given, names, argument)):
+            for index, chosen in enumerate(_metrics_per_output(given, names, argument, loss.structure)):
                 for one in chosen if index in loss.trained_outputs or without_losses else ():
                     metric = self._metric(one, loss.losses[index], output_shapes[index])
                     has_name = len(names) > 1 and index not in loss.nameless
@@ -396,11 +396,11 @@ class CompiledMetrics:
         return [entry.name for entry in self.entries]
 
 
-def _metrics_per_output(given, names, argument):
+def _metrics_per_output(given, names, argument, structure):
     if not given:
         return [[] for _ in names]
     if isinstance(given, dict):
-        chosen = per_output(given, names, argument)
+        chosen = per_output(given, names, argument, structure)
     elif isinstance(given, (list, tuple)) and any(isinstance(one, (list, tuple)) for one in given):
         chosen = per_output(list(given), names, argument)
     elif isinstance(given, (list, tuple)) and len(given) == len(names) and generations.value('metric_per_output'):

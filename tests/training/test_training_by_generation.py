@@ -138,7 +138,7 @@ def test_an_epoch_of_steps_at_the_end_of_the_data(generation):
     counting = callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: seen.append(0),
                                         on_batch_end=lambda batch, logs: seen.append(seen.pop() + 1))
     x = np.zeros((10, 1), 'float32')
-    with pytest.warns(UserWarning, match='ran out after 1 of the 9') if generation == 3 else contextlib.ExitStack():
+    with pytest.warns(UserWarning, match='data after 1 of the 9') if generation == 3 else contextlib.ExitStack():
         model.fit(x, x, batch_size=1, epochs=4, steps_per_epoch=9, callbacks=[counting], verbose=0)
     assert seen == ([9, 1, 9, 1] if generation == 3 else [9, 9, 9, 9])
 
@@ -449,3 +449,50 @@ def test_a_loss_that_hands_on_more_outputs_than_the_model_has(generation, loss, 
         assert len(found) == 3 + bool(metrics_given)
         if generation == 3:
             assert {'mse_loss', 'mae_loss' if isinstance(loss, list) else 'mse_1_loss'} < set(found)
+
+
+def test_metrics_nested_as_the_outputs_are(generation):
+    class Nested(Model):
+        def call(self, x):
+            return {'a': x, 'b': {'c': x + 1, 'd': [x + 2, x + 3]}}
+
+        def train_step(self, data):
+            return super().train_step(data)
+
+    def one(name):
+        return metrics.MeanSquaredError(name=name)
+    x = np.zeros((4, 2), 'float32')
+    y = {'a': x, 'b': {'c': x, 'd': [x, x]}}
+    chosen = {'a': one('first'), 'b': {'c': one('second'), 'd': [one('third'), one('fourth')]}}
+    model = Nested()
+    model.compile(optimizers.SGD(0.0), 'mse', metrics=chosen)
+    found = model.evaluate(x, y, verbose=0, return_dict=True)
+    prefixes = [''] * 4 if generation == 3 else ['output_%d_' % number for number in (1, 2, 3, 4)]
+    names = [prefix + name for prefix, name in zip(prefixes, ('first', 'second', 'third', 'fourth'))]
+    assert [found[name] for name in names] == [0, 1, 4, 9]
+    with pytest.raises(ValueError, match="metrics.*can't be found"):
+        model = Nested()
+        model.compile('sgd', 'mse', metrics={'z': one('z')})
+        model.evaluate(x, y, verbose=0)
+
+
+class Shapes(Model):
+    """Notes the shapes of its data."""
+
+    def train_step(self, data):
+        self.seen = [tuple(part.shape) for part in data]
+        return {'loss': 0.0}
+
+
+def test_a_series_is_a_column_in_keras_3(generation):
+    pandas = pytest.importorskip('pandas')
+    column = pandas.Series(np.arange(4.0))
+    for data, shape in ((column, (4, 1) if generation == 3 else (4,)), (column.to_numpy(), (4,)),
+                        (column.to_frame(), (4, 1))):
+        model = Shapes()
+        model.compile('sgd', 'mse')
+        model.fit(data, data, verbose=0)
+        assert model.seen == [shape] * 2
+    for wrong in ('a text', object()):
+        with pytest.raises(ValueError, match='the data must be an array of numbers. Received: .* of type'):
+            model.fit(wrong, verbose=0)

@@ -96,8 +96,8 @@ class Feed:
                 if self.ran_out:
                     return
                 if self.ends_with_pass and taken:
-                    warnings.warn('The data ran out after %d of the %d batches of an epoch, so it ends. The usual '
-                                  'cause: a number of steps that is no divisor of the number of batches (%s).'
+                    warnings.warn('Your input ran out of data after %d of the %d batches of an epoch, so it ends. The '
+                                  'usual cause: a number of steps that is no divisor of the number of batches (%s).'
                                   % (taken, steps, self.steps() or 'unknown'), stacklevel=6)
                     return
         self._finish()
