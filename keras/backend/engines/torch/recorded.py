@@ -52,7 +52,7 @@ _RANDOM = frozenset(('rand', 'randn', 'randint', 'randperm', 'bernoulli_'))
 _IN_PLACE = frozenset(('bernoulli_', 'div_', 'sub_', 'mul_', 'add_', 'clamp_', 'requires_grad_'))
 # What says nothing but what follows from shapes, dtypes, and which of the variables are trained.
 _ABOUT = frozenset([getattr(torch.Tensor, name).__get__ for name in (
-    'shape', 'dtype', 'ndim', 'requires_grad', 'is_leaf', 'device', 'layout', 'is_cuda')] + [
+    'shape', 'dtype', 'ndim', 'requires_grad', 'is_leaf', 'device', 'layout', 'is_cuda', 'is_meta')] + [
         getattr(torch.Tensor, name) for name in (
             'size', 'dim', 'numel', 'stride', 'is_contiguous', 'is_floating_point', 'is_complex', '__len__', 'nelement')
     ] + [torch.is_floating_point, torch.is_complex, torch.numel])
