@@ -197,10 +197,7 @@ def segment_prod(data, segment_ids, num_segments=None, sorted=False):
 
 
 def _lowest(dtype):
-    if rules.is_float(dtype):
-        return float('-inf')
-    # One above the smallest, so that the negative exists too.
-    return 0 if dtype.startswith('u') else 1 - 2 ** (int(dtype[3:]) - 1)
+    return float('-inf') if rules.is_float(dtype) else int(np.iinfo(dtype).min)
 
 
 # --- Fourier ----------------------------------------------------------------------------------------------------

@@ -257,6 +257,8 @@ def test_small_integers_do_not_overflow_on_the_way():
     flags, ids = np.array([True, False, True]), np.array([0, 0, 1])
     for found, expected in ((ops.segment_min(small, np.array([0, 0, 1, 1]), num_segments=2), [0, 100]),
                             (ops.segment_min(np.array([-128, 5], 'int8'), np.array([0, 0]), num_segments=1), [-128]),
+                            (ops.segment_min(np.array([127], 'int8'), np.array([1]), num_segments=2), [127, 127]),
+                            (ops.segment_max(np.array([-128], 'int8'), np.array([1]), num_segments=2), [-128, -128]),
                             (ops.segment_min(flags, ids, num_segments=2), [False, True]),
                             (ops.segment_max(flags, ids, num_segments=2), [True, True])):
         np.testing.assert_array_equal(ops.convert_to_numpy(found), expected)
