@@ -192,3 +192,10 @@ def test_what_is_printed():
         assert repr(variable) == '<Variable path=mine, shape=(3,), dtype=float32, value=[1. 2. 3.]>'
         with keras.StatelessScope():
             assert repr(variable) == '<Variable path=mine, shape=(3,), dtype=float32>'
+
+
+def test_the_storage_by_the_name_of_keras_3():
+    variable = Variable('ones', (2,))
+    assert variable._value is None
+    assert float(variable.numpy().sum()) == 2.0
+    assert variable._value is variable.storage
