@@ -21,7 +21,7 @@ def linear(x):
     return x
 
 
-def relu(x, alpha=0.0, max_value=None, threshold=0.0, negative_slope=None):
+def relu(x, alpha=0.0, max_value=None, threshold=0.0, negative_slope=0.0):
     """The rectified linear unit: `max(x, 0)` by default.
 
     In general `max_value` from there on, `x` between `threshold` and `max_value`, and
@@ -34,7 +34,7 @@ def relu(x, alpha=0.0, max_value=None, threshold=0.0, negative_slope=None):
     Example:
         >>> keras.activations.relu(np.array([-1.0, 2.0]))  # [0, 2]
     """
-    return nn.relu(x, alpha if negative_slope is None else negative_slope, max_value, threshold)
+    return nn.relu(x, negative_slope or alpha, max_value, threshold)
 
 
 def elu(x, alpha=1.0):
@@ -344,4 +344,4 @@ def is_elementwise(activation):
 
 
 get, serialize, deserialize = _KIND.module_functions(
-    'activation', 'name', example=">>> keras.activations.get('relu') is keras.activations.relu\nTrue")
+    'activation', 'name', also='config', example=">>> keras.activations.get('relu') is keras.activations.relu\nTrue")

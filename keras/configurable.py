@@ -66,6 +66,30 @@ class Configurable(generations.Dated):
         return '<%s %r>' % (type(self).__name__, declared_config(self))
 
 
+class Fixed:
+    """An attribute that the constructor sets, and nobody afterwards under generations where `row` says so."""
+
+    def __init__(self, row):
+        self._row = row
+
+    def __set_name__(self, owner, name):
+        self._name = name
+
+    def __get__(self, instance, owner=None):
+        if instance is None:
+            return self
+        try:
+            return vars(instance)[self._name]
+        except KeyError:
+            raise AttributeError('%r object has no attribute %r' % (owner.__name__, self._name)) from None
+
+    def __set__(self, instance, value):
+        if self._name in vars(instance) and instance.ruled(self._row):
+            raise AttributeError("can't set attribute %r of %s: it is fixed when the object is made"
+                                 % (self._name, type(instance).__name__))
+        vars(instance)[self._name] = value
+
+
 def declared_config(instance):
     """{name: plain value} of the arguments that the constructors of `instance` declare."""
     arguments, config = declared_arguments(type(instance)), {}

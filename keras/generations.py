@@ -50,6 +50,8 @@ _row('masked_statistics', 'layers.BatchNormalization',
 _row('bilinear_centers', 'layers.UpSampling2D',
      '`interpolation="bilinear"` goes from the centre of one pixel to that of the next, not from corner to corner',
      False, False, True, True)
+_row('negative_rows_from_end', 'layers.Embedding',
+     'negative integers count from the last row of the table; they are no rows otherwise', False, False, False, True)
 _row('softmax_of_vectors', 'activations.softmax', 'a tensor of a single axis is accepted', False, False, False, True)
 _row('softmax_applies_any_mask', 'layers.Softmax, MultiHeadAttention, GroupQueryAttention',
      'a mask with fewer axes than the inputs is applied as well, and where all is masked the result is 0 (in attention '
@@ -125,6 +127,9 @@ _default('layers.LSTM', 'recurrent_activation', 'hard_sigmoid', 'sigmoid', 'sigm
 _default('layers.ConvLSTM2D', 'recurrent_activation', 'hard_sigmoid', 'hard_sigmoid', 'hard_sigmoid', 'sigmoid')
 _default('layers.Conv1D', 'data_format', 'channels_last', 'channels_last', 'channels_last', None)
 _default('layers.SeparableConv1D', 'data_format', 'channels_last', 'channels_last', None, None)
+_default('layers.ConvLSTM2D', 'strides', (1, 1), (1, 1), (1, 1), 1)
+_default('layers.ZeroPadding3D', 'padding', (1, 1, 1), (1, 1, 1), (1, 1, 1), ((1, 1), (1, 1), (1, 1)))
+_default('layers.PReLU', 'alpha_initializer', 'zeros', 'zeros', 'zeros', 'Zeros')
 _default('layers.MaxPooling1D', 'data_format', 'channels_last', 'channels_last', 'channels_last', None)
 _row('fans_of_vectors', 'initializers.VarianceScaling',
      'the number of inputs and outputs that a weight with one axis counts as', 'root', 'root', 'size', 'size')
@@ -189,6 +194,10 @@ _row('weight_names_in_full', 'layers.Layer, metrics.Metric',
      True, True, True, False)
 _row('variables_of_engine_are_weights', 'layers.Layer',
      'a `tf.Variable` that is an attribute of a layer is a weight of it', False, True, True, False)
+_row('embeddings_are_inputs', 'layers.Embedding',
+     'a stack that begins with an `Embedding` is built at once, for sequences of any length; not when it is first '
+     'called',
+     True, True, True, False)
 _row('name_of_depthwise_kernel', 'layers.DepthwiseConv1D, DepthwiseConv2D', 'what the weight is called',
      'depthwise_kernel', 'depthwise_kernel', 'depthwise_kernel', 'kernel')
 _row('seeds_are_named', 'random.SeedGenerator',
@@ -219,6 +228,10 @@ _row('huber_is_mean', 'losses.Huber', 'one value per sample, the mean over the l
 _row('losses_in_floatx', 'losses.Loss',
      'predictions and targets are floats of `floatx` in losses without a `dtype`, those of 16 bits included',
      False, False, False, True)
+_row('dtypes_are_fixed', 'losses.Loss, metrics.Metric', '`dtype` cannot be set on an object', False, False, False, True)
+_row('metrics_compute_in_policies', 'metrics.Metric',
+     'of a policy given as `dtype` the metric takes what is computed in, not what variables have; variables that are '
+     'added without a dtype have `floatx`', False, False, False, True)
 _row('losses_take_masks', 'losses.Loss',
      'a mask that goes with predictions outside of `fit` (of an `Embedding`, or by `set_keras_mask`) leaves values out',
      False, False, False, True)
@@ -260,11 +273,29 @@ _row('constraint_must_hold', 'metrics.SensitivityAtSpecificity, SpecificityAtSen
 
 _row('files_say_which_accuracy', 'models.Model.save',
      "HDF5 files name the function that the metrics 'accuracy' and 'crossentropy' stand for", False, False, True, False)
+_row('paths_are_unique', 'models.Model.get_state_tree',
+     'two weights of one path are refused; else a number tells them apart', False, False, False, True)
+_row('lists_of_one_stay', 'models.Model',
+     '`input` and `output` are lists or tuples where the model was made with such of one tensor; `input_shape` and '
+     '`output_shape` are lists in the order of `inputs` and `outputs`, and the shape itself where there is one',
+     False, False, False, True)
+_row('outputs_go_by_losses', 'models.Model.fit',
+     'in the logs of a model without a graph, outputs in a list go by the names of their losses (`mse_loss`), their '
+     'metrics by their own; not `output_1_loss`', False, False, False, True)
+_row('executions_are_whole', 'models.Model.fit',
+     'a number of steps that is no multiple of `steps_per_execution` counts as the next one: of `steps_per_epoch=5` by '
+     'two, six batches run', False, False, False, True)
+_row('runs_overrule_calls', 'models.Model, layers.Layer',
+     'whether a model trains overrules what its layers were called with: of `Dropout(0.5)(x, training=True)` nothing '
+     'is dropped by `predict`, `evaluate` and `model(x, training=False)`, and `training=False` does not hold in `fit`',
+     False, False, False, True)
+_row('generators_of_one_length', 'models.Model.fit',
+     'all arrays of a batch that a generator yields must have the same number of samples', True, True, False, False)
 _row('trainable_reaches_inside', 'layers.Layer, models.Model',
      'setting `trainable` sets it on all layers inside as well; wrappers always do', False, False, True, True)
 _row('parts_say_what_is_trained', 'layers.Layer, models.Model',
-     'of a layer or model made with `trainable=False` only its own weights are left alone: layers inside are trained '
-     'unless they are frozen themselves', False, False, False, True)
+     'of a layer or model made with `trainable=False` only its own weights are left alone as a part of a model: layers '
+     'inside are trained unless they are frozen themselves', False, False, False, True)
 _row('trainable_reaches_weights', 'layers.Layer',
      'setting `trainable` of a layer sets it of its weights as well', False, False, False, True)
 _row('first_input_counts', 'models.Model.predict',
@@ -370,6 +401,12 @@ _default('optimizers.Adagrad', 'initial_accumulator_value', 0.0, 0.0, 0.1, 0.1)
 _default('optimizers.Nadam', 'schedule_decay', 0.004, 0.004, 1.0, 1.0)
 _row('optimizer_epsilon', 'optimizers.Adadelta, Adagrad, Adam, Adamax, AdamW, Lamb, Nadam, RMSprop',
      'default `epsilon`; None stands for `keras.config.epsilon()`', 1e-8, None, 1e-7, 1e-7)
+_default('initializers.Constant', 'value', 0, 0, 0, 0.0)
+_default('callbacks.ReduceLROnPlateau', 'min_lr', 0, 0, 0, 0.0)
+_default('callbacks.TensorBoard', 'log_dir', './logs', './logs', 'logs', 'logs')
+_row('utils_read_as_saving', 'utils.deserialize_keras_object',
+     'the arguments behind the first are `custom_objects` and `safe_mode`, not `module_objects` and `custom_objects`',
+     False, False, False, True)
 _row('optimizers_are_numbered', 'optimizers.Optimizer',
      'automatic names are `adam`, `adam_1`, `adam_w`, and configs hold them', False, False, False, True)
 _row('rate_among_variables', 'optimizers.Optimizer.variables',
@@ -543,7 +580,19 @@ class _DefaultText(_Default, str):
     pass
 
 
-_KINDS_OF_DEFAULTS = {bool: _DefaultFlag, int: _DefaultNumber, float: _DefaultFloat, str: _DefaultText}
+class _DefaultTuple(_Default, tuple):
+    pass
+
+
+class _DefaultNothing(_Default, tuple):
+    """None, which has no subclasses."""
+
+    def __repr__(self):
+        return 'None'
+
+
+_KINDS_OF_DEFAULTS = {bool: _DefaultFlag, int: _DefaultNumber, float: _DefaultFloat, str: _DefaultText,
+                      tuple: _DefaultTuple, type(None): _DefaultNothing}
 
 
 def Default(name):  # noqa: N802  (it stands where the name of a type would)
@@ -551,8 +600,7 @@ def Default(name):  # noqa: N802  (it stands where the name of a type would)
     values = ROWS[name].values
     # A process whose settings name a generation sees that one's signatures, where the value can know its row.
     shown = values[config.settings.generation or config.DEFAULT_GENERATION]
-    shown = shown if type(shown) in _KINDS_OF_DEFAULTS else values[config.DEFAULT_GENERATION]
-    default = _KINDS_OF_DEFAULTS[type(shown)](shown)
+    default = _KINDS_OF_DEFAULTS[type(shown)](() if shown is None else shown)
     default.row = name
     return default
 

@@ -89,7 +89,7 @@ class Constant(Initializer):
         array([2.5, 2.5], dtype=float32)
     """
 
-    def __init__(self, value=0):
+    def __init__(self, value=Default('Constant.value')):
         super().__init__()
         self.declare(locals())
 
@@ -434,11 +434,11 @@ class Orthogonal(RandomInitializer):
         return (self.gain * (q if rows >= columns else q.T)).reshape(shape).astype(dtype)
 
 
-def _scheme(cls, seed):
+def _scheme(cls, seed, input_axes, output_axes):
     """What the function of a scheme gives: in Keras 3 an object of its class, before a `VarianceScaling`."""
     if generations.value('schemes_are_classes'):
-        return cls(seed)
-    return VarianceScaling(*_old_words(cls.arguments), seed=seed)
+        return cls(seed, input_axes, output_axes)
+    return VarianceScaling(*_old_words(cls.arguments), seed=seed, input_axes=input_axes, output_axes=output_axes)
 
 
 def _old_words(arguments):
@@ -448,7 +448,7 @@ def _old_words(arguments):
 
 # --- the schemes of the papers ------------------------------------------------------------------------------------
 
-def glorot_uniform(seed=None):
+def glorot_uniform(seed=None, input_axes=None, output_axes=None):
     """Uniform with variance 2 / (inputs + outputs): Glorot and Bengio, Understanding the difficulty of training
     deep feedforward neural networks (2010). Also called Xavier uniform.
 
@@ -456,57 +456,57 @@ def glorot_uniform(seed=None):
         >>> keras.initializers.glorot_uniform(seed=1337)((4, 3)).shape
         (4, 3)
     """
-    return _scheme(GlorotUniform, seed)
+    return _scheme(GlorotUniform, seed, input_axes, output_axes)
 
 
-def glorot_normal(seed=None):
+def glorot_normal(seed=None, input_axes=None, output_axes=None):
     """Truncated normal with variance 2 / (inputs + outputs): Glorot and Bengio (2010).
 
     Example:
         >>> keras.initializers.glorot_normal(seed=1337)((4, 3)).shape
         (4, 3)
     """
-    return _scheme(GlorotNormal, seed)
+    return _scheme(GlorotNormal, seed, input_axes, output_axes)
 
 
-def he_normal(seed=None):
+def he_normal(seed=None, input_axes=None, output_axes=None):
     """Truncated normal with variance 2 / inputs: He et al., Delving deep into rectifiers (2015).
 
     Example:
         >>> keras.initializers.he_normal(seed=1337)((4, 3)).shape
         (4, 3)
     """
-    return _scheme(HeNormal, seed)
+    return _scheme(HeNormal, seed, input_axes, output_axes)
 
 
-def he_uniform(seed=None):
+def he_uniform(seed=None, input_axes=None, output_axes=None):
     """Uniform with variance 2 / inputs: He et al. (2015).
 
     Example:
         >>> keras.initializers.he_uniform(seed=1337)((4, 3)).shape
         (4, 3)
     """
-    return _scheme(HeUniform, seed)
+    return _scheme(HeUniform, seed, input_axes, output_axes)
 
 
-def lecun_normal(seed=None):
+def lecun_normal(seed=None, input_axes=None, output_axes=None):
     """Truncated normal with variance 1 / inputs: LeCun et al., Efficient backprop (1998); what SELU needs.
 
     Example:
         >>> keras.initializers.lecun_normal(seed=1337)((4, 3)).shape
         (4, 3)
     """
-    return _scheme(LecunNormal, seed)
+    return _scheme(LecunNormal, seed, input_axes, output_axes)
 
 
-def lecun_uniform(seed=None):
+def lecun_uniform(seed=None, input_axes=None, output_axes=None):
     """Uniform with variance 1 / inputs: LeCun et al. (1998).
 
     Example:
         >>> keras.initializers.lecun_uniform(seed=1337)((4, 3)).shape
         (4, 3)
     """
-    return _scheme(LecunUniform, seed)
+    return _scheme(LecunUniform, seed, input_axes, output_axes)
 
 
 class _Scheme(VarianceScaling):

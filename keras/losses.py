@@ -13,7 +13,7 @@ from keras.backend.table.composites import losses as _table
 from keras.backend.table.composites.losses import (binary_crossentropy_with_epsilon, clipped_logits,
                                                    mean_sparse_categorical_crossentropy)
 from keras.backend.table.composites.shape import dtype_of, ndim, shape, static_shape
-from keras.configurable import Configurable, argument_of_function, arguments_config
+from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config
 from keras.generations import Default
 from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
 
@@ -136,6 +136,7 @@ class Loss(Configurable):
     """
 
     later = ('dtype',)
+    dtype = Fixed('dtypes_are_fixed')
 
     def __init__(self, reduction='sum_over_batch_size', name=None, dtype=None):
         super().__init__()
@@ -336,6 +337,7 @@ def cosine_similarity(y_true, y_pred, axis=-1):
 
 def cosine_of_angle(y_true, y_pred, axis=-1):
     """The cosine of the angle between targets and predictions along `axis`; in Keras 1 divided by the size of it."""
+    y_true, y_pred = _as_floats(y_true, y_pred)
     products = ops.multiply(_normalized(y_true, axis), _normalized(y_pred, axis))
     return (ops.mean if generations.value('cosine_is_mean_of_products') else ops.sum)(products, axis=axis)
 
@@ -382,6 +384,7 @@ def categorical_hinge(y_true, y_pred):
     Example:
         >>> keras.losses.categorical_hinge([[0.0, 1.0]], [[0.25, 0.5]])  # [0.75]
     """
+    y_true, y_pred = _as_floats(y_true, y_pred)
     right = ops.sum(ops.multiply(y_pred, y_true), axis=-1)
     wrong = ops.max(ops.multiply(y_pred, ops.subtract(1.0, y_true)), axis=-1)
     return ops.relu(wrong - right + 1.0)
@@ -472,6 +475,7 @@ def kullback_leibler_divergence(y_true, y_pred):
     Example:
         >>> keras.losses.kullback_leibler_divergence([[0.5, 0.5]], [[0.5, 0.5]])  # [0]
     """
+    y_true, y_pred = _as_floats(y_true, y_pred)
     y_true = ops.clip(y_true, config.epsilon(), 1.0)
     y_pred = ops.clip(y_pred, config.epsilon(), 1.0)
     return ops.sum(ops.multiply(y_true, ops.log(ops.divide(y_true, y_pred))), axis=-1)
@@ -490,6 +494,7 @@ def binary_focal_crossentropy(y_true, y_pred, apply_class_balancing=False, alpha
         >>> keras.losses.binary_focal_crossentropy([[1.0]], [[0.5]])  # [0.693 / 4]
     """
     _check_same_shape(y_true, y_pred, 'binary_focal_crossentropy')
+    y_true, y_pred = _as_floats(y_true, y_pred)
     if label_smoothing:
         y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), 0.5 * label_smoothing)
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
@@ -509,6 +514,7 @@ def categorical_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_l
     Example:
         >>> keras.losses.categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])  # [0.693 / 16]
     """
+    y_true, y_pred = _as_floats(y_true, y_pred)
     if label_smoothing:
         y_true = _smoothed(y_true, y_pred, label_smoothing, axis)
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
@@ -525,7 +531,8 @@ def categorical_generalized_cross_entropy(y_true, y_pred, q):
     Example:
         >>> keras.losses.categorical_generalized_cross_entropy([1], [[0.75, 0.25]], 0.5)  # [1]
     """
-    hot = ops.one_hot(ops.cast(y_true, 'int32'), static_shape(y_pred)[-1])
+    y_pred = ops.convert_to_tensor(y_pred)
+    hot = ops.one_hot(ops.cast(y_true, 'int32'), static_shape(y_pred)[-1], dtype=dtype_of(y_pred))
     p = ops.sum(ops.multiply(y_pred, hot), axis=-1)
     return (1.0 - ops.power(p, float(q))) / float(q)
 

@@ -147,22 +147,29 @@ class OrthogonalRegularizer(Regularizer):
         return different * (self.factor / max(count * (count - 1), 1))
 
 
-def l1(l=0.01, l1=None):  # noqa: E741
-    """`L1L2` with the absolute values only; `l1` is Keras 3's name of the argument.
+def _given(factor, kwargs, name):
+    factor = kwargs.pop('l', factor)
+    if kwargs:
+        raise TypeError('%s() got an unexpected keyword argument %r.' % (name, sorted(kwargs)[0]))
+    return factor
+
+
+def l1(l1=0.01, **kwargs):
+    """`L1L2` with the absolute values only; `l` is Keras 2's name of the argument.
 
     Example:
         >>> keras.regularizers.l1(0.1)(np.array([1.0, -2.0]))  # 0.3
     """
-    return (L1 if value('regularizers_of_one_norm') else L1L2)(l1=l if l1 is None else l1)
+    return (L1 if value('regularizers_of_one_norm') else L1L2)(l1=_given(l1, kwargs, 'l1'))
 
 
-def l2(l=0.01, l2=None):  # noqa: E741
-    """`L1L2` with the squares only; `l2` is Keras 3's name of the argument.
+def l2(l2=0.01, **kwargs):
+    """`L1L2` with the squares only; `l` is Keras 2's name of the argument.
 
     Example:
         >>> keras.regularizers.l2(0.1)(np.array([1.0, -2.0]))  # 0.5
     """
-    return (L2 if value('regularizers_of_one_norm') else L1L2)(l2=l if l2 is None else l2)
+    return (L2 if value('regularizers_of_one_norm') else L1L2)(l2=_given(l2, kwargs, 'l2'))
 
 
 def l1_l2(l1=Default('l1_l2.l1'), l2=Default('l1_l2.l2')):

@@ -202,3 +202,16 @@ def test_masks_of_integers_overlap():
     np.testing.assert_allclose(keras.ops.convert_to_numpy(keras.losses.LogCosh()(y_true, y_pred)), 0.108445, rtol=1e-4)
     found = keras.losses.Tversky(dtype='float16')(y_true, y_pred)
     assert keras.backend.standardize_dtype(found.dtype) == 'float16'
+
+
+@pytest.mark.parametrize('name', ['binary_focal_crossentropy', 'categorical_focal_crossentropy', 'categorical_hinge',
+                                  'kl_divergence', 'cosine_similarity'])
+def test_half_precision_beside_integer_targets(name):
+    """As Keras 3.15.1 has it; TensorFlow, which mixes no types, raised."""
+    if 'float16' not in get_engine().capabilities.dtypes:
+        pytest.skip('%s has no float16' % get_engine().name)
+    y_true, y_pred = np.array([[1, 0], [0, 1]]), np.array([[0.75, 0.25], [0.5, 0.5]], 'float16')
+    function = getattr(losses, name)
+    found, expected = function(y_true, y_pred), function(y_true.astype('float32'), y_pred.astype('float32'))
+    assert ops.dtype(found) == 'float16'
+    np.testing.assert_allclose(ops.convert_to_numpy(found), ops.convert_to_numpy(expected), rtol=1e-2, atol=1e-3)

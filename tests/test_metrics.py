@@ -3,7 +3,7 @@ import pytest
 
 import golden
 import keras
-from keras import config, metrics, ops
+from keras import config, dtype_policies, losses, metrics, ops
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import to_array
 
@@ -259,7 +259,7 @@ def test_pixels_beyond_two_to_the_24th_are_counted():
         metric.update_state([0, 1, 1], [0, 1, 0])
         np.testing.assert_array_equal(metric.total_cm.numpy(), [[2 ** 24 + 1, 0], [1, 2 ** 24 + 1]])
         assert metric.dtype == metric.get_config()['dtype'] == 'int32'
-        with pytest.warns(UserWarning, match='passed as `float`, but dtype is `int`'):
+        with pytest.warns(UserWarning, match='passing weight as `float`, but dtype is `int`'):
             metric.update_state([0], [0], sample_weight=[1.5])
         metric = metrics.MeanIoU(2, dtype='float32')
         metric.update_state([0, 1], [0, 1], sample_weight=[0.5, 1.5])
@@ -282,6 +282,24 @@ def test_nested_lists_of_another_rank_are_not_broadcast():
     metric = metrics.BinaryAccuracy()
     metric.update_state([[1], [1]], [[[1]], [[0]]])
     assert float(metric.result()) == 0.5 and [float(weight.numpy()) for weight in metric.weights] == [1, 2]
+
+
+@pytest.mark.on('numpy')
+def test_dtypes_in_keras_3():
+    with config.generation(3):
+        metric = metrics.Mean(dtype=dtype_policies.DTypePolicy('mixed_float16'))
+        loss = losses.MeanSquaredError(dtype='float16')
+        mine = metrics.Metric(dtype='float16')
+        assert (metric.dtype, metric.variables[0].dtype) == ('float16', 'float16')
+        assert mine.add_variable((), 'zeros').dtype == 'float32'  # what is added without a dtype is not so narrow
+        for each in (metric, loss):
+            with pytest.raises(AttributeError, match='dtype'):
+                each.dtype = 'bfloat16'
+    with config.generation(2):
+        metric = metrics.Mean(dtype=dtype_policies.DTypePolicy('mixed_float16'))
+        assert metric.dtype == 'float32'
+        metric.dtype = 'float64'
+        assert metric.dtype == 'float64'
 
 
 def test_mean_tensor():

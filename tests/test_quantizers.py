@@ -3,6 +3,7 @@ import pytest
 
 from keras import ops, quantizers
 from keras.backend.contract.loading import get_engine
+from keras.backend.state.variables import Variable
 
 NUMBERS = np.random.RandomState(0).normal(size=(5, 7)).astype('float32')
 
@@ -62,6 +63,25 @@ def test_the_range_of_fake_numbers_has_0(least, most, begin, end):
     x = np.array([begin - 1, begin, begin + 0.3, end, end + 1], 'float32')
     found = arrays(quantizers.fake_quant_with_min_max_vars(x, least, most))[0]
     np.testing.assert_allclose(found, [begin, begin, begin + 0.5, end, end], atol=1e-4)
+
+
+@pytest.mark.needs_gradients
+def test_gradients_of_fake_numbers():
+    # By Keras 3.15.1 on JAX.
+    x = np.array([-1.3, -0.5, 0.0, 0.1, 0.77, 1.01, 2.5], 'float32')
+    least, most = (Variable(np.array(value, 'float32')) for value in (-0.5, 1.0))
+    inputs = Variable(x)
+    _, (dx, dleast, dmost) = get_engine().value_and_grad(
+        lambda: (ops.sum(quantizers.fake_quant_with_min_max_vars(inputs.value, least.value, most.value)), None),
+        [inputs, least, most])
+    np.testing.assert_allclose(arrays(dx)[0], [0, 1, 1, 1, 1, 0, 0])
+    assert (float(arrays(dleast)[0]), float(arrays(dmost)[0])) == (2.0, 2.0)
+
+
+def test_fake_numbers_of_few_bits_round_ties_up():
+    x = np.array([0.1, 0.3, 0.77], 'float32')  # by Keras 3.15.1 on JAX
+    found = arrays(quantizers.fake_quant_with_min_max_vars(x, 0.0, 1.0, 4))[0]
+    np.testing.assert_allclose(found, [2 / 15, 5 / 15, 12 / 15], atol=1e-6)
 
 
 @pytest.mark.on('numpy')

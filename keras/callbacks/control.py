@@ -295,7 +295,7 @@ class ReduceLROnPlateau(Callback):
     """
 
     def __init__(self, monitor='val_loss', factor=0.1, patience=10, verbose=0, mode='auto', min_delta=1e-4,
-                 cooldown=0, min_lr=0, **kwargs):
+                 cooldown=0, min_lr=generations.Default('ReduceLROnPlateau.min_lr'), **kwargs):
         super().__init__()
         if factor >= 1.0:
             raise ValueError('ReduceLROnPlateau: the factor must be below 1. Received: %r' % (factor,))
@@ -311,7 +311,7 @@ class ReduceLROnPlateau(Callback):
         self.verbose = verbose
         self.min_delta = min_delta
         self.cooldown = cooldown
-        self.min_lr = min_lr
+        self.min_lr = generations.settled(min_lr)
         self._monitor = Monitor(self, monitor, mode, min_delta)
         self.monitor_op = self._monitor.is_better
         self._reset()

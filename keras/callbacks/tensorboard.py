@@ -64,11 +64,12 @@ class TensorBoard(Callback):
     """
 
     @_in_either_order
-    def __init__(self, log_dir='./logs', histogram_freq=0, batch_size=32, write_graph=True, write_grads=False,
+    def __init__(self, log_dir=generations.Default('TensorBoard.log_dir'), histogram_freq=0, batch_size=32,
+                 write_graph=True, write_grads=False,
                  write_images=False, embeddings_freq=0, embeddings_layer_names=None, embeddings_metadata=None,
                  embeddings_data=None, update_freq='epoch', profile_batch=0, write_steps_per_second=False):
         super().__init__()
-        self.log_dir = os.fspath(log_dir)
+        self.log_dir = os.fspath(generations.settled(log_dir))
         self.histogram_freq = histogram_freq
         self.batch_size = batch_size or 32
         self.write_graph = write_graph

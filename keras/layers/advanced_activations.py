@@ -2,6 +2,7 @@
 from keras import ops
 from keras.backend.table.composites import nn
 from keras.backend.table.composites.shape import static_shape
+from keras.generations import Default
 from keras.layers.arguments import to_list
 from keras.layers.base import InputSpec, Layer  # noqa: F401
 from keras.layers.families import SameShape
@@ -77,8 +78,8 @@ class PReLU(_Activation):
     Source: He et al., Delving deep into rectifiers (2015).
     """
 
-    def __init__(self, alpha_initializer='zeros', alpha_regularizer=None, alpha_constraint=None, shared_axes=None,
-                 **kwargs):
+    def __init__(self, alpha_initializer=Default('PReLU.alpha_initializer'), alpha_regularizer=None,
+                 alpha_constraint=None, shared_axes=None, **kwargs):
         super().__init__(**kwargs)
         self.declare(locals())
         self.shared_axes = None if shared_axes is None else to_list(shared_axes, True)

@@ -17,13 +17,16 @@ def normalize_padding(value, allowed=('valid', 'same')):
     return padding
 
 
-def positive_integer(value, layer, name):
+def positive_integer(value, layer, name, floats=True):
     """`value` as an int above 0.
+
+    Args:
+        floats: whether a float without a fraction will do.
 
     Raises:
         ValueError: for anything else, naming the layer and the argument.
     """
-    if value is None or not _is_size(value) or int(value) <= 0:
+    if value is None or not _is_size(value) or int(value) <= 0 or isinstance(value, float) and not floats:
         raise ValueError('%s: Invalid value for argument `%s`. Expected a strictly positive value. Received %s=%.200r. '
                          '`%s` must be a positive integer.' % (layer, name, name, value, name))
     return int(value)

@@ -48,19 +48,23 @@ class _DotAttention(Layer):
         self._check(inputs)
         self._check_masks(inputs, mask)
         query, value = inputs[0], inputs[1]
-        scores = self._scores(query, inputs[2] if len(inputs) > 2 else value)
+        scores = self._calculate_scores(query, inputs[2] if len(inputs) > 2 else value)
         query_mask, value_mask = (list(mask) + [None, None])[:2] if mask is not None else (None, None)
         allowed = None if value_mask is None else ops.expand_dims(value_mask, -2)
         if use_causal_mask or self.causal:
             rows, columns = ops.shape(scores)[-2:]
             allowed = _both(allowed, _causal(rows, columns))
-        weights = nn.softmax(scores if allowed is None else _without(scores, allowed), -1)
-        if training and self.dropout > 0:
-            weights = random.dropout(weights, self.dropout, None, self.seed_generator)
-        result = ops.matmul(weights, value)
+        result, weights = self._apply_scores(scores, value, allowed, training)
         if query_mask is not None:
             result = ops.multiply(result, ops.cast(ops.expand_dims(query_mask, -1), result.dtype))
         return (result, weights) if return_attention_scores else result
+
+    def _apply_scores(self, scores, value, scores_mask=None, training=False):
+        """The outputs and the weights of the values; this and `_calculate_scores` are what subclasses override."""
+        weights = nn.softmax(scores if scores_mask is None else _without(scores, scores_mask), -1)
+        if training and self.dropout > 0:
+            weights = random.dropout(weights, self.dropout, None, self.seed_generator)
+        return ops.matmul(weights, value), weights
 
     def _check(self, inputs):
         if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3) or isinstance(inputs[0], int):
@@ -119,7 +123,7 @@ class Attention(_DotAttention):
             self.concat_score_weight = self.add_weight(name='concat_score_weight', shape=(), initializer='ones')
         self.built = True
 
-    def _scores(self, query, key):
+    def _calculate_scores(self, query, key):
         if self.score_mode == 'dot':
             scores = ops.matmul(query, ops.swapaxes(key, -1, -2))
             return scores if self.scale is None else ops.multiply(scores, self.scale.value)
@@ -151,7 +155,7 @@ class AdditiveAttention(_DotAttention):
         self.scale = self.add_weight(name='scale', shape=(input_shape[0][-1],)) if self.use_scale else None
         self.built = True
 
-    def _scores(self, query, key):
+    def _calculate_scores(self, query, key):
         both = ops.tanh(ops.add(ops.expand_dims(query, -2), ops.expand_dims(key, -3)))
         return ops.sum(both if self.scale is None else ops.multiply(both, self.scale.value), -1)
 
@@ -274,7 +278,8 @@ class _HeadedAttention(Layer):
         """Whether one operation goes from the projections to what the heads give; then there are no scores."""
         if self.flash_attention and return_attention_scores:
             raise ValueError('Layer %s: Returning attention scores is not supported when flash attention is enabled. '
-                             'With flash_attention=None it is.' % self.name)
+                             'Please disable flash attention to access attention scores. With flash_attention=None '
+                             'the layer does by itself where they are wanted.' % self.name)
         wanted = config.is_flash_attention_enabled() if self.flash_attention is None else self.flash_attention
         return wanted is not False and not return_attention_scores and not (training and self.dropout)
 

@@ -107,6 +107,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     begins_channels_first = False
     # Whether floats give floats. A subclass with a shape rule of its own and other outputs says so here.
     floats_give_floats = True
+    # What subclasses override in other Kerases, and without effect here.
+    not_asked = frozenset()
     _OF_THE_GRAPH = ('_inbound_nodes', '_outbound_nodes', '_call_losses', '_call_metrics', '_symbolic_losses',
                      '_symbolic_metrics', '_symbolic_updates')
 
@@ -118,6 +120,9 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if rule is not None:
             cls.compute_output_shape = rule
             cls.get_output_shape_for = own.get('get_output_shape_for', rule)
+        for name in cls.not_asked.intersection(own) if not is_ours(cls) else ():
+            warnings.warn('%s.%s is never called: here %s does not go by it. Override `call` instead.'
+                          % (cls.__name__, name, cls.__mro__[1].__name__), stacklevel=2)
         if inspect.isfunction(own.get('build')) and (cls.notes_builds or not is_ours(cls)):
             cls.build = _noted(own['build']) if cls.notes_builds else _placed(own['build'])
 
@@ -935,9 +940,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         function = self.call if 'captured' not in node.kwargs else run_captured
         if self.runs_given_code or not (type(self).call.__module__ or '').startswith('keras.'):
             function = get_engine().out_of_place(function)
-        if signature.takes_training and 'training' not in node.kwargs and len(node.args) <= signature.names.index(
-                'training'):
-            function = _with_training(function, training)
+        if signature.takes_training and len(node.args) <= signature.names.index('training'):
+            function = self._told_whether_training(function, node, training, signature)
         if self.activity_regularizer is not None:
             function = self._regularizing(function)
         if self._reads_otherwise():
@@ -948,6 +952,15 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if any(self._casts(x.dtype) for x in node.inputs):
             function = self._casting(function)
         return function
+
+    def _told_whether_training(self, function, node, training, signature):
+        """`function` with the training flag of a run; None where nobody has said what it is."""
+        overrules = self.ruled('runs_overrule_calls')
+        if 'training' in node.kwargs:
+            return _with_training_instead(function, training) if overrules and training is not None else function
+        if training is None and overrules and 'training' in signature.defaults:
+            return function
+        return _with_training(function, bool(training))
 
     def in_channels_first(self, rank):
         """The layer for inputs of `rank` axes whose channels are moved from the last axis to the second.
@@ -1143,4 +1156,10 @@ def _laying_out(function, layout):
 def _with_training(function, training):
     def run(*args, **kwargs):
         return function(*args, training=training, **kwargs)
+    return run
+
+
+def _with_training_instead(function, training):
+    def run(*args, **kwargs):
+        return function(*args, **dict(kwargs, training=training))
     return run

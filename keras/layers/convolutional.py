@@ -80,7 +80,18 @@ class BaseConv(Conv, Adapted):
         self._finish_build(channels, self.filters)
         self.adapt_weights()
 
+    def convolution_op(self, inputs, kernel):
+        """The convolution alone, which subclasses may override: with a kernel of their making, say.
+
+        Args:
+            inputs: tensor, as for the layer. kernel: tensor of the shape of `kernel`.
+        """
+        return conv.convolution(inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate,
+                                self.groups)
+
     def call(self, inputs):
+        if type(self).convolution_op is not BaseConv.convolution_op:
+            return self._finish(self.convolution_op(inputs, self.kernel.value))
         bias = self.bias
         return self._activated(conv.convolution(inputs, self.kernel.value, self.strides, self.padding, self.data_format,
                                                 self.dilation_rate, self.groups, None if bias is None else bias.value))
@@ -442,7 +453,7 @@ class ZeroPadding3D(_ZeroPadding):
     """
     rank = 3
 
-    def __init__(self, padding=(1, 1, 1), data_format=None, **kwargs):
+    def __init__(self, padding=Default('ZeroPadding3D.padding'), data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.declare(locals())
 

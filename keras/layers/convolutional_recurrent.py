@@ -85,9 +85,9 @@ class ConvLSTM2DCell(_ConvLSTMCell):
     """One time step of a convolutional LSTM over images; arguments as for `ConvLSTM2D`."""
     rank = 2
 
-    def __init__(self, filters, kernel_size, strides=(1, 1), padding='valid', data_format=None, dilation_rate=(1, 1),
-                 activation='tanh', recurrent_activation=Default('ConvLSTM2D.recurrent_activation'),
-                 use_bias=True,
+    def __init__(self, filters, kernel_size, strides=Default('ConvLSTM2D.strides'), padding='valid', data_format=None,
+                 dilation_rate=Default('ConvLSTM2D.strides'), activation='tanh',
+                 recurrent_activation=Default('ConvLSTM2D.recurrent_activation'), use_bias=True,
                  kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
                  unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
                  kernel_constraint=None, recurrent_constraint=None, bias_constraint=None, dropout=0.,
@@ -178,9 +178,9 @@ class ConvLSTM2D(OfCell, ConvRNN2D):
     """
     cell_class, cell_name = ConvLSTM2DCell, 'conv_lstm_cell'
 
-    def __init__(self, filters, kernel_size, strides=(1, 1), padding='valid', data_format=None, dilation_rate=(1, 1),
-                 activation='tanh', recurrent_activation=Default('ConvLSTM2D.recurrent_activation'),
-                 use_bias=True,
+    def __init__(self, filters, kernel_size, strides=Default('ConvLSTM2D.strides'), padding='valid', data_format=None,
+                 dilation_rate=Default('ConvLSTM2D.strides'), activation='tanh',
+                 recurrent_activation=Default('ConvLSTM2D.recurrent_activation'), use_bias=True,
                  kernel_initializer='glorot_uniform', recurrent_initializer='orthogonal', bias_initializer='zeros',
                  unit_forget_bias=True, kernel_regularizer=None, recurrent_regularizer=None, bias_regularizer=None,
                  activity_regularizer=None, kernel_constraint=None, recurrent_constraint=None, bias_constraint=None,

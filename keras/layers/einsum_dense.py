@@ -1,4 +1,6 @@
 """`EinsumDense`: a dense layer over any axes."""
+import warnings
+
 import numpy as np
 
 from keras import activations, initializers, ops
@@ -41,7 +43,10 @@ class EinsumDense(Adapted):
         self.declare(locals())
 
     def build(self, input_shape):
-        analysis = Equation(self.equation, self.bias_axes, tuple(input_shape), self.partial_output_shape, self.name)
+        input_shape, named = tuple(input_shape), self.equation.replace(' ', '').partition(',')[0]
+        if '...' not in named:  # for inputs with more axes there may be weights; `call` refuses them
+            input_shape = input_shape[:len(named)]
+        analysis = Equation(self.equation, self.bias_axes, input_shape, self.partial_output_shape, self.name)
         self.full_output_shape = analysis.output_shape
         self.kernel = self.add_weight(name='kernel', shape=analysis.kernel_shape,
                                       initializer=self._by_equation(self.kernel_initializer, analysis.letters))
@@ -140,7 +145,7 @@ class EinsumDense(Adapted):
         return outputs if len(shape) == before + 1 else ops.reshape(outputs, sizes[:-before] + list(shape[before:]))
 
     def call(self, inputs):
-        if self._dense_at_last and not self.is_quantized:
+        if self._dense_at_last and not self.is_quantized and ops.ndim(inputs) == len(self.letters[0]):
             outputs = self._dense(inputs)
             return outputs if self.activation is activations.linear else self.activation(outputs)
         outputs = self.quantized_product(inputs) if self.is_quantized else self.product(inputs, self.kernel.value)
@@ -185,7 +190,11 @@ class Equation:
         self.bias_shape = self._bias_shape(bias_axes, wanted, sizes, len(elided) if right else 0)
 
     def _with_output(self, sizes, names, output_sizes):
-        if len(names) != len(output_sizes):
+        if len(names) < len(output_sizes):
+            warnings.warn(self.wrong % ('has %d axes in the output beside the batch and `...`, output_shape=%s has %d, '
+                                        'of which the last have no effect'
+                                        % (len(names), output_sizes, len(output_sizes))), stacklevel=2)
+        elif len(names) > len(output_sizes):
             raise ValueError(self.wrong % ('has %d axes in the output beside the batch and `...`, output_shape=%s has '
                                            '%d' % (len(names), output_sizes, len(output_sizes))))
         sizes = dict(sizes)

@@ -37,14 +37,15 @@ class Embedding(Adapted):
                  lora_rank=None, lora_alpha=None, quantization_config=None, **kwargs):
         input_length = tuple(input_length) if isinstance(input_length, (list, tuple)) else input_length
         if not {'input_shape', 'batch_input_shape', 'batch_shape'} & set(kwargs):
-            kwargs['input_shape'] = tuple(to_list(input_length, True))
+            if input_length is not None or self.ruled('embeddings_are_inputs'):
+                kwargs['input_shape'] = tuple(to_list(input_length, True))
         elif kwargs.get('batch_input_shape') is not None:
             kwargs['batch_input_shape'] = _flat_shape(kwargs['batch_input_shape'])
         super().__init__(lora_rank, lora_alpha, quantization_config, **kwargs)
         self.declare(locals())
         for name in ('input_dim', 'output_dim'):
             value = getattr(self, name)
-            setattr(self, name, positive_integer(None if isinstance(value, float) else value, 'Embedding', name))
+            setattr(self, name, positive_integer(value, 'Embedding', name, floats=False))
         self.supports_masking = mask_zero
         if self._initial_weights is not None:
             if not isinstance(self._initial_weights, (list, tuple)):
@@ -71,7 +72,10 @@ class Embedding(Adapted):
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
     def call(self, inputs):
-        return nn.embedding(ops.cast(inputs, 'int32'), self.embeddings.value)
+        rows = ops.cast(inputs, 'int32')
+        if self.ruled('negative_rows_from_end'):
+            rows = ops.where(ops.less(rows, 0), ops.add(rows, self.input_dim), rows)
+        return nn.embedding(rows, self.embeddings.value)
 
     def compute_output_shape(self, input_shape):
         input_shape = tuple(input_shape)

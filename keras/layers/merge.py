@@ -37,6 +37,10 @@ class _Merge(Layer):
         ranks = [ops.ndim(x) for x in inputs]
         if len(set(ranks)) > 1:
             inputs = [_with_rank(x, max(ranks)) for x in inputs]
+        return self._merge_function(inputs)
+
+    def _merge_function(self, inputs):
+        """The inputs, which have one rank, as one: what subclasses in scripts define."""
         result = inputs[0]
         for x in inputs[1:]:
             result = self._merge(result, x)
@@ -46,7 +50,7 @@ class _Merge(Layer):
         return self
 
     def _merge(self, x, y):
-        raise NotImplementedError('%s must define _merge(x, y).' % type(self).__name__)
+        raise NotImplementedError('%s must define _merge_function(inputs).' % type(self).__name__)
 
     def compute_output_shape(self, input_shape):
         shapes = self._checked(input_shape)
@@ -95,7 +99,8 @@ class _MaskedMerge(_Merge):
     open_axis = -1
 
     def call(self, inputs, mask=None):
-        if mask is None or all(each is None for each in mask) or not self.ruled('merges_by_any_mask'):
+        if mask is None or all(each is None for each in mask) or not self.ruled('merges_by_any_mask') \
+                or type(self)._merge_function is not _Merge._merge_function:
             return super().call(inputs)
         rank = max(map(ops.ndim, inputs))
         inputs = [_with_rank(x, rank) for x in inputs]
@@ -160,8 +165,8 @@ class Average(_Merge):
     def _merge(self, x, y):
         return ops.add(x, y)
 
-    def call(self, inputs):
-        return ops.divide(super().call(inputs), float(len(inputs)))
+    def _merge_function(self, inputs):
+        return ops.divide(super()._merge_function(inputs), float(len(inputs)))
 
 
 class Maximum(_MaskedMerge):
@@ -194,6 +199,9 @@ class Concatenate(_Merge):
         self.declare(locals())
 
     def call(self, inputs):
+        return self._merge_function(inputs)
+
+    def _merge_function(self, inputs):
         return ops.concatenate(inputs, self.axis)
 
     def in_channels_first(self, rank):
@@ -249,6 +257,9 @@ class Dot(_Merge):
         self.pair = tuple(pair)
 
     def call(self, inputs):
+        return self._merge_function(inputs)
+
+    def _merge_function(self, inputs):
         x, y = inputs
         if self.normalize:
             x, y = l2_normalize(x, self.pair[0]), l2_normalize(y, self.pair[1])
@@ -310,6 +321,6 @@ def concatenate(inputs, axis=-1, **kwargs):
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
-def dot(inputs, axes, normalize=False, **kwargs):
+def dot(inputs, axes=-1, normalize=False, **kwargs):
     """`Dot(axes, normalize, **kwargs)(inputs)`."""
     return Dot(axes=axes, normalize=normalize, **kwargs)(inputs)

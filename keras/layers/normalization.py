@@ -56,6 +56,7 @@ class BatchNormalization(_Normalization):
     later = ('mode', 'renorm', 'renorm_clipping', 'renorm_momentum')
     masks_samples = True
     without_effect = {'synchronized': False}
+    not_asked = frozenset(('_moments', '_calculate_mean_and_var', '_fused_batch_norm'))
 
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer='zeros',
                  gamma_initializer='ones', moving_mean_initializer='zeros', moving_variance_initializer='ones',

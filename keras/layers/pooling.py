@@ -21,7 +21,22 @@ class BasePooling(Spatial):
             self.strides = self.pool_size
 
     def call(self, inputs):
+        if type(self)._pooling_function is not BasePooling._pooling_function:
+            return self._pooled_by_subclass(inputs)
         return self.pool(inputs, self.pool_size, self.strides, self.padding, self.data_format)
+
+    def _pooling_function(self, inputs, pool_size, strides, padding, data_format):
+        """The operation, by the name under which scripts for Keras 2 override it."""
+        return self.pool(inputs, pool_size, strides, padding, data_format)
+
+    def _pooled_by_subclass(self, inputs):
+        """What a subclass's own function gives; of one axis it gets images with a second axis of size 1."""
+        lone = self.rank == 1
+        axis = 2 if self.data_format == 'channels_last' else 3
+        outputs = self._pooling_function(
+            inputs=ops.expand_dims(inputs, axis) if lone else inputs, pool_size=self.pool_size + (1,) * lone,
+            strides=self.strides + (1,) * lone, padding=self.padding, data_format=self.data_format)
+        return ops.squeeze(outputs, axis) if lone else outputs
 
     def compute_output_shape(self, input_shape):
         sizes, channels = split_shape(input_shape, self.data_format)

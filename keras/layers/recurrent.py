@@ -73,6 +73,8 @@ class _Cell(Layer):
     gates = number_of_states = 1
     implementation = 2
     later = ('seed',)
+    not_asked = frozenset(('get_dropout_mask', 'get_recurrent_dropout_mask', 'get_dropout_mask_for_cell',
+                           'get_recurrent_dropout_mask_for_cell'))
 
     def declare(self, given):
         super().declare(given)
@@ -420,6 +422,8 @@ class RNN(Layer):
     without_effect = {'time_major': False}
     takes_steps = True
 
+    not_asked = frozenset(('inner_loop',))
+
     def __init__(self, cell, return_sequences=False, return_state=False, go_backwards=False, stateful=False,
                  unroll=False, zero_output_for_mask=False, num_constants=None, **kwargs):
         super().__init__(**kwargs)
@@ -440,7 +444,13 @@ class RNN(Layer):
         if not isinstance(self.cell, StackedRNNCells) or not self.ruled('stacked_states_in_lists'):
             return parts
         remaining = iter(parts)
-        return [[next(remaining) for _ in state_sizes(cell)] for cell in self.cell.in_order_of_states()]
+        found = []
+        for cell in self.cell.in_order_of_states():
+            own = [next(remaining) for _ in state_sizes(cell)]
+            # The state of a cell that says one size, and makes no list of states, is no list.
+            is_list = isinstance(cell.state_size, (list, tuple)) or hasattr(cell, 'get_initial_state')
+            found.append(own if is_list else own[0])
+        return found
 
     def _output_shape(self, input_shape):
         return _with_batch(input_shape[0], output_size(self.cell))

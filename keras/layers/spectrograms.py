@@ -1,5 +1,6 @@
 """Layers that show sounds as frequencies over time."""
 import math
+import warnings
 
 import numpy as np
 
@@ -56,8 +57,8 @@ class STFTSpectrogram(Layer):
         mode: what comes out: 'log' of the 'magnitude', 'psd' (power spectral density, one-sided), 'real' or 'imag'
             part, 'angle', or 'stft': real and imaginary parts side by side.
         frame_length: samples in a window. frame_step: samples between windows, default half a window.
-        fft_length: of the transform, at least the window's, default the window's; it gives `fft_length // 2 + 1`
-            frequencies.
+        fft_length: of the transform, at least the window's, default the next power of two; it gives
+            `fft_length // 2 + 1` frequencies.
         window: 'hann', 'hamming', 'blackman', 'rectangular', another one of SciPy's, an array, or None for ones.
         periodic: whether the window is one period of a longer one.
         scaling: 'density', 'spectrum', or None. padding: 'valid' or 'same'.
@@ -100,10 +101,14 @@ class STFTSpectrogram(Layer):
             raise ValueError('STFTSpectrogram: `fft_length` must be equal or larger than frame_length (%d). Received: '
                              '%r' % (self.frame_length, self.fft_length))
         if self.fft_length is not None and self.fft_length & (self.fft_length - 1):
-            raise ValueError('STFTSpectrogram: `fft_length` must be a power of two. Received: %r' % (self.fft_length,))
+            warnings.warn('STFTSpectrogram: `fft_length` is recommended to be a power of two. Received: fft_length=%r'
+                          % (self.fft_length,), stacklevel=4)
+
+    def _length(self):
+        return self.fft_length or 2 ** (self.frame_length - 1).bit_length()
 
     def _frequencies(self):
-        return (self.fft_length or self.frame_length) // 2 + 1
+        return self._length() // 2 + 1
 
     def _step(self):
         return self.frame_step or self.frame_length // 2 or 1
@@ -112,8 +117,7 @@ class STFTSpectrogram(Layer):
         window = window_of(self.window, self.frame_length, self.periodic)
         if self.scaling is not None:
             window = window / (np.sqrt(np.sum(window ** 2)) if self.scaling == 'density' else np.abs(np.sum(window)))
-        length = self.fft_length or self.frame_length
-        angle = 2.0 * np.pi * np.arange(self.frame_length)[:, None] * np.arange(self._frequencies()) / length
+        angle = 2.0 * np.pi * np.arange(self.frame_length)[:, None] * np.arange(self._frequencies()) / self._length()
         shape = (self.frame_length, 1, self._frequencies())
         self.real_kernel = self.imag_kernel = None
         if self.mode != 'imag':
@@ -215,17 +219,18 @@ class MelSpectrogram(DataLayer):
         self.max_freq = max_freq or int(sampling_rate / 2)
 
     def call(self, inputs):
-        x = ops.cast(inputs, self.compute_dtype)
+        # Fourier transforms are of these floats only.
+        x = ops.cast(inputs, self.compute_dtype if self.compute_dtype == 'float64' else 'float32')
         single = ops.ndim(x) == 1
         real, imaginary = ops.stft(ops.expand_dims(x, 0) if single else x, self.sequence_length, self.sequence_stride,
                                    self.fft_length, self.window)
         power = ops.add(ops.square(real), ops.square(imaginary))
         if self.mag_exp != 2:
             power = ops.power(ops.maximum(power, 0.0), self.mag_exp / 2.0)
-        shown = ops.swapaxes(ops.matmul(power, self._matrix()), -1, -2)
+        shown = ops.swapaxes(ops.matmul(power, self._matrix(dtype_of(power))), -1, -2)
         if self.power_to_db:
             shown = self._in_decibels(shown)
-        return ops.squeeze(shown, 0) if single else shown
+        return ops.cast(ops.squeeze(shown, 0) if single else shown, self.compute_dtype)
 
     def host(self, x):
         """The same by NumPy, for pipelines of other libraries."""
@@ -237,7 +242,8 @@ class MelSpectrogram(DataLayer):
         window = np.pad(window, (before, self.fft_length - self.sequence_length - before), mode='constant')
         count = (padded.shape[-1] - self.fft_length) // self.sequence_stride + 1
         places = np.arange(count)[:, None] * self.sequence_stride + np.arange(self.fft_length)
-        shown = np.abs(np.fft.rfft(padded[..., places] * window)) ** self.mag_exp @ self._matrix()
+        shown = np.abs(np.fft.rfft(padded[..., places] * window)) ** self.mag_exp @ self._matrix(
+            self.compute_dtype if self.compute_dtype == 'float64' else 'float32')
         shown = np.swapaxes(shown, -1, -2)
         if self.power_to_db:
             shown = 10.0 * np.log10(np.maximum(shown, self.min_power)) - self._reference()
@@ -252,9 +258,9 @@ class MelSpectrogram(DataLayer):
                                 self._reference())
         return ops.maximum(decibels, ops.subtract(ops.max(decibels, (-2, -1), keepdims=True), self.top_db))
 
-    def _matrix(self):
+    def _matrix(self, dtype):
         return self.linear_to_mel_weight_matrix(self.num_mel_bins, self.fft_length // 2 + 1, self.sampling_rate,
-                                                self.min_freq, self.max_freq, self.compute_dtype)
+                                                self.min_freq, self.max_freq, dtype)
 
     def linear_to_mel_weight_matrix(self, num_mel_bins=20, num_spectrogram_bins=129, sampling_rate=8000,
                                     lower_edge_hertz=125.0, upper_edge_hertz=3800.0, dtype='float32'):

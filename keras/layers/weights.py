@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from keras.backend.contract import tree
 from keras.backend.contract.context import calls
 from keras.backend.contract.ledger import Stored
 from keras.backend.contract.loading import is_native, variable_in
@@ -386,7 +387,7 @@ class WeightOwner:
     @property
     def trainable_weights(self):
         """The weights that `fit` changes; none if the layer is not trainable."""
-        return self._kinds_inside()[0] if self._trainable or self.ruled('parts_say_what_is_trained') else []
+        return self._kinds_inside()[0] if self._trainable else []
 
     @trainable_weights.setter
     def trainable_weights(self, weights):
@@ -395,7 +396,8 @@ class WeightOwner:
     @property
     def non_trainable_weights(self):
         """The weights that `fit` leaves alone, or that the layer itself updates."""
-        return self._kinds_inside()[1]
+        trained, others = self._kinds_inside()
+        return others if self._trainable else trained + others
 
     @non_trainable_weights.setter
     def non_trainable_weights(self, weights):
@@ -411,7 +413,9 @@ class WeightOwner:
             trainable, frozen = trainable + of_layer[0], frozen + of_layer[1]
         if not self._trainable and not self.ruled('parts_say_what_is_trained'):
             trainable, frozen = [], trainable + frozen
-        return _unique(trainable), _unique(frozen)
+        trainable = _unique(trainable)
+        # A weight that several layers have is trained where one of them is.
+        return trainable, _unique(trainable + frozen)[len(trainable):]
 
     def _kinds(self):
         cls = type(self)
@@ -500,12 +504,14 @@ class WeightOwner:
 
     @property
     def seed_generators(self):
-        """The seed generators of this layer and of those inside it."""
+        """The seed generators of this layer and of those inside it, in lists and dictionaries as well."""
         found = []
         for layer in self.walk_layers():
-            for name, value in layer.__dict__.items():
+            for value in layer.__dict__.values():
                 if isinstance(value, SeedGenerator):
                     found.append(value)
+                elif type(value) in (list, tuple, dict) and value:
+                    found += [leaf for leaf in tree.flatten(value) if isinstance(leaf, SeedGenerator)]
         return found
 
     @property

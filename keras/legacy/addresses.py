@@ -103,10 +103,12 @@ MODULES = {
     'keras.layers.keras2_node': {'engine': 'node', 'ops': 'node'},
     'keras.ops': {
         'ops': 'operation function operation_utils',
-        'src.backend': 'tensorflow jax torch core image linalg math nn numpy',
-        'src.backend.tensorflow': 'core image linalg math nn numpy',
-        'src.backend.jax': 'core image linalg math nn numpy',
-        'src.backend.torch': 'core image linalg math nn numpy'},
+        'src.backend': 'tensorflow jax torch core linalg math nn numpy',
+        'src.backend.tensorflow': 'core linalg math nn numpy',
+        'src.backend.jax': 'core linalg math nn numpy',
+        'src.backend.torch': 'core linalg math nn numpy'},
+    'keras.ops.image': {'src.backend': 'image', 'src.backend.tensorflow': 'image', 'src.backend.jax': 'image',
+                        'src.backend.torch': 'image'},
     'keras.optimizers': {
         'src': 'optimizers',
         'src.optimizers': """legacy adadelta adafactor adagrad adam adamax adamw base_optimizer ftrl lamb lion
@@ -225,6 +227,7 @@ NAMES = {
     'keras.engine.training': {
         'keras.models.model': 'Model as Network',
         'keras.utils.generic_utils': 'slice_arrays to_list unpack_singleton'},
+    'keras.legacy.saving': {'keras.utils.generic_utils': 'deserialize_keras_object serialize_keras_object'},
     'keras.utils.multi_gpu_utils': {
         'keras.layers': 'Lambda concatenate', 'keras.utils.internals': 'available_devices as _get_available_devices'},
     'keras.backend.tensorflow_backend': {
@@ -234,6 +237,7 @@ NAMES = {
     'keras.backend.numpy_backend': {'keras.ops': 'separable_conv'},
     'keras.preprocessing.sequence': {'keras.datasets.word_lists': 'no_longer_than as _remove_long_seq'},
     'keras.backend.common.variables': {'keras.backend.state.variables': 'Variable as KerasVariable'},
+    'keras.saving.saving_lib': {'keras.saving.stores': 'H5IOStore'},
     'keras.export.litert': {'keras.export.formats': 'export_litert'},
     'keras.export.onnx': {'keras.export.formats': 'export_onnx'},
     'keras.export.openvino': {'keras.export.formats': 'export_openvino'},

@@ -14,7 +14,7 @@ from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
 from keras.backend.table.composites.shape import count, dtype_of, shape
-from keras.configurable import Configurable, argument_of_function, arguments_config
+from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config
 from keras.losses import broadcast_weights, same_rank
 from keras.saving.kinds import kind_in
 from keras.saving.serialization import serialize_keras_object
@@ -47,6 +47,7 @@ class Metric(Configurable):
     """
 
     stateful = True
+    dtype = Fixed('dtypes_are_fixed')
     # 'up' or 'down' where a metric of one's own says which values are the better ones, as in Keras 3.
     _direction = None
 
@@ -56,10 +57,19 @@ class Metric(Configurable):
             name, dtype = (dtype if isinstance(dtype, str) else None), name
         if kwargs:
             raise TypeError('%s does not take the arguments %s.' % (type(self).__name__, ', '.join(sorted(kwargs))))
-        name, dtype = name or numbered_name(snake_case(type(self).__name__)), _dtype_name(dtype)
+        name, dtype = name or numbered_name(snake_case(type(self).__name__)), self._dtype_of(dtype)
         self.declare(locals())
         self.built = True
         self._variables = []
+
+    def _dtype_of(self, dtype):
+        """The name of a dtype that is given by name, as a policy, or not at all."""
+        if dtype is None:
+            return config.floatx()
+        if isinstance(dtype, str):
+            return dtype
+        of_policy = 'compute_dtype' if self.ruled('metrics_compute_in_policies') else 'variable_dtype'
+        return getattr(dtype, of_policy, None) or getattr(dtype, 'name', None) or np.dtype(dtype).name
 
     @property
     def _dtype(self):
@@ -92,12 +102,14 @@ class Metric(Configurable):
 
         Args:
             name: for messages and files. shape: tuple of ints, default a scalar.
-            initializer: its first value. dtype: default that of the metric.
+            initializer: its first value. dtype: default that of the metric, in Keras 3 `floatx`.
         """
         if isinstance(name, (tuple, list)):  # Keras 3's order of the arguments
             name, shape = (shape if isinstance(shape, str) else None), name
         initializer = initializers.delayed('zeros' if initializer is None else initializer)
-        variable = Variable(initializer, tuple(shape), dtype or self.dtype, trainable=False, name=name or 'variable')
+        if dtype is None:
+            dtype = config.floatx() if self.ruled('metrics_compute_in_policies') else self.dtype
+        variable = Variable(initializer, tuple(shape), dtype, trainable=False, name=name or 'variable')
         variable.path = '%s/%s' % (self.name, variable.name)
         if self.ruled('weight_names_in_full'):
             variable.name += ':0'
@@ -203,14 +215,6 @@ class Metric(Configurable):
         return '<%s name=%s>' % (type(self).__name__, self.name)
 
 
-def _dtype_name(dtype):
-    if dtype is None:
-        return config.floatx()
-    if isinstance(dtype, str):
-        return dtype
-    return getattr(dtype, 'variable_dtype', None) or getattr(dtype, 'name', None) or np.dtype(dtype).name
-
-
 class Reduce(Metric):
     """A sum or a mean of values.
 
@@ -228,9 +232,9 @@ class Reduce(Metric):
             raise ValueError('%s: unknown reduction %r. Expected "sum", "sum_over_batch_size" or "weighted_mean".'
                              % (type(self).__name__, reduction))
         self.reduction = reduction
-        self.total = self.add_weight('total')
+        self.total = self.add_weight('total', dtype=self.dtype)
         if reduction != 'sum':
-            self.count = self.add_weight('count')
+            self.count = self.add_weight('count', dtype=self.dtype)
 
     def values(self, values):
         """What is summed up, from the first arguments of `update_state`."""

@@ -29,7 +29,7 @@ class _ConfusionMatrix(Metric):
             dtype = 'int32'
         super().__init__(name=name, dtype=dtype)
         self.declare(locals())
-        self.total_cm = self.add_weight('total_confusion_matrix', (num_classes, num_classes))
+        self.total_cm = self.add_weight('total_confusion_matrix', (num_classes, num_classes), dtype=self.dtype)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count a batch.
@@ -43,8 +43,8 @@ class _ConfusionMatrix(Metric):
         weights = ops.ones_like(true, dtype)
         if sample_weight is not None:
             if is_integer(dtype) and is_float(dtype_of(sample_weight)):
-                warnings.warn('%s: sample weights are passed as `float`, but dtype is `int`: they are cut to whole '
-                              "numbers. Give the metric dtype='float32' to keep them." % self.name, stacklevel=3)
+                warnings.warn('%s: You are passing weight as `float`, but dtype is `int`: type casting cuts them to '
+                              "whole numbers. Give the metric dtype='float32' to keep them." % self.name, stacklevel=3)
             weights = ops.cast(ops.reshape(sample_weight, (-1,)), dtype)
         if self.ignore_class is not None:
             weights = ops.where(ops.not_equal(true, int(self.ignore_class)), weights, 0)

@@ -63,10 +63,10 @@ class FBetaScore(Metric):
 
     def _build(self, classes):
         size = () if self.average == 'micro' else (classes,)
-        self.true_positives = self.add_weight('true_positives', size)
-        self.false_positives = self.add_weight('false_positives', size)
-        self.false_negatives = self.add_weight('false_negatives', size)
-        self.support = self.add_weight('support', size)
+        self.true_positives = self.add_weight('true_positives', size, dtype=self.dtype)
+        self.false_positives = self.add_weight('false_positives', size, dtype=self.dtype)
+        self.false_negatives = self.add_weight('false_negatives', size, dtype=self.dtype)
+        self.support = self.add_weight('support', size, dtype=self.dtype)
         self.built = True
 
     def update_state(self, y_true, y_pred, sample_weight=None):

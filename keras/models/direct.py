@@ -32,7 +32,8 @@ class DirectCall:
         layers = model.walk_layers()
         self.is_possible = _takes_one_tensor(self._graph) and not any(tensor.mask is not None for tensor
                                                                       in self._graph.outputs) \
-            and forward.additions().is_empty and all(is_ours(type(layer)) for layer in layers)
+            and forward.additions().is_empty and all(is_ours(type(layer)) for layer in layers) \
+            and not any(_says_training(layer) for layer in layers)
         self._run, self._compiled = None, set()
         if self.is_possible and model.ruled('inputs_are_fitted'):
             tensor = self._graph.inputs[0]
@@ -87,6 +88,12 @@ class DirectCall:
 def _versions():
     """What is counted of all that graphs run by."""
     return active.activations, adapter_changes(), additions_made()
+
+
+def _says_training(layer):
+    """Whether a layer is a model in whose graph a layer was told whether it trains."""
+    graph = getattr(layer, 'layer_graph', None)
+    return graph is not None and any('training' in node.kwargs for node in graph.layer_nodes)
 
 
 def _takes_one_tensor(graph):

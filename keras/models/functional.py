@@ -34,6 +34,8 @@ class Graph:
         self.owner = owner
         self.input_structure = _packed(inputs)
         self.output_structure = _packed(outputs)
+        # What Keras 3 has in `input`, `output` and files: lists of one included.
+        self.given_inputs, self.given_outputs = [tree.map_structure(_itself, given) for given in (inputs, outputs)]
         self.inputs = _symbolic_leaves(inputs, owner, 'inputs')
         self.outputs = _symbolic_leaves(outputs, owner, 'outputs')
         self._check_inputs()
@@ -111,16 +113,21 @@ class Graph:
         return _depths(self.all_nodes())
 
     def plan(self, training, extra=()):
-        """The plan for one value of `training`; the tensors `extra` are computed along and appended."""
+        """The plan for one value of `training`; the tensors `extra` are computed along and appended.
+
+        Args:
+            training: whether the run trains; None where nobody has said so, which counts as False.
+        """
         tracing = context.tracing
         data_format = get_engine().data_format if tracing is None else tracing.data_format
-        key = (bool(training), data_format, adapter_changes()) + tuple(map(id, extra))
+        training = None if training is None else bool(training)
+        key = (training, data_format, adapter_changes()) + tuple(map(id, extra))
         if key not in self._plans:
             outputs = self.outputs + list(extra)
             if data_format == 'channels_first':
                 outputs = channels_first(self.inputs, outputs)
             self._plans[key] = Plan(self.inputs, outputs,
-                                    lambda node: node.function(bool(training)))
+                                    lambda node: node.function(training))
         return self._plans[key]
 
     def flat_inputs(self, inputs):
@@ -244,7 +251,8 @@ def with_inputs_of_its_own(graph):
     if all(new is old for new, old in zip(fresh, graph.inputs)):
         return graph
     outputs = graph.pack_outputs(graph.replay(fresh))
-    return Graph(tree.pack_as(graph.input_structure, fresh), outputs, graph.owner)
+    return Graph(tree.pack_as(graph.given_inputs, fresh), tree.pack_as(graph.given_outputs, tree.flatten(outputs)),
+                 graph.owner)
 
 
 def _is_computed(tensor):
@@ -263,6 +271,10 @@ def call_symbolically(operation, args, kwargs):
 def _packed(structure):
     """The structure of a model's inputs or outputs, for graph, run and shapes alike: one in a list is that one."""
     return structure[0] if isinstance(structure, (list, tuple)) and len(structure) == 1 else structure
+
+
+def _itself(leaf):
+    return leaf
 
 
 def _described(structure):
@@ -375,8 +387,11 @@ def graph_config(graph, additions=()):
                            inbound_nodes=[writer.call(node) for node in nodes for _ in range(writer.times(layer))]))
     layers.extend(writer.operation(node) for node in graph.layer_nodes if _is_written_as_operation(node))
     layers.extend(_written_addition(writer, *addition) for addition in added)
-    return {'layers': layers, 'input_layers': writer.references(graph.input_structure),
-            'output_layers': writer.references(graph.output_structure)}
+    if kind == 'full':
+        inputs, outputs = graph.given_inputs, graph.given_outputs
+    else:
+        inputs, outputs = graph.input_structure, graph.output_structure
+    return {'layers': layers, 'input_layers': writer.references(inputs), 'output_layers': writer.references(outputs)}
 
 
 def written_additions(graph, additions):
@@ -401,8 +416,8 @@ def _widened(graph, tensors):
     """`graph`, with what leads to further `tensors`; its outputs and layers stay the same."""
     if not tensors:
         return graph
-    wider = Graph(graph.input_structure, graph.outputs + tensors, graph.owner)
-    wider.output_structure = graph.output_structure
+    wider = Graph(graph.given_inputs, graph.outputs + tensors, graph.owner)
+    wider.output_structure, wider.given_outputs = graph.output_structure, graph.given_outputs
     wider.arrange(graph.layers)
     return wider
 

@@ -289,11 +289,13 @@ class Model(Trainer, Keras2View, Layer,
 
     @property
     def input(self):
-        return self._required_graph().input_structure
+        graph = self._required_graph()
+        return graph.given_inputs if self.ruled('lists_of_one_stay') else graph.input_structure
 
     @property
     def output(self):
-        return self._required_graph().output_structure
+        graph = self._required_graph()
+        return graph.given_outputs if self.ruled('lists_of_one_stay') else graph.output_structure
 
     def _required_graph(self):
         if self.layer_graph is None:
@@ -303,10 +305,14 @@ class Model(Trainer, Keras2View, Layer,
 
     @yielding
     def input_shape(self):
+        if self.ruled('lists_of_one_stay'):
+            return _shapes_of(self._required_graph().inputs)
         return tree.map_structure(lambda x: x.shape, self.input)
 
     @yielding
     def output_shape(self):
+        if self.ruled('lists_of_one_stay'):
+            return _shapes_of(self._required_graph().outputs)
         return tree.map_structure(lambda x: x.shape, self.output)
 
     @yielding
@@ -581,6 +587,9 @@ class Model(Trainer, Keras2View, Layer,
             {'trainable_variables', 'non_trainable_variables', 'optimizer_variables', 'metrics_variables'}, in each the
             values by the paths of their variables: `tree['trainable_variables']['dense']['kernel']`.
 
+        Raises:
+            ValueError: for another format; in Keras 3 where two weights have the same path.
+
         Example:
             >>> model = keras.Sequential([keras.layers.Dense(2, input_shape=(3,), name='top')])
             >>> model.get_state_tree('numpy_array')['trainable_variables']['top']['kernel'].shape
@@ -659,6 +668,12 @@ class Model(Trainer, Keras2View, Layer,
         # What writes the formats stands above the models, and is found by its name.
         export_model = importlib.import_module('keras.export').export_model
         export_model(self, filepath, format=format, verbose=verbose, input_signature=input_signature, **kwargs)
+
+
+def _shapes_of(tensors):
+    """The shapes of `tensors` as a list; that of a single one itself."""
+    shapes = [tensor.shape for tensor in tensors]
+    return shapes[0] if len(shapes) == 1 else shapes
 
 
 class _GraphMasks:
@@ -789,8 +804,8 @@ def _cloned(model, input_tensors, copy_of, call_function):
         else:
             outputs = call_function(operation, *args, **kwargs) if call_function else operation(*args, **kwargs)
         mapped.update(zip(map(id, node.outputs), tree.flatten(outputs)))
-    outputs = tree.map_structure(lambda tensor: mapped[id(tensor)], graph.output_structure)
-    inputs = tree.pack_as(graph.input_structure, tensors)
+    outputs = tree.map_structure(lambda tensor: mapped[id(tensor)], graph.given_outputs)
+    inputs = tree.pack_as(graph.given_inputs, tensors)
     made = Model(inputs, outputs, name=model.name)
     if call_function is not None:
         return made

@@ -37,7 +37,7 @@ class PortableGraph:
         self._numbers, self._count = {}, 0
         self.inputs = [self._input(tensor) for tensor in graph.inputs]
         self.calls = [self._call(node) for node in nodes]
-        self.structures = self._placed([graph.input_structure, graph.output_structure])
+        self.structures = self._placed([graph.given_inputs, graph.given_outputs])
         self.masks = [(number, self._numbers[tensor.mask]) for tensor, number in list(self._numbers.items())
                       if tensor.mask in self._numbers]
         self.added = [(layer, self._placed(additions)) for layer, additions in added if additions]

@@ -28,6 +28,8 @@ def state_tree_of(model, value_format):
                          % (sorted(_FORMATS), value_format))
     found = {}
     for part, variables in parts_of(model).items():
+        if model.ruled('paths_are_unique') and part != 'metrics_variables':
+            _check_unique(variables)
         found[part] = {}
         for variable, path in zip(variables, _paths(variables)):
             place = found[part]
@@ -63,6 +65,15 @@ def _paths(variables):
         number = counts[path] = counts.get(path, -1) + 1
         found.append(path[:-1] + ('%s_%d' % (path[-1], number) if number else path[-1],))
     return found
+
+
+def _check_unique(variables):
+    paths = set()
+    for variable in variables:
+        if variable.path in paths:
+            raise ValueError('The following variable path is found twice in the model: %r. Give the layers that have '
+                             'the same name different ones.' % variable.path)
+        paths.add(variable.path)
 
 
 def _flat(state, path):

@@ -6,6 +6,7 @@ import re
 import numpy as _np
 
 from keras.backend.contract import rules, tree
+from keras.backend.graph.tensors import KerasTensor
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F
 from keras.backend.table.composites import shape as shapes
@@ -38,6 +39,9 @@ def reshape(x, newshape):
                [3, 4]], dtype=int32)
     """
     sizes = tuple([-1 if size is None else size for size in shapes.shape_tuple(newshape)])
+    symbolic = [size for size in sizes if isinstance(size, KerasTensor)]
+    if symbolic and not isinstance(x, KerasTensor):  # so that the result is a part of the graph
+        x = p.where(p.equal(symbolic[0], symbolic[0]), x, x)
     if builtins.any(type(size) is int and size < -1 for size in sizes):  # NumPy would take them for -1
         raise ValueError('reshape: each size must be a non-negative integer, or -1 where it follows from the others. '
                          'Received: newshape=%s' % (sizes,))
@@ -55,14 +59,14 @@ def ravel(x):
 
 
 def size(x):
-    """The number of elements, None for a `KerasTensor` of unknown size.
+    """The number of elements: an int, or a symbolic tensor where a size is not known yet.
 
     Example:
         >>> keras.ops.size([[1, 2], [3, 4]])
         4
     """
     sizes = shape(x)
-    return None if None in sizes else shapes.multiply_sizes(sizes)
+    return p.sum(shapes.ones_like(x, 'int32')) if None in sizes else shapes.multiply_sizes(sizes)
 
 
 def flip(x, axis=None):

@@ -394,7 +394,9 @@ def slice(inputs, start_indices, shape):
                          % (ndim(inputs), len(starts), tuple(shape)))
     if builtins.all(isinstance(start, int) for start in starts):
         stops = tuple(None if size == -1 else start + size for start, size in zip(starts, shape))
-        return p.strided_slice(inputs, tuple(starts), stops, (1,) * len(starts))
+        part = p.strided_slice(inputs, tuple(starts), stops, (1,) * len(starts))
+        # Of an axis of unknown size, the size that was asked for.
+        return p.reshape(part, tuple(shape)) if None in static_shape(part) and -1 not in shape else part
     for axis, (start, size) in enumerate(zip(starts, shape)):
         start = start if isinstance(start, int) else p.cast(start, 'int32')
         if isinstance(size, int) and size == -1:

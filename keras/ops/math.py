@@ -58,6 +58,8 @@ def extract_sequences(x, sequence_length, sequence_stride):
                [2, 3],
                [3, 4]], dtype=int32)
     """
+    if ndim(x) < 1:
+        raise ValueError('Input should have rank >= 1. Received: %r' % (x,))
     count = shape(x)[-1]
     if isinstance(count, int):
         count = (count - sequence_length) // sequence_stride + 1
@@ -291,11 +293,20 @@ def irfft(x, fft_length=None):
     return real_from_parts(real, imaginary, fft_length)
 
 
+def _even_from_parts(real, imaginary):
+    """The same for a last axis of unknown size, the one for an even length."""
+    ends = p.multiply(sliced(imaginary, -1, 0, 1), 0)
+    inner = sliced(imaginary, -1, 1, -1)
+    upper = p.flip(sliced(real, -1, 1, -1), (-1,))
+    return _ifft((p.concatenate([real, upper], -1),
+                  p.concatenate([ends, inner, ends, p.negative(p.flip(inner, (-1,)))], -1)))[0]
+
+
 @composite('real imaginary', promote='same_float', cases=[(F(2, 4), F(2, 4)), (F(2, 4), F(2, 4), 5)])
 def real_from_parts(real, imaginary, fft_length=None):
     """`irfft` of the two parts."""
     if fft_length is None and static_shape(real)[-1] is None:
-        raise ValueError('irfft: pass `fft_length`, as the size of the last axis is not known.')
+        return _even_from_parts(real, imaginary)
     length = fft_length or 2 * (static_shape(real)[-1] - 1)
     real, imaginary = _fitted(real, length // 2 + 1), _fitted(imaginary, length // 2 + 1)
     stop = (length + 1) // 2

@@ -10,6 +10,8 @@ from keras.generations import Default
 from keras.optimizers.base import LATER, Optimizer, with_epsilon
 from keras.saving import forms
 
+EPSILON = Default('optimizer_epsilon')
+
 
 class SGD(Optimizer):
     """Gradient descent, with momentum.
@@ -61,7 +63,7 @@ class RMSprop(Optimizer):
     slot_names = ('velocity', 'momentum', 'average')
     slot_groups = (('velocity',), ('momentum',), ('average',))
 
-    def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=None, centered=False, **kwargs):
+    def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=EPSILON, centered=False, **kwargs):
         super().__init__(learning_rate, **kwargs)
         epsilon = with_epsilon(epsilon)
         self.declare(locals())
@@ -101,7 +103,8 @@ class Adagrad(Optimizer):
     slot_names = ('accumulator',)
 
     def __init__(self, learning_rate=Default('Adagrad.learning_rate'),
-                 initial_accumulator_value=None, epsilon=None, **kwargs):
+                 initial_accumulator_value=Default('Adagrad.initial_accumulator_value'),
+                 epsilon=EPSILON, **kwargs):
         super().__init__(learning_rate, **kwargs)
         if initial_accumulator_value is None:
             initial_accumulator_value = self.ruled('Adagrad.initial_accumulator_value')
@@ -137,7 +140,7 @@ class Adadelta(Optimizer):
     later = LATER
     slot_names = ('accumulator', 'delta_accumulator')
 
-    def __init__(self, learning_rate=Default('Adadelta.learning_rate'), rho=0.95, epsilon=None, **kwargs):
+    def __init__(self, learning_rate=Default('Adadelta.learning_rate'), rho=0.95, epsilon=EPSILON, **kwargs):
         super().__init__(learning_rate, **kwargs)
         epsilon = with_epsilon(epsilon)
         self.declare(locals())
@@ -165,9 +168,9 @@ class Adam(Optimizer):
     slot_names = ('momentum', 'velocity', 'velocity_hat')
     slot_groups = (('momentum', 'velocity'), ('velocity_hat',))
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, amsgrad=False, epsilon=None, **kwargs):
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, amsgrad=False, epsilon=EPSILON, **kwargs):
         if not isinstance(amsgrad, (bool, int)):
-            epsilon, amsgrad = amsgrad, bool(epsilon)
+            epsilon, amsgrad = amsgrad, epsilon is not EPSILON and bool(epsilon)
         super().__init__(learning_rate, **kwargs)
         epsilon, amsgrad = with_epsilon(epsilon), bool(amsgrad)
         self.declare(locals())
@@ -197,8 +200,8 @@ class AdamW(Adam):
         0.004
     """
 
-    def __init__(self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=None, amsgrad=False,
-                 **kwargs):
+    def __init__(self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999, epsilon=EPSILON,
+                 amsgrad=False, **kwargs):
         super().__init__(learning_rate, beta_1, beta_2, amsgrad, epsilon, weight_decay=weight_decay, **kwargs)
         if weight_decay is None:
             raise ValueError('AdamW: Argument `weight_decay` must be a float. Received: weight_decay=None. Without it '
@@ -220,7 +223,7 @@ class Adamax(Optimizer):
     later = LATER
     slot_names = ('momentum', 'norm')
 
-    def __init__(self, learning_rate=Default('Adamax.learning_rate'), beta_1=0.9, beta_2=0.999, epsilon=None,
+    def __init__(self, learning_rate=Default('Adamax.learning_rate'), beta_1=0.9, beta_2=0.999, epsilon=EPSILON,
                  **kwargs):
         super().__init__(learning_rate, **kwargs)
         epsilon = with_epsilon(epsilon)
@@ -247,7 +250,7 @@ class Nadam(Optimizer):
 
     slot_names = ('momentum', 'velocity')
 
-    def __init__(self, learning_rate=Default('Nadam.learning_rate'), beta_1=0.9, beta_2=0.999, epsilon=None,
+    def __init__(self, learning_rate=Default('Nadam.learning_rate'), beta_1=0.9, beta_2=0.999, epsilon=EPSILON,
                  schedule_decay=None, **kwargs):
         super().__init__(learning_rate, **kwargs)
         epsilon = with_epsilon(epsilon)
@@ -351,7 +354,7 @@ class Lamb(Optimizer):
 
     slot_names = ('momentum', 'velocity')
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=None, **kwargs):
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=EPSILON, **kwargs):
         super().__init__(learning_rate, **kwargs)
         epsilon = with_epsilon(epsilon)
         self.declare(locals())

@@ -470,11 +470,7 @@ class Optimizer(OptimizerProtocol, Configurable):
             trainable_variables: the variables they belong to, the engine's own (`tf.Variable`) among them; default
                 those that `build` was given.
         """
-        variables = self.trained_variables if trainable_variables is None else ours(trainable_variables)
-        if len(grads) != len(variables):
-            raise ValueError('%s.apply: received %d gradients for %d variables.'
-                             % (type(self).__name__, len(grads), len(variables)))
-        variables, gradients = self.having_gradients(variables, grads)
+        variables, gradients = self.having_gradients(trainable_variables, grads)
         if self._graph_updates:
             return self._apply_in_graph(variables, gradients)
         if self.loss_scale_factor is not None:
@@ -492,7 +488,16 @@ class Optimizer(OptimizerProtocol, Configurable):
                 for variable, gradient in zip(variables, gradients)]
 
     def having_gradients(self, variables, gradients):
-        """The variables with a gradient (where all have one: `trained_variables` itself), the gradients as tensors."""
+        """The variables with a gradient (where all have one: `trained_variables` itself), the gradients as tensors.
+
+        Args:
+            variables: Keras's or the engine's own; None stands for those that the optimizer was built for.
+            gradients: a list of tensors and None.
+        """
+        variables = self.trained_variables if variables is None else ours(variables)
+        if len(gradients) != len(variables):
+            raise ValueError('%s.apply: received %d gradients for %d variables.'
+                             % (type(self).__name__, len(gradients), len(variables)))
         if type(None) in map(type, gradients):
             variables, gradients = self._with_gradient(variables, gradients)
         if len(variables) == len(self.trained_variables) and all(map(operator.is_, variables, self.trained_variables)):
@@ -640,7 +645,7 @@ class Optimizer(OptimizerProtocol, Configurable):
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
         """Leave variables out of the weight decay: those in `var_list`, and those whose name matches `var_names`."""
-        self._undecayed = (set(var_list or ()), tuple(var_names or ()))
+        self._undecayed = (set(ours(var_list or ())), tuple(var_names or ()))
 
     def is_decayed(self, variable):
         excluded, names = self._undecayed
@@ -796,7 +801,7 @@ class Optimizer(OptimizerProtocol, Configurable):
         """Put the moving averages in the place of the variables, where `use_ema` keeps them."""
         if not self.use_ema:
             return
-        for variable in self.trained_variables if var_list is None else var_list:
+        for variable in self.trained_variables if var_list is None else ours(var_list):
             average = self._averages[self._places[id(variable)]]
             target, source = (average, variable) if self.averages_in_place else (variable, average)
             target.assign(source.value)
@@ -883,6 +888,7 @@ def _scalar_dtype():
 
 def with_epsilon(epsilon):
     """`epsilon`, or the default of the generation for None: in Keras 2 that of the configuration."""
+    epsilon = generations.settled(epsilon)
     if epsilon is None:
         epsilon = generations.value('optimizer_epsilon')
     return config.epsilon() if epsilon is None else float(epsilon)

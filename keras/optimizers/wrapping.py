@@ -7,6 +7,7 @@ from keras import ops
 from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import plain
 from keras.optimizers.base import LATER, Optimizer, update_if
+from keras.optimizers.protocol import ours
 from keras.saving.kinds import deserialize_keras_object, kind_in
 
 
@@ -108,8 +109,7 @@ class LossScaleOptimizer(Optimizer):
 
     def apply(self, grads, trainable_variables=None):
         """One update by the inner optimizer, unless a gradient is not finite; see `Optimizer.apply`."""
-        variables = self.trained_variables if trainable_variables is None else trainable_variables
-        variables, gradients = self.having_gradients(variables, grads)
+        variables, gradients = self.having_gradients(trainable_variables, grads)
         self._apply_if_finite(variables, self.unscaled(variables, gradients, self.dynamic_scale.value))
 
     def _apply_if_finite(self, variables, gradients):
@@ -260,6 +260,7 @@ class MultiOptimizer(Optimizer):
         return self.optimizer_map(variable)
 
     def build(self, variables):
+        variables = ours(variables)
         optimizers = [self.optimizer_of(variable) for variable in variables]
         for optimizer in optimizers:
             self._number_of(optimizer)
@@ -280,7 +281,7 @@ class MultiOptimizer(Optimizer):
         self.iterations.assign(self.iterations.value + 1)
 
     def finalize_variable_values(self, var_list=None):
-        variables = self.trained_variables if var_list is None else var_list
+        variables = self.trained_variables if var_list is None else ours(var_list)
         for optimizer, pairs in self._grouped(variables, variables):
             optimizer.finalize_variable_values([variable for variable, _ in pairs])
 

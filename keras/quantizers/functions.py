@@ -131,7 +131,8 @@ def quantize_and_dequantize(inputs, scale, quantized_dtype, compute_dtype):
 def fake_quant_with_min_max_vars(inputs, min_vals, max_vals, num_bits=8, narrow_range=False, axis=None):
     """`inputs` as they read after they have been integers of `num_bits` between `min_vals` and `max_vals`.
 
-    The range is moved so that 0 is one of the numbers. Gradients pass inside of it and are 0 outside.
+    The range is moved so that 0 is one of the numbers. Gradients pass inside of it, the ends included; from what is at
+    an end or beyond they go to `min_vals` or `max_vals`.
 
     Args:
         inputs: a float tensor. min_vals, max_vals: scalars, or one number for each place along `axis`.
@@ -145,14 +146,24 @@ def fake_quant_with_min_max_vars(inputs, min_vals, max_vals, num_bits=8, narrow_
         [0.0, 255.0]
     """
     inputs = ops.convert_to_tensor(inputs)
+    dtype = dtype_of(inputs)
+    if dtype in ('float16', 'bfloat16'):
+        inputs = ops.cast(inputs, 'float32')  # 16 bits cannot tell as many numbers apart as the integers are
     low, high = (1.0 if narrow_range else 0.0), float(2 ** num_bits - 1)
     least, most = (_along(ops.cast(values, dtype_of(inputs)), inputs, axis) for values in (min_vals, max_vals))
-    scale = ops.divide(ops.subtract(most, least), high - low)
+    width = ops.subtract(most, least)
+    scale, inverse = ops.divide(width, high - low), ops.divide(high - low, width)
     zero = ops.clip(ops.round(ops.subtract(low, ops.divide(least, scale))), low, high)
     begin, end = ops.multiply(ops.subtract(low, zero), scale), ops.multiply(ops.subtract(high, zero), scale)
-    inside = ops.minimum(ops.maximum(inputs, begin), end)
-    steps = ops.floor(ops.add(ops.divide(ops.subtract(inside, begin), scale), 0.5))
-    return ops.add(inside, ops.stop_gradient(ops.subtract(ops.add(ops.multiply(steps, scale), begin), inside)))
+    steps = ops.floor(ops.add(ops.multiply(ops.subtract(ops.clip(inputs, begin, end), begin), inverse), 0.5))
+    quantized = ops.multiply(ops.subtract(steps, ops.subtract(zero, low)), scale)
+    # What carries the gradients: both ends belong to the range, and to what they are made of.
+    below, above = ops.less_equal(inputs, begin), ops.greater_equal(inputs, end)
+    inside = ops.logical_and(ops.greater_equal(inputs, begin), ops.less_equal(inputs, end))
+    of_ends = ops.add(ops.where(below, least, 0.0), ops.where(above, most, 0.0))
+    passing = ops.add(ops.where(inside, inputs, 0.0), of_ends)
+    result = ops.add(passing, ops.stop_gradient(ops.subtract(quantized, passing)))
+    return result if dtype_of(result) == dtype else ops.cast(result, dtype)
 
 
 def _along(values, inputs, axis):

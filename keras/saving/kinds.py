@@ -55,8 +55,8 @@ def get(identifier{kwargs}):
 def serialize({instance}):
     return kind.serialize({instance})
 
-def deserialize({config}, custom_objects=None):
-    return kind.deserialize({config}, custom_objects)
+def deserialize({config}, custom_objects=None{also}):
+    return kind.deserialize({found}, custom_objects)
 """
 _HELP = {
     'get': """The {what} for {expected}, or a class{none}.
@@ -147,15 +147,19 @@ class Kind:
         return inspect.isfunction(value) and (self._gives_one(value) or self.functions is not None
                                               and _first_arguments(value, len(self.functions)) == self.functions)
 
-    def module_functions(self, instance, config='config', example='', takes_kwargs=False):
+    def module_functions(self, instance, config='config', example='', takes_kwargs=False, also=None):
         """The functions `get`, `serialize` and `deserialize` of the module that makes the kind.
 
         Args:
             instance, config: what scripts call the arguments of the latter two. example: lines for the help on `get`.
-            takes_kwargs: whether `get` takes the arguments for what a name stands for as a dictionary, as in Keras 1.
+            also: another name of the latter. takes_kwargs: whether `get` takes the arguments for what a name stands for
+                as a dictionary, as in Keras 1.
         """
         made = {'kind': self, '__name__': self.home}
-        exec(_FUNCTIONS.format(instance=instance, config=config, kwargs=', kwargs=None' if takes_kwargs else '',
+        exec(_FUNCTIONS.format(instance=instance, config=config + '=None' * bool(also),
+                               also=', %s=None' % also if also else '',
+                               found='%s if %s is None else %s' % (also, config, config) if also else config,
+                               kwargs=', kwargs=None' if takes_kwargs else '',
                                given=', kwargs' if takes_kwargs else ''), made)
         none = '; None gives %s' % (self.for_none and '`%s`' % self.for_none.__name__) if self.takes_none else ''
         for name, text in _HELP.items():

@@ -76,20 +76,22 @@ class CompiledLoss:
     Args:
         loss: name, function, `Loss`, or a list or dictionary of these, nested as the outputs are; a list in the place
             of an output's loss is the sum of those in it. loss_weights: floats likewise.
-        output_names: names of the outputs. structure: what they stand in.
+        output_names: names of the outputs. structure: what they stand in. named: False where the outputs in lists have
+            names only because everything has to be called something.
 
     `trained_outputs` are the indices of the outputs that have a loss, and hence a target; `joint` the `JointLoss`es,
-    whose values follow those of the outputs.
+    whose values follow those of the outputs; `nameless` the indices of outputs whose names are not in the logs.
     """
 
-    def __init__(self, loss, loss_weights, output_names, structure=None):
+    def __init__(self, loss, loss_weights, output_names, structure=None, named=True):
         weights = _weights_like(loss, loss_weights, structure)
         found, flat, self.joint = apart(loss, weights, structure, output_names), structure, []
         if found is not None:
             loss, weights, self.joint = found
             flat = None
         self.weights = per_output(1.0 if weights is None else weights, output_names, 'loss_weights', flat)
-        self.losses = [_loss_object(one) for one in per_output(loss, output_names, 'loss', flat)]
+        given = per_output(loss, output_names, 'loss', flat)
+        self.losses = [_loss_object(one) for one in given]
         for index, (one, weight) in enumerate(zip(self.losses, self.weights)):
             if isinstance(one, SumOfLosses):
                 self.losses[index], self.weights[index] = one.weighted(weight), None
@@ -104,10 +106,16 @@ class CompiledLoss:
         self._on_logits = [_on_logits(one) if take_logits else None for one in self.losses]
         self.takes_logits = any(one is not None for one in self._on_logits)
         self._names_one = not generations.value('logs_by_name')
-        self._places = list(output_names)
+        self._places, self.nameless = list(output_names), frozenset()
+        if not named and tree.is_nested(structure) and generations.value('outputs_go_by_losses'):
+            paths = tree.paths(structure)
+            self.nameless = frozenset(index for index, path in enumerate(paths) if len(path) == 1 and path[0] == index)
+            output_names = _names_by_losses(given, self.losses, paths, output_names)
         if is_deep(structure) and not self._names_one:
             self._places = ['/'.join(map(str, path[:-1] + (name if isinstance(path[-1], int) else path[-1],)))
                             for path, name in zip(tree.paths(structure), output_names)]
+        elif self.nameless:
+            self._places = output_names
         self._divides_by_mask = generations.value('masked_loss_is_mean_of_rest')
         self._divides_by_weights = generations.value('zero_weights_leave_the_mean')
 
@@ -176,6 +184,23 @@ class CompiledLoss:
         place = dict(zip(self.parts, names))
         return [place[index] for index in map(sorted(self._as_given).index, self._as_given) if index in place] \
             + names[len(names) - len(self.joint):]
+
+
+def _names_by_losses(given, losses, paths, names):
+    """`names` of outputs, with those of the losses in the place of the names of outputs in lists.
+
+    Args:
+        given, losses: the losses by output, as given and as objects. paths: where the outputs stand.
+    """
+    found = []
+    for one, loss, path, name in zip(given, losses, paths, names):
+        if isinstance(path[-1], int) and loss is not None:
+            name = plain = one if isinstance(one, str) else (loss.name or 'loss').strip('<>')
+            beside, number = [at[:-1] + (known,) for at, known in zip(paths, found)], 1
+            while path[:-1] + (name,) in beside:
+                name, number = '%s_%d' % (plain, number), number + 1
+        found.append(name)
+    return found
 
 
 def _weights_like(loss, weights, structure):
@@ -320,7 +345,8 @@ class CompiledMetrics:
             for index, chosen in enumerate(_metrics_per_output(given, names, argument)):
                 for one in chosen if index in loss.trained_outputs or without_losses else ():
                     metric = self._metric(one, loss.losses[index], output_shapes[index])
-                    name = self._name(metric.name, names[index] if len(names) > 1 else None, weighted)
+                    has_name = len(names) > 1 and index not in loss.nameless
+                    name = self._name(metric.name, names[index] if has_name else None, weighted)
                     self.entries.append(OutputMetric(metric, name, index, weighted))
         if len(names) > 1 and generations.value('logs_by_name'):
             self.entries.sort(key=lambda entry: entry.name)

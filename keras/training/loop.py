@@ -192,13 +192,20 @@ class Loop:
         is_quiet = isinstance(feed, ArrayFeed) and not watched and not viewers and keeper is None
         # The last of the batches that are done comes again, so that there is a step.
         again = min(done, 1)
-        batches = feed.epoch(steps and steps - done + again)
-        if program.argument('steps_per_execution') not in (None, 1):
+        by_many = program.argument('steps_per_execution') not in (None, 1)
+        if steps and by_many:
+            steps = program.executed(steps)
+        batches = feed.passing() if is_quiet and steps is None and not by_many \
+            else feed.epoch(steps and steps - done + again)
+        if by_many:
             return self._run_by_many(kind, batches, found, keeper, done)
         if get_engine().sends_ahead and keeper is None and not viewers and kind not in program.own:
             batches = sent_ahead(batches)
         if is_quiet:
-            return self._run_quietly(kind, itertools.islice(batches, limit), found)
+            self._run_quietly(kind, itertools.islice(batches, limit), found)
+            if steps is None:
+                feed.restart()
+            return found
         for number, batch in enumerate(batches, done - again):
             if batch.layout is not layout:
                 begins, layout = layout is None, batch.layout
@@ -223,7 +230,6 @@ class Loop:
         for first in batches:
             self._use(kind, found, first, None)
             found.take_quietly(itertools.chain([first], batches))
-        return found
 
     def _use(self, kind, found, batch, keeper):
         """Have `found` go on with the step for `batch`. `keeper`: the `Keeper`, where it is the first one."""

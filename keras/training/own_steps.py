@@ -233,24 +233,47 @@ class OwnCompiled:
     """The loss and the metrics that `compile` was given, for steps that a model defines.
 
     Args:
-        make: function(outputs) -> (`CompiledLoss`, `CompiledMetrics`), from `Program`.
+        make: function(outputs, with_loss) -> (`CompiledLoss`, `CompiledMetrics`), from `Program`; without the loss
+            where that is one of other outputs.
     """
 
     def __init__(self, make):
         self._make = make
         # The `OwnStep` that runs, if any.
         self.step = None
-        self._made = None
+        self._loss = self._metrics = None
+        # [(what predictions stand in, the pair made for them)]: a `compute_loss` may hand on other ones.
+        self._made = []
         self.tracker = metrics_module.Mean(name='loss')
         # The mean losses of the outputs, where there are several, by name.
         self._parts = {}
 
-    def settled(self, y_pred):
-        """The pair for a model that gives `y_pred`."""
-        if self._made is None:
-            self._made = self._make(y_pred)
-            self._parts = {name: metrics_module.Mean(name=name) for name in self._made[0].names_of_parts}
-        return self._made
+    def settle(self, y_pred):
+        """Make loss and metrics for a model that gives `y_pred`, where they are not made yet."""
+        if self._loss is None:
+            self._loss_for(y_pred)
+        if self._metrics is None:
+            self._metrics_for(y_pred)
+
+    def _made_for(self, y_pred, with_loss=True):
+        structure = tree.map_structure(lambda _: None, y_pred)
+        for known, made in self._made:
+            if known == structure:
+                return made
+        self._made.append((structure, self._make(y_pred, with_loss)))
+        return self._made[-1][1]
+
+    def _loss_for(self, y_pred):
+        loss = self._made_for(y_pred)[0]
+        if loss is not self._loss:
+            self._loss = loss
+            self._parts = {name: self._parts.get(name) or metrics_module.Mean(name=name)
+                           for name in loss.names_of_parts}
+        return loss
+
+    def _metrics_for(self, y_pred):
+        self._metrics = self._made_for(y_pred, self._loss is None)[1]
+        return self._metrics
 
     @property
     def metrics(self):
@@ -265,14 +288,13 @@ class OwnCompiled:
     @property
     def entries(self):
         """The compiled metrics, see `CompiledMetrics`."""
-        return [] if self._made is None else self._made[1].entries
+        return [] if self._metrics is None else self._metrics.entries
 
     def loss(self, x, y, y_pred, sample_weight, added):
         """The whole loss, None where there is nothing that it could consist of."""
-        loss, _ = self.settled(y_pred)
-        total = None
+        loss, total = self._loss_for(y_pred), None
         if loss.trained_outputs and y is not None:
-            targets, predictions, weights, masks = self._by_output(y, y_pred, sample_weight)
+            targets, predictions, weights, masks = self._by_output(loss, y, y_pred, sample_weight)
             for index in loss.trained_outputs:
                 self._check(loss, index, targets[index], predictions[index])
             total, each = loss([targets[index] for index in loss.trained_outputs], predictions, weights, masks)
@@ -282,9 +304,8 @@ class OwnCompiled:
             total = value if total is None else total + value
         return total
 
-    def _by_output(self, y, y_pred, sample_weight):
+    def _by_output(self, loss, y, y_pred, sample_weight):
         """Lists of targets, predictions, sample weights and masks, with one entry or None for every output."""
-        loss, _ = self.settled(y_pred)
         predictions = tree.flatten(y_pred)
         masks = [noted_mask(leaf) if calls.masks else None for leaf in predictions]
         return self._listed(y, loss, 'y'), predictions, self._listed(sample_weight, loss, 'sample_weight'), masks
@@ -316,10 +337,13 @@ class OwnCompiled:
 
     def update_metrics(self, y, y_pred, sample_weight):
         """Take a batch into account."""
-        _, metrics = self.settled(y_pred)
+        metrics = self._metrics_for(y_pred)
         if not metrics.entries:
             return
-        targets, predictions, weights, masks = self._by_output(y, y_pred, sample_weight)
+        loss = self._made_for(y_pred)[0]
+        if loss is not self._loss and isinstance(y, (list, tuple)):
+            y = list(y)[:len(loss.output_names)]  # `compute_loss` has made more outputs of those of the model
+        targets, predictions, weights, masks = self._by_output(loss, y, y_pred, sample_weight)
         for entry in metrics.entries:
             weight = masked(weights[entry.output] if entry.weighted else None, masks[entry.output], None)
             entry.metric.update_state(targets[entry.output], predictions[entry.output], sample_weight=weight)

@@ -201,7 +201,8 @@ class Program(generations.Dated):
 
     def _settle_losses(self, outputs):
         graph = self.forward.graph
-        losses = CompiledLoss(self.given['loss'], self.given['loss_weights'], self._names, self.structure)
+        losses = CompiledLoss(self.given['loss'], self.given['loss_weights'], self._names, self.structure,
+                              named=graph is not None)
         self.metrics = CompiledMetrics(self.given['metrics'], self.given['weighted_metrics'], losses,
                                        [tensor.shape for tensor in outputs])
         self.target_tensors = TargetTensors(self, self.given.get('target_tensors'))
@@ -212,16 +213,14 @@ class Program(generations.Dated):
             len(self.target_tensors.values), self.ruled('targets_need_a_loss'), self.structure)
         self.losses = losses
 
-    def _own_compiled(self, y_pred):
+    def _own_compiled(self, y_pred, with_loss):
         """The loss and the metrics for a model that defines its steps, and gives `y_pred`."""
         graph, leaves = self.forward.graph, tree.flatten(y_pred)
-        if graph is not None and len(graph.output_names) == len(leaves):
-            names = list(graph.output_names)
-        else:
-            names = names_of_parts(y_pred)
+        named = graph is not None and len(graph.output_names) == len(leaves)
+        names = list(graph.output_names) if named else names_of_parts(y_pred)
         with generations.under(self):
-            losses = CompiledLoss(self.argument('loss'), self.argument('loss_weights'), names,
-                                  tree.map_structure(lambda _: None, y_pred))
+            given = [self.argument('loss'), self.argument('loss_weights')] if with_loss else [None, None]
+            losses = CompiledLoss(*given, names, tree.map_structure(lambda _: None, y_pred), named)
             return losses, CompiledMetrics(self.argument('metrics'), self.argument('weighted_metrics'), losses,
                                            [static_shape(tensor) for tensor in leaves], without_losses=True)
 
@@ -297,7 +296,7 @@ class Program(generations.Dated):
         """The metrics of steps that the model defines: the mean of the loss, the compiled ones, and its attributes."""
         if self.is_compiled and self.forward.graph is not None:
             try:
-                self.compiled.settled(self.forward.graph.pack_outputs(self.forward.graph.outputs))
+                self.compiled.settle(self.forward.graph.pack_outputs(self.forward.graph.outputs))
             except ValueError:
                 pass  # A `compute_loss` of its own may hand on something else than the outputs, and then is right.
         return self._distinct(([self.compiled.tracker] if self.is_compiled else []) + self.compiled.parts
@@ -387,6 +386,12 @@ class Program(generations.Dated):
         if self._reads_past is None:
             self._reads_past = any(variable.is_adopted for variable in self.forward.model.variables)
         return self._reads_past
+
+    def executed(self, steps):
+        """How many batches run where `steps` are asked for, by what `steps_per_execution` says."""
+        each = self.argument('steps_per_execution')
+        whole = type(each) is int and self.ruled('executions_are_whole')
+        return -(-steps // each) * each if whole else steps
 
     def batches_per_call(self, kind, batch, watched):
         """How many batches run between two looks of the callbacks, when `batch` is like most of them.

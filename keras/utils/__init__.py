@@ -11,10 +11,8 @@ lazy.attach(
         'keras.config': 'disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled',
         'keras.models.summary': 'print_summary',
         'keras.utils.plotting': 'plot_history',
-        'keras.saving.kinds': 'deserialize_keras_object',
         'keras.saving.serialization': """CustomObjectScope custom_object_scope get_custom_objects get_registered_name
-                                          get_registered_object register_keras_serializable
-                                          serialize_keras_object""",
+                                          get_registered_object register_keras_serializable""",
         'keras.training.enqueuers': 'GeneratorEnqueuer OrderedEnqueuer SequenceEnqueuer',
         'keras.utils.configs': 'Config',
         'keras.utils.data_utils': 'PyDataset Sequence pack_x_y_sample_weight unpack_x_y_sample_weight',
@@ -22,6 +20,7 @@ lazy.attach(
                                     text_dataset_from_directory""",
         'keras.utils.downloads': 'get_file',
         'keras.utils.feature_space': 'FeatureSpace',
+        'keras.utils.generic_utils': 'deserialize_keras_object serialize_keras_object',
         'keras.utils.image_utils': 'array_to_img img_to_array load_img save_img',
         'keras.utils.io_utils': 'H5Dict HDF5Matrix',
         'keras.utils.layer_utils': 'convert_all_kernels_in_model get_source_inputs warmstart_embedding_matrix',

@@ -6,9 +6,48 @@ from keras.layers.base import snake_case as to_snake_case
 from keras.layers.functions import func_dump, func_load, has_arg
 from keras.legacy import calls
 from keras.legacy.functions import get_from_module, make_tuple
-from keras.saving.kinds import deserialize_keras_object
-from keras.saving.serialization import (CustomObjectScope, custom_object_scope, get_custom_objects,
-                                        serialize_keras_object)
+from keras import generations
+from keras.saving import kinds, serialization
+from keras.saving.serialization import CustomObjectScope, custom_object_scope, get_custom_objects
+
+
+def serialize_keras_object(instance=None, obj=None):
+    """The config of an object with `get_config`, or the name of a function; None stays None.
+
+    Args:
+        obj: Keras 3's name of `instance`.
+
+    Example:
+        >>> serialize_keras_object(keras.initializers.Zeros())
+        {'class_name': 'Zeros', 'config': {}}
+    """
+    return serialization.serialize_keras_object(obj if instance is None else instance)
+
+
+def deserialize_keras_object(identifier=None, module_objects=None, custom_objects=None, printable_module_name='object',
+                             safe_mode=True, config=None):
+    """The object that a name or a config stands for, see `keras.saving.deserialize_keras_object`.
+
+    Args:
+        identifier: a name or a config. config: Keras 3's name of it.
+        module_objects: {name: class or function} to look in instead of Keras's own. custom_objects: those of your own.
+            In Keras 3's generation the second argument is `custom_objects`, the third `safe_mode`.
+        printable_module_name: what the thing is, for messages. safe_mode: False lets code in the config run.
+
+    Raises:
+        ValueError: for an unknown name, naming those that come near.
+
+    Example:
+        >>> deserialize_keras_object({'class_name': 'Zeros', 'config': {}})
+        <Zeros {}>
+    """
+    if generations.value('utils_read_as_saving'):
+        if isinstance(custom_objects, bool):
+            custom_objects, safe_mode = None, custom_objects
+        if module_objects is not None and custom_objects is None:
+            module_objects, custom_objects = None, module_objects
+    return kinds.deserialize_keras_object(config if identifier is None else identifier, module_objects, custom_objects,
+                                          printable_module_name, safe_mode)
 
 
 def to_list(x, allow_tuple=False):

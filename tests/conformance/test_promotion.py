@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras import config
+from keras.backend.contract.loading import get_engine
 from keras.backend.contract.rules import AbstractTensor, float_dtype, result_dtype, sum_dtype
 from keras.backend.table import primitives as p
 
@@ -69,7 +70,10 @@ def test_floatx_decides_where_integers_become_floats():
 
 
 def test_sums_of_small_integers_are_wider():
-    assert [sum_dtype(name) for name in ('bool', 'int8', 'int16', 'uint8', 'uint16')] == ['int32'] * 3 + ['uint32'] * 2
+    assert [sum_dtype(name) for name in ('bool', 'int8', 'int16')] == ['int32'] * 3
+    # PyTorch can do little with uint32.
+    unsigned = 'int32' if get_engine().name == 'torch' else 'uint32'
+    assert [sum_dtype(name) for name in ('uint8', 'uint16')] == [unsigned] * 2
     names = ['int32', 'int64', 'float16', 'float32']
     assert [sum_dtype(name) for name in names] == names
 

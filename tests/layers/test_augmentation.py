@@ -226,3 +226,51 @@ def test_rand_augment_gives_boxes_as_floats_inside_pipelines_too():
     result = next(iter(data.Dataset.from_tensor_slices(examples).map(layer)))['bounding_boxes']['boxes']
     assert result.shape == (2, 4) and result.dtype.name == 'float32'
     assert to_array(layer(examples)['bounding_boxes']['boxes']).dtype == 'float32'
+
+
+@pytest.mark.on('numpy')
+def test_single_images_that_are_mixed_are_batches_of_one():
+    """`transform_images` as in upstream 3.15.1; a call gives a single image back."""
+    image = np.random.RandomState(3).uniform(0, 1, (4, 5, 3)).astype('float32')
+    mixed = layers.MixUp().transform_images(image, {'mix_weight': 1, 'permutation_order': [0]})
+    np.testing.assert_allclose(to_array(mixed), image[None], atol=1e-6)
+    covered = np.zeros((1, 4, 5, 1), bool)
+    covered[0, 1] = True
+    erased = layers.RandomErasing().transform_images(image, {'apply_erasing': np.array([True]), 'batch_masks': covered,
+                                                             'fill_value': 0})
+    np.testing.assert_array_equal(to_array(erased), np.where(covered, 0, image[None]))
+    for layer in layers.MixUp(), layers.RandomErasing(), layers.CutMix():
+        assert layer(image, training=True).shape == (4, 5, 3)
+        transformation = layer.get_random_transformation(image)
+        assert layer.transform_single_image(image, transformation).shape == (4, 5, 3)
+
+
+@pytest.mark.on('numpy', 'tensorflow', 'jax')
+@pytest.mark.parametrize('make', [
+    lambda: layers.RandomRotation(0.2, dtype='mixed_float16'),
+    lambda: layers.RandomElasticTransform(dtype='mixed_float16'),
+    lambda: layers.Equalization(dtype='mixed_float16'),
+    lambda: layers.RandAugment(dtype='mixed_float16')])
+def test_half_floats_come_out_where_they_are_computed(make):
+    images = np.random.RandomState(3).uniform(0, 255, (2, 8, 9, 3)).astype('float32')
+    assert to_array(make()(images, training=True)).dtype == 'float16'
+
+
+class FlipsHalf(layers.RandomFlip):
+    """Written as one writes layers for Keras 3: by `self.backend`."""
+
+    def transform_images(self, images, transformation, training=True):
+        ones = self.backend.numpy.full((self.backend.shape(images)[0], 1, 1, 1), 0.1)
+        flipped = self.backend.numpy.flip(images, -2)
+        assert self._get_seed_generator(self.backend._backend) is self.seed_generator
+        return self.backend.numpy.where(self.backend.numpy.less(ones, 0.5), flipped,
+                                        self.backend.cast(images, 'float32'))
+
+
+@pytest.mark.on('numpy', 'torch', 'tensorflow')
+def test_layers_written_by_their_backend():
+    images = np.random.RandomState(3).uniform(0, 255, (2, 3, 4, 3)).astype('float32')
+    np.testing.assert_array_equal(to_array(FlipsHalf()(images)), images[:, :, ::-1])
+    tf = pytest.importorskip('tensorflow')
+    pipeline = tf.data.Dataset.from_tensor_slices(images).batch(2).map(FlipsHalf())
+    np.testing.assert_array_equal(next(iter(pipeline)).numpy(), images[:, :, ::-1])

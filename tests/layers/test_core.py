@@ -246,3 +246,16 @@ def test_a_lambda_is_asked_with_the_dtype_of_its_input_only():
         return x + x
     output = layers.Lambda(doubled)(keras.Input((3,), dtype='float64'))
     assert seen == {'float64'} and output.dtype == 'float64'
+
+
+@pytest.mark.on('numpy')
+def test_a_stack_that_begins_with_an_embedding():
+    def stack():
+        return keras.Sequential([keras.layers.Embedding(10, 4), keras.layers.Flatten(), keras.layers.Dense(2)])
+
+    with config.generation(3):
+        model = stack()
+        assert not model.built
+        assert model.predict(np.ones((3, 5), 'int32'), verbose=0).shape == (3, 2)
+    with pytest.raises(ValueError, match='last size is known'):
+        stack()

@@ -4,7 +4,7 @@ import os
 import numpy as np
 import pytest
 
-from keras import config, layers
+from keras import Model, config, layers, ops, random
 from keras.backend.state.variables import to_array
 
 ARRAYS = np.load(os.path.join(os.path.dirname(__file__), 'renormalization-3.15.1.npz'))
@@ -182,3 +182,94 @@ def test_the_parts_of_attention_follow_its_policy(make):
     assert str(layer(x, x).dtype).endswith('float16')
     assert layer.query_dense.kernel.dtype == 'float32' and layer.query_dense.compute_dtype == 'float16'
     assert layers.Input((6, 4)).dtype == 'float32' and layer(*[layers.Input((6, 4))] * 2).dtype == 'float16'
+
+
+@pytest.mark.parametrize('generation', [2, 3])
+@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
+def test_negative_rows_count_from_the_end_in_keras_3(generation):
+    with config.generation(generation):
+        layer = layers.Embedding(4, 2, weights=[np.arange(8.0, dtype='float32').reshape(4, 2)])
+        rows = np.array([[-1, 0], [-4, 3]])
+        if generation == 3:
+            np.testing.assert_array_equal(to_array(layer(rows)), [[[6, 7], [0, 1]], [[0, 1], [6, 7]]])
+        else:  # no rows: what is there is not taken for them
+            try:
+                found = to_array(layer(rows))
+            except Exception:
+                return
+            assert np.isnan(found[0, 0]).all() and np.isnan(found[1, 0]).all()
+
+
+@pytest.mark.on('numpy', 'torch')
+def test_ranks_beside_the_equation():
+    """Upstream 3.15.1 builds what the letters say; a call with other axes is an error, not another product."""
+    layer = layers.EinsumDense('ab,bc->ac', 4)
+    layer.build((None, 3, 3))
+    assert tuple(layer.kernel.shape) == (3, 4)
+    for built in (layer, layers.EinsumDense('ab,bc->ac', 4)):
+        with pytest.raises(ValueError):
+            built(np.ones((2, 3, 3), 'float32'))
+    layer = layers.EinsumDense('ab,bc->ac', (4, 5))
+    with pytest.warns(UserWarning, match="'ab,bc->ac' has 1 axes in the output .* output_shape=.4, 5. has 2"):
+        layer.build((None, 3))
+    assert tuple(layer.kernel.shape) == (3, 4)
+    with pytest.raises(ValueError, match='has 2 axes in the output'):
+        layers.EinsumDense('ab,bcd->acd', 4).build((None, 3))
+
+
+class Keeps(layers.Layer):
+    """A cell that says one size."""
+    state_size = output_size = 4
+
+    def call(self, inputs, states):
+        return inputs + states[0], [inputs + states[0]]
+
+
+@pytest.mark.on('numpy', 'torch')
+def test_the_state_of_a_stacked_cell_of_one_size():
+    """Upstream 3.15.1: a tensor where the cell says one size and makes no list of states itself, a list elsewhere."""
+    with config.generation(3):
+        x = np.ones((2, 3, 4), 'float32')
+        layer = layers.RNN([Keeps(), layers.LSTMCell(3), layers.GRUCell(2)], return_state=True)
+        _, kept, of_lstm, of_gru = layer(x)
+        assert to_array(kept).tolist() == [[3.0] * 4] * 2
+        assert [len(of_lstm), len(of_gru)] == [2, 1]
+        _, kept, of_lstm, of_gru = layer(layers.Input((3, 4)))
+        assert kept.shape == (None, 4) and len(of_lstm) == 2
+
+
+class Draws(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.generators = [random.SeedGenerator(1), random.SeedGenerator(10)]
+        self.by_name = {'third': random.SeedGenerator(100)}
+
+    def call(self, x):
+        return x
+
+
+@pytest.mark.on('numpy')
+def test_seed_generators_in_lists_are_state():
+    layer = Draws()
+    assert layer.variables == [generator.state for generator in layer.generators + [layer.by_name['third']]]
+    assert not layer.weights
+
+
+@pytest.mark.on('numpy', 'torch')
+@pytest.mark.parametrize('generation', [2, 'tf', 3])
+def test_generators_of_graphs(generation):
+    """Graphs of many nodes: (nodes, edges) and one target a graph, which Keras 2 refused."""
+    with config.generation(generation):
+        nodes, graph = layers.Input((3,)), layers.Input((2,))
+        model = Model([nodes, graph], ops.mean(layers.Dense(1)(nodes), axis=0, keepdims=True))
+        model.compile('sgd', 'mse')
+
+        def batches():
+            while True:
+                yield (np.ones((7, 3)), np.ones((5, 2))), np.ones((1, 1))
+        if generation == 2:
+            with pytest.raises(ValueError, match='same number of samples'):
+                model.fit_generator(batches(), steps_per_epoch=2, verbose=0)
+        else:
+            history = model.fit(batches(), steps_per_epoch=2, verbose=0)
+            assert np.isfinite(history.history['loss']).all()

@@ -8,6 +8,8 @@ import pytest
 
 import keras
 from keras import layers
+from keras.backend.state.variables import to_array
+from keras.layers.preprocessing.data_layer import DataLayer
 from keras.layers.preprocessing.hashes import fingerprint64, siphash
 
 pytestmark = pytest.mark.on('numpy', 'jax', 'tensorflow')
@@ -332,3 +334,22 @@ def test_tensors_of_a_pipeline_that_are_not_converted():
     tf = pytest.importorskip('tensorflow')
     found = list(tf.data.Dataset.from_tensor_slices(['ab', 'c']).map(Words()))
     assert [one.numpy() for one in found] == [b'ab', b'c']
+
+
+class Hues(DataLayer):
+    """A layer of one's own for pipelines, written as Keras 3 documents it: `call` alone."""
+
+    def call(self, inputs):
+        return self.backend.numpy.add(self.backend.image.rgb_to_hsv(inputs), 1.0)
+
+
+@pytest.mark.on('numpy', 'torch', 'tensorflow')
+def test_data_layers_that_define_call_alone():
+    red = np.zeros((2, 1, 1, 3), 'float32')
+    red[..., 0] = 1.0
+    wanted = np.broadcast_to(np.array([1.0, 2.0, 2.0], 'float32'), red.shape)
+    np.testing.assert_allclose(to_array(Hues()(red)), wanted)
+    x = layers.Input((1, 1, 3))
+    np.testing.assert_allclose(keras.Model(x, Hues()(x)).predict(red, verbose=0), wanted)
+    tf = pytest.importorskip('tensorflow')
+    np.testing.assert_allclose(next(iter(tf.data.Dataset.from_tensors(red).map(Hues()))).numpy(), wanted)

@@ -4,6 +4,7 @@ import pytest
 
 import keras
 from keras import layers
+from keras.backend.state.variables import to_array
 
 
 @pytest.mark.on('numpy', 'jax')
@@ -53,3 +54,26 @@ def test_weights_that_call_makes_are_refused_by_keras_3():
             layers.LeakyReLU(negative_slope=None)
     slopes = [layers.LeakyReLU(**given).alpha for given in ({}, {'negative_slope': None}, {'alpha': 0.5})]
     assert slopes == [0.3, 0.3, 0.5]
+
+
+@pytest.mark.on('numpy')
+def test_length_of_transforms():
+    """As upstream 3.15.1: the next power of two by default; another length warns and is taken."""
+    x = np.random.RandomState(3).uniform(-1, 1, (1, 600, 1)).astype('float32')
+    by_default = np.asarray(layers.STFTSpectrogram('magnitude', 200, 100)(x))
+    assert by_default.shape == (1, 5, 129)
+    np.testing.assert_array_equal(by_default, np.asarray(layers.STFTSpectrogram('magnitude', 200, 100, 256)(x)))
+    with pytest.warns(UserWarning, match='recommended to be a power of two. Received: fft_length=300'):
+        layer = layers.STFTSpectrogram('magnitude', 200, 100, 300, window=None, scaling=None)
+    found = np.asarray(layer(x))[0]
+    frames = np.stack([x[0, start:start + 200, 0] for start in range(0, 401, 100)])
+    np.testing.assert_allclose(found, np.abs(np.fft.rfft(frames, 300)), atol=1e-4)
+
+
+@pytest.mark.on('numpy', 'torch', 'jax', 'tensorflow')
+def test_mel_spectrograms_of_half_floats():
+    x = np.random.RandomState(3).uniform(-1, 1, (2, 4000)).astype('float32')
+    wide = to_array(layers.MelSpectrogram(256, 128, num_mel_bins=20)(x))
+    narrow = layers.MelSpectrogram(256, 128, num_mel_bins=20, dtype='mixed_float16')(x)
+    assert to_array(narrow).dtype == 'float16'
+    np.testing.assert_allclose(to_array(narrow), wide, rtol=2e-2, atol=1e-2)

@@ -65,10 +65,26 @@ def test_a_critic_is_trained_as_it_was_compiled_in_keras_3():
     lambda: keras.layers.RNN(keras.layers.SimpleRNNCell(2, use_bias=False), trainable=False),
     lambda: keras.layers.SpectralNormalization(keras.layers.Dense(2), trainable=False)])
 def test_what_is_frozen_by_its_constructor(make, generation, trained):
-    """Upstream 3.15.1: only own weights are; setting the attribute reaches the layers inside."""
+    """Upstream 3.15.1: in a model only own weights are; setting the attribute reaches the layers inside."""
     with keras.config.generation(generation):
         layer = make()
         layer.build((None, 3, 4))
-        assert len(layer.trainable_weights) == trained
+        assert not layer.trainable_weights and len(layer.non_trainable_weights) == len(layer.weights)
+        model = keras.Sequential([layers.Input((3, 4)), layer])
+        assert len(model.trainable_weights) == trained
         layer.trainable = False
-        assert not layer.trainable_weights
+        assert not layer.trainable_weights and not model.trainable_weights
+
+
+@pytest.mark.on('numpy', 'torch')
+@pytest.mark.parametrize('generation', ['tf', 3])
+def test_a_model_made_with_trainable_false_is_not_trained(generation):
+    """Upstream 3.15.1: `fit` changes nothing, whatever the layers inside say."""
+    with keras.config.generation(generation):
+        x, dense = layers.Input((3,)), layers.Dense(2)
+        model = keras.Model(x, dense(x), trainable=False)
+        assert dense.trainable_weights and not model.trainable_weights and len(model.non_trainable_weights) == 2
+        model.compile('sgd', 'mse')
+        before = dense.get_weights()[0]
+        model.fit(np.ones((4, 3)), np.zeros((4, 2)), verbose=0)
+        np.testing.assert_array_equal(dense.get_weights()[0], before)

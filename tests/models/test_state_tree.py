@@ -28,6 +28,25 @@ def test_a_tree_brings_back_the_state():
     assert int(np.array(model.optimizer.iterations)) == iterations
 
 
+def test_two_weights_of_one_path():
+    for generation in (2, 3):
+        with keras.config.generation(generation):
+            class Own(keras.Model):
+                def __init__(self):
+                    super().__init__()
+                    self.one, self.other = layers.Dense(2, name='top'), layers.Dense(2, name='top')
+
+                def call(self, x):
+                    return self.other(self.one(x))
+            model = Own()
+            model(X)
+            if generation == 3:
+                with pytest.raises(ValueError, match="variable path is found twice in the model: '.*top/kernel'"):
+                    model.get_state_tree()
+            else:
+                assert len(model.get_state_tree()['trainable_variables']) > 0
+
+
 def test_trees_that_do_not_fit():
     model = keras.Sequential([layers.Dense(2, input_shape=(4,), name='top')])
     with pytest.raises(ValueError, match='value_format=list'):

@@ -1,4 +1,5 @@
 """The structure of a model's inputs and outputs: the same on the graph, in runs, in shapes and in configs."""
+import copy
 import json
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 
 from keras import config, layers
 from keras.backend.state.variables import to_array
-from keras.models import Model, Sequential, clone_model
+from keras.models import Model, Sequential, clone_model, model_from_json
 
 DATA = np.arange(15, dtype='float32').reshape(5, 3) / 10
 
@@ -171,3 +172,23 @@ def test_the_order_of_weights(generation, order):
     names = [weight.name.split('/')[-1].split(':')[0].replace('moving_', '') for weight in model.weights]
     assert [name for name in names if name != 'variance'] == order.split()
     assert [len(array.shape) for array in model.get_weights()] == [2, 1, 1, 1, 1, 2]
+
+
+def test_what_keras_3_has_in_a_list_of_one():
+    """The values are those of Keras 3.15.1."""
+    with config.generation(3):
+        x = layers.Input((3,), batch_size=2, name='x')
+        y = layers.Dense(4, name='top')(x)
+        at = ['x', 0, 0]
+        for given, written in (([x], [at]), ([[x]], [[at]]), (x, at), ({'k': x}, {'k': at}), ([{'k': x}], [{'k': at}])):
+            model = Model(given, y)
+            assert type(model.input) is type(given) and model.input_shape == (2, 3) and model.output_shape == (2, 4)
+            text = model.to_json()
+            assert json.loads(text)['config']['input_layers'] == written
+            assert model_from_json(text).to_json() == text
+            assert clone_model(model).to_json() == text and copy.copy(model).to_json() == text
+        model = Model(x, {'b': y, 'a': [layers.Dense(1)(x)]})
+        assert model.output_shape == [(2, 1), (2, 4)]
+        assert type(Model(x, [y]).output) is list and type(Model(x, [y]).predict(DATA[:2], verbose=0)) is np.ndarray
+        with pytest.raises(ValueError, match="name 'x' and path '0.k' .*expected shape=.2, 3., found shape=.."):
+            Model([{'k': x}], y)(np.float32(1))

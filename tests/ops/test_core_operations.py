@@ -4,6 +4,7 @@ import pytest
 
 import keras
 from keras import ops
+from keras.backend.contract.loading import get_engine
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.variables import Variable
 
@@ -178,3 +179,47 @@ def test_many_trials_are_counted_in_halves():
 def test_ranges_between_tensors_may_be_empty(arguments, expected):
     tensors = [ops.convert_to_tensor(number, 'int32') for number in arguments]
     assert ops.convert_to_numpy(ops.arange(*tensors)).tolist() == expected
+
+
+def test_ints_that_32_bits_cannot_hold():
+    numbers, bytes_ = np.array([1, 2, 3], 'int32'), np.array([1, 250], 'uint32')
+    if get_engine().name == 'jax':  # which has no int64
+        with pytest.raises(OverflowError):
+            ops.clip(numbers, 0, 2 ** 40)
+        return
+    np.testing.assert_array_equal(value(ops.clip(numbers, 0, 2 ** 40)), [1, 2, 3])
+    np.testing.assert_array_equal(value(ops.clip(numbers, -2 ** 40, 2)), [1, 2, 2])
+    np.testing.assert_array_equal(value(ops.equal(numbers, 2 ** 32 + 1)), [False] * 3)
+    np.testing.assert_array_equal(value(ops.less(bytes_, -1)), [False] * 2)
+    if 'int64' in get_engine().capabilities.dtypes:
+        assert ops.dtype(ops.add(numbers, 2 ** 40)) == 'int64'
+
+
+@pytest.mark.on('torch')
+def test_what_torch_lacks_kernels_for():
+    np.testing.assert_array_equal(value(ops.power(np.array([1, 2, -1], 'int32'), -3)), [1, 0, -1])
+    total = ops.sum(np.array([200, 100], 'uint8'))
+    assert ops.dtype(total) == ops.dtype(ops.sum(KerasTensor((2,), 'uint8'))) == 'int32'
+    assert int(total) == 300 and bool(total > 299)
+
+
+@pytest.mark.on('numpy')
+def test_shapes_of_what_is_not_known_yet():
+    unknown = KerasTensor((None, 3))
+    assert ops.size(unknown).shape == () and ops.size(KerasTensor((2, 3))) == 6
+    assert ops.slice(unknown, (0, 1), (2, 2)).shape == (2, 2)
+    assert ops.irfft((KerasTensor((4, None)), KerasTensor((4, None)))).shape == (4, None)
+    assert ops.reshape(np.zeros((20,)), KerasTensor((2,), 'int32')).shape == (None, None)
+    with pytest.raises(ValueError, match='Cannot convert 3 to a shape'):
+        KerasTensor(3)
+    with pytest.raises(ValueError, match='Input should have rank >= 1'):
+        ops.extract_sequences(np.array(42), 5, 1)
+
+
+def test_values_of_what_was_not_known():
+    unknown = keras.Input((None,), dtype='float32')
+    model = keras.Model(unknown, [ops.size(unknown), ops.irfft((unknown, unknown * 0))])
+    x = np.array([[1.0, 2.0, 4.0], [3.0, -1.0, 5.0]], 'float32')
+    size, signal = model(x)
+    assert int(value(size)) == 6
+    np.testing.assert_allclose(value(signal), np.fft.irfft(x), atol=1e-6)

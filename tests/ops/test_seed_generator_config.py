@@ -18,6 +18,11 @@ def test_what_next_gives_is_a_seed():
     expected = keras.ops.convert_to_numpy(keras.random.uniform((4,), seed=first))
     found = keras.ops.convert_to_numpy(keras.random.uniform((4,), seed=second.next()))
     np.testing.assert_array_equal(found, expected)
+    seeds = [keras.ops.convert_to_numpy(second.next()) for _ in range(3)]
+    assert [(seed.dtype.kind in 'iu', seed.shape) for seed in seeds] == [(True, (2,))] * 3
+    keras.random.uniform((4,), seed=second)
+    seeds.append(keras.ops.convert_to_numpy(second.next()))
+    assert len({tuple(seed) for seed in seeds}) == 4
     for wrong in ('seed', 1.5):
         with pytest.raises(ValueError, match='Argument `seed` must be either an integer'):
             keras.random.uniform((4,), seed=wrong)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import golden
-from keras import constraints, ops, optimizers
+from keras import config, constraints, ops, optimizers
 from keras.backend.contract.loading import get_engine
 from keras.config import generation
 from keras.backend.state.variables import Variable
@@ -391,3 +391,19 @@ def test_adafactor_steps_get_shorter_with_and_without_relative_steps():
 def test_arguments_that_make_no_sense(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+@pytest.mark.on('numpy')
+def test_epsilon_of_each_generation():
+    """Keras 2 asks the configuration, tf.keras and Keras 3 have 1e-7 whatever that says."""
+    before = config.epsilon()
+    config.set_epsilon(1e-3)
+    try:
+        for generation, expected in ((1, 1e-8), (2, 1e-3), ('tf', 1e-7), (3, 1e-7)):
+            with config.generation(generation):
+                for made in (optimizers.Adam(), optimizers.RMSprop(), optimizers.Nadam(), optimizers.Adadelta()):
+                    assert made.epsilon == expected
+                positional = optimizers.Adam(0.001, 0.9, 0.999, 1e-5)
+                assert positional.epsilon == 1e-5 and positional.amsgrad is False
+    finally:
+        config.set_epsilon(before)

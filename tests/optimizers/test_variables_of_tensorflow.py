@@ -74,3 +74,47 @@ def test_rectifiers_of_a_constant_from_outside_of_the_step():
     constant = tf.constant([-1.0, 2.0])
     step = get_engine().step(lambda x: x + keras.ops.relu(constant), [], [])
     np.testing.assert_array_equal(step(tf.constant([1.0, 1.0])), [1, 3])
+
+
+@pytest.mark.parametrize('generation', ['tf', 3])
+def test_a_scale_of_the_loss_takes_them(generation):
+    import tensorflow as tf
+    with keras.config.generation(generation):
+        optimizer = optimizers.LossScaleOptimizer(optimizers.SGD(0.1), initial_scale=8.0)
+    v = tf.Variable([1.0, -2.0])
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            loss = optimizer.scale_loss(tf.reduce_sum(v ** 2))
+        gradients = [tape.gradient(loss, v)]
+        # In tf.keras' generation a loop divides by the scale itself.
+        optimizer.apply_gradients([(gradients[0] / 8.0 if generation == 'tf' else gradients[0], v)])
+    np.testing.assert_allclose(v.numpy(), descended(2, 0.1, [1.0, -2.0]), rtol=1e-6)
+
+
+def test_several_optimizers_take_them():
+    import tensorflow as tf
+    a, b = tf.Variable([1.0], name='first'), tf.Variable([1.0], name='second')
+    optimizer = optimizers.MultiOptimizer(
+        optimizers.OptimizerMap(optimizers.SGD(0.1), {'second': optimizers.SGD(0.5)}))
+    optimizer.build([a, b])
+    optimizer.apply_gradients([(tf.constant([1.0]), a), (tf.constant([1.0]), b)])
+    np.testing.assert_allclose([a.numpy()[0], b.numpy()[0]], [0.9, 0.5], rtol=1e-6)
+
+
+def test_averages_and_weight_decay_know_them():
+    import tensorflow as tf
+    v = tf.Variable([1.0])
+    optimizer = optimizers.SGD(0.5, use_ema=True, ema_momentum=0.5, weight_decay=0.1)
+    optimizer.exclude_from_weight_decay([v])
+    optimizer.apply_gradients([(tf.constant([1.0]), v)])
+    np.testing.assert_allclose(v.numpy(), [0.5], rtol=1e-6)
+    average = [found.numpy() for found in optimizer.variables if 'average' in found.name]
+    optimizer.finalize_variable_values([v])
+    np.testing.assert_allclose(v.numpy(), average[0], rtol=1e-6)
+
+
+def test_a_scale_of_the_loss_counts_gradients():
+    import tensorflow as tf
+    optimizer = optimizers.LossScaleOptimizer(optimizers.SGD(0.1))
+    with pytest.raises(ValueError, match='received 1 gradients for 2 variables'):
+        optimizer.apply([tf.constant([1.0])], [tf.Variable([1.0]), tf.Variable([1.0])])

@@ -334,3 +334,22 @@ def test_arrays_of_other_dtypes_and_vectors_as_targets_train_alike_every_time():
             model.train_on_batch(x * 1j, t)
         with pytest.raises(ValueError, match='same number of samples'):
             model.train_on_batch(x, t[:2])
+
+
+def test_quiet_passes_with_a_shorter_last_batch_twice_over():
+    """What ran before is not written over, and what a pass leaves behind does not touch the next one."""
+    model = Sequential([layers.Dense(2, input_shape=(3,), kernel_initializer='ones')])
+    model.compile(optimizers.SGD(0.0), 'mse')
+    x = np.arange(33, dtype='float32').reshape(11, 3)
+    y = np.zeros((11, 2), 'float32')
+    first, second = model.predict(x, batch_size=4), model.predict(x[::-1].copy(), batch_size=4)
+    np.testing.assert_allclose(first, np.repeat(x.sum(1, keepdims=True), 2, 1))
+    np.testing.assert_allclose(second, first[::-1])
+    wanted = (first ** 2).mean()
+    for _ in range(2):
+        np.testing.assert_allclose(model.evaluate(x, y, batch_size=4, verbose=0), wanted, rtol=1e-5)
+        np.testing.assert_allclose(model.fit(x, y, batch_size=4, epochs=2, verbose=0).history['loss'], [wanted] * 2,
+                                   rtol=1e-5)
+    with pytest.raises(Exception):
+        model.evaluate(x[:, :2], y, batch_size=4, verbose=0)
+    np.testing.assert_allclose(model.evaluate(x, y, batch_size=4, verbose=0), wanted, rtol=1e-5)

@@ -11,6 +11,7 @@ import pytest
 
 from keras import backend as K
 from keras import callbacks, config, generations, layers, metrics, optimizers
+from keras import losses as losses_of
 from keras.models import Model, Sequential
 
 pytestmark = pytest.mark.needs_gradients
@@ -308,3 +309,110 @@ def test_order_of_logs(generation, of_batch, of_epoch, capsys):
     shown = re.findall(r' - (\w+):', capsys.readouterr().out)
     assert shown == [name for name in of_batch if name not in ('batch', 'size')] + [
         name for name in of_epoch if name.startswith('val_')]
+
+
+class Noting(layers.Layer):
+    """Notes what it is told about training."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.told = []
+
+    def call(self, x, training=None):
+        self.told.append(training)
+        return x
+
+
+def test_runs_overrule_what_layers_were_called_with(generation):
+    # As Keras 3.15.1 has it: `predict` and `fit` overrule the call of a layer, `model(x)` says nothing.
+    x = layers.Input((3,))
+    for given in (True, False):
+        layer = Noting()
+        model = Model(x, layers.Dense(1)(layer(x, training=given)))
+        model.compile('sgd', 'mse', **({} if generation == 1 else {'run_eagerly': True}))
+
+        def told(run, *args, **kwargs):
+            layer.told = []
+            run(*args, **kwargs)
+            return set(layer.told)
+        data = np.ones((2, 3), 'float32')
+        overruled = generation == 3
+        assert told(model, data) == {given}
+        assert told(model, data, training=not given) == {not given if overruled else given}
+        assert told(model.predict, data, verbose=0) == {False if overruled else given}
+        assert told(model.fit, data, data[:, :1], verbose=0) == {True if overruled else given}
+        nested = Model(x, model(x))
+        assert told(nested, data) == {given}
+        assert told(nested.predict, data, verbose=0) == {False if overruled else given}
+
+
+def test_dropout_that_was_called_for_training_keeps_all_in_predictions_of_keras_3(generation):
+    x = layers.Input((20,))
+    model = Model(x, layers.Dropout(0.5, seed=1337)(x, training=True))
+    data = np.ones((4, 20), 'float32')
+    dropped = [(np.asarray(found) != 1).any() for found in (model.predict(data, verbose=0), K.eval(model(data)))]
+    assert dropped == [generation != 3, True]
+
+
+def test_steps_that_are_no_multiple_of_those_in_one_call(generation):
+    seen = []
+    x = np.arange(10, dtype='float32').reshape(10, 1)
+    model = Sequential([layers.Dense(1, input_shape=(1,), kernel_initializer='zeros')])
+    model.compile(optimizers.SGD(1e-3), 'mse', steps_per_execution=2)
+    watch = callbacks.LambdaCallback(on_batch_begin=lambda batch, logs: seen.append(batch))
+    model.fit(x, x, batch_size=1, steps_per_epoch=5, epochs=1, verbose=0, shuffle=False, callbacks=[watch])
+    assert seen == [0, 2, 4]
+    # Keras 3.15.1 runs the sixth batch, too.
+    assert int(K.get_value(model.optimizer.iterations)) == (6 if generation == 3 else 5)
+    assert len(model.predict(x, batch_size=1, steps=5, verbose=0)) == (6 if generation == 3 else 5)
+
+
+class Two(Model):
+    """A model without a graph, of two outputs in a list."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = layers.Dense(1), layers.Dense(1)
+
+    def call(self, x):
+        return [self.first(x), self.second(x)]
+
+
+def test_names_in_the_logs_of_outputs_without_names(generation):
+    x, y = np.ones((4, 2), 'float32'), np.ones((4, 1), 'float32')
+    numbered = {'loss', 'output_1_loss', 'output_2_loss', 'output_1_mae', 'output_2_mse'}
+    for losses, expected in ((['mse', 'mae'], {'loss', 'mse_loss', 'mae_loss', 'mae', 'mse'}),
+                             ([lambda t, p: K.square(t - p), losses_of.Huber(name='hub')],
+                              {'loss', 'lambda_loss', 'hub_loss', 'mae', 'mse'}),
+                             (['mse', 'mse'], {'loss', 'mse_loss', 'mse_1_loss', 'mae', 'mse'})):
+        model = Two()
+        model.compile('sgd', losses, metrics=[['mae'], ['mse']])
+        history = model.fit(x, [y, y], verbose=0).history
+        expected = expected if generation == 3 else numbered
+        if generation == 1:
+            expected = {name.replace('mae', 'mean_absolute_error').replace('mse', 'mean_squared_error')
+                        for name in expected}
+        assert set(history) == expected
+
+
+class Doubling(Model):
+    """A model whose loss is one of its output twice."""
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return super().compute_loss(x=x, y=y, y_pred=[y_pred, y_pred], sample_weight=sample_weight)
+
+
+@pytest.mark.parametrize('loss', ['mse', ['mse', 'mae']])
+@pytest.mark.parametrize('metrics_given', [None, ['mae']])
+def test_a_loss_that_hands_on_more_outputs_than_the_model_has(generation, loss, metrics_given):
+    x, y = np.ones((4, 2), 'float32'), np.ones((4, 1), 'float32')
+    if isinstance(loss, list) and generation != 3:
+        pytest.skip('a loss for each of two outputs is refused where the model says that it has one')
+    inputs = layers.Input((2,))
+    model = Doubling(inputs, layers.Dense(1, kernel_initializer='zeros', name='a')(inputs))
+    model.compile(optimizers.SGD(0.0), loss, metrics=metrics_given)
+    for found in (model.fit(x, (y, y), verbose=0).history, model.evaluate(x, (y, y), verbose=0, return_dict=True)):
+        assert np.squeeze(found['loss']) == pytest.approx(2.0)
+        assert len(found) == 3 + bool(metrics_given)
+        if generation == 3:
+            assert {'mse_loss', 'mae_loss' if isinstance(loss, list) else 'mse_1_loss'} < set(found)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras.utils
+from keras import config
 from keras.utils import generic_utils as G
 
 
@@ -78,3 +79,20 @@ def test_sequence_is_iterable_and_says_what_is_missing():
     assert list(Squares()) == [0, 1, 4]
     with pytest.raises(NotImplementedError, match='PyDataset must define `__len__'):
         len(keras.utils.Sequence())
+
+
+@pytest.mark.on('numpy')
+def test_objects_from_configs_in_both_orders_of_arguments():
+    class Mine(keras.layers.Dense):
+        pass
+    made = {'class_name': 'Mine', 'config': {'units': 2}}
+    read = keras.utils.deserialize_keras_object
+    assert isinstance(read(made, {'Mine': Mine}), Mine)
+    assert isinstance(read(made, None, {'Mine': Mine}), Mine)
+    with config.generation(3):
+        nested = {'class_name': 'Bidirectional', 'config': {'layer': {'class_name': 'LSTM', 'config': {'units': 2}}}}
+        assert isinstance(read(config=made, custom_objects={'Mine': Mine}), Mine)
+        assert isinstance(read(nested, {'Mine': Mine}, True), keras.layers.Bidirectional)
+    zeros = keras.initializers.Zeros()
+    assert keras.utils.serialize_keras_object(obj=zeros) == keras.utils.serialize_keras_object(zeros)
+    assert keras.activations.deserialize(config='relu') is keras.activations.relu

@@ -84,6 +84,8 @@ class Engine:
     boolean_dtypes = frozenset((np.dtype('bool'), np.bool_, 'bool'))
     # Native integer dtypes, of 32 bits or more, beside which add, subtract and multiply take a Python int as it is.
     integer_dtypes = frozenset()
+    # The dtype of sums of uint8 and uint16.
+    unsigned_sums = 'uint32'
     # Names that a `Variable` hands through to its storage, so that the engine's own tools accept variables.
     variable_attributes = ()
     # The class of which layers are objects, too, as soon as the engine is there, for its library to take them.
@@ -233,6 +235,9 @@ class Engine:
     def concretely(self):
         """A context in which operations run at once although a step is being traced."""
         return contextlib.ExitStack()
+
+    # Whether `draw_seed` gives a stream that goes on from draw to draw, not a tensor.
+    draws_from_streams = False
 
     def draw_seed(self, generator):
         """The seed argument for the random primitives, advancing `generator` (a `state.SeedGenerator`)."""

@@ -14,6 +14,7 @@ import threading
 import numpy as np
 
 from keras import config, lazy
+from keras.backend.contract import rules
 
 configparser = lazy.Later('configparser')
 glob = lazy.Later('glob')
@@ -295,6 +296,7 @@ def activate(engine):
     active.booleans.update(engine.boolean_dtypes)
     active.integers.clear()
     active.integers.update(engine.integer_dtypes)
+    rules.sums.unsigned = engine.unsigned_sums
     active.engine = engine
     active.activations += 1
     for listener in active.listeners:

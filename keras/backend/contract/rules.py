@@ -5,6 +5,8 @@ returns the `AbstractTensor` (or a list of them) that the primitive gives. A siz
 None. Rules never touch an engine. They raise ValueError or TypeError with a message in words; the
 caller puts the primitive's name and what it received in front.
 """
+import types
+
 import numpy as np
 
 from keras import config
@@ -206,8 +208,8 @@ def _promote_integers(first, second):
 
 
 # The smallest and the largest number of the integers that are narrower than those of Python in `result_dtype`.
-_NARROW = {'int8': (-2 ** 7, 2 ** 7 - 1), 'int16': (-2 ** 15, 2 ** 15 - 1), 'uint8': (0, 2 ** 8 - 1),
-           'uint16': (0, 2 ** 16 - 1)}
+_NARROW = {'int8': (-2 ** 7, 2 ** 7 - 1), 'int16': (-2 ** 15, 2 ** 15 - 1), 'int32': (-2 ** 31, 2 ** 31 - 1),
+           'uint8': (0, 2 ** 8 - 1), 'uint16': (0, 2 ** 16 - 1), 'uint32': (0, 2 ** 32 - 1)}
 
 
 def weakly(scalar):
@@ -218,8 +220,8 @@ def weakly(scalar):
 def result_dtype(*dtypes):
     """The common dtype of `dtypes`, each a name, the type of a Python scalar (`int`, `float`, `bool`) or an int.
 
-    Python scalars are weak: they do not widen a tensor's dtype, unless it is one of 8 or 16 bits which cannot hold an
-    int that is given; a float beside integers gives `floatx`.
+    Python scalars are weak: they do not widen a tensor's dtype, unless it cannot hold an int that is given: then the
+    result is int32, or int64 where that is too narrow as well; a float beside integers gives `floatx`.
 
     Example:
         >>> result_dtype('int8', 'float16'), result_dtype('float16', float), result_dtype('int32', float)
@@ -235,9 +237,10 @@ def result_dtype(*dtypes):
         result = config.floatx()
     if result in (None, 'bool') and any(dtype is int or type(dtype) is int for dtype in weak):
         result = 'int32'
-    if result in _NARROW and any(type(value) is int and not _NARROW[result][0] <= value <= _NARROW[result][1]
-                                 for value in weak):
-        result = 'int32'
+    for wider in ('int32', 'int64'):
+        if result in _NARROW and any(type(value) is int and not _NARROW[result][0] <= value <= _NARROW[result][1]
+                                     for value in weak):
+            result = 'int64' if result == 'uint32' else wider
     return result or 'bool'
 
 
@@ -251,12 +254,16 @@ def float_dtype(dtype):
     return dtype if is_float(dtype) or dtype.startswith('complex') else config.floatx()
 
 
+# What sums of small unsigned integers have: the active engine says (`Engine.unsigned_sums`).
+sums = types.SimpleNamespace(unsigned='uint32')
+
+
 def sum_dtype(dtype):
     """The dtype of a sum or product: small integers are summed in 32 bits."""
     if dtype in ('bool', 'int8', 'int16'):
         return 'int32'
     if dtype in ('uint8', 'uint16'):
-        return 'uint32'
+        return sums.unsigned
     return dtype
 
 

@@ -46,6 +46,8 @@ class KerasTensor(AbstractTensor, known_as('keras.src.backend.common.keras_tenso
 
     def __init__(self, shape, dtype='float32', sparse=False, ragged=False, record_history=True, name=None,
                  node=None, index=0):
+        if isinstance(shape, int):
+            raise ValueError('Cannot convert %r to a shape, which is a tuple of sizes, each an int or None.' % (shape,))
         super().__init__(shape, dtype)
         if not record_history:
             warnings.warn('KerasTensor: record_history=False has no effect: what is computed from a symbolic tensor is '

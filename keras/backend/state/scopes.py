@@ -168,7 +168,7 @@ def device(device_name):
         ...     x = keras.ops.ones((2,))
     """
     if not isinstance(device_name, str):
-        raise ValueError('device: `device_name` must be a string such as "cpu:0". Received: device_name=%r'
+        raise ValueError('device: `device_name` must be a string such as "cpu:0". Received: device_name=\'%s\''
                          % (device_name,))
     kind, _, number = device_name.lower().strip('/').replace('device:', '').partition(':')
     kind = {'cuda': 'gpu'}.get(kind, kind)

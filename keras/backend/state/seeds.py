@@ -123,7 +123,17 @@ class SeedGenerator:
         return state
 
     def next(self, ordered=True):
-        """The seed of one draw, for the random operations. Draws are in order, whether `ordered` asks or not."""
+        """A seed: two uint32 as a tensor, others at every call. Draws are in order, whether `ordered` asks or not."""
+        if context.tracing is None and not context.abstract and not active.lent and get_engine().draws_from_streams:
+            if self.streams:
+                self.advance()  # the stream was started from what stands in the state
+            seed = self.state + np.zeros(2, 'uint32')  # a copy: `advance` may write in place
+            self.advance()
+            return seed
+        return self.draw()
+
+    def draw(self):
+        """What the random primitives take as the seed of one draw."""
         if context.tracing is not None and not context.abstract:
             return context.tracing.seed()
         if active.lent:

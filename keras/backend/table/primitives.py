@@ -31,7 +31,7 @@ def arange(start, stop=None, step=1, dtype=None):
 
 @primitive(rules.draw, tensors='seed', gradient=False)
 def random_uniform(seed, shape, dtype):
-    """Floats drawn uniformly from [0, 1). `seed`: what `SeedGenerator.next()` gives."""
+    """Floats drawn uniformly from [0, 1). `seed`: what `SeedGenerator.draw()` gives."""
 
 
 @primitive(rules.draw, tensors='seed', gradient=False)

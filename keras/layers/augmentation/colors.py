@@ -206,6 +206,7 @@ class RandomErasing(_Colored):
 
     Source: Zhong et al., Random erasing data augmentation (2017).
     """
+    makes_batches = True
 
     def __init__(self, factor=1.0, scale=(0.02, 0.33), fill_value=None, value_range=(0, 255), seed=None,
                  data_format=None, **kwargs):

@@ -9,7 +9,7 @@ from keras.backend.contract.loading import foreign_engine, lent
 from keras.backend.table.composites.shape import dtype_of
 from keras.layers.arguments import join_shape, split_shape
 from keras.layers.augmentation import boxes as box_formats
-from keras.layers.base import Layer
+from keras.layers.preprocessing.data_layer import Lendable
 
 # The methods that may be called by themselves, also on what a pipeline of another library traces.
 _PUBLIC = ('__call__', 'get_random_transformation', 'transform_images', 'transform_labels', 'transform_bounding_boxes',
@@ -26,7 +26,7 @@ def _where_traced(method):
     return run
 
 
-class ImageLayer(Layer):
+class ImageLayer(Lendable):
     """A layer for images (batch, rows, columns, channels), or a single image without the batch.
 
     It is called on images, or on a dictionary of 'images' and any of 'labels', 'bounding_boxes' (a dictionary of
@@ -46,6 +46,8 @@ class ImageLayer(Layer):
     only_in_training = True
     # Whether parts of images come to other places.
     moves = False
+    # Whether `transform_images` makes a batch of one out of a single image.
+    makes_batches = False
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -110,7 +112,8 @@ class ImageLayer(Layer):
     def transform_images(self, images, transformation, training=True):
         """Images, changed by what `get_random_transformation` gave; they come out in the layer's float type."""
         images = self._in_floats(images)
-        return self._changed(self.changed_images, images, transformation, training)
+        # What moves images computes in wider floats than some layers do.
+        return self._in_floats(self._changed(self.changed_images, images, transformation, training))
 
     @_where_traced
     def transform_segmentation_masks(self, segmentation_masks, transformation, training=True):
@@ -148,11 +151,12 @@ class ImageLayer(Layer):
             return images
         if ops.ndim(images) == 4:
             return change(images, transformation)
-        return ops.squeeze(change(ops.expand_dims(images, 0), transformation), 0)
+        changed = change(ops.expand_dims(images, 0), transformation)
+        return changed if self.makes_batches else ops.squeeze(changed, 0)
 
     # The parts of a single example go the same way.
     def transform_single_image(self, image, transformation, training=True):
-        return self.transform_images(image, transformation, training)
+        return ops.squeeze(self.transform_images(ops.expand_dims(image, 0), transformation, training), 0)
 
     def transform_single_label(self, label, transformation, training=True):
         return self.transform_labels(ops.expand_dims(label, 0), transformation, training)[0]
@@ -161,7 +165,8 @@ class ImageLayer(Layer):
         return self.transform_bounding_boxes(bounding_box, transformation, training)
 
     def transform_single_segmentation_mask(self, segmentation_mask, transformation, training=True):
-        return self.transform_segmentation_masks(segmentation_mask, transformation, training)
+        masks = self.transform_segmentation_masks(ops.expand_dims(segmentation_mask, 0), transformation, training)
+        return ops.squeeze(masks, 0)
 
     # --- what subclasses define
 

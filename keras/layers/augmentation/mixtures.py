@@ -15,6 +15,7 @@ from keras.layers.augmentation.places import RandomRotation, RandomShear, Random
 
 class _Pairs(ImageLayer):
     """Layers that mix each image of a batch with another one of it."""
+    makes_batches = True
 
     def drawn_order(self, images, seed):
         return random.shuffle(ops.arange(ops.shape(images)[0], dtype='int32'), seed=seed)

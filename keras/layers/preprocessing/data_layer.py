@@ -5,11 +5,36 @@ import numpy as np
 
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
-from keras.backend.contract.loading import foreign_engine, get_engine, is_native
+from keras.backend.contract.loading import engine_name, foreign_engine, get_engine, is_native, lent
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.tensors import any_symbolic
 from keras.backend.state.variables import to_array
 from keras.layers.base import Layer
+
+
+class _Backend:
+    """Operations by their modules in Keras 3, and the name of the engine that runs them as `_backend`."""
+
+    @property
+    def _backend(self):
+        return engine_name()
+
+    def __getattr__(self, name):
+        from keras.src import backend
+        return getattr(backend, name)
+
+
+class Lendable(Layer):
+    """A layer whose `call` may run in pipelines of another library, by that library.
+
+    A subclass finds operations in `self.backend`, by their modules in Keras 3: `self.backend.numpy.where`.
+    """
+
+    backend = _Backend()
+
+    def _get_seed_generator(self, backend=None):
+        """The generator that seeds the draws, on whatever engine the layer runs."""
+        return getattr(self, 'generator', None) or getattr(self, 'seed_generator', None)
 
 
 class PreprocessingLayer(Layer):
@@ -60,12 +85,12 @@ class PreprocessingLayer(Layer):
         self.finalize_state()
 
 
-class DataLayer(Layer):
+class DataLayer(Lendable):
     """A layer that NumPy can compute.
 
     A subclass defines `host`, a function of one NumPy array per input that gives an array, `compute_output_shape`, and
     `output_dtype`. One that is `numeric` defines `call` as well, with operations, and may have gradients then; all
-    others are computed by NumPy inside of models, too.
+    others are computed by NumPy inside of models, too. One that defines `call` alone runs by that everywhere.
 
     On tensors that a pipeline of another library traces (`tf.data.Dataset.map`) `host` becomes a part of the pipeline,
     whatever the engine is.
@@ -89,6 +114,9 @@ class DataLayer(Layer):
     def __call__(self, inputs, *args, **kwargs):
         if context.abstract or any_symbolic([inputs, list(args), kwargs]):
             return super().__call__(inputs, *args, **kwargs)
+        if type(self).host is DataLayer.host:
+            with lent(foreign_engine([leaf for leaf in tree.flatten(inputs) if hasattr(leaf, 'shape')])):
+                return super().__call__(inputs, *args, **kwargs)
         parts = self.parts(inputs)
         engine = foreign_engine(parts)
         if engine is not None:

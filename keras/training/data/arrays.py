@@ -77,8 +77,10 @@ class ArrayFeed(Feed):
             end = min(begin + chunk, self.samples)
             parts = [self._part(array, cast, begin, end, order) for array, cast in zip(self._arrays, casts)]
             count = end - begin
-            for start, *rows in zip(range(0, count, size), *[_cut(part, size, count) for part in parts]):
-                yield Batch(rows[:first], rows[first:second], rows[second:], min(size, count - start), layout)
+            cut = [_cut(part, size, count) for part in parts]
+            sizes = itertools.chain(itertools.repeat(size, count // size), [count % size] if count % size else ())
+            yield from map(Batch, _lists(cut[:first]), _lists(cut[first:second]), _lists(cut[second:]), sizes,
+                           itertools.repeat(layout))
 
     def _order(self):
         """The numbers of the rows in the order of this pass, None for the order they have."""
@@ -124,6 +126,11 @@ def _arriving(array, cast):
     dtype = str(cast or array.dtype)
     arriving = get_engine().arriving_dtype(dtype)
     return cast if arriving == dtype else arriving
+
+
+def _lists(columns):
+    """A list for each batch, of what `columns` hold for it."""
+    return map(list, zip(*columns) if columns else itertools.repeat(()))
 
 
 def _cut(part, size, count):

@@ -102,6 +102,13 @@ class Feed:
                     return
         self._finish()
 
+    def passing(self):
+        """The batches of one pass from its beginning, as `epoch()` gives them, while nobody asks for the position.
+        `restart` ends it."""
+        self._goes_on = False
+        self.restart()
+        return self._begun()
+
     def _begun(self, first=0):
         self.passes += 1
         self.taken = first

@@ -150,7 +150,7 @@ class Intake:
         parts = [_cast(array, cast) for array, cast in zip([dense_rows(array) for array in xs] + ys + weights, casts)]
         first, second = len(xs), len(xs) + len(ys)
         sizes = {len(array) for array in parts if array is not None}
-        if len(sizes) > 1:
+        if len(sizes) > 1 and self._program.ruled('generators_of_one_length'):
             raise ValueError('All arrays of a batch must have the same number of samples. A generator yielded %s.'
                              % [array.shape for array in parts if array is not None])
         return Batch(parts[:first], parts[first:second], parts[second:], size, layout)

@@ -1,4 +1,5 @@
 """What only the MXNet engine promises: steps that are replayed from recorded graphs, and a NumPy left as it was."""
+import gc
 import os
 import sys
 
@@ -240,3 +241,24 @@ def test_batch_normalization_of_sequences_takes_what_a_convolution_gives(axis):
     gamma, beta, mean, variance = [weight.reshape([-1 if place == axis % 3 else 1 for place in range(3)])
                                    for weight in model.layers[2].get_weights()]
     np.testing.assert_allclose(found, gamma * (hidden - mean) / np.sqrt(variance + 1e-3) + beta, atol=1e-5)
+
+
+def test_what_was_traced_is_freed(engine, traced_at_once):
+    def resident():
+        gc.collect()
+        with open('/proc/self/statm') as file:
+            return int(file.read().split()[1]) * 4096
+
+    def function(x):
+        for _ in range(200):
+            x = p.add(x, 1.0)
+        return x
+
+    def grown(times):
+        before = resident()
+        for _ in range(times):
+            assert engine.to_numpy(engine.step(function, [], [])(np.zeros(2, 'float32')))[0] == 200
+        return resident() - before
+    grown(10)
+    # It was 140 KB for each.
+    assert grown(30) < 1.5e6

@@ -353,3 +353,11 @@ def test_adam_as_it_runs_on_a_gpu(torch_engine, monkeypatch, largest):
         update(*arguments(state, gradients, torch.tensor(0.1), torch.tensor(1.0)))
         results.append([torch.tensor(variable.numpy()) for group in state for variable in group])
     assert_same(*results)
+
+
+def test_a_tensor_without_values_gets_the_device(torch_engine):
+    """As in Keras 3, which makes an uninitialized one."""
+    with torch.device('meta'):
+        x = torch.ones(5)
+    assert torch_engine.convert(x, None).device.type != 'meta'
+    assert torch_engine.convert(x, 'float16').dtype == torch.float16

@@ -109,6 +109,8 @@ class MXNetEngine(Engine):
         # A copy: kernels of optimizers write in place.
         return o.copy(value.detach())
 
+    draws_from_streams = True
+
     def draw_seed(self, generator):
         return steps.draw_seed(generator)
 

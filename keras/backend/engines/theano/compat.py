@@ -5,6 +5,7 @@ engine cannot do without are set here first, unless the user has set them (in th
 """
 import configparser
 import ctypes.util
+import functools
 import os
 
 import numpy as np
@@ -212,12 +213,12 @@ def runner(function):
     """A callable that runs a compiled function on a list of arrays of the right types and gives a list of arrays.
 
     It leaves out what Theano checks and measures in every call. Where the virtual machine does not commit the updates
-    by itself Theano's own call runs.
+    by itself Theano's own call runs. `taking(places, parameters, lock)` gives a function that does the same in less
+    time, for arguments of which the arrays are at `places`, as a list or, `one`, as the one result; it holds on to the
+    arrays until `let_go()`.
     """
     function.trust_input = True
-    if not IS_THEANO:
-        return lambda values: function(*values)
-    if getattr(function.fn, 'need_update_inputs', True):
+    if not IS_THEANO or getattr(function.fn, 'need_update_inputs', True):
         return lambda values: function(*values)
     inputs = [container.storage for container in function.input_storage[:len(function.maker.inputs)]]
     outputs = [container.storage for container in function.output_storage]
@@ -228,21 +229,64 @@ def runner(function):
                 if variable.owner is not None and getattr(machine, 'allow_gc', True)]
     explicit = [storage for storage, given in zip(inputs, function.maker.inputs) if not given.implicit]
 
+    def fail():
+        position = machine.position_of_error
+        _raise_with_op(machine.nodes[position], machine.thunks[position], storage_map=machine.storage_map)
+
     def run(values):
         for storage, value in zip(explicit, values):
             storage[0] = value
         try:
             machine()
         except Exception:
-            position = machine.position_of_error
-            _raise_with_op(machine.nodes[position], machine.thunks[position], storage_map=machine.storage_map)
+            fail()
         results = [storage[0] for storage in returned]
         for storage in explicit:
             storage[0] = None
         for storage in computed:
             storage[0] = None
         return results
+
+    def taking(places, parameters, lock, one):
+        source = _TAKING % {
+            'parameters': ', '.join(parameters), 'freed': ''.join(
+                '            computed[%d][0] = None\n' % index for index in range(len(computed))),
+            'storages': ', '.join('s%d' % index for index in range(len(places))),
+            'taken': '; '.join('s%d[0] = %s' % pair for pair in enumerate(places)),
+            'results': 'first[0]' if one else '[storage[0] for storage in returned]'}
+        return _evaluated(source)(explicit, computed, returned, lock, machine, fail)
+
+    def let_go():
+        for storage in explicit:
+            storage[0] = None
+    run.taking, run.let_go = taking, let_go
     return run
+
+
+# Python takes a microsecond and more, a tenth of a small step, for loops over three arguments.
+_TAKING = """
+def made(explicit, computed, returned, lock, machine, fail):
+    %(storages)s, = explicit
+    first = returned[0]
+
+    def run(%(parameters)s):
+        with lock:
+            %(taken)s
+            try:
+                machine()
+            except Exception:
+                fail()
+            result = %(results)s
+%(freed)s            return result
+    return run
+"""
+
+
+@functools.lru_cache(maxsize=None)
+def _evaluated(source):
+    found = {}
+    exec(source, found)  # made of numbers and names of ours alone
+    return found['made']
 
 
 def scan(fn, sequences, outputs_info, non_sequences, n_steps, go_backwards):

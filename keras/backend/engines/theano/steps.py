@@ -1,6 +1,5 @@
 """Steps, each a `theano.function` per kind of arguments, and gradients."""
 import contextlib
-import functools
 import sys
 import threading
 
@@ -99,27 +98,31 @@ class Step:
 
         Results stay arrays, as they come, instead of becoming constants of Theano's each time.
         """
-        programs, take = {}, None
+        quick, made, (at, index) = {}, [], (0, 0)
 
         def run(*args):
-            nonlocal take
-            if take is not None:
-                values = take(*args)
-                program = programs.get(values[-1].shape)
-                if program is not None:
-                    with self.lock:
-                        return program(values)
+            nonlocal at, index
+            if quick:
+                known = quick.get(args[at][index].shape)
+                if known is not None:
+                    return known(*args)
             with self.lock:
-                result, made = self(*args), self.last
-            if not made.gives_plainly:
+                result, program = self(*args), self.last
+            if not program.gives_plainly:
                 return result
             leaves = [leaf for leaf in _flattened(args) if leaf is not None]
-            if leaves and all([type(leaf) is np.ndarray and leaf.flags.aligned and leaf.dtype.isnative
-                               for leaf in leaves]):
-                take = take or _taker(args)
-                programs[leaves[-1].shape] = made.plainly
+            places = _places(args)
+            if places and program.takes_plainly and all(
+                    [type(leaf) is np.ndarray and leaf.flags.aligned and leaf.dtype.isnative for leaf in leaves]):
+                at, index = places[-1]
+                quick[leaves[-1].shape] = program.taking(places, len(args), self.lock)
+                made.append(program)
             return [one.data for one in result] if type(result) is list else result.data
-        yield run
+        try:
+            yield run
+        finally:
+            for program in made:
+                program.run.let_go()
 
     def _program(self, args, values, signature):
         """The program for arguments of these shapes; made if there is none."""
@@ -175,19 +178,16 @@ def _flattened(args):
     return leaves
 
 
-def _taker(args):
-    """A function of arguments like these, arrays and lists of arrays and None, that gives the arrays as a list."""
+def _places(args):
+    """Where in arguments, arrays and lists of arrays and None, the arrays are: pairs (number of the argument, place in
+    it or None), an empty list where the last is no part of a list."""
     places = []
-    for index, arg in enumerate(args):
+    for number, arg in enumerate(args):
         if type(arg) is list:
-            places += ['a%d[%d]' % (index, place) for place, leaf in enumerate(arg) if leaf is not None]
+            places += [(number, place) for place, leaf in enumerate(arg) if leaf is not None]
         elif arg is not None:
-            places.append('a%d' % index)
-    names = ', '.join(['a%d' % index for index in range(len(args))])
-    return _evaluated('lambda %s: [%s]' % (names, ', '.join(places)))
-
-
-_evaluated = functools.lru_cache(maxsize=None)(eval)
+            places.append((number, None))
+    return places if places and places[-1][1] is not None else []
 
 
 _LEAVES = frozenset((np.ndarray, TensorConstant, type(None)))
@@ -227,13 +227,17 @@ class Program:
         self._follow()
         return self.pack(list(map(new_constant, self.run(values))))
 
-    def _first(self, values):
-        return self.run(values)[0]
-
     @property
-    def plainly(self):
-        """A function that gives the one result as an array, or a list of those that are one; variables are here."""
-        return self._first if self._gives_one else self.run
+    def takes_plainly(self):
+        """Whether there is a shorter way to run it, while the variables are here."""
+        return hasattr(self.run, 'taking')
+
+    def taking(self, places, count, lock):
+        """A function of `count` arguments, with the arrays at `places`, that gives the one result as an array, or a
+        list of those that are one."""
+        names = ['a%d' % number for number in range(count)]
+        return self.run.taking([names[number] if place is None else '%s[%d]' % (names[number], place)
+                                for number, place in places], names, lock, self._gives_one)
 
     def _follow(self):
         """Have the variables on this engine."""

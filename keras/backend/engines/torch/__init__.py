@@ -30,8 +30,8 @@ from keras.backend.engines.torch.recorded import (Repeats, as_one_call, constant
 from keras.backend.engines.torch.steps import (
     Recorder, constant, constants, depth, gradients_of, recording, rerun, unaliased, with_own_gradient)
 from keras.backend.engines.torch.tensors import (CUDA, DEVICE, DTYPES, FLOATS, HALVES, INDEX_TYPES, NAMES, SUMS,
-                                                 cumulative, fourier, generator_of, in_float32, positions, shared,
-                                                 single)
+                                                 UNSIGNED_SUMS, cumulative, fourier, generator_of, in_float32,
+                                                 positions, shared, single)
 from keras.backend.engines.torch.windows import conv, conv_transpose, padded, pool
 from keras.backend.state.variables import Variable
 from keras.backend.table.numbers import has_value
@@ -46,6 +46,7 @@ class TorchEngine(Engine):
     boolean_dtypes = frozenset((torch.bool,))
     float_dtypes = FLOATS
     integer_dtypes = INDEX_TYPES
+    unsigned_sums = UNSIGNED_SUMS
     exporters = {'torch': write_torch}
     layer_base = LayerModule
     notes_calls = True
@@ -60,6 +61,8 @@ class TorchEngine(Engine):
         return isinstance(x, (torch.Tensor, torch.Generator))
 
     def adapted(self, x, dtype):
+        if x.is_meta:  # a shape without values
+            return torch.empty_like(x, device=DEVICE, dtype=DTYPES[dtype] if dtype else None)
         return x.to(DEVICE, DTYPES[dtype] if dtype else None)
 
     stacked = staticmethod(torch.stack)
@@ -128,6 +131,8 @@ class TorchEngine(Engine):
     def concretely(self):
         from torch._subclasses.fake_tensor import unset_fake_temporarily
         return unset_fake_temporarily()
+
+    draws_from_streams = True
 
     def draw_seed(self, generator):
         """A `torch.Generator` that goes on from call to call, started anew when the state has been assigned."""
@@ -417,7 +422,9 @@ class TorchEngine(Engine):
     def power(self, x, y):
         if y.ndim == 0 and not CUDA and not y.requires_grad:
             # PyTorch squares and takes roots by special kernels, where it is told the exponent.
-            y = y.item()
+            exponent = y.item()
+            # PyTorch refuses a negative one for integers, unless it is a tensor.
+            y = exponent if exponent >= 0 or x.dtype in FLOATS or x.is_complex() else y
         return torch.pow(x, y)
 
     def real(self, x):

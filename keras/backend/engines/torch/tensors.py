@@ -11,7 +11,9 @@ DTYPES = {name: getattr(torch, name) for name in (
 for _name, _wider in (('uint16', torch.int32), ('uint32', torch.int64), ('uint64', torch.int64)):
     DTYPES[_name] = getattr(torch, _name, _wider)
 # What sums are computed in, found before float8 tensors, which can be cast and nothing else, have their names.
-SUMS = {DTYPES[name]: DTYPES[sum_dtype(name)] for name in DTYPES}
+# PyTorch neither adds nor compares its wide unsigned integers.
+UNSIGNED_SUMS = 'int32'
+SUMS = {DTYPES[name]: DTYPES[UNSIGNED_SUMS if name in ('uint8', 'uint16') else sum_dtype(name)] for name in DTYPES}
 DTYPES.update((name, getattr(torch, name)) for name in FLOAT8 if hasattr(torch, name))
 NAMES = {dtype: name for name, dtype in reversed(list(DTYPES.items()))}
 FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}

@@ -30,9 +30,9 @@ def draw_seed(seed, part=0):
         ValueError: if `seed` is neither a `SeedGenerator` or a key of one, nor an int, nor None.
     """
     if seed is None:
-        return global_seed_generator().next()
+        return global_seed_generator().draw()
     if isinstance(seed, SeedGenerator):
-        return seed.next()
+        return seed.draw()
     if is_native(seed):
         return _of_key(seed, part)
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool):
