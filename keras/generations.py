@@ -52,6 +52,8 @@ _row('bilinear_centers', 'layers.UpSampling2D',
      False, False, True, True)
 _row('negative_rows_from_end', 'layers.Embedding',
      'negative integers count from the last row of the table; they are no rows otherwise', False, False, False, True)
+_row('resized_integers_are_rounded', 'layers.Resizing',
+     'images of integers come out in their own dtype, not as floats', False, False, False, True)
 _row('softmax_of_vectors', 'activations.softmax', 'a tensor of a single axis is accepted', False, False, False, True)
 _row('softmax_applies_any_mask', 'layers.Softmax, MultiHeadAttention, GroupQueryAttention',
      'a mask with fewer axes than the inputs is applied as well, and where all is masked the result is 0 (in attention '
@@ -221,6 +223,10 @@ _row('name_of_inputs', 'layers.InputLayer',
 _row('name_of_models', 'models.Model', 'what models made from inputs and outputs are called without a name',
      'model', 'model', 'model', 'functional')
 
+_row('files_have_extensions', 'models.Model.save',
+     'the name of a file ends in `.keras`, `.h5` or `.hdf5`', False, False, False, True)
+_row('variables_show_values', 'Variable',
+     'printed, it shows its path and its value', False, False, False, True)
 _row('variables_compare_by_value', 'Variable', '`variable == number` compares the values, not the objects; two '
      'variables are equal where they are the same one', False, False, False, True)
 _row('huber_is_mean', 'losses.Huber', 'one value per sample, the mean over the last axis, not one for each number',
@@ -275,6 +281,13 @@ _row('files_say_which_accuracy', 'models.Model.save',
      "HDF5 files name the function that the metrics 'accuracy' and 'crossentropy' stand for", False, False, True, False)
 _row('paths_are_unique', 'models.Model.get_state_tree',
      'two weights of one path are refused; else a number tells them apart', False, False, False, True)
+_row('series_are_columns', 'models.Model.fit',
+     'a pandas Series is an array of shape (n, 1)', False, False, False, True)
+_row('batches_are_shuffled_inside', 'models.Model.fit',
+     "`shuffle='batch'` keeps the order of the batches and shuffles the samples in each, not the batches",
+     False, False, False, True)
+_row('monitors_compare_by_ops', 'callbacks.EarlyStopping, ModelCheckpoint',
+     '`monitor_op` is a function of `keras.ops`, not of NumPy', False, False, False, True)
 _row('lists_of_one_stay', 'models.Model',
      '`input` and `output` are lists or tuples where the model was made with such of one tensor; `input_shape` and '
      '`output_shape` are lists in the order of `inputs` and `outputs`, and the shape itself where there is one',
@@ -344,7 +357,7 @@ _row('epoch_ends_with_pass', 'models.Model.fit, evaluate, predict',
 _row('targets_need_a_loss', 'models.Model.fit', 'targets for a model that was compiled without a loss are an error',
      True, True, False, False)
 _row('metrics_begin_with_loss', 'models.Model.metrics',
-     'the mean of the loss is among them as the first, and the metrics that are attributes of layers as well',
+     'the mean of the loss is among them as the first',
      False, False, True, True)
 _row('compiled_metrics_are_one', 'models.Model.metrics',
      'what `compile` was given as metrics stands there as one metric, `compile_metrics`, which gives a dictionary',
@@ -357,8 +370,8 @@ _default('models.Model.predict', 'verbose', 0, 0, 'auto', 'auto')
 _row('batch_and_size_in_logs', 'callbacks.Callback.on_batch_end', 'the logs of a batch have entries batch and size',
      True, True, False, False)
 _row('added_metrics_differ_in_name', 'layers.Layer.add_metric',
-     'two metrics of one name that are attributes of layers are refused where `call` adds one; they count as one',
-     True, True, False, False)
+     'two metrics of one name that are attributes of layers are refused where `call` adds one; the logs have the last',
+     True, True, True, False)
 _row('numbers_of_numpy', 'models.Model.evaluate, train_on_batch, test_on_batch',
      'the loss and the metrics that they return are scalars of NumPy, with `item` and `dtype`',
      True, True, False, False)

@@ -278,6 +278,7 @@ def _check_level(a, b, name):
         raise ValueError("%s: the structures don't have the same nested structure: expected a %s, found a %s. "
                          'Received: %r and %r' % (name, type(a).__name__, type(b).__name__, a, b))
     if isinstance(a, dict) and set(a) != set(b) or len(a) != len(b):
-        what = 'keys %s and %s' % (list(a), list(b)) if isinstance(a, dict) else 'lengths %d and %d' % (len(a), len(b))
-        raise ValueError("%s: the structures don't have the same nested structure: they have the %s. Received: %r and "
+        what = 'dictionary key mismatch, %s and %s' % (list(a), list(b)) if isinstance(a, dict) \
+            else 'Node arity mismatch, lengths %d and %d' % (len(a), len(b))
+        raise ValueError("%s: the structures don't have the same nested structure: %s. Received: %r and "
                          '%r' % (name, what, a, b))

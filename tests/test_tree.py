@@ -69,3 +69,9 @@ def test_what_is_no_function_or_sequence():
         tree.pack_sequence_as([1, 2], [1])
     with pytest.raises(ValueError, match='at least one structure'):
         tree.map_structure(lambda: 0)
+
+
+def test_what_differs_is_named_as_in_keras_3():
+    for other, phrase in (([1, 2, 3], 'Node arity mismatch'), ([1, {'b': 2}], 'Dictionary key|dictionary key')):
+        with pytest.raises(ValueError, match=phrase):
+            tree.assert_same_structure([1, {'a': 2}], other)

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from keras import generations
+from keras import generations, ops
 from keras.callbacks.base import Callback
 from keras.callbacks.saying import say, say_of_epoch
 from keras.metrics.base import better_of
@@ -44,8 +44,9 @@ class Monitor:
         self.worst = -math.inf if mode == 'max' else math.inf
         # What stands for the best value before there is one.
         self.none_yet = None if generations.value('best_is_none_at_first') else self.worst
-        # As a function of NumPy, by which subclasses of Keras 2 compare.
-        self.op = np.greater if mode == 'max' else np.less
+        # By which subclasses compare.
+        functions = ops if generations.value('monitors_compare_by_ops') else np
+        self.op = functions.greater if mode == 'max' else functions.less
 
     def settle(self, callback):
         """For mode 'auto', ask the metrics of the model, which are known when a batch has run.
@@ -79,7 +80,11 @@ class Monitor:
         return value - self.min_delta > best if self.mode == 'max' else value + self.min_delta < best
 
     def read(self, logs):
-        """The value in `logs` as a float; None, with a warning, where it is not there."""
+        """The value in `logs` as a float; None, with a warning, where it is not there.
+
+        Raises:
+            ValueError: for an array of several numbers, such as a metric by class gives.
+        """
         value = (logs or {}).get(self.name)
         if value is None:
             warnings.warn('%s: the monitored value %r is not available. Available are: %s. The usual '
@@ -87,7 +92,10 @@ class Monitor:
                           % (self.owner, self.name, ', '.join(sorted(logs or {})) or 'none'), ValueMissing,
                           stacklevel=4)
             return None
-        return float(value)
+        if getattr(value, 'shape', ()) and np.size(value) != 1:
+            raise ValueError('%s: the monitored value %r is an array of shape %s: of one number it could be said '
+                             'whether it got better.' % (self.owner, self.name, tuple(value.shape)))
+        return float(value.reshape(()) if getattr(value, 'shape', ()) else value)
 
 
 def _better_by_metric(name, model):

@@ -1,14 +1,20 @@
 """Callbacks that look into a training: speed, norms, numbers that are none, the time of each layer."""
+import contextlib
+import functools
 import time
 
 import numpy as np
 
 from keras import backend as K
 from keras import ops
+from keras.backend.contract import tree
+from keras.backend.contract.context import running
+from keras.backend.contract.ledger import Ledger
 from keras.backend.contract.loading import get_engine
 from keras.backend.contract.rules import is_float
 from keras.backend.state.variables import Variable, to_array
 from keras.callbacks.base import Callback
+from keras.layers.weights import change_adapters
 
 
 class Throughput(Callback):
@@ -156,8 +162,8 @@ class NaNDetector(Callback):
     and reads the loss at every batch, so every batch waits for the device.
 
     Raises (in `fit`):
-        FloatingPointError: naming the first of these that is not finite: an input, a weight, the output of a layer, the
-        loss, or else the gradients.
+        FloatingPointError: naming the first of these that is not finite: an input, a weight, the output of a layer (the
+        innermost, inside of other layers and models, too), the loss, or else the gradients.
 
     Example:
         >>> history = model.fit(x, y, verbose=0, callbacks=[keras.callbacks.NaNDetector()])
@@ -170,10 +176,14 @@ class NaNDetector(Callback):
     def see_batch(self, batch):
         """Take the next batch, which has just come."""
         self._batch = batch
+        if not self.model.built and self.model.defines_own('train'):
+            # Their weights would first be seen after the step that makes them.
+            with contextlib.suppress(NotImplementedError):
+                self.model.build_for(_inputs_of(self.model, batch))
         self._before = [(weight, np.array(weight.numpy())) for weight in self.model.weights]
 
     def on_train_batch_end(self, batch, logs=None):
-        loss = logs.metrics()['loss'] if hasattr(logs, 'metrics') else (logs or {}).get('loss')
+        loss = _loss_in(logs.metrics() if hasattr(logs, 'metrics') else logs or {})
         weights = [weight for weight, _ in self._before if not _is_finite(weight.numpy())]
         if (loss is None or _is_finite(loss)) and not weights:
             return
@@ -189,7 +199,8 @@ class NaNDetector(Callback):
         for weight, value in self._before:
             if not _is_finite(value):
                 return 'the weight %s, before the batch: %s' % (weight.path, _described(value))
-        for layer, number, array in _outputs_by_layer(self.model, self._batch):
+        runs, outputs = _outputs_by_layer(self.model, self._batch)
+        for layer, number, array in outputs:
             if not _is_finite(array):
                 return 'output %d of the layer %s (%s): %s' % (number, layer.name, type(layer).__name__,
                                                                _described(array))
@@ -197,7 +208,8 @@ class NaNDetector(Callback):
             if array is not None and not _is_finite(array):
                 return 'target %d of the batch: %s' % (number, _described(array))
         if not _is_finite(loss):
-            return 'the loss: all layers give finite outputs, so it is the loss function that does not'
+            return 'the loss: all layers give finite outputs, so it is the loss function that does not' if runs else \
+                'the loss, or what a layer gives: the model has no `call` that could say which'
         return 'the gradient of %s: the loss is finite' % weights[0].path
 
 
@@ -212,15 +224,67 @@ def _described(array):
         array.shape, np.isnan(array).sum(), array.size, np.isinf(array).sum())
 
 
+def _loss_in(logs):
+    """The loss in the logs; of those that a model of one's own gives under other names, one that is not finite."""
+    losses = [logs['loss']] if 'loss' in logs else [value for name, value in logs.items() if 'loss' in name]
+    return next((value for value in losses if not _is_finite(value)), losses[0] if losses else None)
+
+
+def _inputs_of(model, batch):
+    """The inputs of a batch as the model takes them."""
+    data = batch.layout.inputs([array if array is None else ops.convert_to_tensor(array) for array in batch.xs])
+    # A step of the model's own gets the targets, too.
+    return data[0] if model.defines_own('train') and isinstance(data, tuple) else data
+
+
 def _outputs_by_layer(model, batch):
-    """(layer, number of the output, array) for all layers of a graph, in the order in which they run."""
-    if model.layer_graph is None:
-        return []
-    nodes = [node for node in model.layer_graph.layer_nodes if not getattr(node.operation, 'is_input', False)]
-    tensors = [(node.operation, number, tensor) for node in nodes for number, tensor in enumerate(node.outputs)]
-    function = K.function(list(model.inputs) + [K.learning_phase()], [tensor for _, _, tensor in tensors])
-    arrays = function([to_array(array) for array in batch.xs] + [1])
-    return [(layer, number, array) for (layer, number, _), array in zip(tensors, arrays)]
+    """Run a model on a batch once more, for what the layers in it give.
+
+    Returns:
+        Whether the model runs by itself, and (layer, number of the output, array) for every call of a layer in the
+        order in which they end. What layers give inside of loops of the engine is left out.
+    """
+    found = []
+    with contextlib.ExitStack() as watches:
+        for layer in model.walk_layers():
+            if layer is not model:
+                watches.enter_context(_watched(layer, found))
+        change_adapters()  # so that graphs of layers run by what they are now
+        try:
+            # What this run assigns is dropped.
+            with Ledger(outer=None), running(True):
+                model(_inputs_of(model, batch), training=True)
+        except NotImplementedError:
+            return False, []
+    change_adapters()
+    return True, [(layer, number, np.asarray(to_array(leaf))) for layer, number, leaf in found if _has_value(leaf)]
+
+
+@contextlib.contextmanager
+def _watched(layer, found):
+    """Have `layer` note what it gives in `found` within the block."""
+    call, own = layer.call, vars(layer).get('call')
+
+    @functools.wraps(call)
+    def noting(*args, **kwargs):
+        outputs = call(*args, **kwargs)
+        found.extend((layer, number, leaf) for number, leaf in enumerate(tree.flatten(outputs)) if leaf is not None)
+        return outputs
+    layer.call = noting
+    try:
+        yield
+    finally:
+        del layer.call
+        if own is not None:
+            layer.call = own
+
+
+def _has_value(leaf):
+    try:
+        to_array(leaf)
+    except Exception:  # each engine has an error of its own for what is inside of a loop
+        return False
+    return True
 
 
 class LayerProfiler(Callback):

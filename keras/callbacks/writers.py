@@ -1,5 +1,6 @@
 """Callbacks that write files or send logs away."""
 import csv
+import io
 import json
 import os
 import warnings
@@ -10,6 +11,7 @@ from keras import generations
 from keras.callbacks.base import Callback
 from keras.callbacks.control import Monitor, ValueMissing
 from keras.callbacks.saying import say_of_epoch
+from keras.saving.writing import explained_error
 
 
 class ModelCheckpoint(Callback):
@@ -118,6 +120,9 @@ class CSVLogger(Callback):
     Args:
         filename: the file. separator: between the fields. append: go on with an existing file instead of replacing it.
 
+    Raises:
+        OSError: in `fit`, where a line cannot be written; the file then ends with the line before.
+
     Example:
         >>> log = keras.callbacks.CSVLogger('training.csv')
     """
@@ -127,18 +132,19 @@ class CSVLogger(Callback):
         self.filename = os.fspath(filename)
         self.sep = separator
         self.append = append
-        self._file, self._writer = None, None
+        self._file = self._lines = self._writer = None
         self._always_has_validation = generations.value('CSVLogger.always_has_validation')
 
     def on_train_begin(self, logs=None):
         append = self.append or self.params.get('resumed', False)
         self._header_wanted = not (append and os.path.exists(self.filename) and os.path.getsize(self.filename))
-        self._file = open(self.filename, 'a' if append else 'w', newline='')
-        self._writer = None
+        # Without a buffer, in which a line that the disk has no room for would wait for the next attempt.
+        self._file = open(self.filename, 'ab' if append else 'wb', buffering=0)
+        self._lines, self._writer = io.StringIO(newline=''), None
 
     def get_state(self):
         """How long the file is, for a training that goes on from here: lines behind it will be written again."""
-        return {'size': self._file.tell()}
+        return {'size': os.path.getsize(self.filename)}
 
     def set_state(self, state):
         if state['size'] <= os.path.getsize(self.filename):
@@ -149,11 +155,23 @@ class CSVLogger(Callback):
         logs = logs or {}
         if self._writer is None:
             names = ['epoch'] + sorted(logs) + sorted(self._of_validation(logs))
-            self._writer = csv.DictWriter(self._file, names, restval='NA', extrasaction='ignore', delimiter=self.sep)
+            self._writer = csv.DictWriter(self._lines, names, restval='NA', extrasaction='ignore', delimiter=self.sep)
             if self._header_wanted:
                 self._writer.writeheader()
         self._writer.writerow(dict({name: _as_field(value) for name, value in logs.items()}, epoch=epoch))
-        self._file.flush()
+        self._write(self._lines.getvalue().encode('utf-8'))
+        self._lines.seek(0)
+        self._lines.truncate()
+
+    def _write(self, text):
+        """Write whole lines, or leave the file as it was."""
+        size, done = os.path.getsize(self.filename), 0
+        try:
+            while done < len(text):
+                done += self._file.write(text[done:])
+        except OSError as error:
+            self._file.truncate(size)
+            raise explained_error(self.filename, error, 'It has the lines from before') from error
 
     def _of_validation(self, logs):
         """The names that the logs will have where `fit` validates, although not after this epoch."""
@@ -166,8 +184,7 @@ class CSVLogger(Callback):
 
     def on_train_end(self, logs=None):
         self._file.close()
-        self._file = None
-        self._writer = None
+        self._file = self._lines = self._writer = None
 
 
 def _as_field(value):

@@ -90,7 +90,7 @@ def _model(path, safety):
 
 
 def _write(model, given, wanted):
-    from keras import saving
+    from keras import config, saving
     if wanted in _CONFIGS:
         from keras.saving.writing import whole_file
         text = model.to_json(indent=2) if wanted == 'json' else model.to_yaml()
@@ -101,7 +101,8 @@ def _write(model, given, wanted):
     elif wanted == 'checkpoint':
         saving.save_weights(model, given.target, save_format='tf')
     elif wanted in ('keras', 'h5', 'tf'):
-        saving.save_model(model, given.target, include_optimizer=not given.no_optimizer, save_format=wanted)
+        with config.generation(2):  # whose files may have any name
+            saving.save_model(model, given.target, include_optimizer=not given.no_optimizer, save_format=wanted)
     else:
         model.export(given.target, format=wanted, verbose=False)
 

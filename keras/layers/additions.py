@@ -1,7 +1,7 @@
 """What layers give a model besides their outputs: losses, metrics and updates, from `call` or in the graph."""
 from keras import ops
 from keras.backend.contract import tree
-from keras.backend.contract.context import context, learning_phase, runs_at_once
+from keras.backend.contract.context import context, learning_phase, noted_metric, runs_at_once
 from keras.backend.contract.ledger import AbstractLedger, Ledger
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.nodes import Ancestry, Node
@@ -30,15 +30,16 @@ class Additions:
         self._call_losses, self._call_metrics, self._symbolic_losses = [], [], []
         self._symbolic_metrics, self._symbolic_updates = [], []
 
-    def add_loss(self, losses, inputs=None):
+    def add_loss(self, losses=None, inputs=None, loss=None):
         """Add to the loss that `fit` minimises.
 
         Args:
             losses: a tensor or a list of them; of what is not a scalar the mean counts. In `call`: values of this
                 run. Elsewhere: symbolic tensors made from tensors of the model, or from weights.
+            loss: what Keras 3 calls `losses`.
             inputs: the symbolic tensors that the loss belongs to, for `get_losses_for`; None: to no input.
         """
-        for loss in _listed(losses):
+        for loss in _listed(losses if loss is None else loss):
             if isinstance(loss, KerasTensor) or calls.losses is None and isinstance(loss, (int, float)):
                 self._symbolic_losses.append((loss, _symbolic_inputs(inputs)))
                 _made[0] += 1
@@ -57,16 +58,25 @@ class Additions:
                 also what a `Mean` or another metric that is one gave for these.
             name: its name in the logs, default that of the metric. aggregation: 'mean'.
 
+        A metric that is an attribute of the layer is in the logs by itself. What it gave in `call` is added nowhere
+        else, and a value under its name is one that it takes into account.
+
         Raises:
             ValueError: without a name, for another aggregation, or for a number outside of `call`.
         """
         mean_of = getattr(value, 'mean_of', None)
         if mean_of is not None:
             name, value = name or mean_of[0].name, mean_of[1]
+        metric = noted_metric(value)
+        if metric is not None:
+            name = name or metric.name
         if name is None:
             raise ValueError('Layer %s: add_metric needs a name: add_metric(value, name=...).' % self.name)
         if aggregation not in ('mean', None):
             raise ValueError("Layer %s: add_metric aggregates by 'mean'. Received: %r" % (self.name, aggregation))
+        if calls.metrics is not None and not context.abstract and not isinstance(value, KerasTensor) \
+                and self._takes_metric(name, value, metric):
+            return
         if isinstance(value, KerasTensor):
             self._symbolic_metrics.append((name, value))
             _made[0] += 1
@@ -77,6 +87,23 @@ class Additions:
                              % (self.name, value))
         else:
             calls.metrics.append((name, value))
+
+    def _takes_metric(self, name, value, metric):
+        """Whether a metric that is an attribute of the layer stands for what `add_metric` is given in `call`.
+
+        Args:
+            metric: the one that gave `value`, or None.
+        """
+        made = self.metrics_made()
+        named = [one for one in made if one.name == name]
+        if len(named) > 1 and self.ruled('added_metrics_differ_in_name'):
+            raise ValueError('Please provide different names for the metrics you have added: layer %s has %d metrics '
+                             'with the name %r.' % (self.name, len(named), name))
+        if any(one is metric for one in made):
+            return True
+        if metric is None and named:
+            named[0].update_state(value)
+        return metric is None and bool(named)
 
     def add_update(self, updates, inputs=None):
         """Have updates carried out in every training step (of a layer with `stateful=True`: in every run).
@@ -153,6 +180,17 @@ class Additions:
         """The metric objects that are attributes of this layer and of those inside it."""
         found = [metric for layer in self.walk_layers() for metric in layer.metrics_made()]
         return list({id(metric): metric for metric in found}.values())
+
+    @property
+    def _metrics(self):
+        # Keras 3's list of the metrics of this layer itself, to which packages append (BayesFlow).
+        kept = vars(self).setdefault('own_metrics', [])
+        kept.extend(metric for metric in self.metrics_made() if not any(metric is known for known in kept))
+        return kept
+
+    @_metrics.setter
+    def _metrics(self, metrics):
+        self.own_metrics = list(metrics)
 
     def metrics_made(self):
         """What `metrics` is, whatever a subclass has it say."""

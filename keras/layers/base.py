@@ -37,6 +37,7 @@ from keras.layers.calls import calls, inside, is_ours, note_mask, path_inside, r
 from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
 from keras.layers.weights import WeightOwner
+from keras.layers.yielding import yielding
 from keras.legacy import calls as calls_of_keras1
 from keras.legacy.arguments import quietly
 from keras.legacy.class_paths import known_as
@@ -309,6 +310,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def compute_dtype(self):
         """The float type of the computation."""
         return self._compute_dtype or self._dtype
+
+    @yielding
+    def input_dtype(self):
+        """The float type that inputs are brought to: that of the computation."""
+        return self.compute_dtype
 
     @property
     def dtype_policy(self):
@@ -1125,10 +1131,12 @@ def _noted(build):
 
 
 def _placed(build):
-    """A `build` whose layers have the name of the one that it belongs to in their paths."""
+    """A `build` of a model: its layers have the model's name in their paths, files keep what it was called with."""
     @functools.wraps(build)
     def wrapper(self, *args, **kwargs):
         self.take_path()
+        if self._built_for is None and args and not kwargs and isinstance(args[0], dict):
+            self._built_for = list(args)
         with inside(self):
             return build(self, *args, **kwargs)
     return wrapper

@@ -19,7 +19,8 @@ class InputLayer(Layer):
         input_shape: shape without the batch size. batch_size: None for any.
         batch_input_shape (batch_shape): shape with the batch size. dtype: default `floatx`.
         input_tensor: a variable, tensor or array to take the data from: nothing is fed then.
-        sparse: whether SciPy's sparse matrices are fed; layers get them dense.
+        sparse: whether SciPy's sparse matrices are fed; layers get their batches dense. Sparse tensors of the engine's
+            library that the model is called on stay as they are.
         ragged: True has no effect, with a warning.
     """
     is_input = True

@@ -303,6 +303,22 @@ class StackedRNNCells(Layer):
         """The cells in the order in which their states are listed."""
         return self.cells[::-1] if self.reverse_state_order else self.cells
 
+    def get_initial_state(self, inputs=None, batch_size=None, dtype=None):
+        """The first states of each cell, a list of them: zeros, where the cell does not say otherwise."""
+        found = []
+        for cell in self.in_order_of_states():
+            make = getattr(cell, 'get_initial_state', None)
+            if make is None:
+                zeros = [zeros_of_batch(inputs, batch_size, size, dtype or self.compute_dtype)
+                         for size in state_sizes(cell)]
+                found.append(zeros if len(zeros) > 1 else zeros[0])
+            else:
+                given = {'inputs': inputs, 'batch_size': batch_size, 'dtype': dtype}
+                if inputs is not None and not has_arg(make, 'inputs'):
+                    given['batch_size'] = ops.shape(inputs)[0]
+                found.append(make(**{name: value for name, value in given.items() if has_arg(make, name)}))
+        return found
+
     @property
     def output_size(self):
         return output_size(self.cells[-1])
@@ -318,7 +334,7 @@ class StackedRNNCells(Layer):
         self.built = True
 
     def call(self, inputs, states, constants=None, training=None):
-        remaining, new_states = iter(states), {}
+        remaining, new_states = iter(tree.flatten(states)), {}
         by_place = [[next(remaining) for _ in state_sizes(cell)] for cell in self.in_order_of_states()]
         if self.reverse_state_order:
             by_place.reverse()
@@ -532,13 +548,26 @@ class RNN(Layer):
         """Keras 3's name of `reset_states()`."""
         self.reset_states()
 
-    def get_initial_state(self, inputs):
-        """The states to begin with: zeros, unless the cell says otherwise."""
+    def get_initial_state(self, inputs=None, batch_size=None):
+        """The states to begin with: zeros, unless the cell says otherwise.
+
+        Args:
+            inputs: those of a call. batch_size: how many samples, where there are no inputs; as in Keras 3 it may be
+                the only argument.
+        """
+        if inputs is None or isinstance(inputs, int):
+            return self._states_of_cell(inputs if batch_size is None else batch_size)
         make = getattr(self.cell, 'get_initial_state', None)
         if make is None:
             return [zeros_of_batch(inputs, None, size, self.compute_dtype) for size in state_sizes(self.cell)]
         given = {'inputs': inputs} if has_arg(make, 'inputs') else {'batch_size': ops.shape(inputs)[0]}
-        return [_in_floats_of(inputs, state) for state in to_list(make(**given), True)]
+        return [_in_floats_of(inputs, state) for state in tree.flatten(make(**given))]
+
+    def _states_of_cell(self, batch_size):
+        make = getattr(self.cell, 'get_initial_state', None)
+        if make is None:
+            return [zeros_of_batch(None, batch_size, size, self.compute_dtype) for size in state_sizes(self.cell)]
+        return tree.flatten(make(batch_size=batch_size))
 
     # --- calling
 

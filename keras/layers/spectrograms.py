@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from keras import config, ops
-from keras.backend.contract.rules import is_float
+from keras.backend.contract.rules import is_float, numpy_dtype
 from keras.backend.table.composites.conv import convolution
 from keras.backend.table.composites.shape import dtype_of
 from keras.layers.arguments import positive_integer
@@ -248,7 +248,7 @@ class MelSpectrogram(DataLayer):
         if self.power_to_db:
             shown = 10.0 * np.log10(np.maximum(shown, self.min_power)) - self._reference()
             shown = np.maximum(shown, shown.max((-2, -1), keepdims=True) - self.top_db)
-        return shown.astype(self.compute_dtype)
+        return shown.astype(numpy_dtype(self.compute_dtype))
 
     def _reference(self):
         return 10.0 * math.log10(max(self.min_power, self.ref_power))

@@ -366,7 +366,13 @@ class SpectralNormalization(Wrapper):
     def _in_own_floats(self, output):
         return ops.cast(output, self.compute_dtype) if rules.is_float(dtype_of(output)) else output
 
-    def _normalize(self):
+    def normalized_weights(self):
+        """(the vector that the next power iteration begins with, the kernel divided by its largest singular value)."""
+        matrix, largest, u = self._measured()
+        return u, ops.reshape(ops.divide(matrix, largest), self.kernel.shape)
+
+    def _measured(self):
+        """(the kernel as a matrix, its largest singular value, the vector u) after `power_iterations`."""
         matrix = ops.reshape(self.kernel.value, (-1, self.kernel.shape[-1]))
         u, turned = self.vector_u.value, ops.transpose(matrix)
         for _ in range(self.power_iterations):
@@ -375,6 +381,10 @@ class SpectralNormalization(Wrapper):
         u, v = ops.stop_gradient(u), ops.stop_gradient(v)
         largest = ops.matmul(ops.matmul(v, matrix), ops.transpose(u))
         largest = ops.where(ops.equal(largest, 0), ops.ones_like(largest), largest)  # of a kernel of zeros
+        return matrix, largest, u
+
+    def _normalize(self):
+        matrix, largest, u = self._measured()
         self.vector_u.assign(u)
         # The gradient is that of the kernel as it is now, whatever it was divided by: so it is in Keras 3 on the
         # engines where assigning takes effect at once (TensorFlow, PyTorch).

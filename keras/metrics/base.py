@@ -7,6 +7,7 @@ import numpy as np
 from keras import config, generations, ops
 from keras import initializers
 from keras.backend.contract import tree
+from keras.backend.contract.context import note_metric
 from keras.backend.contract.ledger import holding
 from keras.backend.contract.rules import numpy_dtype
 from keras.backend.graph.nodes import free_tensors
@@ -181,7 +182,9 @@ class Metric(Configurable):
         if free_tensors([leaf for leaf in tree.flatten([list(args), kwargs]) if isinstance(leaf, KerasTensor)]):
             return self.in_graph(*args, **kwargs)
         self.update_state(*args, **kwargs)
-        return self.result()
+        result = self.result()
+        note_metric(result, self)
+        return result
 
     def in_graph(self, *args, **kwargs):
         """The metric of symbolic tensors, as a symbolic tensor. Means have one."""

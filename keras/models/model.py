@@ -429,7 +429,7 @@ class Model(Trainer, Keras2View, Layer,
                              'shape=%s, found shape=%s.' % (
                                  tensor.name, _path_of(tensor, self.input), self.name, expected, shape))
         dtype = dtype_of(value)
-        is_cast = dtype == self.compute_dtype and tensor.dtype == self.variable_dtype
+        is_cast = dtype == self.compute_dtype and tensor.dtype == self.variable_dtype or tensor.dtype == 'string'
         return value if dtype == tensor.dtype or is_cast else ops.cast(value, tensor.dtype)
 
     def _symbolic_outputs(self, args, kwargs):

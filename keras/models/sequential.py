@@ -3,12 +3,15 @@ import contextlib
 import inspect
 import warnings
 
+import numpy as np
+
 from keras import generations
 from keras.backend.contract import tree
 from keras.backend.contract.context import recording
 from keras.backend.contract.rules import AbstractTensor, is_float
 from keras.backend.graph.nodes import free_tensors
 from keras.backend.graph.tensors import KerasTensor
+from keras.backend.table.composites.shape import dtype_of
 from keras.layers.base import Layer, shapes_of
 from keras.layers.calls import inside
 from keras.layers.input_layer import Input, InputLayer
@@ -61,8 +64,11 @@ class Sequential(Model):
     def _layers(self):
         return self._graph_layers()
 
-    def add(self, layer):
+    def add(self, layer, rebuild=True):
         """Put `layer` on top of the stack.
+
+        Args:
+            rebuild: taken for scripts of Keras 3, where False puts off making the graph: here a layer adds to it.
 
         Raises:
             TypeError: if it is not a layer. ValueError: if a layer of its name is there, or it has several outputs.
@@ -171,21 +177,26 @@ class Sequential(Model):
         elif self._stack and self._stack[0].is_input:
             self._chain = [self._stack[0].inbound_nodes[0].outputs[0]]
 
-    def pop(self):
-        """Remove the top layer.
+    def pop(self, rebuild=True):
+        """Remove the top layer, and return it.
+
+        Args:
+            rebuild: see `add`.
 
         Raises:
             TypeError: if the stack is empty.
         """
         if not self._stack:
             raise TypeError('There are no layers in the model.')
-        self._names.pop(self._stack.pop().name, None)
+        layer = self._stack.pop()
+        self._names.pop(layer.name, None)
         if self._stack:
             del self._chain[-1:]
         else:
             self._chain = []
         self._made_graph, self.built = None, len(self._chain) > 1
         self.renew_forward()
+        return layer
 
     @of_graph
     def inputs(self):
@@ -248,7 +259,7 @@ class Sequential(Model):
                 shape = shape[0]
             leaf = tree.flatten(args[0])[0]
             dtype = leaf.dtype if isinstance(leaf, AbstractTensor) and not is_float(leaf.dtype) else None
-            self._build_for(shape, dtype)
+            self._build_for(shape, 'string' if _is_text(leaf) else dtype)
         self.built = True
         self.take_initial_weights()
 
@@ -352,6 +363,11 @@ def _required(layer):
     """The names of the arguments that every call of a layer has to give."""
     return [parameter.name for parameter in inspect.signature(layer.call).parameters.values()
             if parameter.kind == parameter.POSITIONAL_OR_KEYWORD and parameter.default is parameter.empty]
+
+
+def _is_text(x):
+    """Whether a tensor or array holds strings."""
+    return isinstance(x, np.ndarray) and x.dtype.kind in 'OUS' or hasattr(x, 'shape') and dtype_of(x) == 'string'
 
 
 def _own_input(layer):

@@ -327,6 +327,9 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
         >>> keras.ops.trapezoid([1.0, 2.0, 3.0])
         np.float32(4.0)
     """
+    y = convert_to_tensor(y)
+    if not rules.is_float(shapes.dtype_of(y)):  # two neighbours may be more than small integers can hold
+        y = p.cast(y, rules.float_dtype(shapes.dtype_of(y)))
     middle = p.multiply(p.add(shapes.sliced(y, axis, 1, None), shapes.sliced(y, axis, 0, -1)), 0.5)
     if x is None:
         return p.multiply(p.sum(middle, axis), dx)

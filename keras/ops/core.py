@@ -6,7 +6,7 @@ import numpy as np
 
 from keras.backend.contract import rules, tree
 from keras.backend.contract.context import context
-from keras.backend.contract.loading import get_engine, is_native
+from keras.backend.contract.loading import get_engine, is_native, is_sparse
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.state.variables import Variable, to_array
 from keras.backend.table import primitives as p
@@ -26,7 +26,11 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
 
     Args:
         dtype: name of the dtype; default that of `x` (Python floats and float64 arrays: `floatx`; ints: int32).
-        sparse: False for a symbolic tensor that is not marked as sparse.
+        sparse: False for a dense tensor (or symbolic one) in any case; by default sparse tensors of TensorFlow and JAX
+            stay sparse. ragged: must not be true: TensorFlow's ragged tensors become dense ones.
+
+    Raises:
+        ValueError: for sparse=True on an engine without sparse tensors, and for ragged=True.
 
     Example:
         >>> keras.ops.convert_to_tensor([1.0, 2.0])
@@ -39,6 +43,13 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
             x = p.add(x, 0)
         return x if dtype in (None, x.dtype) else cast(x, dtype)
     engine = get_engine()
+    if sparse and not engine.has_sparse:
+        raise ValueError('`sparse=True` is not supported with the %s engine.' % engine.name)
+    if ragged:
+        raise ValueError('`ragged=True` is not supported: rows of different lengths are filled up here. Received: '
+                         'ragged=%r' % (ragged,))
+    if sparse is not False and is_sparse(x):
+        return x if dtype is None else cast(x, rules.standard_dtype(dtype))
     if dtype is None and isinstance(x, np.ndarray) and x.dtype == np.float64:
         dtype = rules.config.floatx()
     return engine.convert(x, None if dtype is None else rules.standard_dtype(dtype))
@@ -67,7 +78,7 @@ def is_tensor(x):
         >>> keras.ops.is_tensor([1, 2])
         False
     """
-    return isinstance(x, AbstractTensor) or is_native(x)
+    return isinstance(x, AbstractTensor) or is_native(x) or is_sparse(x)
 
 
 def dtype(x):

@@ -123,12 +123,22 @@ def _check_segments(sizes, ids):
                          'and %s' % (ids, sizes))
 
 
+def _turned(x):
+    """Other numbers in the opposite order; of integers those that always exist."""
+    dtype = dtype_of(x)
+    if rules.is_float(dtype):
+        return p.negative(x)
+    return p.subtract(int(np.iinfo(dtype).max) if dtype in rules.UNSIGNED else -1, x)
+
+
 @composite('data segment_ids', gradient=False, cases=[
     (F(4, 3), np.array([0, 1, 1, -1], 'int32'), 2, how) for how in ('sum', 'max', 'min', 'prod')])
 def segment_reduction(data, segment_ids, num_segments=None, how='sum'):
     """The slices of `data` along axis 0 that have the same id, reduced; those whose id is no segment are left out."""
+    if dtype_of(data) == 'bool' and how in ('max', 'min'):
+        return p.cast(segment_reduction(p.cast(data, 'int32'), segment_ids, num_segments, how), 'bool')
     if how == 'min':
-        return p.negative(segment_reduction(p.negative(data), segment_ids, num_segments, 'max'))
+        return _turned(segment_reduction(_turned(data), segment_ids, num_segments, 'max'))
     count, segment_ids = num_segments, whole_numbers(segment_ids)
     if count is None:
         count = p.add(p.max(segment_ids), 1) if static_shape(segment_ids) != (0,) else 0
@@ -187,10 +197,7 @@ def segment_prod(data, segment_ids, num_segments=None, sorted=False):
 
 
 def _lowest(dtype):
-    if rules.is_float(dtype):
-        return float('-inf')
-    # One above the smallest, so that the negative exists too.
-    return 0 if dtype.startswith('u') else 1 - 2 ** (int(dtype[3:]) - 1)
+    return float('-inf') if rules.is_float(dtype) else int(np.iinfo(dtype).min)
 
 
 # --- Fourier ----------------------------------------------------------------------------------------------------

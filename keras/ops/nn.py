@@ -304,18 +304,21 @@ def depth_to_space(x, block_size, data_format='channels_last'):
 def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     """Vectors of zeros with a one at each integer of `x`, along a new axis.
 
+    With `sparse` a sparse tensor of TensorFlow or JAX; other engines raise ValueError.
+
     Example:
         >>> keras.ops.one_hot([0, 2], 3)
         array([[1., 0., 0.],
                [0., 0., 1.]], dtype=float32)
     """
-    return shapes.one_hot(x, num_classes, axis, dtype)
+    hot = shapes.one_hot(x, num_classes, axis, dtype)
+    return shapes.sparse_result(hot) if sparse else hot
 
 
 def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
     """Vectors with ones at all integers along axis 1 of `inputs` (axis 0 of a vector), which that axis is reduced to.
 
-    `axis` is where the classes are, counted before that.
+    `axis` is where the classes are, counted before that. `sparse` as for `one_hot`.
 
     Example:
         >>> keras.ops.multi_hot([0, 2], 3)
@@ -323,7 +326,8 @@ def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwa
     """
     num_classes = kwargs.pop('num_tokens', num_classes)
     hot = shapes.one_hot(inputs, num_classes, axis, dtype)
-    return p.max(hot, 1 if shapes.ndim(inputs) > 1 else 0)
+    hot = p.max(hot, 1 if shapes.ndim(inputs) > 1 else 0)
+    return shapes.sparse_result(hot) if sparse else hot
 
 
 def moments(x, axes, keepdims=False, synchronized=False):

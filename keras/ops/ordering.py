@@ -64,15 +64,15 @@ def digitize(x, bins):
 def bincount(x, weights=None, minlength=0, sparse=False):
     """How often each integer from 0 occurs along the last axis of `x`, or the sums of `weights`.
 
-    The number of bins is the largest integer plus 1, at least `minlength`; it follows from the values.
+    The number of bins is the largest integer plus 1, at least `minlength`; it follows from the values. `sparse` as for
+    `one_hot`.
 
     Example:
         >>> keras.ops.bincount([0, 1, 1, 3])
         array([1, 2, 0, 1], dtype=int32)
     """
-    if sparse:
-        raise ValueError('bincount: sparse=True is not supported, counts are dense. Received: sparse=%r' % (sparse,))
-    return counted(x, weights, minlength)
+    counts = counted(x, weights, minlength)
+    return shapes.sparse_result(counts) if sparse else counts
 
 
 @composite('x weights', gradient=False)

@@ -12,6 +12,7 @@ import os
 import warnings
 import zipfile
 
+from keras import generations
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.seeds import undisturbed
 from keras.saving import archive, checkpoints, foreign, hdf5, shards, states, tf_files
@@ -32,6 +33,8 @@ EXTRA = os.path.join('assets.extra', 'model.keras')
 def _format_of(target, save_format, weights=False):
     """'keras', 'h5', 'shards' or 'tf', by the argument `save_format` or the name."""
     name = _name(target)
+    if name and not weights and generations.value('files_have_extensions'):
+        _check_extension(name, save_format)
     if save_format is not None:
         if save_format not in _FORMATS:
             raise ValueError('Unknown save_format: %r. Expected one of: %s.' % (save_format, ', '.join(_FORMATS)))
@@ -43,6 +46,18 @@ def _format_of(target, save_format, weights=False):
     if not name or name.endswith(('.h5', '.hdf5')):
         return 'h5'
     return 'tf' if get_engine().writes_checkpoints else 'h5'
+
+
+def _check_extension(name, save_format):
+    """Raise ValueError for the name of a model's file that Keras 3 does not take."""
+    if name.endswith(('.keras', '.h5', '.hdf5')):
+        return
+    if save_format:
+        raise ValueError('save_model: The `save_format` argument is deprecated in Keras 3. Leave it out, and give a '
+                         'name that ends in `.keras` or `.h5`. Received: filepath=%r, save_format=%r'
+                         % (name, save_format))
+    raise ValueError('save_model: Invalid filepath extension for saving. Give a name that ends in `.keras` (Keras 3\'s '
+                     'format) or `.h5`; `model.export` writes a SavedModel. Received: filepath=%r' % (name,))
 
 
 def save_model(model, filepath, overwrite=True, include_optimizer=True, save_format=None, **kwargs):

@@ -368,11 +368,15 @@ def _value(identifier, custom_objects):
 
 
 def _is_value(identifier):
-    """Whether this stands for a plain value in Keras 3: a number, or a dictionary without a class or for a tuple."""
+    """Whether this stands for a plain value in Keras 3: a number, or a dictionary without a class or for a tuple.
+
+    An array is one that has been read already: a `from_config` may read once more what is in its config.
+    """
     if isinstance(identifier, dict):
         name = identifier.get('class_name')
         return 'class_name' not in identifier or isinstance(name, str) and values.stands_for_a_value(name)
-    return isinstance(identifier, (bool, int, float))
+    return isinstance(identifier, (bool, int, float)) or \
+        hasattr(identifier, 'shape') and hasattr(identifier, 'dtype') and not isinstance(identifier, type)
 
 
 def _kind_of(identifier, custom_objects):

@@ -4,6 +4,7 @@ import warnings
 import numpy as np
 
 from keras import generations
+from keras.backend.contract.loading import get_engine
 from keras.configurable import plain
 from keras.saving import forms
 from keras.saving.serialization import reading_config_of, serialize_keras_object
@@ -92,8 +93,11 @@ def in_full(model):
     config = of_model(model)
     config = _in_words_of_3(config) if model.compile_generation == 3 else config
     found = {name: config[name] for name in ('loss', 'loss_weights', 'metrics', 'weighted_metrics')}
-    return dict(found, optimizer=config['optimizer_config'], run_eagerly=False, steps_per_execution=1,
-                jit_compile='auto')
+    together = model.steps_per_execution
+    joins = get_engine().joins_operations
+    return dict(found, optimizer=config['optimizer_config'], run_eagerly=model.run_eagerly,
+                steps_per_execution=1 if together == 'auto' else together,
+                jit_compile='auto' if model.jit_compile == joins else not joins)
 
 
 def generations_of(model):
@@ -177,6 +181,8 @@ def compile_from(model, config):
     names = model.output_names
     with reading_config_of('compile', None):
         arguments = {name: config.get(name) for name in ('sample_weight_mode', 'loss_weights')}
+        # How steps are compiled is for the engine to say that is here now.
+        arguments.update((name, config[name]) for name in ('run_eagerly', 'steps_per_execution') if config.get(name))
         with generations.reading_part('optimizer'):
             optimizer = optimizers.deserialize(_optimizer_config(config['optimizer_config']))
         arguments.update(loss=_objects(config.get('loss'), losses.deserialize),

@@ -108,9 +108,9 @@ class CompiledLoss:
         self._names_one = not generations.value('logs_by_name')
         self._places, self.nameless = list(output_names), frozenset()
         if not named and tree.is_nested(structure) and generations.value('outputs_go_by_losses'):
-            paths = tree.paths(structure)
-            self.nameless = frozenset(index for index, path in enumerate(paths) if len(path) == 1 and path[0] == index)
-            output_names = _names_by_losses(given, self.losses, paths, output_names)
+            if is_deep(structure) or not isinstance(structure, dict):
+                self.nameless = frozenset(range(len(output_names)))
+            output_names = _names_by_losses(given, self.losses, tree.paths(structure), output_names)
         if is_deep(structure) and not self._names_one:
             self._places = ['/'.join(map(str, path[:-1] + (name if isinstance(path[-1], int) else path[-1],)))
                             for path, name in zip(tree.paths(structure), output_names)]
@@ -331,8 +331,8 @@ class CompiledMetrics:
     """The metrics of a model. Outputs without a loss have none, because nothing is known of their targets.
 
     Args:
-        metrics, weighted_metrics: lists of names, functions and `Metric`s; for several outputs a list of lists or
-            a dictionary by output name.
+        metrics, weighted_metrics: lists of names, functions and `Metric`s; for several outputs a list of lists,
+            a dictionary by output name, or nested as the outputs are.
         loss: the `CompiledLoss`. output_shapes: the shapes of the outputs.
         without_losses: outputs without a loss have metrics, too: the model computes its loss itself.
     """
@@ -342,7 +342,7 @@ class CompiledMetrics:
         names = loss.output_names
         for given, weighted in ((metrics, False), (weighted_metrics, True)):
             argument = 'weighted_metrics' if weighted else 'metrics'
-            for index, chosen in enumerate(_metrics_per_output(given, names, argument)):
+            for index, chosen in enumerate(_metrics_per_output(given, names, argument, loss.structure)):
                 for one in chosen if index in loss.trained_outputs or without_losses else ():
                     metric = self._metric(one, loss.losses[index], output_shapes[index])
                     has_name = len(names) > 1 and index not in loss.nameless
@@ -396,11 +396,11 @@ class CompiledMetrics:
         return [entry.name for entry in self.entries]
 
 
-def _metrics_per_output(given, names, argument):
+def _metrics_per_output(given, names, argument, structure):
     if not given:
         return [[] for _ in names]
     if isinstance(given, dict):
-        chosen = per_output(given, names, argument)
+        chosen = per_output(given, names, argument, structure)
     elif isinstance(given, (list, tuple)) and any(isinstance(one, (list, tuple)) for one in given):
         chosen = per_output(list(given), names, argument)
     elif isinstance(given, (list, tuple)) and len(given) == len(names) and generations.value('metric_per_output'):
@@ -453,11 +453,13 @@ class Tally:
 
     Args:
         loss, metrics: the `CompiledLoss` and the `CompiledMetrics`. masked: for every output, whether it has a mask.
-        dtype: of the vector.
+        attributes: the metrics that layers have as attributes, which their `call` updates. dtype: of the vector.
     """
 
-    def __init__(self, loss, metrics, masked, dtype):
+    def __init__(self, loss, metrics, masked, attributes, dtype):
         self.loss, self.metrics, self.dtype = loss, metrics, dtype
+        compiled = set(map(id, metrics.metrics))
+        self.attributes = [metric for metric in attributes if id(metric) not in compiled]
         self.several = bool(loss.names_of_parts)
         self.means = ['loss'] + loss.names_of_parts
         self.stateful = [entry for entry in metrics.entries if not entry.is_mean]
@@ -479,8 +481,18 @@ class Tally:
 
     @property
     def names(self):
-        """The names in the logs."""
-        return ['loss'] + self.loss.names_in_logs + self.metrics.names + self.added
+        """The names in the logs, but for those of the attributes."""
+        return self._compiled_names + self.added
+
+    @property
+    def _compiled_names(self):
+        return ['loss'] + self.loss.names_in_logs + self.metrics.names
+
+    @property
+    def variables(self):
+        """The variables that steps update beside the vector."""
+        metrics = [entry.metric for entry in self.stateful] + self.attributes
+        return [variable for metric in metrics for variable in metric.variables]
 
     def counted(self, totals, total, each, targets, predictions, weights, masks, samples, added):
         """`totals` with the numbers of one batch; updates the stateful metrics."""
@@ -527,7 +539,14 @@ class Tally:
             position += 2
         for entry in self.stateful:
             found[entry.name] = _host_number(entry.metric.result())
-        return {name: found[name] for name in self.names}
+        logs = {name: found[name] for name in self._compiled_names}
+        for metric in self.attributes:
+            result = metric.result()
+            for name, value in result.items() if isinstance(result, dict) else [(metric.name, result)]:
+                if name not in self._compiled_names:
+                    logs[name] = _host_number(value)
+        logs.update((name, found[name]) for name in self.added)
+        return logs
 
     def keep(self, totals, samples, added, means=()):
         """Put the totals into the metric objects, so that `metric.result()` gives what the logs said.
@@ -547,8 +566,8 @@ class Tally:
 
     def reset(self):
         """Start the metrics anew."""
-        for entry in self.stateful:
-            entry.metric.reset_state()
+        for metric in [entry.metric for entry in self.stateful] + self.attributes:
+            metric.reset_state()
 
 
 def _times(value, samples):

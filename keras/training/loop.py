@@ -57,7 +57,7 @@ class Loop:
             feed = self._rehearsed(feed, validation)
             if keeper is not None:
                 first = first if keeper.epoch is None else keeper.epoch
-                keeper.begin(first)
+                keeper.begin(first, feed)
             if keeper is not None and keeper.epoch is not None and (keeper.is_over or first >= epochs):
                 self._settle(feed, steps)
                 keeper.restore_model()
@@ -143,9 +143,9 @@ class Loop:
                 logs = dict(sorted(logs.items()))
             hooks.on_epoch_end(epoch, logs)
             if feed.ran_out:
-                warnings.warn('The data ran out before the end of epoch %d, so training ends here. The usual cause: a '
-                              'generator that ends; let it run for ever, or ask for fewer steps.' % (epoch + 1),
-                              stacklevel=4)
+                warnings.warn('Your input ran out of data before the end of epoch %d, so training ends here. The '
+                              'usual cause: a generator that ends; let it run for ever, or ask for fewer steps.'
+                              % (epoch + 1), stacklevel=4)
             is_over = feed.ran_out or model.stop_training
             if keeper is not None:
                 keeper.after_epoch(epoch, is_over)
@@ -284,15 +284,16 @@ class Loop:
         if not found.samples:
             self._refuse_nothing(False)
         if feed.ran_out:
-            warnings.warn('The data ran out before the %d batches that were asked for; the results are those of %d '
-                          'samples. The usual cause: a generator that ends, or was used for something else before.'
+            warnings.warn('Your input ran out of data before the %d batches that were asked for; the results are those '
+                          'of %d samples. The usual cause: a generator that ends, or was used for something else.'
                           % (steps, found.samples), stacklevel=4)
 
     @staticmethod
     def _refuse_nothing(had_some):
-        message = 'The data yielded no batch. The usual cause: a generator that is exhausted, because it was used for '
+        message = 'The data yielded no batch, and the generator must yield at least one batch. The usual cause: it ' \
+            'is exhausted, because it was used for '
         if not had_some:
-            raise ValueError(message + 'something else before, or a data set without a single batch.')
+            raise ValueError(message + 'something else before, or it is a data set without a single batch.')
         warnings.warn(message + 'an earlier epoch. Training ends here; give steps_per_epoch.', stacklevel=5)
 
 

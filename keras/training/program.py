@@ -274,8 +274,8 @@ class Program(generations.Dated):
         compiled = self._compiled_metrics()
         added = [self.added_metric(name) for name in self._names_of_added()]
         if not self.ruled('metrics_begin_with_loss'):
-            return compiled + added
-        return self._distinct(self.mean_losses() + compiled + self._attributes() + added)
+            return self._distinct(compiled + self.attributes() + added)
+        return self._distinct(self.mean_losses() + compiled + self.attributes() + added)
 
     def mean_losses(self):
         """The metric objects of the loss, and of the losses of several outputs, where they count as metrics."""
@@ -285,8 +285,10 @@ class Program(generations.Dated):
         return [self.compiled.tracker] + [self._means.setdefault(name, metrics_module.Mean(name=name))
                                           for name in names]
 
-    def _attributes(self):
-        return [metric for layer in self.forward.model.walk_layers() for metric in layer.metrics_made()]
+    def attributes(self):
+        """The metrics that are attributes of the model and its layers."""
+        return self._distinct([metric for layer in self.forward.model.walk_layers()
+                               for metric in layer.metrics_made()])
 
     @staticmethod
     def _distinct(metrics):
@@ -300,7 +302,7 @@ class Program(generations.Dated):
             except ValueError:
                 pass  # A `compute_loss` of its own may hand on something else than the outputs, and then is right.
         return self._distinct(([self.compiled.tracker] if self.is_compiled else []) + self.compiled.parts
-                              + self._compiled_metrics() + self._attributes() + list(self._added.values()))
+                              + self._compiled_metrics() + self.attributes() + list(self._added.values()))
 
     def metric_entries(self):
         """The compiled metrics as far as they are known, see `CompiledMetrics`."""
@@ -331,7 +333,9 @@ class Program(generations.Dated):
             return [metric.name for metric in self.forward.model.metrics]
         if self.losses is None:
             return ['loss']
-        return ['loss'] + self.losses.names_in_logs + self.metrics.names + self._names_of_added()
+        names = ['loss'] + self.losses.names_in_logs + self.metrics.names
+        found = [metric.name for metric in self.attributes()] + self._names_of_added()
+        return names + list(dict.fromkeys(name for name in found if name not in names))
 
     def reset_metrics(self):
         for metric in self.metric_objects():

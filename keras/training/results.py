@@ -195,7 +195,7 @@ class Averages(Results):
             return self._fetched
 
     def variables(self):
-        return [variable for entry in self._step.tally.stateful for variable in entry.metric.variables]
+        return self._step.tally.variables
 
     def state(self):
         return dict(super().state(), totals=self._fetch(), added=list(self._step.tally.added))

@@ -14,7 +14,7 @@ class Keeper:
 
     Args:
         backup: the `BackupAndRestore`. model: the model. hooks: the `CallbackList`. feeds: the `Feed` of the training,
-            and that of the validation or None.
+            and that of the validation or None; which batches of the first callbacks want, `begin` is told.
 
     Attributes:
         epoch, batches: where to go on; None and 0 where nothing was kept. is_over: whether the training had ended.
@@ -28,8 +28,9 @@ class Keeper:
         self.is_over = bool(self._saved) and self._saved['is_over']
         self._begins, self._since = False, 0
 
-    def begin(self, epoch):
-        """After `on_train_begin`, before the first epoch, the one numbered `epoch`."""
+    def begin(self, epoch, feed):
+        """After `on_train_begin`, before the first epoch, the one numbered `epoch`, of `feed`."""
+        self._feeds[0] = feed
         self._callbacks = [_Memory(callback) for callback in self._hooks]
         self._begins = self._saved is None
         if self._saved is not None and not self.batches:

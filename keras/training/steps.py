@@ -115,18 +115,18 @@ class TrainOrTestStep:
         self._program, self._layout = program, layout
         self._forward, self._loss = program.forward, program.losses
         self._metrics_see_masks = program.ruled('metrics_see_masks')
+        attributes = program.attributes()
+        self._attributes = [metric.name for metric in attributes]
         self.tally = Tally(program.losses, program.metrics,
                            [masked and self._metrics_see_masks for masked in program.masked_outputs],
-                           'float64' if config.floatx() == 'float64' else 'float32')
+                           attributes, 'float64' if config.floatx() == 'float64' else 'float32')
         self._in_graph, self._target_tensors = LossesInGraph(program), program.target_tensors
         self._along = self._in_graph.values + self._target_tensors.values
         self._frozen = frozenset(map(id, program.frozen_layers))
         self._has_masks = any(program.masked_outputs)
-        made = {id(metric): metric for layer in program.forward.model.walk_layers() for metric in layer.metrics_made()}
-        self._attributes = [metric.name for metric in made.values()]
         self._trained = list(program.trained) if training else []
         self._regularized = program.forward.model.regularized_weights(program.trained)
-        metric_variables = [v for entry in self.tally.stateful for v in entry.metric.variables]
+        metric_variables = self.tally.variables
         variables = self._forward.model.variables
         if training:
             optimizer = program.optimizer

@@ -228,7 +228,7 @@ class Trainer(Steps):
                 epoch.
             callbacks: list of `Callback`s. validation_split: the last fraction of the arrays is held out.
             validation_data: (x, y) or (x, y, sample_weight), or a source of batches.
-            shuffle: draw the samples in a new order in every epoch ('batch': shuffle batches).
+            shuffle: draw the samples in a new order in every epoch ('batch': the batches; in Keras 3 inside of each).
             class_weight: {class: factor}. sample_weight: one factor per sample (or per sample and step).
             steps_per_epoch, validation_steps: number of batches, for endless sources.
             validation_freq: validate every so many epochs, or a list of epochs (from 1).

@@ -9,6 +9,7 @@ import weakref
 
 from keras import config
 from keras.backend.contract.context import calls, carry_mask, known_mask, note_mask
+from keras.backend.contract.loading import get_engine
 from keras.backend.contract.rules import let_stand_for_tensors, stand_ins
 from keras.backend.graph.operations import Operation
 from keras.backend.graph.tensors import any_symbolic, KerasTensor
@@ -120,9 +121,19 @@ def is_tf_1():
     return False
 
 
-# What `keras.src.backend` says of the engines: here all are alike.
+# What `keras.src.backend` says of the engines, which are alike in these.
 IS_THREAD_SAFE = SUPPORTS_COMPLEX_DTYPES = True
-SUPPORTS_SPARSE_TENSORS = SUPPORTS_RAGGED_TENSORS = False
+SUPPORTS_RAGGED_TENSORS = False
+
+
+class _SupportsSparse:
+    """True in conditions where the engine's library has sparse tensors."""
+
+    def __bool__(self):
+        return get_engine().has_sparse
+
+
+SUPPORTS_SPARSE_TENSORS = _SupportsSparse()
 
 
 def any_symbolic_tensors(args=None, kwargs=None):

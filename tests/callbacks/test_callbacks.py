@@ -5,6 +5,7 @@ import http.server
 import json
 import math
 import pickle
+import sys
 import threading
 import urllib.parse
 
@@ -354,6 +355,23 @@ def test_csv_logger(tmp_path):
     with path.open(newline='') as file:
         rows = list(csv.reader(file, delimiter=';'))
     assert rows[0] == ['epoch', 'acc', 'loss'] and rows[3] == ['0', '0.75', '"[1, 2]"'] and len(rows) == 4
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='limits are those of Unix')
+def test_csv_logger_leaves_no_half_line(tmp_path):
+    """A limit of the process stands for a full disk."""
+    import resource
+    path, limits = tmp_path / 'log.csv', resource.getrlimit(resource.RLIMIT_FSIZE)
+    log = C.CSVLogger(str(path))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (30, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r'log\.csv could not be saved: .*It has the lines from before'):
+            run_epochs(log, losses(1.25, 2.5, 3.125, 4.0625))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_text() == 'epoch,loss\n0,1.25\n1,2.5\n'
+    log.on_train_end()
+    assert path.read_text() == 'epoch,loss\n0,1.25\n1,2.5\n'
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import keras
 from keras import callbacks as C
 from keras import layers
 
-pytestmark = [pytest.mark.on('torch', 'jax', 'mxnet'), pytest.mark.needs_gradients]
+pytestmark = pytest.mark.needs_gradients
+on_three = pytest.mark.on('torch', 'jax', 'mxnet')
 on_one = pytest.mark.on('torch', 'mxnet')
 X = np.random.RandomState(0).normal(size=(12, 3)).astype('float32')
 
@@ -43,6 +44,7 @@ def test_throughput_and_the_share_of_waiting():
     assert 0 < history['data_wait'][0] <= 1
 
 
+@on_three
 def test_norms_are_those_of_the_step():
     model, norms = linear(), C.GradientNorms(1)
     before = model.get_weights()
@@ -77,6 +79,56 @@ def test_first_layer_that_turns_nan_is_named():
         model.fit(X, X[:, :1], batch_size=12, verbose=0, callbacks=[C.NaNDetector()])
     for array, other in zip(model.get_weights(), before):
         np.testing.assert_array_equal(array, other)
+
+
+class Logarithm(layers.Layer):
+    def call(self, x):
+        return keras.ops.log(x * 0.0 - 2.0)
+
+
+class Inside(keras.Model):
+    """A model that is defined by `call`, with the layer that gives NaN inside of another one."""
+
+    def __init__(self):
+        super().__init__()
+        self.part = keras.Sequential([layers.Dense(3), Logarithm(name='logarithm'), layers.Dense(2, name='behind')])
+        self.last = layers.Dense(1)
+
+    def call(self, x):
+        return self.last(self.part(x))
+
+
+class WithStep(Inside):
+    def train_step(self, data):
+        x, y = data
+        with keras.GradientTape() as tape:
+            loss = keras.ops.mean(keras.ops.square(self(x, training=True) - y))
+        self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+        return {'d_loss': loss}
+
+
+@pytest.mark.parametrize('make', [Inside, WithStep, lambda: linear(Inside().part),
+                                  lambda: linear(layers.RepeatVector(2), layers.TimeDistributed(
+                                      Logarithm(name='logarithm')), layers.Flatten())])
+def test_layer_that_turns_nan_is_named_inside_of_others(make):
+    model = make()
+    model.compile('sgd', 'mse')
+    with pytest.raises(FloatingPointError, match=r'output 0 of the layer logarithm \(Logarithm\)'):
+        model.fit(X, X[:, :1], batch_size=12, verbose=0, callbacks=[C.NaNDetector()])
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+    # The layers are what they were.
+    assert all('call' not in vars(layer) for layer in model.walk_layers())
+
+
+@pytest.mark.on('torch')
+def test_nothing_is_said_of_layers_where_a_model_runs_by_its_step_alone():
+    class Alone(keras.Model):
+        def train_step(self, data):
+            return {'loss': keras.ops.log(keras.ops.mean(data[0]) * 0.0 - 1.0)}
+    model = Alone()
+    model.compile('sgd')
+    with pytest.raises(FloatingPointError, match='the loss, or what a layer gives: the model has no `call`'):
+        model.fit(X, X, verbose=0, callbacks=[C.NaNDetector()])
 
 
 @on_one

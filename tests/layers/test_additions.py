@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import keras
-from keras import backend as K
+from keras import backend as K, metrics
 from keras.layers import Dense, Input, Layer
 from keras.models import Model
 
@@ -258,3 +258,18 @@ def test_a_layer_called_on_variables_reads_them_when_the_graph_runs():
     assert float(np.asarray(result)[0, 0]) == 6
     with keras.config.generation(3):
         assert not isinstance(Dense(4)(variable), keras.KerasTensor)
+
+
+@pytest.mark.on('numpy')
+def test_packages_append_to_the_metrics_of_a_layer():
+    """Keras 3 keeps them in a list of each layer, `_metrics`."""
+    outer, inner = Layer(), Layer()
+    outer.inner, inner.mean = inner, metrics.Mean(name='a')
+    assert outer._metrics == [] and inner._metrics == [inner.mean]
+    appended = metrics.Mean(name='b')
+    outer._metrics.append(appended)
+    inner.late = metrics.Mean(name='c')
+    assert [metric.name for metric in inner._metrics] == ['a', 'c']
+    assert [metric.name for metric in outer.metrics] == ['b', 'a', 'c']
+    outer._metrics = [metrics.Mean(name='d')]
+    assert [metric.name for metric in outer.metrics] == ['d', 'a', 'c']

@@ -274,3 +274,23 @@ def test_layers_written_by_their_backend():
     tf = pytest.importorskip('tensorflow')
     pipeline = tf.data.Dataset.from_tensor_slices(images).batch(2).map(FlipsHalf())
     np.testing.assert_array_equal(next(iter(pipeline)).numpy(), images[:, :, ::-1])
+
+
+@pytest.mark.on('numpy', 'torch', 'tensorflow')
+def test_resized_integers():
+    """Upstream 3.15.1: rounded to integers of the same dtype, in pipelines as well; floats in tf.keras."""
+    images = (np.arange(35) * 37 % 256).reshape(1, 5, 7, 1).astype('uint8')
+    rounded = [15, 80, 144, 209, 20, 85, 149, 214, 25, 90, 154, 219]
+    with keras.config.generation(3):
+        layer = layers.Resizing(3, 4)
+        found = to_array(layer(images))
+        assert found.dtype == 'uint8' and found.ravel().tolist() == rounded
+        assert to_array(layers.Resizing(3, 4, 'nearest')(images)).ravel()[:4].tolist() == [0, 74, 148, 222]
+        padded = to_array(layers.Resizing(4, 4, pad_to_aspect_ratio=True)(images))
+        assert padded.dtype == 'uint8' and padded.shape == (1, 4, 4, 1)
+        x = layers.Input((5, 7, 1), dtype='uint8')
+        assert keras.Model(x, layer(x)).predict(images, verbose=0).ravel().tolist() == rounded
+        tf = pytest.importorskip('tensorflow')
+        assert next(iter(tf.data.Dataset.from_tensors(images).map(layer))).numpy().ravel().tolist() == rounded
+    with keras.config.generation('tf'):
+        np.testing.assert_allclose(to_array(layers.Resizing(3, 4)(images)).ravel()[:2], [14.875, 79.625])

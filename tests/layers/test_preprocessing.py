@@ -353,3 +353,27 @@ def test_data_layers_that_define_call_alone():
     np.testing.assert_allclose(keras.Model(x, Hues()(x)).predict(red, verbose=0), wanted)
     tf = pytest.importorskip('tensorflow')
     np.testing.assert_allclose(next(iter(tf.data.Dataset.from_tensors(red).map(Hues()))).numpy(), wanted)
+
+
+@pytest.mark.on('numpy', 'torch', 'jax', 'tensorflow')
+@pytest.mark.parametrize('policy', ['bfloat16', 'mixed_bfloat16', 'mixed_float16'])
+def test_rescaling_in_half_floats(policy):
+    layer = layers.Rescaling([0.5, 0.25], offset=1.0, dtype=policy)
+    x = np.array([[2.0, 8.0]], 'float32')
+    np.testing.assert_allclose(np.asarray(to_array(layer(x)), 'float32'), [[2.0, 3.0]])
+    inputs = layers.Input((2,))
+    assert layer(inputs).dtype == policy.replace('mixed_', '')
+
+
+@pytest.mark.on('numpy', 'tensorflow')
+@pytest.mark.parametrize('dtype', [str, object])
+def test_stacks_that_begin_with_text(dtype):
+    """A `Sequential` without an `Input` takes the dtype of its texts, when it is called and in `predict`."""
+    text = layers.TextVectorization(max_tokens=10, output_sequence_length=3)
+    text.set_vocabulary(['baz', 'bar', 'foo'])
+    model = keras.Sequential([text, layers.Embedding(5, 4)])
+    lines = np.array([['foo qux bar'], ['qux baz']], dtype)
+    called = to_array(model(lines))
+    assert called.shape == (2, 3, 4) and model.inputs[0].dtype == 'string'
+    np.testing.assert_array_equal(called, to_array(model.layers[1](np.array([[4, 1, 3], [1, 2, 0]]))))
+    np.testing.assert_array_equal(model.predict(lines, verbose=0), called)

@@ -290,3 +290,16 @@ def test_zeros_of_images_to_begin_with_on_the_graph():
     x, layer = layers.Input((2, 6, 5, 1)), layers.ConvLSTM2D(3, 2)
     states = layer.get_initial_state(x)
     assert [static_shape(state) for state in states] == [(None, 5, 4, 3)] * 2
+
+
+def test_initial_states_of_a_number_of_samples():
+    cells = layers.StackedRNNCells([layers.LSTMCell(2), layers.SimpleRNNCell(3)])
+    (h, c), rest = cells.get_initial_state(batch_size=4)
+    assert to_array(h).shape == to_array(c).shape == (4, 2)
+    states = layers.RNN(cells).get_initial_state(4)
+    assert [to_array(state).shape for state in states] == [(4, 2), (4, 2), (4, 3)]
+    assert [to_array(state).shape for state in layers.LSTM(2).get_initial_state(batch_size=5)] == [(5, 2), (5, 2)]
+    x = np.random.RandomState(0).normal(size=(4, 3, 5)).astype('float32')
+    first, layer = to_array(layers.RNN(cells)(x)), layers.RNN(cells)
+    nested = [np.zeros((4, 2), 'float32'), np.zeros((4, 2), 'float32'), np.zeros((4, 3), 'float32')]
+    np.testing.assert_allclose(to_array(layer(x, initial_state=nested)), first, rtol=1e-5)

@@ -182,3 +182,16 @@ def test_activity_of_the_layer_inside(generation, loss):
         model.compile('sgd', 'mse')
         found = model.evaluate(np.ones((2, 3, 4), 'float32'), np.full((2, 3, 1), 4, 'float32'), verbose=0)
     np.testing.assert_allclose(found, loss, err_msg='tf.keras 2.4.4 says 2.0')
+
+
+def test_normalized_weights():
+    layer = layers.SpectralNormalization(layers.Dense(3), power_iterations=30)
+    layer.build((None, 4))
+    kernel = np.arange(12.0).reshape(4, 3).astype('float32')
+    layer.layer.kernel.assign(kernel)
+    layer.vector_u.assign(np.ones((1, 3), 'float32'))
+    u, normalized = layer.normalized_weights()
+    left, values, right = np.linalg.svd(kernel)
+    np.testing.assert_allclose(to_array(normalized), kernel / values[0], rtol=1e-4)
+    np.testing.assert_allclose(abs(to_array(u)[0]), abs(right[0]), rtol=1e-4)
+    np.testing.assert_array_equal(layer.layer.kernel.numpy(), kernel)

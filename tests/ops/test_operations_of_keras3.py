@@ -249,3 +249,21 @@ def test_variables_compare_by_value_in_keras3():
     with keras.config.generation(3):
         assert np.asarray(v == 1.0).tolist() == [True, False] and np.asarray(v != 1.0).tolist() == [False, True]
         assert v in [keras.Variable(1.0), v]
+
+
+def test_small_integers_do_not_overflow_on_the_way():
+    small = np.array([200, 0, 250, 100], 'uint8')
+    assert float(ops.convert_to_numpy(ops.trapezoid(small))) == 100 + 125 + 175
+    flags, ids = np.array([True, False, True]), np.array([0, 0, 1])
+    for found, expected in ((ops.segment_min(small, np.array([0, 0, 1, 1]), num_segments=2), [0, 100]),
+                            (ops.segment_min(np.array([-128, 5], 'int8'), np.array([0, 0]), num_segments=1), [-128]),
+                            (ops.segment_min(np.array([127], 'int8'), np.array([1]), num_segments=2), [127, 127]),
+                            (ops.segment_max(np.array([-128], 'int8'), np.array([1]), num_segments=2), [-128, -128]),
+                            (ops.segment_min(flags, ids, num_segments=2), [False, True]),
+                            (ops.segment_max(flags, ids, num_segments=2), [True, True])):
+        np.testing.assert_array_equal(ops.convert_to_numpy(found), expected)
+
+
+def test_take_along_no_axis():
+    found = ops.take_along_axis(np.array([[1, 2], [3, 4]]), np.array([[3, 0], [1, 1]]), axis=None)
+    np.testing.assert_array_equal(ops.convert_to_numpy(found), [4, 1, 2, 2])

@@ -283,3 +283,38 @@ def test_errors_of_users_code_are_their_own(tmp_path):
             model.load_weights(str(tmp_path / name))
     with pytest.raises(TypeError, match='^a mistake of mine'):
         keras.models.load_model(str(tmp_path / 'a.keras'), {'Raising': Raising})
+
+
+@keras.saving.register_keras_serializable('tests')
+class OfSeveral(keras.models.Model):
+    """Built by hand for several inputs, as approximators of BayesFlow are."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.parts = {'a': keras.layers.Dense(2), 'b': keras.layers.Dense(3)}
+
+    def build(self, shapes):
+        for name, part in self.parts.items():
+            part.build(shapes[name])
+        self.built = True
+
+    def call(self, inputs):
+        return {name: part(inputs[name]) for name, part in self.parts.items()}
+
+    def get_config(self):
+        return {'name': self.name}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)
+
+
+@pytest.mark.on('numpy')
+def test_a_model_that_was_built_by_hand_is_built_again(tmp_path):
+    path, model = str(tmp_path / 'model.keras'), OfSeveral()
+    model.build({'a': (None, 4), 'b': (None, 5)})
+    model.save(path)
+    found = keras.models.load_model(path)
+    for old, new in zip(model.get_weights(), found.get_weights()):
+        np.testing.assert_array_equal(old, new)
+    assert [weight.shape for weight in found.get_weights()] == [(4, 2), (2,), (5, 3), (3,)]

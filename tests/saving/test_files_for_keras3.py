@@ -102,6 +102,19 @@ def test_losses_by_the_names_of_keras_3(tmp_path):
         assert training_of(model, tmp_path)['loss'] == 'logcosh'
 
 
+def test_how_steps_run_is_kept(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), Dense(2)])
+    for given in ({}, {'steps_per_execution': 4}, {'run_eagerly': True}, {'jit_compile': True}, {'jit_compile': False}):
+        model.compile('sgd', 'mse', **given)
+        config = model.get_compile_config()
+        assert (config['run_eagerly'], config['steps_per_execution']) == (
+            given.get('run_eagerly', False), given.get('steps_per_execution', 1))
+        assert config['jit_compile'] == (True if given.get('jit_compile') else 'auto')  # NumPy compiles nothing
+        model.save(str(tmp_path / 'model.keras'))
+        again = keras.models.load_model(str(tmp_path / 'model.keras'))
+        assert (again.run_eagerly, again.steps_per_execution) == (model.run_eagerly, model.steps_per_execution)
+
+
 def test_numbers_are_hashed_as_integers():
     layer, numbers = Hashing(7, salt=3), np.arange(12).reshape(4, 3)
     found = np.asarray(layer(numbers.astype('float32')))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras
-from keras import layers
+from keras import config, layers
 
 pytestmark = pytest.mark.on('numpy')
 
@@ -87,3 +87,16 @@ def test_arguments_of_saving(name, tmp_path):
         made.save(path, zipped=False)
     with pytest.raises(TypeError, match="unknown argument 'by_names'"):
         made.load_weights(path, by_names=True)
+
+
+@pytest.mark.on('numpy')
+def test_names_of_files_in_keras_3(tmp_path):
+    with config.generation(3):
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        for arguments, words in (({}, 'Invalid filepath extension for saving'),
+                                 ({'save_format': 'keras'}, '`save_format` argument is deprecated')):
+            with pytest.raises(ValueError, match=words):
+                model.save(str(tmp_path / 'model.png'), **arguments)
+        assert not list(tmp_path.iterdir())
+        model.save(str(tmp_path / 'model.keras'))
+    model.save(str(tmp_path / 'model.png'), save_format='keras')

@@ -218,3 +218,11 @@ def test_a_lambda_finds_registered_functions():
         return x * 3
     config = layers.Lambda(thrice).get_config()
     assert layers.deserialize({'class_name': 'Lambda', 'config': config}).function is thrice
+
+
+@pytest.mark.on('numpy')
+def test_arrays_that_have_been_read_already_stay():
+    """A `from_config` reads once more what is in its config."""
+    mean = np.arange(3.0)
+    found = keras.saving.deserialize_keras_object({'mean': mean, 'inner': [{'std': mean}]})
+    assert found['mean'] is mean and found['inner'][0]['std'] is mean

@@ -52,6 +52,23 @@ def test_batches_are_shuffled_whole():
     assert sorted(found) == [list(range(start, start + 4)) for start in range(0, 40, 4)] != found
 
 
+def test_what_is_left_over_comes_last_when_batches_are_shuffled():
+    # As `batch_shuffle` of Keras 2.3.1; batches that mix the rows of two would be no batches.
+    for _ in range(5):
+        *found, last = rows(feed_of_rows(34, batch_size=4, shuffle='batch').epoch())
+        assert last == [32, 33] and sorted(found) == [list(range(start, start + 4)) for start in range(0, 32, 4)]
+
+
+def test_keras_3_shuffles_inside_of_batches():
+    with config.generation(3):
+        feed = feed_of_rows(34, batch_size=16, shuffle='batch')
+        first, second = rows(feed.epoch()), rows(feed.epoch())
+    for found in (first, second):
+        assert [sorted(batch) for batch in found] == [list(range(16)), list(range(16, 32)), [32, 33]]
+        assert found[0] != list(range(16)) and found[1] != list(range(16, 32))
+    assert first != second
+
+
 class Recorded:
     """Numbers of batches, with a record of what was asked for."""
 
@@ -264,7 +281,7 @@ def test_what_is_wrong_with_a_batch(batches, message):
     (lambda m: m.fit(numbers(2), {'x': numbers(2)}, verbose=0), 'no target for'),
     (lambda m: m.fit(numbers(20), numbers(20), validation_split=20, verbose=0), 'between 0 and 1'),
     (lambda m: m.predict(np.array([['a']])), 'must hold numbers'),
-    (lambda m: m.fit(iter([]), sample_weight=np.ones(3), verbose=0), 'leave out `sample_weight`'),
+    (lambda m: m.fit(iter([]), sample_weight=np.ones(3), verbose=0), '`sample_weights` should not be passed'),
 ])
 def test_what_is_wrong_with_arrays(call, message):
     with pytest.raises(ValueError, match=message):

@@ -336,6 +336,20 @@ def test_arrays_of_other_dtypes_and_vectors_as_targets_train_alike_every_time():
             model.train_on_batch(x, t[:2])
 
 
+@pytest.mark.parametrize('wrapped', [False, True])
+def test_accumulated_gradients_are_those_of_a_larger_batch(data, wrapped):
+    x, y = data[0][:48], data[1][:48]
+    model, expected = linear_model(), linear_model()
+    optimizer = optimizers.SGD(0.1, gradient_accumulation_steps=2)
+    # The scale of the loss, a power of two, goes in and out again; it grows in between.
+    model.compile(optimizers.LossScaleOptimizer(optimizer, 4., 3) if wrapped else optimizer, 'mse')
+    expected.compile(optimizers.SGD(0.1), 'mse')
+    model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    expected.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
+    for got, wanted in zip(model.get_weights(), expected.get_weights()):
+        np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-6)
+
+
 def test_quiet_passes_with_a_shorter_last_batch_twice_over():
     """What ran before is not written over, and what a pass leaves behind does not touch the next one."""
     model = Sequential([layers.Dense(2, input_shape=(3,), kernel_initializer='ones')])

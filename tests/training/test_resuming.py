@@ -112,6 +112,27 @@ on_one = pytest.mark.on('torch', 'mxnet')
 
 
 @on_one
+@pytest.mark.parametrize('source', ['arrays', 'sequence', 'generator'])
+@pytest.mark.parametrize('frequency, stop', [(1, 1), (2, 5), ('epoch', 4)])
+def test_overfitting_goes_on_with_the_batches_that_it_began_with(tmp_path, source, frequency, stop):
+    """Stopped in its first batch, inside of an epoch, and between two kept ones."""
+    def train(folder, stop_after=None):
+        keras.utils.set_random_seed(7)
+        network = model()
+        network.compile('adam', 'binary_crossentropy')
+        data, options = SOURCES[source]()
+        backup = BackupAndRestore(str(tmp_path / folder), frequency, delete_checkpoint=False)
+        history = network.fit(*data, epochs=3, verbose=0, callbacks=[
+            keras.callbacks.OverfitBatches(2), backup, StopAfter(stop_after)], **options)
+        return network.get_weights(), history.history
+    expected = train('whole')
+    with pytest.raises(Stopped):
+        train('broken', stop)
+    np.random.seed(0)
+    assert_same(train('broken'), expected)
+
+
+@on_one
 def test_fit_with_more_epochs_goes_on_where_it_ended(tmp_path):
     def train(epochs, folder):
         keras.utils.set_random_seed(2)

@@ -12,6 +12,7 @@ import pytest
 from keras import backend as K
 from keras import callbacks, config, generations, layers, metrics, optimizers
 from keras import losses as losses_of
+from keras.backend.state.variables import to_array
 from keras.models import Model, Sequential
 
 pytestmark = pytest.mark.needs_gradients
@@ -138,7 +139,7 @@ def test_an_epoch_of_steps_at_the_end_of_the_data(generation):
     counting = callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: seen.append(0),
                                         on_batch_end=lambda batch, logs: seen.append(seen.pop() + 1))
     x = np.zeros((10, 1), 'float32')
-    with pytest.warns(UserWarning, match='ran out after 1 of the 9') if generation == 3 else contextlib.ExitStack():
+    with pytest.warns(UserWarning, match='data after 1 of the 9') if generation == 3 else contextlib.ExitStack():
         model.fit(x, x, batch_size=1, epochs=4, steps_per_epoch=9, callbacks=[counting], verbose=0)
     assert seen == ([9, 1, 9, 1] if generation == 3 else [9, 9, 9, 9])
 
@@ -166,7 +167,7 @@ def test_what_the_metrics_of_a_model_are(generation):
     loss = model.evaluate(x, 0 * x, verbose=0)[0]
     names = [metric.name for metric in model.metrics]
     if generation in (1, 2):
-        assert len(names) == 1 and 'loss' not in names
+        assert names[1:] == ['own'] and 'loss' not in names
     else:
         assert names[0] == 'loss' and names[2:] == ['own'] and len(names) == 3
         assert float(model.metrics[0].result()) == pytest.approx(loss, rel=1e-5)
@@ -267,11 +268,56 @@ def test_metrics_of_one_name_that_call_adds(generation):
 
     model = Noting()
     model.compile('sgd', 'mse')
-    if generation in (1, 2):
-        with pytest.raises(ValueError, match="model noting has 2 metrics with the name 'level'"):
+    if generation in (1, 2, 'tf'):
+        with pytest.raises(ValueError, match="layer noting has 2 metrics with the name 'level'"):
             model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
     else:
-        assert model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0).history['level'] == [2.0]
+        assert model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0).history['level'] == [3.0]
+
+
+class _Measuring(layers.Layer):
+    """Four ways in which the same metric of a layer gets into the logs; the value of a batch, 1, 3 and 8."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.way, self.level = way, metrics.Mean(name='level')
+        self.unused = metrics.Mean(name='unused')
+
+    def call(self, x):
+        if self.way == 'updated':
+            self.level.update_state(x)
+        elif self.way == 'under its name':
+            self.add_metric(x, name='level', aggregation='mean')
+        elif self.way == 'what it gave':
+            self.add_metric(self.level(x))
+        else:
+            self.add_metric(self.level(x), name='another')
+        return x
+
+
+@pytest.mark.parametrize('way', ['updated', 'under its name', 'what it gave', 'what it gave, under another name'])
+def test_metrics_of_layers_are_in_the_logs(generation, way):
+    """The mean over an epoch of 4, 4 and 2 samples, as tf.keras 2.4.4 gives it; Keras 3.15.1 where it has the way."""
+    x = np.repeat([1., 3., 8.], [4, 4, 2])[:, None].astype('float32')
+    model = Sequential([_Measuring(way), layers.Dense(1, kernel_initializer='zeros')])
+    model.compile(optimizers.SGD(0.), 'mse', metrics=['mae'])
+    for history in [model.fit(x, x, batch_size=4, epochs=3, shuffle=False, verbose=0).history,
+                    model.fit(x, x, batch_size=4, epochs=3, shuffle=False, verbose=0, validation_data=(x[:4], x[:4]),
+                              callbacks=[EachBatch()]).history]:
+        np.testing.assert_allclose(history['level'], 3 * [3.2], rtol=1e-6)
+        assert history['unused'] == 3 * [0.0] and 'another' not in history
+    np.testing.assert_allclose(history['val_level'], 3 * [1.0], rtol=1e-6)
+    np.testing.assert_allclose(model.evaluate(x, x, batch_size=4, verbose=0), [16.8, 3.2, 3.2, 0.0], rtol=1e-6)
+    assert model.metrics_names[2:] == ['level', 'unused']
+    assert [metric.name for metric in model.metrics][-2:] == ['level', 'unused']
+    np.testing.assert_allclose(float(to_array(model.metrics[-2].result())), 3.2, rtol=1e-6)
+
+
+class EachBatch(callbacks.Callback):
+    """Keeps a run from being a quiet one."""
+
+    def on_batch_end(self, batch, logs=None):
+        assert 'level' in logs
 
 
 @pytest.mark.needs_gradients
@@ -416,3 +462,50 @@ def test_a_loss_that_hands_on_more_outputs_than_the_model_has(generation, loss, 
         assert len(found) == 3 + bool(metrics_given)
         if generation == 3:
             assert {'mse_loss', 'mae_loss' if isinstance(loss, list) else 'mse_1_loss'} < set(found)
+
+
+def test_metrics_nested_as_the_outputs_are(generation):
+    class Nested(Model):
+        def call(self, x):
+            return {'a': x, 'b': {'c': x + 1, 'd': [x + 2, x + 3]}}
+
+        def train_step(self, data):
+            return super().train_step(data)
+
+    def one(name):
+        return metrics.MeanSquaredError(name=name)
+    x = np.zeros((4, 2), 'float32')
+    y = {'a': x, 'b': {'c': x, 'd': [x, x]}}
+    chosen = {'a': one('first'), 'b': {'c': one('second'), 'd': [one('third'), one('fourth')]}}
+    model = Nested()
+    model.compile(optimizers.SGD(0.0), 'mse', metrics=chosen)
+    found = model.evaluate(x, y, verbose=0, return_dict=True)
+    prefixes = [''] * 4 if generation == 3 else ['output_%d_' % number for number in (1, 2, 3, 4)]
+    names = [prefix + name for prefix, name in zip(prefixes, ('first', 'second', 'third', 'fourth'))]
+    assert [found[name] for name in names] == [0, 1, 4, 9]
+    with pytest.raises(ValueError, match="metrics.*can't be found"):
+        model = Nested()
+        model.compile('sgd', 'mse', metrics={'z': one('z')})
+        model.evaluate(x, y, verbose=0)
+
+
+class Shapes(Model):
+    """Notes the shapes of its data."""
+
+    def train_step(self, data):
+        self.seen = [tuple(part.shape) for part in data]
+        return {'loss': 0.0}
+
+
+def test_a_series_is_a_column_in_keras_3(generation):
+    pandas = pytest.importorskip('pandas')
+    column = pandas.Series(np.arange(4.0))
+    for data, shape in ((column, (4, 1) if generation == 3 else (4,)), (column.to_numpy(), (4,)),
+                        (column.to_frame(), (4, 1))):
+        model = Shapes()
+        model.compile('sgd', 'mse')
+        model.fit(data, data, verbose=0)
+        assert model.seen == [shape] * 2
+    for wrong in ('a text', object()):
+        with pytest.raises(ValueError, match='the data must be an array of numbers. Received: .* of type'):
+            model.fit(wrong, verbose=0)

@@ -61,12 +61,14 @@ class _Calls(threading.local):
 
     losses: collects what `add_loss` is given, None outside. (The training flag is in `context`.)
     metrics: collects (name, value) from `add_metric`, None outside.
+    results: {id(tensor): (tensor, metric)} for what metrics that were called gave; None where none was.
     masks: {id(tensor): (tensor, mask)} for native tensors that carry one; empty most of the time.
     logits: {id(tensor): (tensor, logits)} for what a sigmoid or softmax gave, None where nobody asks.
     frozen: in a step of a compiled model, the ids of the layers that were not trainable when it was compiled.
     """
     losses = None
     metrics = None
+    results = None
     masks = None
     logits = None
     frozen = None
@@ -90,17 +92,30 @@ class running:
 
     def __enter__(self):
         self._previous = (context.training, context.updating, context.keeping_states, context.running,
-                          context.assigned, calls.losses, calls.metrics, calls.masks, calls.frozen)
+                          context.assigned, calls.losses, calls.metrics, calls.results, calls.masks, calls.frozen)
         context.training, context.updating, context.keeping_states = self.training, self.updating, self.keeping_states
         context.running, context.assigned = True, []
-        calls.losses, calls.metrics, calls.masks = self.losses, self.metrics, {}
+        calls.losses, calls.metrics, calls.results, calls.masks = self.losses, self.metrics, None, {}
         if self.frozen is not None:
             calls.frozen = self.frozen
         return self
 
     def __exit__(self, *_):
         (context.training, context.updating, context.keeping_states, context.running, context.assigned, calls.losses,
-         calls.metrics, calls.masks, calls.frozen) = self._previous
+         calls.metrics, calls.results, calls.masks, calls.frozen) = self._previous
+
+
+def note_metric(result, metric):
+    """Note, inside of a layer that runs, that `result` is what `metric` gave, for `add_metric`."""
+    if calls.metrics is not None:
+        calls.results = calls.results or {}
+        calls.results[id(result)] = result, metric
+
+
+def noted_metric(result):
+    """The metric that gave `result` inside of the layer that runs, or None."""
+    found = calls.results.get(id(result)) if calls.results else None
+    return None if found is None else found[1]
 
 
 class at_once:

@@ -145,6 +145,42 @@ class Engine:
         """A native tensor of the dtype called `dtype` with a copy of a NumPy array; what it lacks it refuses."""
         raise NotImplementedError
 
+    # --- sparse tensors of the engine's library, which are no native tensors: `convert` makes dense ones of them
+
+    has_sparse = False
+
+    def sparse_types(self):
+        """Their classes, as far as the library has been asked for them."""
+        return ()
+
+    def sparse_parts(self, x):
+        """(indices, values, shape): a row of places for each value, no row twice; the shape as `dynamic_shape` has it.
+        """
+        return self.unsupported('sparse tensors')()
+
+    def sparse_with(self, x, values):
+        """One with other values in the places that `sparse_parts` gives."""
+        return self.unsupported('sparse tensors')()
+
+    def sparse_of(self, indices, values, shape):
+        """One of such parts, where values at the same place are added."""
+        return self.unsupported('sparse tensors')()
+
+    def sparse_from(self, x):
+        """One with the elements of a native tensor that are not 0."""
+        raise ValueError('`sparse=True` is not supported with the %s engine, which has no sparse tensors: TensorFlow '
+                         'and JAX have some.' % self.name)
+
+    def sparse_product(self, x, y):
+        """The product of matrices of one dtype, of which one at least is sparse; sparse where both are."""
+        return self.unsupported('sparse tensors')()
+
+    def strided(self, x):
+        """A native tensor as one that all operations know, for libraries that have sparse ones of the same class."""
+        return x
+
+    # --- more of tensors
+
     def scalar(self, value, dtype):
         """A Python scalar in a form that the primitives take beside tensors of `dtype`."""
         return self.convert(value, dtype)

@@ -273,6 +273,11 @@ def is_native(x):
     return found
 
 
+def is_sparse(x):
+    """Whether `x` is a sparse tensor of the active engine's library."""
+    return active.engine is not None and type(x) in active.engine.sparse_types()
+
+
 def foreign_engine(tensors):
     """The engine, other than the active one, whose library traces one of `tensors`; None where there is no such."""
     for tensor in tensors:

@@ -9,6 +9,7 @@ import collections
 import contextlib
 import functools
 import itertools
+import sys
 import threading
 import warnings
 from sys import getrefcount
@@ -63,6 +64,11 @@ def _device_named(name):
     if not int(number or 0) < len(devices):
         raise ValueError('There is no device %r. JAX sees: %s' % (str(name), jax.devices()))
     return devices[int(number or 0)]
+
+
+def _bcoo():
+    from jax.experimental.sparse import BCOO
+    return BCOO
 
 
 # --- steps --------------------------------------------------------------------------------------------------------
@@ -458,6 +464,39 @@ class JaxEngine(Engine):
 
     def is_native(self, x):
         return isinstance(x, jax.Array)
+
+    def convert(self, x, dtype=None):
+        return super().convert(x.todense() if type(x) in self.sparse_types() else x, dtype)
+
+    has_sparse = True
+
+    def sparse_types(self):
+        module = sys.modules.get('jax.experimental.sparse')  # without it there are none
+        return () if module is None else (module.BCOO, module.BCSR)
+
+    def sparse_parts(self, x):
+        x = self._places_once(x)
+        return x.indices, x.data, x.shape
+
+    @staticmethod
+    def _places_once(x):
+        """A BCOO of scalars in which no place stands twice, but those outside that fill it up."""
+        x = x.to_bcoo() if hasattr(x, 'to_bcoo') else x
+        x = x.update_layout(n_batch=0, n_dense=0, on_inefficient=None) if x.n_batch or x.n_dense else x
+        return x if x.unique_indices else x.sum_duplicates(nse=x.nse, remove_zeros=False)
+
+    def sparse_with(self, x, values):
+        x = self._places_once(x)
+        return type(x)((values, x.indices), shape=x.shape, indices_sorted=x.indices_sorted, unique_indices=True)
+
+    def sparse_of(self, indices, values, shape):
+        return _bcoo()((values, indices), shape=tuple(shape))
+
+    def sparse_from(self, x):
+        return _bcoo().fromdense(x, nse=x.size if isinstance(x, Tracer) else None)
+
+    def sparse_product(self, x, y):
+        return x @ y
 
     def adapted(self, x, dtype):
         return x if dtype is None or x.dtype.name == dtype else x.astype(_dtype(dtype))

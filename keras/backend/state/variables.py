@@ -6,7 +6,7 @@ NumPy. Arithmetic on variables is the op table's: `table/operators.py` gives the
 """
 import numpy as np
 
-from keras import config
+from keras import config, generations
 from keras.backend.contract import placement
 from keras.backend.contract.context import context
 from keras.backend.contract.ledger import Concretely, Stored
@@ -238,7 +238,17 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         return Shape(self.shape)
 
     def __repr__(self):
-        return '<Variable name=%s, shape=%s, dtype=%s>' % (self.path, self.shape, self.dtype)
+        if not generations.value('variables_show_values'):
+            return '<Variable name=%s, shape=%s, dtype=%s>' % (self.path, self.shape, self.dtype)
+        return '<Variable path=%s, shape=%s, dtype=%s%s>' % (self.path, self.shape, self.dtype, self._shown_value())
+
+    def _shown_value(self):
+        if context.ledger is not None or context.abstract:  # inside of a step
+            return ''
+        try:
+            return ', value=%s' % (self.numpy(),)
+        except Exception:  # an error that names a variable is not to fail for what became of its storage
+            return ''
 
     # NumPy leaves `array * variable` to the operators of the variable.
     __array_priority__ = 1000

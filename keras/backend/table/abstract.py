@@ -3,7 +3,7 @@ import numpy as np
 
 from keras.backend.contract import rules, tree
 from keras.backend.contract.ledger import AbstractLedger
-from keras.backend.contract.loading import active, is_native
+from keras.backend.contract.loading import active, is_native, is_sparse
 from keras.backend.contract.rules import AbstractTensor, stand_ins
 from keras.backend.state.variables import Variable
 
@@ -81,6 +81,8 @@ def abstracted(leaf, position=None):
         array = np.asarray(leaf)
         return AbstractTensor(array.shape, host_dtype(array))
     if is_native(leaf):
+        return AbstractTensor(active.engine.shape_of(leaf), active.engine.dtype_of(leaf))
+    if is_sparse(leaf):
         return AbstractTensor(active.engine.shape_of(leaf), active.engine.dtype_of(leaf))
     if isinstance(leaf, stand_ins()):
         return AbstractTensor(tuple(leaf.shape), getattr(leaf.dtype, 'name', leaf.dtype))

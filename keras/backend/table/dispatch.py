@@ -25,6 +25,7 @@ from keras.backend.graph.nodes import Node, free_tensors
 from keras.backend.graph.plans import value_of
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.variables import Variable
+from keras.backend.table import sparse
 from keras.backend.table.abstract import evaluate, evaluate_unranked, host_dtype, map_tensors, mark, promoted_dtype
 from keras.backend.table.bodies import record_with_functions
 from keras.backend.table.entries import Entry, TABLE
@@ -219,7 +220,10 @@ def general(entry, args):
         if context.abstract or not all(isinstance(leaf, KerasTensor) for leaf in leaves
                                        if isinstance(leaf, AbstractTensor)):
             return evaluate(entry, args)
-        return record(entry, args)
+        return record(entry, args, leaves)
+    sparse_types = get_engine().sparse_types()
+    if sparse_types and any(type(leaf) in sparse_types for leaf in leaves):
+        return sparse.run(entry, args)
     return _run(entry, args)
 
 
@@ -243,8 +247,8 @@ def _valued(leaves, args):
     return [values.get(id(leaf), leaf) for leaf in leaves], args
 
 
-def record(entry, args):
-    """A node for a call with symbolic arguments; returns its KerasTensors."""
+def record(entry, args, leaves):
+    """A node for a call with symbolic arguments, `leaves` being its tensors; returns its KerasTensors."""
     if entry.functions and any(callable(args[position]) for position in entry.functions):
         # The body of a composite records its own operations; only a primitive needs the functions in its node.
         return record_with_functions(entry, args) if entry.kind == 'primitive' else entry.body(*args)
@@ -254,7 +258,10 @@ def record(entry, args):
         outputs = evaluate_unranked(entry, args)
         if outputs is None:
             raise
-    return Node(entry, tuple(args), {}, outputs).output_structure
+    made = Node(entry, tuple(args), {}, outputs).output_structure
+    if any(getattr(leaf, 'sparse', False) for leaf in leaves) and sparse.is_kept(entry, args):
+        made.mark(sparse=True)
+    return made
 
 
 def _run(entry, args):
@@ -345,6 +352,9 @@ def _without_kernel(entry, args, error):
 
     A composite runs by its body, a primitive on wider numbers, whose result is cast to the dtype that the rule says.
     """
+    strided = map_tensors(entry, args, _strided)
+    if any(a is not b for a, b in zip(_tensor_leaves(entry, strided), _tensor_leaves(entry, args))):
+        return entry.call(*strided)
     explanation = _explanation(entry, args, error)
     # A number that is no index is the caller's mistake, no kernel that is missing.
     if explanation is error and not entry.functions and not isinstance(error, (UnsupportedOperation, IndexError)):
@@ -356,6 +366,10 @@ def _without_kernel(entry, args, error):
         except Exception:  # so the reason is another one
             pass
     raise explanation
+
+
+def _strided(leaf, position):
+    return active.engine.strided(leaf) if type(leaf) in active.native else leaf
 
 
 def _widened(entry, args):

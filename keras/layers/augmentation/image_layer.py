@@ -6,6 +6,7 @@ import numpy as np
 from keras import config, ops, random
 from keras.backend.contract import tree
 from keras.backend.contract.loading import foreign_engine, lent
+from keras.backend.contract.rules import is_float
 from keras.backend.table.composites.shape import dtype_of
 from keras.layers.arguments import join_shape, split_shape
 from keras.layers.augmentation import boxes as box_formats
@@ -46,6 +47,8 @@ class ImageLayer(Lendable):
     only_in_training = True
     # Whether parts of images come to other places.
     moves = False
+    # Whether images of integers are not made floats.
+    keeps_integers = False
     # Whether `transform_images` makes a batch of one out of a single image.
     makes_batches = False
 
@@ -244,6 +247,8 @@ class ImageLayer(Lendable):
         return ops.expand_dims(images, 0) if ops.ndim(images) == 3 else images
 
     def _in_floats(self, images):
+        if self.keeps_integers and not is_float(dtype_of(images)):
+            return ops.convert_to_tensor(images)
         return images if dtype_of(images) == self.compute_dtype and not isinstance(images, np.ndarray) \
             else ops.cast(images, self.compute_dtype)
 

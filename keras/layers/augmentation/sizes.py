@@ -51,6 +51,10 @@ class Resizing(_Sized):
             raise ValueError('Resizing: only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True.')
         self.declare(locals())
 
+    @property
+    def keeps_integers(self):
+        return self.ruled('resized_integers_are_rounded')
+
     def changed_images(self, images, transformation):
         return self._resized(images, str(self.interpolation).lower())
 

@@ -16,7 +16,8 @@ class CategoryEncoding(DataLayer):
     Args:
         num_tokens: how many categories there are; other integers count nowhere.
         output_mode: 'one_hot', a row for each integer; or, for those along axis 1 together, 'multi_hot' or 'count'.
-            sparse: must be False.
+        sparse: whether the rows are a sparse tensor of TensorFlow or JAX; other engines have none. They are dense on
+            the way: it saves no memory while they are made.
 
     Outputs: 'one_hot' (..., num_tokens), a last axis of size 1 is dropped before; else (batch, num_tokens) for inputs
     (batch, size), and (num_tokens,) for a vector.
@@ -46,7 +47,8 @@ class CategoryEncoding(DataLayer):
 
     def call(self, inputs, count_weights=None):
         self._check(count_weights)
-        return encoded_tensor(inputs, self.output_mode, self.num_tokens, self.compute_dtype, count_weights)
+        return encoded_tensor(inputs, self.output_mode, self.num_tokens, self.compute_dtype, count_weights,
+                              self.sparse)
 
     def host(self, x, count_weights=None):
         self._check(count_weights)
@@ -114,7 +116,7 @@ class Hashing(_Hashed):
     Args:
         num_bins: how many bins. mask_value: what goes into bin 0, which nothing else does then. salt: one or two
             integers that choose another hash (SipHash instead of FarmHash).
-        output_mode: 'int', 'one_hot', or, of axis 1, 'multi_hot' or 'count'. sparse: must be False.
+        output_mode: 'int', 'one_hot', or, of axis 1, 'multi_hot' or 'count'. sparse: as in `CategoryEncoding`.
         dtype: of the outputs: an integer type with 'int' (default int64), else a float type.
 
     Source: FarmHash, Pike (2014); SipHash, Aumasson and Bernstein (2012).
@@ -151,7 +153,8 @@ class HashedCrossing(_Hashed):
     """Several categories together as the number of a bin.
 
     Args:
-        num_bins: how many bins. output_mode: 'int' or 'one_hot'. sparse: must be False. dtype: of the outputs.
+        num_bins: how many bins. output_mode: 'int' or 'one_hot'. sparse: as in `CategoryEncoding`.
+        dtype: of the outputs.
 
     Inputs: a list or tuple of two or more arrays of integers or strings of one shape: (), (batch,) or (batch, 1).
 

@@ -7,7 +7,7 @@ from keras.backend.contract import tree
 from keras.backend.contract.context import context
 from keras.backend.contract.loading import engine_name, foreign_engine, get_engine, is_native, lent
 from keras.backend.contract.rules import AbstractTensor
-from keras.backend.graph.tensors import any_symbolic
+from keras.backend.graph.tensors import any_symbolic, KerasTensor
 from keras.backend.state.variables import to_array
 from keras.layers.base import Layer
 
@@ -96,6 +96,8 @@ class DataLayer(Lendable):
     whatever the engine is.
     """
     numeric = False
+    # Whether rows come out as sparse tensors.
+    sparse = False
     floats_give_floats = False
 
     def parts(self, inputs):
@@ -113,7 +115,10 @@ class DataLayer(Lendable):
 
     def __call__(self, inputs, *args, **kwargs):
         if context.abstract or any_symbolic([inputs, list(args), kwargs]):
-            return super().__call__(inputs, *args, **kwargs)
+            outputs = super().__call__(inputs, *args, **kwargs)
+            if self.sparse and isinstance(outputs, KerasTensor):
+                outputs.mark(sparse=True)
+            return outputs
         if type(self).host is DataLayer.host:
             with lent(foreign_engine([leaf for leaf in tree.flatten(inputs) if hasattr(leaf, 'shape')])):
                 return super().__call__(inputs, *args, **kwargs)
@@ -141,7 +146,10 @@ class DataLayer(Lendable):
     def _delivered(self, array):
         """A result of `host` as a tensor; strings as they are where the engine has no tensors of them."""
         engine = get_engine()
-        return array if self._is_beyond(engine) else engine.convert(array, self.output_dtype)
+        if self._is_beyond(engine):
+            return array
+        tensor = engine.convert(array, self.output_dtype)
+        return engine.sparse_from(tensor) if self.sparse else tensor
 
     def _is_beyond(self, engine):
         """Whether the outputs are strings, which the engine has no tensors of."""
@@ -152,7 +160,8 @@ class DataLayer(Lendable):
         shapes = [engine.shape_of(part) for part in parts]
         self._build_for(shapes)
         shape = self.compute_output_shape(shapes[0] if len(shapes) == 1 else shapes)
-        return engine.on_host(lambda *arrays: self.host(*arrays, *args, **kwargs), parts, self.output_dtype, shape)
+        found = engine.on_host(lambda *arrays: self.host(*arrays, *args, **kwargs), parts, self.output_dtype, shape)
+        return engine.sparse_from(found) if self.sparse else found
 
     def call(self, inputs):
         return self._on(get_engine(), self.parts(inputs))

@@ -13,7 +13,7 @@ class Discretization(DataLayer, PreprocessingLayer):
         bin_boundaries: list of rising numbers, the lower ends of all bins but the first. num_bins: how many bins of the
             same number of samples `adapt` is to find; one of the two. epsilon: how exact it is to be, as a fraction of
             the samples.
-        output_mode: 'int', 'one_hot', or, of axis 1, 'multi_hot' or 'count'. sparse: must be False.
+        output_mode: 'int', 'one_hot', or, of axis 1, 'multi_hot' or 'count'. sparse: as in `CategoryEncoding`.
 
     Outputs are int32 of the shape of the inputs; with another mode floats of shape (..., bins).
 
@@ -96,7 +96,7 @@ class Discretization(DataLayer, PreprocessingLayer):
         bounds = np.asarray(self._known_boundaries(), 'float32')
         above = ops.greater_equal(ops.expand_dims(ops.cast(inputs, 'float32'), -1), bounds)
         numbers = ops.sum(ops.cast(above, 'int32'), -1)
-        return encoded_tensor(numbers, self.output_mode, self._depth(), self.compute_dtype)
+        return encoded_tensor(numbers, self.output_mode, self._depth(), self.compute_dtype, sparse=self.sparse)
 
     def host(self, x):
         numbers = np.searchsorted(np.asarray(self._known_boundaries(), 'float32'), np.asarray(x, 'float32'), 'right')

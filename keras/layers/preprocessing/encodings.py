@@ -2,7 +2,8 @@
 import numpy as np
 
 from keras import ops
-from keras.backend.table.composites.shape import static_shape
+from keras.backend.contract.loading import get_engine
+from keras.backend.table.composites.shape import sparse_result, static_shape
 
 MODES = ('int', 'one_hot', 'multi_hot', 'count')
 # An older name.
@@ -26,13 +27,14 @@ def refuse_sparse(layer, sparse, mode):
     """Say what cannot be done where `sparse` is true.
 
     Raises:
-        ValueError: if the outputs are no rows. NotImplementedError: otherwise.
+        ValueError: if the outputs are no rows, or the engine has no sparse tensors.
     """
     if sparse and mode == 'int':
         raise ValueError("`sparse` may only be true if `output_mode` is `'one_hot'`, `'multi_hot'`, `'count'` or "
                          "`'tf_idf'`. Received: sparse=%s and output_mode=%s" % (sparse, mode))
-    if sparse:
-        raise NotImplementedError('%s: sparse=True is not supported; leave it out to get dense rows.' % layer)
+    if sparse and not get_engine().has_sparse:
+        raise ValueError('%s: `sparse=True` can only be used with TensorFlow and JAX; the %s engine has no sparse '
+                         'tensors. Leave it out to get dense rows.' % (layer, get_engine().name))
 
 
 def encoded_shape(shape, mode, depth):
@@ -67,10 +69,15 @@ def encoded(numbers, mode, depth, weights=None):
     return rows.max(axis=axis) if mode == 'multi_hot' else rows.sum(axis=axis)
 
 
-def encoded_tensor(numbers, mode, depth, dtype, weights=None):
-    """`encoded` for tensors."""
+def encoded_tensor(numbers, mode, depth, dtype, weights=None, sparse=False):
+    """`encoded` for tensors; with `sparse` as a sparse tensor."""
     if mode == 'int':
         return numbers
+    rows = _rows(numbers, mode, depth, dtype, weights)
+    return sparse_result(rows) if sparse else rows
+
+
+def _rows(numbers, mode, depth, dtype, weights):
     rank = ops.ndim(numbers)
     rows = ops.cast(ops.equal(ops.expand_dims(numbers, -1), ops.arange(depth, dtype='int32')), dtype)
     if weights is not None:

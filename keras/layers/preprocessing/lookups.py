@@ -420,8 +420,9 @@ class StringLookup(Lookup):
         vocabulary: list of strings, or path of a text file; default: what `adapt` finds. idf_weights: with
             output_mode='tf_idf', a number per string.
         invert: whether places are looked up, and strings come out. output_mode: 'int', 'one_hot', or, of axis 1,
-            'multi_hot', 'count' or 'tf_idf'. pad_to_max_tokens: whether rows have `max_tokens` numbers. sparse: must be
-            False. encoding: must be 'utf-8'. salt: one or two integers that choose another hash for the unknown.
+            'multi_hot', 'count' or 'tf_idf'. pad_to_max_tokens: whether rows have `max_tokens` numbers. sparse: as in
+            `CategoryEncoding`. encoding: must be 'utf-8'. salt: one or two integers that choose another hash for the
+            unknown.
 
     Outputs are int64 of the shape of the inputs (floats with 'tf_idf'); strings come out as NumPy arrays on engines
     without tensors of them.

@@ -2,6 +2,7 @@
 import numpy as np
 
 from keras import config, ops
+from keras.backend.contract.rules import numpy_dtype
 from keras.backend.state.variables import to_array
 from keras.layers.preprocessing.data_layer import batches_of, DataLayer, PreprocessingLayer
 
@@ -158,15 +159,18 @@ class Rescaling(DataLayer):
 
     def _number(self, value, rank):
         """`scale` or `offset` as an array that goes with inputs; one per channel stands where the channels are."""
-        value = np.asarray(value, self.compute_dtype)
+        value = np.asarray(value, numpy_dtype(self.compute_dtype))
         if value.ndim == 1 and rank > 2 and config.normalize_data_format(self.data_format) == 'channels_first':
             value = value.reshape((-1,) + (1,) * (rank - 2))
         return value
 
     def call(self, inputs):
         inputs, rank = ops.cast(inputs, self.compute_dtype), ops.ndim(inputs)
-        return ops.add(ops.multiply(inputs, self._number(self.scale, rank)), self._number(self.offset, rank))
+        scale, offset = self._number(self.scale, rank), self._number(self.offset, rank)
+        if scale.dtype != self.compute_dtype:  # bfloat16, which NumPy does not have
+            scale, offset = ops.cast(scale, self.compute_dtype), ops.cast(offset, self.compute_dtype)
+        return ops.add(ops.multiply(inputs, scale), offset)
 
     def host(self, x):
-        x = np.asarray(x, self.compute_dtype)
+        x = np.asarray(x, numpy_dtype(self.compute_dtype))
         return x * self._number(self.scale, x.ndim) + self._number(self.offset, x.ndim)

@@ -53,7 +53,7 @@ class TextVectorization(VocabularyLayer):
         output_sequence_length: with 'int', to cut off or fill up with 0 to; default: the longest text.
         vocabulary: list of strings, or path of a text file; default: what `adapt` finds. idf_weights: with 'tf_idf', a
             number per string. pad_to_max_tokens: whether rows have `max_tokens` numbers.
-        sparse, ragged: must be False. encoding: must be 'utf-8'.
+        sparse: as in `CategoryEncoding`. ragged: must be False. encoding: must be 'utf-8'.
 
     Inputs: texts of shape (), (batch,) or (batch, 1). Outputs: (batch, words), where 0 fills up and 1 is the unknown
     word, or (batch, places), where 0 is the unknown word.

@@ -3,7 +3,7 @@ import itertools
 
 import numpy as np
 
-from keras import config
+from keras import config, generations
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.seeds import draw_host_seed
 from keras.training.data.feed import Feed, shuffled
@@ -88,8 +88,14 @@ class ArrayFeed(Feed):
             return None
         if self._shuffle != 'batch':
             return shuffled(self.samples, self._seed, self.passes)
-        starts = shuffled(self.steps(), self._seed, self.passes) * self._batch_size
-        return np.concatenate([np.arange(start, min(start + self._batch_size, self.samples)) for start in starts])
+        if generations.value('batches_are_shuffled_inside'):
+            order = shuffled(self.samples, self._seed, self.passes)
+            return order[np.argsort(order // self._batch_size, kind='mergesort')]  # which keeps the order of equals
+        # What is left over comes last, so that batches are rows which lie together.
+        whole = self.samples // self._batch_size
+        starts = shuffled(whole, self._seed, self.passes) * self._batch_size
+        return np.concatenate([(starts[:, None] + np.arange(self._batch_size)).ravel(),
+                               np.arange(whole * self._batch_size, self.samples)])
 
     @staticmethod
     def _part(array, cast, begin, end, order):

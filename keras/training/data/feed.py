@@ -96,8 +96,8 @@ class Feed:
                 if self.ran_out:
                     return
                 if self.ends_with_pass and taken:
-                    warnings.warn('The data ran out after %d of the %d batches of an epoch, so it ends. The usual '
-                                  'cause: a number of steps that is no divisor of the number of batches (%s).'
+                    warnings.warn('Your input ran out of data after %d of the %d batches of an epoch, so it ends. The '
+                                  'usual cause: a number of steps that is no divisor of the number of batches (%s).'
                                   % (taken, steps, self.steps() or 'unknown'), stacklevel=6)
                     return
         self._finish()
@@ -133,15 +133,35 @@ class RepeatedFeed(Feed):
     def __init__(self, feed, count):
         self._feed, self._count, self._batches = feed, count, None
         self.samples = feed.samples
+        # Where the other feed and the random numbers were before the batches were taken.
+        self._before = None
 
     def steps(self):
         return self._feed.steps()
 
     def one_pass(self, first=0):
         if self._batches is None:
-            self._batches = list(self._feed.epoch(min(self._count, self.steps() or self._count)))
+            self._take()
         for number in range(first, self.steps() or len(self._batches)):
             yield self._batches[number % len(self._batches)]
+
+    def _take(self):
+        self._before = self._now()
+        self._batches = list(self._feed.epoch(min(self._count, self.steps() or self._count)))
+
+    def _now(self):
+        return {'feed': self._feed.position(), 'random': random_state()}
+
+    def position(self):
+        return dict(super().position(), before=self._before or self._now(), are_taken=self._batches is not None)
+
+    def go_to(self, position, batches=0):
+        before = position['before']
+        self._feed.go_to(before['feed'])
+        set_random_state(before['random'])
+        if position['are_taken']:
+            self._take()
+        super().go_to(position, batches)
 
 
 class ForwardFeed(Feed):

@@ -3,6 +3,7 @@ import warnings
 
 import numpy as np
 
+from keras import generations
 from keras.backend.contract import tree
 from keras.backend.state.variables import to_array
 
@@ -184,14 +185,24 @@ def flat_arrays(data, names, what, owner):
         raise ValueError('Model %s expects %d %s array%s (%s), but it received %d%s.' % (
             owner, len(names), what, 's' * (len(names) != 1), ', '.join(names), len(leaves),
             ', of shapes %s' % [tuple(np.shape(leaf)) for leaf in leaves[:10]] if leaves else ''))
-    return [None if leaf is None else _converted(leaf, '%s %d' % (what, index), owner)
+    return [None if leaf is None else array_of(leaf, '%s %d' % (what, index), owner)
             for index, leaf in enumerate(leaves)]
 
 
-def _converted(leaf, what, owner):
+def array_of(leaf, what, owner):
+    """The NumPy array of one thing in the data; of a series a column, where that is so.
+
+    Args:
+        what: 'input 0' and the like, and owner: the name of the model, for messages.
+
+    Raises:
+        ValueError: for what is no array of numbers.
+    """
     if not isinstance(leaf, (str, bytes)):
         try:
-            return as_host_array(leaf)
+            array = as_host_array(leaf)
+            is_series = hasattr(leaf, 'to_numpy') and hasattr(leaf, 'index') and array.ndim == 1
+            return array[:, None] if is_series and generations.value('series_are_columns') else array
         except (TypeError, ValueError) as error:
             cause = error
     raise ValueError('Model %s: %s must be an array of numbers. Received: %s of type %s%s. The usual causes: lists of '

@@ -10,7 +10,7 @@ from keras.backend.contract.rules import numpy_dtype
 from keras.training.compiled import per_output
 from keras.training.data.arrays import ArrayFeed
 from keras.training.data.class_weights import class_weights_by_output, weights_of_classes
-from keras.training.data.host import (as_host_array, checked_numbers, dense_rows, flat_arrays, is_array,
+from keras.training.data.host import (array_of, as_host_array, checked_numbers, dense_rows, flat_arrays, is_array,
                                       is_number_list, portable_cast, with_rank)
 from keras.training.data.layout import Batch, Layout, Structure, pack_x_y_sample_weight
 from keras.training.data.sources import GeneratorFeed, SequenceFeed, SetFeed
@@ -76,10 +76,11 @@ class Intake:
                           'keras.utils.Sequence or a generator.' % type(x).__name__, stacklevel=4)
         if not is_source(x):
             return self.arrays(x, y, sample_weight, class_weight, batch_size, shuffle)
-        for name, given in (('y', y), ('sample_weight', sample_weight)):
+        # The words are Keras 3's, its `sample_weights` too.
+        for name, given in (('y', y), ('sample_weights', sample_weight)):
             if given is not None:
-                raise ValueError('A generator yields its targets and weights itself: leave out `%s` when `x` is %s.'
-                                 % (name, type(x).__name__))
+                raise ValueError('When providing `x` as a %s, `%s` should not be passed: a source of batches yields '
+                                 'its targets and weights itself.' % (type(x).__name__, name))
 
         def read(item):
             return self._batch(item, class_weight, targets)
@@ -235,9 +236,9 @@ class OwnIntake(Intake):
         if class_weight is not None:
             factors = weights_of_classes(as_host_array(y), class_weight)
             sample_weight = factors if sample_weight is None else sample_weight * factors
-        data = _arrays_of(pack_x_y_sample_weight(x, y, sample_weight))
-        leaves = tree.flatten(data)
         owner = self._program.name
+        data = _arrays_of(pack_x_y_sample_weight(x, y, sample_weight), owner)
+        leaves = tree.flatten(data)
         xs = [checked_numbers(array, 'input %d' % index, owner) for index, array in enumerate(leaves)]
         casts = [config.floatx() if array.dtype.kind == 'f' else None for array in xs]
         layout = Layout(Structure(data) if tree.is_nested(data) else None, 0, ())
@@ -286,13 +287,13 @@ def _cast(array, dtype):
     return array if wanted is None else array.astype(wanted)
 
 
-def _arrays_of(data):
+def _arrays_of(data, owner):
     """`data` with a host array in each place."""
     if isinstance(data, dict):
-        return {name: _arrays_of(part) for name, part in data.items()}
+        return {name: _arrays_of(part, owner) for name, part in data.items()}
     if isinstance(data, (list, tuple)) and not is_number_list(data):
-        return type(data)(map(_arrays_of, data)) if type(data) in (list, tuple) else tuple(map(_arrays_of, data))
-    return as_host_array(data)
+        return (list if type(data) is list else tuple)(_arrays_of(part, owner) for part in data)
+    return array_of(data, 'the data', owner)
 
 
 class Inputs:

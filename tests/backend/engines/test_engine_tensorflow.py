@@ -472,3 +472,30 @@ def test_ranges_that_end_before_they_begin_and_strings_in_functions():
     assert [K.eval(K.arange(stop)).tolist() for stop in (-20, 0, 2)] == [[], [], [0, 1]]
     words = K.placeholder((), dtype='string')
     assert K.function([words], [K.identity(words)])([b'test']) == [b'test']
+
+
+def test_a_function_of_a_script_has_the_operators_that_packages_look_for():
+    """Guided backpropagation (Springenberg et al., 2014): no gradient where the one from above is negative."""
+    model = keras.models.Sequential([keras.layers.Dense(2, activation='relu', input_shape=(1,)), keras.layers.Dense(1)])
+    model.set_weights([np.array([[2.0, 3.0]]), np.zeros(2), np.array([[5.0], [-7.0]]), np.zeros(1)])
+    model.predict(np.ones((1, 1)))  # which traces the same call for Keras
+
+    @tf.RegisterGradient('GuidedRelu')
+    def guided(op, gradient):
+        return tf.where((op.outputs[0] > 0) & (gradient > 0), gradient, 0.0)
+
+    @tf.function
+    def explained(x):
+        with tf.compat.v1.get_default_graph().gradient_override_map({'Relu': 'GuidedRelu'}):
+            return tf.gradients(model(x), x)[0]
+    assert explained(tf.ones((1, 1))).numpy().tolist() == [[10.0]]
+
+
+def test_steps_of_scripts_keep_nan():
+    class Own(keras.models.Model):
+        def predict_step(self, data):
+            return self(data, training=False)
+    x = keras.layers.Input((4,))
+    model = Own(x, keras.layers.Dense(5, activation='relu')(x))
+    found = model.predict(np.array([[np.nan] * 4, [1.0] * 4], 'float32'))
+    assert np.isnan(found[0]).all() and not np.isnan(found[1]).any()

@@ -5,8 +5,9 @@ import pickle
 import numpy as np
 import pytest
 
+import keras
 from keras import backend as K
-from keras import initializers, random
+from keras import config, initializers, random
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.seeds import SeedGenerator, set_global_seed
 from keras.backend.state.variables import Variable, to_array
@@ -181,3 +182,13 @@ def test_load_of_tensorflow_1():
     variable.load(np.array([3.0, 4.0]), session=None)
     variable.load(variable.eval() + 1.0, K.get_session())
     assert K.get_value(variable).tolist() == to_array(variable.load()).tolist() == [4.0, 5.0]
+
+
+@pytest.mark.on('numpy')
+def test_what_is_printed():
+    variable = Variable(np.array([1.0, 2.0, 3.0], 'float32'), name='mine')
+    assert repr(variable) == '<Variable name=mine, shape=(3,), dtype=float32>'
+    with config.generation(3):
+        assert repr(variable) == '<Variable path=mine, shape=(3,), dtype=float32, value=[1. 2. 3.]>'
+        with keras.StatelessScope():
+            assert repr(variable) == '<Variable path=mine, shape=(3,), dtype=float32>'

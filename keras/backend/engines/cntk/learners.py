@@ -52,6 +52,7 @@ class Adam:
         self.lock = threading.RLock()
         # The number of updates that its means come from; None while the slots have the newest.
         self.count = self.rate = None
+        self._is_new = True
 
     def update(self, rate, step, train):
         """The result of `train()`, which uses the learner, as update number `step` with the learning rate `rate`."""
@@ -59,6 +60,7 @@ class Adam:
             with self.lock:
                 if self.count == step - 1 or self._taken(step - 1):
                     self._set_rate(rate)
+                    self._is_new = False
                     found = train()
                     self.count = step
                     return found
@@ -79,14 +81,16 @@ class Adam:
                 return False
             for storage in self.slots:
                 storage.owner = self
-        checkpoint = self.learner.create_checkpoint()
         means = [np.stack([value_of(velocity), value_of(momentum)])
                  for velocity, momentum in zip(self.velocities, self.momenta)]
-        # The learner has them one above the other.
-        checkpoint['smoothed_gradients'] = in_checkpoint([x.reshape(-1, x.shape[-1]) for x in means])
-        checkpoint['smoothed_count'] = in_checkpoint(float(count))
-        self.learner.restore_from_checkpoint(checkpoint)
-        self.rate = None
+        # CNTK never frees a list that a checkpoint is given, and a new learner begins with zeros by itself.
+        if not self._is_new or count or any([x.any() for x in means]):
+            checkpoint = self.learner.create_checkpoint()
+            # The learner has them one above the other.
+            checkpoint['smoothed_gradients'] = in_checkpoint([x.reshape(-1, x.shape[-1]) for x in means])
+            checkpoint['smoothed_count'] = in_checkpoint(float(count))
+            self.learner.restore_from_checkpoint(checkpoint)
+            self.rate = None
         self.count = count
         return True
 

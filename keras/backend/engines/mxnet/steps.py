@@ -31,6 +31,8 @@ _FLAGS = (('static_alloc', True), ('static_shape', True))
 
 class Untraceable(Exception):
     """The step cannot be replayed from a graph."""
+    # No mistake of the caller's: dispatchers hand it on as it is, and look for no reason in what was called.
+    keras_explained = True
 
 
 # --- gradients ----------------------------------------------------------------------------------------------------

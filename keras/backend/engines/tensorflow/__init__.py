@@ -79,6 +79,33 @@ class TensorflowEngine(Engine):
             x = x.to_tensor()
         return super().convert(x, dtype)
 
+    has_sparse = True
+
+    def sparse_types(self):
+        return (tf.SparseTensor,)
+
+    def sparse_parts(self, x):
+        shape = tuple(x.dense_shape[axis] if size is None else size for axis, size in enumerate(self.shape_of(x)))
+        return x.indices, x.values, shape
+
+    def sparse_with(self, x, values):
+        return tf.SparseTensor(x.indices, values, x.dense_shape)
+
+    def sparse_of(self, indices, values, shape):
+        shape = tf.stack([tf.cast(size, tf.int64) for size in shape])
+        strides = tf.math.cumprod(shape, exclusive=True, reverse=True)
+        flat, places = tf.unique(tf.reduce_sum(indices * strides, 1))
+        values = tf.math.unsorted_segment_sum(values, places, tf.size(flat))
+        return tf.sparse.reorder(tf.SparseTensor(tf.transpose(tf.unravel_index(flat, shape)), values, shape))
+
+    def sparse_from(self, x):
+        return tf.sparse.from_dense(x)
+
+    def sparse_product(self, x, y):
+        if isinstance(x, tf.SparseTensor) and isinstance(y, tf.SparseTensor):
+            return tf.sparse.from_dense(tf.sparse.sparse_dense_matmul(x, tf.sparse.to_dense(y)))
+        return tf.sparse.sparse_dense_matmul(x, y)
+
     stacked = staticmethod(tf.stack)
 
     def from_host(self, array, dtype):

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras.backend.contract import tree
 from keras.backend.engines.tensorflow.control import plain_arrays
-from keras.backend.engines.tensorflow.tensors import DTYPES, NAMES, valid_name
+from keras.backend.engines.tensorflow.tensors import DTYPES, NAMES, own_graph, valid_name
 from keras.backend.state.variables import Variable
 
 
@@ -24,7 +24,8 @@ def function_of(call, signature, names=None):
     specifications = tree.map_structure(specification_of, list(signature))
 
     def run(*args):
-        return tree.map_structure(lambda leaf: None if leaf is None else tf.convert_to_tensor(leaf), call(*args))
+        with own_graph():
+            return tree.map_structure(lambda leaf: None if leaf is None else tf.convert_to_tensor(leaf), call(*args))
     if names is not None:
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         run.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras import config
 from keras.backend.engines.tensorflow.tensors import (DTYPES, EagerTensor, NO_VALUES, axes_of, filled_vector,
-                                                      positions, rank_of, raw, size_vector, sizes_of)
+                                                      positions, rank_of, raw, size_vector, sizes_of, tracing)
 from keras.backend.table.composites.conv import spatial_tuple
 from keras.backend.table.entries import TABLE
 
@@ -60,8 +60,12 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
 
 
 def _would_be_fused(x):
-    """Whether TensorFlow merges a rectifier with what computes `x`: oneDNN's merged kernels turn NaN into 0."""
-    return not isinstance(x, EagerTensor) and x.op.type in (
+    """Whether TensorFlow merges a rectifier with what computes `x`: oneDNN's merged kernels turn NaN into 0.
+
+    Where a script traces a function of its own it may look for the operators, and change their gradients (guided
+    backpropagation, SHAP): there it finds what it knows.
+    """
+    return tracing.own and not isinstance(x, EagerTensor) and x.op.type in (
         'BiasAdd', 'Add', 'AddV2', 'FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3')
 
 

@@ -12,7 +12,8 @@ from keras.backend.contract import tree
 from keras.backend.contract.context import context
 from keras.backend.contract.loading import active
 from keras.backend.engines.tensorflow.ledgers import StepLedger
-from keras.backend.engines.tensorflow.tensors import EagerTensor, executing_eagerly, no_tape, rank_of, raw, sizes_of
+from keras.backend.engines.tensorflow.tensors import (EagerTensor, executing_eagerly, no_tape, own_graph, rank_of, raw,
+                                                      sizes_of)
 
 
 # Asks for XLA; TensorFlow 2.4 has another name for it.
@@ -262,7 +263,8 @@ class Trace:
         self._call = _direct_call(self._concrete) if not step.joined else lambda tensors: self._concrete(*tensors)
 
     def _run(self, step, inputs):
-        outputs = step.traced(inputs)
+        with own_graph():
+            outputs = step.traced(inputs)
         self._outputs = tree.map_structure(lambda x: None if x is None else 0, outputs)
         return [step.engine.convert(x) for x in tree.flatten(outputs) if x is not None]
 

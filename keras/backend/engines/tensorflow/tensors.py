@@ -1,5 +1,7 @@
 """Dtypes and sizes of TensorFlow, and small helpers that all files of the engine use."""
+import contextlib
 import functools
+import threading
 import warnings
 
 import numpy as np
@@ -9,6 +11,24 @@ from keras.backend.contract.rules import FLOAT8, sum_dtype
 
 
 raw = tf.raw_ops
+
+
+class _Tracing(threading.local):
+    """Per thread: whether the graph that is being traced is one of Keras's own."""
+    own = False
+
+
+tracing = _Tracing()
+
+
+@contextlib.contextmanager
+def own_graph():
+    """What is traced in the block is a graph of Keras's own, not one of a `tf.function` that a script made."""
+    before, tracing.own = tracing.own, True
+    try:
+        yield
+    finally:
+        tracing.own = before
 
 
 def be_eager():

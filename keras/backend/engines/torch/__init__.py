@@ -86,8 +86,11 @@ class TorchEngine(Engine):
         # A copy, because variables are written in place.
         return np.array(self.numpy_view(x))
 
+    def strided(self, x):
+        return x if x.layout is torch.strided else x.to_dense()
+
     def numpy_view(self, x):
-        x = x.detach()
+        x = x.detach() if x.layout is torch.strided else x.detach().to_dense()
         return (x.float() if x.dtype is torch.bfloat16 else x).cpu().numpy()
 
     def dtype_of(self, x):

@@ -12,7 +12,7 @@ import numpy as np
 from keras import config
 from keras.backend.contract import rules
 from keras.backend.contract.context import context
-from keras.backend.contract.loading import active, get_engine
+from keras.backend.contract.loading import active, get_engine, is_sparse
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.variables import Variable
@@ -41,6 +41,9 @@ def shape(x):
         return tuple(AbstractTensor((), 'int32') if size is None else size for size in x.shape)
     if isinstance(x, Variable):
         return x.shape
+    if is_sparse(x):
+        known = active.engine.shape_of(x)
+        return tuple(active.engine.sparse_parts(x)[2] if None in known else known)
     if not isinstance(x, (np.ndarray, np.generic, list, tuple, int, float)) and get_engine().is_native(x):
         return tuple(get_engine().dynamic_shape(x))
     return np.shape(x)
@@ -52,7 +55,8 @@ def static_shape(x):
         return tuple(active.engine.shape_of(x))
     if isinstance(x, (AbstractTensor, Variable)):
         return x.shape
-    if not isinstance(x, (np.ndarray, np.generic, list, tuple, int, float)) and get_engine().is_native(x):
+    if not isinstance(x, (np.ndarray, np.generic, list, tuple, int, float)) and (
+            get_engine().is_native(x) or is_sparse(x)):
         return tuple(get_engine().shape_of(x))
     return np.shape(x)
 
@@ -77,6 +81,8 @@ def dtype_of(x):
         return x.dtype.name
     if isinstance(x, (bool, int, float)):
         return rules.result_dtype(type(x))
+    if is_sparse(x):
+        return active.engine.dtype_of(x)
     return get_engine().dtype_of(get_engine().convert(x))
 
 
@@ -568,7 +574,7 @@ def take_along_axis(x, indices, axis=None):
                [3]], dtype=int32)
     """
     if axis is None:
-        return take(x, indices, None)
+        return take(x, indices if ndim(indices) == 1 else flatten(indices), None)
     axis = rules.normalize_axis(axis, ndim(x))
     if ndim(indices) != ndim(x):
         raise ValueError('the indices %s must have as many axes as the tensor %s'
@@ -597,6 +603,24 @@ def _of_one_batch(*xs):
         source = next((x for x, own in zip(xs, known) if own[position] != 1), xs[0])
         sizes.append(shape(source)[position] if size is None else size)
     return [p.broadcast_to(x, tuple(sizes) + shape(x)[-1:]) for x in xs]
+
+
+@composite(gradient=False)
+def sparsified(x):
+    """`x` as a sparse tensor of the engine's library, which has the elements that are not 0.
+
+    Raises:
+        ValueError: if the engine has none.
+    """
+    return x if context.abstract else get_engine().sparse_from(x)
+
+
+def sparse_result(x):
+    """What a function with `sparse=True` gives in the place of the dense `x`: a sparse tensor, or a symbolic one."""
+    found = sparsified(x)
+    if isinstance(found, KerasTensor):
+        found.mark(sparse=True)
+    return found
 
 
 @composite(cases=[(I(4, 3), 4), (I(3, 2, 2), 3, 1), (I(3, 2), 3, -1, 'int32')])

@@ -1,0 +1,263 @@
+"""Operations on the sparse tensors of an engine's library: those that give sparse results, all others are run densely.
+
+A sparse tensor is (indices, values, shape) here, with a row of numbers in `indices` for each value and each place once;
+what is done with these is the same for all engines. The fast path of the dispatcher knows nothing of it.
+"""
+import builtins
+
+from keras.backend.contract import rules
+from keras.backend.contract.loading import active, get_engine, is_sparse
+from keras.backend.graph.tensors import KerasTensor
+from keras.backend.table.abstract import map_tensors
+from keras.backend.table.entries import TABLE
+
+# Functions that are 0 at 0, one element at a time.
+_UNARY = """abs arcsin arcsinh arctan arctanh cast ceil copied expm1 floor imag log1p negative real round sign sin sinh
+    sqrt square stop_gradient tan tanh""".split()
+
+
+def run(entry, args):
+    """The call of an entry with sparse tensors among its arguments."""
+    if entry.name in _KERNELS:
+        result = _KERNELS[entry.name][0](*args)
+        if result is not NotImplemented:
+            return result
+    engine = get_engine()
+    return entry.call(*map_tensors(entry, args, lambda leaf, position: engine.convert(leaf)
+                                   if is_sparse(leaf) else leaf))
+
+
+def is_kept(entry, args):
+    """Whether a call with symbolic tensors, some of them sparse, gives a sparse one."""
+    return entry.name in _KERNELS and _KERNELS[entry.name][1](*args)
+
+
+def _sparse(x):
+    return x.sparse if isinstance(x, KerasTensor) else is_sparse(x)
+
+
+def _call(name, *args):
+    return TABLE[name].call(*args)
+
+
+def _parts(x):
+    return active.engine.sparse_parts(x)
+
+
+def _with(x, values):
+    return active.engine.sparse_with(x, values)
+
+
+def _made(indices, values, shape):
+    return active.engine.sparse_of(indices, values, tuple(shape))
+
+
+def _columns(indices, axes):
+    """`indices` with the numbers of the axes `axes` only, in that order."""
+    return _call('gather', indices, list(axes), 1)
+
+
+def _alike(x, y):
+    """Both values in their common dtype."""
+    dtype = rules.result_dtype(active.engine.dtype_of(x), active.engine.dtype_of(y))
+    return _call('cast', x, dtype), _call('cast', y, dtype)
+
+
+# --- one element at a time ------------------------------------------------------------------------------------------
+
+def _elementwise(name):
+    def kernel(x, *rest):
+        return _with(x, _call(name, _parts(x)[1], *rest))
+    return kernel, lambda x, *rest: True
+
+
+def _of_both(name):
+    """A function of two that is 0 where both are."""
+    def kernel(x1, x2):
+        if not (is_sparse(x1) and is_sparse(x2)) or tuple(x1.shape) != tuple(x2.shape):
+            return NotImplemented
+        (indices1, values1, shape), (indices2, values2, _) = _parts(x1), _parts(x2)
+        values1, values2 = _alike(values1, values2)
+        indices = _call('concatenate', [indices1, indices2], 0)
+        none1, none2 = _call('zeros_like', values1), _call('zeros_like', values2)
+        first = _made(indices, _call('concatenate', [values1, none2], 0), shape)
+        second = _made(indices, _call('concatenate', [none1, values2], 0), shape)
+        return _with(first, _call(name, _parts(first)[1], _parts(second)[1]))
+    return kernel, lambda x1, x2: _sparse(x1) and _sparse(x2)
+
+
+def _product(x1, x2):
+    if is_sparse(x1) and is_sparse(x2):
+        return _of_both('multiply')[0](x1, x2)
+    x, y = (x1, x2) if is_sparse(x1) else (x2, x1)
+    indices, values, shape = _parts(x)
+    if type(y) in (int, float, builtins.bool):
+        return _with(x, _call('multiply', values, y))
+    y = active.engine.convert(y)
+    if active.engine.shape_of(y) != ():
+        if not all(type(size) is int for size in shape) or rules.broadcast_shapes(
+                tuple(shape), active.engine.shape_of(y)) != tuple(shape):
+            return NotImplemented
+        flat = _call('minimum', _flat(indices, shape), _size(shape) - 1)  # some libraries fill up with places outside
+        y = _call('gather', _call('reshape', _call('broadcast_to', y, tuple(shape)), (-1,)), flat, 0)
+    return _with(x, _call('multiply', *_alike(values, y)))
+
+
+def _divided(x1, x2):
+    if not is_sparse(x1) or type(x2) not in (int, float) or x2 == 0:
+        return NotImplemented
+    return _with(x1, _call('divide', _parts(x1)[1], x2))
+
+
+# --- sums and products of matrices ----------------------------------------------------------------------------------
+
+def _matmul(x1, x2):
+    if not len(x1.shape) == len(x2.shape) == 2:
+        return NotImplemented
+    engine = get_engine()
+    if not is_sparse(x1) or not is_sparse(x2):
+        dense = engine.convert(x2 if is_sparse(x1) else x1)
+        x1, x2 = (x1, dense) if is_sparse(x1) else (dense, x2)
+    return engine.sparse_product(x1, x2) if engine.dtype_of(x1) == engine.dtype_of(x2) else NotImplemented
+
+
+def _linear(x, kernel, bias=None):
+    if not is_sparse(x):
+        return NotImplemented
+    product = _matmul(x, kernel)
+    return product if bias is None or product is NotImplemented else _call('add', product, bias)
+
+
+def _reduced_axes(x, axis):
+    """The axes that a sum is over, None where no axis is left."""
+    rank = len(x.shape)
+    axes = {number % rank for number in (axis if isinstance(axis, (list, tuple)) else [axis])} \
+        if axis is not None else set(range(rank))
+    return None if len(axes) == rank else axes
+
+
+def _sum(x, axis=None, keepdims=False):
+    axes = _reduced_axes(x, axis)
+    if axes is None:
+        return NotImplemented
+    indices, values, shape = _parts(x)
+    if keepdims:
+        kept = [0 if number in axes else 1 for number in range(len(shape))]
+        indices = _call('multiply', indices, _call('cast', kept, active.engine.dtype_of(indices)))
+        shape = [1 if number in axes else size for number, size in enumerate(shape)]
+    else:
+        kept = [number for number in range(len(shape)) if number not in axes]
+        indices, shape = _columns(indices, kept), [shape[number] for number in kept]
+    return _made(indices, values, shape)
+
+
+def _mean(x, axis=None, keepdims=False):
+    axes = _reduced_axes(x, axis)
+    sizes = [x.shape[number] for number in axes or ()]
+    if axes is None or None in sizes:
+        return NotImplemented
+    return _divided(_sum(x, axis, keepdims), float(_size(sizes)))
+
+
+def _is_partial(x, axis=None, keepdims=False):
+    return x.shape is not None and _reduced_axes(x, axis) is not None
+
+
+# --- where the elements stand ---------------------------------------------------------------------------------------
+
+def _size(shape):
+    count = 1
+    for size in shape:
+        count *= int(size)
+    return count
+
+
+def _strides(shape):
+    return [_size(shape[number + 1:]) for number in range(len(shape))]
+
+
+def _flat(indices, shape):
+    """The number of each place among all."""
+    strides = _call('cast', _strides(shape), active.engine.dtype_of(indices))
+    return _call('sum', _call('multiply', indices, strides), 1)
+
+
+def _transpose(x, axes=None):
+    indices, values, shape = _parts(x)
+    axes = [axis % len(shape) for axis in (reversed(range(len(shape))) if axes is None else axes)]
+    return _made(_columns(indices, axes), values, [shape[axis] for axis in axes])
+
+
+def _reshape(x, shape):
+    indices, values, old = _parts(x)
+    if not all(type(size) is int for size in list(old) + list(shape)):
+        return NotImplemented
+    shape = list(shape)
+    if -1 in shape:
+        place = shape.index(-1)
+        shape[place] = _size(old) // max(1, _size(shape[:place] + shape[place + 1:]))
+    if _size(shape) != _size(old):
+        return NotImplemented  # which has the message
+    flat, columns = _flat(indices, old), []
+    for stride in _strides(shape):
+        columns.append(_call('floor_divide', flat, stride))
+        flat = _call('mod', flat, stride)
+    return _made(_call('stack', columns, 1), values, shape)
+
+
+def _expand_dims(x, axis):
+    rank = len(x.shape)
+    axes = sorted(number % (rank + (len(axis) if isinstance(axis, (list, tuple)) else 1))
+                  for number in (axis if isinstance(axis, (list, tuple)) else [axis]))
+    indices, values, shape = _parts(x)
+    old, columns, sizes = iter(range(rank)), [], []
+    for number in range(rank + len(axes)):
+        place = None if number in axes else next(old)
+        columns.append(_columns(indices, [place]) if place is not None else _call('zeros_like', indices[:, :1]))
+        sizes.append(1 if place is None else shape[place])
+    return _made(_call('concatenate', columns, 1), values, sizes)
+
+
+def _squeeze(x, axis=None):
+    rank = len(x.shape)
+    given = [number for number in range(rank) if x.shape[number] == 1] if axis is None else \
+        [number % rank for number in (axis if isinstance(axis, (list, tuple)) else [axis])]
+    if any(x.shape[number] != 1 for number in given) or len(given) == rank:
+        return NotImplemented
+    indices, values, shape = _parts(x)
+    kept = [number for number in range(rank) if number not in given]
+    return _made(_columns(indices, kept), values, [shape[number] for number in kept])
+
+
+def _concatenate(xs, axis=-1):
+    rank = len(xs[0].shape)
+    axis %= rank
+    if not all(map(is_sparse, xs)) or any(
+            x.shape[number] != xs[0].shape[number] for x in xs for number in range(rank) if number != axis):
+        return NotImplemented
+    before, all_indices, all_values, shape = 0, [], [], None
+    for x in xs:
+        indices, values, shape = _parts(x)
+        if type(shape[axis]) is not int:
+            return NotImplemented
+        moved = [before if number == axis else 0 for number in range(rank)]
+        all_indices.append(_call('add', indices, _call('cast', moved, active.engine.dtype_of(indices))))
+        all_values.append(values)
+        before += shape[axis]
+    dtype = rules.result_dtype(*map(active.engine.dtype_of, all_values))
+    values = _call('concatenate', [_call('cast', each, dtype) for each in all_values], 0)
+    return _made(_call('concatenate', all_indices, 0), values, shape[:axis] + (before,) + shape[axis + 1:])
+
+
+def _always(*args):
+    return True
+
+
+_KERNELS = {name: _elementwise(name) for name in _UNARY}
+_KERNELS.update({name: _of_both(name) for name in ('add', 'subtract', 'maximum', 'minimum')})
+_KERNELS.update(
+    multiply=(_product, lambda x1, x2: True), matmul=(_matmul, lambda x1, x2: _sparse(x1) and _sparse(x2)),
+    divide=(_divided, lambda x1, x2: _sparse(x1) and type(x2) in (int, float) and x2 != 0),
+    linear=(_linear, lambda *args: False), sum=(_sum, _is_partial), mean=(_mean, _is_partial),
+    transpose=(_transpose, _always), reshape=(_reshape, _always), expand_dims=(_expand_dims, _always),
+    squeeze=(_squeeze, _always), concatenate=(_concatenate, lambda xs, axis=-1: all(map(_sparse, xs))))
