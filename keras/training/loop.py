@@ -50,7 +50,7 @@ class Loop:
             return self._model.history
 
     def _train(self, feed, first, epochs, steps, validation):
-        self._model.stop_training, self._epoch, self._found = False, first, None
+        self._model.stop_training, self._epoch, self._first, self._found = False, first, first, None
         keeper = self._keeper(feed, validation)
         try:
             self._hooks.on_train_begin()
@@ -93,10 +93,12 @@ class Loop:
 
     def _say_where(self, error):
         """Add to an error or interrupt at which batch it ended the training."""
-        if self._found is None or not self._found.samples:
+        is_begun = self._found is not None and self._found.samples
+        if not is_begun and self._epoch == self._first:
             return
-        text = 'It ended fit in epoch %d, after batch %d (both from 1). The model keeps what it has learnt.' \
-            % (self._epoch + 1, self._found.batch + 1)
+        text = 'It ended fit in epoch %d, %s. The model keeps what it has learnt.' % (
+            self._epoch + 1, 'after batch %d (both from 1)' % (self._found.batch + 1) if is_begun
+            else 'before its first batch')
         if hasattr(error, 'add_note'):
             error.add_note(text)
         else:

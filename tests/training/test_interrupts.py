@@ -114,3 +114,19 @@ def test_what_ends_fit_says_where(error):
     said = getattr(caught.value, '__notes__', []) + [str(warning.message) for warning in told]
     assert any('in epoch 2, after batch 3' in text for text in said)
     model.predict(X)
+
+
+@pytest.mark.on('torch', 'mxnet')
+@pytest.mark.parametrize('stop_in, words', [(1, 'epoch 2, before its first batch'), (0, None)])
+def test_what_ends_a_training_between_epochs_is_said(stop_in, words):
+    class Stop(Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == stop_in:
+                raise KeyboardInterrupt
+    model = compiled()
+    with warnings.catch_warnings(record=True) as noted, pytest.raises(KeyboardInterrupt) as caught:
+        warnings.simplefilter('always')
+        model.fit(X, Y, epochs=3, verbose=0, callbacks=[Stop()])
+    said = ' '.join(list(getattr(caught.value, '__notes__', [])) + [str(one.message) for one in noted])
+    assert ('ended fit in ' + words in said) if words else 'ended fit' not in said
+    check(model)

@@ -167,7 +167,7 @@ class Rescaling(DataLayer):
     def call(self, inputs):
         inputs, rank = ops.cast(inputs, self.compute_dtype), ops.ndim(inputs)
         scale, offset = self._number(self.scale, rank), self._number(self.offset, rank)
-        if scale.dtype != self.compute_dtype:  # bfloat16, which NumPy does not have
+        if scale.dtype.name != self.compute_dtype:  # bfloat16, which NumPy does not have
             scale, offset = ops.cast(scale, self.compute_dtype), ops.cast(offset, self.compute_dtype)
         return ops.add(ops.multiply(inputs, scale), offset)
 

@@ -195,6 +195,20 @@ def test_a_traced_step_draws_anew_and_starts_again_with_its_seed(engine, traced_
     assert np.array_equal(engine.to_numpy(step()), first)
 
 
+def test_a_step_that_cannot_be_traced_draws_once_only(engine, monkeypatch):
+    """What it draws is the same whichever of its runs is the one that is traced in vain."""
+    def draws(runs_before):
+        monkeypatch.setattr(steps, 'RUNS_BEFORE_TRACING', runs_before)
+        generator = SeedGenerator(3)
+
+        def run():
+            noise = random.normal((4,), seed=generator)
+            return noise * float(engine.to_numpy(ops.sum(noise)) > 0)
+        step = engine.step(run, [], [])
+        return [engine.to_numpy(step()).tolist() for _ in range(4)]
+    assert draws(0) == draws(1) == draws(2) == draws(99)
+
+
 def test_random_numbers_leave_the_generators_of_numpy_and_mxnet_alone(engine):
     mx.random.seed(7)
     expected = mx.np.random.uniform(size=(3,)).asnumpy()

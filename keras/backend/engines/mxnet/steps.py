@@ -115,6 +115,8 @@ class Trace:
         self.draws = []
         self.stages = []
         self.streams = {}
+        # {id: (generator of NumPy, its state before it was drawn from)}
+        self.begun = {}
         self._constants = set()
         self._kept = []
 
@@ -334,9 +336,19 @@ def traced(fn, args, arrays):
         The outputs, {variable: value} for what was written, and the `Program` for further runs.
 
     Raises:
-        Untraceable: where there can be no such program. Nothing has been written then.
+        Untraceable: where there can be no such program. Nothing has been written or drawn then.
     """
     trace = Trace()
+    try:
+        return _traced(trace, fn, args, arrays)
+    except Untraceable:
+        # The step runs once more: what it draws is not to depend on whether it was traced in vain before.
+        for stream, state in trace.begun.values():
+            stream.bit_generator.state = state
+        raise
+
+
+def _traced(trace, fn, args, arrays):
     places = [trace.place() for _ in arrays]
     with _watching(trace), autograd.record(train_mode=False), Ledger(missing=trace.read) as ledger:
         inputs = [None if x is None else trace.watched(x, place) for x, place in zip(arrays, places)]
@@ -458,6 +470,7 @@ def draw_seed(generator):
         generator.streams['mxnet'] = (stream, storage)
     if tracing.trace is not None:
         tracing.trace.streams[id(stream)] = generator
+        tracing.trace.begun.setdefault(id(stream), (stream, stream.bit_generator.state))
     return stream
 
 
