@@ -379,8 +379,14 @@ _row('rate_in_logs', 'callbacks.LearningRateScheduler, ReduceLROnPlateau',
      'the name of the learning rate in the logs of an epoch', 'lr', 'lr', 'lr', 'learning_rate')
 _row('class_weights_of_validation', 'models.Model.fit',
      '`class_weight` counts in what `validation_split` holds out as well', True, True, False, False)
-_row('logs_are_sorted', 'models.Model.fit', 'the values of an epoch stand in its logs and the history by '
+_row('logs_are_sorted', 'models.Model.fit', 'the values of an epoch or a batch stand in their logs and the history by '
      'the alphabet, not the loss first', False, False, False, True)
+_row('validation_before_training', 'models.Model.fit',
+     'the values of the validation stand before those of the training in the logs of an epoch and the history',
+     True, True, False, False)
+_row('CSVLogger.always_has_validation', 'callbacks.CSVLogger',
+     'the file has columns for the validation of every value, also where nothing is validated',
+     False, False, False, True)
 _row('ModelCheckpoint.needs_monitor', 'callbacks.ModelCheckpoint',
      'with `save_best_only` nothing is saved where the monitored value is not in the logs', True, True, True, False)
 _row('ModelCheckpoint.first_batch', 'callbacks.ModelCheckpoint', 'the number of the first batch in names of files',

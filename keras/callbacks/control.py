@@ -350,7 +350,9 @@ class ReduceLROnPlateau(Callback):
                 self._reduce(epoch)
 
     def _reduce(self, epoch):
-        fast = [optimizer for optimizer in optimizers_of(self.model) if learning_rate_of(optimizer) > self.min_lr]
+        # A learning rate that was set to the lower bound is that as a float of 32 bits.
+        bound = max(self.min_lr, float(np.float32(self.min_lr)))
+        fast = [optimizer for optimizer in optimizers_of(self.model) if learning_rate_of(optimizer) > bound]
         if not fast:
             return
         for optimizer in fast:

@@ -3,7 +3,7 @@ import time
 
 import numpy as np
 
-from keras import config
+from keras import config, generations
 from keras.callbacks import screens
 from keras.callbacks.base import Callback
 from keras.callbacks.saying import say
@@ -129,6 +129,9 @@ class Progbar:
     def _timing(self, current, now, finalize):
         elapsed = now - self._start
         per_step = elapsed / current if current else 0
+        if self.verbose == 2:
+            # The seconds stand alone, as in every Keras: programs read these lines.
+            return ' - %.0fs - %s/%s' % (elapsed, _per_step(per_step), self.unit_name)
         if self.target is not None and not finalize:
             return ' - ETA: ' + _duration(per_step * (self.target - current))
         return ' - %s %s/%s' % (_duration(elapsed), _per_step(per_step), self.unit_name)
@@ -163,6 +166,7 @@ class ProgbarLogger(Callback):
         self.progbar = self._validation = None
         self._training = False
         self._next_draw = 0.0
+        self._by_name = generations.value('logs_are_sorted')
 
     def get_state(self):
         """Nothing that a training that goes on would need."""
@@ -192,6 +196,9 @@ class ProgbarLogger(Callback):
         # The bar shows averages, also where the logs of a batch have its own loss.
         logs = logs.metrics() if hasattr(logs, 'metrics') else logs
         values = [(name, value) for name, value in logs.items() if name not in ('batch', 'size')]
+        if self._by_name:
+            values.sort(key=lambda pair: pair[0])
+        values.sort(key=lambda pair: pair[0].startswith('val_'))
         self.progbar.stateful_metrics.update(name for name, _ in values)
         self.progbar.update(self._done(), values, finalize, inner=self._validation)
 

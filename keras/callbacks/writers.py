@@ -133,6 +133,7 @@ class CSVLogger(Callback):
         self.sep = separator
         self.append = append
         self._file = self._lines = self._writer = None
+        self._always_has_validation = generations.value('CSVLogger.always_has_validation')
 
     def on_train_begin(self, logs=None):
         append = self.append or self.params.get('resumed', False)
@@ -153,9 +154,8 @@ class CSVLogger(Callback):
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
         if self._writer is None:
-            names = ['epoch'] + sorted(set(logs).union(self._of_validation(logs)))
-            self._writer = csv.DictWriter(self._lines, names, restval='NA', extrasaction='ignore', delimiter=self.sep,
-                                          lineterminator='\n')
+            names = ['epoch'] + sorted(logs) + sorted(self._of_validation(logs))
+            self._writer = csv.DictWriter(self._lines, names, restval='NA', extrasaction='ignore', delimiter=self.sep)
             if self._header_wanted:
                 self._writer.writeheader()
         self._writer.writerow(dict({name: _as_field(value) for name, value in logs.items()}, epoch=epoch))
@@ -175,9 +175,12 @@ class CSVLogger(Callback):
 
     def _of_validation(self, logs):
         """The names that the logs will have where `fit` validates, although not after this epoch."""
-        if not self.params.get('do_validation') or any(name.startswith('val_') for name in logs):
+        if any(name.startswith('val_') for name in logs):
             return []
-        return ['val_' + name for name in self.params.get('metrics', ()) if name in logs]
+        if self._always_has_validation:
+            return ['val_' + name for name in logs]
+        return ['val_' + name for name in self.params.get('metrics', ()) if name in logs] \
+            if self.params.get('do_validation') else []
 
     def on_train_end(self, logs=None):
         self._file.close()
@@ -185,10 +188,10 @@ class CSVLogger(Callback):
 
 
 def _as_field(value):
-    if isinstance(value, str):
+    """A number or text as it is, anything with several values as `"[1, 2]"`, quotes included, as every Keras does."""
+    if isinstance(value, str) or not np.ndim(value):
         return value
-    array = np.asarray(value)
-    return array.item() if array.ndim == 0 else '[%s]' % ', '.join(str(item) for item in array.ravel().tolist())
+    return '"[%s]"' % ', '.join(map(str, value))
 
 
 class RemoteMonitor(Callback):
@@ -215,7 +218,7 @@ class RemoteMonitor(Callback):
         self.send_as_json = send_as_json
 
     def on_epoch_end(self, epoch, logs=None):
-        sent = {name: _as_json(value) for name, value in dict(logs or {}, epoch=epoch).items()}
+        sent = {name: _as_json(value) for name, value in dict({'epoch': epoch}, **logs or {}).items()}
         try:
             self._send(sent)
         except OSError as error:

@@ -137,8 +137,10 @@ class Loop:
                 break
             logs = self._settled(found)
             if validation is not None and validation.is_due(epoch):
-                logs.update(('val_' + name, value) for name, value in self.test(validation.feed,
-                                                                                validation.steps).items())
+                tested = {'val_' + name: value for name, value in self.test(validation.feed,
+                                                                            validation.steps).items()}
+                logs = dict(tested, **logs) if self._program.ruled('validation_before_training') \
+                    else dict(logs, **tested)
             if self._program.ruled('logs_are_sorted'):
                 logs = dict(sorted(logs.items()))
             hooks.on_epoch_end(epoch, logs)

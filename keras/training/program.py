@@ -372,9 +372,11 @@ class Program(generations.Dated):
         if kind == 'predict':
             return Predictions(self.turns, numbered)
         if kind in self.own:
-            return OwnLogs(self.forward.model, self.turns, numbered)
-        self._running = Averages(self, self.ruled('own_loss_in_logs'), numbered)
-        return self._running
+            found = OwnLogs(self.forward.model, self.turns, numbered)
+        else:
+            found = self._running = Averages(self, self.ruled('own_loss_in_logs'), numbered)
+        found.by_name = self.ruled('logs_are_sorted')
+        return found
 
     def made_function(self, kind):
         """The function of steps that the model makes, see `Steps.make_train_function`; once for each run."""

@@ -26,7 +26,12 @@ class Results(dict):
 
     Args:
         numbered: whether the logs have `batch` and `size`.
+
+    Attributes:
+        by_name: whether the values stand in the logs by the alphabet.
     """
+
+    by_name = False
 
     def __init__(self, numbered):
         super().__init__()
@@ -60,9 +65,10 @@ class Results(dict):
         if self._is_stale:
             self._is_stale = False
             dict.clear(self)
-            dict.update(self, self.found())
             if self._numbered:
                 dict.update(self, batch=self.batch, size=self.size)
+            found = self.found()
+            dict.update(self, sorted(found.items()) if self.by_name else found)
         return self
 
     def state(self):

@@ -281,6 +281,15 @@ def test_reduce_lr_on_plateau(arguments, values, rates):
     assert seen == pytest.approx(rates)
 
 
+def test_a_learning_rate_that_has_reached_its_bound_is_not_reduced_again(capsys):
+    callback = C.ReduceLROnPlateau(monitor='loss', patience=1, min_lr=0.003, verbose=1)
+    callback.set_model(StandIn())
+    callback.on_train_begin()
+    for epoch in range(5):
+        callback.on_epoch_end(epoch, {'loss': 1.0})
+    assert capsys.readouterr().out.count('reducing learning rate to 0.003.') == 1
+
+
 def test_reduce_lr_arguments():
     with pytest.raises(ValueError, match='factor must be below 1. Received: 1.0'):
         C.ReduceLROnPlateau(factor=1.0)
@@ -340,11 +349,12 @@ def test_checkpoint_errors():
 def test_csv_logger(tmp_path):
     path = tmp_path / 'log.csv'
     run_epochs(C.CSVLogger(str(path), separator=';'), [{'loss': 1.5, 'acc': 0.5}, {'loss': 1.0}])
-    assert path.read_text() == 'epoch;acc;loss\n0;0.5;1.5\n1;NA;1.0\n'
+    # The lines and the quotes of lists are those of Python's csv module and of Keras.
+    assert path.read_bytes() == b'epoch;acc;loss\r\n0;0.5;1.5\r\n1;NA;1.0\r\n'
     run_epochs(C.CSVLogger(str(path), separator=';', append=True), [{'acc': np.float64(0.75), 'loss': [1, 2]}])
     with path.open(newline='') as file:
         rows = list(csv.reader(file, delimiter=';'))
-    assert rows[0] == ['epoch', 'acc', 'loss'] and rows[3] == ['0', '0.75', '[1, 2]'] and len(rows) == 4
+    assert rows[0] == ['epoch', 'acc', 'loss'] and rows[3] == ['0', '0.75', '"[1, 2]"'] and len(rows) == 4
 
 
 @pytest.mark.skipif(sys.platform == 'win32', reason='limits are those of Unix')
@@ -393,6 +403,7 @@ def test_remote_monitor(server):
     run_epochs(C.RemoteMonitor(root, send_as_json=True), [{'loss': 0.25}])
     assert received[0][0] == '/here/'
     assert json.loads(urllib.parse.parse_qs(received[0][2])['data'][0]) == {'epoch': 0, 'loss': 0.5}
+    assert urllib.parse.parse_qs(received[0][2])['data'][0].startswith('{"epoch": 0, ')
     assert received[1][1] == 'application/json' and json.loads(received[1][2]) == {'epoch': 0, 'loss': 0.25}
 
 
@@ -495,6 +506,25 @@ def test_csv_has_a_column_for_a_validation_that_is_not_due_yet(tmp_path):
     run_epochs(log, [{'loss': 2.0}, {'loss': 1.0, 'val_loss': 3.0}], do_validation=True, metrics=['loss', 'val_loss'])
     with open(str(tmp_path / 'log.csv')) as file:
         assert list(csv.reader(file)) == [['epoch', 'loss', 'val_loss'], ['0', '2.0', 'NA'], ['1', '1.0', '3.0']]
+
+
+def test_csv_of_what_stands_in_logs(tmp_path):
+    """The fields are those of Keras 2.3.1 and 3.15.1."""
+    log = C.CSVLogger(str(tmp_path / 'log.csv'))
+    run_epochs(log, [{'a': np.array([1.0, 2.0]), 'b': np.float32(0.1), 'c': [1, 2.5], 'd': np.array(2.5), 'e': True,
+                      'f': np.arange(4).reshape(2, 2), 'g': 'say "x", y', 'h': float('nan')}])
+    with open(str(tmp_path / 'log.csv'), newline='') as file:
+        assert file.read() == ('epoch,a,b,c,d,e,f,g,h\r\n0,"""[1.0, 2.0]""",0.1,"""[1, 2.5]""",2.5,True,'
+                               '"""[[0 1], [2 3]]""","say ""x"", y",nan\r\n')
+
+
+def test_csv_in_keras_3_has_columns_for_any_validation(tmp_path):
+    with config.generation(3):
+        log = C.CSVLogger(str(tmp_path / 'log.csv'))
+    run_epochs(log, [{'loss': 2.0, 'acc': 1.0}])
+    with open(str(tmp_path / 'log.csv')) as file:
+        assert list(csv.reader(file)) == [['epoch', 'acc', 'loss', 'val_acc', 'val_loss'],
+                                          ['0', '1.0', '2.0', 'NA', 'NA']]
 
 
 @pytest.mark.parametrize('generation, names', [(2, ['01-1', '01-3']), (3, ['01-2', '01-4'])])

@@ -102,7 +102,7 @@ def test_verbose_2_is_one_line(terminal, clock):
     assert terminal.getvalue() == ''
     clock.now += 3
     bar.update(2, [('loss', 2.0)])
-    assert terminal.getvalue() == '2/2 - 3s 2s/step - loss: 1.5000\n'
+    assert terminal.getvalue() == '2/2 - 3s - 2s/step - loss: 1.5000\n'
 
 
 def test_no_terminal_no_control_characters(capsys, clock):

@@ -4,6 +4,7 @@ import copy
 import json
 import os
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -331,17 +332,29 @@ def test_class_weights_in_what_is_held_out(generation):
                          class_weight={0: 1.0, 1: 4.0}).history
     np.testing.assert_allclose(logs['loss'], [4.0])
     np.testing.assert_allclose(logs['val_loss'], [2.0 if generation == 2 else 0.5])
-    assert list(logs) == ['loss', 'mae', 'val_loss', 'val_mae']
+    names = ['loss', 'mae', 'val_loss', 'val_mae']
+    assert list(logs) == (names[2:] + names[:2] if generation == 2 else names)
 
 
 @pytest.mark.needs_gradients
 @pytest.mark.on('jax')
-def test_order_of_logs_in_keras_3():
-    with config.generation(3):
+@pytest.mark.parametrize('generation, of_batch, of_epoch', [
+    (2, ['batch', 'size', 'loss', 'accuracy'], ['val_loss', 'val_accuracy', 'loss', 'accuracy']),
+    ('tf', ['loss', 'accuracy'], ['loss', 'accuracy', 'val_loss', 'val_accuracy']),
+    (3, ['accuracy', 'loss'], ['accuracy', 'loss', 'val_accuracy', 'val_loss'])])
+def test_order_of_logs(generation, of_batch, of_epoch, capsys):
+    """As 2.3.1, tf.keras 2.4.4 and 3.15.1 have it."""
+    seen, data = [], (np.ones((4, 1)), np.ones((4, 1)))
+    with config.generation(generation):
         model = Sequential([layers.Dense(1, input_shape=(1,))])
         model.compile('sgd', 'mse', metrics=['accuracy'])
-        logs = model.fit(np.ones((4, 1)), np.ones((4, 1)), verbose=0).history
-    assert list(logs) == ['accuracy', 'loss']
+        logs = model.fit(*data, verbose=2, validation_data=data, callbacks=[callbacks.LambdaCallback(
+            on_batch_end=lambda batch, logs: seen.append(list(logs)))]).history
+    assert list(logs) == of_epoch and seen == [of_batch]
+    # Whatever the order of the logs, the validation stands last where people read it.
+    shown = re.findall(r' - (\w+):', capsys.readouterr().out)
+    assert shown == [name for name in of_batch if name not in ('batch', 'size')] + [
+        name for name in of_epoch if name.startswith('val_')]
 
 
 class Noting(layers.Layer):
