@@ -1,4 +1,6 @@
 """What layers give a model besides their outputs: losses, metrics and updates, from `call` or in the graph."""
+import functools
+
 from keras import ops
 from keras.backend.contract import tree
 from keras.backend.contract.context import context, learning_phase, noted_metric, runs_at_once
@@ -11,6 +13,17 @@ from keras.backend.k.operations import Update
 from keras.backend.state.variables import Variable
 from keras.layers.calls import calls, running
 from keras.layers.yielding import yielding
+
+# Types of attributes that are no metrics and have none inside; most attributes are of these.
+_PLAIN = frozenset((int, float, str, bool, type(None), type(len), type(lambda: 0), type, Variable))
+
+
+@functools.lru_cache(maxsize=None)
+def _is_metric(kind):
+    """Whether objects of a type are metrics."""
+    from keras.metrics import Metric
+    return issubclass(kind, Metric)
+
 
 # How often something was added to the graph, so that models know when to look again.
 _made = [0]
@@ -194,14 +207,15 @@ class Additions:
 
     def metrics_made(self):
         """What `metrics` is, whatever a subclass has it say."""
-        from keras.metrics import Metric
         found = []
         for value in self.__dict__.values():
-            if isinstance(value, dict):
-                value = value.values()
-            elif not isinstance(value, (list, tuple)):
-                value = [value]
-            found += [part for part in value if isinstance(part, Metric)]
+            kind = type(value)
+            if kind not in _PLAIN:
+                if issubclass(kind, dict):
+                    value = value.values()
+                elif not issubclass(kind, (list, tuple)):
+                    value = (value,)
+                found += [part for part in value if _is_metric(type(part))]
         return found
 
     def metrics_of_call(self):

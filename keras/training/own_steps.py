@@ -1,6 +1,10 @@
 """Steps that a model defines itself: `train_step`, `test_step`, `predict_step`, and the losses and metrics of these."""
+import contextlib
+import functools
 import inspect
 import warnings
+
+import numpy as np
 
 from keras import generations
 from keras import metrics as metrics_module
@@ -103,21 +107,40 @@ class OwnStep:
         if place is not None and place not in self._targets:
             target = make_target()
             target.fitting(self._xs[place], self._model.name)
-            self._targets[place] = target
+            self._targets[place] = target, np.shape(self._xs[place])[1:]
 
     def _flat(self, found):
         self._structure = tree.map_structure(lambda _: None, found)
         return list(map(native_result, tree.flatten(found)))
 
     def __call__(self, xs):
-        for place, target in self._targets.items():
-            target.fitting(xs[place], self._model.name)
+        return self._looked_at(self._built_run, xs)
+
+    def _looked_at(self, run, xs):
+        """`run` on a batch, after a look at its targets, as far as they are known."""
+        for place, (target, shape) in self._targets.items():
+            array = xs[place]
+            if type(array) is np.ndarray and array.shape[1:] == shape:
+                target.look_at(array, self._model.name)
+            else:
+                target.fitting(array, self._model.name)
         self._xs, self._compiled.step = xs, self
         try:
-            return self._built_run(xs)
+            return run(xs)
         finally:
             self._xs = self._compiled.step = None
             self._places = {}
+
+    @property
+    def quiet(self):
+        """What `Engine.step` says of a time in which nothing runs but the step, for the method; None: nothing."""
+        quiet = getattr(self._run, 'quiet', None)
+        return None if quiet is None or not self._was_built else functools.partial(self._quietly, quiet)
+
+    @contextlib.contextmanager
+    def _quietly(self, quiet):
+        with quiet() as run:
+            yield functools.partial(self._looked_at, run)
 
     def _built_run(self, xs):
         if self._was_built:
@@ -204,6 +227,19 @@ class OwnLogs(Results):
     def run(self, batch):
         with self._turns.steps:
             self._last = self._step(batch.xs)
+
+    def take_quietly(self, batches):
+        self.take(0, next(batches))
+        quiet = getattr(self._step, 'quiet', None)
+        if quiet is None:
+            super().take_quietly(batches)
+            return
+        with quiet() as run:
+            for number, batch in enumerate(batches, 1):
+                with self._turns.steps:
+                    self._last = run(batch.xs)
+                self.samples += batch.size
+                self.batch, self.size, self._is_stale = number, batch.size, True
 
     def variables(self):
         return [variable for metric in self._model.metrics for variable in metric.variables]

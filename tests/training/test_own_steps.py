@@ -597,3 +597,50 @@ def test_labels_out_of_range_are_found_in_steps_of_its_own(wrong):
     with pytest.raises(ValueError, match='holds class %d, but the output has 3 classes' % wrong):
         model.fit(X, labels, batch_size=16, shuffle=False, verbose=0)
     np.testing.assert_array_equal(model.get_weights()[0], before)
+
+
+@pytest.mark.on('torch', 'jax', 'tensorflow', 'theano', 'mxnet', 'cntk')
+def test_batches_of_an_epoch_in_one_go_and_with_callbacks_between_them():
+    """Where nothing listens, the values of the weights may stay with the step from batch to batch."""
+    class Halved(keras.Model):
+        def train_step(self, data):
+            x, y = data
+            with keras.GradientTape() as tape:
+                loss = self.compute_loss(x=x, y=y, y_pred=self(x, training=True)) * 0.5
+            variables = self.trainable_variables
+            self.optimizer.apply(tape.gradient(loss, variables), variables)
+            return {'half': loss}
+
+    def trained(*callbacks):
+        keras.utils.set_random_seed(1)
+        inputs = keras.Input((3,))
+        model = Halved(inputs, keras.layers.Dense(2)(keras.layers.Dense(4, activation='tanh')(inputs)))
+        model.compile('adam', 'mse')
+        history = model.fit(x, y, batch_size=4, epochs=3, verbose=0, callbacks=list(callbacks)).history
+        return history['half'], model.get_weights()
+    x, y = np.random.RandomState(0).normal(size=(2, 19, 3)).astype('float32')
+    y, seen = y[:, :2], []
+    listener = keras.callbacks.LambdaCallback(on_batch_end=lambda batch, logs: seen.append(logs['half']))
+    (losses, weights), (found, others) = trained(), trained(listener)
+    assert len(seen) == 15
+    np.testing.assert_allclose(losses, found, rtol=1e-6)
+    np.testing.assert_allclose(losses, seen[4::5], rtol=1e-6)
+    for one, other in zip(weights, others):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+@pytest.mark.on('torch', 'jax', 'tensorflow')
+def test_classes_beyond_the_outputs_are_found_in_every_batch():
+    class Same(keras.Model):
+        def train_step(self, data):
+            return super().train_step(data)
+    inputs = keras.Input((3,))
+    model = Same(inputs, keras.layers.Dense(2, activation='softmax')(inputs))
+    model.compile('sgd', 'sparse_categorical_crossentropy')
+    x, y = np.ones((12, 3), 'float32'), np.zeros(12, 'int64')
+    y[9] = 2
+    with pytest.raises(ValueError, match='holds class 2, but the output has 2 classes'):
+        model.fit(x, y, batch_size=4, shuffle=False, verbose=0)
+    assert np.isfinite(model.get_weights()[0]).all()
+    y[9] = 1
+    model.fit(x, y, batch_size=4, verbose=0)
