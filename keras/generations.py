@@ -130,6 +130,8 @@ _default('layers.ConvLSTM2D', 'recurrent_activation', 'hard_sigmoid', 'hard_sigm
 _default('layers.Conv1D', 'data_format', 'channels_last', 'channels_last', 'channels_last', None)
 _default('layers.SeparableConv1D', 'data_format', 'channels_last', 'channels_last', None, None)
 _default('layers.ConvLSTM2D', 'strides', (1, 1), (1, 1), (1, 1), 1)
+_default('layers.Input', 'sparse', False, False, False, None)
+_default('layers.Input', 'ragged', False, False, False, None)
 _default('layers.ZeroPadding3D', 'padding', (1, 1, 1), (1, 1, 1), (1, 1, 1), ((1, 1), (1, 1), (1, 1)))
 _default('layers.PReLU', 'alpha_initializer', 'zeros', 'zeros', 'zeros', 'Zeros')
 _default('layers.MaxPooling1D', 'data_format', 'channels_last', 'channels_last', 'channels_last', None)

@@ -7,6 +7,7 @@ from keras.backend.graph.nodes import Node, stand_aside, take_place
 from keras.backend.graph.tensors import is_symbolic
 from keras.backend.state.variables import Variable, to_array
 from keras.backend.state.uids import numbered_name
+from keras.generations import Default
 from keras.layers.arguments import checked_sizes
 from keras.layers.base import Layer
 from keras.saving import forms
@@ -26,7 +27,8 @@ class InputLayer(Layer):
     is_input = True
 
     def __init__(self, input_shape=None, batch_size=None, batch_input_shape=None, dtype=None, input_tensor=None,
-                 sparse=False, name=None, batch_shape=None, shape=None, ragged=False, optional=False, **kwargs):
+                 sparse=Default('Input.sparse'), name=None, batch_shape=None, shape=None,
+                 ragged=Default('Input.ragged'), optional=False, **kwargs):
         super().__init__(name=name or self._default_name_for_inputs(), dtype=None, **kwargs)
         batch_shape = batch_shape if batch_input_shape is None else batch_input_shape
         shape = shape if input_shape is None else input_shape
@@ -145,8 +147,8 @@ def _begun(tensor, name):
     return tensor
 
 
-def Input(shape=None, batch_shape=None, name=None, dtype=None, sparse=False, tensor=None, batch_size=None,
-          ragged=False, optional=False):
+def Input(shape=None, batch_shape=None, name=None, dtype=None, sparse=Default('Input.sparse'), tensor=None,
+          batch_size=None, ragged=Default('Input.ragged'), optional=False):
     """A symbolic tensor where a model begins.
 
     Args:
@@ -155,6 +157,7 @@ def Input(shape=None, batch_shape=None, name=None, dtype=None, sparse=False, ten
         tensor: where the data comes from, which is not fed then: a variable, tensor or array; a symbolic tensor is
             used as it is, a placeholder fed as ever.
         optional: whether None may be given for it: the layers that are called on it get the None.
+        batch_size: None for any. sparse, ragged: see `InputLayer`.
 
     Returns:
         A `KerasTensor`.
