@@ -8,6 +8,7 @@ from keras import losses as losses_module
 from keras import metrics as metrics_module
 from keras import ops
 from keras.backend.contract import tree
+from keras.backend.contract.loading import is_native
 from keras.backend.state.variables import to_array
 from keras.backend.table.composites.losses import count_in
 from keras.backend.table.composites.shape import dtype_of, static_shape
@@ -75,7 +76,7 @@ class CompiledLoss:
 
     Args:
         loss: name, function, `Loss`, or a list or dictionary of these, nested as the outputs are; a list in the place
-            of an output's loss is the sum of those in it. loss_weights: floats likewise.
+            of an output's loss is the sum of those in it. loss_weights: floats likewise, or an array.
         output_names: names of the outputs. structure: what they stand in. named: False where the outputs in lists have
             names only because everything has to be called something.
 
@@ -84,7 +85,7 @@ class CompiledLoss:
     """
 
     def __init__(self, loss, loss_weights, output_names, structure=None, named=True):
-        weights = _weights_like(loss, loss_weights, structure)
+        weights = _weights_like(loss, _without_arrays(loss_weights), structure)
         found, flat, self.joint = apart(loss, weights, structure, output_names), structure, []
         if found is not None:
             loss, weights, self.joint = found
@@ -201,6 +202,12 @@ def _names_by_losses(given, losses, paths, names):
                 name, number = '%s_%d' % (plain, number), number + 1
         found.append(name)
     return found
+
+
+def _without_arrays(weights):
+    """`weights` with numbers and lists of them in the place of arrays and tensors; variables, which change, stay."""
+    return tree.map_structure(lambda leaf: to_array(leaf).tolist() if isinstance(leaf, np.ndarray) or is_native(leaf)
+                              else leaf, weights)
 
 
 def _weights_like(loss, weights, structure):

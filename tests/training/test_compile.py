@@ -4,6 +4,7 @@ import warnings
 import numpy as np
 import pytest
 
+import keras
 from keras import backend as K
 from keras import callbacks, config, layers, losses, metrics, optimizers
 from keras.backend.state.variables import to_array
@@ -459,3 +460,19 @@ def test_order_of_logs_in_tf_keras():
     with config.generation('tf'):
         model.compile(still(), 'mse', metrics={'z': 'mae', 'b': 'mape'}, weighted_metrics=['mse'])
     assert model.metrics_names == ['loss', 'z_loss', 'b_loss', 'z_mae', 'z_mse', 'b_mape', 'b_mse']
+
+
+def test_weights_of_losses_as_arrays():
+    inputs = keras.Input((3,))
+    outputs = [keras.layers.Dense(1, name=name, kernel_initializer='ones')(inputs) for name in 'ab']
+    model, x = keras.Model(inputs, outputs), np.ones((4, 3), 'float32')
+    y = [np.ones((4, 1), 'float32'), np.zeros((4, 1), 'float32')]
+    tensor = keras.ops.convert_to_tensor(np.array([1.0, 0.5], 'float32'))
+    for weights in ([1.0, 0.5], np.array([1.0, 0.5]), {'a': np.float32(1), 'b': np.array(0.5)}, tensor):
+        model.compile('sgd', 'mse', loss_weights=weights)
+        assert model.evaluate(x, y, verbose=0)[0] == pytest.approx(4 + 0.5 * 9)
+    changing = [keras.backend.variable(1.0), keras.backend.variable(0.5)]
+    model.compile('sgd', 'mse', loss_weights=changing)
+    assert model.evaluate(x, y, verbose=0)[0] == pytest.approx(4 + 0.5 * 9)
+    keras.backend.set_value(changing[1], 2.0)
+    assert model.evaluate(x, y, verbose=0)[0] == pytest.approx(4 + 2 * 9)
