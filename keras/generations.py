@@ -371,6 +371,8 @@ _default('models.Model.fit', 'epochs', 10, 1, 1, 1)
 _default('models.Model.predict', 'verbose', 0, 0, 'auto', 'auto')
 _row('batch_and_size_in_logs', 'callbacks.Callback.on_batch_end', 'the logs of a batch have entries batch and size',
      True, True, False, False)
+_row('attributes_show_when_updated', 'models.Model.evaluate',
+     'metrics that are attributes of layers, and have not been updated, are in no logs', True, True, False, False)
 _row('added_metrics_differ_in_name', 'layers.Layer.add_metric',
      'two metrics of one name that are attributes of layers are refused where `call` adds one; the logs have the last',
      True, True, True, False)

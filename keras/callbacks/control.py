@@ -92,7 +92,7 @@ class Monitor:
                           % (self.owner, self.name, ', '.join(sorted(logs or {})) or 'none'), ValueMissing,
                           stacklevel=4)
             return None
-        if getattr(value, 'shape', ()) and np.size(value) != 1:
+        if getattr(value, 'shape', ()) and np.prod(tuple(value.shape)) != 1:
             raise ValueError('%s: the monitored value %r is an array of shape %s: of one number it could be said '
                              'whether it got better.' % (self.owner, self.name, tuple(value.shape)))
         return float(value.reshape(()) if getattr(value, 'shape', ()) else value)

@@ -1,4 +1,5 @@
 """Callbacks that write files or send logs away."""
+import contextlib
 import csv
 import io
 import json
@@ -8,6 +9,8 @@ import warnings
 import numpy as np
 
 from keras import generations
+from keras.backend.contract.loading import is_native
+from keras.backend.state.variables import to_array
 from keras.callbacks.base import Callback
 from keras.callbacks.control import Monitor, ValueMissing
 from keras.callbacks.saying import say_of_epoch
@@ -144,10 +147,10 @@ class CSVLogger(Callback):
 
     def get_state(self):
         """How long the file is, for a training that goes on from here: lines behind it will be written again."""
-        return {'size': os.path.getsize(self.filename)}
+        return {'size': self._size()}
 
     def set_state(self, state):
-        if state['size'] <= os.path.getsize(self.filename):
+        if state['size'] <= self._size():
             self._file.truncate(state['size'])
             self._header_wanted = self._header_wanted or not state['size']
 
@@ -165,13 +168,18 @@ class CSVLogger(Callback):
 
     def _write(self, text):
         """Write whole lines, or leave the file as it was."""
-        size, done = os.path.getsize(self.filename), 0
+        size, done = self._size(), 0
         try:
             while done < len(text):
                 done += self._file.write(text[done:])
         except OSError as error:
-            self._file.truncate(size)
+            with contextlib.suppress(OSError):  # of what is no file on a disk
+                self._file.truncate(size)
             raise explained_error(self.filename, error, 'It has the lines from before') from error
+
+    def _size(self):
+        """The size of the file that is open, wherever its name leads by now."""
+        return os.fstat(self._file.fileno()).st_size
 
     def _of_validation(self, logs):
         """The names that the logs will have where `fit` validates, although not after this epoch."""
@@ -189,7 +197,11 @@ class CSVLogger(Callback):
 
 def _as_field(value):
     """A number or text as it is, anything with several values as `"[1, 2]"`, quotes included, as every Keras does."""
-    if isinstance(value, str) or not np.ndim(value):
+    if isinstance(value, str):
+        return value
+    if is_native(value):
+        value = to_array(value)
+    if not np.ndim(value):
         return value
     return '"[%s]"' % ', '.join(map(str, value))
 

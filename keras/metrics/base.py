@@ -14,7 +14,7 @@ from keras.backend.graph.nodes import free_tensors
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
-from keras.backend.table.composites.shape import count, dtype_of, shape
+from keras.backend.table.composites.shape import count, dtype_of, shape, static_shape
 from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config
 from keras.losses import broadcast_weights, same_rank
 from keras.saving.kinds import kind_in
@@ -363,13 +363,14 @@ class MeanTensor(Metric):
             values: a tensor. sample_weight: weights that broadcast to it, or None.
         """
         values = ops.cast(values, self.dtype)
+        given = static_shape(values)
         if not self.built:
-            self._build(tuple(values.shape))
-        if tuple(values.shape) != self.total.shape:
+            self._build(given)
+        if given != self.total.shape:
             raise ValueError('MeanTensor input values must always have the same shape. Expected shape (set during the '
-                             'first call): %s. Got: %s.' % (self.total.shape, tuple(values.shape)))
+                             'first call): %s. Got: %s.' % (self.total.shape, given))
         weights = ops.ones_like(values) if sample_weight is None else \
-            ops.broadcast_to(broadcast_weights(values, ops.cast(sample_weight, self.dtype)), values.shape)
+            ops.broadcast_to(broadcast_weights(values, ops.cast(sample_weight, self.dtype)), shape(values))
         self.total.assign_add(ops.multiply(values, weights))
         self.count.assign_add(weights)
 

@@ -13,6 +13,7 @@ from keras.backend.state.variables import to_array, Variable
 from keras.backend.table.bodies import Body, Closure, Place, symbolically
 from keras.backend.table.entries import Entry, TABLE
 from keras.layers.base import Layer
+from keras.saving import values
 from keras.saving.serialization import unknown_name_error
 
 CLASS_NAME = '__closure__'
@@ -97,7 +98,7 @@ def _written(value):
 
 _READERS = {
     '__slice__': lambda config, tensors: slice(*config['__slice__']),
-    '__array__': lambda config, tensors: np.array(config['__array__'], config['dtype']),
+    '__array__': lambda config, tensors: values.array_of(config['__array__'], config['dtype']),
     '__dict__': lambda config, tensors: {name: _read(part, tensors) for name, part in config['__dict__'].items()},
     '__tuple__': lambda config, tensors: tuple(_read(config['__tuple__'], tensors)),
     '__place__': lambda config, tensors: tensors[config['__place__']],

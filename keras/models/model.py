@@ -16,6 +16,7 @@ from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.nodes import Node
 from keras.backend.state.uids import numbered_name
 from keras.backend.graph.tensors import any_symbolic, is_symbolic
+from keras.backend.table.bodies import Closure
 from keras.backend.table.composites.shape import dtype_of, static_shape
 from keras.configurable import json_value
 from keras.layers.additions import updates_of
@@ -24,6 +25,7 @@ from keras.layers.calls import calls
 from keras.layers.input_layer import Input
 from keras.layers.yielding import yielding
 from keras.legacy.class_paths import known_as
+from keras.models import closures
 from keras.models.direct import DirectCall
 from keras.models.forward import Forward
 from keras.models.functional import (Graph, clone_inputs, graph_config, graph_from_config, with_inputs_of_its_own,
@@ -800,7 +802,11 @@ def _cloned(model, input_tensors, copy_of, call_function):
         args, kwargs = tree.map_structure(lambda leaf: mapped.get(id(leaf), leaf), [list(node.args), kwargs])
         operation = copies.get(id(node.operation))
         if operation is None:
-            outputs = node.operation.call(*args, **kwargs)
+            operation = node.operation
+            if isinstance(operation, Closure):  # whose functions may call layers of the model
+                operation = closures.read(closures.written(operation),
+                                          {layer.name: copies[id(layer)] for layer in closures.layers_in(operation)})
+            outputs = operation.call(*args, **kwargs)
         else:
             outputs = call_function(operation, *args, **kwargs) if call_function else operation(*args, **kwargs)
         mapped.update(zip(map(id, node.outputs), tree.flatten(outputs)))

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import numpy as np
 
+from keras.backend.state.variables import to_array
 from keras.saving import arrays
 from keras.saving.opening import Dataset, open_hdf5
 from keras.saving.writing import writing_hdf5
@@ -119,7 +120,7 @@ class _Group(MutableMapping):
         if not self._writable:
             raise ValueError('Setting a value is only allowed in write mode.')
         is_bfloat16 = 'bfloat16' in str(getattr(value, 'dtype', ''))
-        array = np.array(value.numpy() if hasattr(value, 'numpy') else value)
+        array = np.array(to_array(value))
         self._values[name] = arrays.as_bfloat16(array) if is_bfloat16 else array
 
     def __delitem__(self, name):

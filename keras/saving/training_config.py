@@ -182,7 +182,9 @@ def compile_from(model, config):
     with reading_config_of('compile', None):
         arguments = {name: config.get(name) for name in ('sample_weight_mode', 'loss_weights')}
         # How steps are compiled is for the engine to say that is here now.
-        arguments.update((name, config[name]) for name in ('run_eagerly', 'steps_per_execution') if config.get(name))
+        # Only what differs from the default: a `compile` of the model's own need not have these arguments.
+        arguments.update((name, config[name]) for name in ('run_eagerly', 'steps_per_execution')
+                         if config.get(name) not in (None, False, 1))
         with generations.reading_part('optimizer'):
             optimizer = optimizers.deserialize(_optimizer_config(config['optimizer_config']))
         arguments.update(loss=_objects(config.get('loss'), losses.deserialize),

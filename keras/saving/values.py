@@ -48,10 +48,22 @@ def _shape(value):
 
 def _array(value):
     content = _content(value)
-    dtype = _dtype(content['dtype'])
-    # NumPy knows no bfloat16.
-    array = np.asarray(content['value'], 'float32' if dtype == 'bfloat16' else dtype)
+    array = array_of(content['value'], _dtype(content['dtype']))
     return array.item() if array.ndim == 0 else array
+
+
+def array_of(numbers, name):
+    """An array that a file describes.
+
+    Raises:
+        ValueError: for a dtype that is neither of numbers nor of text.
+    """
+    # NumPy knows no bfloat16.
+    dtype = np.dtype('float32' if name == 'bfloat16' else name)
+    if dtype.kind not in 'biufcUS':
+        raise ValueError('The dtype %.50r of an array is neither of numbers nor of text.' % (name,))
+    # The size that a dtype of text says may be any.
+    return np.array(numbers, dtype.kind if dtype.kind in 'US' else dtype)
 
 
 def _dtype(value):

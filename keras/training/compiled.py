@@ -547,7 +547,7 @@ class Tally:
         for entry in self.stateful:
             found[entry.name] = _host_number(entry.metric.result())
         logs = {name: found[name] for name in self._compiled_names}
-        for metric in self.attributes:
+        for metric in filter(is_shown, self.attributes):
             result = metric.result()
             for name, value in result.items() if isinstance(result, dict) else [(metric.name, result)]:
                 if name not in self._compiled_names:
@@ -575,6 +575,14 @@ class Tally:
         """Start the metrics anew."""
         for metric in [entry.metric for entry in self.stateful] + self.attributes:
             metric.reset_state()
+
+
+def is_shown(metric):
+    """Whether a metric that is an attribute of a layer stands in the logs: in Keras 2 those that are updated do."""
+    if not metric.built:
+        return False
+    return not metric.ruled('attributes_show_when_updated') or any(
+        np.any(variable.numpy()) for variable in metric.variables)
 
 
 def _times(value, samples):

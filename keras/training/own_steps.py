@@ -278,7 +278,7 @@ class OwnCompiled:
         # The `OwnStep` that runs, if any.
         self.step = None
         self._loss = self._metrics = None
-        # [(what predictions stand in, the pair made for them)]: a `compute_loss` may hand on other ones.
+        # [(what predictions stand in, whether with the loss, their pair)]: a `compute_loss` may hand on other ones.
         self._made = []
         self.tracker = metrics_module.Mean(name='loss')
         # The mean losses of the outputs, where there are several, by name.
@@ -293,11 +293,11 @@ class OwnCompiled:
 
     def _made_for(self, y_pred, with_loss=True):
         structure = tree.map_structure(lambda _: None, y_pred)
-        for known, made in self._made:
-            if known == structure:
+        for known, has_loss, made in self._made:
+            if known == structure and (has_loss or not with_loss):
                 return made
-        self._made.append((structure, self._make(y_pred, with_loss)))
-        return self._made[-1][1]
+        self._made.append((structure, with_loss, self._make(y_pred, with_loss)))
+        return self._made[-1][2]
 
     def _loss_for(self, y_pred):
         loss = self._made_for(y_pred)[0]
@@ -376,7 +376,7 @@ class OwnCompiled:
         metrics = self._metrics_for(y_pred)
         if not metrics.entries:
             return
-        loss = self._made_for(y_pred)[0]
+        loss = self._made_for(y_pred, False)[0]
         if loss is not self._loss and isinstance(y, (list, tuple)):
             y = list(y)[:len(loss.output_names)]  # `compute_loss` has made more outputs of those of the model
         targets, predictions, weights, masks = self._by_output(loss, y, y_pred, sample_weight)

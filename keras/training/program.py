@@ -12,7 +12,7 @@ from keras.backend.contract.loading import get_engine, outside_graphs
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.table.composites.shape import static_shape
 from keras.layers.weights import adapter_changes, trainable_changes
-from keras.training.compiled import CompiledLoss, CompiledMetrics
+from keras.training.compiled import CompiledLoss, CompiledMetrics, is_shown
 from keras.training.data.intake import Inputs, Intake, OwnIntake
 from keras.training.data.layout import Layout, names_of_parts
 from keras.training.data.targets import Target, Targets
@@ -334,7 +334,7 @@ class Program(generations.Dated):
         if self.losses is None:
             return ['loss']
         names = ['loss'] + self.losses.names_in_logs + self.metrics.names
-        found = [metric.name for metric in self.attributes()] + self._names_of_added()
+        found = [metric.name for metric in self.attributes() if is_shown(metric)] + self._names_of_added()
         return names + list(dict.fromkeys(name for name in found if name not in names))
 
     def reset_metrics(self):

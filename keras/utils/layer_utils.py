@@ -61,7 +61,7 @@ def warmstart_embedding_matrix(base_vocabulary, new_vocabulary, base_embeddings,
 def _words(vocabulary):
     if isinstance(vocabulary, str):
         with open(vocabulary, encoding='utf-8') as file:
-            return file.read().split('\n')[:-1]
+            return file.read().splitlines()
     return [word.decode('utf-8') if isinstance(word, bytes) else word for word in np.asarray(vocabulary).tolist()]
 
 

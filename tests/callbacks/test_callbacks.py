@@ -4,6 +4,7 @@ import csv
 import http.server
 import json
 import math
+import os
 import pickle
 import sys
 import threading
@@ -556,3 +557,21 @@ def test_comparison_of_keras_2_is_there():
     assert C.ModelCheckpoint('x', monitor='val_acc').monitor_op is np.greater
     better = C.ReduceLROnPlateau(monitor='loss', min_delta=0.1).monitor_op
     assert better(0.5, 0.7) and not better(0.65, 0.7)
+
+
+@pytest.mark.on('numpy', 'torch')
+def test_tensors_in_logs(tmp_path):
+    path = str(tmp_path / 'log.csv')
+    logger, stopping = keras.callbacks.CSVLogger(path), keras.callbacks.EarlyStopping('a', mode='max')
+    logger.set_params({})
+    stopping.set_model(keras.Sequential([keras.layers.Dense(1, input_shape=(1,))]))
+    logger.on_train_begin()
+    stopping.on_train_begin()
+    os.rename(path, path + '2')
+    for epoch in range(2):
+        logs = {'a': keras.ops.ones((1,)), 'b': keras.ops.convert_to_tensor(2.0)}
+        logger.on_epoch_end(epoch, logs)
+        stopping.on_epoch_end(epoch, logs)
+    logger.on_train_end()
+    with open(path + '2') as file:
+        assert file.read().split() == ['epoch,a,b', '0,"""[1.0]""",2.0', '1,"""[1.0]""",2.0']

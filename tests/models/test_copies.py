@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
+import keras
 from keras import backend as K
 from keras import callbacks, config, layers, ops, optimizers
 from keras.backend.state.variables import to_array
@@ -229,3 +230,15 @@ def test_shallow_copy_shares_the_layers():
     assert twin.layers == model.layers and twin.optimizer is not model.optimizer
     twin.train_on_batch(DATA, TARGETS)
     np.testing.assert_allclose(twin.predict(DATA), model.predict(DATA), rtol=1e-6)
+
+
+@pytest.mark.on('numpy', 'torch')
+def test_layers_inside_of_loops_are_copied():
+    inputs, inner = keras.Input((4, 3)), layers.Dense(3)
+    for outputs in (ops.map(inner, inputs), [ops.map(inner, inputs), inner(inputs)]):
+        model = Model(inputs, outputs)
+        copied = keras.models.clone_model(model)
+        before = model.get_weights()
+        copied.set_weights([weight * 0 for weight in copied.get_weights()])
+        assert len(copied.weights) == 2
+        np.testing.assert_array_equal(model.get_weights()[0], before[0])

@@ -100,3 +100,18 @@ def test_names_of_files_in_keras_3(tmp_path):
         assert not list(tmp_path.iterdir())
         model.save(str(tmp_path / 'model.keras'))
     model.save(str(tmp_path / 'model.png'), save_format='keras')
+
+
+@pytest.mark.on('numpy')
+def test_a_compile_of_the_models_own_need_not_know_all_arguments(tmp_path):
+    @keras.saving.register_keras_serializable()
+    class OwnCompile(keras.Sequential):
+        def compile(self, optimizer, loss, metrics=None, sample_weight_mode=None, loss_weights=None,
+                    weighted_metrics=None):
+            super().compile(optimizer, loss, metrics)
+    model = OwnCompile([keras.layers.Dense(1, input_shape=(3,))])
+    model.compile('sgd', 'mse')
+    for name in ('model.keras', 'model.h5'):
+        model.save(str(tmp_path / name))
+        loaded = keras.models.load_model(str(tmp_path / name))
+        assert loaded.evaluate(np.ones((2, 3)), np.ones((2, 1)), verbose=0) >= 0

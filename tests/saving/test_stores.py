@@ -5,6 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
+import keras
 from keras import layers
 from keras.saving.stores import H5IOStore
 
@@ -85,3 +86,15 @@ def test_what_cannot_be_is_said(tmp_path):
         store.get('vars')['b'] = 1
     with pytest.raises(ValueError, match='Deleting a value is only allowed in write mode'):
         del store.get('vars')['a']
+
+
+@pytest.mark.on('torch', 'jax')
+def test_tensors_go_in():
+    file = io.BytesIO()
+    store = H5IOStore(file, mode='w')
+    group = store.make('a')
+    group['half'], group['kernel'] = keras.ops.ones((2,), 'bfloat16'), keras.Variable([3.0]).value
+    store.close()
+    found = H5IOStore(file).get('a')
+    np.testing.assert_array_equal(np.asarray(found['half'], 'float32'), [1, 1])
+    np.testing.assert_array_equal(found['kernel'], [3])

@@ -41,3 +41,13 @@ def test_deep_configs_are_refused():
 def test_values_that_cannot_be_made_are_named():
     with pytest.raises(ValueError, match='__slice__'):
         decoded({'class_name': '__slice__', 'config': {}})
+
+
+def test_arrays_are_of_numbers_or_text():
+    def read(numbers, dtype):
+        return decoded({'class_name': '__numpy__', 'config': {'value': numbers, 'dtype': dtype}})
+    assert read([1, 2], 'int8').dtype == np.int8
+    # The size that a dtype of text says may be any: it would be allocated.
+    assert read(['a', 'bc'], 'U300000000').dtype == np.dtype('U2')
+    with pytest.raises(ValueError, match='neither of numbers nor of text'):
+        read([None], 'O')

@@ -644,3 +644,20 @@ def test_classes_beyond_the_outputs_are_found_in_every_batch():
     assert np.isfinite(model.get_weights()[0]).all()
     y[9] = 1
     model.fit(x, y, batch_size=4, verbose=0)
+
+
+@pytest.mark.needs_gradients
+def test_a_loss_of_more_outputs_in_training_only():
+    class Twice(keras.Model):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            if training:
+                y, y_pred = [y, y], [y_pred, y_pred]
+            return super().compute_loss(x, y, y_pred, sample_weight)
+    inputs = keras.Input((3,))
+    model = Twice(inputs, keras.layers.Dense(1)(inputs))
+    model.compile('sgd', 'mse', metrics=['mae'])
+    x, y = np.ones((8, 3), 'float32'), np.ones((8, 1), 'float32')
+    history = model.fit(x, y, validation_data=(x, y), verbose=0).history
+    error = model.predict(x, verbose=0) - y
+    assert history['val_loss'][0] == pytest.approx(np.mean(error ** 2), rel=1e-4)
+    assert history['val_mae'][0] == pytest.approx(np.mean(abs(error)), rel=1e-4)

@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 
+import keras
 from keras import backend as K
 from keras import callbacks, config, generations, layers, metrics, optimizers
 from keras import losses as losses_of
@@ -297,7 +298,10 @@ class _Measuring(layers.Layer):
 
 @pytest.mark.parametrize('way', ['updated', 'under its name', 'what it gave', 'what it gave, under another name'])
 def test_metrics_of_layers_are_in_the_logs(generation, way):
-    """The mean over an epoch of 4, 4 and 2 samples, as tf.keras 2.4.4 gives it; Keras 3.15.1 where it has the way."""
+    """The mean over an epoch of 4, 4 and 2 samples, as tf.keras 2.4.4 gives it; Keras 3.15.1 where it has the way.
+
+    Keras 2.3.1 leaves out what is never updated.
+    """
     x = np.repeat([1., 3., 8.], [4, 4, 2])[:, None].astype('float32')
     model = Sequential([_Measuring(way), layers.Dense(1, kernel_initializer='zeros')])
     model.compile(optimizers.SGD(0.), 'mse', metrics=['mae'])
@@ -305,10 +309,11 @@ def test_metrics_of_layers_are_in_the_logs(generation, way):
                     model.fit(x, x, batch_size=4, epochs=3, shuffle=False, verbose=0, validation_data=(x[:4], x[:4]),
                               callbacks=[EachBatch()]).history]:
         np.testing.assert_allclose(history['level'], 3 * [3.2], rtol=1e-6)
-        assert history['unused'] == 3 * [0.0] and 'another' not in history
+        assert history.get('unused') == (None if generation in (1, 2) else 3 * [0.0]) and 'another' not in history
     np.testing.assert_allclose(history['val_level'], 3 * [1.0], rtol=1e-6)
-    np.testing.assert_allclose(model.evaluate(x, x, batch_size=4, verbose=0), [16.8, 3.2, 3.2, 0.0], rtol=1e-6)
-    assert model.metrics_names[2:] == ['level', 'unused']
+    unused = [] if generation in (1, 2) else [0.0]
+    np.testing.assert_allclose(model.evaluate(x, x, batch_size=4, verbose=0), [16.8, 3.2, 3.2] + unused, rtol=1e-6)
+    assert model.metrics_names[2:] == ['level', 'unused'][:1 + len(unused)]
     assert [metric.name for metric in model.metrics][-2:] == ['level', 'unused']
     np.testing.assert_allclose(float(to_array(model.metrics[-2].result())), 3.2, rtol=1e-6)
 
@@ -509,3 +514,22 @@ def test_a_series_is_a_column_in_keras_3(generation):
     for wrong in ('a text', object()):
         with pytest.raises(ValueError, match='the data must be an array of numbers. Received: .* of type'):
             model.fit(wrong, verbose=0)
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('generation, names', [(2, ['loss']), (3, ['loss', 'spare'])])
+def test_metrics_that_are_attributes_and_never_updated(generation, names):
+    with config.generation(generation):
+        class Own(keras.Model):
+            def __init__(self):
+                super().__init__()
+                self.dense = keras.layers.Dense(1)
+                self.unbuilt, self.spare = keras.metrics.F1Score(), keras.metrics.Mean(name='spare')
+
+            def call(self, inputs):
+                return self.dense(inputs)
+        model, x = Own(), np.ones((4, 3), 'float32')
+        model.compile('sgd', 'mse')
+        found = model.evaluate(x, x[:, :1], verbose=0)
+        assert np.ndim(found) == (0 if names == ['loss'] else 1)
+        assert [name for name in model.metrics_names if name != 'compile_metrics'] == names
