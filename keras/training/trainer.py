@@ -328,7 +328,7 @@ class Trainer(Steps):
     def _returned(self, logs, return_dict):
         """What `evaluate` and its kin return of {name: value}."""
         if return_dict:
-            return dict(logs)
+            return dict(sorted(logs.items()) if self._training.ruled('logs_are_sorted') else logs)
         values = list(logs.values())
         if self._training.ruled('numbers_of_numpy'):
             values = [Number(value) if type(value) is float else value for value in values]

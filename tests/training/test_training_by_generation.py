@@ -533,3 +533,16 @@ def test_metrics_that_are_attributes_and_never_updated(generation, names):
         found = model.evaluate(x, x[:, :1], verbose=0)
         assert np.ndim(found) == (0 if names == ['loss'] else 1)
         assert [name for name in model.metrics_names if name != 'compile_metrics'] == names
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('generation, names', [('tf', ['loss', 'mae', 'acc']), (3, ['acc', 'loss', 'mae'])])
+def test_the_order_of_results_by_name(generation, names):
+    with config.generation(generation):
+        model, x = Sequential([layers.Dense(1, input_shape=(3,))]), np.ones((4, 3), 'float32')
+        model.compile('sgd', 'mse', metrics=['mae', 'acc'])
+        found = model.evaluate(x, x[:, :1], verbose=0, return_dict=True)
+        assert list(found) == names
+        assert list(model.test_on_batch(x, x[:, :1], return_dict=True)) == names
+        values = model.evaluate(x, x[:, :1], verbose=0)
+        np.testing.assert_allclose(values, [found['loss'], found['mae'], found['acc']])
