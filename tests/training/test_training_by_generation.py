@@ -516,7 +516,7 @@ def test_a_series_is_a_column_in_keras_3(generation):
             model.fit(wrong, verbose=0)
 
 
-@pytest.mark.on('numpy')
+@pytest.mark.on('torch')
 @pytest.mark.parametrize('generation, names', [(2, ['loss']), (3, ['loss', 'spare'])])
 def test_metrics_that_are_attributes_and_never_updated(generation, names):
     with config.generation(generation):
@@ -535,7 +535,7 @@ def test_metrics_that_are_attributes_and_never_updated(generation, names):
         assert [name for name in model.metrics_names if name != 'compile_metrics'] == names
 
 
-@pytest.mark.on('numpy')
+@pytest.mark.on('torch')
 @pytest.mark.parametrize('generation, names', [('tf', ['loss', 'mae', 'acc']), (3, ['acc', 'loss', 'mae'])])
 def test_the_order_of_results_by_name(generation, names):
     with config.generation(generation):
