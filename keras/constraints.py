@@ -2,6 +2,7 @@
 import numpy as np
 
 from keras import config, ops
+from keras.backend.table.composites.shape import static_shape
 from keras.configurable import Configurable
 from keras.legacy import calls
 from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
@@ -115,7 +116,7 @@ class RadialConstraint(Constraint):
     """
 
     def __call__(self, w):
-        shape = tuple(w.shape)
+        shape = static_shape(w)
         if len(shape) != 4:
             raise ValueError('The weight tensor must have rank 4. Received weight tensor with shape: %s' % (shape,))
         size = shape[0]

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 import golden
-from keras import constraints
+from keras import constraints, layers
 from keras.backend.contract.loading import get_engine
+from keras.models import Sequential
 
 
 def value(x):
@@ -56,3 +57,13 @@ def test_radial_constraint(size, rings):
         constraints.RadialConstraint()(np.ones((3, 3)))
     with pytest.raises(ValueError, match='square'):
         constraints.RadialConstraint()(np.ones((3, 4, 1, 1)))
+
+
+@pytest.mark.needs_gradients
+def test_radial_constraint_in_training():
+    model = Sequential([layers.Conv2D(2, 3, input_shape=(5, 5, 1), kernel_constraint='radial_constraint')])
+    model.compile('sgd', 'mse')
+    model.fit(np.random.RandomState(0).rand(4, 5, 5, 1), np.zeros((4, 3, 3, 2)), verbose=0)
+    kernel = model.get_weights()[0]
+    np.testing.assert_allclose(kernel[0], kernel[2])
+    np.testing.assert_allclose(kernel[0, 0], kernel[1, 0])

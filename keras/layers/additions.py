@@ -196,14 +196,18 @@ class Additions:
 
     @property
     def _metrics(self):
-        # Keras 3's list of the metrics of this layer itself, to which packages append (BayesFlow).
+        # Keras 3's list of the metrics of this layer itself, to which packages append (BayesFlow), or what a subclass
+        # calls so.
+        if '_metrics' in vars(self):
+            return vars(self)['_metrics']
         kept = vars(self).setdefault('own_metrics', [])
         kept.extend(metric for metric in self.metrics_made() if not any(metric is known for known in kept))
         return kept
 
     @_metrics.setter
     def _metrics(self, metrics):
-        self.own_metrics = list(metrics)
+        vars(self).pop('own_metrics', None)
+        vars(self)['_metrics'] = metrics
 
     def metrics_made(self):
         """What `metrics` is, whatever a subclass has it say."""

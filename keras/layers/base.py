@@ -783,7 +783,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             x = self._foreign(x, engine)
         if self.autocast and hasattr(x, 'dtype') and getattr(x, 'dtype', None) in active.floats:
             if self._casts(engine.dtype_of(x)):
-                x = engine.cast(x, self.compute_dtype)
+                x = primitives.cast(x, self.compute_dtype)
         return x
 
     def _described(self, leaf):

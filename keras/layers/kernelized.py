@@ -4,6 +4,7 @@ import math
 import numpy as np
 
 from keras import initializers, ops
+from keras.backend.contract.rules import numpy_dtype
 from keras.layers.base import Layer
 
 
@@ -81,7 +82,7 @@ class _Cauchy(initializers.Initializer):
     """Draws from the standard Cauchy distribution, whose characteristic function is the Laplacian kernel."""
 
     def __call__(self, shape, dtype=None, **kwargs):
-        return np.tan(math.pi * (np.random.uniform(size=shape) - 0.5)).astype(dtype or 'float32')
+        return np.tan(math.pi * (np.random.uniform(size=shape) - 0.5)).astype(numpy_dtype(dtype or 'float32'))
 
 
 def _gaussian():

@@ -273,3 +273,16 @@ def test_packages_append_to_the_metrics_of_a_layer():
     assert [metric.name for metric in outer.metrics] == ['b', 'a', 'c']
     outer._metrics = [metrics.Mean(name='d')]
     assert [metric.name for metric in outer.metrics] == ['d', 'a', 'c']
+
+
+@pytest.mark.on('numpy')
+def test_an_attribute_of_the_name_of_a_list_of_keras_3():
+    class Named(Layer):
+        def __init__(self, metrics):
+            super().__init__()
+            self._metrics = metrics
+    mean = metrics.Mean()
+    assert Named({'a': mean})._metrics == {'a': mean} and Named(None)._metrics is None
+    layer = Dense(1)
+    layer._metrics.append(mean)
+    assert layer._metrics == [mean] and layer.metrics == [mean]

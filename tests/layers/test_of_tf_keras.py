@@ -116,3 +116,10 @@ def test_synchronized_normalization_is_batch_normalization():
     x = np.random.RandomState(0).normal(size=(5, 3)).astype('float32')
     found = to_array(layers.SyncBatchNormalization(epsilon=1e-3)(x, training=True))
     np.testing.assert_allclose(found, (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-3), rtol=1e-4, atol=1e-5)
+
+
+def test_random_features_in_half_precision():
+    if 'bfloat16' not in get_engine().capabilities.dtypes:
+        pytest.skip('%s has no bfloat16' % get_engine().name)
+    layer = layers.RandomFourierFeatures(8, 'laplacian', dtype='bfloat16')
+    assert tuple(to_array(layer(np.ones((2, 3), 'float32'))).shape) == (2, 8)

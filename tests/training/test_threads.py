@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+import keras
 from keras import layers, metrics, optimizers
 from keras.backend.contract.loading import get_engine
 from keras.models import Model
@@ -94,3 +95,20 @@ def test_a_process_that_is_forked_after_the_engine_has_run():
     found = subprocess.run([sys.executable, '-W', 'ignore', '-c', SCRIPT], stdout=subprocess.PIPE, timeout=200,
                            check=True, env=dict(os.environ, OMP_NUM_THREADS='2')).stdout.decode()
     assert ('shape (512, 1)' if get_engine().survives_fork else 'was forked from one in which') in found
+
+
+def test_one_model_predicts_in_several_threads():
+    model = keras.Sequential([keras.layers.Dense(16, activation='relu', input_shape=(8,)), keras.layers.Dense(4)])
+    data = [np.random.RandomState(seed).rand(64, 8).astype('float32') for seed in range(4)]
+    expected, wrong = [model.predict(x, batch_size=16, verbose=0) for x in data], []
+
+    def predict(x, right):
+        for _ in range(20):
+            if not np.allclose(model.predict(x, batch_size=16, verbose=0), right, atol=1e-5):
+                wrong.append(x)
+    threads = [threading.Thread(target=predict, args=pair) for pair in zip(data, expected)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong

@@ -496,6 +496,7 @@ class JaxEngine(Engine):
         return _bcoo().fromdense(x, nse=x.size if isinstance(x, Tracer) else None)
 
     def sparse_product(self, x, y):
+        x, y = [part.to_bcoo() if hasattr(part, 'to_bcoo') else part for part in (x, y)]
         return x @ y
 
     def adapted(self, x, dtype):

@@ -5,7 +5,7 @@ what is done with these is the same for all engines. The fast path of the dispat
 """
 import builtins
 
-from keras.backend.contract import rules
+from keras.backend.contract import rules, tree
 from keras.backend.contract.loading import active, get_engine, is_sparse
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.table.abstract import map_tensors
@@ -18,7 +18,7 @@ _UNARY = """abs arcsin arcsinh arctan arctanh cast ceil copied expm1 floor imag 
 
 def run(entry, args):
     """The call of an entry with sparse tensors among its arguments."""
-    if entry.name in _KERNELS:
+    if entry.name in _KERNELS and all(map(_has_rank, tree.flatten(args))):
         result = _KERNELS[entry.name][0](*args)
         if result is not NotImplemented:
             return result
@@ -30,6 +30,10 @@ def run(entry, args):
 def is_kept(entry, args):
     """Whether a call with symbolic tensors, some of them sparse, gives a sparse one."""
     return entry.name in _KERNELS and _KERNELS[entry.name][1](*args)
+
+
+def _has_rank(x):
+    return not is_sparse(x) or getattr(x.shape, 'rank', 0) is not None
 
 
 def _sparse(x):
@@ -74,7 +78,8 @@ def _elementwise(name):
 def _of_both(name):
     """A function of two that is 0 where both are."""
     def kernel(x1, x2):
-        if not (is_sparse(x1) and is_sparse(x2)) or tuple(x1.shape) != tuple(x2.shape):
+        # Sizes that are unknown may differ, and would broadcast.
+        if not (is_sparse(x1) and is_sparse(x2)) or tuple(x1.shape) != tuple(x2.shape) or None in tuple(x1.shape):
             return NotImplemented
         (indices1, values1, shape), (indices2, values2, _) = _parts(x1), _parts(x2)
         values1, values2 = _alike(values1, values2)
@@ -112,6 +117,7 @@ def _divided(x1, x2):
 # --- sums and products of matrices ----------------------------------------------------------------------------------
 
 def _matmul(x1, x2):
+    x1, x2 = [x if hasattr(x, 'shape') else active.engine.convert(x) for x in (x1, x2)]
     if not len(x1.shape) == len(x2.shape) == 2:
         return NotImplemented
     engine = get_engine()
@@ -131,8 +137,7 @@ def _linear(x, kernel, bias=None):
 def _reduced_axes(x, axis):
     """The axes that a sum is over, None where no axis is left."""
     rank = len(x.shape)
-    axes = {number % rank for number in (axis if isinstance(axis, (list, tuple)) else [axis])} \
-        if axis is not None else set(range(rank))
+    axes = set(rules.normalize_axes(axis, rank))
     return None if len(axes) == rank else axes
 
 
@@ -141,6 +146,7 @@ def _sum(x, axis=None, keepdims=False):
     if axes is None:
         return NotImplemented
     indices, values, shape = _parts(x)
+    values = _call('cast', values, rules.sum_dtype(active.engine.dtype_of(values)))
     if keepdims:
         kept = [0 if number in axes else 1 for number in range(len(shape))]
         indices = _call('multiply', indices, _call('cast', kept, active.engine.dtype_of(indices)))
@@ -154,7 +160,7 @@ def _sum(x, axis=None, keepdims=False):
 def _mean(x, axis=None, keepdims=False):
     axes = _reduced_axes(x, axis)
     sizes = [x.shape[number] for number in axes or ()]
-    if axes is None or None in sizes:
+    if axes is None or None in sizes or not rules.is_float(active.engine.dtype_of(_parts(x)[1])):
         return NotImplemented
     return _divided(_sum(x, axis, keepdims), float(_size(sizes)))
 
@@ -184,13 +190,16 @@ def _flat(indices, shape):
 
 def _transpose(x, axes=None):
     indices, values, shape = _parts(x)
-    axes = [axis % len(shape) for axis in (reversed(range(len(shape))) if axes is None else axes)]
+    axes = [rules.normalize_axis(axis, len(shape)) for axis in (
+        reversed(range(len(shape))) if axes is None else axes)]
+    if sorted(axes) != list(range(len(shape))):
+        return NotImplemented  # which has the message
     return _made(_columns(indices, axes), values, [shape[axis] for axis in axes])
 
 
 def _reshape(x, shape):
     indices, values, old = _parts(x)
-    if not all(type(size) is int for size in list(old) + list(shape)):
+    if not len(shape) or not all(type(size) is int for size in list(old) + list(shape)):
         return NotImplemented
     shape = list(shape)
     if -1 in shape:
@@ -198,6 +207,8 @@ def _reshape(x, shape):
         shape[place] = _size(old) // max(1, _size(shape[:place] + shape[place + 1:]))
     if _size(shape) != _size(old):
         return NotImplemented  # which has the message
+    if _size(old) >= 2 ** 31 and active.engine.dtype_of(indices) == 'int32':
+        raise ValueError('reshape: a sparse tensor of shape %s has more places than int32 can number.' % (tuple(old),))
     flat, columns = _flat(indices, old), []
     for stride in _strides(shape):
         columns.append(_call('floor_divide', flat, stride))
@@ -207,8 +218,8 @@ def _reshape(x, shape):
 
 def _expand_dims(x, axis):
     rank = len(x.shape)
-    axes = sorted(number % (rank + (len(axis) if isinstance(axis, (list, tuple)) else 1))
-                  for number in (axis if isinstance(axis, (list, tuple)) else [axis]))
+    given = axis if isinstance(axis, (list, tuple)) else [axis]
+    axes = [rules.normalize_axis(number, rank + len(given)) for number in given]
     indices, values, shape = _parts(x)
     old, columns, sizes = iter(range(rank)), [], []
     for number in range(rank + len(axes)):
@@ -221,7 +232,7 @@ def _expand_dims(x, axis):
 def _squeeze(x, axis=None):
     rank = len(x.shape)
     given = [number for number in range(rank) if x.shape[number] == 1] if axis is None else \
-        [number % rank for number in (axis if isinstance(axis, (list, tuple)) else [axis])]
+        list(rules.normalize_axes(axis, rank))
     if any(x.shape[number] != 1 for number in given) or len(given) == rank:
         return NotImplemented
     indices, values, shape = _parts(x)
@@ -231,7 +242,7 @@ def _squeeze(x, axis=None):
 
 def _concatenate(xs, axis=-1):
     rank = len(xs[0].shape)
-    axis %= rank
+    axis = rules.normalize_axis(axis, rank)
     if not all(map(is_sparse, xs)) or any(
             x.shape[number] != xs[0].shape[number] for x in xs for number in range(rank) if number != axis):
         return NotImplemented

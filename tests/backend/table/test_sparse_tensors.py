@@ -168,3 +168,40 @@ def test_sparse_tensors_under_transformations_of_jax():
     assert np.isclose(run(twice(A), kernel), 2 * (A ** 2 + A).sum(), atol=1e-5)
     found = jax.grad(lambda w: ops.sum(ops.matmul(sparse(A), w)))(kernel)
     assert np.allclose(found, np.repeat(A.sum(0)[:, None], 2, 1))
+
+
+def dense(x):
+    return ops.convert_to_numpy(ops.convert_to_tensor(x, sparse=False))
+
+
+@pytest.mark.on('tensorflow', 'jax')
+def test_sums_of_small_integers_are_wide():
+    small = sparse(np.array([[100, 0, 3], [100, 0, 0]], 'int8'))
+    np.testing.assert_array_equal(dense(ops.sum(small, 0)), [200, 0, 3])
+    np.testing.assert_allclose(dense(ops.mean(small, 0)), [100, 0, 1.5])
+
+
+@pytest.mark.on('tensorflow', 'jax')
+def test_sparse_tensors_of_zeros_alone():
+    zeros = sparse(np.zeros((2, 3), 'float32'))
+    for found, shape in ((ops.add(zeros, zeros), (2, 3)), (ops.transpose(zeros), (3, 2)), (ops.sum(zeros, 0), (3,))):
+        np.testing.assert_array_equal(dense(found), np.zeros(shape))
+    encoded = layers.CategoryEncoding(3, 'multi_hot', sparse=True)(np.array([[0, 1]]))
+    np.testing.assert_array_equal(dense(encoded), [[1, 1, 0]])
+
+
+@pytest.mark.on('tensorflow', 'jax')
+@pytest.mark.parametrize('wrong', [lambda x: ops.sum(x, 2), lambda x: ops.concatenate([x, x], 5),
+                                   lambda x: ops.expand_dims(x, 7), lambda x: ops.transpose(x, (0, 0))])
+def test_axes_that_are_none(wrong):
+    with pytest.raises(ValueError, match='out of bounds|permutation'):
+        wrong(sparse(A))
+
+
+@pytest.mark.on('tensorflow', 'jax')
+@pytest.mark.parametrize('dtype', ['int8', 'float16'])
+def test_products_that_the_library_lacks_run_densely(dtype):
+    x, y = np.array([[1, 0], [0, 2]], dtype), np.array([[1, 2], [3, 4]], dtype)
+    np.testing.assert_array_equal(dense(ops.matmul(sparse(x), y)), x @ y)
+    np.testing.assert_allclose(dense(ops.matmul(sparse(A), [[1.0], [2.0], [3.0], [4.0]])), A @ [[1], [2], [3], [4]])
+    assert layers.Dense(2, dtype='mixed_float16')(sparse(A)).shape == (3, 2)

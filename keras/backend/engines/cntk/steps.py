@@ -5,6 +5,8 @@ A step is traced once per signature of its arguments, under a `Trace`. What the 
 needs. Where the only thing to do after the gradients is to write variables, the whole step is one call of a trainer
 with a `universal` learner instead.
 """
+import threading
+
 import cntk
 import numpy as np
 from cntk import cntk_py
@@ -252,7 +254,7 @@ class Program:
 
     def __init__(self, fn, leaves, structure):
         given = [_given(leaf, Recipe(None, index)) for index, leaf in enumerate(leaves)]
-        self.activations = active.activations
+        self.activations, self.lock = active.activations, threading.RLock()
         with Trace() as trace, Ledger(missing=trace.read) as ledger:
             self.outputs = fn(*tree.pack_as(structure, given))
         self.writes = list(ledger.writes.items())
@@ -429,8 +431,9 @@ class Step:
             if len(self.programs) >= _KEPT_PROGRAMS:
                 del self.programs[next(iter(self.programs))]
             program = self.programs[key] = Program(self.fn, arrays, args)
-        return program(arrays)
-
+        # What a program was given and gives is in its nodes: one thread at a time.
+        with program.lock:
+            return program(arrays)
 
     def _signature(self, x, arrays):
         """What a program depends on: the structure, shapes and dtypes of the arguments; collects their arrays."""

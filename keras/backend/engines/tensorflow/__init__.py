@@ -42,6 +42,10 @@ from keras.backend.engines.tensorflow.tensors import (COMPUTED, DTYPES, EagerTen
 from keras.backend.engines.tensorflow.windows import conv, conv_transpose, pool  # noqa: E402
 
 
+# What TensorFlow multiplies sparse matrices of.
+_OF_SPARSE_PRODUCTS = (tf.float32, tf.float64, tf.int32, tf.complex64, tf.complex128)
+
+
 class TensorflowEngine(Engine):
     name = 'tensorflow'
     capabilities = Capabilities(gradients=True, compiled=True, dynamic_sizes=True, dtypes=[
@@ -96,12 +100,17 @@ class TensorflowEngine(Engine):
         strides = tf.math.cumprod(shape, exclusive=True, reverse=True)
         flat, places = tf.unique(tf.reduce_sum(indices * strides, 1))
         values = tf.math.unsorted_segment_sum(values, places, tf.size(flat))
-        return tf.sparse.reorder(tf.SparseTensor(tf.transpose(tf.unravel_index(flat, shape)), values, shape))
+        # `unravel_index` does not take a tensor without places.
+        sizes = tf.maximum(shape, 1)
+        places = tf.math.floormod(flat[:, None] // tf.maximum(strides, 1)[None], sizes[None])
+        return tf.sparse.reorder(tf.SparseTensor(places, values, shape))
 
     def sparse_from(self, x):
         return tf.sparse.from_dense(x)
 
     def sparse_product(self, x, y):
+        if y.dtype not in _OF_SPARSE_PRODUCTS:
+            return NotImplemented
         if isinstance(x, tf.SparseTensor) and isinstance(y, tf.SparseTensor):
             return tf.sparse.from_dense(tf.sparse.sparse_dense_matmul(x, tf.sparse.to_dense(y)))
         return tf.sparse.sparse_dense_matmul(x, y)

@@ -427,7 +427,8 @@ class TorchEngine(Engine):
             # PyTorch squares and takes roots by special kernels, where it is told the exponent.
             exponent = y.item()
             # PyTorch refuses a negative one for integers, unless it is a tensor.
-            y = exponent if exponent >= 0 or x.dtype in FLOATS or x.is_complex() else y
+            if x.is_complex() or isinstance(exponent, complex) or exponent >= 0 or x.dtype in FLOATS:
+                y = exponent
         return torch.pow(x, y)
 
     def real(self, x):
