@@ -226,7 +226,7 @@ def test_metrics_by_name_in_keras_3_are_called_so_and_gather():
         # Of those that are found, 1 of 2 and 1 of 1 are right in the two batches: 2 of 3 in all.
         x, y = np.array([[.9], [.8], [.4], [.6]], 'float32'), np.array([[1.], [0.], [1.], [1.]], 'float32')
         found = model.evaluate(x, y, batch_size=2, verbose=0, return_dict=True)
-        assert list(found) == ['loss', 'MAE', 'precision', 'AUC']
+        assert list(found) == ['AUC', 'MAE', 'loss', 'precision']
         assert found['precision'] == pytest.approx(2 / 3) and found['MAE'] == pytest.approx(.475)
 
 

@@ -183,8 +183,8 @@ def compile_from(model, config):
         arguments = {name: config.get(name) for name in ('sample_weight_mode', 'loss_weights')}
         # How steps are compiled is for the engine to say that is here now.
         # Only what differs from the default: a `compile` of the model's own need not have these arguments.
-        arguments.update((name, config[name]) for name in ('run_eagerly', 'steps_per_execution')
-                         if config.get(name) not in (None, False, 1))
+        arguments.update((name, config[name]) for name, default in (('run_eagerly', False), ('steps_per_execution', 1))
+                         if config.get(name, default) not in (None, default))
         with generations.reading_part('optimizer'):
             optimizer = optimizers.deserialize(_optimizer_config(config['optimizer_config']))
         arguments.update(loss=_objects(config.get('loss'), losses.deserialize),
