@@ -66,6 +66,8 @@ def test_the_range_of_fake_numbers_has_0(least, most, begin, end):
 
 
 @pytest.mark.needs_gradients
+# At a number that equals a bound CNTK gives the bound nothing.
+@pytest.mark.on('torch', 'jax', 'tensorflow', 'theano', 'mxnet')
 def test_gradients_of_fake_numbers():
     # By Keras 3.15.1 on JAX.
     x = np.array([-1.3, -0.5, 0.0, 0.1, 0.77, 1.01, 2.5], 'float32')
