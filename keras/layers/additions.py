@@ -18,7 +18,7 @@ from keras.layers.yielding import yielding
 _PLAIN = frozenset((int, float, str, bool, type(None), type(len), type(lambda: 0), type, Variable))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.lru_cache(maxsize=256)  # not all: classes that scripts make again and again are to be freed
 def _is_metric(kind):
     """Whether objects of a type are metrics."""
     from keras.metrics import Metric

@@ -179,11 +179,10 @@ class SharpnessAwareMinimization(Model):
         count = self.num_batch_splits or 1
         if count == 1:
             return [data]
-        data = [part for part in data if part is not None]
-        leaves = [ops.split(leaf, count, axis=0) for leaf in tree.flatten(data)]
+        leaves = [[None] * count if leaf is None else ops.split(leaf, count, axis=0) for leaf in tree.flatten(data)]
         return [tree.pack_sequence_as(data, each) for each in zip(*leaves)]
 
-    def _uphill(self, x, y=None, sample_weight=None):
+    def _uphill(self, x, y, sample_weight):
         """What the model gives for a part, and the gradients at the place uphill."""
         variables = self.model.trainable_variables
 

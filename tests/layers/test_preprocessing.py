@@ -377,3 +377,17 @@ def test_stacks_that_begin_with_text(dtype):
     assert called.shape == (2, 3, 4) and model.inputs[0].dtype == 'string'
     np.testing.assert_array_equal(called, to_array(model.layers[1](np.array([[4, 1, 3], [1, 2, 0]]))))
     np.testing.assert_array_equal(model.predict(lines, verbose=0), called)
+
+
+@pytest.mark.on('torch', 'jax', 'tensorflow')
+def test_a_call_of_a_subclass_counts_in_pipelines_too():
+    tf = pytest.importorskip('tensorflow')
+
+    class Shifted(layers.Rescaling):
+        def call(self, inputs):
+            return super().call(inputs) - 2.0
+    layer = Shifted(2.0)
+    x = np.array([[1.0], [2.0]], 'float32')
+    np.testing.assert_allclose(to_array(layer(x)), [[0.0], [2.0]])
+    found = next(iter(tf.data.Dataset.from_tensor_slices(x).batch(2).map(layer)))
+    np.testing.assert_allclose(found.numpy(), [[0.0], [2.0]])

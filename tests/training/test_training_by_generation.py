@@ -502,7 +502,7 @@ class Shapes(Model):
         return {'loss': 0.0}
 
 
-@pytest.mark.on('torch', 'jax', 'tensorflow')
+@pytest.mark.on('torch', 'jax', 'tensorflow')  # Theano's sizes are symbolic in `call`
 def test_a_series_is_a_column_in_keras_3(generation):
     pandas = pytest.importorskip('pandas')
     column = pandas.Series(np.arange(4.0))

@@ -172,7 +172,10 @@ class Engine:
                          'and JAX have some.' % self.name)
 
     def sparse_product(self, x, y):
-        """The product of matrices of one dtype, of which one at least is sparse; sparse where both are."""
+        """The product of matrices of one dtype, of which one at least is sparse; sparse where both are.
+
+        `NotImplemented` where the library has none of that dtype: it is computed densely then.
+        """
         return self.unsupported('sparse tensors')()
 
     def strided(self, x):

@@ -17,7 +17,11 @@ _UNARY = """abs arcsin arcsinh arctan arctanh cast ceil copied expm1 floor imag 
 
 
 def run(entry, args):
-    """The call of an entry with sparse tensors among its arguments."""
+    """The call of an entry with sparse tensors among its arguments.
+
+    A kernel says `NotImplemented` where it cannot keep the result sparse, or the arguments are wrong: then the call
+    runs densely, which has the messages as well.
+    """
     if entry.name in _KERNELS and all(map(_has_rank, tree.flatten(args))):
         result = _KERNELS[entry.name][0](*args)
         if result is not NotImplemented:

@@ -361,3 +361,13 @@ def test_a_tensor_without_values_gets_the_device(torch_engine):
         x = torch.ones(5)
     assert torch_engine.convert(x, None).device.type != 'meta'
     assert torch_engine.convert(x, 'float16').dtype == torch.float16
+
+
+def test_complex_powers(torch_engine):
+    z = np.array([1 + 2j, -3j], 'complex64')
+    for exponent in (-2, 2, 0.5, 2j):
+        found = p.power(torch_engine.convert(z), torch_engine.convert(np.array(exponent, 'complex64')))
+        np.testing.assert_allclose(found.numpy(), z ** exponent, rtol=1e-4)
+    # PyTorch refuses a negative number for integers, unless it is a tensor.
+    ones = p.power(torch_engine.convert(np.array([1, -1], 'int32')), torch_engine.convert(np.array(-3, 'int32')))
+    np.testing.assert_array_equal(ones.numpy(), [1, -1])
