@@ -21,7 +21,7 @@ def _is_the_only_way(name):
 
 def opened(name):
     """Make `name`, by which TensorFlow has just found us, an alias of `keras`."""
-    if _is_the_only_way(name):
+    if config.settings.default_generation == config.DEFAULT_GENERATION and _is_the_only_way(name):
         # Scripts that say `tf.keras` and never `keras` are as old or new as the TensorFlow that they run on.
         config.settings.default_generation = 3
     lazy.alias(name)

@@ -32,7 +32,7 @@ from keras.configurable import Configurable, declared_arguments
 from keras.optimizers.graph import GraphUpdates, graph_making, new_values, symbolic_gradients, update_in_graph
 from keras.gradients import value_and_grad
 from keras.legacy.updates import of_any_keras
-from keras.optimizers.protocol import OptimizerProtocol, ours
+from keras.optimizers.protocol import OptimizerProtocol, ours, takes_rate
 from keras.optimizers.schedules import LearningRateSchedule, check_numbers
 from keras.optimizers.schedules import deserialize as deserialize_schedule
 
@@ -281,9 +281,18 @@ class Optimizer(OptimizerProtocol, Configurable):
         slot.distribution, slot.like = reference.distribution, reference
         return slot
 
-    def add_variable_from_reference(self, reference_variable, name=None, initializer='zeros'):
-        """A slot of the shape and dtype of `reference_variable`, for custom optimizers."""
-        slot = self._new_slot(reference_variable, name or 'slot', None, initializer)
+    def add_variable_from_reference(self, reference_variable=None, name=None, initializer='zeros', model_variable=None,
+                                    variable_name=None, shape=None, initial_value=None):
+        """A slot of the shape and dtype of `reference_variable`, for custom optimizers.
+
+        Args:
+            model_variable, variable_name, shape, initial_value: what tf.keras calls the first two; another shape than
+                that of the variable; and an array of first values.
+        """
+        reference = model_variable if reference_variable is None else reference_variable
+        if initial_value is not None:
+            initializer = initializers.Constant(np.asarray(initial_value))
+        slot = self._new_slot(reference, name or variable_name or 'slot', shape, initializer)
         self._own.append(slot)
         return slot
 
@@ -580,8 +589,9 @@ class Optimizer(OptimizerProtocol, Configurable):
 
     def update(self, variables, gradients, learning_rate):
         """Update all `variables` (a list) at once; by default one after the other with `update_step`."""
+        rate = (learning_rate,) if takes_rate(type(self).update_step) else ()
         for variable, gradient in zip(variables, gradients):
-            self.update_step(gradient, variable, learning_rate)
+            self.update_step(gradient, variable, *rate)
 
     def has_update(self):
         """Whether the class, one of Keras's say, updates all variables at once."""

@@ -33,6 +33,13 @@ def parts_of_others(cls):
     return frozenset(name for name, definer in found if definer.__module__.partition('.')[0] != 'keras')
 
 
+@functools.lru_cache(maxsize=1024)
+def takes_rate(update_step):
+    """Whether an `update_step` is given the learning rate, as in Keras 3: from tf.keras 2.11 on it is not."""
+    kinds = [parameter.kind for parameter in inspect.signature(update_step).parameters.values()]
+    return len(kinds) > 3 or inspect.Parameter.VAR_POSITIONAL in kinds
+
+
 def ours(variables):
     """The variables, of those that the engine's own library made the ones that stand for them.
 
@@ -97,8 +104,8 @@ class OptimizerProtocol:
         return ops.convert_to_tensor(value) if dtype is None else ops.cast(value, _dtype_name(dtype))
 
     def _serialize_hyperparameter(self, name):
-        """The value of a hyperparameter as a config holds it."""
-        value = self._kept_hyper(name)
+        """The value of a hyperparameter, given by its name or itself, as a config holds it."""
+        value = self._kept_hyper(name) if isinstance(name, str) else name
         if callable(value) and not isinstance(value, LearningRateSchedule):
             value = value()
         return plain(to_array(value)) if isinstance(value, Variable) or hasattr(value, 'dtype') else plain(value)
@@ -110,6 +117,19 @@ class OptimizerProtocol:
     def hyper_variables(self):
         """The variables of the hyperparameters, the learning rate's not among them."""
         return [value for value in vars(self).get('_hyper', {}).values() if isinstance(value, Variable)]
+
+    # What optimizers written for tf.keras from 2.11 on call.
+
+    def _build_learning_rate(self, learning_rate):
+        self._set_learning_rate(learning_rate)
+        return self.learning_rate
+
+    def _var_key(self, variable):
+        return id(ours([variable])[0])
+
+    @property
+    def _index_dict(self):
+        return {id(variable): place for place, variable in enumerate(self.trained_variables)}
 
     def has_hyper(self, name):
         return name in vars(self).get('_hyper', ())

@@ -298,6 +298,8 @@ class Engine:
         """
         return None
 
+    # Whether the engine's library has tensors of text, which steps can be fed with.
+    has_strings = False
     # Whether the engine's library has formats of its own for models and weights, see `write_checkpoint`.
     writes_checkpoints = False
 

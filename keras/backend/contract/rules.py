@@ -19,11 +19,14 @@ FLOAT8 = ('float8_e4m3fn', 'float8_e5m2')
 DTYPES = ('bool',) + SIGNED + UNSIGNED + FLOATS + ('complex64', 'complex128', 'string')
 
 
+_ON_THE_HOST = {'bfloat16': 'float32', 'string': 'object'}
+
+
 def numpy_dtype(dtype):
-    """The NumPy dtype that holds `dtype` on the host (float32 for bfloat16)."""
+    """The NumPy dtype that holds `dtype` on the host (float32 for bfloat16, objects for strings)."""
     if not isinstance(dtype, (str, type, np.dtype)):
         dtype = dtype_named(dtype)
-    return np.dtype('float32' if isinstance(dtype, str) and dtype == 'bfloat16' else dtype)
+    return np.dtype(_ON_THE_HOST.get(dtype, dtype) if isinstance(dtype, str) else dtype)
 
 
 # The dtypes of arrays in the bytes of this machine. A look here costs a tenth of what `dtype.name` does.

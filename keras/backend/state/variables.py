@@ -78,7 +78,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             dtype = dtype or config.floatx()
         else:
             initializer, shape, dtype = _initial_array(initializer, shape, dtype)
-        self.shape = _checked_shape(shape, name)
+        self.shape = Shape(_checked_shape(shape, name))
         self.dtype = standard_dtype(dtype)
         self.name = name or 'variable'
         self.path = '/'.join(current_names() + [self.name])

@@ -6,6 +6,7 @@ import numpy as np
 
 from keras import config, generations
 from keras.backend.contract import tree
+from keras.backend.contract.loading import get_engine
 from keras.backend.contract.rules import numpy_dtype
 from keras.training.compiled import per_output
 from keras.training.data.arrays import ArrayFeed
@@ -21,6 +22,11 @@ def is_source(x):
     if x is None or isinstance(x, (list, tuple, dict, str, bytes)) or is_array(x):
         return False
     return hasattr(x, '__next__') or hasattr(x, '__iter__') or (hasattr(x, '__getitem__') and hasattr(x, '__len__'))
+
+
+def _is_text(array):
+    return array.dtype.kind in 'US' or array.dtype.kind == 'O' and array.size > 0 \
+        and all(isinstance(value, (str, bytes)) for value in array.flat)
 
 
 def takes_workers(x):
@@ -239,7 +245,9 @@ class OwnIntake(Intake):
         owner = self._program.name
         data = _arrays_of(pack_x_y_sample_weight(x, y, sample_weight), owner)
         leaves = tree.flatten(data)
-        xs = [checked_numbers(array, 'input %d' % index, owner) for index, array in enumerate(leaves)]
+        of_text = get_engine().has_strings
+        xs = [array if of_text and _is_text(array) else checked_numbers(array, 'input %d' % index, owner)
+              for index, array in enumerate(leaves)]
         casts = [config.floatx() if array.dtype.kind == 'f' else None for array in xs]
         layout = Layout(Structure(data) if tree.is_nested(data) else None, 0, ())
         return xs, [], [], casts, self._layouts.setdefault(layout, layout)
