@@ -172,7 +172,7 @@ class Adapted(Layer):
             return stored
         if mode in _CALIBRATED:
             return quantizers.unpack_int4(stored, self._extra('scale').shape[0], axis=0, dtype='uint8')
-        return self.from_matrix(quantizers.unpack_int4(stored, self._columns(), axis=-1))
+        return self.from_matrix(quantizers.unpack_int4(stored, self.columns_of_bits(), axis=-1))
 
     def _update(self):
         """The update of low rank."""
@@ -209,7 +209,7 @@ class Adapted(Layer):
         stored, scale = self._stored().value, ops.cast(self._extra('scale').value, dtype)
         if mode == 'int8':
             return ops.divide(ops.cast(stored, dtype), self.read_scale(scale))
-        matrix = ops.cast(quantizers.unpack_int4(stored, self._columns(), axis=-1), dtype)
+        matrix = ops.cast(quantizers.unpack_int4(stored, self.columns_of_bits(), axis=-1), dtype)
         if len(self._extras) == 1:
             return self.from_matrix(ops.divide(matrix, self._by_row(scale)))
         block = ops.cast(self._extra('g_idx').value, 'int32')
@@ -226,7 +226,7 @@ class Adapted(Layer):
             matrix = ops.divide(matrix, ops.cast(self._extra('awq_scales').value, dtype))
         return self.from_matrix(ops.transpose(matrix))
 
-    def _columns(self):
+    def columns_of_bits(self):
         """The size of the axis along which two numbers share a byte."""
         return int(np.prod(self.faced_shape())) // self._stored().shape[0]
 
@@ -394,14 +394,14 @@ class Adapted(Layer):
             input_shape: the shape of the weight; None for that of the layer. mode, config: see `quantize`.
         """
         if mode not in self.modes:
-            raise self._quantization_mode_error(mode)
+            raise self.wrong_mode(mode)
         self._quantize(config or _config_of(self.own_policy(), None) if self.quantization_mode == mode
                        else quantizers.resolved(mode, config), fresh=True)
 
     def _call_of_family(self, *args, **kwargs):
         """`call` of the family: a subclass's own has not been written for integers."""
         if self.quantization_mode not in self.modes:
-            raise self._quantization_mode_error(self.quantization_mode)
+            raise self.wrong_mode(self.quantization_mode)
         own = next(cls for cls in type(self).__mro__ if 'faced' in vars(cls))
         return own.call(self, *args, **kwargs)
 
@@ -502,17 +502,18 @@ class Adapted(Layer):
 
     @property
     def _int4_block_size(self):
-        return self._of('int4', lambda: self.quantization_config.block_size)
+        return self.of_mode('int4', lambda: self.quantization_config.block_size)
 
     @property
     def _orig_input_dim(self):
-        return self._of('int4', lambda: self._full_shape[0])
+        return self.of_mode('int4', lambda: self._full_shape[0])
 
     @property
     def _orig_output_dim(self):
-        return self._of('int4', lambda: self._full_shape[-1])
+        return self.of_mode('int4', lambda: self._full_shape[-1])
 
-    def _of(self, mode, value):
+    def of_mode(self, mode, value):
+        """`value()` of a layer that is quantized in a mode; else AttributeError."""
         if not self.is_quantized or self.quantization_config.mode != mode:
             raise AttributeError('Layer %s is not quantized to %s.' % (self.name, mode))
         return value()

@@ -125,12 +125,12 @@ class EinsumDense(Adapted):
 
     @property
     def _int4_block_size(self):
-        return self._of('int4', lambda: self.quantization_config.block_size if self.quantization_config.has_blocks
+        return self.of_mode('int4', lambda: self.quantization_config.block_size if self.quantization_config.has_blocks
                         else None)
 
     @property
     def _int4_unpacked_column_size(self):
-        return self._of('int4', self._columns)
+        return self.of_mode('int4', self.columns_of_bits)
 
     @property
     def gptq_unpacked_column_size(self):

@@ -49,7 +49,7 @@ class Quantizable:
             NotImplementedError: for a mode that the layer does not have.
         """
         if self.quantization_mode not in _CALLS:
-            raise self._quantization_mode_error(self.quantization_mode)
+            raise self.wrong_mode(self.quantization_mode)
         return getattr(self, _CALLS[self.quantization_mode])(*args, **kwargs)
 
     def _int8_call(self, *args, **kwargs):
@@ -71,7 +71,8 @@ class Quantizable:
         return NotImplementedError('Layer %s (%s) does not have a `%s` method implemented.'
                                    % (self.name, type(self).__name__, name))
 
-    def _quantization_mode_error(self, mode):
+    def wrong_mode(self, mode):
+        """The error for a mode that the layer does not have."""
         return NotImplementedError('Layer %s (%s): Invalid quantization mode. Expected one of %s. Received: '
                                    'quantization_mode=%s' % (self.name, type(self).__name__, tuple(_CALLS), mode))
 
