@@ -455,7 +455,16 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if self._reads_in_graph(args[0]):
             args = (tree.map_structure(symbol_of, args[0]),) + args[1:]
             return self.call_symbolically(signature, list(args), dict(kwargs))
+        if self.hooked and not context.abstract:
+            return self.with_hooks(self._call_hooked)(*args, **kwargs)
         return self._call_on_values(signature, list(args), dict(kwargs))
+
+    def _call_hooked(self, *args, **kwargs):
+        return self._call_on_values(signature_of(type(self)), list(args), dict(kwargs))
+
+    def call_past_hooks(self, args, kwargs):
+        """The call, without the hooks of the engine's library."""
+        return self._call_hooked(*args, **kwargs) if self.hooked else self(*args, **kwargs)
 
     def _check_positional(self, signature, args):
         """Raise ValueError for numbers and text that are given by position behind the first argument of `call`."""
@@ -751,7 +760,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def _remember_direct(self, signature, inputs):
         """Let calls like this one take the short way: nothing was converted and nothing depends on the call."""
         if self._compute_dtype is None and self.activity_regularizer is None and not context.abstract \
-                and self.mode_of_calls is None \
+                and self.mode_of_calls is None and not self.hooked \
                 and placement.output_layout(self.path) is None \
                 and type(self).compute_mask is Layer.compute_mask:
             self._ignores_phase = not signature.takes_training and not signature.has_kwargs
@@ -929,6 +938,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
                                  'input first, or call build(input_shape).' % (self.__dict__.get('name', '?'), name))
         if name in calls_of_keras1.ATTRIBUTES:
             return calls_of_keras1.old_attribute(self, name)
+        if active.engine is not None and active.engine.layer_base is not None:
+            return super().__getattr__(name)
         raise AttributeError('%r object has no attribute %r' % (type(self).__name__, name))
 
     def set_mode_of_calls(self, training):
@@ -957,7 +968,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             function = _laying_out(function, layout)
         if any(self._casts(x.dtype) for x in node.inputs):
             function = self._casting(function)
-        return function
+        return self.with_hooks(function) if self.hooked else function
 
     def _told_whether_training(self, function, node, training, signature):
         """`function` with the training flag of a run; None where nobody has said what it is."""

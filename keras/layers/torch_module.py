@@ -50,6 +50,12 @@ class TorchModuleWrapper(Layer):
         """The module."""
         return self._run.module
 
+    def modules_of_library(self):
+        return {'module': self.module}
+
+    def part_for(self, name, module):
+        return module
+
     def build(self, *input_shapes):
         if self._run.is_lazy():
             with Concretely():

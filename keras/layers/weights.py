@@ -26,7 +26,9 @@ _UNTRACKED = frozenset(('_trainable_weights', '_non_trainable_weights', '_inboun
                         '_call_losses', '_call_metrics', '_initial_weights', '_dtype', 'name', 'input_spec',
                         'batch_input_shape',
                         '_symbolic_losses', '_symbolic_metrics', '_symbolic_updates', 'copy_of',
-                        '_given_arguments'))
+                        '_given_arguments', '_forward_hooks', '_forward_pre_hooks', '_backward_hooks',
+                        '_backward_pre_hooks', '_state_dict_hooks', '_load_state_dict_pre_hooks',
+                        '_own_modules'))
 
 
 def _collect(value, variables, layers, seen):
@@ -222,6 +224,29 @@ class WeightOwner:
 
     # Attributes in which weights and layers are not looked for.
     _untracked = _UNTRACKED
+
+    # Whether hooks of the engine's library run around calls.
+    hooked = False
+
+    def take_hooks(self):
+        """Have calls run the hooks of the engine's library, in graphs and steps, too."""
+        self.hooked, self._direct_dtype = True, None
+        change_adapters()
+
+    def modules_of_library(self):
+        """{name: module} of the engine's library that the layer is made of, and nothing else."""
+        return {}
+
+    def part_for(self, name, module):
+        """What the attribute `name` is to be for a module of PyTorch: a layer, whose weights are found."""
+        from keras.layers.torch_module import TorchModuleWrapper
+        return TorchModuleWrapper(module)
+
+    def compute_in(self, before, dtype):
+        """Keep weights and compute in the float type `dtype` instead of that `before`, from now on."""
+        from keras import dtype_policies
+        self.take_policy(dtype_policies.get(dtype))
+        change_adapters()
 
     def start_weights(self):
         self._built = self._was_built = False

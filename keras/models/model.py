@@ -11,7 +11,7 @@ from keras import config, generations, ops, quantizers, saving
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
 from keras.backend.contract.ledger import AbstractLedger
-from keras.backend.contract.loading import get_engine
+from keras.backend.contract.loading import active, get_engine
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.nodes import Node
 from keras.backend.state.uids import numbered_name
@@ -147,6 +147,14 @@ class Model(Trainer, Keras2View, Layer,
         if self.layer_graph is None:
             return own
         return list({id(layer): layer for layer in self.layer_graph.layers + own}.values())
+
+    def compute_in(self, before, dtype):
+        """Keep weights and compute in another float type from now on; what the graph takes and gives is of it, too."""
+        super().compute_in(before, dtype)
+        for node in self.layer_graph.all_nodes() if self.layer_graph is not None else ():
+            for tensor in node.outputs:
+                if tensor.dtype == before:
+                    tensor.__dict__['dtype'] = dtype
 
     def _own_weights(self):
         trainable, frozen, _ = super()._own_weights()
@@ -354,7 +362,9 @@ class Model(Trainer, Keras2View, Layer,
         if direct is not None and len(args) == 1:
             try:
                 outputs = direct(args[0], kwargs)
-            except Exception:
+            except Exception as error:
+                if isinstance(error, active.engine.signals):
+                    raise
                 self._direct = None  # the long way says what is wrong
                 outputs = None
             if outputs is not None:
@@ -370,7 +380,7 @@ class Model(Trainer, Keras2View, Layer,
     def _remember_direct(self, signature, inputs):
         known = self._direct is not None and self._direct.is_current()
         plain = self.compute_dtype == self.variable_dtype and self.activity_regularizer is None \
-            and self.mode_of_calls is None
+            and self.mode_of_calls is None and not self.hooked
         if plain and not known and not context.abstract \
                 and type(self).call is Model.call and type(self).compute_mask is Model.compute_mask:
             self._direct = DirectCall(self, self._forward, inputs)

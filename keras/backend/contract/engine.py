@@ -250,6 +250,9 @@ class Engine:
         """What code written for the engine's own library takes for a variable."""
         return variable
 
+    # Exceptions by which the library ends a run early on purpose: no mistake, nothing to try otherwise.
+    signals = ()
+
     # Whether scripts keep variables of the engine's own library, which `variable_of` knows.
     makes_variables = False
 
