@@ -17,7 +17,7 @@ from keras import config as settings, dtype_policies
 from keras.backend.contract import placement, tree
 from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase, runs_at_once
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
-from keras.backend.contract.loading import active, get_engine, is_native, known_engine, meet_the_engine
+from keras.backend.contract.loading import active, get_engine, is_native, join, known_engine, meet_the_engine
 from keras.backend.contract.rules import AbstractTensor, is_float
 from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
@@ -883,6 +883,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self.forget_replaced(before)
         self.take_constraints()
         self.take_initial_weights()
+        if active.engine is not None:
+            active.engine.note_built(self)
 
     def take_path(self):
         """Note which layers this one is built in, which a policy by path may depend on."""
@@ -938,7 +940,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
                                  'input first, or call build(input_shape).' % (self.__dict__.get('name', '?'), name))
         if name in calls_of_keras1.ATTRIBUTES:
             return calls_of_keras1.old_attribute(self, name)
-        if active.engine is not None and active.engine.layer_base is not None:
+        if hasattr(active.engine and active.engine.layer_base, '__getattr__'):
             return super().__getattr__(name)
         raise AttributeError('%r object has no attribute %r' % (type(self).__name__, name))
 
@@ -1072,13 +1074,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 Operation.register(Layer)
 
 
-def _join(engine):
-    """Let layers be objects of the class that the engine's library takes for such."""
-    if engine.layer_base is not None and not issubclass(Layer, engine.layer_base):
-        Layer.__bases__ += (engine.layer_base,)
-
-
-active.listeners.append(_join)
+join(Layer, 'layer_base')
 
 
 def snake_case(name, digits=True):

@@ -1,5 +1,6 @@
 """The weights of a layer: making them, finding them in attributes and nested layers, reading and setting them."""
 import functools
+import re
 import threading
 import warnings
 
@@ -60,6 +61,15 @@ def parts_in(value):
     variables, layers = [], []
     _collect(value, variables, layers, set())
     return variables, layers
+
+
+def _free(name, taken):
+    """`name`, with a number where it is taken."""
+    number, found = 0, name
+    while found in taken:
+        number += 1
+        found = '%s_%d' % (name, number)
+    return found
 
 
 def _unique(variables):
@@ -232,6 +242,40 @@ class WeightOwner:
         """Have calls run the hooks of the engine's library, in graphs and steps, too."""
         self.hooked, self._direct_dtype = True, None
         change_adapters()
+
+    def named_weights(self):
+        """{name: weight} of the weights that the layer has itself, for the engine's library."""
+        found = {}
+        for weight in self.own_variables_in_order():
+            found[_free(weight.path.rpartition('/')[2].replace('.', '_'), found)] = weight
+        return found
+
+    def named_parts(self):
+        """{name: layer} of the layers right inside, for the engine's library.
+
+        What stands in an attribute goes by its name, anything else by the name that it was given; numbers that Keras
+        gave count within the layer, so that names do not depend on what else a program has made.
+        """
+        attributes = {id(value): name for name, value in vars(self).items() if isinstance(value, WeightOwner)}
+        found = {}
+        for part in self._layers:
+            name = attributes.get(id(part))
+            if name is None:
+                given = self.words_of(type(part).__name__)
+                automatic = re.match(re.escape(given) + r'(_\d+)?$', part.name)
+                name = _free((given if automatic else part.name).replace('.', '_').replace('/', '_'),
+                             set(found).union(vars(self)))
+            found[name] = part
+        return found
+
+    def tracked_by_name(self):
+        """{name: variable or layer} of all that a checkpoint of the engine's library has to keep."""
+        found = dict(self.named_weights())
+        for name, part in self.named_parts().items():
+            found[_free(name, found)] = part
+        for generator in _generators_in(vars(self)):
+            found[_free('seed', found)] = generator.state
+        return found
 
     def modules_of_library(self):
         """{name: module} of the engine's library that the layer is made of, and nothing else."""

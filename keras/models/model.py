@@ -156,6 +156,15 @@ class Model(Trainer, Keras2View, Layer,
                 if tensor.dtype == before:
                     tensor.__dict__['dtype'] = dtype
 
+    def tracked_by_name(self):
+        optimizer = {} if self.optimizer is None else {'optimizer': self.optimizer}
+        return dict(super().tracked_by_name(), **optimizer)
+
+    def saved_signature(self):
+        """The arguments that the model takes, where that is known, for files of the engine's own library."""
+        from keras.models.specs import expected_arguments
+        return expected_arguments(self)
+
     def _own_weights(self):
         trainable, frozen, _ = super()._own_weights()
         return trainable, frozen, self._layers

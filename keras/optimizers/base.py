@@ -17,7 +17,7 @@ from keras import backend as K
 from keras import config, generations, initializers, ops
 from keras.backend.contract.context import context, recording_assignments
 from keras.backend.contract.ledger import holding
-from keras.backend.contract.loading import active
+from keras.backend.contract.loading import active, join
 from keras.backend.contract.rules import numpy_dtype
 from keras.backend.graph.plans import value_of
 from keras.backend.graph.reads import symbol_of
@@ -261,6 +261,12 @@ class Optimizer(OptimizerProtocol, Configurable):
         if fresh:
             with recording_assignments(None):
                 self.create_slots_of(fresh)
+            if active.engine is not None:
+                active.engine.note_built(self)
+
+    def tracked_by_name(self):
+        """{number: variable} of the state, for checkpoints of the engine's library."""
+        return {str(number): variable for number, variable in enumerate(self.variables_in_order())}
 
     def live_slots(self):
         """The names of the slots that the optimizer, with its arguments, uses."""
@@ -875,6 +881,9 @@ def update_if(condition, update, variables):
     values = cond(condition, then, otherwise, [variable.value for variable in variables])
     for variable, value in zip(variables, values):
         variable.assign(value)
+
+
+join(Optimizer, 'state_base')
 
 
 def _is_own(cls):

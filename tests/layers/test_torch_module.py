@@ -204,7 +204,10 @@ def test_hooks_run_in_calls_graphs_and_training():
     import torch
     model = keras.Sequential([keras.Input((3,)), layers.Dense(4), layers.Dense(2)])
     x, seen = torch.from_numpy(X), []
-    handles = [model.layers[0].register_forward_hook(lambda layer, args, output: seen.append((layer, tuple(output.shape)))),
+
+    def note(layer, args, output):
+        seen.append((layer, tuple(output.shape)))
+    handles = [model.layers[0].register_forward_hook(note),
                model.layers[1].register_forward_pre_hook(lambda layer, args: (args[0] * 0,)),
                model.register_forward_hook(lambda layer, args, output: seen.append(layer)),
                model.layers[1].register_full_backward_hook(lambda layer, inner, outer: seen.append('back'))]

@@ -90,6 +90,8 @@ class Engine:
     variable_attributes = ()
     # The class of which layers are objects, too, as soon as the engine is there, for its library to take them.
     layer_base = None
+    # The same for optimizers and metrics.
+    state_base = None
     # Whether recurrent layers should multiply their inputs by the kernel in each step of the scan, not before it.
     projects_each_step = False
     # Where the engine's own convolutions want the channels: a plan runs chains of image layers that way round.
@@ -230,6 +232,9 @@ class Engine:
     def new_variable(self, value, variable):
         """Storage for `variable` (see `state.Variable`), holding the NumPy array `value`."""
         raise NotImplementedError
+
+    def note_built(self, built):
+        """Take notice of a layer or optimizer that has just made its variables."""
 
     def mark_trainable(self, storage, trainable):
         """Take notice of `variable.trainable`, which has been set for the variable that has this storage."""

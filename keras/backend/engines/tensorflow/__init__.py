@@ -39,6 +39,7 @@ from keras.backend.engines.tensorflow.tensors import (COMPUTED, DTYPES, EagerTen
                                                       leaving_graph, no_tape, positions, rank_of, raw, same_batch,
                                                       size_vector, sizes_of, sum_input, unary, valid_name,
                                                       vectors)  # noqa: E402
+from keras.backend.engines.tensorflow.trackables import Tracked, restore_waiting  # noqa: E402
 from keras.backend.engines.tensorflow.windows import conv, conv_transpose, pool  # noqa: E402
 
 
@@ -184,6 +185,11 @@ class TensorflowEngine(Engine):
     def store(self, storage, value):
         raw.AssignVariableOp(resource=storage.handle, value=value)
         return storage
+
+    layer_base = state_base = Tracked
+
+    def note_built(self, built):
+        restore_waiting(built)
 
     def native_variable(self, variable):
         return variable.storage

@@ -1,7 +1,6 @@
 """Layers as modules of PyTorch (`torch.nn.Module`), and modules of PyTorch as layers run them."""
 import collections
 import io
-import re
 import threading
 
 import torch
@@ -50,9 +49,8 @@ class _Tensors(collections.abc.MutableMapping):
 
     def __init__(self, layer):
         self._layer = layer
-        self._weights, self._others = {}, layer.__dict__.get('_own_parameters', {})
-        for weight in () if layer.modules_of_library() else layer.own_variables_in_order():
-            self._weights[_free(weight.path.rpartition('/')[2].replace('.', '_'), self._weights)] = weight
+        self._weights = {} if layer.modules_of_library() else layer.named_weights()
+        self._others = layer.__dict__.get('_own_parameters', {})
         for name, value in vars(layer).items():
             if isinstance(value, torch.nn.Parameter) and name not in self._weights:
                 self._others = dict(self._others, **{name: value})
@@ -87,36 +85,9 @@ class _Tensors(collections.abc.MutableMapping):
         return len(self._weights) + len(self._others)
 
 
-def _free(name, taken):
-    """`name`, with a number where it is taken."""
-    number, found = 0, name
-    while found in taken:
-        number += 1
-        found = '%s_%d' % (name, number)
-    return found
-
-
 def _parts_of(layer):
-    """{name: module} of what is right inside of a layer.
-
-    What stands in an attribute goes by its name, anything else by the name that it was given; numbers that Keras gave
-    count within the layer, so that names do not depend on what else a program has made.
-    """
-    inside = layer.modules_of_library()
-    if inside:
-        return inside
-    attributes = {id(value): name for name, value in vars(layer).items() if isinstance(value, LayerModule)}
-    found = {}
-    for part in layer._layers:
-        name = attributes.get(id(part))
-        if name is None:
-            given = layer.words_of(type(part).__name__)
-            automatic = re.fullmatch(re.escape(given) + r'(_\d+)?', part.name)
-            name = _free((given if automatic else part.name).replace('.', '_').replace('/', '_'),
-                         set(found).union(vars(layer)))
-        found[name] = part
-    found.update(layer.__dict__.get('_own_modules', {}))
-    return found
+    """{name: module} of what is right inside of a layer."""
+    return dict(layer.modules_of_library() or layer.named_parts(), **layer.__dict__.get('_own_modules', {}))
 
 
 def _with_tables(name):
