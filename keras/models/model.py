@@ -139,7 +139,7 @@ class Model(Trainer, Keras2View, Layer,
     @yielding
     def operations(self):
         """What runs in the graph of the model, in that order: layers, and operations among them."""
-        nodes = self._required_graph().all_nodes()
+        nodes = self.required_graph().all_nodes()
         return list({id(node.operation): node.operation for node in nodes}.values())
 
     @property
@@ -309,15 +309,15 @@ class Model(Trainer, Keras2View, Layer,
 
     @property
     def input(self):
-        graph = self._required_graph()
+        graph = self.required_graph()
         return graph.given_inputs if self.ruled('lists_of_one_stay') else graph.input_structure
 
     @property
     def output(self):
-        graph = self._required_graph()
+        graph = self.required_graph()
         return graph.given_outputs if self.ruled('lists_of_one_stay') else graph.output_structure
 
-    def _required_graph(self):
+    def required_graph(self):
         if self.layer_graph is None:
             raise AttributeError('Model %s is not a graph of layers, so it has no symbolic input and output.'
                                  % self.name)
@@ -326,18 +326,18 @@ class Model(Trainer, Keras2View, Layer,
     @yielding
     def input_shape(self):
         if self.ruled('lists_of_one_stay'):
-            return _shapes_of(self._required_graph().inputs)
+            return _shapes_of(self.required_graph().inputs)
         return tree.map_structure(lambda x: x.shape, self.input)
 
     @yielding
     def output_shape(self):
         if self.ruled('lists_of_one_stay'):
-            return _shapes_of(self._required_graph().outputs)
+            return _shapes_of(self.required_graph().outputs)
         return tree.map_structure(lambda x: x.shape, self.output)
 
     @yielding
     def input_names(self):
-        return self._required_graph().input_names
+        return self.required_graph().input_names
 
     @property
     def input_spec(self):
@@ -819,13 +819,13 @@ def _given_inputs(graph, model, given):
 
 def _cloned(model, input_tensors, copy_of, call_function):
     if input_tensors is not None:
-        input_tensors = _given_inputs(model._required_graph(), model, input_tensors)
+        input_tensors = _given_inputs(model.required_graph(), model, input_tensors)
     if hasattr(model, 'clone_layers'):
         made = model.clone_layers(copy_of, input_tensors)
         if model.optimizer is not None and model.ruled('clones_of_stacks_are_compiled'):
             made.compile_from_config(model.get_compile_config())
         return made
-    graph = model._required_graph()
+    graph = model.required_graph()
     tensors = input_tensors or clone_inputs(graph)
     copies = {id(layer): copy_of(layer) for layer in graph.layers if not layer.is_input}
     mapped = {id(old): new for old, new in zip(graph.inputs, tensors)}
