@@ -18,6 +18,7 @@ from keras.backend.state.variables import Variable
 from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import declared_arguments
 from keras.layers.yielding import yielding
+from keras.saving.kinds import kind_in
 
 _PLAIN = frozenset((int, float, str, bool, type(None), np.ndarray, type(len), type(lambda: 0), type))
 _CONTAINERS = frozenset((list, tuple, dict))
@@ -283,8 +284,7 @@ class WeightOwner:
 
     def part_for(self, name, module):
         """What the attribute `name` is to be for a module of PyTorch: a layer, whose weights are found."""
-        from keras.layers.torch_module import TorchModuleWrapper
-        return TorchModuleWrapper(module)
+        return kind_in('keras.layers').find('TorchModuleWrapper')(module)
 
     def compute_in(self, before, dtype):
         """Keep weights and compute in the float type `dtype` instead of that `before`, from now on."""
