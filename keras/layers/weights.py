@@ -223,6 +223,13 @@ class WeightOwner:
     # Attributes in which weights and layers are not looked for.
     _untracked = _UNTRACKED
 
+    def layer_of_module(self, module):
+        """What stands for a module of PyTorch that is set as an attribute: in Keras 3's generation a layer."""
+        if not self.ruled('modules_of_torch_are_layers'):
+            return module
+        from keras.layers.torch_module import TorchModuleWrapper
+        return TorchModuleWrapper(module)
+
     def start_weights(self):
         self._built = self._was_built = False
         self._trainable = True
