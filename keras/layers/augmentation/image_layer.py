@@ -119,9 +119,9 @@ class ImageLayer(Lendable):
     @_where_traced
     def transform_images(self, images, transformation, training=True):
         """Images, changed by what `get_random_transformation` gave; they come out in the layer's float type."""
-        images = self._in_floats(images)
+        images = self.in_floats(images)
         # What moves images computes in wider floats than some layers do.
-        return self._in_floats(self._changed(self.changed_images, images, transformation, training))
+        return self.in_floats(self._changed(self.changed_images, images, transformation, training))
 
     @_where_traced
     def transform_segmentation_masks(self, segmentation_masks, transformation, training=True):
@@ -251,7 +251,7 @@ class ImageLayer(Lendable):
     def _with_batch(self, images):
         return ops.expand_dims(images, 0) if ops.ndim(images) == 3 else images
 
-    def _in_floats(self, images):
+    def in_floats(self, images):
         if self.keeps_integers and not is_float(dtype_of(images)):
             return ops.convert_to_tensor(images)
         return images if dtype_of(images) == self.compute_dtype and not isinstance(images, np.ndarray) \

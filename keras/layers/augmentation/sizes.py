@@ -131,7 +131,7 @@ class CenterCrop(_Sized):
 
     def changed_masks(self, masks, transformation):
         # Resized like images, as in Keras 3.
-        return self.changed_images(self._in_floats(masks), transformation)
+        return self.changed_images(self.in_floats(masks), transformation)
 
     def changed_boxes(self, boxes, transformation):
         return boxes_in(boxes, self._middle(self.sizes_of(transformation)), self.height, self.width)
