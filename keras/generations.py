@@ -240,6 +240,11 @@ _row('name_of_inputs', 'layers.InputLayer',
 _row('name_of_models', 'models.Model', 'what models made from inputs and outputs are called without a name',
      'model', 'model', 'model', 'functional')
 
+_row('output_names_are_of_layers', 'Model.output_names',
+     'where the outputs stand in a dictionary the names are those of the layers, too, not the keys',
+     False, False, False, True)
+_row('class_or_sample_weights', 'Model.fit', '`class_weight` and `sample_weight` together are an error', False, False,
+     False, True)
 _row('own_compile_is_not_called', 'saving.load_model',
      'a model whose class overrides `compile`, but not `compile_from_config`, is not compiled when it is loaded',
      False, False, False, True)
