@@ -17,6 +17,7 @@ from keras.backend.state.variables import Variable
 from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import declared_arguments
 from keras.layers.yielding import yielding
+from keras.saving.kinds import kind_in
 
 _PLAIN = frozenset((int, float, str, bool, type(None), np.ndarray, type(len), type(lambda: 0), type))
 _CONTAINERS = frozenset((list, tuple, dict))
@@ -227,8 +228,7 @@ class WeightOwner:
         """What stands for a module of PyTorch that is set as an attribute: in Keras 3's generation a layer."""
         if not self.ruled('modules_of_torch_are_layers'):
             return module
-        from keras.layers.torch_module import TorchModuleWrapper
-        return TorchModuleWrapper(module)
+        return kind_in('keras.layers').find('TorchModuleWrapper')(module)
 
     def start_weights(self):
         self._built = self._was_built = False
