@@ -12,9 +12,9 @@ from keras.backend.state.variables import Variable, to_array
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F
 from keras.backend.table.composites.math import less_equal
-from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, multiply_sizes, ndim, part_from, resized,
-                                                  shape, size_along, sliced, squeeze, static_shape, unstack, whole_numbers,
-                                                  zeros)
+from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, multiply_sizes, ndim, part_from,
+                                                  resized, shape, size_along, sliced, squeeze, static_shape, unstack,
+                                                  whole_numbers, zeros)
 from keras.backend.table.dispatch import composite
 from keras.backend.table.primitives import cast, stop_gradient
 

@@ -297,10 +297,11 @@ class RandomPosterization(_Colored):
 
     def changed_images(self, images, transformation):
         shift = ops.reshape(ops.cast(transformation['shift_factor'], 'float32'), (-1, 1, 1, 1))
-        step = ops.cast(ops.round(ops.exp2(shift)), images.dtype)
+        step = ops.round(ops.exp2(shift))
+        share, step = [ops.cast(number, images.dtype) for number in (ops.divide(1.0, step), step)]
 
         def cut(given):
-            return ops.multiply(ops.floor(ops.divide(ops.floor(given), step)), step)
+            return ops.multiply(ops.floor(ops.multiply(given, share)), step)
         return self.in_range(cut, images, _BYTES)
 
 
