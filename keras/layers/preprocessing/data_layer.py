@@ -130,7 +130,7 @@ class DataLayer(Lendable):
         if context.abstract or any_symbolic([inputs, list(args), kwargs]):
             if self.ragged:
                 raise ValueError('Layer %s (%s): with `ragged=True` it gives tensors that no layer of a model takes. '
-                                 'Call it on data, or in `tf.data.Dataset.map`.' % (self.name, type(self).__name__))
+                                 'Call it on data, or in a pipeline of data.' % (self.name, type(self).__name__))
             outputs = super().__call__(inputs, *args, **kwargs)
             if self.sparse and isinstance(outputs, KerasTensor):
                 outputs.mark(sparse=True)
