@@ -282,15 +282,17 @@ class WeightOwner:
         """{name: module} of the engine's library that the layer is made of, and nothing else."""
         return {}
 
-    def part_for(self, name, module):
-        """What the attribute `name` is to be for a module of PyTorch: a layer, whose weights are found."""
-        return kind_in('keras.layers').find('TorchModuleWrapper')(module)
-
     def compute_in(self, before, dtype):
         """Keep weights and compute in the float type `dtype` instead of that `before`, from now on."""
         from keras import dtype_policies
         self.take_policy(dtype_policies.get(dtype))
         change_adapters()
+
+    def layer_of_module(self, module):
+        """What stands for a module of PyTorch that is set as an attribute: in Keras 3's generation a layer."""
+        if not self.ruled('modules_of_torch_are_layers'):
+            return module
+        return kind_in('keras.layers').find('TorchModuleWrapper')(module)
 
     def start_weights(self):
         self._built = self._was_built = False

@@ -87,7 +87,12 @@ class _Tensors(collections.abc.MutableMapping):
 
 def _parts_of(layer):
     """{name: module} of what is right inside of a layer."""
-    return dict(layer.modules_of_library() or layer.named_parts(), **layer.__dict__.get('_own_modules', {}))
+    inside = layer.modules_of_library()
+    if not inside:
+        inside = layer.named_parts()
+        inside.update((name, value) for name, value in vars(layer).items()
+                      if isinstance(value, torch.nn.Module) and not isinstance(value, LayerModule))
+    return dict(inside, **layer.__dict__.get('_own_modules', {}))
 
 
 def _with_tables(name):
@@ -115,7 +120,7 @@ class LayerModule(torch.nn.Module):
         if kind in _SIMPLE:
             return _set(self, name, value)
         if isinstance(value, torch.nn.Module) and not isinstance(value, LayerModule):
-            value = self.part_for(name, value)
+            value = self.layer_of_module(value)
         elif isinstance(value, torch.Tensor) and isinstance(value, torch.nn.Parameter):
             tensors = _Tensors(self)
             if tensors.weight(name) is not None:  # as `load_state_dict(assign=True)` sets weights
@@ -307,7 +312,6 @@ class Run:
             raise TypeError('TorchModuleWrapper: `module` must be a torch.nn.Module. Received: %r of type %s.'
                             % (module, type(module).__name__))
         self.module = module.to(DEVICE)
-        self.own_mode = None
         self.variables, self.buffers = {}, []
         self.adopt(engine)
 
@@ -337,14 +341,9 @@ class Run:
             self.module(*[torch.from_numpy(array).to(DEVICE) for array in arrays])
 
     def __call__(self, args, kwargs, training):
-        """What the module gives."""
-        # Where nobody says it, the mode is the one that a script left the module in.
-        wanted = self.own_mode if training is None else bool(training)
-        if wanted is not None and self.module.training is not wanted:
-            self.own_mode = self.module.training if self.own_mode is None else self.own_mode
-            self.module.train(wanted)
-        if training is None:
-            self.own_mode = None
+        """What the module gives; `training` None leaves its mode alone."""
+        if training is not None and self.module.training is not bool(training):
+            self.module.train(bool(training))
         values = {name: variable.value for name, variable in self.variables.items()}
         # What the module writes are copies, which become the values of variables along with all others.
         written = self.buffers if self.module.training and context.ledger is not None else ()
