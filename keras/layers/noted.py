@@ -16,14 +16,28 @@ _CONTAINERS = (list, tuple, dict)
 
 class Noted:
     """What one layer keeps of itself: its `Parts` and its `Tree`, None as long as nobody has asked. Not copied along.
+
+    `asked`: how often somebody has: while a model is built, attributes change more often than they are asked for.
     """
-    __slots__ = ('parts', 'tree')
+    __slots__ = ('parts', 'tree', 'asked')
 
     def __init__(self):
-        self.parts = self.tree = None
+        self.parts, self.tree, self.asked = None, None, 0
 
     def __reduce__(self):
         return Noted, ()
+
+
+class Unnoted:
+    """In the place of `Parts` where nothing is noted."""
+    can_last = False
+
+    def __init__(self):
+        self.found = self.metrics = None
+
+    @staticmethod
+    def hold(attributes):
+        return False
 
 
 class Parts:
@@ -52,6 +66,8 @@ class Parts:
         seen = set()
         for _, value in kept:
             self._note(value, seen)
+        if not self.can_last:
+            kept, self._containers = [], []
         # An `itemgetter` of one place gives no tuple.
         places = [place for place, _ in kept]
         self._picked = operator.itemgetter(*(places * 2 if len(places) == 1 else places)) if places else None
@@ -66,7 +82,7 @@ class Parts:
                 for part in contents:
                     if type(part) not in PLAIN:
                         self._note(part, seen)
-        elif active.engine is not None and active.engine.is_native(value):
+        elif isinstance(value, np.ndarray) or active.engine is not None and active.engine.is_native(value):
             self.can_last = False
 
     def hold(self, attributes):

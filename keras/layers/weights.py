@@ -16,7 +16,7 @@ from keras.backend.state.seeds import SeedGenerator
 from keras.backend.state.variables import Variable, trainable_variables_changes
 from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import declared_arguments
-from keras.layers.noted import PLAIN, Noted, Parts, tree_of
+from keras.layers.noted import PLAIN, Noted, Parts, Unnoted, tree_of
 from keras.layers.yielding import yielding
 
 _CONTAINERS = frozenset((list, tuple, dict))
@@ -353,9 +353,10 @@ class WeightOwner:
         """The `Parts` in which is kept what the attributes hold, as long as they are as they are now."""
         noted = self.__dict__.get('_noted')
         if noted is None:  # no `__init__` of ours has run
-            return Parts(self.__dict__, _WITHOUT_PARTS)
+            return Unnoted()
         if noted.parts is None or not noted.parts.hold(self.__dict__):
-            noted.parts = Parts(self.__dict__, _WITHOUT_PARTS)
+            noted.asked += 1
+            noted.parts = Parts(self.__dict__, _WITHOUT_PARTS) if noted.asked > 2 else Unnoted()
         return noted.parts
 
     def tree_seen(self):
@@ -509,6 +510,8 @@ class WeightOwner:
 
     def _kinds(self, visited=None):
         if _has_own_kinds(type(self)):
+            if visited is not None:
+                visited.extend(self.walk_layers())
             return self.trainable_weights, self.non_trainable_weights
         return self._kinds_inside() if visited is None else self._look_for_kinds(visited)
 
