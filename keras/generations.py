@@ -225,6 +225,14 @@ _row('name_of_inputs', 'layers.InputLayer',
 _row('name_of_models', 'models.Model', 'what models made from inputs and outputs are called without a name',
      'model', 'model', 'model', 'functional')
 
+_row('output_names_are_of_layers', 'Model.output_names',
+     'where the outputs stand in a dictionary the names are those of the layers, too, not the keys',
+     False, False, False, True)
+_row('class_or_sample_weights', 'Model.fit', '`class_weight` and `sample_weight` together are an error', False, False,
+     False, True)
+_row('own_compile_is_not_called', 'saving.load_model',
+     'a model whose class overrides `compile`, but not `compile_from_config`, is not compiled when it is loaded',
+     False, False, False, True)
 _row('files_have_extensions', 'models.Model.save',
      'the name of a file ends in `.keras`, `.h5` or `.hdf5`', False, False, False, True)
 _row('variables_show_values', 'Variable',
@@ -240,6 +248,14 @@ _row('dtypes_are_fixed', 'losses.Loss, metrics.Metric', '`dtype` cannot be set o
 _row('metrics_compute_in_policies', 'metrics.Metric',
      'of a policy given as `dtype` the metric takes what is computed in, not what variables have; variables that are '
      'added without a dtype have `floatx`', False, False, False, True)
+_row('loss_functions_go_by_predictions', 'losses.mean_squared_error, losses.binary_crossentropy',
+     'called as functions, losses take targets in the dtype of the predictions; those of regression make (n,) and '
+     '(n, 1) alike, crossentropies refuse targets of fewer or more axes', False, False, False, True)
+_row('columns_of_weights_give_columns', 'losses.Loss',
+     'losses (n,) with `sample_weight` (n, 1) and `reduction="none"` give (n, 1), not (n,)', False, False, False, True)
+_row('a_weight_counts_once', 'losses.Loss',
+     'with `reduction="mean_with_sample_weight"` each weight is counted once, not for every value that it weighs',
+     False, False, False, True)
 _row('losses_take_masks', 'losses.Loss',
      'a mask that goes with predictions outside of `fit` (of an `Embedding`, or by `set_keras_mask`) leaves values out',
      False, False, False, True)

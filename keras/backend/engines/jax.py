@@ -441,7 +441,8 @@ def _argmin(x, axis=-1):
 @jax.jit
 def _abs(x):
     # The gradient at 0 is 0, as everywhere else; that of jnp.abs is 1.
-    return jnp.where(x == 0, jnp.zeros_like(x), jnp.abs(x))
+    size = jnp.abs(x)
+    return jnp.where(x == 0, jnp.zeros_like(size), size)
 
 
 def _named(library, names):
