@@ -273,6 +273,12 @@ class WeightOwner:
         for weights in (self._trainable_weights, self._non_trainable_weights):
             weights[:] = [weight for weight in weights if weight is not variable]
 
+    def __delattr__(self, name):
+        value = vars(self).get(name)
+        super().__delattr__(name)
+        if isinstance(value, Variable):
+            self.unlist_weight(value)
+
     def weights_made(self):
         return self._trainable_weights + self._non_trainable_weights
 
