@@ -196,7 +196,7 @@ class Additions:
 
     def metrics_inside(self):
         """What `metrics` is, whatever a subclass has it say; those of layers inside as well."""
-        return list(self._remembered('metrics', self._look_for_metrics_inside))
+        return list(self.remembered('metrics', self._look_for_metrics_inside))
 
     def _look_for_metrics_inside(self):
         found = [metric for layer in self.walk_layers() for metric in layer.metrics_made()]

@@ -479,10 +479,10 @@ class WeightOwner:
     def _kinds_inside(self):
         """(trainable weights, the others), which one walk finds both."""
         visited = []
-        trainable, others = self._remembered('kinds', lambda: self._look_for_kinds(visited), visited)
+        trainable, others = self.remembered('kinds', lambda: self._look_for_kinds(visited), visited)
         return list(trainable), list(others)
 
-    def _remembered(self, what, find, visited=None):
+    def remembered(self, what, find, visited=None):
         """What `find` gives, which follows from this layer and those inside and is kept until one of them changes.
 
         Args:
@@ -529,7 +529,7 @@ class WeightOwner:
         """
         if not self.ruled('weights_part_by_part') or not self.own_parts()[1]:
             return self.weights_by_kind
-        return list(self._remembered('weights', lambda: _unique(self.own_variables_in_order() + [
+        return list(self.remembered('weights', lambda: _unique(self.own_variables_in_order() + [
             weight for layer in self.own_parts()[1] for weight in layer.weights])))
 
     @property

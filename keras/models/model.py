@@ -264,7 +264,7 @@ class Model(Trainer, Keras2View, Layer,
         """All weights: layer by layer, in Keras 1 and 2 the trainable ones, then the others."""
         if not self.ruled('weights_by_layer'):
             return self.weights_by_kind
-        return list(self._remembered('weights', self._weights_by_layer))
+        return list(self.remembered('weights', self._weights_by_layer))
 
     def get_weights(self):
         """The values of the weights, layer by layer, as a list of NumPy arrays."""
