@@ -18,6 +18,7 @@ from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import declared_arguments
 from keras.layers.noted import PLAIN, Noted, Parts, Unnoted, tree_of
 from keras.layers.yielding import yielding
+from keras.saving.kinds import kind_in
 
 _CONTAINERS = frozenset((list, tuple, dict))
 # Types in which there are no weights: those of ours are added when they are met.
@@ -242,6 +243,12 @@ class WeightOwner:
 
     # Attributes in which weights and layers are not looked for.
     _untracked = _UNTRACKED
+
+    def layer_of_module(self, module):
+        """What stands for a module of PyTorch that is set as an attribute: in Keras 3's generation a layer."""
+        if not self.ruled('modules_of_torch_are_layers'):
+            return module
+        return kind_in('keras.layers').find('TorchModuleWrapper')(module)
 
     def start_weights(self):
         self._built = self._was_built = False

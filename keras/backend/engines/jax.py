@@ -409,6 +409,10 @@ def _relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     return jax.nn.relu(x)
 
 
+def _part_from(x, start, size, axis):
+    return jax.lax.dynamic_slice_in_dim(x, start, size, axis) if type(size) is int else NotImplemented
+
+
 def _mean(x, axis=None, keepdims=False):
     return jnp.mean(x, axis, keepdims=keepdims)
 
@@ -478,7 +482,7 @@ class JaxEngine(Engine):
                                  'logical_xor clip stack expand_dims swapaxes moveaxis roll tril triu diag diagonal '
                                  'outer'),
                      rsqrt=lax.rsqrt, relu=_relu, logsumexp=_logsumexp, mean=_mean, var=_var, std=_std, any=_any,
-                     all=_all, argmin=_argmin,
+                     all=_all, argmin=_argmin, part_from=_part_from,
                      **_named(jax.nn, 'sigmoid silu softmax log_softmax softplus log_sigmoid elu celu selu glu '
                                       'hard_sigmoid hard_silu hard_tanh leaky_relu squareplus'))
     float_dtypes = _FLOATS
