@@ -80,6 +80,8 @@ class Optimizer(OptimizerProtocol, Configurable):
     kept_as = {'learning_rate': '_given_rate', 'name': '_given_name'}
     # The names of the slots, one variable each per model variable, in the order of Keras 2's weights.
     slot_names = ()
+    # What variables of slots are called otherwise in Keras 3.
+    slot_names_in_3 = {}
     # Whether those weights are all slots of one variable, then those of the next; else slot after slot.
     slots_by_weight = False
     # For optimizers defined by `get_updates`: what they set `weights` to, the updates once they are built (one for each
@@ -274,6 +276,8 @@ class Optimizer(OptimizerProtocol, Configurable):
         return 'zeros'
 
     def _new_slot(self, reference, name, shape=None, initializer='zeros'):
+        if name in self.slot_names_in_3 and self.ruled('slots_are_called_as_in_3'):
+            name = self.slot_names_in_3[name]
         slot = Variable(initializers.delayed(initializer), reference.shape if shape is None else shape, reference.dtype,
                         trainable=False, name='%s_%s' % (reference.path.replace('/', '_').replace(':', '_'), name),
                         layout=reference.layout if shape in (None, reference.shape) else None)
