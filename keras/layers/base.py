@@ -23,7 +23,7 @@ from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
 from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor, any_symbolic
-from keras.backend.state.remat import take_scope
+from keras.backend.state.remat import Rematerialized, take_scope
 from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
 from keras.backend.table import abstract, primitives
@@ -36,6 +36,7 @@ from keras.layers.captured import abstract_result, run_captured, run_recorded, w
 from keras.layers.calls import calls, inside, is_ours, note_mask, path_inside, running, signature_of
 from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
+from keras.layers.quantizable import Quantizable
 from keras.layers.shapes import map_shapes, plain_shapes, shape_of, shaped, shapes_of
 from keras.layers.weights import WeightOwner
 from keras.layers.yielding import yielding
@@ -50,7 +51,7 @@ from keras.saving import forms
 meet_the_engine()
 
 
-class Layer(WeightOwner, GraphView, Additions, Configurable,
+class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Configurable,
             known_as('keras.src.layers.layer.Layer', 'keras.engine.base_layer.Layer'),
             *active.layer_bases()):
     """The base of all layers: a function of tensors with weights of its own.
@@ -334,6 +335,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             policy = self._policy
         self.take_policy(policy)
 
+    @property
+    def _dtype_policy(self):
+        return self._policy
+
     def take_policy(self, policy):
         """Compute by a `DTypePolicy` from now on."""
         self._policy = policy
@@ -344,6 +349,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self._dtype = policy.variable_dtype
         self._compute_dtype = None if policy.compute_dtype == policy.variable_dtype else policy.compute_dtype
         self._direct_dtype = None
+        if policy.quantization_mode is not None:
+            self.follow_quantization(policy)
 
     def own_policy(self):
         """The policy of the layer itself, where those of several stand in one map."""
@@ -354,26 +361,16 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def _written_policy(self):
         """The policy as the configs of the layer's generation have it."""
         form, policy = self.ruled('dtype_in_configs'), self._policy
+        inner = {layer.path: layer.own_policy() for layer in self.walk_layers()
+                 if layer is not self and layer.quantization_mode is not None}
+        if inner and not isinstance(policy, dtype_policies.DTypePolicyMap):  # layers inside are made by this one
+            policy = dtype_policies.DTypePolicyMap(policy.name, inner)
         if isinstance(policy, dtype_policies.DTypePolicyMap) or form == 'DTypePolicy' \
                 or policy.quantization_mode == 'float8':
             return dtype_policies.serialize(policy)
         if form == 'Policy' and self._compute_dtype is not None:
             return {'class_name': 'Policy', 'config': {'name': policy.name}}
         return policy.name
-
-    def quantize(self, mode=None, type_check=True, config=None):
-        """Keep the weights in few bits, where the layer can; see `Dense`.
-
-        Raises:
-            NotImplementedError: for a layer that cannot be quantized.
-        """
-        raise NotImplementedError('Layer %s (%s) does not have a `quantize` method implemented.'
-                                  % (self.name, type(self).__name__))
-
-    @property
-    def quantization_mode(self):
-        """How the weights are quantized: 'int8', 'int4', 'float8', 'gptq', 'awq', or None."""
-        return self.own_policy().quantization_mode
 
     @property
     def metrics_variables(self):

@@ -201,6 +201,9 @@ class Model(Trainer, Keras2View, Layer,
         if kwargs:
             raise ValueError('Unrecognized keyword arguments passed to %s.quantize: %s'
                              % (type(self).__name__, ', '.join(sorted(kwargs))))
+        if not (filters is None or callable(filters) or isinstance(filters, (str, list, tuple))):
+            raise ValueError('The `filters` argument must be a regex string, a list of regex strings, or a callable. '
+                             'Received: %r of type %s' % (filters, type(filters)))
         config = quantizers.resolved(mode, config)
         if not self.built:
             raise ValueError("Cannot quantize a layer that isn't yet built. The model must be built first before "
@@ -208,15 +211,23 @@ class Model(Trainer, Keras2View, Layer,
         if config.mode in ('gptq', 'awq'):
             from keras.models.calibration import calibrate
             structure = config.quantization_layer_structure or self.get_quantization_layer_structure(config.mode)
-            return calibrate(structure, config, lambda layer: _is_among(layer, filters))
+            calibrate(structure, config, lambda layer: _is_among(layer, filters))
+        else:
+            self._quantize_layers(config, type_check, filters)
+        self._post_quantize(config.mode)
+
+    def _quantize_layers(self, config, type_check, filters):
         for layer in self.walk_layers():
-            if layer is self or hasattr(layer, 'layer_graph') or not _is_among(layer, filters):
+            if layer is self or len(layer.walk_layers()) > 1 or not _is_among(layer, filters):
                 continue
             try:
                 layer.quantize(config.mode, type_check=type_check, config=config)
             except NotImplementedError as error:
                 if layer.weights:
-                    warnings.warn(str(error), stacklevel=2)
+                    warnings.warn(str(error), stacklevel=3)
+
+    def _post_quantize(self, mode, **kwargs):
+        """Runs after `quantize`; subclasses of packages drop here what they have compiled."""
 
     def get_quantization_layer_structure(self, mode=None):
         """The blocks of the model for 'gptq' and 'awq'; None where a subclass does not say them.

@@ -182,6 +182,18 @@ class Engine:
         """
         return self.unsupported('sparse tensors')()
 
+    # --- ragged tensors of the library, which come out at the end and go nowhere
+
+    has_ragged = False
+
+    def ragged_from(self, x):
+        """One of the rows of a native tensor without the zeros at their ends."""
+        return self.unsupported('ragged tensors')()
+
+    def ragged_of(self, arrays):
+        """One of the rows of several NumPy arrays, which differ in their sizes; None where there are no such."""
+        return None
+
     def strided(self, x):
         """A native tensor as one that all operations know, for libraries that have sparse ones of the same class."""
         return x

@@ -116,6 +116,14 @@ class TensorflowEngine(Engine):
             return tf.sparse.from_dense(tf.sparse.sparse_dense_matmul(x, tf.sparse.to_dense(y)))
         return tf.sparse.sparse_dense_matmul(x, y)
 
+    has_ragged = True
+
+    def ragged_from(self, x):
+        return tf.RaggedTensor.from_tensor(x, padding=0)
+
+    def ragged_of(self, arrays):
+        return tf.concat([tf.RaggedTensor.from_tensor(array, ragged_rank=array.ndim - 1) for array in arrays], 0)
+
     stacked = staticmethod(tf.stack)
 
     def from_host(self, array, dtype):
@@ -236,7 +244,9 @@ class TensorflowEngine(Engine):
         if 'pipeline' not in generator.streams:
             with tf.init_scope():
                 generator.streams['pipeline'] = tf.Variable(generator.initial_state().view('int32'), trainable=False)
-        return raw.Bitcast(input=generator.streams['pipeline'].assign_add(np.array([0, 1], 'int32')), type=tf.uint32)
+        step = np.array([0, 1], 'int32')
+        # The state before the draw: the first one has the same seed as outside of pipelines, and in Keras 3.
+        return raw.Bitcast(input=generator.streams['pipeline'].assign_add(step) - step, type=tf.uint32)
 
     writes_checkpoints = True
 
