@@ -248,13 +248,14 @@ class Optimizer(OptimizerProtocol, Configurable):
         self.built = True
         if self.gradient_accumulation_steps and not self._accumulated:
             self._calls = self.add_variable((), 'zeros', 'int32', name='calls')
+        names = self.slot_names_in_3 if self.ruled('slots_are_called_as_in_3') else {}
         for variable in fresh:
             self._places[id(variable)] = len(self.trained_variables)
             self.trained_variables.append(variable)
             for slot in self.live_slots():
                 shape = self.slot_shape(slot, variable)
                 self._slots[slot].append(None if shape is None else self._new_slot(
-                    variable, slot, shape, self.slot_initializer(slot)))
+                    variable, names.get(slot, slot), shape, self.slot_initializer(slot)))
             if self.use_ema:
                 self._averages.append(self._new_slot(variable, 'average'))
             if self.gradient_accumulation_steps:
@@ -276,8 +277,6 @@ class Optimizer(OptimizerProtocol, Configurable):
         return 'zeros'
 
     def _new_slot(self, reference, name, shape=None, initializer='zeros'):
-        if name in self.slot_names_in_3 and self.ruled('slots_are_called_as_in_3'):
-            name = self.slot_names_in_3[name]
         slot = Variable(initializers.delayed(initializer), reference.shape if shape is None else shape, reference.dtype,
                         trainable=False, name='%s_%s' % (reference.path.replace('/', '_').replace(':', '_'), name),
                         layout=reference.layout if shape in (None, reference.shape) else None)
