@@ -36,6 +36,7 @@ from keras.layers.captured import abstract_result, run_captured, run_recorded, w
 from keras.layers.calls import calls, inside, is_ours, note_mask, path_inside, running, signature_of
 from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
+from keras.layers.noted import Noted
 from keras.layers.quantizable import Quantizable
 from keras.layers.shapes import map_shapes, plain_shapes, shape_of, shaped, shapes_of
 from keras.layers.weights import WeightOwner
@@ -999,7 +1000,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
     def copy_with(self, **attributes):
         """A copy with other attributes, which shares its weights."""
         copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__, copy_of=self.copy_of or self, **attributes)
+        copy.__dict__.update(self.__dict__, copy_of=self.copy_of or self, _noted=Noted(), **attributes)
         return copy
 
     def in_other_format(self, **attributes):
@@ -1064,12 +1065,13 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
     def __getstate__(self):
         # A copy stands in no graph; a model gives its layers the calls that belong to it.
         state = dict(self.__dict__, _direct_dtype=None, _direct_shape=None)
+        state.pop('_noted', None)
         for name in self._OF_THE_GRAPH:
             state[name] = []
         return state
 
     def __setstate__(self, state):
-        self.__dict__.update(state)
+        self.__dict__.update(state, _noted=Noted())
 
     def __repr__(self):
         return '<%s name=%s, built=%s>' % (type(self).__name__, self.name, self.built)

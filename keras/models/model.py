@@ -262,7 +262,9 @@ class Model(Trainer, Keras2View, Layer,
     @property
     def weights(self):
         """All weights: layer by layer, in Keras 1 and 2 the trainable ones, then the others."""
-        return self._weights_by_layer() if self.ruled('weights_by_layer') else self.weights_by_kind
+        if not self.ruled('weights_by_layer'):
+            return self.weights_by_kind
+        return list(self.remembered('weights', self._weights_by_layer))
 
     def get_weights(self):
         """The values of the weights, layer by layer, as a list of NumPy arrays."""

@@ -288,8 +288,7 @@ class Program(generations.Dated):
 
     def attributes(self):
         """The metrics that are attributes of the model and its layers."""
-        return self._distinct([metric for layer in self.forward.model.walk_layers()
-                               for metric in layer.metrics_made()])
+        return self.forward.model.metrics_inside()
 
     @staticmethod
     def _distinct(metrics):
