@@ -240,6 +240,9 @@ _row('name_of_inputs', 'layers.InputLayer',
 _row('name_of_models', 'models.Model', 'what models made from inputs and outputs are called without a name',
      'model', 'model', 'model', 'functional')
 
+_row('slots_are_called_as_in_3', 'optimizers.Adadelta, optimizers.RMSprop, optimizers.LossScaleOptimizer',
+     'variables are called `accumulated_grad`, `accumulated_delta_var`, `average_gradient` and `step_counter`, not '
+     '`accumulator`, `delta_accumulator`, `average` and `good_steps`', False, False, False, True)
 _row('output_names_are_of_layers', 'Model.output_names',
      'where the outputs stand in a dictionary the names are those of the layers, too, not the keys',
      False, False, False, True)

@@ -80,6 +80,8 @@ class Optimizer(OptimizerProtocol, Configurable):
     kept_as = {'learning_rate': '_given_rate', 'name': '_given_name'}
     # The names of the slots, one variable each per model variable, in the order of Keras 2's weights.
     slot_names = ()
+    # What variables of slots are called otherwise in Keras 3.
+    slot_names_in_3 = {}
     # Whether those weights are all slots of one variable, then those of the next; else slot after slot.
     slots_by_weight = False
     # For optimizers defined by `get_updates`: what they set `weights` to, the updates once they are built (one for each
@@ -246,13 +248,14 @@ class Optimizer(OptimizerProtocol, Configurable):
         self.built = True
         if self.gradient_accumulation_steps and not self._accumulated:
             self._calls = self.add_variable((), 'zeros', 'int32', name='calls')
+        names = self.slot_names_in_3 if self.ruled('slots_are_called_as_in_3') else {}
         for variable in fresh:
             self._places[id(variable)] = len(self.trained_variables)
             self.trained_variables.append(variable)
             for slot in self.live_slots():
                 shape = self.slot_shape(slot, variable)
                 self._slots[slot].append(None if shape is None else self._new_slot(
-                    variable, slot, shape, self.slot_initializer(slot)))
+                    variable, names.get(slot, slot), shape, self.slot_initializer(slot)))
             if self.use_ema:
                 self._averages.append(self._new_slot(variable, 'average'))
             if self.gradient_accumulation_steps:
