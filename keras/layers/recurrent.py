@@ -722,6 +722,11 @@ class _CellLayer(OfCell, RNN):
     # Every engine decides by itself.
     without_effect = dict(RNN.without_effect, use_cudnn=ANY)
 
+    def __init__(self, given):
+        super().__init__(given)
+        if 'use_cudnn' in given['kwargs']:
+            self.use_cudnn = given['kwargs']['use_cudnn']
+
     def build(self, input_shape):
         super().build(input_shape)
         self.input_spec = InputSpec(ndim=3, axes={-1: first_shape(input_shape)[-1]})
@@ -797,6 +802,7 @@ class GRU(_CellLayer):
     Source: Cho et al., Learning phrase representations using RNN encoder-decoder (2014).
     """
     cell_class, cell_name = GRUCell, 'gru_cell'
+    use_cudnn = 'auto'
 
     def __init__(self, units, activation='tanh', recurrent_activation=Default('GRU.recurrent_activation'),
                  use_bias=True,
@@ -838,6 +844,7 @@ class LSTM(_CellLayer):
         ((2, 3), (2, 3))
     """
     cell_class, cell_name = LSTMCell, 'lstm_cell'
+    use_cudnn = 'auto'
 
     def __init__(self, units, activation='tanh', recurrent_activation=Default('LSTM.recurrent_activation'),
                  use_bias=True,

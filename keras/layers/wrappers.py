@@ -155,10 +155,11 @@ class Bidirectional(Wrapper):
         self.merge_mode = merge_mode
         self._given_backward = backward_layer is not None
         self.forward_layer, self.backward_layer = self._both(layer, backward_layer)
-        if self.ruled('both_directions_mask_with_zeros'):
-            for one in (self.forward_layer, self.backward_layer):
-                if hasattr(one, 'zero_output_for_mask'):
-                    one.zero_output_for_mask = one.return_sequences
+        for one in (self.forward_layer, self.backward_layer):
+            if hasattr(one, 'zero_output_for_mask') and self.ruled('both_directions_mask_with_zeros'):
+                one.zero_output_for_mask = one.return_sequences
+            if hasattr(layer, 'use_cudnn') and backward_layer is None:
+                one.use_cudnn = layer.use_cudnn
         # The forward layer stands for the one given, so that the weights are listed once.
         self.layer = self.forward_layer
         self.return_sequences = layer.return_sequences

@@ -60,10 +60,17 @@ class LayerModule(torch.nn.Module):
 
     # --- weights
 
+    def _named_weights(self):
+        """{name: variable} as PyTorch is to call them; in Keras 3's generation as Keras 3 has it."""
+        if self.ruled('weights_are_torch_params'):
+            return {'_torch_params.' + variable.path: variable
+                    for variable in sorted(self.variables, key=lambda variable: variable.path)}
+        return {weight.path.replace('/', '.'): weight for weight in self.weights}
+
     def named_parameters(self, prefix='', recurse=True, remove_duplicate=True):
         """Pairs (path, tensor) of all weights; those that `fit` leaves alone have requires_grad=False."""
-        for weight in self.weights:
-            yield prefix + ('.' if prefix else '') + weight.path.replace('/', '.'), _tensor(weight)
+        for name, weight in self._named_weights().items():
+            yield prefix + ('.' if prefix else '') + name, _tensor(weight)
 
     def parameters(self, recurse=True):
         """The tensors of the weights."""
@@ -122,7 +129,7 @@ class LayerModule(torch.nn.Module):
 
     def _load_from_state_dict(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys,
                               error_msgs):
-        weights = {prefix + weight.path.replace('/', '.'): weight for weight in self.weights}
+        weights = {prefix + name: weight for name, weight in self._named_weights().items()}
         missing_keys.extend(name for name in weights if name not in state_dict)
         unexpected_keys.extend(name for name in state_dict if name.startswith(prefix) and name not in weights)
         for name, weight in weights.items():

@@ -87,3 +87,15 @@ def generator_of(seed):
         return seed
     low, high = seed.tolist()
     return torch.Generator(DEVICE).manual_seed(_mixed(low, high))
+
+
+# Numbers that `torch.export` leaves open, which older releases do not have.
+SYMBOLS = tuple(getattr(torch, name) for name in ('SymInt', 'SymFloat', 'SymBool') if hasattr(torch, name))
+
+
+def value_of_symbol(x):
+    """An open number as the one of Python that it was exported with; anything else as it is."""
+    for symbol, kind in zip(SYMBOLS, (int, float, bool)):
+        if isinstance(x, symbol):
+            return kind(x)
+    return x
