@@ -256,6 +256,14 @@ _row('dtypes_are_fixed', 'losses.Loss, metrics.Metric', '`dtype` cannot be set o
 _row('metrics_compute_in_policies', 'metrics.Metric',
      'of a policy given as `dtype` the metric takes what is computed in, not what variables have; variables that are '
      'added without a dtype have `floatx`', False, False, False, True)
+_row('loss_functions_go_by_predictions', 'losses.mean_squared_error, losses.binary_crossentropy',
+     'called as functions, losses take targets in the dtype of the predictions; those of regression make (n,) and '
+     '(n, 1) alike, crossentropies refuse targets of fewer or more axes', False, False, False, True)
+_row('columns_of_weights_give_columns', 'losses.Loss',
+     'losses (n,) with `sample_weight` (n, 1) and `reduction="none"` give (n, 1), not (n,)', False, False, False, True)
+_row('a_weight_counts_once', 'losses.Loss',
+     'with `reduction="mean_with_sample_weight"` each weight is counted once, not for every value that it weighs',
+     False, False, False, True)
 _row('losses_take_masks', 'losses.Loss',
      'a mask that goes with predictions outside of `fit` (of an `Embedding`, or by `set_keras_mask`) leaves values out',
      False, False, False, True)
