@@ -241,6 +241,9 @@ _row('name_of_inputs', 'layers.InputLayer',
 _row('name_of_models', 'models.Model', 'what models made from inputs and outputs are called without a name',
      'model', 'model', 'model', 'functional')
 
+_row('own_compile_is_not_called', 'saving.load_model',
+     'a model whose class overrides `compile`, but not `compile_from_config`, is not compiled when it is loaded',
+     False, False, False, True)
 _row('files_have_extensions', 'models.Model.save',
      'the name of a file ends in `.keras`, `.h5` or `.hdf5`', False, False, False, True)
 _row('variables_show_values', 'Variable',

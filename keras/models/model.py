@@ -574,7 +574,19 @@ class Model(Trainer, Keras2View, Layer,
         return training_config.in_full(self) if self.optimizer is not None else None
 
     def compile_from_config(self, config):
-        """Compile the model as `get_compile_config` of another one says."""
+        """Compile the model as `get_compile_config` of another one says.
+
+        In Keras 3 a model whose class has a `compile` of its own is left as it is, with a warning, unless it overrides
+        this method, too.
+        """
+        own = not type(self).compile.__module__.startswith('keras.')
+        if own and type(self).compile_from_config is Model.compile_from_config \
+                and self.ruled('own_compile_is_not_called'):
+            warnings.warn("`compile()` was not called as part of model loading because the model's `compile()` method "
+                          "is custom. All subclassed Models that have `compile()` overridden should also override "
+                          "`get_compile_config()` and `compile_from_config(config)`. Alternatively, call `compile()` "
+                          "after loading: model %s." % self.name, stacklevel=2)
+            return
         training_config.compile_from(self, dict(config, optimizer_config=config.get('optimizer')))
         if self.built:
             self.optimizer.build(self.trainable_variables)

@@ -344,6 +344,9 @@ def _check_names(entries):
     """Refuse two layers of one name before the first is made."""
     met = set()
     for entry in entries:
+        if not isinstance(entry, dict) or 'config' not in entry:
+            raise ValueError("The configuration of a layer is malformed. Expected a dictionary containing a 'config' "
+                             'key. Received: %.200r' % (entry,))
         name = entry['config'].get('name') if isinstance(entry['config'], dict) else None
         if isinstance(name, str) and name in met:
             raise ValueError('Two layers of the configuration have the same name: %.200r.' % name)

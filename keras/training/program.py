@@ -306,9 +306,9 @@ class Program(generations.Dated):
 
     def metric_entries(self):
         """The compiled metrics as far as they are known, see `CompiledMetrics`."""
-        if 'train' in self.own:
+        if 'train' in self.own or self.metrics is None:
             return self.compiled.entries
-        return self.metrics.entries if self.metrics is not None else []
+        return self.metrics.entries
 
     def _compiled_metrics(self):
         """The compiled metrics: one by one, or as one that has them all."""
