@@ -91,15 +91,16 @@ _row('mask_has_to_be_supported', 'layers.Layer.compute_mask',
      True, True, False, False)
 _row('masks_by_argument', 'layers.Layer.call',
      'a `call` with an argument `x_mask` beside `x` gets the mask of that tensor', False, False, False, True)
-_row('names_have_no_slash', 'layers.Layer', 'names of layers and variables are text without `/`', False, False, False, True)
+_row('names_have_no_slash', 'layers.Layer', 'names of layers and variables are text without `/`',
+     False, False, False, True)
 _row('shape_is_for_placeholders', 'layers.InputLayer',
      '`input_shape` is deprecated, with a warning, and `input_tensor` has to be a symbolic tensor, which is the output',
      False, False, False, True)
 _row('symbols_have_no_elements', 'utils.is_keras_tensor', 'symbolic tensors have no length and cannot be iterated over',
      False, False, False, True)
 _row('weights_are_torch_params', 'layers.Layer',
-     'on PyTorch weights are, as parameters of a module, called `_torch_params.dense/kernel`, not `dense.kernel`, by the alphabet, '
-     'and the states of random numbers are among them', False, False, False, True)
+     'on PyTorch weights are, as parameters of a module, called `_torch_params.dense/kernel`, not `dense.kernel`, by '
+     'the alphabet, and the states of random numbers are among them', False, False, False, True)
 _row('keras_tensors_by_class', 'utils.is_keras_tensor', 'every symbolic tensor is one, not only what a layer gives',
      False, False, False, True)
 _row('wrong_configs_are_type_errors', 'layers.Layer.from_config',
