@@ -20,7 +20,8 @@ from keras.backend.table.bodies import Closure
 from keras.backend.table.composites.shape import dtype_of, static_shape
 from keras.configurable import json_value
 from keras.layers.additions import updates_of
-from keras.layers.base import Layer, map_shapes
+from keras.layers.base import Layer
+from keras.layers.shapes import map_shapes
 from keras.layers.calls import calls
 from keras.layers.input_layer import Input
 from keras.layers.yielding import yielding

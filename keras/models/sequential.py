@@ -12,7 +12,8 @@ from keras.backend.contract.rules import AbstractTensor, is_float
 from keras.backend.graph.nodes import free_tensors
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.table.composites.shape import dtype_of
-from keras.layers.base import Layer, shapes_of
+from keras.layers.base import Layer
+from keras.layers.shapes import shapes_of
 from keras.layers.calls import inside
 from keras.layers.input_layer import Input, InputLayer
 from keras.models.functional import Graph

@@ -59,14 +59,19 @@ def host_array(x, dtype=None):
 
 
 class Shape(tuple):
-    """A shape with the methods that scripts of the TensorFlow 1 years call."""
+    """A shape with the methods of TensorFlow's that scripts call: those of symbolic tensors, what `build` gets."""
 
     def as_list(self):
         return list(self)
 
+    def is_fully_defined(self):
+        return None not in self
+
     @property
     def ndims(self):
         return len(self)
+
+    rank = ndims
 
     def __eq__(self, other):
         return tuple(self) == (tuple(other) if isinstance(other, list) else other)
@@ -136,7 +141,7 @@ class AbstractTensor:
     """
 
     def __init__(self, shape, dtype):
-        self.shape = None if shape is None else tuple(shape)
+        self.shape = None if shape is None else Shape(shape)
         self.dtype = _named.get(dtype, dtype)
 
     @property
@@ -144,7 +149,7 @@ class AbstractTensor:
         return None if self.shape is None else len(self.shape)
 
     def get_shape(self):
-        return Shape(self.shape)
+        return self.shape
 
     def __setitem__(self, key, value):
         """What some engines do in place when they run changes neither shape nor dtype."""

@@ -53,7 +53,8 @@ class TensorflowEngine(Engine):
     boolean_dtypes = frozenset((tf.bool,))
     float_dtypes = {tf.float16, tf.bfloat16, tf.float32, tf.float64}
     variable_attributes = ('_should_act_as_resource_variable', 'handle', '_handle', '_dtype', '_unique_id',
-                           '_shared_name', '_id', 'read_value', 'ref', 'experimental_ref', 'device', 'graph', 'op')
+                           '_shared_name', '_id', 'read_value', 'ref', 'experimental_ref', 'device', 'graph', 'op',
+                           '_in_graph_mode')
 
     exporters = {'tf_saved_model': write_saved_model, 'tflite': write_tflite, 'litert': write_tflite}
 
