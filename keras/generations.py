@@ -197,6 +197,8 @@ _row('forget_bias_init_is_obeyed', 'layers.LSTM, ConvLSTM2D',
 _row('dilation_with_strides_waits', 'layers.Conv1D, Conv2D, Conv3D, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D',
      'a dilation together with strides is refused when the layer is built, not when it is made',
      True, True, False, False)
+_row('channels_dilate_with_strides', 'layers.DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D',
+     'a dilation together with strides is taken', False, False, False, True)
 _row('rates_are_clipped', 'layers.Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D',
      'a `rate` outside of [0, 1] is brought into it, with a warning; it is an error', True, True, False, False)
 

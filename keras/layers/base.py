@@ -52,6 +52,10 @@ from keras.saving.serialization import InvalidConfig
 meet_the_engine()
 
 
+class UnknownArgument(TypeError, ValueError):
+    """A keyword argument that a layer does not know: a TypeError in Keras 2, a ValueError in Keras 3."""
+
+
 class Layer(WeightOwner, GraphView, Additions, Configurable,
             known_as('keras.src.layers.layer.Layer', 'keras.engine.base_layer.Layer'),
             *active.layer_bases()):
@@ -171,9 +175,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
     def refuse_arguments(self, unknown):
         """Raise TypeError for the `unknown` keyword arguments of a constructor."""
-        raise TypeError('%s: unknown keyword argument %s. Arguments that every layer takes: name, dtype, '
-                        'trainable, activity_regularizer, input_shape, batch_input_shape, batch_size, weights.'
-                        % (type(self).__name__, ', '.join(map(repr, sorted(unknown)))))
+        raise UnknownArgument(
+            '%s: unknown keyword argument %s. Arguments that every layer takes: name, dtype, trainable, '
+            'activity_regularizer, input_shape, batch_input_shape, batch_size, weights. (Unrecognized keyword '
+            'arguments passed to %s: %.300r)'
+            % (type(self).__name__, ', '.join(map(repr, sorted(unknown))), type(self).__name__, unknown))
 
     def _default_name(self):
         name = type(self).__name__
@@ -974,10 +980,6 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
                                  'input first, or call build(input_shape).' % (self.__dict__.get('name', '?'), name))
         if name in calls_of_keras1.ATTRIBUTES:
             return calls_of_keras1.old_attribute(self, name)
-        if active.engine is None and not name.startswith('__'):  # its library may have it for all layers
-            get_engine()
-            if hasattr(type(self), name):
-                return getattr(self, name)
         raise AttributeError('%r object has no attribute %r' % (type(self).__name__, name))
 
     def set_mode_of_calls(self, training):

@@ -184,6 +184,13 @@ class _SpatialDropout(Dropout):
 
     data_format = 'channels_last'
 
+    def get_config(self):
+        result = super().get_config()
+        if not forms.is_full(self):
+            return result
+        names = ('rate', 'seed', 'name') + ('data_format',) * ('data_format' in result)
+        return dict({name: result[name] for name in names}, dtype=self.dtype)
+
     def _get_noise_shape(self, inputs):
         sizes = list(ops.shape(inputs))
         for axis in spatial_axes(self.data_format, len(sizes)):

@@ -19,6 +19,7 @@ from keras.generations import Default
 from keras.layers.arguments import ANY, check_rate, of_first_input, positive_integer, to_list
 from keras.layers.base import InputSpec, Layer
 from keras.layers.functions import has_arg
+from keras.saving import forms
 from keras.saving.kinds import kind_in
 
 
@@ -709,6 +710,9 @@ class OfCell:
         config = super().get_config()
         config.setdefault('activity_regularizer', None)
         of_cell = config.pop('cell')['config']
+        if forms.is_full(self):
+            of_cell = {name: value for name, value in of_cell.items()
+                       if value is not None or name not in forms.only_given_in_3(type(self))}
         return dict({name: of_cell[name] for name in declared_arguments(self.cell_class) if name in of_cell}, **config)
 
     @classmethod

@@ -8,6 +8,7 @@ from keras.layers.base import InputSpec, Layer
 from keras.layers.shapes import map_shapes
 from keras.layers.calls import is_ours, signature_of
 from keras.layers.functions import has_arg
+from keras.saving import forms
 from keras.saving.kinds import kind_in
 
 
@@ -305,8 +306,10 @@ class Bidirectional(Wrapper):
 
     def get_config(self):
         config = dict(super().get_config(), merge_mode=self.merge_mode)
-        config['layer']['config'] = _renamed(config['layer']['config'], '')
-        if self._given_backward:
+        full = forms.is_full(self)
+        if not full:
+            config['layer']['config'] = _renamed(config['layer']['config'], '')
+        if self._given_backward or full:
             config['backward_layer'] = kind_in('keras.layers').serialize(self.backward_layer)
         if self.forward_layer.num_constants is not None:
             config['num_constants'] = self.forward_layer.num_constants

@@ -156,3 +156,37 @@ def test_sizes_that_an_export_leaves_open():
         assert found.dtype == torch.int64 and found.tolist() == wanted
     assert ops.convert_to_tensor(torch.sym_float(size)).dtype == torch.float32
     assert ops.convert_to_tensor(size, 'float32').item() == 5.0
+
+
+@pytest.mark.on('numpy')
+def test_configs_as_keras3_writes_them():
+    both = layers.Bidirectional(layers.LSTM(3, name='l'), name='b')
+    written = both.get_config()
+    assert written['layer']['config']['name'] == 'forward_l'
+    assert written['backward_layer']['config']['name'] == 'backward_l'
+    assert written['backward_layer']['config']['go_backwards'] is True
+    assert layers.Bidirectional.from_config(written).get_config() == written
+    assert layers.SpatialDropout1D(0.5, name='s').get_config() == {
+        'rate': 0.5, 'seed': None, 'name': 's', 'dtype': 'float32'}
+    assert 'seed' not in layers.SimpleRNN(3).get_config() and layers.SimpleRNN(3, seed=1).get_config()['seed'] == 1
+    normalization = layers.BatchNormalization().get_config()
+    assert normalization['synchronized'] is False
+    layers.BatchNormalization.from_config(normalization)
+    for kind in (layers.LayerNormalization, layers.RMSNormalization):
+        layer = kind()
+        assert layer.get_config()['axis'] == -1
+        layer.build((2, 3))
+        assert layer.get_config()['axis'] == [-1]
+    with pytest.raises(ValueError, match="Unrecognized keyword arguments passed to Dense: {'foo': 1}"):
+        layers.Dense(2, foo=1)
+
+
+def test_channels_by_themselves_dilate_with_strides():
+    x = np.arange(11, dtype='float32').reshape(1, 11, 1)
+    layer = layers.DepthwiseConv1D(2, strides=2, dilation_rate=3, depthwise_initializer='ones')
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer(x))[0, :, 0], [3.0, 7.0, 11.0, 15.0])
+    assert layer.compute_output_shape((None, 11, 1)) == (None, 4, 1)
+    assert layers.SeparableConv2D(3, 2, strides=2, dilation_rate=2, padding='same')(
+        np.ones((1, 8, 8, 2), 'float32')).shape == (1, 4, 4, 3)
+    with config.generation('tf'), pytest.raises(ValueError, match='not supported in conjunction'):
+        layers.SeparableConv2D(3, 2, strides=2, dilation_rate=2)
