@@ -145,6 +145,10 @@ class Engine:
         """A native tensor of the dtype called `dtype` with a copy of a NumPy array; what it lacks it refuses."""
         raise NotImplementedError
 
+    def loops_at_once(self):
+        """Whether a loop begun now runs in Python, step by step, so that its index may be an int of Python."""
+        return False
+
     # --- sparse tensors of the engine's library, which are no native tensors: `convert` makes dense ones of them
 
     has_sparse = False

@@ -713,7 +713,8 @@ class JaxEngine(Engine):
 
     def abs(self, x):
         # The gradient at 0 is 0, as everywhere else; that of jnp.abs is 1.
-        return jnp.where(x == 0, jnp.zeros_like(x), jnp.abs(x))
+        size = jnp.abs(x)
+        return jnp.where(x == 0, jnp.zeros_like(size), size)
 
     exp, log, sqrt, sin, cos = map(staticmethod, (jnp.exp, jnp.log, jnp.sqrt, jnp.sin, jnp.cos))
     tanh, arcsin, arctan = map(staticmethod, (jnp.tanh, jnp.arcsin, jnp.arctan))

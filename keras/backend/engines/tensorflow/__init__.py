@@ -618,6 +618,9 @@ class TensorflowEngine(Engine):
 
     # --- control ---------------------------------------------------------------------------------------------------
 
+    def loops_at_once(self):
+        return executing_eagerly()
+
     scan, cond, while_loop = map(staticmethod, (scan, cond, while_loop))
 
 
