@@ -15,7 +15,8 @@ from keras.layers.families import SameShape
 from keras.layers.functions import (described, dump_callable, func_dump, func_load, has_arg, is_code,  # noqa: F401
                                     load_callable)
 from keras.saving import forms
-from keras.saving.forms import deserialize_keras_object, serialize_keras_object
+from keras.saving.forms import serialize_keras_object
+from keras.saving.kinds import deserialize_keras_object
 from keras.saving.serialization import in_any_scope, refuse_code, refuses_code, SafeModeScope
 
 
