@@ -17,13 +17,13 @@ from keras import config as settings, dtype_policies, generations
 from keras.backend.contract import placement, tree
 from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase, runs_at_once
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
-from keras.backend.contract.loading import active, get_engine, is_native, known_engine, meet_the_engine
+from keras.backend.contract.loading import active, get_engine, is_native, join, known_engine, meet_the_engine
 from keras.backend.contract.rules import AbstractTensor, Shape, is_float
 from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
 from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor, any_symbolic
-from keras.backend.state.remat import rematerialized_call, take_scope
+from keras.backend.state.remat import Rematerialized, take_scope
 from keras.backend.state.scopes import checked_name
 from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
@@ -37,6 +37,8 @@ from keras.layers.captured import abstract_result, run_captured, run_recorded, w
 from keras.layers.calls import calls, inside, is_ours, note_mask, path_inside, running, signature_of
 from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
+from keras.layers.noted import Noted
+from keras.layers.quantizable import Quantizable
 from keras.layers.shapes import map_shapes, plain_shapes, shape_of, shaped, shapes_of
 from keras.layers.weights import WeightOwner
 from keras.layers.yielding import yielding
@@ -56,7 +58,7 @@ class UnknownArgument(TypeError, ValueError):
     """A keyword argument that a layer does not know: a TypeError in Keras 2, a ValueError in Keras 3."""
 
 
-class Layer(WeightOwner, GraphView, Additions, Configurable,
+class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Configurable,
             known_as('keras.src.layers.layer.Layer', 'keras.engine.base_layer.Layer'),
             *active.layer_bases()):
     """The base of all layers: a function of tensors with weights of its own.
@@ -288,8 +290,6 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         made = [kind(shape=tuple(each), dtype=self.compute_dtype) for each in (shape if several else [shape])]
         return made if several else made[0]
 
-    rematerialized_call = rematerialized_call
-
     def symbolic_call(self, *args, **kwargs):
         """What a call on symbolic tensors gives, see `compute_output_spec`."""
         return self.compute_output_spec(*args, **kwargs)
@@ -365,6 +365,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             policy = self._policy
         self.take_policy(policy)
 
+    @property
+    def _dtype_policy(self):
+        return self._policy
+
     def take_policy(self, policy):
         """Compute by a `DTypePolicy` from now on."""
         self._policy = policy
@@ -375,6 +379,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self._dtype = policy.variable_dtype
         self._compute_dtype = None if policy.compute_dtype == policy.variable_dtype else policy.compute_dtype
         self._direct_dtype = None
+        if policy.quantization_mode is not None:
+            self.follow_quantization(policy)
 
     def own_policy(self):
         """The policy of the layer itself, where those of several stand in one map."""
@@ -385,26 +391,16 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def _written_policy(self):
         """The policy as the configs of the layer's generation have it."""
         form, policy = self.ruled('dtype_in_configs'), self._policy
+        inner = {layer.path: layer.own_policy() for layer in self.walk_layers()
+                 if layer is not self and layer.quantization_mode is not None}
+        if inner and not isinstance(policy, dtype_policies.DTypePolicyMap):  # layers inside are made by this one
+            policy = dtype_policies.DTypePolicyMap(policy.name, inner)
         if isinstance(policy, dtype_policies.DTypePolicyMap) or form == 'DTypePolicy' \
                 or policy.quantization_mode == 'float8':
             return dtype_policies.serialize(policy)
         if form == 'Policy' and self._compute_dtype is not None:
             return {'class_name': 'Policy', 'config': {'name': policy.name}}
         return policy.name
-
-    def quantize(self, mode=None, type_check=True, config=None):
-        """Keep the weights in few bits, where the layer can; see `Dense`.
-
-        Raises:
-            NotImplementedError: for a layer that cannot be quantized.
-        """
-        raise NotImplementedError('Layer %s (%s) does not have a `quantize` method implemented.'
-                                  % (self.name, type(self).__name__))
-
-    @property
-    def quantization_mode(self):
-        """How the weights are quantized: 'int8', 'int4', 'float8', 'gptq', 'awq', or None."""
-        return self.own_policy().quantization_mode
 
     @property
     def metrics_variables(self):
@@ -488,7 +484,16 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if self._reads_in_graph(args[0]):
             args = (tree.map_structure(symbol_of, args[0]),) + args[1:]
             return self.call_symbolically(signature, list(args), dict(kwargs))
+        if self.hooked and not context.abstract:
+            return self.with_hooks(self._call_hooked)(*args, **kwargs)
         return self._call_on_values(signature, list(args), dict(kwargs))
+
+    def _call_hooked(self, *args, **kwargs):
+        return self._call_on_values(signature_of(type(self)), list(args), dict(kwargs))
+
+    def call_past_hooks(self, args, kwargs):
+        """The call, without the hooks of the engine's library."""
+        return self._call_hooked(*args, **kwargs) if self.hooked else self(*args, **kwargs)
 
     def _check_positional(self, signature, args):
         """Raise ValueError for numbers and text that are given by position behind the first argument of `call`."""
@@ -802,7 +807,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def _remember_direct(self, signature, inputs):
         """Let calls like this one take the short way: nothing was converted and nothing depends on the call."""
         if self._compute_dtype is None and self.activity_regularizer is None and not context.abstract \
-                and self.mode_of_calls is None \
+                and self.mode_of_calls is None and not self.hooked \
                 and placement.output_layout(self.path) is None \
                 and type(self).compute_mask is Layer.compute_mask:
             self._ignores_phase = not signature.takes_training and not signature.has_kwargs
@@ -925,6 +930,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self.forget_replaced(before)
         self.take_constraints()
         self.take_initial_weights()
+        if active.engine is not None:
+            active.engine.note_built(self)
 
     def take_path(self):
         """Note which layers this one is built in, which a policy by path may depend on."""
@@ -980,6 +987,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
                                  'input first, or call build(input_shape).' % (self.__dict__.get('name', '?'), name))
         if name in calls_of_keras1.ATTRIBUTES:
             return calls_of_keras1.old_attribute(self, name)
+        if hasattr(active.engine and active.engine.layer_base, '__getattr__'):
+            return super().__getattr__(name)
         raise AttributeError('%r object has no attribute %r' % (type(self).__name__, name))
 
     def set_mode_of_calls(self, training):
@@ -1008,7 +1017,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             function = _laying_out(function, layout)
         if any(self._casts(x.dtype) for x in node.inputs):
             function = self._casting(function)
-        return function
+        return self.with_hooks(function) if self.hooked else function
 
     def _told_whether_training(self, function, node, training, signature):
         """`function` with the training flag of a run; None where nobody has said what it is."""
@@ -1033,7 +1042,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def copy_with(self, **attributes):
         """A copy with other attributes, which shares its weights."""
         copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__, copy_of=self.copy_of or self, **attributes)
+        copy.__dict__.update(self.__dict__, copy_of=self.copy_of or self, _noted=Noted(), **attributes)
         return copy
 
     def in_other_format(self, **attributes):
@@ -1098,12 +1107,13 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def __getstate__(self):
         # A copy stands in no graph; a model gives its layers the calls that belong to it.
         state = dict(self.__dict__, _direct_dtype=None, _direct_shape=None)
+        state.pop('_noted', None)
         for name in self._OF_THE_GRAPH:
             state[name] = []
         return state
 
     def __setstate__(self, state):
-        self.__dict__.update(state)
+        self.__dict__.update(state, _noted=Noted())
 
     def __repr__(self):
         return '<%s name=%s, built=%s>' % (type(self).__name__, self.name, self.built)
@@ -1112,13 +1122,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 Operation.register(Layer)
 
 
-def _join(engine):
-    """Let layers be objects of the class that the engine's library takes for such."""
-    if engine.layer_base is not None and not issubclass(Layer, engine.layer_base):
-        Layer.__bases__ += (engine.layer_base,)
-
-
-active.listeners.append(_join)
+join(Layer, 'layer_base')
 
 
 def snake_case(name, digits=True):

@@ -129,22 +129,6 @@ def test_draws_of_a_stateless_call_follow_from_the_given_state():
 
 
 @pytest.mark.on('torch')
-def test_parameters_on_torch_go_by_keras3s_names():
-    model = keras.Sequential([layers.Dense(3, name='a'), layers.Dropout(0.5, name='b')], name='m')
-    model.build((None, 2))
-    names = [name for name, _ in model.named_parameters()]
-    assert names[:2] == ['_torch_params.m/a/bias', '_torch_params.m/a/kernel'] and 'seed' in names[2]
-    state = {name: value.clone() for name, value in model.state_dict().items()}
-    model.layers[0].kernel.assign(np.zeros((2, 3)))
-    model.load_state_dict(state)
-    assert ops.convert_to_numpy(model.layers[0].kernel).any()
-    with config.generation(2):
-        layer = layers.Dense(3, name='a')
-        layer.build((None, 2))
-    assert [name for name, _ in layer.named_parameters()] == ['a.kernel', 'a.bias']
-
-
-@pytest.mark.on('torch')
 def test_sizes_that_an_export_leaves_open():
     import torch
     made = torch.export.export(torch.nn.ReLU(), (torch.ones(5, 3),), dynamic_shapes={

@@ -119,36 +119,36 @@ class RematScope:
         _scopes.open.pop()
 
 
+class Rematerialized:
+    """What operations and layers have of the `RematScope` that they were made in."""
+    _remat_scope = None
+
+    def rematerialized_call(self, fn, *args, **kwargs):
+        """A method as it runs on the arguments: `remat(fn)` where the scope asks for it, else `fn` itself."""
+        scope = self._remat_scope
+        if scope is None or scope.mode is None:
+            return fn
+        wanted = {'full': lambda: True, 'list_of_layers': lambda: self.name in scope.layer_names,
+                  'activations': lambda: getattr(self, 'activation', None) is not None,
+                  'larger_than': lambda: _size_of(fn, args, kwargs) > scope.output_size_threshold}
+        return remat(fn) if wanted[scope.mode]() else fn
+
+
 def take_scope(operation):
     """Have the `call` of a new operation or layer run as the innermost open `RematScope` says."""
     scope = _scopes.open[-1] if _scopes.open else None
     if scope is not None and scope.mode is not None:
-        operation.remat_scope = scope
-        operation.call = functools.partial(_called, operation.call)
+        operation._remat_scope = scope
+        operation.call = scoped(operation, operation.call)
 
 
-def _called(method, *args, **kwargs):
-    return method.__self__.rematerialized_call(method, *args, **kwargs)(*args, **kwargs)
+def scoped(operation, method):
+    """A method of an operation as its scope wants it to run."""
+    return method if operation._remat_scope is None else functools.partial(_called, operation, method)
 
 
-def rematerialized_call(self, layer_call, *args, **kwargs):
-    """What runs in the place of `layer_call`: a function that computes its intermediate results anew for gradients.
-
-    A layer or operation that is made in a `RematScope` runs its `call` so; a subclass may override how.
-
-    Args:
-        layer_call: the function. args, kwargs: what it will be called with.
-
-    Returns:
-        `layer_call` under `keras.remat`, or as it is: outside of any scope, and where the scope does not mean this one.
-    """
-    scope = vars(self).get('remat_scope')
-    if scope is None:
-        return layer_call
-    wanted = {'full': lambda: True, 'list_of_layers': lambda: self.name in scope.layer_names,
-              'activations': lambda: getattr(self, 'activation', None) is not None,
-              'larger_than': lambda: _size_of(layer_call, args, kwargs) > scope.output_size_threshold}
-    return remat(layer_call) if wanted[scope.mode]() else layer_call
+def _called(operation, method, *args, **kwargs):
+    return operation.rematerialized_call(method, *args, **kwargs)(*args, **kwargs)
 
 
 def _size_of(method, args, kwargs):

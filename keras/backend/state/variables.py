@@ -32,6 +32,14 @@ def _is_function_or_none(value):
     return value is None or callable(value)
 
 
+# How often `trainable` of a variable was set, so that what is known of layers is found again.
+_trainable_set = [0]
+
+
+def trainable_variables_changes():
+    return _trainable_set[0]
+
+
 class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariable')):
     """A tensor that keeps its value between calls: a weight, an optimizer slot, a metric's total, a seed.
 
@@ -227,6 +235,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     @trainable.setter
     def trainable(self, value):
         self._trainable = bool(value)
+        _trainable_set[0] += 1
         if self.holder is not None:
             self.holder.mark_trainable(self.held, self._trainable)
 
