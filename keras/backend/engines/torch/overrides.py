@@ -29,7 +29,9 @@ def override(function):
 
 @override
 def clip(x, x_min=None, x_max=None):
-    return x if x_min is None and x_max is None else torch.clamp(x, x_min, x_max)
+    if isinstance(x_min, torch.Tensor) is isinstance(x_max, torch.Tensor) or x_min is None or x_max is None:
+        return x if x_min is None and x_max is None else torch.clamp(x, x_min, x_max)
+    return torch.clamp(torch.clamp(x, x_min), None, x_max)
 
 
 @override
