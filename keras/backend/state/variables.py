@@ -148,7 +148,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     @property
     def _value(self):
         """The storage under Keras 3's name, None before there is one; KerasHub looks at it before it loads weights."""
-        return None if self.holder is None else self.storage
+        return None if self.holder is None and self.distribution is None else self.storage
 
     @outside_graphs
     def _move(self, engine):
