@@ -44,7 +44,7 @@ keep_freed()  # PyTorch has no memory of its own on the host
 
 def _counted(state):
     """The state of a generator, which is changed, one draw further: PyTorch does not add its unsigned integers."""
-    state.view(torch.int32)[1] += 1
+    (state.view(torch.int32) if state.element_size() == 4 else state)[1] += 1
     return state
 
 
