@@ -250,8 +250,7 @@ class Distribution:
 
     def get_variable_layout(self, variable):
         """The layout of a variable."""
-        given = getattr(variable, '_layout', None)  # as scripts of Keras 3 set it for one variable
-        return given if given is not None else TensorLayout([None] * len(variable.shape), self.device_mesh)
+        return variable.given_layout or TensorLayout([None] * len(variable.shape), self.device_mesh)
 
     def get_tensor_layout(self, path):
         """The layout of what is called `path` in a model, or None."""
@@ -314,8 +313,7 @@ class ModelParallel(Distribution):
         self._layouts = layout_map
 
     def get_variable_layout(self, variable):
-        given = getattr(variable, '_layout', None)
-        return given or self._layouts[variable.path] or super().get_variable_layout(variable)
+        return variable.given_layout or self._layouts[variable.path] or super().get_variable_layout(variable)
 
     def get_tensor_layout(self, path):
         return self._layouts[path]

@@ -171,6 +171,11 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
                              % (self.name, tuple(value.shape), self.shape))
         return value
 
+    @property
+    def given_layout(self):
+        """The layout on a device mesh that a script has set for the one variable, as Keras 3 has it; or None."""
+        return self.__dict__.get('_layout')
+
     def numpy(self):
         """The value as a NumPy array of its own."""
         return np.array(self.numpy_view())
