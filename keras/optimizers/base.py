@@ -17,7 +17,7 @@ from keras import backend as K
 from keras import config, generations, initializers, ops
 from keras.backend.contract.context import context, recording_assignments
 from keras.backend.contract.ledger import holding
-from keras.backend.contract.loading import active
+from keras.backend.contract.loading import active, get_engine, join
 from keras.backend.contract.rules import numpy_dtype
 from keras.backend.graph.plans import value_of
 from keras.backend.graph.reads import symbol_of
@@ -264,6 +264,12 @@ class Optimizer(OptimizerProtocol, Configurable):
         if fresh:
             with recording_assignments(None):
                 self.create_slots_of(fresh)
+            if active.engine is not None:
+                active.engine.note_built(self)
+
+    def tracked_by_name(self):
+        """{number: variable} of the state, for checkpoints of the engine's library."""
+        return {str(number): variable for number, variable in enumerate(self.variables_in_order())}
 
     def live_slots(self):
         """The names of the slots that the optimizer, with its arguments, uses."""
@@ -473,6 +479,7 @@ class Optimizer(OptimizerProtocol, Configurable):
             trainable_variables: the variables they belong to, the engine's own (`tf.Variable`) among them; default
                 those that `build` was given.
         """
+        get_engine().check_update()
         variables, gradients = self.having_gradients(trainable_variables, grads)
         if self._graph_updates:
             return self._apply_in_graph(variables, gradients)
@@ -878,6 +885,9 @@ def update_if(condition, update, variables):
     values = cond(condition, then, otherwise, [variable.value for variable in variables])
     for variable, value in zip(variables, values):
         variable.assign(value)
+
+
+join(Optimizer, 'state_base')
 
 
 def _is_own(cls):
