@@ -4,7 +4,6 @@ import importlib
 import inspect
 import os
 
-from keras import generations
 from keras.export import by_engine
 
 # What writes a format on every engine: a function `export(model, filepath, input_signature, ...)` in that module.
@@ -46,8 +45,6 @@ def export_model(model, filepath, format='tf_saved_model', verbose=None, input_s
         _check_options(format, by_engine.writer(format), 4, kwargs)
         write = functools.partial(by_engine.export, format=format)
     filepath = os.fspath(filepath)
-    if format == 'torch' and not filepath.endswith('.pt2') and generations.value('files_have_extensions'):
-        raise ValueError("export: the format 'torch' needs a name that ends in .pt2. Received: %s" % filepath)
     write(model, filepath, input_signature, **kwargs)
     if verbose or verbose is None and format == 'tf_saved_model':
         print('Exported %s to %s (%s).' % (model.name, filepath, format))

@@ -128,8 +128,6 @@ def test_a_model_of_python_code_tells_what_it_was_built_for(tmp_path):
     np.testing.assert_allclose(program(path)(data), model.predict(data, verbose=0), rtol=1e-5)
     with pytest.raises(ValueError, match='Unsupported arguments for `format="torch"`'):
         model.export(path, format='torch', depth=3)
-    with keras.config.generation(3), pytest.raises(ValueError, match='ends in .pt2'):
-        model.export(str(tmp_path / 'a.txt'), format='torch')
 
 
 class Scaled(keras.Model):
