@@ -1,5 +1,6 @@
 """The weights of a layer: making them, finding them in attributes and nested layers, reading and setting them."""
 import functools
+import re
 import threading
 import warnings
 
@@ -27,7 +28,8 @@ _UNTRACKED = frozenset(('_trainable_weights', '_non_trainable_weights', '_inboun
                         '_call_losses', '_call_metrics', '_initial_weights', '_dtype', 'name', 'input_spec',
                         'batch_input_shape',
                         '_symbolic_losses', '_symbolic_metrics', '_symbolic_updates', 'copy_of',
-                        '_given_arguments', '_noted'))
+                        '_given_arguments', '_noted', '_forward_hooks', '_forward_pre_hooks', '_backward_hooks',
+                        '_backward_pre_hooks', '_state_dict_hooks', '_load_state_dict_pre_hooks', '_own_modules'))
 # Attributes that may change without there being other weights, layers or metrics: the lists of weights may not.
 _WITHOUT_PARTS = _UNTRACKED - {'_trainable_weights', '_non_trainable_weights'} | {
     '_policy', '_built_for', '_extras', '_made_under', '_forward', '_direct', '_training', '_activity_regularizer'}
@@ -62,6 +64,15 @@ def parts_in(value):
     variables, layers = [], []
     _collect(value, variables, layers, set())
     return variables, layers
+
+
+def _free(name, taken):
+    """`name`, with a number where it is taken."""
+    number, found = 0, name
+    while found in taken:
+        number += 1
+        found = '%s_%d' % (name, number)
+    return found
 
 
 def _unique(variables):
@@ -216,6 +227,17 @@ class Substitute(Stored):
         return value_of(self._tensor) if isinstance(self._tensor, KerasTensor) else self._tensor
 
 
+class _NeverLocked:
+    """What Keras 3's layers keep a record of their weights by, which its subclasses unlock to add more."""
+    locked = False
+
+    def unlock(self):
+        """Allow new weights, which are allowed anyway."""
+
+    def lock(self, msg=None):
+        """Forbid them in Keras 3, whose record would miss them; here nothing can be missed."""
+
+
 def _has_own_weights(cls):
     """Whether a class says by itself which weights there are."""
     return _has_own_kinds(cls) or not getattr(cls.weights, 'fget', _has_own_kinds).__module__.startswith('keras.')
@@ -243,6 +265,58 @@ class WeightOwner:
 
     # Attributes in which weights and layers are not looked for.
     _untracked = _UNTRACKED
+
+    # Whether hooks of the engine's library run around calls.
+    hooked = False
+
+    def take_hooks(self):
+        """Have calls run the hooks of the engine's library, in graphs and steps, too."""
+        self.hooked, self._direct_dtype = True, None
+        change_adapters()
+
+    def named_weights(self):
+        """{name: weight} of the weights that the layer has itself, for the engine's library."""
+        found = {}
+        for weight in self.own_variables_in_order():
+            found[_free(weight.path.rpartition('/')[2].replace('.', '_'), found)] = weight
+        return found
+
+    def named_parts(self):
+        """{name: layer} of the layers right inside, for the engine's library.
+
+        What stands in an attribute goes by its name, anything else by the name that it was given; numbers that Keras
+        gave count within the layer, so that names do not depend on what else a program has made.
+        """
+        attributes = {id(value): name for name, value in vars(self).items() if isinstance(value, WeightOwner)}
+        found = {}
+        for part in self._layers:
+            name = attributes.get(id(part))
+            if name is None:
+                given = self.words_of(type(part).__name__)
+                automatic = re.match(re.escape(given) + r'(_\d+)?$', part.name)
+                name = _free((given if automatic else part.name).replace('.', '_').replace('/', '_'),
+                             set(found).union(vars(self)))
+            found[name] = part
+        return found
+
+    def tracked_by_name(self):
+        """{name: variable or layer} of all that a checkpoint of the engine's library has to keep."""
+        found = dict(self.named_weights())
+        for name, part in self.named_parts().items():
+            found[_free(name, found)] = part
+        for generator in _generators_in(vars(self)):
+            found[_free('seed', found)] = generator.state
+        return found
+
+    def modules_of_library(self):
+        """{name: module} of the engine's library that the layer is made of, and nothing else."""
+        return {}
+
+    def compute_in(self, before, dtype):
+        """Keep weights and compute in the float type `dtype` instead of that `before`, from now on."""
+        from keras import dtype_policies
+        self.take_policy(dtype_policies.get(dtype))
+        change_adapters()
 
     def layer_of_module(self, module):
         """What stands for a module of PyTorch that is set as an attribute: in Keras 3's generation a layer."""
@@ -575,8 +649,17 @@ class WeightOwner:
         return trackable
 
     # By these names subclasses written for Keras 3 find the weights that are their own.
-    _trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if v.trainable])
-    _non_trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if not v.trainable])
+    _trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if v.made_trainable])
+    _non_trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if not v.made_trainable])
+
+    # And so they change which these are. Weights may come and go at any time here: there is nothing to unlock.
+    _tracker = _NeverLocked()
+
+    def _track_variable(self, variable):
+        self.list_weight(variable, variable.trainable)
+
+    def _untrack_variable(self, variable):
+        self.unlist_weight(variable)
 
     def own_variables_in_order(self):
         """The weights that are its own and not of layers inside, those for training first."""

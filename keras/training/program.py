@@ -28,6 +28,10 @@ from keras.training.turns import Turns
 _MOST_BATCHES, _MOST_BYTES = 32, 16 << 20
 
 
+class NotCompiled(RuntimeError, AttributeError):
+    """Something that a model has or does only when it is compiled; as an attribute, it has none before."""
+
+
 class Program(generations.Dated):
     """A model's loss, metrics, optimizer and steps. The next `compile` replaces it whole.
 
@@ -134,8 +138,8 @@ class Program(generations.Dated):
 
     def require_compiled(self, method):
         if not self.is_compiled:
-            raise RuntimeError('Model %s must be compiled before %s is called. Call model.compile(optimizer, loss) '
-                               'first.' % (self.name, method))
+            raise NotCompiled('Model %s must be compiled before %s is called. Call model.compile(optimizer, loss) '
+                              'first.' % (self.name, method))
 
     @property
     def inputs(self):

@@ -4,7 +4,7 @@ import gc
 
 import numpy as np
 
-from keras import config
+from keras import config, generations
 from keras.backend.contract.context import context, learning_phase as phase, recording_assignments, runs_at_once
 from keras.backend.contract.loading import get_engine, is_native, meet_the_engine
 from keras.backend.contract.rules import (AbstractTensor, DTYPES, FLOAT8, dtype_named, is_float, is_integer,
@@ -109,11 +109,13 @@ def is_int_dtype(dtype):
 
 
 def is_keras_tensor(x):
-    """Whether `x` is a symbolic tensor that came out of a layer or `Input`.
+    """Whether `x` is a symbolic tensor that came out of a layer or `Input`; in Keras 3's generation any symbolic one.
 
     Raises:
-        ValueError: if `x` is no tensor at all.
+        ValueError: if `x` is no tensor at all; in Keras 3's generation that is no error.
     """
+    if generations.value('keras_tensors_by_class'):
+        return isinstance(x, KerasTensor)
     if not is_tensor(x):
         raise ValueError('Unexpectedly found an instance of type %s. Expected a symbolic tensor.' % type(x))
     return isinstance(x, KerasTensor) and x.node is not None and hasattr(x.node.operation, '_inbound_nodes')

@@ -330,7 +330,7 @@ def _converted(engine, leaf, dtype):
 
 def _failed(entry, args, error):
     """After a failure on the fast path: once more with normalised arguments, or the error with its reason."""
-    if getattr(error, 'keras_explained', False):
+    if getattr(error, 'keras_explained', False) or isinstance(error, active.engine.signals):
         raise error
     if entry.kind == 'composite':
         named = _with_name_of_dtype(entry, args)
@@ -359,6 +359,8 @@ def _without_kernel(entry, args, error):
 
     A composite runs by its body, a primitive on wider numbers, whose result is cast to the dtype that the rule says.
     """
+    if isinstance(error, active.engine.signals):
+        raise error
     strided = map_tensors(entry, args, _strided)
     if any(a is not b for a, b in zip(_tensor_leaves(entry, strided), _tensor_leaves(entry, args))):
         return entry.call(*strided)
