@@ -26,6 +26,7 @@ from keras.backend.contract.context import context
 from keras.backend.contract.engine import Capabilities, Engine
 from keras.backend.contract.ledger import Ledger
 from keras.backend.contract.loading import active
+from keras.backend.contract.memory import keep_freed
 from keras.backend.contract.rules import AbstractTensor, is_float, sum_dtype
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.table.numbers import has_value
@@ -468,6 +469,9 @@ def _write_stablehlo(file, call, signature, variables, platforms=None):
         return jax.ShapeDtypeStruct(export.symbolic_shape(', '.join(sizes), scope=scope), _dtype(str(x.dtype)))
     exported = export.export(jax.jit(call), platforms=platforms)(*tree.map_structure(described, list(signature)))
     file.write(exported.serialize())
+
+
+keep_freed(by_threads=True)  # XLA has no memory of its own on the host
 
 
 class JaxEngine(Engine):
