@@ -16,8 +16,7 @@ IN_OTHER_WORDS = {
     'regularizers': {'l1', 'factor'},  # 0.01 in single precision there
 }
 NAMES_OF_DTYPES = ('Discretization', 'Hashing', 'SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D')
-WITH_LESS = {'IntegerLookup': {'vocabulary_size'}, 'StringLookup': {'vocabulary_size', 'oov_method'},
-             'TextVectorization': {'vocabulary_size'}, 'Layer': {'activity_regularizer'}, 'Loss': {'name'}}
+WITH_LESS = {'Layer': {'activity_regularizer'}, 'Loss': {'name'}}
 with open(configs.RECORD) as file:
     CASES = json.load(file)
 

@@ -12,9 +12,9 @@ from keras.backend.state.variables import Variable, to_array
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F
 from keras.backend.table.composites.math import less_equal
-from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, multiply_sizes, ndim, resized, shape,
-                                                  size_along, sliced, squeeze, static_shape, unstack, whole_numbers,
-                                                  zeros)
+from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, multiply_sizes, ndim, part_from,
+                                                  resized, shape, size_along, sliced, squeeze, static_shape, unstack,
+                                                  whole_numbers, zeros)
 from keras.backend.table.dispatch import composite
 from keras.backend.table.primitives import cast, stop_gradient
 
@@ -448,10 +448,11 @@ def slice(inputs, start_indices, shape):
         # Of an axis of unknown size, the size that was asked for.
         return p.reshape(part, tuple(shape)) if None in static_shape(part) and -1 not in shape else part
     for axis, (start, size) in enumerate(zip(starts, shape)):
-        start = start if isinstance(start, int) else p.cast(start, 'int32')
         if isinstance(size, int) and size == -1:
-            size = p.subtract(size_along(inputs, axis), start)
-        inputs = p.gather(inputs, p.add(p.arange(size, dtype='int32'), start), axis)
+            size = p.subtract(size_along(inputs, axis), start if isinstance(start, int) else p.cast(start, 'int32'))
+        elif isinstance(start, int) and start == 0 and size == static_shape(inputs)[axis]:
+            continue
+        inputs = part_from(inputs, start, size, axis)
     return inputs
 
 

@@ -4,12 +4,12 @@ import gc
 
 import numpy as np
 
-from keras import config
+from keras import config, generations
 from keras.backend.contract.context import context, learning_phase as phase, recording_assignments, runs_at_once
 from keras.backend.contract.loading import get_engine, is_native, meet_the_engine
 from keras.backend.contract.loading import is_sparse as is_sparse_of_engine
-from keras.backend.contract.rules import (AbstractTensor, DTYPES, FLOAT8, dtype_named, numpy_dtype, result_dtype,
-                                           standard_dtype)
+from keras.backend.contract.rules import (AbstractTensor, DTYPES, FLOAT8, dtype_named, is_float, is_integer,
+                                           numpy_dtype, result_dtype, standard_dtype)
 from keras.backend.graph.nodes import Node, order
 from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor, is_placeholder as _is_placeholder
@@ -99,12 +99,24 @@ def is_tensor(x):
     return isinstance(x, (AbstractTensor, Variable, Sizes)) or is_native(x) or is_sparse_of_engine(x)
 
 
+def is_float_dtype(dtype):
+    """Whether a dtype, or its name, is one of floats."""
+    return is_float(standardize_dtype(dtype))
+
+
+def is_int_dtype(dtype):
+    """Whether a dtype, or its name, is one of integers."""
+    return is_integer(standardize_dtype(dtype))
+
+
 def is_keras_tensor(x):
-    """Whether `x` is a symbolic tensor that came out of a layer or `Input`.
+    """Whether `x` is a symbolic tensor that came out of a layer or `Input`; in Keras 3's generation any symbolic one.
 
     Raises:
-        ValueError: if `x` is no tensor at all.
+        ValueError: if `x` is no tensor at all; in Keras 3's generation that is no error.
     """
+    if generations.value('keras_tensors_by_class'):
+        return isinstance(x, KerasTensor)
     if not is_tensor(x):
         raise ValueError('Unexpectedly found an instance of type %s. Expected a symbolic tensor.' % type(x))
     return isinstance(x, KerasTensor) and x.node is not None and hasattr(x.node.operation, '_inbound_nodes')
