@@ -109,7 +109,8 @@ _row('masks_by_argument', 'layers.Layer.call',
 _row('names_have_no_slash', 'layers.Layer', 'names of layers and variables are text without `/`',
      False, False, False, True)
 _row('shape_is_for_placeholders', 'layers.InputLayer',
-     '`input_shape` is deprecated, with a warning, and `input_tensor` has to be a symbolic tensor, which is the output',
+     '`input_shape` is deprecated, with a warning, `input_tensor` has to be a symbolic tensor, and `ragged` is refused '
+     'on engines without such tensors',
      False, False, False, True)
 _row('symbols_have_no_elements', 'utils.is_keras_tensor', 'symbolic tensors have no length and cannot be iterated over',
      False, False, False, True)

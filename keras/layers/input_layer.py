@@ -2,6 +2,7 @@
 import warnings
 
 from keras import config
+from keras.backend.contract.loading import get_engine
 from keras.backend.contract.rules import AbstractTensor, standard_dtype
 from keras.backend.graph.nodes import Node, stand_aside, take_place
 from keras.backend.graph.tensors import is_symbolic
@@ -49,6 +50,10 @@ class InputLayer(Layer):
             self._source = None if _is_free(input_tensor) else source
         self.batch_input_shape = _checked(batch_shape, self.name)
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), bool(optional)
+        if ragged and self.ruled('shape_is_for_placeholders') and not get_engine().has_ragged:
+            raise ValueError('Input %r: `ragged=True` is not supported with the %s backend. Pad rows of different '
+                             'lengths with keras.utils.pad_sequences and mask the padding.'
+                             % (self.name, get_engine().name))
         if ragged:
             warnings.warn('Input %r: ragged=True has no effect, inputs are dense here. Pad rows of different lengths '
                           'with keras.utils.pad_sequences, and have the padding masked, so that the results are those '

@@ -645,7 +645,10 @@ class JaxEngine(Engine):
 
     def laid_out(self, x, layout):
         place = lax.with_sharding_constraint if isinstance(x, Tracer) else jax.device_put
-        return place(x, layout.backend_layout)
+        layout = getattr(layout, 'backend_layout', layout)
+        if isinstance(x, Tracer):  # which takes no order in memory, that `jax.experimental.layout` adds
+            layout = getattr(layout, 'sharding', layout)
+        return place(x, layout)
 
     survives_fork = False
 

@@ -148,7 +148,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     @property
     def _value(self):
         """The storage under Keras 3's name, None before there is one; KerasHub looks at it before it loads weights."""
-        return None if self.holder is None else self.storage
+        return None if self.holder is None and self.distribution is None else self.storage
 
     @outside_graphs
     def _move(self, engine):
@@ -170,6 +170,11 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             raise ValueError('The initializer of variable %r gave shape %s, expected %s.'
                              % (self.name, tuple(value.shape), self.shape))
         return value
+
+    @property
+    def given_layout(self):
+        """The layout on a device mesh that a script has set for the one variable, as Keras 3 has it; or None."""
+        return self.__dict__.get('_layout')
 
     def numpy(self):
         """The value as a NumPy array of its own."""
