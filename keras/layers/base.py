@@ -13,7 +13,7 @@ import warnings
 
 import numpy as np
 
-from keras import config as settings, dtype_policies
+from keras import config as settings, dtype_policies, generations
 from keras.backend.contract import placement, tree
 from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase, runs_at_once
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
@@ -24,6 +24,7 @@ from keras.backend.graph.operations import Operation
 from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor, any_symbolic
 from keras.backend.state.remat import Rematerialized, take_scope
+from keras.backend.state.scopes import checked_name
 from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
 from keras.backend.table import abstract, primitives
@@ -45,11 +46,16 @@ from keras.legacy import calls as calls_of_keras1
 from keras.legacy.arguments import quietly
 from keras.legacy.class_paths import known_as
 from keras.saving import forms
+from keras.saving.serialization import InvalidConfig
 
 
 # An engine that is at hand gives its class to `Layer` before there are any others: to change the bases of all classes
 # of layers takes longer than a first training step on PyTorch.
 meet_the_engine()
+
+
+class UnknownArgument(TypeError, ValueError):
+    """A keyword argument that a layer does not know: a TypeError in Keras 2, a ValueError in Keras 3."""
 
 
 class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Configurable,
@@ -152,6 +158,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
 
     def __init__(self, trainable=True, name=None, dtype=None, activity_regularizer=None, autocast=True, **kwargs):
         self.name = name or self._default_name()
+        if self.ruled('names_have_no_slash'):
+            checked_name(self.name, type(self).__name__)
         if not isinstance(trainable, (int, np.bool_)) or type(trainable) is int and self.ruled('trainable_is_boolean'):
             raise ValueError('Layer %s (%s): expected argument `trainable` to be a boolean. Received: trainable=%r'
                              % (self.name, type(self).__name__, trainable))
@@ -169,9 +177,11 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
 
     def refuse_arguments(self, unknown):
         """Raise TypeError for the `unknown` keyword arguments of a constructor."""
-        raise TypeError('%s: unknown keyword argument %s. Arguments that every layer takes: name, dtype, '
-                        'trainable, activity_regularizer, input_shape, batch_input_shape, batch_size, weights.'
-                        % (type(self).__name__, ', '.join(map(repr, sorted(unknown)))))
+        raise UnknownArgument(
+            '%s: unknown keyword argument %s. Arguments that every layer takes: name, dtype, trainable, '
+            'activity_regularizer, input_shape, batch_input_shape, batch_size, weights. (Unrecognized keyword '
+            'arguments passed to %s: %.300r)'
+            % (type(self).__name__, ', '.join(map(repr, sorted(unknown))), type(self).__name__, unknown))
 
     def _default_name(self):
         name = type(self).__name__
@@ -211,13 +221,23 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
             plain = not isinstance(policy, dtype_policies.DTypePolicyMap) and policy.quantization_mode is None
             known['dtype'] = policy.name if plain else policy
         with quietly():
-            return automatic.made_from(cls, known) if automatic.notes_arguments(cls) else cls(**known)
+            try:
+                return automatic.made_from(cls, known) if automatic.notes_arguments(cls) else cls(**known)
+            except Exception as error:
+                if isinstance(error, InvalidConfig) or not generations.value('wrong_configs_are_type_errors'):
+                    raise
+                raise InvalidConfig('Error when deserializing class %r using config=%.500r. Exception encountered: %s'
+                                    % (cls.__name__, config, error)) from error
 
     # --- what subclasses define --------------------------------------------------------------------------------
 
     def build(self, input_shape):
         """Make the weights, given the shape of the input (a list of shapes for a list of inputs)."""
         self.built = True
+
+    def _build_at_init(self):
+        # So subclasses written for Keras 3 say that their constructor makes all weights.
+        self.built = self._built or type(self).build is Layer.build
 
     def call(self, inputs, **kwargs):
         """The computation.
@@ -239,6 +259,10 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         """
         if type(self).compute_output_shape is not Layer.compute_output_shape and self.ruled('default_shape_is_input'):
             return input_shape
+        if input_shape is None and type(self).call is Layer.call:
+            raise NotImplementedError('Layer %s does not have a `compute_output_shape` method implemented. Define '
+                                      '`compute_output_shape(self, input_shape)` in its class, or `call`.'
+                                      % type(self).__name__)
         return self.shape_by_running(input_shape)
 
     get_output_shape_for = compute_output_shape
@@ -314,6 +338,11 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
     def compute_dtype(self):
         """The float type of the computation."""
         return self._compute_dtype or self._dtype
+
+    @yielding
+    def _dtype_policy(self):
+        # By this name subclasses written for tf.keras and Keras 3 find it.
+        return self._policy
 
     @yielding
     def input_dtype(self):

@@ -227,6 +227,17 @@ class Substitute(Stored):
         return value_of(self._tensor) if isinstance(self._tensor, KerasTensor) else self._tensor
 
 
+class _NeverLocked:
+    """What Keras 3's layers keep a record of their weights by, which its subclasses unlock to add more."""
+    locked = False
+
+    def unlock(self):
+        """Allow new weights, which are allowed anyway."""
+
+    def lock(self, msg=None):
+        """Forbid them in Keras 3, whose record would miss them; here nothing can be missed."""
+
+
 def _has_own_weights(cls):
     """Whether a class says by itself which weights there are."""
     return _has_own_kinds(cls) or not getattr(cls.weights, 'fget', _has_own_kinds).__module__.startswith('keras.')
@@ -638,8 +649,17 @@ class WeightOwner:
         return trackable
 
     # By these names subclasses written for Keras 3 find the weights that are their own.
-    _trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if v.trainable])
-    _non_trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if not v.trainable])
+    _trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if v.made_trainable])
+    _non_trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if not v.made_trainable])
+
+    # And so they change which these are. Weights may come and go at any time here: there is nothing to unlock.
+    _tracker = _NeverLocked()
+
+    def _track_variable(self, variable):
+        self.list_weight(variable, variable.trainable)
+
+    def _untrack_variable(self, variable):
+        self.unlist_weight(variable)
 
     def own_variables_in_order(self):
         """The weights that are its own and not of layers inside, those for training first."""

@@ -414,6 +414,8 @@ class Model(Trainer, Keras2View, Layer,
         if is_subclassed and input_shape is not None and not context.abstract:
             inputs = _abstract_inputs(input_shape)
             self.abstract_outputs([inputs], {})
+            if self._built_for is None:
+                self._built_for = [input_shape]
         self.built = True
 
     def call(self, inputs, training=None, mask=None):

@@ -17,7 +17,7 @@ from keras import backend as K
 from keras import config, generations, initializers, ops
 from keras.backend.contract.context import context, recording_assignments
 from keras.backend.contract.ledger import holding
-from keras.backend.contract.loading import active, join
+from keras.backend.contract.loading import active, get_engine, join
 from keras.backend.contract.rules import numpy_dtype
 from keras.backend.graph.plans import value_of
 from keras.backend.graph.reads import symbol_of
@@ -487,6 +487,7 @@ class Optimizer(OptimizerProtocol, Configurable):
             trainable_variables: the variables they belong to, the engine's own (`tf.Variable`) among them; default
                 those that `build` was given.
         """
+        get_engine().check_update()
         variables, gradients = self.having_gradients(trainable_variables, grads)
         if self._graph_updates:
             return self._apply_in_graph(variables, gradients)

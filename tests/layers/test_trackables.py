@@ -1,4 +1,7 @@
 """Layers, models, optimizers and metrics in TensorFlow's own checkpoints, modules and SavedModels."""
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -105,3 +108,29 @@ def test_several_inputs_are_served_by_name(tf, tmp_path):
     served = loaded.signatures['serving_default'](inputs=tf.constant(X), inputs_1=tf.constant(Y))
     for number in (0, 1):
         np.testing.assert_allclose(served['output_%d' % number], expected[number], rtol=1e-5, atol=1e-6)
+
+
+def test_updates_in_replicas_of_a_strategy_are_refused(tf):
+    code = """
+import tensorflow as tf
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices('CPU')[0],
+                                           [tf.config.LogicalDeviceConfiguration()] * 2)
+import keras
+strategy = tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])
+with strategy.scope():
+    variable, optimizer = keras.Variable([1.0, 2.0]), keras.optimizers.SGD(0.5)
+    optimizer.build([variable])
+
+def update():
+    optimizer.apply([tf.ones(2)], [variable])
+try:
+    strategy.run(update)
+except NotImplementedError as error:
+    print('refused', 'strategy.reduce' in str(error))
+gradients = strategy.run(lambda: tf.ones(2) * variable.value)
+optimizer.apply([strategy.reduce('SUM', gradients, axis=None)], [variable])
+print(variable.numpy().tolist())
+"""
+    done = subprocess.run([sys.executable, '-c', code], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          universal_newlines=True)
+    assert done.stdout.split('\n')[:2] == ['refused True', '[0.0, 0.0]'], done.stdout + done.stderr

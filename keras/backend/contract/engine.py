@@ -249,6 +249,9 @@ class Engine:
         """Storage for `variable` (see `state.Variable`), holding the NumPy array `value`."""
         raise NotImplementedError
 
+    def check_update(self):
+        """Refuse an update by an optimizer where the library runs it in a way that would give wrong numbers."""
+
     def note_built(self, built):
         """Take notice of a layer or optimizer that has just made its variables."""
 

@@ -26,6 +26,7 @@ from keras.backend.contract.context import context
 from keras.backend.contract.engine import Capabilities, Engine
 from keras.backend.contract.ledger import Ledger
 from keras.backend.contract.loading import active
+from keras.backend.contract.memory import keep_freed
 from keras.backend.contract.rules import AbstractTensor, is_float, sum_dtype
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.table.numbers import has_value
@@ -470,6 +471,9 @@ def _write_stablehlo(file, call, signature, variables, platforms=None):
     file.write(exported.serialize())
 
 
+keep_freed(by_threads=True)  # XLA has no memory of its own on the host
+
+
 class JaxEngine(Engine):
     name = 'jax'
     exporters = {'stablehlo': _write_stablehlo}
@@ -641,7 +645,10 @@ class JaxEngine(Engine):
 
     def laid_out(self, x, layout):
         place = lax.with_sharding_constraint if isinstance(x, Tracer) else jax.device_put
-        return place(x, layout.backend_layout)
+        layout = getattr(layout, 'backend_layout', layout)
+        if isinstance(x, Tracer):  # which takes no order in memory, that `jax.experimental.layout` adds
+            layout = getattr(layout, 'sharding', layout)
+        return place(x, layout)
 
     survives_fork = False
 

@@ -197,6 +197,15 @@ class TensorflowEngine(Engine):
 
     layer_base = state_base = Tracked
 
+    def check_update(self):
+        if tf.distribute.has_strategy() and not tf.distribute.in_cross_replica_context() \
+                and tf.distribute.get_replica_context().num_replicas_in_sync > 1:
+            raise NotImplementedError(
+                'An optimizer updates variables in the replicas of a tf.distribute strategy (strategy.run), which do '
+                'not have copies of their own here: each replica would update them by its gradients alone. Compute '
+                'the gradients in strategy.run, sum them with strategy.reduce, and call `apply` once outside; or use '
+                '`fit`, which gives the numbers of one device.')
+
     def note_built(self, built):
         restore_waiting(built)
 

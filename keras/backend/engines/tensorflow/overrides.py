@@ -115,6 +115,9 @@ def linear(x, kernel, bias=None):
 
 @override
 def mean(x, axis=None, keepdims=False):
+    if x.dtype == tf.float16:  # whose sums are soon too large
+        return raw.Cast(x=raw.Mean(input=raw.Cast(x=x, DstT=tf.float32), axis=axes_of(x, axis), keep_dims=keepdims),
+                        DstT=tf.float16)
     return raw.Mean(input=x, axis=axes_of(x, axis), keep_dims=keepdims)
 
 

@@ -1,4 +1,6 @@
 """Layers, optimizers and metrics as TensorFlow's own checkpoints and SavedModels take them."""
+import warnings
+
 import tensorflow as tf
 
 from keras.backend.contract import tree
@@ -74,7 +76,14 @@ class Tracked(_Auto):
         leaves = tree.flatten(signature)
         specs = [tf.TensorSpec(leaf.shape, leaf.dtype, name='inputs' if not index else 'inputs_%d' % index)
                  for index, leaf in enumerate(leaves)]
-        return named_outputs(function_of(call, tree.pack_as(signature, specs)))
+        try:
+            function = named_outputs(function_of(call, tree.pack_as(signature, specs)))
+            function.get_concrete_function()
+        except Exception as error:  # a `call` of one's own may take more than it was built for
+            warnings.warn("%s: its call is not kept as 'serving_default', since it does not run on %s: %s Give "
+                          'tf.saved_model.save the `signatures`.' % (self.name, specs, error), stacklevel=2)
+            return None
+        return function
 
 
 def restore_waiting(built):

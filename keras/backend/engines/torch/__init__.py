@@ -16,7 +16,7 @@ from keras import config
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
 from keras.backend.contract.engine import Capabilities, Engine
-from keras.backend.contract.ledger import Ledger
+from keras.backend.contract.ledger import FacingLedger, Ledger
 from keras.backend.contract.loading import active
 from keras.backend.contract.memory import keep_freed
 from keras.backend.contract.rules import AbstractTensor, is_float
@@ -32,14 +32,20 @@ from keras.backend.engines.torch.recorded import (Repeats, as_one_call, constant
 from keras.backend.engines.torch.steps import (
     Recorder, constant, constants, depth, gradients_of, recording, rerun, unaliased, with_own_gradient)
 from keras.backend.engines.torch.tensors import (CUDA, DEVICE, DTYPES, FLOATS, HALVES, INDEX_TYPES, NAMES, SUMS,
-                                                 UNSIGNED_SUMS, cumulative, fourier, generator_of, in_float32,
-                                                 positions, shared, single)
+                                                 UNSIGNED_SUMS, cumulative, fourier, generator_of,
+                                                 in_float32, positions, shared, single)
 from keras.backend.engines.torch.windows import conv, conv_transpose, padded, pool
 from keras.backend.state.variables import Variable
 from keras.backend.table.numbers import has_value
 
 
 keep_freed()  # PyTorch has no memory of its own on the host
+
+
+def _counted(state):
+    """The state of a generator, which is changed, one draw further: PyTorch does not add its unsigned integers."""
+    (state.view(torch.int32) if state.element_size() == 4 else state)[1] += 1
+    return state
 
 
 class TorchEngine(Engine):
@@ -162,7 +168,18 @@ class TorchEngine(Engine):
 
     def draw_seed(self, generator):
         """A `torch.Generator` that goes on from call to call, started anew when the state has been assigned."""
-        return drawn(self._stream, generator)
+        ledger = context.ledger
+        while ledger is not None:
+            value = None if type(ledger) is FacingLedger else ledger.values.get(generator.state)
+            if value is not None:  # a scope in which somebody has said what the state is
+                ledger.write(generator.state, _counted(value.clone()))
+                return generator_of(value)
+            ledger = ledger.outer
+        stream = drawn(self._stream, generator)
+        if context.ledger is None:  # outside of steps the state counts the draws, as scripts see it elsewhere
+            storage = _counted(generator.state.storage)
+            generator.streams['torch'] = (stream, storage, storage._version)
+        return stream
 
     @staticmethod
     def _stream(generator):

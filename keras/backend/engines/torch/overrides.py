@@ -40,6 +40,13 @@ def part_from(x, start, size, axis):
 
 
 @override
+def divide_no_nan(x1, x2):
+    if x1.requires_grad or x2.requires_grad:  # which would get what is not taken as NaN
+        return NotImplemented
+    return torch.where(x2 == 0, 0.0, x1 / x2)
+
+
+@override
 def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     if threshold or x.dtype not in FLOATS:
         return NotImplemented
