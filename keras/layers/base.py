@@ -289,6 +289,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if hasattr(self, 'batch_input_shape') and not forms.is_full(self):
             result['batch_input_shape'] = self.batch_input_shape
         result.update(declared_config(self))
+        if forms.is_full(self):
+            result.update(self.said_in_3())
         if result.get('activity_regularizer', 0) is None and not self.names_regularizer \
                 and self.ruled('configs_name_no_activity_regularizer'):
             del result['activity_regularizer']
@@ -298,6 +300,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if automatic.notes_arguments(type(self)):
             return automatic.config_of(self, self._given_arguments, result)
         return result
+
+    def said_in_3(self):
+        """What configs of Keras 3's generation say besides the arguments that the layer has here."""
+        return {}
 
     # --- dtype -------------------------------------------------------------------------------------------------
 

@@ -159,6 +159,11 @@ class ReversibleEmbedding(Embedding):
         reverse = [vars(self)[name] for name in names if name in vars(self)]
         return [variable for variable in found if variable not in reverse] + reverse
 
+    def compute_output_shape(self, input_shape, reverse=False):
+        if reverse:
+            return tuple(input_shape)[:-1] + (self.input_dim,)
+        return super().compute_output_shape(input_shape)
+
     def _reverse_kernel(self):
         """The matrix (output_dim, input_dim) of the way back."""
         if self.tie_weights:

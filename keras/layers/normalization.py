@@ -8,7 +8,6 @@ from keras.backend.table.composites.shape import count
 from keras.layers.arguments import positive_integer
 from keras.layers.base import InputSpec, Layer  # noqa: F401
 from keras.layers.families import SameShape
-from keras.saving import forms
 
 
 class _Normalization(SameShape):
@@ -78,6 +77,9 @@ class BatchNormalization(_Normalization):
 
     # Of a copy with the channels first: whether the layer itself has channels-last images.
     _images = False
+
+    def said_in_3(self):
+        return {'synchronized': False}
 
     def build(self, input_shape):
         rank = len(input_shape)
@@ -283,9 +285,12 @@ class LayerNormalization(_Normalization):
 
     def get_config(self):
         config = super().get_config()
-        if self.rms_scaling or forms.is_full(self):
-            config['rms_scaling'] = self.rms_scaling
+        if self.rms_scaling:
+            config['rms_scaling'] = True
         return config
+
+    def said_in_3(self):
+        return {'rms_scaling': self.rms_scaling}
 
     def build(self, input_shape):
         axes = self.axis if isinstance(self.axis, list) else [self.axis]

@@ -7,6 +7,7 @@ from keras.layers.arguments import of_first_input, to_list
 from keras.layers.base import InputSpec, Layer, map_shapes
 from keras.layers.calls import is_ours, signature_of
 from keras.layers.functions import has_arg
+from keras.saving import forms
 from keras.saving.kinds import kind_in
 
 
@@ -303,7 +304,8 @@ class Bidirectional(Wrapper):
 
     def get_config(self):
         config = dict(super().get_config(), merge_mode=self.merge_mode)
-        config['layer']['config'] = _renamed(config['layer']['config'], '')
+        if not forms.is_full(self):  # Keras 3 names it as it is called inside
+            config['layer']['config'] = _renamed(config['layer']['config'], '')
         if self._given_backward:
             config['backward_layer'] = kind_in('keras.layers').serialize(self.backward_layer)
         if self.forward_layer.num_constants is not None:

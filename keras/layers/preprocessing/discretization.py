@@ -42,6 +42,9 @@ class Discretization(DataLayer, PreprocessingLayer):
     def output_dtype(self):
         return 'int32' if self.output_mode == 'int' else self.compute_dtype
 
+    def said_in_3(self):
+        return {'dtype': self.dtype}
+
     def reset_state(self):
         """Forget what `update_state` has been given."""
         self._summary = np.zeros((2, 0), 'float32')
