@@ -112,10 +112,6 @@ class Lookup(VocabularyLayer):
         mask = self.mask_token if self.output_mode == 'int' else None
         return Vocabulary(tokens, mask, self.oov_token, self.num_oov_indices)
 
-    def said_in_3(self):
-        return {'vocabulary_size': self.vocabulary_size() if len(self._vocabulary.tokens) else None,
-                'oov_method': self.oov_method}
-
     # --- the vocabulary
 
     def get_vocabulary(self, include_special_tokens=True):

@@ -178,9 +178,6 @@ class TextVectorization(VocabularyLayer):
         """The words in order, as a list; see `StringLookup.get_vocabulary`."""
         return self._lookup.get_vocabulary(include_special_tokens)
 
-    def said_in_3(self):
-        return {'vocabulary_size': self.vocabulary_size()}
-
     def vocabulary_size(self):
         """How many places there are."""
         return self._lookup.vocabulary_size()
