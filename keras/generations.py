@@ -54,6 +54,21 @@ _row('negative_rows_from_end', 'layers.Embedding',
      'negative integers count from the last row of the table; they are no rows otherwise', False, False, False, True)
 _row('resized_integers_are_rounded', 'layers.Resizing',
      'images of integers come out in their own dtype, not as floats', False, False, False, True)
+_row('lookups_go_by_integers', 'layers.StringLookup, IntegerLookup, TextVectorization, Hashing, HashedCrossing',
+     '`layer.dtype` is that of the vocabulary or the bins. Called on arrays, the first three give rows of integers, '
+     'not of floats, with "one_hot", "multi_hot" and "count"; inside of models always floats',
+     False, False, False, True)
+_row('strings_come_out_in_lists', 'layers.StringLookup',
+     'with `invert=True` strings come out as lists, not as arrays, on engines without tensors of strings',
+     False, False, False, True)
+_row('images_change_as_in_3', 'layers.RandomFlip, RandomContrast, RandomCrop',
+     '`RandomFlip` turns images both ways or not at all, `RandomContrast(f)` takes factors between 1 and `1 + f`, not '
+     '`1 - f` and `1 + f`, and `RandomCrop` leaves images whole outside of training', False, False, False, True)
+_row('modules_of_torch_are_layers', 'layers.TorchModuleWrapper',
+     'a `torch.nn.Module` that is set as an attribute of a layer or model becomes a `TorchModuleWrapper`, and such a '
+     'layer trains unless it is called with `training=False`', False, False, False, True)
+_row('tensors_of_categories', 'utils.to_categorical', 'of a tensor comes a tensor, not an array',
+     False, False, False, True)
 _row('softmax_of_vectors', 'activations.softmax', 'a tensor of a single axis is accepted', False, False, False, True)
 _row('softmax_applies_any_mask', 'layers.Softmax, MultiHeadAttention, GroupQueryAttention',
      'a mask with fewer axes than the inputs is applied as well, and where all is masked the result is 0 (in attention '
@@ -225,6 +240,14 @@ _row('name_of_inputs', 'layers.InputLayer',
 _row('name_of_models', 'models.Model', 'what models made from inputs and outputs are called without a name',
      'model', 'model', 'model', 'functional')
 
+_row('output_names_are_of_layers', 'Model.output_names',
+     'where the outputs stand in a dictionary the names are those of the layers, too, not the keys',
+     False, False, False, True)
+_row('class_or_sample_weights', 'Model.fit', '`class_weight` and `sample_weight` together are an error', False, False,
+     False, True)
+_row('own_compile_is_not_called', 'saving.load_model',
+     'a model whose class overrides `compile`, but not `compile_from_config`, is not compiled when it is loaded',
+     False, False, False, True)
 _row('files_have_extensions', 'models.Model.save',
      'the name of a file ends in `.keras`, `.h5` or `.hdf5`', False, False, False, True)
 _row('variables_show_values', 'Variable',
@@ -240,6 +263,14 @@ _row('dtypes_are_fixed', 'losses.Loss, metrics.Metric', '`dtype` cannot be set o
 _row('metrics_compute_in_policies', 'metrics.Metric',
      'of a policy given as `dtype` the metric takes what is computed in, not what variables have; variables that are '
      'added without a dtype have `floatx`', False, False, False, True)
+_row('loss_functions_go_by_predictions', 'losses.mean_squared_error, losses.binary_crossentropy',
+     'called as functions, losses take targets in the dtype of the predictions; those of regression make (n,) and '
+     '(n, 1) alike, crossentropies refuse targets of fewer or more axes', False, False, False, True)
+_row('columns_of_weights_give_columns', 'losses.Loss',
+     'losses (n,) with `sample_weight` (n, 1) and `reduction="none"` give (n, 1), not (n,)', False, False, False, True)
+_row('a_weight_counts_once', 'losses.Loss',
+     'with `reduction="mean_with_sample_weight"` each weight is counted once, not for every value that it weighs',
+     False, False, False, True)
 _row('losses_take_masks', 'losses.Loss',
      'a mask that goes with predictions outside of `fit` (of an `Embedding`, or by `set_keras_mask`) leaves values out',
      False, False, False, True)

@@ -84,13 +84,18 @@ def reduce_values(values, sample_weight=None, reduction='sum_over_batch_size', c
         counted: which of the values there are to be counted, a boolean tensor of their shape, or None for all; the
             others are 0.
     """
+    if sample_weight is not None and ndim(values) == 1 and static_shape(sample_weight)[1:] == (1,) \
+            and generations.value('columns_of_weights_give_columns'):
+        values, counted = ops.expand_dims(values, -1), counted if counted is None else ops.expand_dims(counted, -1)
     result = values if sample_weight is None else weighted(values, sample_weight)
-    if reduction in (None, 'none') or reduction == 'mean_with_sample_weight' and not static_shape(values):
+    if reduction in (None, 'none') or reduction == 'mean_with_sample_weight' and not static_shape(result):
         return result
     if reduction == 'sum':
         return ops.sum(result)
     if reduction == 'mean_with_sample_weight' and sample_weight is not None:
-        weights = ops.broadcast_to(broadcast_weights(values, sample_weight), shape(values))
+        weights = broadcast_weights(values, sample_weight)
+        if not generations.value('a_weight_counts_once'):
+            weights = ops.broadcast_to(weights, shape(values))
         total = ops.sum(weights if counted is None else ops.where(counted, weights, 0))
         safe = ops.where(ops.equal(total, 0.0), 1.0, total)
         return ops.where(ops.equal(total, 0.0), 0.0, ops.sum(result) / safe)
@@ -107,6 +112,8 @@ def same_rank(targets, predictions):
         predictions = ops.convert_to_tensor(predictions)  # a nested list of numbers
     true, predicted = static_shape(targets), static_shape(predictions)
     if len(predicted) == len(true) + 1 and predicted[-1] == 1:
+        if len(true) > 1 and generations.value('loss_functions_go_by_predictions'):
+            return targets, ops.squeeze(predictions, -1)
         return ops.expand_dims(targets, -1), predictions
     if len(true) == len(predicted) + 1 and true[-1] == 1:
         if len(predicted) == 1:
@@ -240,42 +247,61 @@ class LossFunctionWrapper(Loss):
         return cls(**config)
 
 
+def _by_predictions(y_true, y_pred, same=True):
+    """Targets in the dtype of the predictions, where these are floats, and, if `same`, of as many axes; in Keras 3."""
+    if not generations.value('loss_functions_go_by_predictions'):
+        return y_true, y_pred
+    y_pred = ops.convert_to_tensor(y_pred)
+    y_true = ops.convert_to_tensor(y_true)
+    if rules.is_float(dtype_of(y_pred)) and dtype_of(y_true) != dtype_of(y_pred):
+        y_true = ops.cast(y_true, dtype_of(y_pred))
+    return same_rank(y_true, y_pred) if same else (y_true, y_pred)
+
+
 # --- regression ---------------------------------------------------------------------------------------------------
 
+@generations.dependent
 def mean_squared_error(y_true, y_pred):
     """The mean of `(y_true - y_pred)^2` over the last axis.
 
     Example:
         >>> keras.losses.mean_squared_error([[0.0, 2.0]], [[1.0, 2.0]])  # [0.5]
     """
+    y_true, y_pred = _by_predictions(y_true, y_pred)
     return ops.mean(ops.square(ops.subtract(y_pred, y_true)), axis=-1)
 
 
+@generations.dependent
 def mean_absolute_error(y_true, y_pred):
     """The mean of `|y_true - y_pred|` over the last axis.
 
     Example:
         >>> keras.losses.mean_absolute_error([[0.0, 2.0]], [[1.0, 2.0]])  # [0.5]
     """
+    y_true, y_pred = _by_predictions(y_true, y_pred)
     return ops.mean(ops.abs(ops.subtract(y_pred, y_true)), axis=-1)
 
 
+@generations.dependent
 def mean_absolute_percentage_error(y_true, y_pred):
     """The mean of `100 |y_true - y_pred| / max(|y_true|, epsilon)` over the last axis.
 
     Example:
         >>> keras.losses.mean_absolute_percentage_error([[2.0, 4.0]], [[1.0, 4.0]])  # [25]
     """
+    y_true, y_pred = _by_predictions(y_true, y_pred)
     size = ops.maximum(ops.abs(y_true), config.epsilon())
     return 100.0 * ops.mean(ops.abs(ops.divide(ops.subtract(y_pred, y_true), size)), axis=-1)
 
 
+@generations.dependent
 def mean_squared_logarithmic_error(y_true, y_pred):
     """The mean of `(log(y_true + 1) - log(y_pred + 1))^2` over the last axis; negative numbers count as 0.
 
     Example:
         >>> keras.losses.mean_squared_logarithmic_error([[0.0]], [[math.e - 1]])  # [1]
     """
+    y_true, y_pred = _by_predictions(y_true, y_pred)
     return ops.mean(ops.square(ops.subtract(_log_plus_one(y_pred), _log_plus_one(y_true))), axis=-1)
 
 
@@ -283,6 +309,7 @@ def _log_plus_one(x):
     return ops.log(ops.add(ops.maximum(x, config.epsilon()), 1.0))
 
 
+@generations.dependent
 def logcosh(y_true, y_pred):
     """The mean of `log(cosh(y_pred - y_true))` over the last axis: half the square of small errors, the absolute
     value of large ones less log 2.
@@ -290,22 +317,26 @@ def logcosh(y_true, y_pred):
     Example:
         >>> keras.losses.logcosh([[0.0]], [[1.0]])  # [0.434]
     """
+    y_true, y_pred = _by_predictions(y_true, y_pred)
     y_true, y_pred = _as_floats(y_true, y_pred)
     x = ops.subtract(y_pred, y_true)
     return ops.mean(x + ops.softplus(-2.0 * x) - math.log(2.0), axis=-1)
 
 
+@generations.dependent
 def huber_loss(y_true, y_pred, delta=1.0):
     """Half the square of errors up to `delta`, `delta (|error| - delta / 2)` beyond, elementwise: Huber (1964).
 
     Example:
         >>> keras.losses.huber_loss([[0.0, 0.0]], [[1.0, 3.0]])  # [[0.5, 2.5]]
     """
+    y_true, y_pred = _by_predictions(y_true, y_pred)
     error = ops.abs(ops.subtract(y_pred, y_true))
     near = ops.minimum(error, float(delta))
     return 0.5 * ops.square(near) + float(delta) * (error - near)
 
 
+@generations.dependent
 def huber(y_true, y_pred, delta=1.0):
     """The mean of `huber_loss` over the last axis (Keras 3's function).
 
@@ -315,12 +346,14 @@ def huber(y_true, y_pred, delta=1.0):
     return ops.mean(huber_loss(y_true, y_pred, delta), axis=-1)
 
 
+@generations.dependent
 def poisson(y_true, y_pred):
     """The mean of `y_pred - y_true log(y_pred)` over the last axis.
 
     Example:
         >>> keras.losses.poisson([[1.0]], [[1.0]])  # [1]
     """
+    y_true, y_pred = _by_predictions(y_true, y_pred, same=False)
     logarithm = ops.log(ops.add(y_pred, config.epsilon()))
     return ops.mean(ops.subtract(y_pred, ops.multiply(logarithm, y_true)), axis=-1)
 
@@ -337,7 +370,7 @@ def cosine_similarity(y_true, y_pred, axis=-1):
 
 def cosine_of_angle(y_true, y_pred, axis=-1):
     """The cosine of the angle between targets and predictions along `axis`; in Keras 1 divided by the size of it."""
-    y_true, y_pred = _as_floats(y_true, y_pred)
+    y_true, y_pred = _as_floats(*_by_predictions(y_true, y_pred))
     products = ops.multiply(_normalized(y_true, axis), _normalized(y_pred, axis))
     return (ops.mean if generations.value('cosine_is_mean_of_products') else ops.sum)(products, axis=axis)
 
@@ -365,6 +398,7 @@ def hinge(y_true, y_pred):
     Example:
         >>> keras.losses.hinge([[1.0, -1.0]], [[0.5, -2.0]])  # [0.25]
     """
+    y_true, y_pred = _by_predictions(y_true, y_pred, same=False)
     return ops.mean(ops.relu(1.0 - ops.multiply(y_pred, _signs(y_true, y_pred))), axis=-1)
 
 
@@ -375,6 +409,7 @@ def squared_hinge(y_true, y_pred):
     Example:
         >>> keras.losses.squared_hinge([[1.0, -1.0]], [[0.5, -2.0]])  # [0.125]
     """
+    y_true, y_pred = _by_predictions(y_true, y_pred, same=False)
     return ops.mean(ops.square(ops.relu(1.0 - ops.multiply(y_pred, _signs(y_true, y_pred)))), axis=-1)
 
 
@@ -395,14 +430,17 @@ def categorical_hinge(y_true, y_pred):
 def _check_same_shape(y_true, y_pred, name):
     """Raise ValueError where targets would be broadcast to the predictions, or these to them.
 
-    A number, or one for each sample of predictions that have one, says what it says.
+    Before Keras 3 a number, or one for each sample of predictions that have one, says what it says.
     """
     true, predicted = static_shape(y_true), static_shape(y_pred)
-    if len(true) == len(predicted) and any(None not in (a, b) and a != b for a, b in zip(true, predicted)):
+    other = any(None not in (a, b) and a != b for a, b in zip(true, predicted)) if len(true) == len(predicted) \
+        else generations.value('loss_functions_go_by_predictions')
+    if other:
         raise ValueError('%s: y_true and y_pred must have the same shape. Received: %s and %s. The usual cause: class '
                          'numbers where probabilities are expected.' % (name, true, predicted))
 
 
+@generations.dependent
 def categorical_crossentropy(y_true, y_pred, from_logits=False,
                              label_smoothing=Default('BinaryCrossentropy.label_smoothing'), axis=-1):
     """The cross-entropy of one-hot targets and predicted distributions along `axis`.
@@ -415,6 +453,7 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False,
     Example:
         >>> keras.losses.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])  # [0.693]
     """
+    y_true, y_pred = _by_predictions(y_true, y_pred, same=False)
     _check_same_shape(y_true, y_pred, 'categorical_crossentropy')
     if label_smoothing:
         y_true = _smoothed(y_true, y_pred, label_smoothing, axis)
@@ -461,6 +500,7 @@ def binary_crossentropy(y_true, y_pred, from_logits=False,
     Example:
         >>> keras.losses.binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])  # [0.693]
     """
+    y_true, y_pred = _by_predictions(y_true, y_pred, same=False)
     _check_same_shape(y_true, y_pred, 'binary_crossentropy')
     if label_smoothing:
         y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), 0.5 * label_smoothing)
@@ -935,7 +975,7 @@ cosine = cosine_proximity = cosine_similarity
 def is_categorical_crossentropy(loss):
     """Whether `loss` (a name, a function or an object) is the categorical cross-entropy."""
     function = getattr(loss, 'fn', loss)
-    return function is categorical_crossentropy or loss == 'categorical_crossentropy'
+    return function == categorical_crossentropy or loss == 'categorical_crossentropy'
 
 
 _KIND = Kind('loss function', Loss, functions=('y_true', 'y_pred'), home=__name__,

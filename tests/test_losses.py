@@ -216,3 +216,35 @@ def test_half_precision_beside_integer_targets(name):
     found, expected = function(y_true, y_pred), function(y_true.astype('float32'), y_pred.astype('float32'))
     assert ops.dtype(found) == 'float16'
     np.testing.assert_allclose(ops.convert_to_numpy(found), ops.convert_to_numpy(expected), rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.on('numpy')
+def test_functions_of_keras_3_go_by_the_predictions():
+    # Numbers of Keras 3.15.1.
+    column, row = np.array([[1.0], [2.0], [4.0]]), np.array([1.0, 1.0, 2.0])
+    with config.generation(3):
+        for given in ((row, column), (column, row)):
+            assert np.allclose(losses.mean_squared_error(*given), [0, 1, 4])
+            assert np.allclose(losses.cosine_similarity(*given), -1)
+        half = losses.mean_absolute_error(row, ops.convert_to_tensor(row.astype('float16')))
+        assert ops.convert_to_tensor(half).dtype == 'float16'
+        with pytest.raises(ValueError, match='same shape'):
+            losses.binary_crossentropy(np.array([0.0, 1.0]), np.array([[0.5], [0.5]]))
+    with config.generation(2):
+        assert losses.mean_squared_error(row, column).shape == (3,)
+        assert not np.allclose(losses.mean_squared_error(row, column), [0, 1, 4])
+
+
+@pytest.mark.on('numpy')
+def test_weights_of_keras_3_count_once():
+    true, predicted = np.zeros((2, 3)), np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]])
+    with config.generation(3):
+        assert np.allclose(losses.MeanSquaredError(reduction='mean_with_sample_weight')(true, predicted, 2.0), 5)
+        found = losses.MeanSquaredError(reduction='none')(true, predicted, np.array([[1.0], [0.5]]))
+        assert found.shape == (2, 1) and np.allclose(found, [[1], [2]])
+        steps = losses.MeanSquaredError(reduction='mean_with_sample_weight')(
+            np.zeros((2, 3, 1)), np.ones((2, 3, 1)), np.array([[1.0], [0.5]]))
+        assert np.allclose(steps, 3)
+        assert losses.MeanSquaredError(reduction='none')(np.zeros((2, 3)), np.ones((2, 3, 1))).shape == (2,)
+    with config.generation(2):
+        assert losses.MeanSquaredError(reduction='none')(true, predicted, np.array([[1.0], [0.5]])).shape == (2,)

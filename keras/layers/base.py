@@ -18,12 +18,12 @@ from keras.backend.contract import placement, tree
 from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase, runs_at_once
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
 from keras.backend.contract.loading import active, get_engine, is_native, known_engine, meet_the_engine
-from keras.backend.contract.rules import AbstractTensor, is_float
+from keras.backend.contract.rules import AbstractTensor, Shape, is_float
 from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
 from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor, any_symbolic
-from keras.backend.state.remat import take_scope
+from keras.backend.state.remat import Rematerialized, take_scope
 from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
 from keras.backend.table import abstract, primitives
@@ -36,6 +36,8 @@ from keras.layers.captured import abstract_result, run_captured, run_recorded, w
 from keras.layers.calls import calls, inside, is_ours, note_mask, path_inside, running, signature_of
 from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
+from keras.layers.quantizable import Quantizable
+from keras.layers.shapes import map_shapes, plain_shapes, shape_of, shaped, shapes_of
 from keras.layers.weights import WeightOwner
 from keras.layers.yielding import yielding
 from keras.legacy import calls as calls_of_keras1
@@ -49,7 +51,7 @@ from keras.saving import forms
 meet_the_engine()
 
 
-class Layer(WeightOwner, GraphView, Additions, Configurable,
+class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Configurable,
             known_as('keras.src.layers.layer.Layer', 'keras.engine.base_layer.Layer'),
             *active.layer_bases()):
     """The base of all layers: a function of tensors with weights of its own.
@@ -119,6 +121,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         own = vars(cls)
         rule = own.get('compute_output_shape') or own.get('get_output_shape_for')
         if rule is not None:
+            rule = shaped(rule) if is_ours(cls) else rule
             cls.compute_output_shape = rule
             cls.get_output_shape_for = own.get('get_output_shape_for', rule)
         for name in cls.not_asked.intersection(own) if not is_ours(cls) else ():
@@ -338,6 +341,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             policy = self._policy
         self.take_policy(policy)
 
+    @property
+    def _dtype_policy(self):
+        return self._policy
+
     def take_policy(self, policy):
         """Compute by a `DTypePolicy` from now on."""
         self._policy = policy
@@ -348,6 +355,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self._dtype = policy.variable_dtype
         self._compute_dtype = None if policy.compute_dtype == policy.variable_dtype else policy.compute_dtype
         self._direct_dtype = None
+        if policy.quantization_mode is not None:
+            self.follow_quantization(policy)
 
     def own_policy(self):
         """The policy of the layer itself, where those of several stand in one map."""
@@ -358,26 +367,16 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def _written_policy(self):
         """The policy as the configs of the layer's generation have it."""
         form, policy = self.ruled('dtype_in_configs'), self._policy
+        inner = {layer.path: layer.own_policy() for layer in self.walk_layers()
+                 if layer is not self and layer.quantization_mode is not None}
+        if inner and not isinstance(policy, dtype_policies.DTypePolicyMap):  # layers inside are made by this one
+            policy = dtype_policies.DTypePolicyMap(policy.name, inner)
         if isinstance(policy, dtype_policies.DTypePolicyMap) or form == 'DTypePolicy' \
                 or policy.quantization_mode == 'float8':
             return dtype_policies.serialize(policy)
         if form == 'Policy' and self._compute_dtype is not None:
             return {'class_name': 'Policy', 'config': {'name': policy.name}}
         return policy.name
-
-    def quantize(self, mode=None, type_check=True, config=None):
-        """Keep the weights in few bits, where the layer can; see `Dense`.
-
-        Raises:
-            NotImplementedError: for a layer that cannot be quantized.
-        """
-        raise NotImplementedError('Layer %s (%s) does not have a `quantize` method implemented.'
-                                  % (self.name, type(self).__name__))
-
-    @property
-    def quantization_mode(self):
-        """How the weights are quantized: 'int8', 'int4', 'float8', 'gptq', 'awq', or None."""
-        return self.own_policy().quantization_mode
 
     @property
     def metrics_variables(self):
@@ -606,7 +605,25 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
                 return map_shapes(lambda shape: AbstractTensor(shape, next(dtypes)), self.compute_output_shape(shapes))
             except StopIteration:  # the rule describes more outputs than `call` gives
                 pass
-        return self.abstract_outputs(args, kwargs)
+        try:
+            return self.abstract_outputs(args, kwargs)
+        except Exception:  # `call` of several tensors may be code that takes nothing but numbers, too
+            if not has_rule or len(args) + len(kwargs) < 2:
+                raise
+            return self._outputs_by_rule(args, kwargs)
+
+    def _outputs_by_rule(self, args, kwargs):
+        """What the shape rule says of a call with several tensors, in the layer's type.
+
+        As in Keras 3 its arguments are those of `call` with `_shape` behind them, or it has one, for the first.
+        """
+        shapes = {name + '_shape': shapes_of(value) for name, value in
+                  list(zip(signature_of(type(self)).names, args)) + list(kwargs.items())
+                  if any(isinstance(leaf, AbstractTensor) for leaf in tree.flatten(value))}
+        wanted = [name for name in inspect.signature(self.compute_output_shape).parameters if name in shapes]
+        found = self.compute_output_shape(**{name: shapes[name] for name in wanted}) if len(wanted) > 1 \
+            else self.compute_output_shape(shapes_of(args[0]))
+        return map_shapes(lambda shape: AbstractTensor(shape, self.compute_dtype), found)
 
     def _rule_is_call(self):
         """Whether the shape rule, too, runs `call`, on a tensor of the dtype of the layer instead of the input's."""
@@ -849,7 +866,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         """The shapes that the layer was built for, for a file; None where they are not known."""
         if self._built_for is None:
             return None
-        names, shapes = signature_of(type(self)).build_names, [_plain_shapes(shape) for shape in self._built_for]
+        names, shapes = signature_of(type(self)).build_names, [plain_shapes(shape) for shape in self._built_for]
         return {'input_shape': (shapes or [None])[0]} if len(names) < 2 else {'shapes_dict': dict(zip(names, shapes))}
 
     def build_from_config(self, config):
@@ -861,7 +878,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         else:  # a layer that calls the arguments of `build` otherwise than the file is built when it is called
             shapes = [shapes.get(name) for name in names]
         if not self._built and (None not in shapes or signature_of(type(self)).builds_without_shape):
-            self._build_with([shape if shape is None else map_shapes(tuple, shape) for shape in shapes])
+            self._build_with([map_shapes(tuple, shape) for shape in shapes])
 
     def _build_with(self, shapes, build=None):
         self._built_for = shapes
@@ -871,7 +888,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             and not context.abstract
         known = {id(weight) for weight in self.weights} if runs else ()
         with inside(self), _building(self):
-            (build or self.build)(*shapes)
+            (build or self.build)(*[map_shapes(Shape, shape) for shape in shapes])
         if runs and any(id(weight) not in known for weight in self.weights):
             raise ValueError('Layer %s is built while a step runs, which would not train its weights. The usual cause: '
                              'a layer made in `call`: make it in __init__; or one that only runs in training: build '
@@ -913,7 +930,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             raise ValueError('Layer %s expects one tensor, but it received a dictionary with the keys %s.'
                              % (self.name, sorted(map(str, inputs))))
         for position, (tensor, spec) in enumerate(zip(tensors, specs)):
-            shape = _shape_of(tensor)
+            shape = shape_of(tensor)
             if shape is None and spec is not None and not isinstance(tensor, (int, float)):
                 raise TypeError('Layer %s expects a tensor, but it received %r. The usual cause: a layer that was '
                                 'itself not called on a tensor, or a function that returns nothing.'
@@ -1091,35 +1108,6 @@ def _strip(leaf):
     if isinstance(leaf, KerasTensor):
         return AbstractTensor(leaf.shape, leaf.dtype)
     return leaf
-
-
-def _shape_of(x):
-    if isinstance(x, AbstractTensor):
-        return x.shape
-    if type(x) in active.native:
-        return active.engine.shape_of(x)
-    shape = getattr(x, 'shape', None)
-    return None if shape is None else tuple(shape)
-
-
-def shapes_of(structure):
-    if structure is None:
-        return None
-    return tree.map_structure(_shape_of, structure)
-
-
-def map_shapes(function, shapes):
-    """Apply `function` to every shape of a structure whose leaves are tuples of ints and None."""
-    if isinstance(shapes, dict):
-        return {key: map_shapes(function, value) for key, value in shapes.items()}
-    if isinstance(shapes, (list, tuple)) and any(isinstance(part, (list, tuple, dict)) for part in shapes):
-        parts = [map_shapes(function, part) for part in shapes]
-        return tuple(parts) if isinstance(shapes, tuple) else parts
-    return function(tuple(shapes))
-
-
-def _plain_shapes(shapes):
-    return None if shapes is None else map_shapes(list, shapes)
 
 
 def _noted(build):

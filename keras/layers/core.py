@@ -61,7 +61,7 @@ class Dense(Adapted):
         bias = self.bias
         if self.is_quantized:
             outputs = self.quantized_product(inputs)
-            outputs = outputs if bias is None else ops.add(outputs, bias.value)
+            outputs = outputs if bias is None else self.biased(outputs, bias.value)
         else:
             outputs = nn.linear(inputs, self.kernel.value, None if bias is None else bias.value)
         activation = self.activation

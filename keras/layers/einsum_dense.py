@@ -121,6 +121,32 @@ class EinsumDense(Adapted):
         scale = ops.transpose(scale, [kept.index(letter) for letter in kernel if letter in kept])
         return ops.reshape(scale, [size if letter in kept else 1 for letter, size in zip(kernel, self.faced_shape())])
 
+    # What packages look at by the names that it has in Keras 3.
+
+    @property
+    def _int4_block_size(self):
+        return self.of_mode('int4', lambda: self.quantization_config.block_size if self.quantization_config.has_blocks
+                        else None)
+
+    @property
+    def _int4_unpacked_column_size(self):
+        return self.of_mode('int4', self.columns_of_bits)
+
+    @property
+    def gptq_unpacked_column_size(self):
+        """The number of columns of the matrix whose bits GPTQ chooses; None without."""
+        return self.kernel_scale.shape[0] if self.is_quantized and self.quantization_mode == 'gptq' else None
+
+    @property
+    def awq_unpacked_column_size(self):
+        """The number of columns of the matrix whose bits AWQ chooses; None without."""
+        return self.kernel_scale.shape[0] if self.is_quantized and self.quantization_mode == 'awq' else None
+
+    @property
+    def original_kernel_shape(self):
+        """The shape of the kernel before it was quantized."""
+        return tuple(self.faced_shape())
+
     def product(self, inputs, weight):
         return ops.einsum(self.equation, inputs, weight)
 
@@ -150,7 +176,8 @@ class EinsumDense(Adapted):
             return outputs if self.activation is activations.linear else self.activation(outputs)
         outputs = self.quantized_product(inputs) if self.is_quantized else self.product(inputs, self.kernel.value)
         if self.bias is not None:
-            outputs = ops.add(outputs, self.bias.value)
+            outputs = self.biased(outputs, self.bias.value) if self.is_quantized \
+                else ops.add(outputs, self.bias.value)
         return outputs if self.activation is activations.linear else self.activation(outputs)
 
     def compute_output_shape(self, input_shape):

@@ -11,7 +11,8 @@ from keras.backend.contract.loading import get_engine, is_native
 from keras.backend.contract.rules import FLOATS, is_float
 from keras.backend.state.variables import Variable
 from keras.backend.table.foreign import FunctionOfJax
-from keras.layers.base import Layer, map_shapes
+from keras.layers.base import Layer
+from keras.layers.shapes import map_shapes
 from keras.layers.functions import dump_callable, load_callable
 from keras.layers.weights import untracked
 from keras.saving.serialization import SafeModeScope, form, refuses_code, serialize_keras_object

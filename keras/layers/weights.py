@@ -17,6 +17,7 @@ from keras.backend.state.variables import Variable
 from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import declared_arguments
 from keras.layers.yielding import yielding
+from keras.saving.kinds import kind_in
 
 _PLAIN = frozenset((int, float, str, bool, type(None), np.ndarray, type(len), type(lambda: 0), type))
 _CONTAINERS = frozenset((list, tuple, dict))
@@ -223,6 +224,12 @@ class WeightOwner:
     # Attributes in which weights and layers are not looked for.
     _untracked = _UNTRACKED
 
+    def layer_of_module(self, module):
+        """What stands for a module of PyTorch that is set as an attribute: in Keras 3's generation a layer."""
+        if not self.ruled('modules_of_torch_are_layers'):
+            return module
+        return kind_in('keras.layers').find('TorchModuleWrapper')(module)
+
     def start_weights(self):
         self._built = self._was_built = False
         self._trainable = True
@@ -251,6 +258,12 @@ class WeightOwner:
         """Count it among them no more."""
         for weights in (self._trainable_weights, self._non_trainable_weights):
             weights[:] = [weight for weight in weights if weight is not variable]
+
+    def __delattr__(self, name):
+        value = vars(self).get(name)
+        super().__delattr__(name)
+        if isinstance(value, Variable):
+            self.unlist_weight(value)
 
     def weights_made(self):
         return self._trainable_weights + self._non_trainable_weights

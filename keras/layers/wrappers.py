@@ -4,7 +4,8 @@ from keras.backend.contract import rules, tree
 from keras.backend.table.composites.math import l2_normalize
 from keras.backend.table.composites.shape import dtype_of, join_batch, part_batch, static_shape
 from keras.layers.arguments import of_first_input, to_list
-from keras.layers.base import InputSpec, Layer, map_shapes
+from keras.layers.base import InputSpec, Layer
+from keras.layers.shapes import map_shapes
 from keras.layers.calls import is_ours, signature_of
 from keras.layers.functions import has_arg
 from keras.saving import forms

@@ -98,12 +98,13 @@ class Metric(Configurable):
 
     # --- state ----------------------------------------------------------------------------------------------------
 
-    def add_weight(self, name=None, shape=(), initializer='zeros', dtype=None):
+    def add_weight(self, name=None, shape=(), initializer='zeros', dtype=None, aggregation=None, synchronization=None):
         """A variable for the metric's state.
 
         Args:
             name: for messages and files. shape: tuple of ints, default a scalar.
             initializer: its first value. dtype: default that of the metric, in Keras 3 `floatx`.
+            aggregation, synchronization: how TensorFlow's replicas would share it, which are one here.
         """
         if isinstance(name, (tuple, list)):  # Keras 3's order of the arguments
             name, shape = (shape if isinstance(shape, str) else None), name

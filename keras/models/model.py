@@ -20,7 +20,8 @@ from keras.backend.table.bodies import Closure
 from keras.backend.table.composites.shape import dtype_of, static_shape
 from keras.configurable import json_value
 from keras.layers.additions import updates_of
-from keras.layers.base import Layer, map_shapes
+from keras.layers.base import Layer
+from keras.layers.shapes import map_shapes
 from keras.layers.calls import calls
 from keras.layers.input_layer import Input
 from keras.layers.yielding import yielding
@@ -200,6 +201,9 @@ class Model(Trainer, Keras2View, Layer,
         if kwargs:
             raise ValueError('Unrecognized keyword arguments passed to %s.quantize: %s'
                              % (type(self).__name__, ', '.join(sorted(kwargs))))
+        if not (filters is None or callable(filters) or isinstance(filters, (str, list, tuple))):
+            raise ValueError('The `filters` argument must be a regex string, a list of regex strings, or a callable. '
+                             'Received: %r of type %s' % (filters, type(filters)))
         config = quantizers.resolved(mode, config)
         if not self.built:
             raise ValueError("Cannot quantize a layer that isn't yet built. The model must be built first before "
@@ -207,15 +211,23 @@ class Model(Trainer, Keras2View, Layer,
         if config.mode in ('gptq', 'awq'):
             from keras.models.calibration import calibrate
             structure = config.quantization_layer_structure or self.get_quantization_layer_structure(config.mode)
-            return calibrate(structure, config, lambda layer: _is_among(layer, filters))
+            calibrate(structure, config, lambda layer: _is_among(layer, filters))
+        else:
+            self._quantize_layers(config, type_check, filters)
+        self._post_quantize(config.mode)
+
+    def _quantize_layers(self, config, type_check, filters):
         for layer in self.walk_layers():
-            if layer is self or hasattr(layer, 'layer_graph') or not _is_among(layer, filters):
+            if layer is self or len(layer.walk_layers()) > 1 or not _is_among(layer, filters):
                 continue
             try:
                 layer.quantize(config.mode, type_check=type_check, config=config)
             except NotImplementedError as error:
                 if layer.weights:
-                    warnings.warn(str(error), stacklevel=2)
+                    warnings.warn(str(error), stacklevel=3)
+
+    def _post_quantize(self, mode, **kwargs):
+        """Runs after `quantize`; subclasses of packages drop here what they have compiled."""
 
     def get_quantization_layer_structure(self, mode=None):
         """The blocks of the model for 'gptq' and 'awq'; None where a subclass does not say them.
@@ -581,7 +593,19 @@ class Model(Trainer, Keras2View, Layer,
         return training_config.in_full(self) if self.optimizer is not None else None
 
     def compile_from_config(self, config):
-        """Compile the model as `get_compile_config` of another one says."""
+        """Compile the model as `get_compile_config` of another one says.
+
+        In Keras 3 a model whose class has a `compile` of its own is left as it is, with a warning, unless it overrides
+        this method, too.
+        """
+        own = not type(self).compile.__module__.startswith('keras.')
+        if own and type(self).compile_from_config is Model.compile_from_config \
+                and self.ruled('own_compile_is_not_called'):
+            warnings.warn("`compile()` was not called as part of model loading because the model's `compile()` method "
+                          "is custom. All subclassed Models that have `compile()` overridden should also override "
+                          "`get_compile_config()` and `compile_from_config(config)`. Alternatively, call `compile()` "
+                          "after loading: model %s." % self.name, stacklevel=2)
+            return
         training_config.compile_from(self, dict(config, optimizer_config=config.get('optimizer')))
         if self.built:
             self.optimizer.build(self.trainable_variables)

@@ -12,7 +12,8 @@ from keras.backend.contract.rules import AbstractTensor, is_float
 from keras.backend.graph.nodes import free_tensors
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.table.composites.shape import dtype_of
-from keras.layers.base import Layer, shapes_of
+from keras.layers.base import Layer
+from keras.layers.shapes import shapes_of
 from keras.layers.calls import inside
 from keras.layers.input_layer import Input, InputLayer
 from keras.models.functional import Graph
@@ -348,6 +349,9 @@ def _check_names(entries):
     """Refuse two layers of one name before the first is made."""
     met = set()
     for entry in entries:
+        if not isinstance(entry, dict) or 'config' not in entry:
+            raise ValueError("The configuration of a layer is malformed. Expected a dictionary containing a 'config' "
+                             'key. Received: %.200r' % (entry,))
         name = entry['config'].get('name') if isinstance(entry['config'], dict) else None
         if isinstance(name, str) and name in met:
             raise ValueError('Two layers of the configuration have the same name: %.200r.' % name)

@@ -1,7 +1,7 @@
 """What a model is called with, as far as it is known."""
 from keras.backend.contract import tree
 from keras.backend.graph.tensors import KerasTensor
-from keras.layers.base import map_shapes
+from keras.layers.shapes import map_shapes
 
 
 def expected_arguments(model, open_batch=True):

@@ -22,7 +22,7 @@ from keras import generations
 from keras.configurable import json_value
 from keras.saving import forms, training_config, values, versions
 from keras.saving.kinds import kind_in
-from keras.saving.opening import check_entries, open_archive
+from keras.saving.opening import LONGEST_TEXT, RefusedFile, check_entries, open_archive, open_file, open_hdf5
 from keras.saving.texts import parse_json
 from keras.saving.serialization import CustomObjectScope, SafeModeScope
 from keras.saving.states import as_in_2_12, groups_of_variables, read_states, states, write_states
@@ -163,14 +163,61 @@ def _write_assets(archive, model):
                     archive.write(os.path.join(here, name), '/'.join([ASSETS, path, inside]))
 
 
+class Folder:
+    """The files in a folder, as the members of an `Archive`."""
+
+    def __init__(self, path):
+        self.filename = path
+        self.names = sorted(os.path.relpath(os.path.join(here, name), path).replace(os.sep, '/')
+                            for here, _, names in os.walk(path) for name in names)
+        self.nbytes = sum(self.size(name) for name in self.names)
+
+    def __contains__(self, name):
+        return name in self.names
+
+    def _path(self, name):
+        return os.path.join(self.filename, *name.split('/'))
+
+    def size(self, name):
+        """How many bytes a file has."""
+        return os.path.getsize(self._path(name))
+
+    def read(self, name, limit=LONGEST_TEXT):
+        """The bytes of a file, at most `limit`.
+
+        Raises:
+            RefusedFile: where it is larger, or no regular file.
+        """
+        if self.size(name) > limit:
+            raise RefusedFile('%s: %s has %d bytes, more than the %d that are read.'
+                              % (self.filename, name[:200], self.size(name), limit))
+        with open_file(self._path(name)) as file:
+            return file.read()
+
+    def open_hdf5(self, name):
+        """The root of an HDF5 file, for a `with` block."""
+        return open_hdf5(self._path(name))
+
+
+@contextlib.contextmanager
+def _opened(source):
+    """The `Archive` at a path, or the `Folder` that one was unpacked to."""
+    if isinstance(source, (str, os.PathLike)) and os.path.isdir(source):
+        yield Folder(os.fspath(source))
+        return
+    with open_archive(source) as archive:
+        yield archive
+
+
 def load_model(filepath, custom_objects=None, compile=True):
     """The model in a `.keras` archive, compiled as it was, the state of its optimizer included.
 
     Args:
-        filepath: path, or binary file object. custom_objects: {name: class or function} of your own.
+        filepath: path, also of a folder with its members, or binary file object.
+        custom_objects: {name: class or function} of your own.
         compile: whether to compile it.
     """
-    with open_archive(filepath) as archive, CustomObjectScope(custom_objects or {}):
+    with _opened(filepath) as archive, CustomObjectScope(custom_objects or {}):
         metadata = _content(archive, METADATA)
         config = values.decoded(_content(archive, CONFIG))
         versions.completed(config, metadata.get('keras_version', '3'))
@@ -248,7 +295,7 @@ def is_in_full(file):
 
 def load_weights_of_model(model, filepath, skip_mismatch=False):
     """Set all variables of a model from those in a `.keras` archive."""
-    with open_archive(filepath) as archive:
+    with _opened(filepath) as archive:
         _check_members(archive, WEIGHTS)
         with archive.open_hdf5(WEIGHTS) as file:
             read_states(file, model, skip_mismatch)

@@ -70,12 +70,15 @@ class KerasFileEditor:
         """Compare with a model, printing what differs.
 
         Returns:
-            {'status': 'success' or 'error', 'error_count', 'match_count'}: of weights that are missing on one side or
-            have other shapes, and of those that fit.
+            {'status': 'success' or 'error', 'error_count', 'match_count'}: of objects that are missing on one side
+            and weights of others that are, or have other shapes, and of weights that fit.
         """
         expected, errors, matches = _Collected(reference_model).weights, 0, 0
-        for path in sorted(set(expected) | set(self.weights_dict)):
-            here, there = self.weights_dict.get(path, {}), expected.get(path, {})
+        for path in sorted(set(expected) ^ set(self.weights_dict)):
+            errors += 1
+            print('%s: in the %s only' % (path, 'model' if path in expected else 'file'))
+        for path in sorted(set(expected) & set(self.weights_dict)):
+            here, there = self.weights_dict[path], expected[path]
             for name in sorted(set(here) | set(there)):
                 if name in here and name in there and here[name].shape == there[name].shape:
                     matches += 1

@@ -71,6 +71,7 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, save_for
         overwrite: False asks on the terminal before an existing file is replaced.
         include_optimizer: whether to save the training configuration and the optimizer's state.
         save_format: 'keras', 'h5' or 'tf', whatever the name is.
+        zipped: False writes the members of a `.keras` archive into a folder, which `load_model` reads.
 
     Raises:
         NotImplementedError: for a subclassed model without `get_config`. TypeError: if a config holds something that
@@ -79,13 +80,19 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, save_for
     Example:
         >>> keras.saving.save_model(model, 'model.keras')
     """
-    wanted = _format_of(filepath, save_format)
+    zipped = kwargs.pop('zipped', True)
+    if zipped is False and _name(filepath).endswith(('.keras', '.h5', '.hdf5')):
+        raise ValueError('save_model: with `zipped=False` the model is a folder, whose name should not end in '
+                         '`.keras` or `.h5`. Received: %s' % filepath)
+    wanted = 'keras' if zipped is False else _format_of(filepath, save_format)
     _refuse_unknown('save_model', kwargs)
     if not hdf5.may_write(filepath, overwrite):
         return
     if wanted != 'h5' or not model.saves_additions():
         _warn_of_additions(model)
-    if wanted == 'keras':
+    if zipped is False:
+        _save_unzipped(model, filepath, include_optimizer)
+    elif wanted == 'keras':
         archive.save_model(model, filepath, include_optimizer)
     elif wanted == 'tf':
         _save_saved_model(model, filepath, include_optimizer)
@@ -94,7 +101,7 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, save_for
 
 
 # Arguments of tf.keras and Keras 3 that change nothing here, and what needs no warning.
-_WITHOUT_EFFECT = {'signatures': (None,), 'options': (None,), 'save_traces': (None, True), 'zipped': (None, True)}
+_WITHOUT_EFFECT = {'signatures': (None,), 'options': (None,), 'save_traces': (None, True)}
 
 
 class UnknownArgument(TypeError, ValueError):
@@ -104,7 +111,8 @@ class UnknownArgument(TypeError, ValueError):
 def _refuse_unknown(method, kwargs):
     for name, given in kwargs.items():
         if name not in _WITHOUT_EFFECT:
-            raise UnknownArgument('%s: unknown argument %r. The following argument(s) are not supported: %s.'
+            raise UnknownArgument('%s: Invalid keyword arguments, such as an unknown argument %r. The following '
+                                  'argument(s) are not supported: %s.'
                                   % (method, name, [name for name in kwargs if name not in _WITHOUT_EFFECT]))
         if given not in _WITHOUT_EFFECT[name]:
             warnings.warn('%s: %s=%r has no effect.' % (method, name, given), stacklevel=4)
@@ -126,6 +134,15 @@ def _save_saved_model(model, filepath, include_optimizer):
             os.rename(os.path.join(inside, name), os.path.join(folder, name))
         os.rmdir(inside)
         archive.save_model(model, os.path.join(folder, EXTRA), include_optimizer)
+
+
+def _save_unzipped(model, filepath, include_optimizer):
+    with whole_folder(filepath) as folder:
+        path = os.path.join(folder, 'model.keras')
+        archive.save_model(model, path, include_optimizer)
+        with zipfile.ZipFile(path) as file:
+            file.extractall(folder)
+        os.remove(path)
 
 
 @undisturbed()
@@ -163,6 +180,8 @@ def _is_path(source):
 
 
 def _is_archive(source):
+    if _is_path(source) and os.path.isdir(source):
+        return os.path.isfile(os.path.join(os.fspath(source), archive.CONFIG))
     return _is_path(source) and os.path.isfile(source) and (kind_by_start(source) == 'zip'
                                                             or zipfile.is_zipfile(source))
 
@@ -220,13 +239,15 @@ def load_weights(model, filepath, by_name=False, skip_mismatch=False, reshape=Fa
     """
     _refuse_unknown('load_weights', kwargs)
     with in_words(filepath):
-        _load_weights(model, filepath, by_name, skip_mismatch, reshape, objects_to_skip or ())
+        _load_weights(model, filepath, by_name, skip_mismatch, reshape, objects_to_skip)
 
 
 def _load_weights(model, filepath, by_name, skip_mismatch, reshape, skip):
     asked = by_name or reshape
-    if skip and not _name(filepath).endswith('.weights.h5'):
-        raise ValueError('load_weights: `objects_to_skip` needs a file .weights.h5. Received: %r' % (filepath,))
+    if skip is not None and not _name(filepath).endswith('.weights.h5'):
+        raise ValueError("load_weights: `objects_to_skip` only supports loading '.weights.h5' files. Received: %r"
+                         % (filepath,))
+    skip = skip or ()
     if _is_path(filepath) and tf_files.is_saved_model(filepath):
         filepath = tf_files.checkpoint_in(filepath)
     if _is_path(filepath) and tf_files.is_checkpoint(filepath):
@@ -251,5 +272,5 @@ def _load_weights(model, filepath, by_name, skip_mismatch, reshape, skip):
 
 def _refuse_names(filepath, asked):
     if asked:
-        raise ValueError('load_weights: `by_name` and `reshape` are for HDF5 files in the layout of Keras 2. %s has '
-                         'its weights by their places in the model: leave these arguments out.' % (filepath,))
+        raise ValueError("load_weights: an argument `by_name` or `reshape` only supports loading legacy '.h5' or "
+                         "'.hdf5' files. %s has its weights by their places in the model: leave it out." % (filepath,))

@@ -175,8 +175,10 @@ class Keras3Form(Form):
             return FUNCTIONS_IN_3.get(name, name)
         if own.__name__ == '<lambda>':
             return {'class_name': '__lambda__', 'config': dict(zip(('code', 'defaults', 'closure'), func_dump(own)))}
-        return {'module': function.__module__, 'class_name': 'class' if inspect.isclass(function) else 'function',
-                'config': function.__name__, 'registered_name': name}
+        if inspect.isclass(function):
+            return {'module': function.__module__, 'class_name': 'class', 'config': function.__name__,
+                    'registered_name': name}
+        return {'module': 'builtins', 'class_name': 'function', 'config': name, 'registered_name': 'function'}
 
     def of_object(self, instance):
         cls = type(instance)

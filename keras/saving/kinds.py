@@ -253,6 +253,9 @@ class Kind:
             arguments = {key: value for key, value in identifier.items() if key != 'name'}
             identifier = {'class_name': identifier['name'], 'config': arguments}
         name, config = identifier.get('class_name'), identifier.get('config')
+        if name == 'function' and not isinstance(config, str):
+            raise InvalidConfig("Improper config of a function: Expected 'config' to be a non-null str, the name. "
+                                'Received: %.500r' % (identifier,))
         if not isinstance(name, str) or not isinstance(config, (dict, list, str, type(None))):
             raise InvalidConfig('Improper config of %s: expected a dictionary with the keys "class_name" and "config". '
                                 'Received: %.500r' % (self.what, identifier))
@@ -262,6 +265,8 @@ class Kind:
                 self._check(made, self._holds(made), name)
                 return made
             if name == 'function' and isinstance(config, str):
+                if config in self.objects and get_registered_object(config, custom_objects) is None:
+                    self._refuse_registered(config, identifier.get('registered_name'))
                 return self.deserialize(config, custom_objects)
             if identifier.get('further'):
                 config = dict(config, **identifier['further'])
@@ -271,6 +276,8 @@ class Kind:
         registered = identifier.get('registered_name')
         known = isinstance(registered, str) and get_registered_object(registered, custom_objects) is not None
         target = self.find(registered if known else name, custom_objects)
+        if not known and target is self.objects.get(name):
+            self._refuse_registered(name, registered)
         with generations.reading_config(identifier), CustomObjectScope(custom_objects):
             made = self._made(target, config, name)
         self._check(made, self._holds(made), name)
@@ -278,7 +285,16 @@ class Kind:
             made.build_from_config(identifier['build_config'])
         return made
 
+    @staticmethod
+    def _refuse_registered(name, registered):
+        if registered and isinstance(registered, str) and registered.rpartition('>')[2] not in (name, 'function'):
+            raise InvalidConfig('%.200r resolved to a Keras built-in, which is not registered as the %.200r that the '
+                                'config says. The usual cause: what was registered so is not known here.'
+                                % (name, registered))
+
     def _made(self, target, config, name):
+        if isinstance(config, (list, str)) and target is self.objects.get(name) and name not in _OF_LISTS:
+            raise InvalidConfig("Expected 'config' to be a dict. Received: %.200r" % (config,))
         if not hasattr(target, 'from_config'):
             if target is self.objects.get(name) and not self._gives_one(target):
                 self._check(target, not config, name)
@@ -302,6 +318,10 @@ class Kind:
         if not fits:
             raise InvalidConfig('%.200r does not stand for %s that a config could give: it is %.200r.'
                                 % (name, self.what, found))
+
+
+# What Keras 1 and 2 wrote with a list in the place of a dictionary.
+_OF_LISTS = ('Sequential', 'Graph')
 
 
 def _first_arguments(function, count):

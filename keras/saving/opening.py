@@ -104,8 +104,10 @@ def open_file(path):
     try:
         kind = kind_of_file(path)
     except (FileNotFoundError, NotADirectoryError):
+        known = path.endswith(('.keras', '.h5', '.hdf5', '.json'))
         raise NoFile('File not found. There is no file %s. Please ensure the file is an accessible `.keras` zip file, '
-                     'or one of another format.' % path) from None
+                     'or one of another format.%s'
+                     % (path, '' if known else ' (File format not supported: the name says none.)')) from None
     except ValueError as error:
         raise RefusedFile('No file can have the name %.200r (%s).' % (path, error)) from None
     if kind is not None:
@@ -1096,8 +1098,8 @@ class Archive:
         stored = member.compress_type == zipfile.ZIP_STORED
         if member.file_size > max(UNPACKED_FREELY, UNPACKED_TIMES * member.compress_size) or \
                 stored and member.file_size != member.compress_size:
-            raise self.refused('the member %r says that its %d bytes unpack to %d', name[:200], member.compress_size,
-                                member.file_size)
+            raise self.refused('the member %r says that its %d bytes unpack to %d: a decompression bomb', name[:200],
+                               member.compress_size, member.file_size)
 
     def __contains__(self, name):
         return name in self._members

@@ -240,7 +240,9 @@ def reading_config_of(name, given):
             if type(error) not in _OF_MALFORMED and not isinstance(error, MemoryError):  # NumPy has one of its own
                 raise
             kind = '' if type(error) is ValueError else type(error).__name__ + ': '
-            invalid = InvalidConfig('The config of %s cannot be read (%s%.2000s).' % (name, kind, error))
+            hint = ' The usual cause: `get_config` returned an object. Please ensure that these are explicitly ' \
+                'deserialized in `from_config`.' if "'dict' object" in str(error) else ''
+            invalid = InvalidConfig('The config of %s cannot be read (%s%.2000s).%s' % (name, kind, error, hint))
             invalid.places.insert(0, _place(name, given))
             raise invalid from error
         error.places.insert(0, _place(name, given))

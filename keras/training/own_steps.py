@@ -335,7 +335,7 @@ class OwnCompiled:
                 self._check(loss, index, targets[index], predictions[index])
             total, each = loss([targets[index] for index in loss.trained_outputs], predictions, weights, masks)
             for index, part in zip(loss.parts, self._parts.values()):
-                part.update_state(each[index], sample_weight=samples_of(x))
+                part.update_state(each[index], sample_weight=samples_of(y_pred))
         for value in added:
             total = value if total is None else total + value
         return total
@@ -366,8 +366,9 @@ class OwnCompiled:
         if len(leaves) != len(names):  # of a list, only outputs with a loss have targets
             found = dict(zip(loss.trained_outputs, leaves)) if len(leaves) == len(loss.trained_outputs) else {}
             if not found:
-                raise ValueError('`%s` has %d parts, but the model has %d outputs: %s.'
-                                 % (what, len(leaves), len(names), ', '.join(names)))
+                raise ValueError('%s`%s` has %d parts, but the model has %d outputs: %s.'
+                                 % ('y_true and y_pred have different structures. ' if what == 'y' else '', what,
+                                    len(leaves), len(names), ', '.join(names)))
             return [found.get(index) for index in range(len(names))]
         return leaves
 

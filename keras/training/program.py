@@ -275,7 +275,8 @@ class Program(generations.Dated):
         added = [self.added_metric(name) for name in self._names_of_added()]
         if not self.ruled('metrics_begin_with_loss'):
             return self._distinct(compiled + self.attributes() + added)
-        return self._distinct(self.mean_losses() + compiled + self.attributes() + added)
+        means = self.mean_losses()
+        return self._distinct(means[:1] + compiled + means[1:] + self.attributes() + added)
 
     def mean_losses(self):
         """The metric objects of the loss, and of the losses of several outputs, where they count as metrics."""
@@ -301,14 +302,14 @@ class Program(generations.Dated):
                 self.compiled.settle(self.forward.graph.pack_outputs(self.forward.graph.outputs))
             except ValueError:
                 pass  # A `compute_loss` of its own may hand on something else than the outputs, and then is right.
-        return self._distinct(([self.compiled.tracker] if self.is_compiled else []) + self.compiled.parts
-                              + self._compiled_metrics() + self.attributes() + list(self._added.values()))
+        return self._distinct(([self.compiled.tracker] if self.is_compiled else []) + self._compiled_metrics()
+                              + self.compiled.parts + self.attributes() + list(self._added.values()))
 
     def metric_entries(self):
         """The compiled metrics as far as they are known, see `CompiledMetrics`."""
-        if 'train' in self.own:
+        if 'train' in self.own or self.metrics is None:
             return self.compiled.entries
-        return self.metrics.entries if self.metrics is not None else []
+        return self.metrics.entries
 
     def _compiled_metrics(self):
         """The compiled metrics: one by one, or as one that has them all."""

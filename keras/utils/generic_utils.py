@@ -44,7 +44,8 @@ def deserialize_keras_object(identifier=None, module_objects=None, custom_object
     if generations.value('utils_read_as_saving'):
         if isinstance(custom_objects, bool):
             custom_objects, safe_mode = None, custom_objects
-        if module_objects is not None and custom_objects is None:
+        # Who names the kind, for messages, means what Keras 2 called the second argument.
+        if module_objects is not None and custom_objects is None and printable_module_name == 'object':
             module_objects, custom_objects = None, module_objects
     return kinds.deserialize_keras_object(config if identifier is None else identifier, module_objects, custom_objects,
                                           printable_module_name, safe_mode)

@@ -20,7 +20,7 @@ def model():
 def test_weights_by_place_do_not_go_by_name(name, argument, tmp_path):
     made, path = model(), str(tmp_path / name)
     made.save_weights(path)
-    with pytest.raises(ValueError, match='for HDF5 files in the layout of Keras 2'):
+    with pytest.raises(ValueError, match='only supports loading legacy'):
         made.load_weights(path, **{argument: True})
     other = model()
     other.load_weights(path)
@@ -83,7 +83,7 @@ def test_arguments_of_saving(name, tmp_path):
     made, path = model(), str(tmp_path / name)
     with pytest.raises(TypeError, match="unknown argument 'save_formt'"):
         made.save(path, save_formt='h5')
-    with pytest.warns(UserWarning, match='zipped=False has no effect'):
+    with pytest.raises(ValueError, match='zipped=False'):
         made.save(path, zipped=False)
     with pytest.raises(TypeError, match="unknown argument 'by_names'"):
         made.load_weights(path, by_names=True)
@@ -115,3 +115,33 @@ def test_a_compile_of_the_models_own_need_not_know_all_arguments(tmp_path):
         model.save(str(tmp_path / name))
         loaded = keras.models.load_model(str(tmp_path / name))
         assert loaded.evaluate(np.ones((2, 3)), np.ones((2, 1)), verbose=0) >= 0
+
+
+@pytest.mark.on('numpy')
+def test_a_folder_instead_of_an_archive(tmp_path):
+    made, path, x = model(), tmp_path / 'unzipped', np.ones((2, 3), 'float32')
+    with pytest.raises(ValueError, match='should not end in'):
+        keras.saving.save_model(made, str(tmp_path / 'a.keras'), zipped=False)
+    keras.saving.save_model(made, str(path), zipped=False)
+    assert {'config.json', 'metadata.json', 'model.weights.h5'} <= {each.name for each in path.iterdir()}
+    width = made.input_shape[-1]
+    x = np.ones((2, width), 'float32')
+    assert np.allclose(keras.saving.load_model(str(path)).predict(x), made.predict(x))
+    other = model()
+    other.load_weights(str(path))
+    assert np.allclose(other.predict(x), made.predict(x))
+
+
+@pytest.mark.on('numpy')
+def test_a_compile_of_ones_own_is_not_called_in_keras_3(tmp_path):
+    @keras.saving.register_keras_serializable('own_compile')
+    class Own(keras.Sequential):
+        def compile(self, loss):
+            super().compile('sgd', loss)
+
+    with keras.config.generation(3):
+        made = Own([keras.Input((3,)), keras.layers.Dense(1)])
+        made.compile('mse')
+        made.save(str(tmp_path / 'a.keras'))
+        with pytest.warns(UserWarning, match='method is custom'):
+            assert not keras.saving.load_model(str(tmp_path / 'a.keras')).compiled

@@ -226,3 +226,27 @@ def test_arrays_that_have_been_read_already_stay():
     mean = np.arange(3.0)
     found = keras.saving.deserialize_keras_object({'mean': mean, 'inner': [{'std': mean}]})
     assert found['mean'] is mean and found['inner'][0]['std'] is mean
+
+
+@pytest.mark.on('numpy')
+def test_what_is_registered_elsewhere_is_no_layer_of_keras():
+    entry = {'class_name': 'Dense', 'module': 'keras.layers', 'registered_name': 'a>Dense', 'config': {'units': 1}}
+    assert keras.saving.deserialize_keras_object(entry).units == 1
+    for name in 'builtins.eval', 'nobodys>MadeHere':
+        with pytest.raises(ValueError, match='resolved to a Keras built-in'):
+            keras.saving.deserialize_keras_object(dict(entry, registered_name=name))
+    with pytest.raises(TypeError, match="Expected 'config' to be a dict"):
+        keras.saving.deserialize_keras_object({'class_name': 'Dense', 'config': [1]})
+    with pytest.raises(TypeError, match="Expected 'config' to be a non-null str"):
+        keras.saving.deserialize_keras_object({'class_name': 'function', 'config': ['no', 'name']})
+
+
+@pytest.mark.on('numpy')
+def test_registered_functions_go_by_their_registered_names():
+    @keras.saving.register_keras_serializable('packed')
+    def told(x):
+        return x
+    entry = keras.saving.serialize_keras_object(told)  # as Keras 3.15.1 writes it
+    assert entry == {'module': 'builtins', 'class_name': 'function', 'config': 'packed>told',
+                     'registered_name': 'function'}
+    assert keras.saving.deserialize_keras_object(entry) is told

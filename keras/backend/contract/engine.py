@@ -145,6 +145,10 @@ class Engine:
         """A native tensor of the dtype called `dtype` with a copy of a NumPy array; what it lacks it refuses."""
         raise NotImplementedError
 
+    def loops_at_once(self):
+        """Whether a loop begun now runs in Python, step by step, so that its index may be an int of Python."""
+        return False
+
     # --- sparse tensors of the engine's library, which are no native tensors: `convert` makes dense ones of them
 
     has_sparse = False
@@ -177,6 +181,18 @@ class Engine:
         `NotImplemented` where the library has none of that dtype: it is computed densely then.
         """
         return self.unsupported('sparse tensors')()
+
+    # --- ragged tensors of the library, which come out at the end and go nowhere
+
+    has_ragged = False
+
+    def ragged_from(self, x):
+        """One of the rows of a native tensor without the zeros at their ends."""
+        return self.unsupported('ragged tensors')()
+
+    def ragged_of(self, arrays):
+        """One of the rows of several NumPy arrays, which differ in their sizes; None where there are no such."""
+        return None
 
     def strided(self, x):
         """A native tensor as one that all operations know, for libraries that have sparse ones of the same class."""

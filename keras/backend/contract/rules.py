@@ -48,6 +48,8 @@ def host_array(x, dtype=None):
         x = np.asarray(x.detach().cpu() if hasattr(x, 'detach') and hasattr(x, 'cpu') else x)
         if dtype is None:
             dtype = {'f': config.floatx(), 'i': 'int32', 'c': 'complex64'}.get(x.dtype.kind)
+            if dtype == 'int32' and x.size and not -2 ** 31 <= x.min() <= x.max() < 2 ** 31:
+                dtype = 'int64'
     x = np.asarray(x)
     if x.dtype.kind in 'US' or x.dtype.kind == 'O' and all(isinstance(part, (str, bytes)) for part in x.flat):
         return x, 'string'
@@ -59,14 +61,19 @@ def host_array(x, dtype=None):
 
 
 class Shape(tuple):
-    """A shape with the methods that scripts of the TensorFlow 1 years call."""
+    """A shape with the methods of TensorFlow's that scripts call: those of symbolic tensors, what `build` gets."""
 
     def as_list(self):
         return list(self)
 
+    def is_fully_defined(self):
+        return None not in self
+
     @property
     def ndims(self):
         return len(self)
+
+    rank = ndims
 
     def __eq__(self, other):
         return tuple(self) == (tuple(other) if isinstance(other, list) else other)
@@ -136,7 +143,7 @@ class AbstractTensor:
     """
 
     def __init__(self, shape, dtype):
-        self.shape = None if shape is None else tuple(shape)
+        self.shape = None if shape is None else Shape(shape)
         self.dtype = _named.get(dtype, dtype)
 
     @property
@@ -144,7 +151,7 @@ class AbstractTensor:
         return None if self.shape is None else len(self.shape)
 
     def get_shape(self):
-        return Shape(self.shape)
+        return self.shape
 
     def __setitem__(self, key, value):
         """What some engines do in place when they run changes neither shape nor dtype."""

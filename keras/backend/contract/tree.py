@@ -72,4 +72,4 @@ def pack_as(structure, leaves):
 def _rebuilt(sequence, parts):
     if hasattr(sequence, '_fields'):
         return type(sequence)(*parts)
-    return type(sequence)(parts) if type(sequence) in (list, tuple) else list(parts)
+    return tuple(parts) if isinstance(sequence, tuple) else list(parts)

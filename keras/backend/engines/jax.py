@@ -408,6 +408,10 @@ def _relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     return jax.nn.relu(x)
 
 
+def _part_from(x, start, size, axis):
+    return jax.lax.dynamic_slice_in_dim(x, start, size, axis) if type(size) is int else NotImplemented
+
+
 def _mean(x, axis=None, keepdims=False):
     return jnp.mean(x, axis, keepdims=keepdims)
 
@@ -441,7 +445,7 @@ class JaxEngine(Engine):
     # (1 + x) - 1 for x, so that only its own log1p is exact for small x.
     overrides = {'relu': _relu, 'sigmoid': jax.nn.sigmoid, 'silu': jax.nn.silu, 'softmax': jax.nn.softmax,
                  'log_softmax': jax.nn.log_softmax, 'logsumexp': _logsumexp, 'log1p': jnp.log1p,
-                 'mean': _mean}
+                 'mean': _mean, 'part_from': _part_from}
     float_dtypes = _FLOATS
     variable_attributes = ('__jax_array__',)
 
@@ -713,7 +717,8 @@ class JaxEngine(Engine):
 
     def abs(self, x):
         # The gradient at 0 is 0, as everywhere else; that of jnp.abs is 1.
-        return jnp.where(x == 0, jnp.zeros_like(x), jnp.abs(x))
+        size = jnp.abs(x)
+        return jnp.where(x == 0, jnp.zeros_like(size), size)
 
     exp, log, sqrt, sin, cos = map(staticmethod, (jnp.exp, jnp.log, jnp.sqrt, jnp.sin, jnp.cos))
     tanh, arcsin, arctan = map(staticmethod, (jnp.tanh, jnp.arcsin, jnp.arctan))

@@ -318,6 +318,9 @@ class NumpyEngine(Engine):
     def cond(self, predicate, then, otherwise, operands):
         return then(*operands) if predicate else otherwise(*operands)
 
+    def loops_at_once(self):
+        return True
+
     def while_loop(self, condition, body, init, maximum_iterations=None):
         values, count = list(init), 0
         while condition(*values) and (maximum_iterations is None or count < maximum_iterations):

@@ -7,8 +7,8 @@ import numpy as np
 from keras import config
 from keras.backend.contract.context import context, learning_phase as phase, recording_assignments, runs_at_once
 from keras.backend.contract.loading import get_engine, is_native, meet_the_engine
-from keras.backend.contract.rules import (AbstractTensor, DTYPES, FLOAT8, dtype_named, numpy_dtype, result_dtype,
-                                           standard_dtype)
+from keras.backend.contract.rules import (AbstractTensor, DTYPES, FLOAT8, dtype_named, is_float, is_integer,
+                                           numpy_dtype, result_dtype, standard_dtype)
 from keras.backend.graph.nodes import Node, order
 from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor, is_placeholder as _is_placeholder
@@ -95,7 +95,17 @@ def random_normal_variable(shape, mean, scale, dtype=None, name=None, seed=None)
 
 def is_tensor(x):
     """Whether `x` is a tensor of the engine, a symbolic tensor or a `Variable`."""
-    return isinstance(x, (AbstractTensor, Variable, Sizes)) or is_native(x)
+    return isinstance(x, (AbstractTensor, Variable, Sizes)) or is_native(x) or is_sparse(x)
+
+
+def is_float_dtype(dtype):
+    """Whether a dtype, or its name, is one of floats."""
+    return is_float(standardize_dtype(dtype))
+
+
+def is_int_dtype(dtype):
+    """Whether a dtype, or its name, is one of integers."""
+    return is_integer(standardize_dtype(dtype))
 
 
 def is_keras_tensor(x):

@@ -53,7 +53,8 @@ class TensorflowEngine(Engine):
     boolean_dtypes = frozenset((tf.bool,))
     float_dtypes = {tf.float16, tf.bfloat16, tf.float32, tf.float64}
     variable_attributes = ('_should_act_as_resource_variable', 'handle', '_handle', '_dtype', '_unique_id',
-                           '_shared_name', '_id', 'read_value', 'ref', 'experimental_ref', 'device', 'graph', 'op')
+                           '_shared_name', '_id', 'read_value', 'ref', 'experimental_ref', 'device', 'graph', 'op',
+                           '_in_graph_mode')
 
     exporters = {'tf_saved_model': write_saved_model, 'tflite': write_tflite, 'litert': write_tflite}
 
@@ -114,6 +115,14 @@ class TensorflowEngine(Engine):
         if isinstance(x, tf.SparseTensor) and isinstance(y, tf.SparseTensor):
             return tf.sparse.from_dense(tf.sparse.sparse_dense_matmul(x, tf.sparse.to_dense(y)))
         return tf.sparse.sparse_dense_matmul(x, y)
+
+    has_ragged = True
+
+    def ragged_from(self, x):
+        return tf.RaggedTensor.from_tensor(x, padding=0)
+
+    def ragged_of(self, arrays):
+        return tf.concat([tf.RaggedTensor.from_tensor(array, ragged_rank=array.ndim - 1) for array in arrays], 0)
 
     stacked = staticmethod(tf.stack)
 
@@ -235,7 +244,9 @@ class TensorflowEngine(Engine):
         if 'pipeline' not in generator.streams:
             with tf.init_scope():
                 generator.streams['pipeline'] = tf.Variable(generator.initial_state().view('int32'), trainable=False)
-        return raw.Bitcast(input=generator.streams['pipeline'].assign_add(np.array([0, 1], 'int32')), type=tf.uint32)
+        step = np.array([0, 1], 'int32')
+        # The state before the draw: the first one has the same seed as outside of pipelines, and in Keras 3.
+        return raw.Bitcast(input=generator.streams['pipeline'].assign_add(step) - step, type=tf.uint32)
 
     writes_checkpoints = True
 
@@ -616,6 +627,9 @@ class TensorflowEngine(Engine):
         return [tf.math.real(result), tf.math.imag(result)]
 
     # --- control ---------------------------------------------------------------------------------------------------
+
+    def loops_at_once(self):
+        return executing_eagerly()
 
     scan, cond, while_loop = map(staticmethod, (scan, cond, while_loop))
 

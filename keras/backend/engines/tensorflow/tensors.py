@@ -60,8 +60,20 @@ def leaving_graph():
 
 
 be_eager()
-with leaving_graph() or tf.init_scope():  # the engine may be loaded while a tf.function is traced
-    EagerTensor = type(tf.constant(0))
+
+
+def _eager_tensor():
+    """The class of tensors that have values, found without a tensor: the first starts TensorFlow's devices, which a
+    script sets up (`set_memory_growth`, `set_logical_device_configuration`) after it imports what it needs."""
+    try:
+        from tensorflow.python.framework.ops import EagerTensor as found
+        return found
+    except ImportError:
+        with leaving_graph() or tf.init_scope():  # the engine may be loaded while a tf.function is traced
+            return type(tf.constant(0))
+
+
+EagerTensor = _eager_tensor()
 DTYPES = {name: tf.as_dtype(name) for name in (
     'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float16', 'bfloat16',
     'float32', 'float64', 'complex64', 'complex128', 'string')}

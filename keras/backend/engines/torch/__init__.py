@@ -17,6 +17,7 @@ from keras.backend.contract.context import context
 from keras.backend.contract.engine import Capabilities, Engine
 from keras.backend.contract.ledger import Ledger
 from keras.backend.contract.loading import active
+from keras.backend.contract.memory import keep_freed
 from keras.backend.contract.rules import AbstractTensor, is_float
 import keras.backend.engines.torch.recurrent  # noqa: F401 (it adds to the overrides)
 import keras.backend.engines.torch.updates  # noqa: F401 (it adds to the overrides)
@@ -35,6 +36,9 @@ from keras.backend.engines.torch.tensors import (CUDA, DEVICE, DTYPES, FLOATS, H
 from keras.backend.engines.torch.windows import conv, conv_transpose, padded, pool
 from keras.backend.state.variables import Variable
 from keras.backend.table.numbers import has_value
+
+
+keep_freed()  # PyTorch has no memory of its own on the host
 
 
 class TorchEngine(Engine):

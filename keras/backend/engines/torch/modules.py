@@ -27,8 +27,13 @@ class LayerModule(torch.nn.Module):
     A layer is one module without others in it, so that the modules around it find each weight once, under its path.
     """
 
-    # Setting an attribute has nothing to do with modules.
-    __setattr__, __delattr__, __dir__ = object.__setattr__, object.__delattr__, object.__dir__
+    # Setting an attribute has nothing to do with modules, but that modules of PyTorch become layers.
+    __delattr__, __dir__ = object.__delattr__, object.__dir__
+
+    def __setattr__(self, name, value):
+        if isinstance(value, torch.nn.Module) and not isinstance(value, LayerModule):
+            value = self.layer_of_module(value)
+        object.__setattr__(self, name, value)
 
     @_Looked
     def _parameters(self):

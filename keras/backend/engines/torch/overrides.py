@@ -33,6 +33,11 @@ def clip(x, x_min=None, x_max=None):
 
 
 @override
+def part_from(x, start, size, axis):
+    return torch.narrow(x, axis, start, size) if type(size) is int else NotImplemented
+
+
+@override
 def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     if threshold or x.dtype not in FLOATS:
         return NotImplemented

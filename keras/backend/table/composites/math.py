@@ -371,6 +371,7 @@ def var(x, axis=None, keepdims=False):
         np.float32(1.0)
     """
     deviations = x - mean(x, axis, True)
+    deviations = p.abs(deviations) if dtype_of(x).startswith('complex') else deviations
     return mean(deviations * deviations, axis, keepdims)
 
 
