@@ -106,6 +106,21 @@ _row('mask_has_to_be_supported', 'layers.Layer.compute_mask',
      True, True, False, False)
 _row('masks_by_argument', 'layers.Layer.call',
      'a `call` with an argument `x_mask` beside `x` gets the mask of that tensor', False, False, False, True)
+_row('names_have_no_slash', 'layers.Layer', 'names of layers and variables are text without `/`',
+     False, False, False, True)
+_row('shape_is_for_placeholders', 'layers.InputLayer',
+     '`input_shape` is deprecated, with a warning, `input_tensor` has to be a symbolic tensor, and `ragged` is refused '
+     'on engines without such tensors',
+     False, False, False, True)
+_row('symbols_have_no_elements', 'utils.is_keras_tensor', 'symbolic tensors have no length and cannot be iterated over',
+     False, False, False, True)
+_row('keras_tensors_by_class', 'utils.is_keras_tensor', 'every symbolic tensor is one, not only what a layer gives',
+     False, False, False, True)
+_row('wrong_configs_are_type_errors', 'layers.Layer.from_config',
+     'whatever error a constructor raises for a config comes as a TypeError', False, False, False, True)
+_row('lambdas_are_refused', 'layers.Lambda.from_config',
+     'a config with a lambda, read outside of any `SafeModeScope`, is refused in the process that wrote it, too',
+     False, False, False, True)
 _row('trainable_is_boolean', 'layers.Layer', '`trainable=1` is refused', False, False, False, True)
 _row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape',
      'layers that never have weights (noise, activations, poolings, too) say `built` before the first call',
@@ -195,6 +210,8 @@ _row('forget_bias_init_is_obeyed', 'layers.LSTM, ConvLSTM2D',
 _row('dilation_with_strides_waits', 'layers.Conv1D, Conv2D, Conv3D, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D',
      'a dilation together with strides is refused when the layer is built, not when it is made',
      True, True, False, False)
+_row('channels_dilate_with_strides', 'layers.DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D',
+     'a dilation together with strides is taken', False, False, False, True)
 _row('rates_are_clipped', 'layers.Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D',
      'a `rate` outside of [0, 1] is brought into it, with a warning; it is an error', True, True, False, False)
 
@@ -240,6 +257,9 @@ _row('name_of_inputs', 'layers.InputLayer',
 _row('name_of_models', 'models.Model', 'what models made from inputs and outputs are called without a name',
      'model', 'model', 'model', 'functional')
 
+_row('slots_are_called_as_in_3', 'optimizers.Adadelta, optimizers.RMSprop, optimizers.LossScaleOptimizer',
+     'variables are called `accumulated_grad`, `accumulated_delta_var`, `average_gradient` and `step_counter`, not '
+     '`accumulator`, `delta_accumulator`, `average` and `good_steps`', False, False, False, True)
 _row('output_names_are_of_layers', 'Model.output_names',
      'where the outputs stand in a dictionary the names are those of the layers, too, not the keys',
      False, False, False, True)

@@ -103,6 +103,14 @@ class Adapted(Layer):
         """`as_matrix` back."""
         return matrix
 
+    def packed_matrix(self, weight):
+        """The weight as the matrix whose columns int4 packs, as files have it."""
+        return weight
+
+    def from_packed(self, matrix):
+        """`packed_matrix` back."""
+        return matrix
+
     def written_scale(self, scale):
         """The scale, which has axes of size 1 for `reduced_axes`, as files have it."""
         return np.squeeze(scale, self.reduced_axes())
@@ -172,7 +180,7 @@ class Adapted(Layer):
             return stored
         if mode in _CALIBRATED:
             return quantizers.unpack_int4(stored, self._extra('scale').shape[0], axis=0, dtype='uint8')
-        return self.from_matrix(quantizers.unpack_int4(stored, self.columns_of_bits(), axis=-1))
+        return self.from_packed(quantizers.unpack_int4(stored, self.columns_of_bits(), axis=-1))
 
     def _update(self):
         """The update of low rank."""
@@ -211,11 +219,11 @@ class Adapted(Layer):
             return ops.divide(ops.cast(stored, dtype), self.read_scale(scale))
         matrix = ops.cast(quantizers.unpack_int4(stored, self.columns_of_bits(), axis=-1), dtype)
         if len(self._extras) == 1:
-            return self.from_matrix(ops.divide(matrix, self._by_row(scale)))
+            return self.from_packed(ops.divide(matrix, self._by_row(scale)))
         block = ops.cast(self._extra('g_idx').value, 'int32')
         zero = ops.cast(self._extra('zero').value, dtype)
         scale, zero = (ops.take(each, block, axis=self._block_axis()) for each in (scale, zero))
-        return self.from_matrix(ops.multiply(ops.subtract(matrix, zero), scale))
+        return self.from_packed(ops.multiply(ops.subtract(matrix, zero), scale))
 
     def _calibrated_numbers(self, dtype):
         """The floats of weights that GPTQ or AWQ has chosen: a matrix (not summed over, summed over)."""
@@ -478,10 +486,10 @@ class Adapted(Layer):
             if config.mode == 'int8':
                 numbers, scale = quantizer(weight, axis=self.reduced_axes(), to_numpy=True)
                 return numbers, [self.written_scale(scale)]
-            numbers, scale = quantizer(self.as_matrix(weight), axis=self._block_axis(), to_numpy=True)
+            numbers, scale = quantizer(self.packed_matrix(weight), axis=self._block_axis(), to_numpy=True)
             return _packed(numbers), [np.squeeze(scale, self._block_axis())]
         along = self._block_axis()
-        matrix = np.asarray(self.as_matrix(weight))
+        matrix = np.asarray(self.packed_matrix(weight))
         matrix = matrix.T if along else matrix
         found = quantizers.abs_max_quantize_grouped_with_zero_point(matrix, config.block_size, to_numpy=True)
         numbers, scale, zero = (each.T if along else each for each in found)

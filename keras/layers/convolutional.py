@@ -19,8 +19,9 @@ class Conv(Spatial):
     paddings = ('valid', 'same', 'full')
     begins_channels_first = True
     names_regularizer = True
-    # Whether strides go together with a dilation.
-    strides_with_dilation = False
+
+    # Whether each channel is convolved by itself.
+    of_each_channel = False
 
     def declare(self, given):
         super().declare(given)
@@ -29,7 +30,8 @@ class Conv(Spatial):
             self._check_dilation()
 
     def _check_dilation(self):
-        if not self.strides_with_dilation and max(self.strides) > 1 and max(self.dilation_rate) > 1:
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1 \
+                and not (self.of_each_channel and self.ruled('channels_dilate_with_strides')):
             raise ValueError('%s: `strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: '
                              'strides=%s and dilation_rate=%s'
                              % (type(self).__name__, self.strides, self.dilation_rate))
@@ -272,7 +274,7 @@ _OF_CONV = {'kernel_initializer': WITH_WARNING, 'kernel_regularizer': WITH_WARNI
 class BaseDepthwiseConv(Conv):
     """Each channel is convolved with `depth_multiplier` filters of its own."""
     filters = None
-    strides_with_dilation = True
+    of_each_channel = True
     without_effect = _OF_CONV
 
     def build(self, input_shape):
@@ -336,7 +338,7 @@ class DepthwiseConv2D(BaseDepthwiseConv):
 
 class BaseSeparableConv(Conv):
     """A depthwise convolution and a 1x1 convolution that mixes the channels."""
-    strides_with_dilation = True
+    of_each_channel = True
     without_effect = _OF_CONV
 
     def build(self, input_shape):

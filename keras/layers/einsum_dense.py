@@ -91,6 +91,13 @@ class EinsumDense(Adapted):
         rows = int(np.prod([weight.shape[axis] for axis in self.reduced_axes()]))
         return np.transpose(weight, self._order()).reshape(rows, -1)
 
+    def packed_matrix(self, weight):
+        # Keras 3 reshapes the kernel as it is, also where what is summed over does not come first.
+        return weight.reshape(int(np.prod([weight.shape[axis] for axis in self.reduced_axes()])), -1)
+
+    def from_packed(self, matrix):
+        return ops.reshape(matrix, self.faced_shape())
+
     def input_rows(self, inputs):
         given, kernel, output = self.letters
         reduced = [kernel[axis] for axis in self.reduced_axes()]

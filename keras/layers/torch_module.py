@@ -51,6 +51,9 @@ class TorchModuleWrapper(Layer):
         """The module."""
         return self._run.module
 
+    def modules_of_library(self):
+        return {'module': self.module}
+
     def build(self, *input_shapes):
         if self._run.is_lazy():
             with Concretely():

@@ -317,6 +317,9 @@ class Sequential(Model):
         from keras import layers as layer_module
         if isinstance(config, list):  # Keras 1 and early 2 had the list alone
             config = {'layers': config}
+        elif 'layers' not in config or 'name' not in config and generations.value('configs_are_full'):
+            raise ValueError("A Sequential model configuration must be a dictionary containing the 'name' and 'layers' "
+                             'keys. Received: %.200r' % (config,))
         model = cls(name=config.get('name'))
         entries, made = _without_implied_input(config['layers']), {}
         _check_names(entries)

@@ -345,12 +345,13 @@ def ldexp(x1, x2):
         array([4., 6.], dtype=float32)
     """
     x1, x2 = floating(x1, x2)
-    largest = {'float16': 15.0, 'float64': 1023.0}.get(dtype_of(x1), 127.0)
+    dtype = dtype_of(x1)
+    largest = {'float16': 15.0, 'float64': 1023.0}.get(dtype, 127.0)
     # In steps whose factors are finite: from the smallest number to the largest takes three.
     for _ in range(3):
         step = p.minimum(p.maximum(x2, 1.0 - largest), largest)
         x1, x2 = p.multiply(x1, exp2(step)), p.subtract(x2, step)
-    return x1
+    return p.cast(x1, dtype)
 
 
 def fmod(x1, x2):

@@ -32,6 +32,8 @@ def argsort(x, axis=-1):
         >>> keras.ops.argsort([3, 1, 2])
         array([1, 2, 0], dtype=int32)
     """
+    if ndim(x) == 0 and axis in (0, -1):
+        return p.full_like(x, 0, 'int32')
     return p.argsort(flatten(x), -1) if axis is None else p.argsort(x, axis)
 
 

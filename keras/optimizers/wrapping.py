@@ -46,7 +46,8 @@ class LossScaleOptimizer(Optimizer):
         self.dynamic_growth_steps = dynamic_growth_steps
         self.dynamic_scale = self.add_variable(
             (), {'class_name': 'Constant', 'config': {'value': initial_scale}}, 'float32', name='dynamic_scale')
-        self.good_steps = self.add_variable((), 'zeros', 'int32', name='good_steps')
+        self.good_steps = self.add_variable(
+            (), 'zeros', 'int32', name='step_counter' if self.ruled('slots_are_called_as_in_3') else 'good_steps')
 
     @property
     def learning_rate(self):

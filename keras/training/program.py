@@ -28,6 +28,10 @@ from keras.training.turns import Turns
 _MOST_BATCHES, _MOST_BYTES = 32, 16 << 20
 
 
+class NotCompiled(RuntimeError, AttributeError):
+    """Something that a model has or does only when it is compiled; as an attribute, it has none before."""
+
+
 class Program(generations.Dated):
     """A model's loss, metrics, optimizer and steps. The next `compile` replaces it whole.
 
@@ -134,8 +138,8 @@ class Program(generations.Dated):
 
     def require_compiled(self, method):
         if not self.is_compiled:
-            raise RuntimeError('Model %s must be compiled before %s is called. Call model.compile(optimizer, loss) '
-                               'first.' % (self.name, method))
+            raise NotCompiled('Model %s must be compiled before %s is called. Call model.compile(optimizer, loss) '
+                              'first.' % (self.name, method))
 
     @property
     def inputs(self):
@@ -288,8 +292,7 @@ class Program(generations.Dated):
 
     def attributes(self):
         """The metrics that are attributes of the model and its layers."""
-        return self._distinct([metric for layer in self.forward.model.walk_layers()
-                               for metric in layer.metrics_made()])
+        return self.forward.model.metrics_inside()
 
     @staticmethod
     def _distinct(metrics):

@@ -98,6 +98,21 @@ def test_int4_is_near_and_packed(make, block):
     np.testing.assert_allclose(model.predict(x, verbose=0), with_kernel(make, face, bias, x), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('make', [dense, einsum, middle])
+def test_int4_packs_the_kernel_as_it_lies(make):
+    # Keras 3.15.1 reshapes it to (summed over, not), also where what is summed over does not come first.
+    model, layer, x = built(make)
+    matrix = layer.kernel.numpy().reshape(10, -1)
+    model.quantize(config=quantizers.Int4QuantizationConfig(block_size=None))
+    scale = 7 / (np.abs(matrix).max(0) + 1e-7)
+    numbers = np.clip(np.round(matrix * scale), -8, 7).astype('int8')
+    packed = (numbers[:, ::2] & 15 | (numbers[:, 1::2] & 15) << 4).astype('int8')
+    np.testing.assert_array_equal(layer.own_variables_in_order()[0].numpy(), packed)
+    np.testing.assert_allclose(layer.kernel_scale.numpy(), scale, rtol=1e-6)
+    np.testing.assert_array_equal(layer.kernel.numpy().reshape(10, -1), numbers)
+
+
 @pytest.mark.parametrize('make', ALL + [convolution])
 def test_low_rank_updates(make):
     model, layer, x = built(make)

@@ -32,6 +32,14 @@ def test_rows_inside_of_models_are_floats():
     assert found.dtype == 'float32' and found.tolist() == [[1, 1, 0], [0, 0, 1]]
 
 
+@pytest.mark.on('tensorflow')
+def test_rows_of_texts_inside_of_models_are_floats():
+    model = keras.Sequential([keras.Input((), dtype='string'),
+                              layers.TextVectorization(vocabulary=['a', 'b'], output_mode='count')])
+    found = model.predict(keras.ops.convert_to_tensor(['a a z', 'b']), verbose=0)
+    assert found.dtype == 'float32' and found.tolist() == [[1, 2, 0], [0, 0, 1]]
+
+
 def test_dtypes_are_those_of_what_is_looked_up():
     assert layers.StringLookup(vocabulary=['a']).dtype == 'string'
     assert layers.TextVectorization().dtype == 'string'

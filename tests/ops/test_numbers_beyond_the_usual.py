@@ -142,3 +142,24 @@ def test_symbolic_branches_of_two_kinds(other):
 def test_the_index_of_a_loop_does_not_widen():
     result = ops.fori_loop(0, 4, lambda i, x: x + i, np.array(1.5, 'float32'))
     assert keras.backend.dtype(result) == 'float32' and float(result) == 7.5
+
+
+@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
+def test_sums_too_large_for_halves():
+    """65504 is the largest float16."""
+    x = np.array([65504, 65504, 65504], 'float16')
+    assert float(ops.mean(x)) == 65504 and keras.backend.dtype(ops.mean(x)) == 'float16'
+
+
+@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
+@pytest.mark.parametrize('axis', [0, -1, None])
+def test_order_of_one_number(axis):
+    assert ops.convert_to_numpy(ops.argsort(np.array(5), axis)).ravel().tolist() == [0]
+
+
+@pytest.mark.on('tensorflow')
+def test_sparse_tensors_are_tensors():
+    import tensorflow as tf
+    x = tf.sparse.from_dense([[0.0, 2.0]])
+    assert keras.backend.is_tensor(x) and keras.backend.is_sparse(x) and not keras.backend.is_sparse(tf.ones(2))
+    assert ops.convert_to_numpy(keras.backend.to_dense(x)).tolist() == [[0.0, 2.0]]

@@ -407,3 +407,16 @@ def test_epsilon_of_each_generation():
                 assert positional.epsilon == 1e-5 and positional.amsgrad is False
     finally:
         config.set_epsilon(before)
+
+
+@pytest.mark.on('numpy')
+def test_variables_are_called_as_in_keras_3():
+    def names(made):
+        weight = Variable(np.ones(2), name='w')
+        made.build([weight])
+        return {variable.path.split('/')[-1] for variable in made.variables}
+    with generation(3):
+        assert {'w_accumulated_grad', 'w_accumulated_delta_var'} < names(optimizers.Adadelta())
+        assert {'w_average', 'w_velocity', 'w_average_gradient'} < names(
+            optimizers.RMSprop(centered=True, use_ema=True))
+    assert {'w_accumulator', 'w_delta_accumulator'} < names(optimizers.Adadelta())

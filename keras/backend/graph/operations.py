@@ -11,6 +11,7 @@ from keras.backend.graph.nodes import Node
 from keras.backend.graph.plans import Plan
 from keras.backend.graph.tensors import any_symbolic, KerasTensor
 from keras.backend.state.remat import Rematerialized, scoped, take_scope
+from keras.backend.state.scopes import checked_name
 from keras.backend.state.uids import numbered_name
 
 _PLAIN = (str, int, float, bool, type(None))
@@ -47,10 +48,7 @@ class Operation(Rematerialized, metaclass=abc.ABCMeta):
     def __init__(self, name=None):
         if name is None:
             name = numbered_name(re.sub('([a-z0-9])([A-Z])', r'\1_\2', type(self).__name__).lower(), True)
-        if not isinstance(name, str) or '/' in name:
-            raise ValueError('The `name` of an operation must be a string and cannot contain character `/`. Received: '
-                             'name=%r (of type %s)' % (name, type(name).__name__))
-        self.name = name
+        self.name = checked_name(name, type(self).__name__)
         self._inbound_nodes = []
 
     def call(self, *args, **kwargs):

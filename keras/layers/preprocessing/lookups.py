@@ -334,7 +334,7 @@ class Lookup(VocabularyLayer):
         """Rows of numbers for a list of tokens, as `output_mode` says, by the number of the row of each."""
         places = self.places_of(tokens)
         rows, places = rows[places >= 0], places[places >= 0]
-        found = np.zeros((count, self._depth()), 'float32')
+        found = np.zeros((count, self._depth()), 'int64' if self.direct_dtype == 'int64' else 'float32')
         if self.output_mode == 'multi_hot':
             found[rows, places] = 1.0
         else:

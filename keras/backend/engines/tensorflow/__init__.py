@@ -39,6 +39,7 @@ from keras.backend.engines.tensorflow.tensors import (COMPUTED, DTYPES, EagerTen
                                                       leaving_graph, no_tape, positions, rank_of, raw, same_batch,
                                                       size_vector, sizes_of, sum_input, unary, valid_name,
                                                       vectors)  # noqa: E402
+from keras.backend.engines.tensorflow.trackables import Tracked, restore_waiting  # noqa: E402
 from keras.backend.engines.tensorflow.windows import conv, conv_transpose, pool  # noqa: E402
 
 
@@ -193,6 +194,20 @@ class TensorflowEngine(Engine):
     def store(self, storage, value):
         raw.AssignVariableOp(resource=storage.handle, value=value)
         return storage
+
+    layer_base = state_base = Tracked
+
+    def check_update(self):
+        if tf.distribute.has_strategy() and not tf.distribute.in_cross_replica_context() \
+                and tf.distribute.get_replica_context().num_replicas_in_sync > 1:
+            raise NotImplementedError(
+                'An optimizer updates variables in the replicas of a tf.distribute strategy (strategy.run), which do '
+                'not have copies of their own here: each replica would update them by its gradients alone. Compute '
+                'the gradients in strategy.run, sum them with strategy.reduce, and call `apply` once outside; or use '
+                '`fit`, which gives the numbers of one device.')
+
+    def note_built(self, built):
+        restore_waiting(built)
 
     def native_variable(self, variable):
         return variable.storage
@@ -393,8 +408,8 @@ class TensorflowEngine(Engine):
         return raw.Fill(dims=size_vector(shape), value=self.convert(value, dtype))
 
     def full_like(self, x, value, dtype=None):
-        value = self.convert(value, dtype or NAMES[x.dtype])
-        return raw.Fill(dims=size_vector(sizes_of(x)), value=value)
+        make = self.scalar if type(value) in (int, float) else self.convert
+        return raw.Fill(dims=size_vector(sizes_of(x)), value=make(value, dtype or NAMES[x.dtype]))
 
     def arange(self, start, stop=None, step=1, dtype=None):
         start, stop = (0, start) if stop is None else (start, stop)

@@ -1,4 +1,6 @@
 """Dtypes of PyTorch, tensors from the host, random generators."""
+import os
+
 import numpy as np
 import torch
 
@@ -26,8 +28,9 @@ for _name, _wider in (('uint16', torch.int32), ('uint32', torch.int64), ('uint64
 FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
 HALVES = {torch.float16, torch.bfloat16}
 INDEX_TYPES = {torch.int32, torch.int64}
-CUDA = torch.cuda.is_available()
-DEVICE = torch.device('cuda' if CUDA else 'cpu')
+# As upstream, which reads the same variable.
+DEVICE = torch.device(os.environ.get('KERAS_TORCH_DEVICE') or ('cuda' if torch.cuda.is_available() else 'cpu'))
+CUDA = DEVICE.type == 'cuda'
 # What PyTorch takes over from NumPy as it is.
 _DIRECT = frozenset(np.dtype(name) for name in (
     'bool', 'uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'float32', 'float64'))
