@@ -526,7 +526,7 @@ class Model(Trainer, Keras2View, Layer,
                                       % (self.name, type(self).__name__))
         with serialization.written_by(serialization.form(self)):
             config = dict({'name': self.name}, **graph_config(self.layer_graph, self._saved_additions()))
-        return dict(config, trainable=self._trainable) if forms.is_full(self) else config
+        return dict(config, trainable=self.trainable) if forms.is_full(self) else config
 
     def _has_own_arguments(self):
         """Whether the constructor was called with arguments of its own, not with tensors."""

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from keras import generations
+from keras import dtype_policies, generations
 from keras.backend.contract import tree
 from keras.backend.contract.context import recording
 from keras.backend.contract.rules import AbstractTensor, is_float
@@ -308,7 +308,7 @@ class Sequential(Model):
                       and 'batch_input_shape' not in config['layers'][0]['config']):
             config['build_input_shape'] = self._chain[0].shape
         if forms.is_full(self):
-            config.update(trainable=self._trainable, dtype=self._written_policy())
+            config.update(trainable=self.trainable, dtype=dtype_policies.serialize(self.dtype_policy))
         return config
 
     @classmethod
