@@ -45,6 +45,14 @@ LATER = ('name', 'clipnorm', 'clipvalue', 'weight_decay', 'global_clipnorm', 'us
 _WORDS = re.compile('(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])')
 
 
+def divided(gradient, scale):
+    """A gradient divided by a scale of the loss, in its own dtype. float16 does not hold scales from 65,536 on."""
+    dtype = dtype_of(gradient)
+    if dtype == 'float16':
+        return ops.cast(ops.divide(ops.cast(gradient, 'float32'), scale), dtype)
+    return gradient / (scale if isinstance(scale, (int, float)) else ops.cast(scale, dtype))
+
+
 class Optimizer(OptimizerProtocol, Configurable):
     """Base class of the optimizers.
 
@@ -493,8 +501,7 @@ class Optimizer(OptimizerProtocol, Configurable):
     @staticmethod
     def unscaled(variables, gradients, scale):
         """The gradients divided by a scale of the loss; what overwrites its variable is no gradient, and stays."""
-        return [gradient if variable.overwrite_with_gradient else
-                gradient / (scale if isinstance(scale, (int, float)) else ops.cast(scale, dtype_of(gradient)))
+        return [gradient if variable.overwrite_with_gradient else divided(gradient, scale)
                 for variable, gradient in zip(variables, gradients)]
 
     def having_gradients(self, variables, gradients):
