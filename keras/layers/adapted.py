@@ -337,9 +337,7 @@ class Adapted(Layer):
             for letter, initializer, size in zip('ab', (a_initializer, b_initializer), shapes))
         for letter, factor in zip('ab', self._lora):
             setattr(self, 'lora_%s_%s' % (self.faced, letter), factor)
-        self.unlist_weight(stored)
-        self.list_weight(stored, False, first=True)
-        stored.trainable = False
+        stored.trainable = False  # and it stands where it did
         for factor in self._lora:
             self.list_weight(factor, True)
         self.lora_rank, self.lora_alpha, self.lora_enabled = rank, rank if lora_alpha is None else lora_alpha, True

@@ -93,6 +93,11 @@ class Activation(SameShape):
     def call(self, inputs):
         return self.activation(inputs)
 
+    def compute_output_shape(self, input_shape):
+        # Of Keras's functions it alone gives another shape.
+        halves = self.activation is activations.glu
+        return self.shape_by_running(input_shape) if halves else super().compute_output_shape(input_shape)
+
     def in_channels_first(self, rank):
         return self if activations.is_elementwise(self.activation) else None
 

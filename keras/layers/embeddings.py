@@ -162,6 +162,11 @@ class ReversibleEmbedding(Embedding):
             mode: names + ['reverse_embeddings' + ending for ending in endings.get(mode, ('',))]
             for mode, names in found.items()}
 
+    def compute_output_shape(self, input_shape, reverse=False):
+        if reverse:
+            return tuple(input_shape)[:-1] + (self.input_dim,)
+        return super().compute_output_shape(input_shape)
+
     def _reverse_kernel(self):
         """The matrix (output_dim, input_dim) of the way back."""
         if self.tie_weights:

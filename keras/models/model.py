@@ -36,7 +36,7 @@ from keras.models.portable import PortableGraph
 from keras.models.specs import expected_arguments
 from keras.models.state_tree import restore_state, state_tree_of
 from keras.models.summary import print_summary
-from keras.saving import serialization, states, training_config
+from keras.saving import forms, serialization, states, training_config
 from keras.saving.serialization import SafeModeScope
 from keras.training.trainer import Trainer
 
@@ -525,7 +525,8 @@ class Model(Trainer, Keras2View, Layer,
                                       'Define `get_config` in %s, or save the weights only (save_weights).'
                                       % (self.name, type(self).__name__))
         with serialization.written_by(serialization.form(self)):
-            return dict({'name': self.name}, **graph_config(self.layer_graph, self._saved_additions()))
+            config = dict({'name': self.name}, **graph_config(self.layer_graph, self._saved_additions()))
+        return dict(config, trainable=self.trainable) if forms.is_full(self) else config
 
     def _has_own_arguments(self):
         """Whether the constructor was called with arguments of its own, not with tensors."""
@@ -555,9 +556,15 @@ class Model(Trainer, Keras2View, Layer,
             if cls.__init__ is not Model.__init__ and generations.value('models_have_configs') else {}
         model = cls(inputs, outputs, name=config.get('name'), **own)
         model.layer_graph.arrange(layers)
+        model.freeze_as_in(config)
         for addition in additions:
             addition.add_to(model)
         return model
+
+    def freeze_as_in(self, config):
+        """Leave the model to no training where its config says so."""
+        if config.get('trainable') is False:
+            self.trainable = False
 
     def _updated_config(self):
         from keras.version import __version__

@@ -106,7 +106,9 @@ def in_format(samples, format='tf'):
     has imported TensorFlow, whose methods it may go on to use.
     """
     if format == 'grain':
-        return samples if 'string' in get_engine().capabilities.unsupported else samples.with_strings_of(get_engine())
+        has_strings = 'string' not in get_engine().capabilities.unsupported
+        # Texts one by one are of Python.
+        return samples.with_strings_of(get_engine()) if has_strings and samples.batch_size is not None else samples
     if 'tensorflow' in sys.modules and generations.value('sets_are_of_tensorflow'):
         from keras.backend.engines.tensorflow.host import dataset
         found = dataset(samples, samples.spec)

@@ -69,3 +69,12 @@ def test_seeded_draws_are_those_of_keras_3():
                          (layers.RandomHue(.3, seed=3), 54692), (layers.RandomShear(.3, .2, seed=3), 54212),
                          (layers.RandomPerspective(.8, .5, seed=3), 50150)):
         assert abs(float(np.asarray(layer(images), 'float64').sum()) - total) < 2
+
+
+@pytest.mark.on('numpy')
+def test_resizing_pads_alike_on_both_sides():
+    """As `ops.image.resize`: of 7 missing rows 3 come on each side, and the eleven are stretched."""
+    x = np.random.RandomState(0).uniform(0, 1, (2, 5, 8, 1)).astype('float32')
+    padded = np.pad(x, ((0, 0), (3, 3), (0, 0), (0, 0)), constant_values=0.5)
+    found = layers.Resizing(6, 4, pad_to_aspect_ratio=True, fill_value=0.5)(x)
+    np.testing.assert_allclose(found, keras.ops.image.resize(padded, (6, 4)), atol=1e-6)

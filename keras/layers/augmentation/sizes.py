@@ -74,24 +74,12 @@ class Resizing(_Sized):
     def _resized(self, images, interpolation):
         if self.crop_to_aspect_ratio:
             images = self._cropped(images)
-        elif self.pad_to_aspect_ratio:
-            images = self._padded(images)
         return ops.image.resize(images, (self.height, self.width), interpolation,
-                                self.antialias and interpolation != 'nearest', data_format=self.data_format)
+                                self.antialias and interpolation != 'nearest', data_format=self.data_format,
+                                pad_to_aspect_ratio=self.pad_to_aspect_ratio, fill_value=self.fill_value)
 
     def _cropped(self, images):
         return self.part(images, *fitting_part(self.image_sizes(images), (self.height, self.width)))
-
-    def _padded(self, images):
-        rows, columns = self.image_sizes(images)
-        height = max(rows, int(float(columns * self.height) / self.width))
-        width = max(columns, int(float(rows * self.width) / self.height))
-        top, left = int(float(height - rows) / 2), int(float(width - columns) / 2)
-        widths = [(0, 0)] * ops.ndim(images)
-        first, second = self.image_axes()
-        widths[first], widths[second] = (top, height - rows - top), (left, width - columns - left)
-        return ops.pad(images, widths, constant_values=self.fill_value)
-
 
 
 def fitting_part(sizes, target):

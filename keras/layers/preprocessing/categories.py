@@ -6,6 +6,7 @@ from keras.backend.contract.loading import is_sparse
 from keras.layers.preprocessing.data_layer import by_unique, DataLayer, texts
 from keras.layers.preprocessing.encodings import checked_mode, encoded, encoded_shape, encoded_tensor, refuse_sparse
 from keras.layers.preprocessing.hashes import fingerprint64, joined, siphash
+from keras.saving import forms
 
 # The number that TensorFlow begins crosses with.
 _CROSS_KEY = 0xDECAFCAFFE
@@ -141,6 +142,12 @@ class Hashing(_Hashed):
         output_mode = self._check_bins(num_bins, output_mode, sparse)
         salt = checked_salt(salt, 'Hashing')
         self.declare(locals())
+
+    def get_config(self):
+        config = super().get_config()
+        if forms.is_full(self):
+            config['dtype'] = dtype_policies.serialize(dtype_policies.get(config['dtype']))
+        return config
 
     def host(self, x):
         x = np.asarray(x)
