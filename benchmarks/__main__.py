@@ -20,7 +20,8 @@ import lines  # noqa: E402
 import works  # noqa: E402
 
 TOPICS = ('startup', 'training', 'first', 'layout', 'memory', 'overhead', 'construction', 'graph', 'walks',
-          'images', 'augmentation', 'applications', 'resnet50', 'attention', 'precision', 'files', 'lines')
+          'images', 'augmentation', 'applications', 'resnet50', 'attention', 'recurrent',
+          'own_step', 'precision', 'files', 'lines')
 # How many times the raw code's time a training step may take.
 STEP_LIMITS = {'tensorflow': 1.05, 'jax': 1.05, 'torch': 1.05, 'theano': 1.1, 'cntk': 1.1, 'mxnet': 1.1}
 IMAGE_FORMATS_DIFFER = ('theano', 'cntk', 'mxnet')
@@ -345,6 +346,30 @@ def attention(table, runner, options):
                 raw, own = ours['raw ' + what], ours[what]
                 table.add('%s, %s' % (name, what), engine, micro(own), micro(raw), '%.3f' % (own / raw),
                           micro(theirs[what]) if theirs else '', '<= 1.02 raw', own <= 1.02 * raw)
+
+
+def recurrent(table, runner, options):
+    for engine in [engine for engine in options.engines if engine in ('jax', 'torch')]:
+        for work in ('lstm', 'gru', 'bidirectional', 'stacked', 'masked'):
+            found = runner.least('recurrent.py', work, options.rounds, times=options.times, engine=engine,
+                                 peers=('ours', 'upstream'))
+            ours, theirs = found.get('ours'), found.get('upstream')
+            for what in ('fit', 'predict') if ours else ():
+                raw, own = ours['raw ' + what], ours[what]
+                table.add('%s of 128 units, %s' % (work, what), engine, micro(own), micro(raw), '%.3f' % (own / raw),
+                          micro(theirs[what]) if theirs else '', '<= 1.05 raw', own <= 1.05 * raw)
+
+
+def own_step(table, runner, options):
+    for engine in [engine for engine in options.engines if engine in ('jax', 'torch', 'tensorflow')]:
+        found = runner.least('own_step.py', options.rounds, times=options.times, engine=engine,
+                             peers=('ours', 'upstream'))
+        if 'ours' in found:
+            own, theirs = found['ours'], found.get('upstream')
+            for peer in ('built-in', 'raw'):
+                table.add('train_step of its own, beside ' + peer, engine, micro(own['own']), micro(own[peer]),
+                          '%.2f' % (own['own'] / own[peer]), micro(theirs['own']) if theirs else '',
+                          '<= 1.05 ' + peer, own['own'] <= 1.05 * own[peer])
 
 
 # How many times as long as h5py takes for the arrays alone a file may take, and how much memory beyond the weights.

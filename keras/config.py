@@ -178,6 +178,10 @@ class Settings:
             variable = os.environ.get('KERAS_' + name.upper(), '').strip()
             if variable:
                 setattr(self, name, _limit('KERAS_' + name.upper(), int(variable) if variable.isdigit() else variable))
+        if os.environ.get('KERAS_NNX_ENABLED', '').strip().lower() in ('1', 'true') or read.get('nnx_enabled') is True:
+            warnings.warn('KERAS_NNX_ENABLED has no effect: variables of this Keras are never those of Flax NNX, so '
+                          'nnx.jit, nnx.Optimizer and nnx.split do not know its models. Use model.stateless_call with '
+                          'jax.jit, jax.grad and optax, or layers.FlaxLayer for modules of Flax.', stacklevel=2)
 
 
 settings = Settings()
@@ -410,7 +414,7 @@ def _show_filtered(kind, error, trace):
 
 
 def is_nnx_enabled():
-    """Whether variables are those of Flax NNX: they never are.
+    """Whether variables are those of Flax NNX: they never are, whatever KERAS_NNX_ENABLED says, which warns.
 
     Example:
         >>> keras.config.is_nnx_enabled()

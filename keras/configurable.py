@@ -143,6 +143,8 @@ def plain(value):
         return value.tolist()
     if hasattr(value, 'get_config') or hasattr(value, '__name__'):
         return serialize_keras_object(value)
+    if hasattr(value, '__array__') and hasattr(value, 'shape') and hasattr(value, 'dtype'):  # a tensor without `tolist`
+        return value.__array__().tolist()
     return value
 
 

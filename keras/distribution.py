@@ -205,7 +205,8 @@ def distribute_tensor(tensor, layout):
     """`tensor` laid out over the devices of a mesh, also inside of a compiled function.
 
     Args:
-        tensor: a tensor, array or variable. layout: a `TensorLayout` with a mesh.
+        tensor: a tensor, array or variable. layout: a `TensorLayout` with a mesh, or a layout of the engine's own
+            library (`jax.sharding.NamedSharding`).
 
     Raises:
         UnsupportedOperation: for a mesh of several devices, on an engine other than JAX.
@@ -216,7 +217,7 @@ def distribute_tensor(tensor, layout):
         >>> keras.distribution.distribute_tensor(np.ones(3), layout).shape
         (3,)
     """
-    if layout.device_mesh is None:
+    if getattr(layout, 'device_mesh', layout) is None:
         raise ValueError('distribute_tensor: %r has no device mesh yet.' % (layout,))
     return get_engine().laid_out(get_engine().convert(tensor), layout)
 
@@ -249,7 +250,7 @@ class Distribution:
 
     def get_variable_layout(self, variable):
         """The layout of a variable."""
-        return TensorLayout([None] * len(variable.shape), self.device_mesh)
+        return variable.given_layout or TensorLayout([None] * len(variable.shape), self.device_mesh)
 
     def get_tensor_layout(self, path):
         """The layout of what is called `path` in a model, or None."""
@@ -312,7 +313,7 @@ class ModelParallel(Distribution):
         self._layouts = layout_map
 
     def get_variable_layout(self, variable):
-        return self._layouts[variable.path] or super().get_variable_layout(variable)
+        return variable.given_layout or self._layouts[variable.path] or super().get_variable_layout(variable)
 
     def get_tensor_layout(self, path):
         return self._layouts[path]

@@ -54,6 +54,21 @@ _row('negative_rows_from_end', 'layers.Embedding',
      'negative integers count from the last row of the table; they are no rows otherwise', False, False, False, True)
 _row('resized_integers_are_rounded', 'layers.Resizing',
      'images of integers come out in their own dtype, not as floats', False, False, False, True)
+_row('lookups_go_by_integers', 'layers.StringLookup, IntegerLookup, TextVectorization, Hashing, HashedCrossing',
+     '`layer.dtype` is that of the vocabulary or the bins. Called on arrays, the first three give rows of integers, '
+     'not of floats, with "one_hot", "multi_hot" and "count"; inside of models always floats',
+     False, False, False, True)
+_row('strings_come_out_in_lists', 'layers.StringLookup',
+     'with `invert=True` strings come out as lists, not as arrays, on engines without tensors of strings',
+     False, False, False, True)
+_row('images_change_as_in_3', 'layers.RandomFlip, RandomContrast, RandomCrop',
+     '`RandomFlip` turns images both ways or not at all, `RandomContrast(f)` takes factors between 1 and `1 + f`, not '
+     '`1 - f` and `1 + f`, and `RandomCrop` leaves images whole outside of training', False, False, False, True)
+_row('modules_of_torch_are_layers', 'layers.TorchModuleWrapper',
+     'a `torch.nn.Module` that is set as an attribute of a layer or model becomes a `TorchModuleWrapper`, and such a '
+     'layer trains unless it is called with `training=False`', False, False, False, True)
+_row('tensors_of_categories', 'utils.to_categorical', 'of a tensor comes a tensor, not an array',
+     False, False, False, True)
 _row('softmax_of_vectors', 'activations.softmax', 'a tensor of a single axis is accepted', False, False, False, True)
 _row('softmax_applies_any_mask', 'layers.Softmax, MultiHeadAttention, GroupQueryAttention',
      'a mask with fewer axes than the inputs is applied as well, and where all is masked the result is 0 (in attention '
@@ -91,6 +106,21 @@ _row('mask_has_to_be_supported', 'layers.Layer.compute_mask',
      True, True, False, False)
 _row('masks_by_argument', 'layers.Layer.call',
      'a `call` with an argument `x_mask` beside `x` gets the mask of that tensor', False, False, False, True)
+_row('names_have_no_slash', 'layers.Layer', 'names of layers and variables are text without `/`',
+     False, False, False, True)
+_row('shape_is_for_placeholders', 'layers.InputLayer',
+     '`input_shape` is deprecated, with a warning, `input_tensor` has to be a symbolic tensor, and `ragged` is refused '
+     'on engines without such tensors',
+     False, False, False, True)
+_row('symbols_have_no_elements', 'utils.is_keras_tensor', 'symbolic tensors have no length and cannot be iterated over',
+     False, False, False, True)
+_row('keras_tensors_by_class', 'utils.is_keras_tensor', 'every symbolic tensor is one, not only what a layer gives',
+     False, False, False, True)
+_row('wrong_configs_are_type_errors', 'layers.Layer.from_config',
+     'whatever error a constructor raises for a config comes as a TypeError', False, False, False, True)
+_row('lambdas_are_refused', 'layers.Lambda.from_config',
+     'a config with a lambda, read outside of any `SafeModeScope`, is refused in the process that wrote it, too',
+     False, False, False, True)
 _row('trainable_is_boolean', 'layers.Layer', '`trainable=1` is refused', False, False, False, True)
 _row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape',
      'layers that never have weights (noise, activations, poolings, too) say `built` before the first call',
@@ -180,6 +210,8 @@ _row('forget_bias_init_is_obeyed', 'layers.LSTM, ConvLSTM2D',
 _row('dilation_with_strides_waits', 'layers.Conv1D, Conv2D, Conv3D, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D',
      'a dilation together with strides is refused when the layer is built, not when it is made',
      True, True, False, False)
+_row('channels_dilate_with_strides', 'layers.DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D',
+     'a dilation together with strides is taken', False, False, False, True)
 _row('rates_are_clipped', 'layers.Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D',
      'a `rate` outside of [0, 1] is brought into it, with a warning; it is an error', True, True, False, False)
 
@@ -225,6 +257,14 @@ _row('name_of_inputs', 'layers.InputLayer',
 _row('name_of_models', 'models.Model', 'what models made from inputs and outputs are called without a name',
      'model', 'model', 'model', 'functional')
 
+_row('slots_are_called_as_in_3', 'optimizers.Adadelta, optimizers.RMSprop, optimizers.LossScaleOptimizer',
+     'variables are called `accumulated_grad`, `accumulated_delta_var`, `average_gradient` and `step_counter`, not '
+     '`accumulator`, `delta_accumulator`, `average` and `good_steps`', False, False, False, True)
+_row('output_names_are_of_layers', 'Model.output_names',
+     'where the outputs stand in a dictionary the names are those of the layers, too, not the keys',
+     False, False, False, True)
+_row('class_or_sample_weights', 'Model.fit', '`class_weight` and `sample_weight` together are an error', False, False,
+     False, True)
 _row('own_compile_is_not_called', 'saving.load_model',
      'a model whose class overrides `compile`, but not `compile_from_config`, is not compiled when it is loaded',
      False, False, False, True)

@@ -125,6 +125,13 @@ def fresh_process(code, tmp_path, **variables):
     return done.stdout, done.stderr
 
 
+def test_nnx_is_said_to_have_no_effect(tmp_path):
+    code = 'import keras; print(keras.config.is_nnx_enabled())'
+    printed, said = fresh_process(code, tmp_path, KERAS_NNX_ENABLED='true')
+    assert printed.strip() == 'False' and 'stateless_call' in said
+    assert 'NNX' not in fresh_process(code, tmp_path)[1]
+
+
 def test_the_choice_of_engine_is_made_by_file_and_variable(tmp_path):
     def chosen(**variables):
         return fresh_process('from keras import backend as K; print(K.backend())', tmp_path, **variables)[0].strip()

@@ -12,12 +12,11 @@ pytestmark = pytest.mark.on('numpy')
 # Keras 3 makes itself, as `_NEVER_FROZEN` of `saving.forms`.
 IN_OTHER_WORDS = {
     'layers': {'factor', 'x_factor', 'y_factor', 'threshold_factor', 'addition_factor', 'sigma', 'scale', 'kernel_size',
-               'autocast', 'synchronized', 'trainable', 'seed'},
+               'autocast', 'trainable', 'seed'},
     'regularizers': {'l1', 'factor'},  # 0.01 in single precision there
 }
-NAMES_OF_DTYPES = ('Discretization', 'Hashing', 'SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D')
-WITH_LESS = {'IntegerLookup': {'vocabulary_size'}, 'StringLookup': {'vocabulary_size', 'oov_method'},
-             'TextVectorization': {'vocabulary_size'}, 'Layer': {'activity_regularizer'}, 'Loss': {'name'}}
+NAMES_OF_DTYPES = ('SpatialDropout1D', 'SpatialDropout2D', 'SpatialDropout3D')
+WITH_LESS = {'Layer': {'activity_regularizer'}, 'Loss': {'name'}}
 with open(configs.RECORD) as file:
     CASES = json.load(file)
 

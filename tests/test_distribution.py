@@ -98,6 +98,11 @@ first.assign(np.zeros((6, 8)))
 assert first.value.sharding.shard_shape((6, 8)) == (6, 2)
 whole = d.distribute_tensor(np.ones((8, 3)), d.TensorLayout(['model', None], mesh))
 assert whole.sharding.shard_shape((8, 3)) == (2, 3)
+with d.DataParallel().scope():
+    assert keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).weights[0]._value.sharding.is_fully_replicated
+native = jax.sharding.NamedSharding(mesh.backend_mesh, jax.sharding.PartitionSpec('batch', None))
+for run in (d.distribute_tensor, jax.jit(d.distribute_tensor, static_argnums=1)):
+    assert run(np.ones((8, 3)), native).sharding.is_equivalent_to(native, 2)
 print('the same')
 """
 

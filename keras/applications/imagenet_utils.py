@@ -181,9 +181,12 @@ def obtain_input_shape(input_shape, default_size, min_size, data_format, require
                              '%s. Received: input_shape=%s. With include_top=False other sizes are possible.'
                              % (default, given))
         return default
+    if given is None and not require_flatten:
+        return _shape(None, None, 3, last)
     if given is None:
-        return default if require_flatten else _shape(None, None, 3, last)
-    _check_shape(given, min_size, last, weights)
+        given = default
+    else:
+        _check_shape(given, min_size, last, weights)
     if require_flatten and None in given:
         raise ValueError('If `include_top` is True, you should specify a static `input_shape`. Received: '
                          'input_shape=%s' % (given,))

@@ -16,7 +16,6 @@ from keras.backend.k import lifting
 from keras.config import (epsilon, floatx, image_data_format, normalize_data_format, set_epsilon, set_floatx,
                           set_image_data_format)
 from keras.backend.contract.loading import engine_name as backend, set_backend, use
-from keras.backend.contract.rules import is_float as is_float_dtype, is_integer as is_int_dtype
 from keras.backend.k.compiled import Function, function
 from keras.backend.k.ctc import ctc_batch_cost, ctc_decode, ctc_label_dense_to_sparse
 from keras.backend.k.derivatives import gradients
@@ -36,9 +35,9 @@ from keras.backend.k.functions import (arange, argmax, batch_normalization, bias
 from keras.backend.k.sessions import get_session, set_session
 from keras.backend.k.values import (batch_get_value, batch_set_value, cast_to_floatx, clear_session, constant,
                                     control_dependencies, count_params, dtype, eager, eval, get_value, in_test_phase,
-                                    in_train_phase, int_shape, is_keras_tensor, is_placeholder, is_sparse, is_tensor,
-                                    is_variable, learning_phase, learning_phase_scope, manual_variable_initialization,
-                                    moving_average_update,
+                                    in_train_phase, int_shape, is_float_dtype, is_int_dtype, is_keras_tensor,
+                                    is_placeholder, is_sparse, is_tensor, is_variable, learning_phase,
+                                    learning_phase_scope, manual_variable_initialization, moving_average_update,
                                     name_scope, ndim, normalize_batch_in_training, placeholder, print_tensor,
                                     random_normal_variable, random_uniform_variable, result_type,
                                     set_learning_phase, set_value,

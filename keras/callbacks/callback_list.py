@@ -72,7 +72,8 @@ class CallbackList:
         TypeError: for what is no callback.
 
     Attributes:
-        has_batch_hooks: whether anything is called around single batches.
+        has_batch_hooks: whether anything is called around single batches. looks_at_beginnings: whether code of users
+            runs when an epoch begins, which may look at metrics.
 
     Example:
         >>> callbacks = keras.callbacks.CallbackList([keras.callbacks.History()])
@@ -99,10 +100,13 @@ class CallbackList:
     def _collect(self):
         """Find out once which hooks there are; the batch loop then only walks tuples of bound methods."""
         if not self.callbacks:
-            self._calls, self.has_batch_hooks = _NO_CALLS, False
+            self._calls, self.has_batch_hooks, self.looks_at_beginnings = _NO_CALLS, False, False
             return
         self._calls = {name: _calls(self.callbacks, name) for name in _HOOKS}
         self.has_batch_hooks = any(self._calls[name] for name in _BATCH_HOOKS)
+        self.looks_at_beginnings = any(
+            not type(callback).__module__.startswith('keras.') or type(callback).__name__ == 'LambdaCallback'
+            for callback in self.callbacks)
 
     def append(self, callback):
         """Put a callback behind the others."""

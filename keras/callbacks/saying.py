@@ -8,8 +8,14 @@ from keras import config, generations
 def say(line, line_break=True):
     """Print a line (False: without its end), or hand it to the logger where interactive logging is disabled."""
     if config.is_interactive_logging_enabled():
-        sys.stdout.write(line + '\n' * bool(line_break))
+        line += '\n' * bool(line_break)
+        try:
+            sys.stdout.write(line)
+        except UnicodeEncodeError:  # bars have signs that not every terminal knows
+            sys.stdout.write(line.encode(sys.stdout.encoding, 'replace').decode(sys.stdout.encoding))
         sys.stdout.flush()
+    elif 'absl.logging' in sys.modules:  # where the logs of Keras 3 go
+        sys.modules['absl.logging'].info(line)
     else:
         logging.getLogger('keras').info(line)
 

@@ -28,7 +28,8 @@ def export_model(model, filepath, format='tf_saved_model', verbose=None, input_s
         kwargs: what one format takes further: `opset_version` for 'onnx'; `compress_to_fp16` for
             'openvino'; `weight_shard_size_bytes` for 'tfjs'; `options` for 'tf_saved_model';
             `enable_select_tf_ops`, `allow_custom_ops`, `optimizations` and `representative_dataset` for 'tflite';
-            `platforms` for 'stablehlo'; `strict` for 'torch'.
+            `platforms` for 'stablehlo'; `strict`,
+            `dynamic_shapes` and the like of `torch.export.export` for 'torch'.
 
     Raises:
         ValueError: for a format that there is not, or a model that is not built. ImportError: naming the package that
@@ -54,12 +55,17 @@ def available():
     return sorted(list(WRITERS) + by_engine.formats())
 
 
+class UnsupportedArguments(TypeError, ValueError):
+    """Arguments that a format does not take: in Keras 3 a ValueError."""
+
+
 def _check_options(format, write, first, given):
     taken = list(inspect.signature(write).parameters)[first:]
     unknown = sorted(set(given).difference(taken))
     if unknown:
-        raise TypeError('export: the format %r does not take %s. It takes: %s.'
-                        % (format, ', '.join(map(repr, unknown)), ', '.join(taken) or 'no further arguments'))
+        raise UnsupportedArguments(
+            'export: Unsupported arguments for `format="%s"`: it does not take %s. It takes: %s.'
+            % (format, ', '.join(map(repr, unknown)), ', '.join(taken) or 'no further arguments'))
 
 
 # --- one function for each format, as Keras 3 has them ----------------------------------------------------------------

@@ -2,10 +2,12 @@
 import importlib
 import inspect
 
+from keras import config
 from keras.backend.contract import tree
 from keras.backend.contract.rules import dtype_named
 from keras.backend.graph.tensors import KerasTensor
 from keras.export.tracing import Trace
+from keras.layers.shapes import map_shapes
 from keras.models.specs import expected_arguments
 
 # What an argument without a name is called.
@@ -31,7 +33,7 @@ def signature_of(model, input_signature=None):
 
     Args:
         input_signature: a list with one entry for each argument: (structures of) objects with a `shape` and a `dtype`.
-            Default: what the model was made for.
+            Default: what the model was made for, or built for.
 
     Raises:
         ValueError: if the model is not built, or nothing tells what it takes.
@@ -44,6 +46,10 @@ def signature_of(model, input_signature=None):
     expected = expected_arguments(model)
     if expected is not None:
         return expected
+    built_for = model.get_build_config() or {}
+    if built_for.get('input_shape') is not None:  # floats, of a shape like that, in batches of any size
+        return [map_shapes(lambda shape: KerasTensor((None,) + tuple(shape)[1:], config.floatx(), name=_UNNAMED),
+                           built_for['input_shape'])]
     raise ValueError('export: %s %s is defined by Python code, which does not tell what it takes. Give it: '
                      'input_signature=[keras.InputSpec(shape=(None, 8), dtype="float32")].'
                      % (type(model).__name__, model.name))

@@ -1,7 +1,11 @@
 """`Adapted`: layers whose weight has other faces: quantized to few bits, or with a low-rank update beside it (LoRA).
 
-The stored weight is then `_kernel`, say, and `kernel` a `Face` of it: what reads `layer.kernel.value`, as `call` does,
-gets the numbers that the bits stand for, and the update added. Where a layer is neither, all of this costs nothing.
+The stored weight is then `_kernel`, say, and `kernel` a `Face` of it, as Keras 3 shows it: the integers, or the weight
+with the update added. `faced_value()` is what `call` computes with: the numbers that the integers stand for, and the
+update added. Where a layer is neither, all of this costs nothing.
+
+GPTQ and AWQ keep their bits in `quantized_kernel`. A layer that `quantize` has given room for these goes on with its
+weight, until a calibration or a file has filled them (`is_gptq_calibrated`).
 """
 import numpy as np
 
@@ -20,7 +24,7 @@ _CALIBRATED = {'gptq': calibration.gptq, 'awq': calibration.awq}
 
 
 class Face(Stored):
-    """What a weight reads as. `value` is a native tensor; it cannot be assigned."""
+    """What a weight shows. `value` is a native tensor; it cannot be assigned."""
 
     trainable = False
     constraint = regularizer = layout = None
@@ -31,15 +35,15 @@ class Face(Stored):
 
     @property
     def value(self):
-        return self.layer.faced_value()
+        return self.layer.shown_value()
 
     @property
     def shape(self):
-        return tuple(self.layer.faced_shape())
+        return tuple(self.layer.shown_shape())
 
     @property
     def dtype(self):
-        return self.layer.compute_dtype
+        return self.layer.shown_dtype()
 
     def numpy(self):
         """The value as a NumPy array."""
@@ -66,6 +70,10 @@ class Adapted(Layer):
     modes = ()
     lora_enabled = False
     is_quantized = False
+    # The shape of the weight that integers stand for.
+    _full_shape = None
+    # Whether the bits of GPTQ or AWQ are chosen, so that the layer computes with them.
+    is_gptq_calibrated = is_awq_calibrated = False
 
     def __init__(self, lora_rank=None, lora_alpha=None, quantization_config=None, **kwargs):
         super().__init__(**kwargs)
@@ -75,7 +83,7 @@ class Adapted(Layer):
 
     def __getattr__(self, name):
         own = vars(self)
-        if name == type(self).faced and '_' + name in own:
+        if name == type(self).faced and ('_' + name in own or 'quantized_kernel' in own):
             return Face(self, name)
         if name == '_' + type(self).faced and name[1:] in own:
             return own[name[1:]]
@@ -95,6 +103,14 @@ class Adapted(Layer):
         """`as_matrix` back."""
         return matrix
 
+    def packed_matrix(self, weight):
+        """The weight as the matrix whose columns int4 packs, as files have it."""
+        return weight
+
+    def from_packed(self, matrix):
+        """`packed_matrix` back."""
+        return matrix
+
     def written_scale(self, scale):
         """The scale, which has axes of size 1 for `reduced_axes`, as files have it."""
         return np.squeeze(scale, self.reduced_axes())
@@ -112,22 +128,70 @@ class Adapted(Layer):
     # --- the face ----------------------------------------------------------------------------------------------------
 
     def faced_shape(self):
-        """The shape of the weight as it reads."""
-        return self._full_shape if self.is_quantized else self._stored().shape
+        """The shape of the weight that `call` computes with."""
+        return self._full_shape or self._stored().shape
 
     def _stored(self):
         own = vars(self)
-        return own['_' + self.faced] if '_' + self.faced in own else own[self.faced]
+        return own[next(name for name in ('_' + self.faced, self.faced, 'quantized_kernel') if name in own)]
+
+    @property
+    def _waits(self):
+        """Whether there is room for bits of GPTQ or AWQ, which no calibration has chosen yet."""
+        return self.is_quantized and self.quantization_config.mode in _CALIBRATED \
+            and not (self.is_gptq_calibrated or self.is_awq_calibrated)
+
+    def _has_bits(self):
+        """Whether the layer computes with numbers that integers stand for."""
+        return self.is_quantized and self.quantization_config.mode != 'float8' and not self._waits
 
     def faced_value(self):
-        """What the weight reads as."""
-        value = self._numbers() if self.is_quantized and self.quantization_mode != 'float8' else self._stored().value
-        return ops.add(value, self._update()) if self.lora_enabled else value
+        """What `call` computes with."""
+        value = self._numbers() if self._has_bits() else self._stored().value
+        return self._with_update(value) if self.lora_enabled else value
+
+    def _with_update(self, value):
+        return ops.cast(ops.add(value, self._update()), self.compute_dtype)
+
+    def shown_value(self):
+        """What `kernel` is: the integers of a quantized weight, the weight with the update added."""
+        value = self._integers() if self._has_bits() else self._stored().value
+        return self._with_update(value) if self.lora_enabled else value
+
+    def shown_shape(self):
+        """The shape of `shown_value`: GPTQ and AWQ have (not summed over, summed over)."""
+        if not self._has_bits() or self.quantization_config.mode not in _CALIBRATED:
+            return self.faced_shape()
+        return self._extra('scale').shape[0], self._stored_bits().shape[1]
+
+    def shown_dtype(self):
+        """The dtype of `shown_value`."""
+        if self.lora_enabled:
+            return self.compute_dtype
+        return self._stored_bits().dtype if self._has_bits() else self._stored().dtype
+
+    def _stored_bits(self):
+        return vars(self)['quantized_kernel'] if self.quantization_config.mode in _CALIBRATED else self._stored()
+
+    def _integers(self):
+        """The integers of a quantized weight, of which bytes may hold two."""
+        mode, stored = self.quantization_config.mode, self._stored_bits().value
+        if mode == 'int8' or mode in _CALIBRATED and self.quantization_config.weight_bits != 4:
+            return stored
+        if mode in _CALIBRATED:
+            return quantizers.unpack_int4(stored, self._extra('scale').shape[0], axis=0, dtype='uint8')
+        return self.from_packed(quantizers.unpack_int4(stored, self.columns_of_bits(), axis=-1))
 
     def _update(self):
         """The update of low rank."""
         first, second = self._lora
         return ops.multiply(ops.matmul(first.value, second.value), float(self.lora_alpha) / self.lora_rank)
+
+    def biased(self, outputs, bias):
+        """The outputs of a quantized product with a bias, which 8 bit floats take as a bfloat16, as Keras 3 has it."""
+        if self.quantization_mode == 'float8' and self.compute_dtype == 'float32':
+            bias = ops.cast(ops.cast(bias, 'bfloat16'), 'float32')
+        return ops.add(outputs, bias)
 
     def product(self, inputs, weight):
         """The product of inputs and the weight."""
@@ -141,36 +205,36 @@ class Adapted(Layer):
         if rounded is None:
             return self.product(inputs, self.faced_value())
         outputs = self.product(rounded, self._numbers())
-        return ops.add(outputs, self.product(inputs, self._update())) if self.lora_enabled else outputs
+        if not self.lora_enabled:
+            return outputs
+        return ops.cast(ops.add(outputs, self.product(inputs, self._update())), self.compute_dtype)
 
     def _numbers(self):
         """The floats that the bits stand for."""
-        stored, dtype = self._stored().value, self.compute_dtype
-        if self.quantization_mode in _CALIBRATED:
-            return self._calibrated_numbers(stored, dtype)
-        scale = ops.cast(self._extra('scale').value, dtype)
-        if self.quantization_mode == 'int8':
+        mode, dtype = self.quantization_config.mode, self.compute_dtype
+        if mode in _CALIBRATED:
+            return self._calibrated_numbers(dtype)
+        stored, scale = self._stored().value, ops.cast(self._extra('scale').value, dtype)
+        if mode == 'int8':
             return ops.divide(ops.cast(stored, dtype), self.read_scale(scale))
-        matrix = ops.cast(quantizers.unpack_int4(stored, self._columns(), axis=-1), dtype)
+        matrix = ops.cast(quantizers.unpack_int4(stored, self.columns_of_bits(), axis=-1), dtype)
         if len(self._extras) == 1:
-            return self.from_matrix(ops.divide(matrix, self._by_row(scale)))
+            return self.from_packed(ops.divide(matrix, self._by_row(scale)))
         block = ops.cast(self._extra('g_idx').value, 'int32')
         zero = ops.cast(self._extra('zero').value, dtype)
         scale, zero = (ops.take(each, block, axis=self._block_axis()) for each in (scale, zero))
-        return self.from_matrix(ops.multiply(ops.subtract(matrix, zero), scale))
+        return self.from_packed(ops.multiply(ops.subtract(matrix, zero), scale))
 
-    def _calibrated_numbers(self, stored, dtype):
+    def _calibrated_numbers(self, dtype):
         """The floats of weights that GPTQ or AWQ has chosen: a matrix (not summed over, summed over)."""
         block = ops.cast(self._extra('g_idx').value, 'int32')
         scale, zero = (ops.take(ops.cast(self._extra(name).value, dtype), block, axis=1) for name in ('scale', 'zero'))
-        if self.quantization_config.weight_bits == 4:
-            stored = quantizers.unpack_int4(stored, scale.shape[0], axis=0, dtype='uint8')
-        matrix = ops.multiply(ops.subtract(ops.cast(stored, dtype), zero), scale)
-        if self.quantization_mode == 'awq':
+        matrix = ops.multiply(ops.subtract(ops.cast(self._integers(), dtype), zero), scale)
+        if self.quantization_config.mode == 'awq':
             matrix = ops.divide(matrix, ops.cast(self._extra('awq_scales').value, dtype))
         return self.from_matrix(ops.transpose(matrix))
 
-    def _columns(self):
+    def columns_of_bits(self):
         """The size of the axis along which two numbers share a byte."""
         return int(np.prod(self.faced_shape())) // self._stored().shape[0]
 
@@ -188,7 +252,7 @@ class Adapted(Layer):
     def _float8_product(self, inputs):
         """The product of 8 bit floats, whose gradient by the result is rounded to such, too."""
         scales, histories = self._extras[::2], self._extras[1::2]
-        given = zip((inputs, getattr(self, self.faced).value), scales, histories)
+        given = zip((inputs, self.faced_value()), scales, histories)
         outputs = self.product(*[rounded_to_float8(x, scale.value, history.value) for x, scale, history in given])
         if not context.training:
             return outputs
@@ -234,6 +298,8 @@ class Adapted(Layer):
         """A weight beside the layer's own, from an array or an initializer with a shape."""
         array, shape = value if isinstance(value, tuple) else (value, None)
         dtype = array.dtype.name if shape is None and array.dtype.kind in 'iu' else self.variable_dtype
+        if name.startswith('lora_'):
+            dtype = 'float32'  # small updates would be lost in 16 bits
         variable = Variable(array if shape is None else initializers.delayed(array), shape, dtype, trainable=trainable,
                             name=name)
         variable.path, variable.regularizer = '%s/%s' % (self.path, name), regularizer
@@ -250,6 +316,7 @@ class Adapted(Layer):
 
         Raises:
             ValueError: for a layer that is not built, has a constraint on the weight, or has an update already.
+            NotImplementedError: for a layer that is quantized by GPTQ.
         """
         if getattr(self, self.faced + '_constraint', None) is not None:
             raise ValueError('Layer %s: lora is incompatible with %s constraints. Remove %s_constraint.'
@@ -258,6 +325,9 @@ class Adapted(Layer):
             raise ValueError("Cannot enable lora on a layer that isn't yet built. Build %s first." % self.name)
         if self.lora_enabled:
             raise ValueError('Layer %s: lora is already enabled.' % self.name)
+        if self.quantization_mode == 'gptq':
+            raise NotImplementedError('Layer %s: lora is not currently supported with GPTQ quantization. Enable it '
+                                      'before, on a layer that is not quantized.' % self.name)
         shape, stored = tuple(self.faced_shape()), self._stored()
         regularizer = getattr(self, self.faced + '_regularizer', None)
         shapes = shape[:-1] + (rank,), (rank, shape[-1])
@@ -267,9 +337,7 @@ class Adapted(Layer):
             for letter, initializer, size in zip('ab', (a_initializer, b_initializer), shapes))
         for letter, factor in zip('ab', self._lora):
             setattr(self, 'lora_%s_%s' % (self.faced, letter), factor)
-        self.unlist_weight(stored)
-        self.list_weight(stored, False, first=True)
-        stored.trainable = False
+        stored.trainable = False  # and it stands where it did
         for factor in self._lora:
             self.list_weight(factor, True)
         self.lora_rank, self.lora_alpha, self.lora_enabled = rank, rank if lora_alpha is None else lora_alpha, True
@@ -315,13 +383,6 @@ class Adapted(Layer):
         config = self.quantization_config if self.is_quantized else None
         return getattr(config, 'activation_quantizer', None)
 
-    @property
-    def quantized_kernel(self):
-        """The bits that GPTQ or AWQ has chosen, two numbers of 4 bits in a byte."""
-        if not self.is_quantized or self.quantization_mode not in _CALIBRATED:
-            raise AttributeError('Layer %s has no `quantized_kernel`: it is not quantized by GPTQ or AWQ.' % self.name)
-        return self._stored()
-
     def calibrate(self, config, inputs):
         """`quantize` by GPTQ or AWQ, for `calibration.Inputs`, the rows of `input_rows`."""
         policy = dtype_policies.get('%s_from_%s' % (config.dtype_policy_string(), self.own_policy().name))
@@ -332,6 +393,26 @@ class Adapted(Layer):
         """NumPy arrays of inputs as rows that the matrix of the weight is multiplied with."""
         return inputs.reshape(-1, inputs.shape[-1])
 
+    def quantized_build(self, input_shape, mode, config=None):
+        """Make the variables of a quantized weight in the place of the weight. `build` and `quantize` do.
+
+        Args:
+            input_shape: the shape of the weight; None for that of the layer. mode, config: see `quantize`.
+        """
+        if mode not in self.modes:
+            raise self.wrong_mode(mode)
+        self._quantize(config or _config_of(self.own_policy(), None) if self.quantization_mode == mode
+                       else quantizers.resolved(mode, config), fresh=True)
+
+    def _call_of_family(self, *args, **kwargs):
+        """`call` of the family: a subclass's own has not been written for integers."""
+        if self.quantization_mode not in self.modes:
+            raise self.wrong_mode(self.quantization_mode)
+        own = next(cls for cls in type(self).__mro__ if 'faced' in vars(cls))
+        return own.call(self, *args, **kwargs)
+
+    _int8_call = _int4_call = _float8_call = _gptq_call = _awq_call = _call_of_family
+
     def _quantize(self, config, fresh=False, inputs=None):
         """Keep the weight in the bits that `config` says. `fresh`: its numbers are still to come from a file."""
         if config.mode not in self.modes:
@@ -339,20 +420,37 @@ class Adapted(Layer):
                 self.name, type(self).__name__, config.mode, ', '.join(self.modes) or 'nothing'))
         if config.mode == 'float8':
             return self._use_float8(config)
-        shape = tuple(self._stored().shape)
+        shape, calibrated = tuple(self.faced_shape()), config.mode in _CALIBRATED
         weight = np.zeros(shape, 'float32') if fresh else np.asarray(self._stored().numpy(), 'float32')
         with Concretely():  # a layer inside another one is built while that one's shapes are found
             stored, extras = self.bits_of(weight, config, inputs)
+        waits = calibrated and inputs is None and not fresh
+        if waits:
+            stored, extras = np.zeros_like(stored), [(np.ones_like if array.dtype.kind == 'f' and array.ndim > 1
+                                                      else np.zeros_like)(array) for array in extras]
         names = [self.faced + '_scale']
         if len(extras) > 1:
             names += [self.faced + '_zero', 'awq_scales'][:len(extras) - 2] + ['g_idx']
         self._full_shape = shape
         self._extras = [self.new_weight(name, array) for name, array in zip(names, extras)]
-        self._replace(self.new_weight(self.faced, stored))
+        if calibrated:
+            self._keep_bits(self.new_weight(self.faced, stored), waits)
+        else:
+            self._replace(self.new_weight(self.faced, stored))
         for name, variable in zip(names, self._extras):
             setattr(self, name, variable)
             self.list_weight(variable, False)
         self.quantization_config, self.is_quantized = config, True
+        if calibrated:
+            setattr(self, 'is_%s_calibrated' % config.mode, not waits)
+
+    def _keep_bits(self, variable, waits):
+        """Have `quantized_kernel`, in the place of the weight or, where the layer `waits`, beside it."""
+        self._replace()
+        self.quantized_kernel = variable
+        self.list_weight(variable, False, first=not waits)
+        if not waits:
+            self.unlist_weight(vars(self).pop('_' + self.faced))
 
     def _use_float8(self, config):
         """Make the scales and what they follow; training overwrites them."""
@@ -388,64 +486,116 @@ class Adapted(Layer):
             if config.mode == 'int8':
                 numbers, scale = quantizer(weight, axis=self.reduced_axes(), to_numpy=True)
                 return numbers, [self.written_scale(scale)]
-            numbers, scale = quantizer(self.as_matrix(weight), axis=self._block_axis(), to_numpy=True)
+            numbers, scale = quantizer(self.packed_matrix(weight), axis=self._block_axis(), to_numpy=True)
             return _packed(numbers), [np.squeeze(scale, self._block_axis())]
         along = self._block_axis()
-        matrix = np.asarray(self.as_matrix(weight))
+        matrix = np.asarray(self.packed_matrix(weight))
         matrix = matrix.T if along else matrix
         found = quantizers.abs_max_quantize_grouped_with_zero_point(matrix, config.block_size, to_numpy=True)
         numbers, scale, zero = (each.T if along else each for each in found)
         return _packed(numbers), [scale, zero, np.floor(np.arange(matrix.shape[0]) / config.block_size).astype(
             'float32')]
 
+    # --- what packages look at by the names that it has in Keras 3 -----------------------------------------------
+
+    @property
+    def _is_quantized(self):
+        return self.is_quantized
+
+    @_is_quantized.setter
+    def _is_quantized(self, value):
+        self.is_quantized = bool(value)
+
+    @property
+    def _int4_block_size(self):
+        return self.of_mode('int4', lambda: self.quantization_config.block_size)
+
+    @property
+    def _orig_input_dim(self):
+        return self.of_mode('int4', lambda: self._full_shape[0])
+
+    @property
+    def _orig_output_dim(self):
+        return self.of_mode('int4', lambda: self._full_shape[-1])
+
+    def of_mode(self, mode, value):
+        """`value()` of a layer that is quantized in a mode; else AttributeError."""
+        if not self.is_quantized or self.quantization_config.mode != mode:
+            raise AttributeError('Layer %s is not quantized to %s.' % (self.name, mode))
+        return value()
+
+    def _get_kernel_with_merged_lora(self):
+        """(the kernel as files have it, its scale, its zero point)"""
+        arrays, own = self._merged(), vars(self)
+        if self.quantization_mode in (None,) + tuple(_CALIBRATED):
+            return getattr(self, self.faced), None, None
+        variables = self._stored(), own.get(self.faced + '_scale'), own.get(self.faced + '_zero')
+        return tuple(arrays.get(id(variable), variable) for variable in variables)
+
     # --- files -------------------------------------------------------------------------------------------------------
+
+    @property
+    def variable_serialization_spec(self):
+        """{mode: the names of the variables in the order of files}. A subclass may say others."""
+        weight, scale, zero = self.faced, self.faced + '_scale', self.faced + '_zero'
+        float8 = ['%s_%s' % (part, name) for part in ('inputs', weight, 'outputs_grad')
+                  for name in ('scale', 'amax_history')]
+        orders = {None: [weight, 'bias'], 'int8': [weight, 'bias', scale],
+                  'int4': [weight, 'bias', scale, zero, 'g_idx'], 'float8': [weight, 'bias'] + float8,
+                  'gptq': ['bias', 'quantized_kernel', scale, zero, 'g_idx'],
+                  'awq': ['bias', 'quantized_kernel', scale, zero, 'awq_scales', 'g_idx']}
+        return {mode: orders[mode] for mode in (None,) + self.modes}
 
     def own_variables_in_order(self):
         """As files have them: the weight, the bias, what makes numbers of bits; low-rank updates are in the weight."""
         if not self.is_quantized and not self.lora_enabled:
             return super().own_variables_in_order()
-        bias = [each for each in [vars(self).get('bias')] if each is not None]
-        if self.is_quantized and self.quantization_mode in _CALIBRATED:
-            return bias + [self._stored()] + self._extras
-        return [self._stored()] + bias + self._extras
+        names = self.variable_serialization_spec[self.quantization_mode if self.is_quantized else None]
+        found = [self._stored() if name == self.faced else vars(self).get(name) for name in names]
+        return [variable for variable in found if variable is not None]
 
     def save_own_variables(self, store):
-        variables = self.own_variables_in_order()
-        arrays = {}
-        if self.lora_enabled:
-            merged = np.asarray(ops.convert_to_numpy(self.faced_value()))
-            if self.is_quantized:
-                stored, extras = self.bits_of(np.asarray(merged, 'float32'), self.quantization_config)
-                arrays = dict(zip(map(id, self._extras), extras))
-                arrays[id(self._stored())] = stored
-            else:
-                arrays[id(self._stored())] = merged
-        for number, variable in enumerate(variables):
+        arrays = self._merged()
+        for number, variable in enumerate(self.own_variables_in_order()):
             store[str(number)] = arrays.get(id(variable), variable)
+
+    def _merged(self):
+        """{id of a variable: its array in files}, where that is another one than in memory: updates are merged into the
+        weight, bits that no calibration has chosen are the nearest."""
+        if not self.lora_enabled and not self._waits:
+            return {}
+        merged = np.asarray(ops.convert_to_numpy(self.faced_value()))
+        if not self.is_quantized or self.quantization_mode == 'float8':
+            return {id(self._stored()): merged}
+        stored, extras = self.bits_of(np.asarray(merged, 'float32'), self.quantization_config)
+        return dict(zip(map(id, [self._stored_bits()] + self._extras), [stored] + extras))
 
     def load_own_variables(self, store):
         super().load_own_variables(store)
         if self.lora_enabled:
             for factor in self._lora:
                 factor.assign(np.zeros(factor.shape, 'float32'))
+        if self._waits:
+            setattr(self, 'is_%s_calibrated' % self.quantization_config.mode, True)
+            self.unlist_weight(vars(self).pop('_' + self.faced))
+            change_adapters()
 
     def loads_in_order(self):
         return True
 
 
 def rounded_to_float8(x, scale, history):
-    """`x` as 8 bit floats hold it. In training the scale follows the history, and the gradients by scale and history
-    are what these are to be from then on (`overwrite_with_gradient`)."""
+    """`x` as 8 bit floats hold it. The gradients by scale and history are what these are to be after a training step
+    (`overwrite_with_gradient`): the scale follows the history, and is used from the next step on."""
     dtype = dtype_of(x)
     if not context.training:
         return quantizers.quantize_and_dequantize(x, scale, 'float8_e4m3fn', dtype)
 
     def rounded(x, scale, history):
-        scale = quantizers.compute_float8_scale(ops.max(history), scale, 448.0)
-        history = quantizers.compute_float8_amax_history(x, history)
+        following = _following(x, scale, history, 448.0)
 
         def gradient(*args, **kwargs):
-            return (kwargs['upstream'] if 'upstream' in kwargs else args[0]), scale, history
+            return ((kwargs['upstream'] if 'upstream' in kwargs else args[0]),) + following
         return quantizers.quantize_and_dequantize(x, scale, 'float8_e4m3fn', dtype), gradient
     return ops.custom_gradient(rounded)(x, scale, history)
 
@@ -455,11 +605,16 @@ def with_float8_gradient(x, scale, history):
     def passed(x, scale, history):
         def gradient(*args, **kwargs):
             upstream = kwargs['upstream'] if 'upstream' in kwargs else args[0]
-            new = quantizers.compute_float8_scale(ops.max(history), scale, 57344.0)
-            return (quantizers.quantize_and_dequantize(upstream, new, 'float8_e5m2', dtype_of(upstream)), new,
-                    quantizers.compute_float8_amax_history(upstream, history))
+            rounded = quantizers.quantize_and_dequantize(upstream, scale, 'float8_e5m2', dtype_of(upstream))
+            return (rounded,) + _following(upstream, scale, history, 57344.0)
         return ops.multiply(x, 1.0), gradient
     return ops.custom_gradient(passed)(x, scale, history)
+
+
+def _following(x, scale, history, largest):
+    """The scale and the history after `x`."""
+    return (quantizers.compute_float8_scale(ops.max(history), scale, largest),
+            quantizers.compute_float8_amax_history(x, history))
 
 
 def _packed(numbers):

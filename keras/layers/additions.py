@@ -165,10 +165,11 @@ class Additions:
 
     def regularized_weights(self, trained=None):
         """The weights whose regularizers add to the loss. `trained`: those that are trained, default the trainable."""
+        regularized = [weight for weight in self.weights if weight.regularizer is not None]
+        if not regularized or self.ruled('frozen_weights_are_regularized'):
+            return regularized
         trained = set(map(id, self.trainable_weights if trained is None else trained))
-        frozen_too = self.ruled('frozen_weights_are_regularized')
-        return [weight for weight in self.weights if weight.regularizer is not None
-                and (frozen_too or id(weight) in trained)]
+        return [weight for weight in regularized if id(weight) in trained]
 
     # --- what was added ------------------------------------------------------------------------------------------
 
@@ -191,6 +192,13 @@ class Additions:
     @property
     def metrics(self):
         """The metric objects that are attributes of this layer and of those inside it."""
+        return self.metrics_inside()
+
+    def metrics_inside(self):
+        """What `metrics` is, whatever a subclass has it say; those of layers inside as well."""
+        return list(self.remembered('metrics', self._look_for_metrics_inside))
+
+    def _look_for_metrics_inside(self):
         found = [metric for layer in self.walk_layers() for metric in layer.metrics_made()]
         return list({id(metric): metric for metric in found}.values())
 
@@ -210,7 +218,13 @@ class Additions:
         vars(self)['_metrics'] = metrics
 
     def metrics_made(self):
-        """What `metrics` is, whatever a subclass has it say."""
+        """The metric objects that are attributes of this layer itself."""
+        parts = self.parts_seen()
+        if parts.metrics is None:
+            parts.metrics = self._look_for_metrics()
+        return list(parts.metrics)
+
+    def _look_for_metrics(self):
         found = []
         for value in self.__dict__.values():
             kind = type(value)

@@ -13,17 +13,18 @@ import warnings
 
 import numpy as np
 
-from keras import config as settings, dtype_policies
+from keras import config as settings, dtype_policies, generations
 from keras.backend.contract import placement, tree
 from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase, runs_at_once
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
-from keras.backend.contract.loading import active, get_engine, is_native, known_engine, meet_the_engine
+from keras.backend.contract.loading import active, get_engine, is_native, join, known_engine, meet_the_engine
 from keras.backend.contract.rules import AbstractTensor, Shape, is_float
 from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
 from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor, any_symbolic
-from keras.backend.state.remat import take_scope
+from keras.backend.state.remat import Rematerialized, take_scope
+from keras.backend.state.scopes import checked_name
 from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
 from keras.backend.table import abstract, primitives
@@ -36,6 +37,8 @@ from keras.layers.captured import abstract_result, run_captured, run_recorded, w
 from keras.layers.calls import calls, inside, is_ours, note_mask, path_inside, running, signature_of
 from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
+from keras.layers.noted import Noted
+from keras.layers.quantizable import Quantizable
 from keras.layers.shapes import map_shapes, plain_shapes, shape_of, shaped, shapes_of
 from keras.layers.weights import WeightOwner
 from keras.layers.yielding import yielding
@@ -43,6 +46,7 @@ from keras.legacy import calls as calls_of_keras1
 from keras.legacy.arguments import quietly
 from keras.legacy.class_paths import known_as
 from keras.saving import forms
+from keras.saving.serialization import InvalidConfig
 
 
 # An engine that is at hand gives its class to `Layer` before there are any others: to change the bases of all classes
@@ -50,7 +54,11 @@ from keras.saving import forms
 meet_the_engine()
 
 
-class Layer(WeightOwner, GraphView, Additions, Configurable,
+class UnknownArgument(TypeError, ValueError):
+    """A keyword argument that a layer does not know: a TypeError in Keras 2, a ValueError in Keras 3."""
+
+
+class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Configurable,
             known_as('keras.src.layers.layer.Layer', 'keras.engine.base_layer.Layer'),
             *active.layer_bases()):
     """The base of all layers: a function of tensors with weights of its own.
@@ -150,6 +158,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
     def __init__(self, trainable=True, name=None, dtype=None, activity_regularizer=None, autocast=True, **kwargs):
         self.name = name or self._default_name()
+        if self.ruled('names_have_no_slash'):
+            checked_name(self.name, type(self).__name__)
         if not isinstance(trainable, (int, np.bool_)) or type(trainable) is int and self.ruled('trainable_is_boolean'):
             raise ValueError('Layer %s (%s): expected argument `trainable` to be a boolean. Received: trainable=%r'
                              % (self.name, type(self).__name__, trainable))
@@ -167,9 +177,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 
     def refuse_arguments(self, unknown):
         """Raise TypeError for the `unknown` keyword arguments of a constructor."""
-        raise TypeError('%s: unknown keyword argument %s. Arguments that every layer takes: name, dtype, '
-                        'trainable, activity_regularizer, input_shape, batch_input_shape, batch_size, weights.'
-                        % (type(self).__name__, ', '.join(map(repr, sorted(unknown)))))
+        raise UnknownArgument(
+            '%s: unknown keyword argument %s. Arguments that every layer takes: name, dtype, trainable, '
+            'activity_regularizer, input_shape, batch_input_shape, batch_size, weights. (Unrecognized keyword '
+            'arguments passed to %s: %.300r)'
+            % (type(self).__name__, ', '.join(map(repr, sorted(unknown))), type(self).__name__, unknown))
 
     def _default_name(self):
         name = type(self).__name__
@@ -209,13 +221,23 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             plain = not isinstance(policy, dtype_policies.DTypePolicyMap) and policy.quantization_mode is None
             known['dtype'] = policy.name if plain else policy
         with quietly():
-            return automatic.made_from(cls, known) if automatic.notes_arguments(cls) else cls(**known)
+            try:
+                return automatic.made_from(cls, known) if automatic.notes_arguments(cls) else cls(**known)
+            except Exception as error:
+                if isinstance(error, InvalidConfig) or not generations.value('wrong_configs_are_type_errors'):
+                    raise
+                raise InvalidConfig('Error when deserializing class %r using config=%.500r. Exception encountered: %s'
+                                    % (cls.__name__, config, error)) from error
 
     # --- what subclasses define --------------------------------------------------------------------------------
 
     def build(self, input_shape):
         """Make the weights, given the shape of the input (a list of shapes for a list of inputs)."""
         self.built = True
+
+    def _build_at_init(self):
+        # So subclasses written for Keras 3 say that their constructor makes all weights.
+        self.built = self._built or type(self).build is Layer.build
 
     def call(self, inputs, **kwargs):
         """The computation.
@@ -237,6 +259,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         """
         if type(self).compute_output_shape is not Layer.compute_output_shape and self.ruled('default_shape_is_input'):
             return input_shape
+        if input_shape is None and type(self).call is Layer.call:
+            raise NotImplementedError('Layer %s does not have a `compute_output_shape` method implemented. Define '
+                                      '`compute_output_shape(self, input_shape)` in its class, or `call`.'
+                                      % type(self).__name__)
         return self.shape_by_running(input_shape)
 
     get_output_shape_for = compute_output_shape
@@ -314,6 +340,11 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         return self._compute_dtype or self._dtype
 
     @yielding
+    def _dtype_policy(self):
+        # By this name subclasses written for tf.keras and Keras 3 find it.
+        return self._policy
+
+    @yielding
     def input_dtype(self):
         """The float type that inputs are brought to: that of the computation."""
         return self.compute_dtype
@@ -334,6 +365,10 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             policy = self._policy
         self.take_policy(policy)
 
+    @property
+    def _dtype_policy(self):
+        return self._policy
+
     def take_policy(self, policy):
         """Compute by a `DTypePolicy` from now on."""
         self._policy = policy
@@ -344,6 +379,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self._dtype = policy.variable_dtype
         self._compute_dtype = None if policy.compute_dtype == policy.variable_dtype else policy.compute_dtype
         self._direct_dtype = None
+        if policy.quantization_mode is not None:
+            self.follow_quantization(policy)
 
     def own_policy(self):
         """The policy of the layer itself, where those of several stand in one map."""
@@ -354,26 +391,16 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def _written_policy(self):
         """The policy as the configs of the layer's generation have it."""
         form, policy = self.ruled('dtype_in_configs'), self._policy
+        inner = {layer.path: layer.own_policy() for layer in self.walk_layers()
+                 if layer is not self and layer.quantization_mode is not None}
+        if inner and not isinstance(policy, dtype_policies.DTypePolicyMap):  # layers inside are made by this one
+            policy = dtype_policies.DTypePolicyMap(policy.name, inner)
         if isinstance(policy, dtype_policies.DTypePolicyMap) or form == 'DTypePolicy' \
                 or policy.quantization_mode == 'float8':
             return dtype_policies.serialize(policy)
         if form == 'Policy' and self._compute_dtype is not None:
             return {'class_name': 'Policy', 'config': {'name': policy.name}}
         return policy.name
-
-    def quantize(self, mode=None, type_check=True, config=None):
-        """Keep the weights in few bits, where the layer can; see `Dense`.
-
-        Raises:
-            NotImplementedError: for a layer that cannot be quantized.
-        """
-        raise NotImplementedError('Layer %s (%s) does not have a `quantize` method implemented.'
-                                  % (self.name, type(self).__name__))
-
-    @property
-    def quantization_mode(self):
-        """How the weights are quantized: 'int8', 'int4', 'float8', 'gptq', 'awq', or None."""
-        return self.own_policy().quantization_mode
 
     @property
     def metrics_variables(self):
@@ -457,7 +484,16 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         if self._reads_in_graph(args[0]):
             args = (tree.map_structure(symbol_of, args[0]),) + args[1:]
             return self.call_symbolically(signature, list(args), dict(kwargs))
+        if self.hooked and not context.abstract:
+            return self.with_hooks(self._call_hooked)(*args, **kwargs)
         return self._call_on_values(signature, list(args), dict(kwargs))
+
+    def _call_hooked(self, *args, **kwargs):
+        return self._call_on_values(signature_of(type(self)), list(args), dict(kwargs))
+
+    def call_past_hooks(self, args, kwargs):
+        """The call, without the hooks of the engine's library."""
+        return self._call_hooked(*args, **kwargs) if self.hooked else self(*args, **kwargs)
 
     def _check_positional(self, signature, args):
         """Raise ValueError for numbers and text that are given by position behind the first argument of `call`."""
@@ -771,7 +807,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def _remember_direct(self, signature, inputs):
         """Let calls like this one take the short way: nothing was converted and nothing depends on the call."""
         if self._compute_dtype is None and self.activity_regularizer is None and not context.abstract \
-                and self.mode_of_calls is None \
+                and self.mode_of_calls is None and not self.hooked \
                 and placement.output_layout(self.path) is None \
                 and type(self).compute_mask is Layer.compute_mask:
             self._ignores_phase = not signature.takes_training and not signature.has_kwargs
@@ -894,6 +930,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
         self.forget_replaced(before)
         self.take_constraints()
         self.take_initial_weights()
+        if active.engine is not None:
+            active.engine.note_built(self)
 
     def take_path(self):
         """Note which layers this one is built in, which a policy by path may depend on."""
@@ -949,6 +987,8 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
                                  'input first, or call build(input_shape).' % (self.__dict__.get('name', '?'), name))
         if name in calls_of_keras1.ATTRIBUTES:
             return calls_of_keras1.old_attribute(self, name)
+        if hasattr(active.engine and active.engine.layer_base, '__getattr__'):
+            return super().__getattr__(name)
         raise AttributeError('%r object has no attribute %r' % (type(self).__name__, name))
 
     def set_mode_of_calls(self, training):
@@ -977,7 +1017,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
             function = _laying_out(function, layout)
         if any(self._casts(x.dtype) for x in node.inputs):
             function = self._casting(function)
-        return function
+        return self.with_hooks(function) if self.hooked else function
 
     def _told_whether_training(self, function, node, training, signature):
         """`function` with the training flag of a run; None where nobody has said what it is."""
@@ -1002,7 +1042,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def copy_with(self, **attributes):
         """A copy with other attributes, which shares its weights."""
         copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__, copy_of=self.copy_of or self, **attributes)
+        copy.__dict__.update(self.__dict__, copy_of=self.copy_of or self, _noted=Noted(), **attributes)
         return copy
 
     def in_other_format(self, **attributes):
@@ -1067,12 +1107,13 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
     def __getstate__(self):
         # A copy stands in no graph; a model gives its layers the calls that belong to it.
         state = dict(self.__dict__, _direct_dtype=None, _direct_shape=None)
+        state.pop('_noted', None)
         for name in self._OF_THE_GRAPH:
             state[name] = []
         return state
 
     def __setstate__(self, state):
-        self.__dict__.update(state)
+        self.__dict__.update(state, _noted=Noted())
 
     def __repr__(self):
         return '<%s name=%s, built=%s>' % (type(self).__name__, self.name, self.built)
@@ -1081,13 +1122,7 @@ class Layer(WeightOwner, GraphView, Additions, Configurable,
 Operation.register(Layer)
 
 
-def _join(engine):
-    """Let layers be objects of the class that the engine's library takes for such."""
-    if engine.layer_base is not None and not issubclass(Layer, engine.layer_base):
-        Layer.__bases__ += (engine.layer_base,)
-
-
-active.listeners.append(_join)
+join(Layer, 'layer_base')
 
 
 def snake_case(name, digits=True):

@@ -20,6 +20,9 @@ class Conv(Spatial):
     begins_channels_first = True
     names_regularizer = True
 
+    # Whether each channel is convolved by itself.
+    of_each_channel = False
+
     def declare(self, given):
         super().declare(given)
         self._channel_axis = channel_axis(self.data_format)
@@ -27,7 +30,8 @@ class Conv(Spatial):
             self._check_dilation()
 
     def _check_dilation(self):
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1 \
+                and not (self.of_each_channel and self.ruled('channels_dilate_with_strides')):
             raise ValueError('%s: `strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: '
                              'strides=%s and dilation_rate=%s'
                              % (type(self).__name__, self.strides, self.dilation_rate))
@@ -270,6 +274,7 @@ _OF_CONV = {'kernel_initializer': WITH_WARNING, 'kernel_regularizer': WITH_WARNI
 class BaseDepthwiseConv(Conv):
     """Each channel is convolved with `depth_multiplier` filters of its own."""
     filters = None
+    of_each_channel = True
     without_effect = _OF_CONV
 
     def build(self, input_shape):
@@ -333,6 +338,7 @@ class DepthwiseConv2D(BaseDepthwiseConv):
 
 class BaseSeparableConv(Conv):
     """A depthwise convolution and a 1x1 convolution that mixes the channels."""
+    of_each_channel = True
     without_effect = _OF_CONV
 
     def build(self, input_shape):

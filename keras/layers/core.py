@@ -3,17 +3,21 @@ import warnings
 
 import numpy as np
 
-from keras import activations, config, ops, random, regularizers
+from keras import activations, config, generations, ops, random, regularizers
 from keras.backend.contract import rules
+from keras.backend.state.variables import to_array
 from keras.backend.table.composites import nn
 from keras.layers.adapted import Adapted
 from keras.layers.arguments import check_rate, checked_noise_shape, positive_integer, spatial_axes
 from keras.layers.base import InputSpec, Layer
 from keras.layers.captured import asks_for_gradients, with_captured
 from keras.layers.families import SameShape
-from keras.layers.functions import dump_callable, func_dump, func_load, has_arg, load_callable  # noqa: F401
-from keras.saving.kinds import deserialize_keras_object  # noqa: F401
-from keras.saving.serialization import SafeModeScope, refuses_code
+from keras.layers.functions import (described, dump_callable, func_dump, func_load, has_arg, is_code,  # noqa: F401
+                                    load_callable)
+from keras.saving import forms
+from keras.saving.forms import serialize_keras_object
+from keras.saving.kinds import deserialize_keras_object
+from keras.saving.serialization import in_any_scope, refuse_code, refuses_code, SafeModeScope
 
 
 class Dense(Adapted):
@@ -61,7 +65,7 @@ class Dense(Adapted):
         bias = self.bias
         if self.is_quantized:
             outputs = self.quantized_product(inputs)
-            outputs = outputs if bias is None else ops.add(outputs, bias.value)
+            outputs = outputs if bias is None else self.biased(outputs, bias.value)
         else:
             outputs = nn.linear(inputs, self.kernel.value, None if bias is None else bias.value)
         activation = self.activation
@@ -88,6 +92,11 @@ class Activation(SameShape):
 
     def call(self, inputs):
         return self.activation(inputs)
+
+    def compute_output_shape(self, input_shape):
+        # Of Keras's functions it alone gives another shape.
+        halves = self.activation is activations.glu
+        return self.shape_by_running(input_shape) if halves else super().compute_output_shape(input_shape)
 
     def in_channels_first(self, rank):
         return self if activations.is_elementwise(self.activation) else None
@@ -180,6 +189,13 @@ class _SpatialDropout(Dropout):
     """Dropout of whole feature maps: one random number per sample and channel."""
 
     data_format = 'channels_last'
+
+    def get_config(self):
+        result = super().get_config()
+        if not forms.is_full(self):
+            return result
+        names = ('rate', 'seed', 'name') + ('data_format',) * ('data_format' in result)
+        return dict({name: result[name] for name in names}, dtype=self.dtype)
 
     def _get_noise_shape(self, inputs):
         sizes = list(ops.shape(inputs))
@@ -450,6 +466,12 @@ class Lambda(Layer):
 
     def get_config(self):
         config = super().get_config()
+        if forms.is_full(self):
+            mask = None if self.mask is None or callable(self.mask) else serialize_keras_object(to_array(self.mask))
+            given = {'function': self.function, 'output_shape': self._output_shape, 'mask': mask or self.mask}
+            config.update({name: described(value) if callable(value) else value
+                           for name, value in given.items() if value is not None}, arguments=_plain(self.arguments))
+            return config
         function, function_type = dump_callable(self.function)
         shape, shape_type = self._output_shape, 'raw'
         if callable(shape):
@@ -472,6 +494,10 @@ class Lambda(Layer):
         Raises:
             ValueError: for byte code in a config from outside of this process, unless that is allowed.
         """
+        if safe_mode is None and not in_any_scope() and refuses_code() and generations.value('lambdas_are_refused'):
+            for key in ('function', 'output_shape', 'mask'):
+                if is_code(config.get(key)):
+                    refuse_code('a `Lambda` layer whose `%s` is a Python lambda' % key)
         with SafeModeScope(refuses_code() if safe_mode is None else safe_mode):
             return cls(**cls._with_functions(dict(config), custom_objects or {}))
 
@@ -481,7 +507,9 @@ class Lambda(Layer):
         modules = {key: config.pop(key) for key in list(config) if key.endswith('module')}
         kinds = {key: config.pop(key + '_type', 'raw') for key in ('function', 'output_shape', 'mask')}
         for key, kind in kinds.items():
-            if key == 'function' or config.get(key) is not None and (kind != 'raw' or isinstance(config[key], dict)):
+            if isinstance(config.get(key), dict) and config[key].get('class_name') in ('__tensor__', '__numpy__'):
+                config[key] = deserialize_keras_object(config[key])
+            elif key == 'function' or config.get(key) is not None and (kind != 'raw' or isinstance(config[key], dict)):
                 module = modules.get('module' if key == 'function' else key + '_module')
                 config[key] = load_callable(config[key], kind, names, 'a `Lambda` layer whose %s' % key, module)
         config['arguments'] = {key: np.array(value['value']) if isinstance(value, dict)

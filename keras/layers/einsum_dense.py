@@ -91,6 +91,13 @@ class EinsumDense(Adapted):
         rows = int(np.prod([weight.shape[axis] for axis in self.reduced_axes()]))
         return np.transpose(weight, self._order()).reshape(rows, -1)
 
+    def packed_matrix(self, weight):
+        # Keras 3 reshapes the kernel as it is, also where what is summed over does not come first.
+        return weight.reshape(int(np.prod([weight.shape[axis] for axis in self.reduced_axes()])), -1)
+
+    def from_packed(self, matrix):
+        return ops.reshape(matrix, self.faced_shape())
+
     def input_rows(self, inputs):
         given, kernel, output = self.letters
         reduced = [kernel[axis] for axis in self.reduced_axes()]
@@ -121,6 +128,32 @@ class EinsumDense(Adapted):
         scale = ops.transpose(scale, [kept.index(letter) for letter in kernel if letter in kept])
         return ops.reshape(scale, [size if letter in kept else 1 for letter, size in zip(kernel, self.faced_shape())])
 
+    # What packages look at by the names that it has in Keras 3.
+
+    @property
+    def _int4_block_size(self):
+        return self.of_mode('int4', lambda: self.quantization_config.block_size if self.quantization_config.has_blocks
+                        else None)
+
+    @property
+    def _int4_unpacked_column_size(self):
+        return self.of_mode('int4', self.columns_of_bits)
+
+    @property
+    def gptq_unpacked_column_size(self):
+        """The number of columns of the matrix whose bits GPTQ chooses; None without."""
+        return self.kernel_scale.shape[0] if self.is_quantized and self.quantization_mode == 'gptq' else None
+
+    @property
+    def awq_unpacked_column_size(self):
+        """The number of columns of the matrix whose bits AWQ chooses; None without."""
+        return self.kernel_scale.shape[0] if self.is_quantized and self.quantization_mode == 'awq' else None
+
+    @property
+    def original_kernel_shape(self):
+        """The shape of the kernel before it was quantized."""
+        return tuple(self.faced_shape())
+
     def product(self, inputs, weight):
         return ops.einsum(self.equation, inputs, weight)
 
@@ -150,7 +183,8 @@ class EinsumDense(Adapted):
             return outputs if self.activation is activations.linear else self.activation(outputs)
         outputs = self.quantized_product(inputs) if self.is_quantized else self.product(inputs, self.kernel.value)
         if self.bias is not None:
-            outputs = ops.add(outputs, self.bias.value)
+            outputs = self.biased(outputs, self.bias.value) if self.is_quantized \
+                else ops.add(outputs, self.bias.value)
         return outputs if self.activation is activations.linear else self.activation(outputs)
 
     def compute_output_shape(self, input_shape):

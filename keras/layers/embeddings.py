@@ -75,7 +75,7 @@ class Embedding(Adapted):
         rows = ops.cast(inputs, 'int32')
         if self.ruled('negative_rows_from_end'):
             rows = ops.where(ops.less(rows, 0), ops.add(rows, self.input_dim), rows)
-        return nn.embedding(rows, self.embeddings.value)
+        return nn.embedding(rows, self.faced_value() if self.is_quantized else self.embeddings.value)
 
     def compute_output_shape(self, input_shape):
         input_shape = tuple(input_shape)
@@ -147,22 +147,30 @@ class ReversibleEmbedding(Embedding):
         # The blocks are those of the other table, which looks along an axis of the same size.
         for ending, array in zip(('', '_scale', '_zero'), [stored] + extras[:2]):
             name = 'reverse_embeddings' + ending
+            if ending == '_zero':  # Keras 3 keeps this one as floats
+                array = array.astype('float32')
             variable = self.new_weight(name, np.ascontiguousarray(array.T))
             setattr(self, name, variable)
             self.list_weight(variable, False)
 
-    def own_variables_in_order(self):
-        found = super().own_variables_in_order()
-        if not self.is_quantized or self.tie_weights:
-            return found
-        names = ['reverse_embeddings' + ending for ending in ('', '_scale', '_zero')]
-        reverse = [vars(self)[name] for name in names if name in vars(self)]
-        return [variable for variable in found if variable not in reverse] + reverse
+    @property
+    def variable_serialization_spec(self):
+        """See `Adapted`; the other table comes last."""
+        endings = {'int8': ('', '_scale'), 'int4': ('', '_scale', '_zero')}
+        found = super().variable_serialization_spec
+        return found if self.tie_weights else {
+            mode: names + ['reverse_embeddings' + ending for ending in endings.get(mode, ('',))]
+            for mode, names in found.items()}
+
+    def compute_output_shape(self, input_shape, reverse=False):
+        if reverse:
+            return tuple(input_shape)[:-1] + (self.input_dim,)
+        return super().compute_output_shape(input_shape)
 
     def _reverse_kernel(self):
         """The matrix (output_dim, input_dim) of the way back."""
         if self.tie_weights:
-            return ops.transpose(self.embeddings.value)
+            return ops.transpose(self.faced_value())
         stored = self.reverse_embeddings.value
         if not self.is_quantized:
             return stored

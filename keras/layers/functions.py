@@ -6,7 +6,7 @@ import inspect
 import types
 
 from keras.backend.k import lifting
-from keras.saving.code import func_dump, func_load, load_code  # noqa: F401  (part of the address)
+from keras.saving.code import Dumped, func_dump, func_load, load_code  # noqa: F401  (part of the address)
 from keras.saving.serialization import InvalidConfig, get_registered_object
 
 
@@ -35,6 +35,26 @@ def dump_callable(function):
     return name, 'function'
 
 
+class Described(dict):
+    """What Keras 3 writes for a function of this process, which it still knows."""
+
+
+def described(function):
+    """A function in configs of Keras 3's generation; a config that has not left the process gives it back."""
+    code, kind = dump_callable(function)
+    found = Described({'class_name': '__lambda__', 'config': dict(zip(('code', 'defaults', 'closure'), code))}) \
+        if kind == 'lambda' else Described(module='builtins', class_name='function', config=code,
+                                           registered_name='function')
+    found.function = function
+    return found
+
+
+def is_code(description):
+    """Whether a config describes a function by its code."""
+    return isinstance(description, Dumped) \
+        or isinstance(description, dict) and description.get('class_name') == '__lambda__'
+
+
 def load_callable(description, kind, custom_objects, what, module=None):
     """The function that `dump_callable` (or upstream Keras) described; no module is imported for it.
 
@@ -47,6 +67,8 @@ def load_callable(description, kind, custom_objects, what, module=None):
     """
     if callable(description):
         return description
+    if isinstance(description, Described):
+        return description.function
     if isinstance(description, dict):  # Keras 3 writes {'class_name': ..., 'config': ...}
         kind = 'lambda' if description.get('class_name') == '__lambda__' else 'function'
         if kind == 'function':

@@ -2,6 +2,7 @@
 import warnings
 
 from keras import config
+from keras.backend.contract.loading import get_engine
 from keras.backend.contract.rules import AbstractTensor, standard_dtype
 from keras.backend.graph.nodes import Node, stand_aside, take_place
 from keras.backend.graph.tensors import is_symbolic
@@ -33,15 +34,26 @@ class InputLayer(Layer):
         batch_shape = batch_shape if batch_input_shape is None else batch_input_shape
         shape = shape if input_shape is None else input_shape
         self._source = None
-        if input_tensor is not None:
-            self._source = _Source(input_tensor)
-            self._source.check(self.name, shape=shape, batch_shape=batch_shape, batch_size=batch_size, dtype=dtype,
-                               sparse=sparse or None)
-            batch_shape, dtype = self._source.shape, self._source.dtype
-        else:
+        if input_shape is not None and self.ruled('shape_is_for_placeholders'):
+            warnings.warn('Argument `input_shape` is deprecated. Use `shape` instead.', stacklevel=2)
+        if input_tensor is None:
             batch_shape = _with_batch(self.name, shape, batch_shape, batch_size)
+        elif not is_symbolic(input_tensor) and self.ruled('shape_is_for_placeholders'):
+            raise ValueError('Input %r: Argument `input_tensor` must be a KerasTensor. Received: %r (of type %s)'
+                             % (self.name, input_tensor, type(input_tensor).__name__))
+        else:
+            source = _Source(input_tensor)
+            source.check(self.name, shape=shape, batch_shape=batch_shape, batch_size=batch_size, dtype=dtype,
+                         sparse=sparse or None)
+            batch_shape, dtype = source.shape, source.dtype
+            # A symbolic tensor before which nothing comes is what is fed.
+            self._source = None if _is_free(input_tensor) else source
         self.batch_input_shape = _checked(batch_shape, self.name)
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), bool(optional)
+        if ragged and self.ruled('shape_is_for_placeholders') and not get_engine().has_ragged:
+            raise ValueError('Input %r: `ragged=True` is not supported with the %s backend. Pad rows of different '
+                             'lengths with keras.utils.pad_sequences and mask the padding.'
+                             % (self.name, get_engine().name))
         if ragged:
             warnings.warn('Input %r: ragged=True has no effect, inputs are dense here. Pad rows of different lengths '
                           'with keras.utils.pad_sequences, and have the padding masked, so that the results are those '
@@ -50,6 +62,8 @@ class InputLayer(Layer):
         self._dtype, self._compute_dtype = str(standard_dtype(dtype or config.floatx())), None
         self.built = True
         self._make_tensor()
+        if _is_free(input_tensor):
+            take_place(input_tensor, self.inbound_nodes[0].outputs[0])
 
     @property
     def batch_shape(self):
@@ -137,13 +151,17 @@ def _checked(shape, name):
     return checked_sizes(shape, name)
 
 
+def _is_free(tensor):
+    return is_symbolic(tensor) and tensor.node is None
+
+
 def _begun(tensor, name):
     """`tensor`, of `K`, as what an `InputLayer` gives: models begin with it, and have the layer among theirs."""
-    if tensor.node is None:
-        layer = InputLayer(batch_input_shape=tensor.shape, dtype=tensor.dtype, sparse=tensor.sparse, name=name)
+    if _is_free(tensor):
+        InputLayer(input_tensor=tensor, sparse=tensor.sparse, name=name)
     else:
         layer = InputLayer(input_tensor=stand_aside(tensor), sparse=tensor.sparse, name=name)
-    take_place(tensor, layer.inbound_nodes[0].outputs[0])
+        take_place(tensor, layer.inbound_nodes[0].outputs[0])
     return tensor
 
 
@@ -176,6 +194,6 @@ def Input(shape=None, batch_shape=None, name=None, dtype=None, sparse=Default('I
         return InputLayer(input_tensor=tensor, name=name).inbound_nodes[0].outputs[0]
     if shape is None and batch_shape is None:
         raise ValueError('Input: please give `shape` (without the batch size) or `batch_shape` (with it).')
-    layer = InputLayer(input_shape=shape, batch_input_shape=batch_shape, batch_size=batch_size, name=name,
+    layer = InputLayer(shape=shape, batch_shape=batch_shape, batch_size=batch_size, name=name,
                        dtype=dtype, sparse=sparse, ragged=ragged, optional=optional)
     return layer.inbound_nodes[0].outputs[0]

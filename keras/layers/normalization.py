@@ -79,6 +79,10 @@ class BatchNormalization(_Normalization):
     # Of a copy with the channels first: whether the layer itself has channels-last images.
     _images = False
 
+    def get_config(self):
+        config = super().get_config()
+        return dict(config, synchronized=False) if forms.is_full(self) else config
+
     def build(self, input_shape):
         rank = len(input_shape)
         if not -rank <= self.axis < rank or self.axis % rank == 0:
@@ -259,6 +263,14 @@ class SyncBatchNormalization(BatchNormalization):
                          beta_constraint, gamma_constraint, **kwargs)
 
 
+def _axes_as_built(layer):
+    """The list of axes of a layer, which it has as an attribute from now on, where Keras 3 has it so."""
+    axes = layer.axis if isinstance(layer.axis, list) else [layer.axis]
+    if layer.ruled('configs_are_full'):
+        layer.axis = axes
+    return axes
+
+
 class LayerNormalization(_Normalization):
     """Scales each sample to mean 0 and variance 1 along `axis`, then by `gamma` and `beta`.
 
@@ -288,7 +300,7 @@ class LayerNormalization(_Normalization):
         return config
 
     def build(self, input_shape):
-        axes = self.axis if isinstance(self.axis, list) else [self.axis]
+        axes = _axes_as_built(self)
         shape = tuple(input_shape[axis] for axis in axes)
         if None in shape:
             raise ValueError('Layer %r (LayerNormalization): the sizes along axis %s must be known. Received the shape '
@@ -331,7 +343,7 @@ class RMSNormalization(_Normalization):
         self.axis = _axes(axis, 'RMSNormalization')
 
     def build(self, input_shape):
-        axes = self.axis if isinstance(self.axis, list) else [self.axis]
+        axes = _axes_as_built(self)
         self.scale = self.add_weight(name='scale', shape=tuple(input_shape[axis] for axis in axes), initializer='ones')
         self.built = True
 

@@ -19,6 +19,7 @@ from keras.generations import Default
 from keras.layers.arguments import ANY, check_rate, of_first_input, positive_integer, to_list
 from keras.layers.base import InputSpec, Layer
 from keras.layers.functions import has_arg
+from keras.saving import forms
 from keras.saving.kinds import kind_in
 
 
@@ -709,6 +710,9 @@ class OfCell:
         config = super().get_config()
         config.setdefault('activity_regularizer', None)
         of_cell = config.pop('cell')['config']
+        if forms.is_full(self):
+            of_cell = {name: value for name, value in of_cell.items()
+                       if value is not None or name not in forms.only_given_in_3(type(self))}
         return dict({name: of_cell[name] for name in declared_arguments(self.cell_class) if name in of_cell}, **config)
 
     @classmethod
@@ -721,6 +725,11 @@ class _CellLayer(OfCell, RNN):
     input_spec = InputSpec(ndim=3)
     # Every engine decides by itself.
     without_effect = dict(RNN.without_effect, use_cudnn=ANY)
+
+    def __init__(self, given):
+        super().__init__(given)
+        if 'use_cudnn' in given['kwargs']:
+            self.use_cudnn = given['kwargs']['use_cudnn']
 
     def build(self, input_shape):
         super().build(input_shape)
@@ -797,6 +806,7 @@ class GRU(_CellLayer):
     Source: Cho et al., Learning phrase representations using RNN encoder-decoder (2014).
     """
     cell_class, cell_name = GRUCell, 'gru_cell'
+    use_cudnn = 'auto'
 
     def __init__(self, units, activation='tanh', recurrent_activation=Default('GRU.recurrent_activation'),
                  use_bias=True,
@@ -838,6 +848,7 @@ class LSTM(_CellLayer):
         ((2, 3), (2, 3))
     """
     cell_class, cell_name = LSTMCell, 'lstm_cell'
+    use_cudnn = 'auto'
 
     def __init__(self, units, activation='tanh', recurrent_activation=Default('LSTM.recurrent_activation'),
                  use_bias=True,

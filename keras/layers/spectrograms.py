@@ -191,7 +191,8 @@ class MelSpectrogram(DataLayer):
         sampling_rate: samples per second. num_mel_bins: number of frequencies that come out.
         min_freq, max_freq: the lowest and highest frequency in Hz, the highest by default half the sampling rate.
         power_to_db: whether the power is in decibels: `10 * log10(power / ref_power)`, not below `min_power` and not
-            more than `top_db` below the largest. mag_exp: power of the magnitudes: 1 for energy, 2 for power.
+            more than `top_db` below the largest of the batch, as in Keras 3. mag_exp: power of the magnitudes: 1 for
+            energy, 2 for power.
         min_power, ref_power, top_db: see `power_to_db`.
 
     Input (samples,) or (batch, samples), output (num_mel_bins, windows) or (batch, num_mel_bins, windows).
@@ -247,7 +248,7 @@ class MelSpectrogram(DataLayer):
         shown = np.swapaxes(shown, -1, -2)
         if self.power_to_db:
             shown = 10.0 * np.log10(np.maximum(shown, self.min_power)) - self._reference()
-            shown = np.maximum(shown, shown.max((-2, -1), keepdims=True) - self.top_db)
+            shown = np.maximum(shown, shown.max() - self.top_db)
         return shown.astype(numpy_dtype(self.compute_dtype))
 
     def _reference(self):
@@ -256,7 +257,7 @@ class MelSpectrogram(DataLayer):
     def _in_decibels(self, power):
         decibels = ops.subtract(ops.multiply(ops.log(ops.maximum(power, self.min_power)), 10.0 / math.log(10.0)),
                                 self._reference())
-        return ops.maximum(decibels, ops.subtract(ops.max(decibels, (-2, -1), keepdims=True), self.top_db))
+        return ops.maximum(decibels, ops.subtract(ops.max(decibels), self.top_db))
 
     def _matrix(self, dtype):
         return self.linear_to_mel_weight_matrix(self.num_mel_bins, self.fft_length // 2 + 1, self.sampling_rate,

@@ -20,7 +20,8 @@ class TorchModuleWrapper(Layer):
 
     Args:
         module: the module. Its parameters and buffers are the weights of the layer; trained are those that ask for
-            gradients. What calls of the layer train follows `training`; where nobody says it, the mode of the module.
+            gradients. What calls of the layer train follows `training`; where nobody says it, the mode of the module,
+            in Keras 3's generation they train.
         output_shape: the shape of the output, with the batch; default found by running the module.
 
     Axes are as the module has them: images with their channels first, for the convolutions of PyTorch.
@@ -50,6 +51,9 @@ class TorchModuleWrapper(Layer):
         """The module."""
         return self._run.module
 
+    def modules_of_library(self):
+        return {'module': self.module}
+
     def build(self, *input_shapes):
         if self._run.is_lazy():
             with Concretely():
@@ -61,6 +65,7 @@ class TorchModuleWrapper(Layer):
     def call(self, *args, training=None, **kwargs):
         if context.abstract:
             raise TypeError('%s: a module needs tensors of its own library.' % self.name)
+        training = True if training is None and self.ruled('modules_of_torch_are_layers') else training
         return self._run(args, kwargs, training)
 
     def compute_output_shape(self, input_shape):

@@ -1,5 +1,6 @@
 """The weights of a layer: making them, finding them in attributes and nested layers, reading and setting them."""
 import functools
+import re
 import threading
 import warnings
 
@@ -13,20 +14,25 @@ from keras.backend.graph.plans import value_of
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.scopes import current_names, name_scope as scope_of_names
 from keras.backend.state.seeds import SeedGenerator
-from keras.backend.state.variables import Variable
+from keras.backend.state.variables import Variable, trainable_variables_changes
 from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import declared_arguments
+from keras.layers.noted import PLAIN, Noted, Parts, Unnoted, tree_of
 from keras.layers.yielding import yielding
+from keras.saving.kinds import kind_in
 
-_PLAIN = frozenset((int, float, str, bool, type(None), np.ndarray, type(len), type(lambda: 0), type))
 _CONTAINERS = frozenset((list, tuple, dict))
 # Types in which there are no weights: those of ours are added when they are met.
-_without_weights = set(_PLAIN)
+_without_weights = set(PLAIN)
 _UNTRACKED = frozenset(('_trainable_weights', '_non_trainable_weights', '_inbound_nodes', '_outbound_nodes',
                         '_call_losses', '_call_metrics', '_initial_weights', '_dtype', 'name', 'input_spec',
                         'batch_input_shape',
                         '_symbolic_losses', '_symbolic_metrics', '_symbolic_updates', 'copy_of',
-                        '_given_arguments'))
+                        '_given_arguments', '_noted', '_forward_hooks', '_forward_pre_hooks', '_backward_hooks',
+                        '_backward_pre_hooks', '_state_dict_hooks', '_load_state_dict_pre_hooks', '_own_modules'))
+# Attributes that may change without there being other weights, layers or metrics: the lists of weights may not.
+_WITHOUT_PARTS = _UNTRACKED - {'_trainable_weights', '_non_trainable_weights'} | {
+    '_policy', '_built_for', '_extras', '_made_under', '_forward', '_direct', '_training', '_activity_regularizer'}
 
 
 def _collect(value, variables, layers, seen):
@@ -43,7 +49,7 @@ def _collect(value, variables, layers, seen):
             return
         seen.add(id(value))
         for part in value.values() if isinstance(value, dict) else value:
-            if type(part) not in _PLAIN:
+            if type(part) not in PLAIN:
                 _collect(part, variables, layers, seen)
     else:
         variable = variable_in(value)
@@ -58,6 +64,15 @@ def parts_in(value):
     variables, layers = [], []
     _collect(value, variables, layers, set())
     return variables, layers
+
+
+def _free(name, taken):
+    """`name`, with a number where it is taken."""
+    number, found = 0, name
+    while found in taken:
+        number += 1
+        found = '%s_%d' % (name, number)
+    return found
 
 
 def _unique(variables):
@@ -212,6 +227,34 @@ class Substitute(Stored):
         return value_of(self._tensor) if isinstance(self._tensor, KerasTensor) else self._tensor
 
 
+class _NeverLocked:
+    """What Keras 3's layers keep a record of their weights by, which its subclasses unlock to add more."""
+    locked = False
+
+    def unlock(self):
+        """Allow new weights, which are allowed anyway."""
+
+    def lock(self, msg=None):
+        """Forbid them in Keras 3, whose record would miss them; here nothing can be missed."""
+
+
+def _has_own_weights(cls):
+    """Whether a class says by itself which weights there are."""
+    return _has_own_kinds(cls) or not getattr(cls.weights, 'fget', _has_own_kinds).__module__.startswith('keras.')
+
+
+def _has_own_kinds(cls):
+    """Whether a class says by itself which weights are trained."""
+    return cls.trainable_weights is not WeightOwner.trainable_weights \
+        or cls.non_trainable_weights is not WeightOwner.non_trainable_weights
+
+
+def _is_walked_as_ours(cls):
+    """Whether what is inside of a layer follows from its attributes, for all that the class says."""
+    return all(getattr(found, '__module__', '').startswith('keras.') for found in (
+        getattr(cls._layers, 'fget', None), cls.own_parts, cls._own_weights, cls.walk_layers))
+
+
 class WeightOwner:
     """The part of `Layer` that concerns weights."""
 
@@ -223,11 +266,70 @@ class WeightOwner:
     # Attributes in which weights and layers are not looked for.
     _untracked = _UNTRACKED
 
+    # Whether hooks of the engine's library run around calls.
+    hooked = False
+
+    def take_hooks(self):
+        """Have calls run the hooks of the engine's library, in graphs and steps, too."""
+        self.hooked, self._direct_dtype = True, None
+        change_adapters()
+
+    def named_weights(self):
+        """{name: weight} of the weights that the layer has itself, for the engine's library."""
+        found = {}
+        for weight in self.own_variables_in_order():
+            found[_free(weight.path.rpartition('/')[2].replace('.', '_'), found)] = weight
+        return found
+
+    def named_parts(self):
+        """{name: layer} of the layers right inside, for the engine's library.
+
+        What stands in an attribute goes by its name, anything else by the name that it was given; numbers that Keras
+        gave count within the layer, so that names do not depend on what else a program has made.
+        """
+        attributes = {id(value): name for name, value in vars(self).items() if isinstance(value, WeightOwner)}
+        found = {}
+        for part in self._layers:
+            name = attributes.get(id(part))
+            if name is None:
+                given = self.words_of(type(part).__name__)
+                automatic = re.match(re.escape(given) + r'(_\d+)?$', part.name)
+                name = _free((given if automatic else part.name).replace('.', '_').replace('/', '_'),
+                             set(found).union(vars(self)))
+            found[name] = part
+        return found
+
+    def tracked_by_name(self):
+        """{name: variable or layer} of all that a checkpoint of the engine's library has to keep."""
+        found = dict(self.named_weights())
+        for name, part in self.named_parts().items():
+            found[_free(name, found)] = part
+        for generator in _generators_in(vars(self)):
+            found[_free('seed', found)] = generator.state
+        return found
+
+    def modules_of_library(self):
+        """{name: module} of the engine's library that the layer is made of, and nothing else."""
+        return {}
+
+    def compute_in(self, before, dtype):
+        """Keep weights and compute in the float type `dtype` instead of that `before`, from now on."""
+        from keras import dtype_policies
+        self.take_policy(dtype_policies.get(dtype))
+        change_adapters()
+
+    def layer_of_module(self, module):
+        """What stands for a module of PyTorch that is set as an attribute: in Keras 3's generation a layer."""
+        if not self.ruled('modules_of_torch_are_layers'):
+            return module
+        return kind_in('keras.layers').find('TorchModuleWrapper')(module)
+
     def start_weights(self):
         self._built = self._was_built = False
         self._trainable = True
         self._trainable_weights, self._non_trainable_weights = [], []
         self._initial_weights = None
+        self._noted = Noted()
 
     def accept_substitutes(self):
         """Let tensors that a script has put in the place of weights read like those. Whether there are such."""
@@ -251,6 +353,12 @@ class WeightOwner:
         """Count it among them no more."""
         for weights in (self._trainable_weights, self._non_trainable_weights):
             weights[:] = [weight for weight in weights if weight is not variable]
+
+    def __delattr__(self, name):
+        value = vars(self).get(name)
+        super().__delattr__(name)
+        if isinstance(value, Variable):
+            self.unlist_weight(value)
 
     def weights_made(self):
         return self._trainable_weights + self._non_trainable_weights
@@ -323,6 +431,27 @@ class WeightOwner:
 
     def own_parts(self):
         """Variables and layers that are attributes of this layer, also within lists, tuples and dictionaries."""
+        parts = self.parts_seen()
+        if parts.found is None:
+            parts.found = self._look_for_parts()
+        return list(parts.found[0]), list(parts.found[1])
+
+    def parts_seen(self):
+        """The `Parts` in which is kept what the attributes hold, as long as they are as they are now."""
+        noted = self.__dict__.get('_noted')
+        if noted is None:  # no `__init__` of ours has run
+            return Unnoted()
+        if noted.parts is None or not noted.parts.hold(self.__dict__):
+            noted.asked += 1
+            noted.parts = Parts(self.__dict__, _WITHOUT_PARTS) if noted.asked > 2 else Unnoted()
+        return noted.parts
+
+    def tree_seen(self):
+        """The `Tree` of this layer where it is known and nothing in it has changed, else None."""
+        noted = self.__dict__.get('_noted')
+        return noted.tree if noted is not None and noted.tree is not None and noted.tree.holds() else None
+
+    def _look_for_parts(self):
         variables, layers, seen = [], [], set()
         for name, value in self.__dict__.items():
             if type(value) in _without_weights or name in self._untracked:
@@ -376,6 +505,9 @@ class WeightOwner:
 
     def walk_layers(self):
         """This layer and all layers inside it, each once."""
+        known = self.tree_seen()
+        if known is not None:
+            return list(known.layers)
         found, stack, seen = [], [self], set()
         while stack:
             layer = stack.pop()
@@ -384,7 +516,16 @@ class WeightOwner:
             seen.add(id(layer))
             found.append(layer)
             stack.extend(reversed(layer._layers))
-        return found
+        self._note_tree(found)
+        return list(found)
+
+    def _note_tree(self, layers):
+        """Keep `layers` as the `Tree` of this layer, where that is possible; gives it."""
+        noted = self.__dict__.get('_noted')
+        if noted is None:
+            return None
+        noted.tree = tree_of(layers) if all(map(_is_walked_as_ours, set(map(type, layers)))) else None
+        return noted.tree
 
     def _own_weights(self):
         variables, layers = self.own_parts()
@@ -418,11 +559,35 @@ class WeightOwner:
 
     def _kinds_inside(self):
         """(trainable weights, the others), which one walk finds both."""
+        visited = []
+        trainable, others = self.remembered('kinds', lambda: self._look_for_kinds(visited), visited)
+        return list(trainable), list(others)
+
+    def remembered(self, what, find, visited=None):
+        """What `find` gives, which follows from this layer and those inside and is kept until one of them changes.
+
+        Args:
+            visited: list that `find` fills with those layers where nobody has walked to them yet.
+        """
+        known, key = self.tree_seen(), (what, trainable_variables_changes(), _order.as_listed)
+        if known is not None and key in known.facts:
+            return known.facts[key]
+        found = find()
+        if known is None:
+            known = self._note_tree(list({id(layer): layer for layer in visited}.values()) if visited else
+                                    self.walk_layers())
+        if known is not None and not any(map(_has_own_weights, set(map(type, known.layers)))):
+            known.facts = {other: fact for other, fact in known.facts.items() if other[1:] == key[1:]}
+            known.facts[key] = found
+        return found
+
+    def _look_for_kinds(self, visited):
+        visited.append(self)
         trainable, frozen, layers = self._own_weights()
         if not self._trainable and self.ruled('parts_say_what_is_trained'):
             trainable, frozen = [], trainable + frozen
         for layer in layers:
-            of_layer = layer._kinds()
+            of_layer = layer._kinds(visited)
             trainable, frozen = trainable + of_layer[0], frozen + of_layer[1]
         if not self._trainable and not self.ruled('parts_say_what_is_trained'):
             trainable, frozen = [], trainable + frozen
@@ -430,11 +595,12 @@ class WeightOwner:
         # A weight that several layers have is trained where one of them is.
         return trainable, _unique(trainable + frozen)[len(trainable):]
 
-    def _kinds(self):
-        cls = type(self)
-        overridden = cls.trainable_weights is not WeightOwner.trainable_weights \
-            or cls.non_trainable_weights is not WeightOwner.non_trainable_weights
-        return (self.trainable_weights, self.non_trainable_weights) if overridden else self._kinds_inside()
+    def _kinds(self, visited=None):
+        if _has_own_kinds(type(self)):
+            if visited is not None:
+                visited.extend(self.walk_layers())
+            return self.trainable_weights, self.non_trainable_weights
+        return self._kinds_inside() if visited is None else self._look_for_kinds(visited)
 
     @property
     def weights(self):
@@ -442,10 +608,10 @@ class WeightOwner:
 
         Setting `trainable` of a weight does not move it.
         """
-        layers = self.own_parts()[1] if self.ruled('weights_part_by_part') else ()
-        if not layers:
+        if not self.ruled('weights_part_by_part') or not self.own_parts()[1]:
             return self.weights_by_kind
-        return _unique(self.own_variables_in_order() + [weight for layer in layers for weight in layer.weights])
+        return list(self.remembered('weights', lambda: _unique(self.own_variables_in_order() + [
+            weight for layer in self.own_parts()[1] for weight in layer.weights])))
 
     @property
     def weights_by_kind(self):
@@ -474,7 +640,7 @@ class WeightOwner:
     def saved_parts(self):
         """{attribute: layer, seed generator, or list or dictionary of them} of what is saved along."""
         return {name: value for name, value in self.__dict__.items()
-                if name not in self._untracked and type(value) not in _PLAIN}
+                if name not in self._untracked and type(value) not in PLAIN}
 
     def _track_trackable(self, trackable, name, overwrite=False):
         # So wrappers written for tf.keras (those of TensorFlow Model Optimization) say what is inside of them.
@@ -483,8 +649,17 @@ class WeightOwner:
         return trackable
 
     # By these names subclasses written for Keras 3 find the weights that are their own.
-    _trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if v.trainable])
-    _non_trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if not v.trainable])
+    _trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if v.made_trainable])
+    _non_trainable_variables = property(lambda self: [v for v in self.own_variables_in_order() if not v.made_trainable])
+
+    # And so they change which these are. Weights may come and go at any time here: there is nothing to unlock.
+    _tracker = _NeverLocked()
+
+    def _track_variable(self, variable):
+        self.list_weight(variable, variable.trainable)
+
+    def _untrack_variable(self, variable):
+        self.unlist_weight(variable)
 
     def own_variables_in_order(self):
         """The weights that are its own and not of layers inside, those for training first."""

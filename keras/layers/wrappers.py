@@ -8,6 +8,7 @@ from keras.layers.base import InputSpec, Layer
 from keras.layers.shapes import map_shapes
 from keras.layers.calls import is_ours, signature_of
 from keras.layers.functions import has_arg
+from keras.saving import forms
 from keras.saving.kinds import kind_in
 
 
@@ -156,10 +157,11 @@ class Bidirectional(Wrapper):
         self.merge_mode = merge_mode
         self._given_backward = backward_layer is not None
         self.forward_layer, self.backward_layer = self._both(layer, backward_layer)
-        if self.ruled('both_directions_mask_with_zeros'):
-            for one in (self.forward_layer, self.backward_layer):
-                if hasattr(one, 'zero_output_for_mask'):
-                    one.zero_output_for_mask = one.return_sequences
+        for one in (self.forward_layer, self.backward_layer):
+            if hasattr(one, 'zero_output_for_mask') and self.ruled('both_directions_mask_with_zeros'):
+                one.zero_output_for_mask = one.return_sequences
+            if hasattr(layer, 'use_cudnn') and backward_layer is None:
+                one.use_cudnn = layer.use_cudnn
         # The forward layer stands for the one given, so that the weights are listed once.
         self.layer = self.forward_layer
         self.return_sequences = layer.return_sequences
@@ -304,8 +306,10 @@ class Bidirectional(Wrapper):
 
     def get_config(self):
         config = dict(super().get_config(), merge_mode=self.merge_mode)
-        config['layer']['config'] = _renamed(config['layer']['config'], '')
-        if self._given_backward:
+        full = forms.is_full(self)
+        if not full:
+            config['layer']['config'] = _renamed(config['layer']['config'], '')
+        if self._given_backward or full:
             config['backward_layer'] = kind_in('keras.layers').serialize(self.backward_layer)
         if self.forward_layer.num_constants is not None:
             config['num_constants'] = self.forward_layer.num_constants

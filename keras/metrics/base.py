@@ -9,6 +9,7 @@ from keras import initializers
 from keras.backend.contract import tree
 from keras.backend.contract.context import note_metric
 from keras.backend.contract.ledger import holding
+from keras.backend.contract.loading import join
 from keras.backend.contract.rules import numpy_dtype
 from keras.backend.graph.nodes import free_tensors
 from keras.backend.graph.tensors import KerasTensor
@@ -140,6 +141,10 @@ class Metric(Configurable):
             for variable, other in zip(own, others):
                 variable.assign_add(other.value)
 
+    def tracked_by_name(self):
+        """{number: variable}, for checkpoints of the engine's library."""
+        return {str(number): variable for number, variable in enumerate(self.variables)}
+
     @property
     def variables(self):
         """The variables of the metric and of metrics that are its attributes."""
@@ -217,6 +222,9 @@ class Metric(Configurable):
 
     def __repr__(self):
         return '<%s name=%s>' % (type(self).__name__, self.name)
+
+
+join(Metric, 'state_base')
 
 
 class Reduce(Metric):

@@ -3,7 +3,7 @@ from keras.backend.contract import tree
 from keras.backend.contract.context import calls, carried, context, learning_phase, running
 from keras.backend.contract.loading import active, get_engine
 from keras.backend.state.variables import native_result
-from keras.backend.table.composites.shape import dtype_of
+from keras.backend.table.composites.shape import dtype_of, static_shape
 from keras.layers.additions import additions_made
 from keras.layers.calls import is_ours
 from keras.layers.weights import adapter_changes
@@ -38,7 +38,7 @@ class DirectCall:
         if self.is_possible and model.ruled('inputs_are_fitted'):
             tensor = self._graph.inputs[0]
             self._rank = len(tensor.shape)
-            self.is_possible = len(inputs.shape) == self._rank and dtype_of(inputs) == tensor.dtype
+            self.is_possible = len(static_shape(inputs)) == self._rank and dtype_of(inputs) == tensor.dtype
         self._gives_one = self.is_possible and self._graph.output_structure is self._graph.outputs[0]
         if self.is_possible:
             self._plan = self._graph.plan(False)
@@ -65,7 +65,7 @@ class DirectCall:
             # What was compiled knows the attributes as they were: the long way goes, and the next call begins anew.
             self._seen = None
         if not self.is_possible or learning_phase.value is not None or not self.is_current() \
-                or self._rank is not None and len(inputs.shape) != self._rank:
+                or self._rank is not None and len(static_shape(inputs)) != self._rank:
             return None
         if self._run is not None:
             self._count(inputs.shape)

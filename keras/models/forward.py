@@ -92,7 +92,7 @@ class Forward:
         updating, training = training, phase_or(training)
         with running(training, updating, frozen=frozen) as block:
             graph = self.graph
-            if graph is None or self.own_call:
+            if graph is None or self.own_call or self._is_hooked() and not along:
                 return self._call(inputs, training) + (block.losses, block.metrics, [])
             extra = [tensor.mask for tensor in graph.outputs if tensor.mask is not None] if with_masks else []
             leaves = self._of_graph(graph, graph.flat_inputs(inputs), training, extra + list(along))
@@ -117,9 +117,13 @@ class Forward:
         training = phase_or(False)
         with running(training, updating=False):
             graph = self.graph
-            if graph is None or self.own_call:
+            if graph is None or self.own_call or self._is_hooked():
                 return self._own_call(inputs, training)
             return graph.pack_outputs(graph.plan(training)(graph.flat_inputs(inputs)))
+
+    def _is_hooked(self):
+        """Whether hooks of the engine's library are to run around the model as a whole."""
+        return self.model.hooked and self.additions().is_empty
 
     def _own_call(self, inputs, training):
         # Kept, as the engine finds out once whether the call writes into its inputs.

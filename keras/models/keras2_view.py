@@ -32,21 +32,21 @@ class Keras2View:
 
     @property
     def _input_layers(self):
-        return [tensor.node.operation for tensor in self.inputs]
+        return [tensor.node.operation for tensor in self.required_graph().inputs]
 
     @property
     def _output_layers(self):
-        return [tensor.node.operation for tensor in self.outputs]
+        return [tensor.node.operation for tensor in self.required_graph().outputs]
 
     input_layers, output_layers = yielding(_input_layers.fget), yielding(_output_layers.fget)
 
     @property
     def _input_coordinates(self):
-        return list(map(_coordinates, self.inputs))
+        return list(map(_coordinates, self.required_graph().inputs))
 
     @property
     def _output_coordinates(self):
-        return list(map(_coordinates, self.outputs))
+        return list(map(_coordinates, self.required_graph().outputs))
 
     @property
     def _feed_input_names(self):
@@ -54,7 +54,7 @@ class Keras2View:
 
     @property
     def _feed_input_shapes(self):
-        return [tensor.shape for tensor in self.inputs]
+        return [tensor.shape for tensor in self.required_graph().inputs]
 
     @property
     def _feed_output_names(self):

@@ -11,7 +11,7 @@ from keras import config, generations, ops, quantizers, saving
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
 from keras.backend.contract.ledger import AbstractLedger
-from keras.backend.contract.loading import get_engine
+from keras.backend.contract.loading import active, get_engine
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.nodes import Node
 from keras.backend.state.uids import numbered_name
@@ -36,7 +36,7 @@ from keras.models.portable import PortableGraph
 from keras.models.specs import expected_arguments
 from keras.models.state_tree import restore_state, state_tree_of
 from keras.models.summary import print_summary
-from keras.saving import serialization, states, training_config
+from keras.saving import forms, serialization, states, training_config
 from keras.saving.serialization import SafeModeScope
 from keras.training.trainer import Trainer
 
@@ -139,7 +139,7 @@ class Model(Trainer, Keras2View, Layer,
     @yielding
     def operations(self):
         """What runs in the graph of the model, in that order: layers, and operations among them."""
-        nodes = self._required_graph().all_nodes()
+        nodes = self.required_graph().all_nodes()
         return list({id(node.operation): node.operation for node in nodes}.values())
 
     @property
@@ -148,6 +148,23 @@ class Model(Trainer, Keras2View, Layer,
         if self.layer_graph is None:
             return own
         return list({id(layer): layer for layer in self.layer_graph.layers + own}.values())
+
+    def compute_in(self, before, dtype):
+        """Keep weights and compute in another float type from now on; what the graph takes and gives is of it, too."""
+        super().compute_in(before, dtype)
+        for node in self.layer_graph.all_nodes() if self.layer_graph is not None else ():
+            for tensor in node.outputs:
+                if tensor.dtype == before:
+                    tensor.__dict__['dtype'] = dtype
+
+    def tracked_by_name(self):
+        optimizer = {} if self.optimizer is None else {'optimizer': self.optimizer}
+        return dict(super().tracked_by_name(), **optimizer)
+
+    def saved_signature(self):
+        """The arguments that the model takes, where that is known, for files of the engine's own library."""
+        from keras.models.specs import expected_arguments
+        return expected_arguments(self)
 
     def _own_weights(self):
         trainable, frozen, _ = super()._own_weights()
@@ -201,6 +218,9 @@ class Model(Trainer, Keras2View, Layer,
         if kwargs:
             raise ValueError('Unrecognized keyword arguments passed to %s.quantize: %s'
                              % (type(self).__name__, ', '.join(sorted(kwargs))))
+        if not (filters is None or callable(filters) or isinstance(filters, (str, list, tuple))):
+            raise ValueError('The `filters` argument must be a regex string, a list of regex strings, or a callable. '
+                             'Received: %r of type %s' % (filters, type(filters)))
         config = quantizers.resolved(mode, config)
         if not self.built:
             raise ValueError("Cannot quantize a layer that isn't yet built. The model must be built first before "
@@ -208,15 +228,23 @@ class Model(Trainer, Keras2View, Layer,
         if config.mode in ('gptq', 'awq'):
             from keras.models.calibration import calibrate
             structure = config.quantization_layer_structure or self.get_quantization_layer_structure(config.mode)
-            return calibrate(structure, config, lambda layer: _is_among(layer, filters))
+            calibrate(structure, config, lambda layer: _is_among(layer, filters))
+        else:
+            self._quantize_layers(config, type_check, filters)
+        self._post_quantize(config.mode)
+
+    def _quantize_layers(self, config, type_check, filters):
         for layer in self.walk_layers():
-            if layer is self or hasattr(layer, 'layer_graph') or not _is_among(layer, filters):
+            if layer is self or len(layer.walk_layers()) > 1 or not _is_among(layer, filters):
                 continue
             try:
                 layer.quantize(config.mode, type_check=type_check, config=config)
             except NotImplementedError as error:
                 if layer.weights:
-                    warnings.warn(str(error), stacklevel=2)
+                    warnings.warn(str(error), stacklevel=3)
+
+    def _post_quantize(self, mode, **kwargs):
+        """Runs after `quantize`; subclasses of packages drop here what they have compiled."""
 
     def get_quantization_layer_structure(self, mode=None):
         """The blocks of the model for 'gptq' and 'awq'; None where a subclass does not say them.
@@ -251,7 +279,9 @@ class Model(Trainer, Keras2View, Layer,
     @property
     def weights(self):
         """All weights: layer by layer, in Keras 1 and 2 the trainable ones, then the others."""
-        return self._weights_by_layer() if self.ruled('weights_by_layer') else self.weights_by_kind
+        if not self.ruled('weights_by_layer'):
+            return self.weights_by_kind
+        return list(self.remembered('weights', self._weights_by_layer))
 
     def get_weights(self):
         """The values of the weights, layer by layer, as a list of NumPy arrays."""
@@ -292,15 +322,15 @@ class Model(Trainer, Keras2View, Layer,
 
     @property
     def input(self):
-        graph = self._required_graph()
+        graph = self.required_graph()
         return graph.given_inputs if self.ruled('lists_of_one_stay') else graph.input_structure
 
     @property
     def output(self):
-        graph = self._required_graph()
+        graph = self.required_graph()
         return graph.given_outputs if self.ruled('lists_of_one_stay') else graph.output_structure
 
-    def _required_graph(self):
+    def required_graph(self):
         if self.layer_graph is None:
             raise AttributeError('Model %s is not a graph of layers, so it has no symbolic input and output.'
                                  % self.name)
@@ -309,18 +339,18 @@ class Model(Trainer, Keras2View, Layer,
     @yielding
     def input_shape(self):
         if self.ruled('lists_of_one_stay'):
-            return _shapes_of(self._required_graph().inputs)
+            return _shapes_of(self.required_graph().inputs)
         return tree.map_structure(lambda x: x.shape, self.input)
 
     @yielding
     def output_shape(self):
         if self.ruled('lists_of_one_stay'):
-            return _shapes_of(self._required_graph().outputs)
+            return _shapes_of(self.required_graph().outputs)
         return tree.map_structure(lambda x: x.shape, self.output)
 
     @yielding
     def input_names(self):
-        return self._required_graph().input_names
+        return self.required_graph().input_names
 
     @property
     def input_spec(self):
@@ -355,7 +385,9 @@ class Model(Trainer, Keras2View, Layer,
         if direct is not None and len(args) == 1:
             try:
                 outputs = direct(args[0], kwargs)
-            except Exception:
+            except Exception as error:
+                if isinstance(error, active.engine.signals):
+                    raise
                 self._direct = None  # the long way says what is wrong
                 outputs = None
             if outputs is not None:
@@ -371,7 +403,7 @@ class Model(Trainer, Keras2View, Layer,
     def _remember_direct(self, signature, inputs):
         known = self._direct is not None and self._direct.is_current()
         plain = self.compute_dtype == self.variable_dtype and self.activity_regularizer is None \
-            and self.mode_of_calls is None
+            and self.mode_of_calls is None and not self.hooked
         if plain and not known and not context.abstract \
                 and type(self).call is Model.call and type(self).compute_mask is Model.compute_mask:
             self._direct = DirectCall(self, self._forward, inputs)
@@ -382,6 +414,8 @@ class Model(Trainer, Keras2View, Layer,
         if is_subclassed and input_shape is not None and not context.abstract:
             inputs = _abstract_inputs(input_shape)
             self.abstract_outputs([inputs], {})
+            if self._built_for is None:
+                self._built_for = [input_shape]
         self.built = True
 
     def call(self, inputs, training=None, mask=None):
@@ -491,7 +525,8 @@ class Model(Trainer, Keras2View, Layer,
                                       'Define `get_config` in %s, or save the weights only (save_weights).'
                                       % (self.name, type(self).__name__))
         with serialization.written_by(serialization.form(self)):
-            return dict({'name': self.name}, **graph_config(self.layer_graph, self._saved_additions()))
+            config = dict({'name': self.name}, **graph_config(self.layer_graph, self._saved_additions()))
+        return dict(config, trainable=self.trainable) if forms.is_full(self) else config
 
     def _has_own_arguments(self):
         """Whether the constructor was called with arguments of its own, not with tensors."""
@@ -521,9 +556,15 @@ class Model(Trainer, Keras2View, Layer,
             if cls.__init__ is not Model.__init__ and generations.value('models_have_configs') else {}
         model = cls(inputs, outputs, name=config.get('name'), **own)
         model.layer_graph.arrange(layers)
+        model.freeze_as_in(config)
         for addition in additions:
             addition.add_to(model)
         return model
+
+    def freeze_as_in(self, config):
+        """Leave the model to no training where its config says so."""
+        if config.get('trainable') is False:
+            self.trainable = False
 
     def _updated_config(self):
         from keras.version import __version__
@@ -800,13 +841,13 @@ def _given_inputs(graph, model, given):
 
 def _cloned(model, input_tensors, copy_of, call_function):
     if input_tensors is not None:
-        input_tensors = _given_inputs(model._required_graph(), model, input_tensors)
+        input_tensors = _given_inputs(model.required_graph(), model, input_tensors)
     if hasattr(model, 'clone_layers'):
         made = model.clone_layers(copy_of, input_tensors)
         if model.optimizer is not None and model.ruled('clones_of_stacks_are_compiled'):
             made.compile_from_config(model.get_compile_config())
         return made
-    graph = model._required_graph()
+    graph = model.required_graph()
     tensors = input_tensors or clone_inputs(graph)
     copies = {id(layer): copy_of(layer) for layer in graph.layers if not layer.is_input}
     mapped = {id(old): new for old, new in zip(graph.inputs, tensors)}

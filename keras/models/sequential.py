@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from keras import generations
+from keras import dtype_policies, generations
 from keras.backend.contract import tree
 from keras.backend.contract.context import recording
 from keras.backend.contract.rules import AbstractTensor, is_float
@@ -18,7 +18,7 @@ from keras.layers.calls import inside
 from keras.layers.input_layer import Input, InputLayer
 from keras.models.functional import Graph
 from keras.models.model import Model, of_graph
-from keras.saving import serialization
+from keras.saving import forms, serialization
 
 
 class NoLayer(TypeError, ValueError):
@@ -304,8 +304,11 @@ class Sequential(Model):
             listed = [self._chain[0].node.operation] + listed
         with serialization.written_by(form):
             config = {'name': self.name, 'layers': [serialization.serialize_keras_object(layer) for layer in listed]}
-        if known and not listed[0].is_input and 'batch_input_shape' not in config['layers'][0]['config']:
+        if known and (forms.is_full(self) or not listed[0].is_input
+                      and 'batch_input_shape' not in config['layers'][0]['config']):
             config['build_input_shape'] = self._chain[0].shape
+        if forms.is_full(self):
+            config.update(trainable=self.trainable, dtype=dtype_policies.serialize(self.dtype_policy))
         return config
 
     @classmethod
@@ -314,6 +317,9 @@ class Sequential(Model):
         from keras import layers as layer_module
         if isinstance(config, list):  # Keras 1 and early 2 had the list alone
             config = {'layers': config}
+        elif 'layers' not in config or 'name' not in config and generations.value('configs_are_full'):
+            raise ValueError("A Sequential model configuration must be a dictionary containing the 'name' and 'layers' "
+                             'keys. Received: %.200r' % (config,))
         model = cls(name=config.get('name'))
         entries, made = _without_implied_input(config['layers']), {}
         _check_names(entries)
@@ -326,6 +332,7 @@ class Sequential(Model):
         shape = config.get('build_input_shape')
         if shape is not None and model.layer_graph is None:
             model._build_for(tuple(shape), None)
+        model.freeze_as_in(config)
         return model
 
     def clone_layers(self, copy_of, input_tensors):

@@ -12,9 +12,9 @@ from keras.backend.state.variables import Variable, to_array
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F
 from keras.backend.table.composites.math import less_equal
-from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, multiply_sizes, ndim, resized, shape,
-                                                  size_along, sliced, squeeze, static_shape, unstack, whole_numbers,
-                                                  zeros)
+from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, multiply_sizes, ndim, part_from,
+                                                  resized, shape, size_along, sliced, squeeze, static_shape, unstack,
+                                                  whole_numbers, zeros)
 from keras.backend.table.dispatch import composite
 from keras.backend.table.primitives import cast, stop_gradient
 
@@ -215,13 +215,45 @@ def jvp(fun, primals, tangents, has_aux=False):
 def cond(pred, true_fn, false_fn):
     """`true_fn()` if the scalar `pred` is True, else `false_fn()`. Both may be run, so neither may have side effects.
 
+    Raises:
+        ValueError: with a symbolic `pred`, if the two give other structures, dtypes or shapes.
+
     Example:
         >>> keras.ops.cond(True, lambda: 1.0, lambda: 2.0)
         1.0
     """
     if isinstance(pred, (bool, np.bool_)):
         return true_fn() if pred else false_fn()
-    return p.cond(cast(pred, 'bool'), true_fn, false_fn, [])
+    pred = cast(pred, 'bool')
+    if not isinstance(pred, AbstractTensor):
+        return p.cond(pred, true_fn, false_fn, [])
+    kinds = {}
+    result = p.cond(pred, _noting_kind(true_fn, kinds, 'true_fn'), _noting_kind(false_fn, kinds, 'false_fn'), [])
+    if len(kinds) == 2 and not _alike(kinds['true_fn'], kinds['false_fn']):
+        raise ValueError('cond: `true_fn` and `false_fn` should return outputs of the same kind (struct, dtype and '
+                         'shape). Got %s and %s instead.' % (kinds['true_fn'], kinds['false_fn']))
+    return result
+
+
+def _noting_kind(function, kinds, name):
+    """`function` without arguments, which notes the structure, dtypes and shapes of what it gives."""
+    @functools.wraps(function)
+    def noting():
+        result = function()
+        kinds[name] = tree.map_structure(
+            lambda leaf: leaf if leaf is None else AbstractTensor(static_shape(leaf), dtype_of(leaf)), result)
+        return result
+    return noting
+
+
+def _alike(first, second):
+    """Whether two structures of abstract tensors are of one kind; a size that is not known may be any."""
+    def kind(x):
+        return None if x is None else (x.dtype, len(x.shape))
+    if tree.map_structure(kind, first) != tree.map_structure(kind, second):
+        return False
+    return builtins.all(a in (b, None) or b is None for x, y in zip(tree.flatten(first), tree.flatten(second))
+                        if x is not None for a, b in zip(x.shape, y.shape))
 
 
 def switch(index, branches, *operands):
@@ -332,6 +364,13 @@ def fori_loop(lower, upper, body_fun, init_val):
     if not rules.is_integer(index_dtype):
         raise TypeError('fori_loop: the bounds must be integers. Received: lower=%r, upper=%r' % (lower, upper))
     structure = init_val
+    if known and get_engine().loops_at_once() and not context.abstract and not builtins.any(
+            isinstance(leaf, AbstractTensor) for leaf in tree.flatten(init_val)):
+        # An int of Python does not widen what it meets.
+        value = tree.map_structure(convert_to_tensor, init_val)
+        for index in range(lower, upper):
+            value = body_fun(index, value)
+        return value
 
     def body(index, *values):
         value = body_fun(index, tree.pack_as(structure, list(values)))
@@ -409,10 +448,11 @@ def slice(inputs, start_indices, shape):
         # Of an axis of unknown size, the size that was asked for.
         return p.reshape(part, tuple(shape)) if None in static_shape(part) and -1 not in shape else part
     for axis, (start, size) in enumerate(zip(starts, shape)):
-        start = start if isinstance(start, int) else p.cast(start, 'int32')
         if isinstance(size, int) and size == -1:
-            size = p.subtract(size_along(inputs, axis), start)
-        inputs = p.gather(inputs, p.add(p.arange(size, dtype='int32'), start), axis)
+            size = p.subtract(size_along(inputs, axis), start if isinstance(start, int) else p.cast(start, 'int32'))
+        elif isinstance(start, int) and start == 0 and size == static_shape(inputs)[axis]:
+            continue
+        inputs = part_from(inputs, start, size, axis)
     return inputs
 
 

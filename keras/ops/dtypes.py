@@ -1,4 +1,6 @@
 """The dtypes in which operations of `keras.ops` compute."""
+import numpy as np
+
 from keras.backend.contract import rules
 from keras.backend.table import primitives as p
 from keras.backend.table.composites.shape import dtype_of
@@ -11,13 +13,21 @@ def is_whole(x):
 
 def common_dtype(*xs):
     """The dtype in which tensors and numbers meet."""
-    return rules.result_dtype(*[type(x) if isinstance(x, (bool, int, float)) else dtype_of(x) for x in xs])
+    return rules.result_dtype(*[rules.weakly(x) if isinstance(x, (bool, int, float)) else dtype_of(x) for x in xs])
+
+
+def together(*xs, **options):
+    """The tensors and numbers in the dtype in which they meet, or in `dtype`."""
+    dtype = options.get('dtype') or common_dtype(*xs)
+    # A number takes its dtype on the host: alone it would be an int32 first, which may not hold it.
+    with np.errstate(over='ignore'):
+        return [p.cast(np.asarray(x, rules.numpy_dtype(dtype)) if type(x) in (bool, int, float) else x, dtype)
+                for x in xs]
 
 
 def floating(*xs):
     """The tensors and numbers in the float dtype in which they meet."""
-    dtype = rules.float_dtype(common_dtype(*xs))
-    return [p.cast(x, dtype) for x in xs]
+    return together(*xs, dtype=rules.float_dtype(common_dtype(*xs)))
 
 
 def exact(x):

@@ -12,7 +12,7 @@ from keras.backend.table.composites.math import (all, any, divide_no_nan, exp2, 
 from keras.backend.table.composites.shape import computed, dtype_of, ndim, unstack, zeros_like
 from keras.backend.table.dispatch import composite
 from keras.ops.creation import full_like
-from keras.ops.dtypes import as_tensor, common_dtype, exact, is_whole
+from keras.ops.dtypes import as_tensor, common_dtype, exact, floating, is_whole, together
 
 
 def trunc(x):
@@ -186,9 +186,8 @@ def nextafter(x1, x2):
         >>> keras.ops.nextafter([1.0], [2.0])
         array([1.0000001], dtype=float32)
     """
-    dtype = rules.float_dtype(rules.result_dtype(*[type(x) if isinstance(x, (int, float)) else dtype_of(x)
-                                                   for x in (x1, x2)]))
-    x1, x2 = p.cast(x1, dtype), p.cast(x2, dtype)
+    x1, x2 = floating(x1, x2)
+    dtype = dtype_of(x1)
     x1, x2 = p.add(x1, zeros_like(x2)), p.add(x2, zeros_like(x1))
     whole = {'float16': 'int16', 'bfloat16': 'int16', 'float32': 'int32', 'float64': 'int64'}[dtype]
     # Floats of one sign are ordered as the integers that have their bits.
@@ -269,6 +268,7 @@ def isclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
         >>> keras.ops.isclose([1.0, 2.0], [1.0, 2.1])
         array([ True, False])
     """
+    x1, x2 = together(x1, x2)
     allowed = p.add(p.multiply(p.abs(x2), rtol), atol)
     near = p.logical_and(less_equal(p.abs(p.subtract(x1, x2)), allowed), p.isfinite(x2))
     near = p.logical_or(near, p.equal(x1, x2))
@@ -315,6 +315,7 @@ def hypot(x1, x2):
         >>> keras.ops.hypot([3.0], [4.0])
         array([5.], dtype=float32)
     """
+    x1, x2 = floating(x1, x2)
     first, second = p.abs(x1), p.abs(x2)
     swapped = p.less(first, second)
     larger, smaller = p.where(swapped, second, first), p.where(swapped, first, second)
@@ -331,8 +332,8 @@ def logaddexp2(x1, x2):
         >>> keras.ops.logaddexp2([1.0], [1.0])
         array([2.], dtype=float32)
     """
-    log_2, dtype = _math.log(2.0), rules.float_dtype(common_dtype(x1, x2))
-    x1, x2 = p.cast(x1, dtype), p.cast(x2, dtype)
+    log_2 = _math.log(2.0)
+    x1, x2 = floating(x1, x2)
     return p.divide(logaddexp(p.multiply(x1, log_2), p.multiply(x2, log_2)), log_2)
 
 
@@ -343,8 +344,14 @@ def ldexp(x1, x2):
         >>> keras.ops.ldexp([1.0, 3.0], [2, 1])
         array([4., 6.], dtype=float32)
     """
-    dtype = rules.float_dtype(common_dtype(x1, x2))
-    return p.multiply(p.cast(x1, dtype), exp2(p.cast(x2, dtype)))
+    x1, x2 = floating(x1, x2)
+    dtype = dtype_of(x1)
+    largest = {'float16': 15.0, 'float64': 1023.0}.get(dtype, 127.0)
+    # In steps whose factors are finite: from the smallest number to the largest takes three.
+    for _ in range(3):
+        step = p.minimum(p.maximum(x2, 1.0 - largest), largest)
+        x1, x2 = p.multiply(x1, exp2(step)), p.subtract(x2, step)
+    return p.cast(x1, dtype)
 
 
 def fmod(x1, x2):
@@ -354,8 +361,8 @@ def fmod(x1, x2):
         >>> keras.ops.fmod([7, -7], 3)
         array([ 1, -1], dtype=int32)
     """
-    if common_dtype(x1, x2) == 'bool':
-        x1, x2 = p.cast(x1, 'int32'), p.cast(x2, 'int32')
+    dtype = common_dtype(x1, x2)
+    x1, x2 = together(x1, x2, dtype='int32' if dtype == 'bool' else dtype)
     return p.multiply(p.sign(x1), p.mod(p.abs(x1), p.abs(x2)))
 
 
@@ -386,7 +393,7 @@ def gcd(x1, x2):
         >>> keras.ops.gcd([12, 18], 8)
         array([4, 2], dtype=int32)
     """
-    a, b = p.abs(x1), p.abs(x2)
+    a, b = [p.abs(x) for x in together(x1, x2)]
     a, b = p.add(a, zeros_like(b)), p.add(b, zeros_like(a))
 
     def step(a, b):
@@ -403,6 +410,7 @@ def lcm(x1, x2):
         >>> keras.ops.lcm([4, 6], 10)
         array([20, 30], dtype=int32)
     """
+    x1, x2 = together(x1, x2)
     divisor = gcd(x1, x2)
     safe = p.where(p.equal(divisor, 0), p.full_like(divisor, 1), divisor)
     return p.multiply(p.floor_divide(p.abs(x1), safe), p.abs(x2))

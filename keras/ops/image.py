@@ -80,8 +80,9 @@ def _in_proportion(images, size, pads, fill_value):
     for axis, (have, want) in enumerate(zip((rows, columns), wanted), 1):
         before = int(abs(have - want) / 2)
         if pads and want != have:
+            # Alike on both sides: of an odd number of missing pixels one is left out, as in Keras 3.
             widths = [(0, 0)] * 4
-            widths[axis] = (before, want - have - before)
+            widths[axis] = (before, before)
             images = p.pad(images, tuple(widths), fill_value)
         elif want != have:
             images = sliced(images, axis, before, before + want)
@@ -95,6 +96,7 @@ def _in_proportion_of_unknown(images, size, pads, fill_value):
         want = p.cast(p.floor(p.multiply(p.cast(other, 'float32'), ratio)), 'int32')
         want = (p.maximum if pads else p.minimum)(have, want)
         before = p.floor_divide(p.abs(p.subtract(have, want)), 2)
+        want = p.add(have, p.multiply(before, 2)) if pads else want
         places = p.arange(0, want, dtype='int32')
         places = p.subtract(places, before) if pads else p.add(places, before)
         inside = p.logical_and(p.less(-1, places), p.less(places, have))
@@ -135,7 +137,7 @@ def extract_patches_3d(volumes, size, strides=None, dilation_rate=1, padding='va
             zeros around.
 
     Raises:
-        ValueError: for another number of sizes or strides.
+        TypeError: for another number of sizes. ValueError: for another number of strides.
 
     Example:
         >>> keras.ops.image.extract_patches_3d(np.zeros((1, 4, 4, 4, 3)), 2).shape
@@ -148,16 +150,14 @@ def _patches(images, size, strides, dilation_rate, padding, data_format, rank):
     operation = 'extract_patches_3d' if rank == 3 else 'extract_patches'
     for name, value in (('size', size), ('strides', strides), ('dilation_rate', dilation_rate)):
         if isinstance(value, (tuple, list)) and len(value) != rank:
-            raise ValueError('%s: Invalid `%s` argument. Expected a tuple of length %s. Received: %s=%r'
+            kind = TypeError if rank == 3 and name == 'size' else ValueError
+            raise kind('%s: Invalid `%s` argument. Expected a tuple of length %s. Received: %s=%r'
                              % (operation, name, '2 or 3' if rank == 2 else 3, name, value))
     if rank == 3 and ndim(images) not in (4, 5):
         raise ValueError('extract_patches_3d: Invalid rank: expected volumes of rank 4 or 5. Received: shape %s'
                          % (static_shape(images),))
     if rank == 2:
         check_images(images)
-    if rank == 2 and strides is not None and dilation_rate not in (1, (1,) * rank) and strides not in (1, (1,) * rank):
-        raise ValueError('extract_patches: `strides > 1` not supported in conjunction with `dilation_rate > 1`. '
-                         'Received: strides=%r and dilation_rate=%r' % (strides, dilation_rate))
     single = ndim(images) == rank + 1
     images = expand_dims(images, 0) if single else images
     found = convolutions.extract_patches(images, size, strides, dilation_rate, padding, data_format)

@@ -12,6 +12,7 @@ from keras.backend.table.composites.shape import (diagonal, dtype_of, expand_dim
 from keras.backend.table.dispatch import composite
 from keras.backend.table.primitives import solve as _solve
 from keras.ops.core import jvp  # noqa: F401  (it is a name of this module, too)
+from keras.ops.elementwise import conjugate
 
 
 def cholesky(x, upper=False):
@@ -201,13 +202,13 @@ def slogdet(x):
 
 
 def logdet(x):
-    """The logarithm of the determinant of symmetric positive definite matrices.
+    """The logarithm of the absolute value of the determinant.
 
     Example:
         >>> keras.ops.logdet([[2.0, 0.0], [0.0, 3.0]])
         np.float32(1.7917595)
     """
-    return p.multiply(p.sum(p.log(diagonal(p.cholesky(x), 0, -2, -1)), -1), 2.0)
+    return slogdet(x)[1]
 
 
 def pinv(x, rcond=None):
@@ -221,7 +222,8 @@ def pinv(x, rcond=None):
     u, values, v = p.svd(x)
     kept = greater(values, p.multiply(p.max(values, -1, True), _cutoff(x, rcond)))
     inverse = p.where(kept, p.divide(1.0, p.where(kept, values, 1.0)), 0.0)
-    return p.matmul(p.multiply(swapaxes(v, -1, -2), expand_dims(inverse, -2)), swapaxes(u, -1, -2))
+    inverse = p.cast(expand_dims(inverse, -2), dtype_of(u))
+    return p.matmul(p.multiply(swapaxes(conjugate(v), -1, -2), inverse), swapaxes(conjugate(u), -1, -2))
 
 
 def _cutoff(x, rcond):
@@ -266,6 +268,8 @@ def norm(x, ord=None, axis=None, keepdims=False):
     """
     x = p.cast(x, rules.float_dtype(dtype_of(x)))
     rank = ndim(x)
+    if ord not in ('nuc', 2, -2) or rank == 1:
+        x = p.abs(x) if dtype_of(x).startswith('complex') else x
     if axis is None and (ord is None or rank == 1 and ord == 2 or rank == 2 and ord == 'fro'):
         return p.sqrt(p.sum(p.multiply(x, x), None, keepdims))
     axes = _norm_axes(axis, rank)

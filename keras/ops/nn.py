@@ -66,7 +66,7 @@ def ctc_decode(inputs, sequence_lengths, strategy='greedy', beam_width=100, top_
         raise ValueError("ctc_decode: Invalid strategy, it must be 'greedy' or 'beam_search'. Received: %r"
                          % (strategy,))
     dtype = shapes.dtype_of(inputs)
-    if dtype in ('float16', 'bfloat16'):
+    if dtype not in ('float32', 'float64'):
         inputs = p.cast(inputs, 'float32')
     return decode_logits(inputs, sequence_lengths, strategy == 'greedy', beam_width, top_paths, merge_repeated,
                          mask_index)

@@ -9,7 +9,7 @@ from keras.backend.table import primitives as p
 from keras.backend.table.cases import F
 from keras.backend.table.composites import shape as shapes
 from keras.backend.table.composites.math import any, less_equal
-from keras.backend.table.composites.shape import computed, dtype_of, expand_dims, flatten, shape
+from keras.backend.table.composites.shape import computed, dtype_of, expand_dims, flatten, ndim, shape, static_shape
 from keras.backend.table.dispatch import composite
 from keras.ops.creation import linspace
 from keras.ops.dtypes import common_dtype
@@ -32,6 +32,8 @@ def argsort(x, axis=-1):
         >>> keras.ops.argsort([3, 1, 2])
         array([1, 2, 0], dtype=int32)
     """
+    if ndim(x) == 0 and axis in (0, -1):
+        return p.full_like(x, 0, 'int32')
     return p.argsort(flatten(x), -1) if axis is None else p.argsort(x, axis)
 
 
@@ -89,10 +91,23 @@ def counted(x, weights=None, minlength=0):
 def histogram(x, bins=10, range=None):
     """Counts of the elements in `bins` equal intervals of `range` (default smallest to largest), and their edges.
 
+    Raises:
+        ValueError: unless `x` is a vector, `bins` a number of bins and `range` (smallest, largest).
+
     Example:
         >>> keras.ops.histogram([1.0, 2.0, 2.5, 4.0], bins=3)
         (array([1, 2, 1], dtype=int32), array([1., 2., 3., 4.], dtype=float32))
     """
+    if not isinstance(bins, int) or bins < 0:
+        raise ValueError('histogram: Argument `bins` should be a non-negative integer. Received: bins=%r' % (bins,))
+    if range is not None and (not isinstance(range, (tuple, list)) or len(range) != 2):
+        raise ValueError('histogram: Argument `range` must be a tuple of two elements. Received: range=%r' % (range,))
+    if range is not None and range[1] < range[0]:
+        raise ValueError('histogram: The second element of `range` must be greater than the first. Received: range=%r'
+                         % (range,))
+    if ndim(x) != 1:
+        raise ValueError('histogram: Input tensor must be 1-dimensional. Received: shape %s; flatten it first'
+                         % (static_shape(x),))
     low, high = (p.min(x), p.max(x)) if range is None else range
     dtype = rules.float_dtype(dtype_of(x))
     edges = linspace(low, high, bins + 1, dtype=dtype)

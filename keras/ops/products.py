@@ -9,6 +9,7 @@ from keras.backend.table.composites.math import clip, mean, tensordot
 from keras.backend.table.composites.shape import diag, dtype_of, expand_dims, flatten, ndim, shape, static_shape
 from keras.backend.table.dispatch import composite
 from keras.ops.dtypes import common_dtype, exact
+from keras.ops.elementwise import conjugate
 
 
 def einsum(subscripts, *operands, **kwargs):
@@ -41,13 +42,13 @@ def inner(x1, x2):
 
 
 def vdot(x1, x2):
-    """The dot product of two flattened tensors.
+    """The dot product of two flattened tensors; of complex ones the first is conjugated.
 
     Example:
         >>> keras.ops.vdot([1, 2], [3, 4])
         array(11, dtype=int32)
     """
-    return p.cast(p.sum(p.multiply(flatten(x1), flatten(x2))), common_dtype(x1, x2))
+    return p.cast(p.sum(p.multiply(flatten(conjugate(x1)), flatten(x2))), common_dtype(x1, x2))
 
 
 @composite('x1 x2', promote='same', cases=[(F(2, 3), F(3)), (F(2, 1), F(2, 2))])
@@ -98,9 +99,10 @@ def corrcoef(x):
     """
     x = exact(x if ndim(x) == 2 else p.reshape(x, (1, -1)))
     centered = p.subtract(x, mean(x, -1, True))
-    covariance = p.matmul(centered, p.transpose(centered))
+    covariance = p.matmul(centered, p.transpose(conjugate(centered)))
     deviations = p.sqrt(diag(covariance))
-    result = clip(p.divide(p.divide(covariance, expand_dims(deviations, 1)), expand_dims(deviations, 0)), -1.0, 1.0)
+    result = p.divide(p.divide(covariance, expand_dims(deviations, 1)), expand_dims(deviations, 0))
+    result = result if dtype_of(result).startswith('complex') else clip(result, -1.0, 1.0)
     return result if static_shape(result) != (1, 1) else p.reshape(result, ())
 
 

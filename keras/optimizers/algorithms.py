@@ -61,6 +61,7 @@ class RMSprop(Optimizer):
 
     later = LATER + ('momentum', 'centered')
     slot_names = ('velocity', 'momentum', 'average')
+    slot_names_in_3 = {'average': 'average_gradient'}
     slot_groups = (('velocity',), ('momentum',), ('average',))
 
     def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=EPSILON, centered=False, **kwargs):
@@ -139,6 +140,7 @@ class Adadelta(Optimizer):
 
     later = LATER
     slot_names = ('accumulator', 'delta_accumulator')
+    slot_names_in_3 = {'accumulator': 'accumulated_grad', 'delta_accumulator': 'accumulated_delta_var'}
 
     def __init__(self, learning_rate=Default('Adadelta.learning_rate'), rho=0.95, epsilon=EPSILON, **kwargs):
         super().__init__(learning_rate, **kwargs)

@@ -17,7 +17,7 @@ from keras import backend as K
 from keras import config, generations, initializers, ops
 from keras.backend.contract.context import context, recording_assignments
 from keras.backend.contract.ledger import holding
-from keras.backend.contract.loading import active
+from keras.backend.contract.loading import active, get_engine, join
 from keras.backend.contract.rules import numpy_dtype
 from keras.backend.graph.plans import value_of
 from keras.backend.graph.reads import symbol_of
@@ -43,6 +43,14 @@ LATER = ('name', 'clipnorm', 'clipvalue', 'weight_decay', 'global_clipnorm', 'us
 
 
 _WORDS = re.compile('(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])')
+
+
+def divided(gradient, scale):
+    """A gradient divided by a scale of the loss, in its own dtype. float16 does not hold scales from 65,536 on."""
+    dtype = dtype_of(gradient)
+    if dtype == 'float16':
+        return ops.cast(ops.divide(ops.cast(gradient, 'float32'), scale), dtype)
+    return gradient / (scale if isinstance(scale, (int, float)) else ops.cast(scale, dtype))
 
 
 class Optimizer(OptimizerProtocol, Configurable):
@@ -80,6 +88,8 @@ class Optimizer(OptimizerProtocol, Configurable):
     kept_as = {'learning_rate': '_given_rate', 'name': '_given_name'}
     # The names of the slots, one variable each per model variable, in the order of Keras 2's weights.
     slot_names = ()
+    # What variables of slots are called otherwise in Keras 3.
+    slot_names_in_3 = {}
     # Whether those weights are all slots of one variable, then those of the next; else slot after slot.
     slots_by_weight = False
     # For optimizers defined by `get_updates`: what they set `weights` to, the updates once they are built (one for each
@@ -246,13 +256,14 @@ class Optimizer(OptimizerProtocol, Configurable):
         self.built = True
         if self.gradient_accumulation_steps and not self._accumulated:
             self._calls = self.add_variable((), 'zeros', 'int32', name='calls')
+        names = self.slot_names_in_3 if self.ruled('slots_are_called_as_in_3') else {}
         for variable in fresh:
             self._places[id(variable)] = len(self.trained_variables)
             self.trained_variables.append(variable)
             for slot in self.live_slots():
                 shape = self.slot_shape(slot, variable)
                 self._slots[slot].append(None if shape is None else self._new_slot(
-                    variable, slot, shape, self.slot_initializer(slot)))
+                    variable, names.get(slot, slot), shape, self.slot_initializer(slot)))
             if self.use_ema:
                 self._averages.append(self._new_slot(variable, 'average'))
             if self.gradient_accumulation_steps:
@@ -261,6 +272,12 @@ class Optimizer(OptimizerProtocol, Configurable):
         if fresh:
             with recording_assignments(None):
                 self.create_slots_of(fresh)
+            if active.engine is not None:
+                active.engine.note_built(self)
+
+    def tracked_by_name(self):
+        """{number: variable} of the state, for checkpoints of the engine's library."""
+        return {str(number): variable for number, variable in enumerate(self.variables_in_order())}
 
     def live_slots(self):
         """The names of the slots that the optimizer, with its arguments, uses."""
@@ -479,6 +496,7 @@ class Optimizer(OptimizerProtocol, Configurable):
             trainable_variables: the variables they belong to, the engine's own (`tf.Variable`) among them; default
                 those that `build` was given.
         """
+        get_engine().check_update()
         variables, gradients = self.having_gradients(trainable_variables, grads)
         if self._graph_updates:
             return self._apply_in_graph(variables, gradients)
@@ -492,8 +510,7 @@ class Optimizer(OptimizerProtocol, Configurable):
     @staticmethod
     def unscaled(variables, gradients, scale):
         """The gradients divided by a scale of the loss; what overwrites its variable is no gradient, and stays."""
-        return [gradient if variable.overwrite_with_gradient else
-                gradient / (scale if isinstance(scale, (int, float)) else ops.cast(scale, dtype_of(gradient)))
+        return [gradient if variable.overwrite_with_gradient else divided(gradient, scale)
                 for variable, gradient in zip(variables, gradients)]
 
     def having_gradients(self, variables, gradients):
@@ -885,6 +902,9 @@ def update_if(condition, update, variables):
     values = cond(condition, then, otherwise, [variable.value for variable in variables])
     for variable, value in zip(variables, values):
         variable.assign(value)
+
+
+join(Optimizer, 'state_base')
 
 
 def _is_own(cls):

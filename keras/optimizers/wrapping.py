@@ -4,9 +4,8 @@ import re
 from collections.abc import MutableMapping
 
 from keras import ops
-from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import plain
-from keras.optimizers.base import LATER, Optimizer, update_if
+from keras.optimizers.base import LATER, Optimizer, divided, update_if
 from keras.optimizers.protocol import ours
 from keras.saving.kinds import deserialize_keras_object, kind_in
 
@@ -46,7 +45,8 @@ class LossScaleOptimizer(Optimizer):
         self.dynamic_growth_steps = dynamic_growth_steps
         self.dynamic_scale = self.add_variable(
             (), {'class_name': 'Constant', 'config': {'value': initial_scale}}, 'float32', name='dynamic_scale')
-        self.good_steps = self.add_variable((), 'zeros', 'int32', name='good_steps')
+        self.good_steps = self.add_variable(
+            (), 'zeros', 'int32', name='step_counter' if self.ruled('slots_are_called_as_in_3') else 'good_steps')
 
     @property
     def learning_rate(self):
@@ -84,14 +84,14 @@ class LossScaleOptimizer(Optimizer):
     def scale_loss(self, loss):
         if isinstance(loss, (int, float)):
             return loss * self.dynamic_scale.value
-        return loss * ops.cast(self.dynamic_scale.value, dtype_of(loss))
+        # In float32 with losses in 16 bits, which do not hold the scale.
+        return ops.multiply(loss, self.dynamic_scale.value)
 
     get_scaled_loss = scale_loss
 
     def get_unscaled_gradients(self, grads):
         """The gradients divided by the scale, as loops written for tf.keras ask for them."""
-        return [gradient if gradient is None else gradient / ops.cast(self.dynamic_scale.value, dtype_of(gradient))
-                for gradient in grads]
+        return [gradient if gradient is None else divided(gradient, self.dynamic_scale.value) for gradient in grads]
 
     def apply_gradients(self, grads_and_vars):
         """One update from pairs of (gradient, variable); of tf.keras from gradients that are unscaled already."""

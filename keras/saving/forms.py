@@ -320,6 +320,8 @@ def serialize_keras_object(obj):
     if hasattr(obj, '__array__') and hasattr(obj, 'shape'):  # a tensor of some library
         array = np.asarray(obj)
         return {'class_name': '__tensor__', 'config': {'value': array.tolist(), 'dtype': array.dtype.name}}
+    if type(obj).__name__ == 'TensorShape':  # TensorFlow's
+        return obj.as_list() if obj.rank is not None else None
     found = KERAS3(obj)
     if isinstance(found, dict) and isinstance(found.get('config'), dict):
         found['config'] = _with_objects(found['config'])

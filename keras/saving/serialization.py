@@ -163,6 +163,11 @@ def in_safe_mode():
     return bool(_safety.safe) and not config.settings.unsafe_deserialization
 
 
+def in_any_scope():
+    """Whether a `SafeModeScope` around says whether configs that hold code are refused."""
+    return _safety.safe is not None
+
+
 def refuses_code():
     """Whether configs that hold code are refused: outside of a `SafeModeScope` that says otherwise they are."""
     return _safety.safe is not False and not config.settings.unsafe_deserialization

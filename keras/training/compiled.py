@@ -545,13 +545,14 @@ class Tally:
             found[name] = float(totals[position]) / (float(totals[position + 1]) or 1.0)
             position += 2
         for entry in self.stateful:
-            found[entry.name] = _host_number(entry.metric.result())
-        logs = {name: found[name] for name in self._compiled_names}
+            found[entry.name] = entry.metric.result()
+        logs = {}
+        for name in self._compiled_names:
+            logs.update(_named_numbers(name, found[name]))
         for metric in filter(is_shown, self.attributes):
-            result = metric.result()
-            for name, value in result.items() if isinstance(result, dict) else [(metric.name, result)]:
+            for name, value in _named_numbers(metric.name, metric.result()).items():
                 if name not in self._compiled_names:
-                    logs[name] = _host_number(value)
+                    logs[name] = value
         logs.update((name, found[name]) for name in self.added)
         return logs
 
@@ -594,6 +595,14 @@ def _mean_times(total, count, samples):
         return total if count == samples else total * (samples / float(count))
     count = float(count) if isinstance(count, (int, float)) else ops.cast(count, dtype_of(total))
     return _times(total / count, samples)
+
+
+def _named_numbers(name, result):
+    """{name: number} of what a metric says: of several numbers each has a name of its own."""
+    if isinstance(result, float):
+        return {name: result}
+    named = result if isinstance(result, dict) else {name: result}
+    return {name: _host_number(value) for name, value in named.items()}
 
 
 def _host_number(value):

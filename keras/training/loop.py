@@ -130,6 +130,8 @@ class Loop:
             if steps is None and epoch > first:
                 self._announce(feed.steps())
             self._epoch, self._found = epoch, None
+            if keeper is None and hooks.looks_at_beginnings:
+                self._program.reset_metrics()
             hooks.on_epoch_begin(epoch)
             found = self._run('train', feed, steps, keeper, 0 if keeper is None else keeper.begin_epoch(epoch))
             if not found.samples:

@@ -28,6 +28,10 @@ from keras.training.turns import Turns
 _MOST_BATCHES, _MOST_BYTES = 32, 16 << 20
 
 
+class NotCompiled(RuntimeError, AttributeError):
+    """Something that a model has or does only when it is compiled; as an attribute, it has none before."""
+
+
 class Program(generations.Dated):
     """A model's loss, metrics, optimizer and steps. The next `compile` replaces it whole.
 
@@ -134,8 +138,8 @@ class Program(generations.Dated):
 
     def require_compiled(self, method):
         if not self.is_compiled:
-            raise RuntimeError('Model %s must be compiled before %s is called. Call model.compile(optimizer, loss) '
-                               'first.' % (self.name, method))
+            raise NotCompiled('Model %s must be compiled before %s is called. Call model.compile(optimizer, loss) '
+                              'first.' % (self.name, method))
 
     @property
     def inputs(self):
@@ -275,7 +279,8 @@ class Program(generations.Dated):
         added = [self.added_metric(name) for name in self._names_of_added()]
         if not self.ruled('metrics_begin_with_loss'):
             return self._distinct(compiled + self.attributes() + added)
-        return self._distinct(self.mean_losses() + compiled + self.attributes() + added)
+        means = self.mean_losses()
+        return self._distinct(means[:1] + compiled + means[1:] + self.attributes() + added)
 
     def mean_losses(self):
         """The metric objects of the loss, and of the losses of several outputs, where they count as metrics."""
@@ -287,8 +292,7 @@ class Program(generations.Dated):
 
     def attributes(self):
         """The metrics that are attributes of the model and its layers."""
-        return self._distinct([metric for layer in self.forward.model.walk_layers()
-                               for metric in layer.metrics_made()])
+        return self.forward.model.metrics_inside()
 
     @staticmethod
     def _distinct(metrics):
@@ -301,8 +305,8 @@ class Program(generations.Dated):
                 self.compiled.settle(self.forward.graph.pack_outputs(self.forward.graph.outputs))
             except ValueError:
                 pass  # A `compute_loss` of its own may hand on something else than the outputs, and then is right.
-        return self._distinct(([self.compiled.tracker] if self.is_compiled else []) + self.compiled.parts
-                              + self._compiled_metrics() + self.attributes() + list(self._added.values()))
+        return self._distinct(([self.compiled.tracker] if self.is_compiled else []) + self._compiled_metrics()
+                              + self.compiled.parts + self.attributes() + list(self._added.values()))
 
     def metric_entries(self):
         """The compiled metrics as far as they are known, see `CompiledMetrics`."""

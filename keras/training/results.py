@@ -1,6 +1,7 @@
 """What a run gathers over its batches. It is the logs of the callbacks, too, and fetched only when it is read."""
 import numpy as np
 
+from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import to_array
 from keras.training.data.layout import are_alike
 from keras.training.steps import MetricsFound, can_repeat
@@ -284,7 +285,14 @@ class Predictions(Results):
     def joined(self):
         """The outputs for all samples, in the structure of the model's outputs."""
         parts = self._fetched + [on_host(leaves) for leaves in self._waiting]
-        return self._step.packed(parts[0] if len(parts) == 1 else [np.concatenate(part) for part in zip(*parts)])
+        return self._step.packed(parts[0] if len(parts) == 1 else [_end_to_end(part) for part in zip(*parts)])
+
+
+def _end_to_end(arrays):
+    """Arrays one behind the other; where they differ in other sizes a ragged tensor, if the engine's library has any.
+    """
+    ragged = None if len({array.shape[1:] for array in arrays}) == 1 else get_engine().ragged_of(arrays)
+    return np.concatenate(arrays) if ragged is None else ragged
 
 
 def on_host(leaves):

@@ -175,8 +175,10 @@ class Trainer(Steps):
 
     @yielding
     def output_names(self):
-        """The names of the outputs: those of the layers that make them."""
+        """The names of the outputs: those of the layers that make them; before Keras 3 the keys of a dictionary."""
         graph = self._training.forward.graph
+        if graph is not None and isinstance(graph.output_structure, dict) and self.ruled('output_names_are_of_layers'):
+            return graph.names_of(graph.outputs)
         return self._training.output_names if graph is None else graph.output_names
 
     @property

@@ -28,8 +28,8 @@ _NEVER_LOOKED_AT = frozenset((
     '_inbound_nodes', '_outbound_nodes', '_call_losses', '_call_metrics', '_symbolic_losses', '_symbolic_metrics',
     '_symbolic_updates', '_direct_dtype', '_direct_shape', '_ignores_phase', '_initial_weights', '_source',
     '_policy', '_built_for', '_was_built', '_has_run', '_trainable', '_trainable_weights', '_non_trainable_weights',
-    '_forward', '_direct', '_training', '_warned', '_path', '_made_under', 'name', 'history', 'streams', 'input_spec',
-    'stop_training', 'stop_evaluating', 'stop_predicting'))
+    '_forward', '_direct', '_training', '_warned', '_path', '_made_under', '_noted', 'name', 'history', 'streams',
+    'input_spec', 'stop_training', 'stop_evaluating', 'stop_predicting'))
 # Such are, by the ends of their names, those that say how weights were made, and in steps that do not train those of
 # what training adds to weights.
 _ONLY_TO_MAKE = ('_initializer',)

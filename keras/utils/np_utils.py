@@ -1,6 +1,9 @@
 """Helpers for NumPy arrays."""
 import numpy as np
 
+from keras import generations
+from keras.backend.contract.loading import get_engine, is_native
+from keras.backend.state.variables import to_array
 from keras.layers import conv_input_length, conv_output_length  # noqa: F401  (Keras 1 had them here)
 from keras.legacy import calls
 from keras.utils.conv_utils import convert_kernel  # noqa: F401
@@ -14,7 +17,7 @@ def to_categorical(x=None, num_classes=None, dtype='float32', y=None):
         num_classes: number of classes; default the largest number and one. dtype: of the result.
 
     Returns:
-        Array of the shape of `x` with an axis of `num_classes` behind.
+        Array of the shape of `x` with an axis of `num_classes` behind; for a tensor a tensor, in Keras 3's generation.
 
     Raises:
         ValueError: if a number lies outside the range.
@@ -26,7 +29,8 @@ def to_categorical(x=None, num_classes=None, dtype='float32', y=None):
     """
     if x is None and y is None:
         raise TypeError('to_categorical: an array of class numbers is needed.')
-    classes = np.asarray(y if x is None else x).astype('int64')
+    given = y if x is None else x
+    classes = (to_array(given) if is_native(given) else np.asarray(given)).astype('int64')
     if classes.ndim > 1 and classes.shape[-1] == 1:
         classes = classes[..., 0]
     if num_classes is None:
@@ -34,7 +38,9 @@ def to_categorical(x=None, num_classes=None, dtype='float32', y=None):
     if classes.size and (classes.min() < 0 or classes.max() >= num_classes):
         raise ValueError('to_categorical: class numbers must lie between 0 and %d, those given lie between %d and %d.'
                          % (num_classes - 1, classes.min(), classes.max()))
-    return (classes[..., np.newaxis] == np.arange(num_classes)).astype(dtype)
+    rows = (classes[..., np.newaxis] == np.arange(num_classes)).astype(dtype)
+    as_tensor = is_native(given) and not isinstance(given, np.ndarray) and generations.value('tensors_of_categories')
+    return get_engine().convert(rows) if as_tensor else rows
 
 
 def to_ordinal(y, num_classes=None, dtype='float32'):

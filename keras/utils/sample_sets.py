@@ -75,6 +75,16 @@ class SampleSet(PyDataset):
         found.class_names, found.file_paths = self.class_names, self.file_paths
         return found
 
+    def with_strings_of(self, engine):
+        """The same samples, whose texts are tensors of an engine."""
+        rows = self._rows
+
+        def with_tensors(numbers):
+            return tree.map_structure(lambda leaf: engine.convert(leaf, 'string') if leaf.dtype.kind in 'OUS' else leaf,
+                                      rows(numbers))
+        self._rows = with_tensors
+        return self
+
     def take(self, count):
         """An iterator over the first `count` batches of a new pass."""
         return itertools.islice(iter(self), count)
@@ -96,7 +106,9 @@ def in_format(samples, format='tf'):
     has imported TensorFlow, whose methods it may go on to use.
     """
     if format == 'grain':
-        return samples
+        has_strings = 'string' not in get_engine().capabilities.unsupported
+        # Texts one by one are of Python.
+        return samples.with_strings_of(get_engine()) if has_strings and samples.batch_size is not None else samples
     if 'tensorflow' in sys.modules and generations.value('sets_are_of_tensorflow'):
         from keras.backend.engines.tensorflow.host import dataset
         found = dataset(samples, samples.spec)

@@ -526,6 +526,7 @@ REFERENCES = {
     'batch_flatten': lambda x: x.reshape(len(x), -1), 'stack': lambda xs, axis: np.stack(xs, axis),
     'unstack': _unstack, 'split': _split, 'repeat': lambda x, repeats, axis: np.repeat(x, repeats, axis),
     'tile': np.tile, 'roll': _roll, 'take': _take, 'one_hot': _one_hot, 'tril': np.tril, 'triu': np.triu,
+    'part_from': lambda x, start, size, axis: np.take(x, np.arange(size) + start, axis),
     'take_along_axis': lambda x, i, axis: np.take_along_axis(
         *((x, i, axis) if axis is not None else (x.ravel(), i.ravel(), 0))),
     'diagonal': np.diagonal, 'diag': np.diag, 'meshgrid': lambda xs, indexing: np.meshgrid(*xs, indexing=indexing),

@@ -108,6 +108,28 @@ def test_an_open_size_that_cannot_be(tmp_path):
     model.export(str(tmp_path / 'a'), format='torch', input_signature=[keras.InputSpec(shape=(None, 4, 3))])
 
 
+class Doubled(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(2)
+
+    def call(self, inputs):
+        return 2.0 * self.dense(inputs)
+
+
+@pytest.mark.on('torch')
+def test_a_model_of_python_code_tells_what_it_was_built_for(tmp_path):
+    import torch
+    model, data = Doubled(), np.ones((3, 4), 'float32')
+    model.build((None, 4))
+    assert model.get_build_config() == {'input_shape': [None, 4]}
+    path = str(tmp_path / 'a.pt2')
+    model.export(path, format='torch', dynamic_shapes={0: torch.export.Dim('rows', min=1, max=9)})
+    np.testing.assert_allclose(program(path)(data), model.predict(data, verbose=0), rtol=1e-5)
+    with pytest.raises(ValueError, match='Unsupported arguments for `format="torch"`'):
+        model.export(path, format='torch', depth=3)
+
+
 class Scaled(keras.Model):
     def __init__(self):
         super().__init__()

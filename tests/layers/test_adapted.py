@@ -61,7 +61,11 @@ def test_int8_weights_are_those_of_the_largest_absolute_value(make, rows):
     scale = 127 / (np.abs(kernel).max(rows, keepdims=True) + 1e-7)
     rounded = np.clip(np.round(kernel * scale), -127, 127) / scale
     assert layer.quantization_mode == 'int8' and layer.weights[-1 if bias is None else 1].dtype in ('int8', 'float32')
-    np.testing.assert_allclose(getattr(layer, layer.faced).numpy(), rounded, rtol=1e-5, atol=1e-6)
+    # `kernel` shows the integers, as in Keras 3.
+    shown = getattr(layer, layer.faced)
+    assert shown.dtype == 'int8' and tuple(shown.shape) == kernel.shape
+    np.testing.assert_array_equal(shown.numpy(), np.round(rounded * scale))
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(layer.faced_value()), rounded, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(model.predict(x, verbose=0), with_kernel(make, rounded.astype('float32'), bias, x),
                                rtol=1e-4, atol=1e-5)
 
@@ -83,12 +87,30 @@ def test_int4_is_near_and_packed(make, block):
     model.quantize(config=quantizers.Int4QuantizationConfig(block_size=block))
     stored = layer.own_variables_in_order()[0]
     assert stored.dtype == 'int8' and 2 * stored.size == kernel.size
-    face = getattr(layer, layer.faced).numpy()
+    shown = getattr(layer, layer.faced)
+    assert shown.dtype == 'int8' and tuple(shown.shape) == kernel.shape
+    assert shown.numpy().min() >= -8 and shown.numpy().max() <= 7
+    face = keras.ops.convert_to_numpy(layer.faced_value())
     # No number is further away than half a step, which is at most the whole range of the weight over 15. (Keras 3 cuts
     # numbers off in blocks that do not contain 0.)
     if block != 4:
         assert np.abs(face - kernel).max() <= 2 * np.abs(kernel).max() / 14 * (1 if block else 0.51)
     np.testing.assert_allclose(model.predict(x, verbose=0), with_kernel(make, face, bias, x), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('make', [dense, einsum, middle])
+def test_int4_packs_the_kernel_as_it_lies(make):
+    # Keras 3.15.1 reshapes it to (summed over, not), also where what is summed over does not come first.
+    model, layer, x = built(make)
+    matrix = layer.kernel.numpy().reshape(10, -1)
+    model.quantize(config=quantizers.Int4QuantizationConfig(block_size=None))
+    scale = 7 / (np.abs(matrix).max(0) + 1e-7)
+    numbers = np.clip(np.round(matrix * scale), -8, 7).astype('int8')
+    packed = (numbers[:, ::2] & 15 | (numbers[:, 1::2] & 15) << 4).astype('int8')
+    np.testing.assert_array_equal(layer.own_variables_in_order()[0].numpy(), packed)
+    np.testing.assert_allclose(layer.kernel_scale.numpy(), scale, rtol=1e-6)
+    np.testing.assert_array_equal(layer.kernel.numpy().reshape(10, -1), numbers)
 
 
 @pytest.mark.parametrize('make', ALL + [convolution])
@@ -191,23 +213,34 @@ def test_float8_scales_follow_what_training_sees(tmp_path):
     model = Sequential([Input((3,)), layer])
     model.quantize('float8')
     assert len(layer.trainable_weights) == 8 and not layer.non_trainable_weights
-    kernels, x = [layer.kernel.numpy()], RANDOM.normal(size=(8, 3)).astype('float32')
-    model.compile(optimizers.SGD(0.1), 'mse')
-    losses = []
-    for _ in range(3):
-        losses.append(model.train_on_batch(x, np.zeros((8, 4), 'float32')))
-        kernels.append(layer.kernel.numpy())
-    assert losses[2] < losses[0]
-    np.testing.assert_allclose(layer.inputs_amax_history.numpy()[0], np.abs(x).max())
-    np.testing.assert_allclose(layer.inputs_scale.numpy(), np.abs(x).max() / 448, rtol=1e-6)
-    np.testing.assert_allclose(layer.kernel_amax_history.numpy()[0], np.abs(kernels[2]).max())
-    assert 0 < layer.outputs_grad_amax_history.numpy()[0] < 10
-    types = pytest.importorskip('ml_dtypes')
+    types, x = pytest.importorskip('ml_dtypes'), RANDOM.normal(size=(8, 3)).astype('float32')
+    y = RANDOM.normal(size=(8, 4)).astype('float32')
 
-    def rounded(values, scale):
-        return np.clip(values / scale, -448, 448).astype(types.float8_e4m3fn).astype('float32') * scale
-    expected = rounded(x, layer.inputs_scale.numpy()) @ rounded(kernels[3], layer.kernel_scale.numpy())
-    np.testing.assert_allclose(model.predict(x, verbose=0), expected + layer.bias.numpy(), rtol=1e-3, atol=1e-4)
+    def rounded(values, scale, kind=types.float8_e4m3fn, largest=448):
+        return np.clip(values / scale, -largest, largest).astype(kind).astype('float32') * scale
+
+    def half(values):  # Keras 3 adds the bias as a bfloat16
+        return values.astype(types.bfloat16).astype('float32')
+    model.compile(optimizers.SGD(0.1), 'mse')
+    kernel, bias, scales, seen = layer.kernel.numpy(), np.zeros(4, 'float32'), np.ones(3, 'float32'), [[0], [0], [0]]
+    for _ in range(4):
+        # A step computes with the scales that the steps before have left (Micikevicius et al., 2022).
+        inner = rounded(x, scales[0]) @ rounded(kernel, scales[1]) + half(bias)
+        np.testing.assert_allclose(model.train_on_batch(x, y), np.mean((inner - y) ** 2), rtol=1e-5)
+        wrong = 2 * (inner - y) / y.size
+        by_result = rounded(wrong, scales[2], types.float8_e5m2, 57344)
+        change = rounded(x, scales[0]).T @ by_result
+        amax = [np.abs(values).max() for values in (x, kernel, wrong)]
+        scales = np.array([max(past) / largest if max(past) else scale for past, largest, scale in
+                           zip(seen, (448, 448, 57344), scales)], 'float32')
+        for past, largest in zip(seen, amax):
+            past.append(largest)
+        kernel, bias = kernel - 0.1 * change, bias - 0.1 * half(wrong.sum(0))
+        np.testing.assert_allclose(layer.kernel.numpy(), kernel, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose([getattr(layer, name + '_scale').numpy() for name in ('inputs', 'kernel')],
+                                   scales[:2], rtol=1e-5)
+        np.testing.assert_allclose(layer.inputs_amax_history.numpy()[0], amax[0])
+    assert layer.outputs_grad_amax_history.numpy()[0] > 0
     model.save(str(tmp_path / 'model.keras'))
     read = load_model(str(tmp_path / 'model.keras'))
     np.testing.assert_allclose(read.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-6)
@@ -242,3 +275,137 @@ def test_a_layer_quantized_inside_another_one_is_read_as_it_was(tmp_path, mode):
         assert weight.dtype == other.dtype
         np.testing.assert_array_equal(weight, other)
     np.testing.assert_allclose(read.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-6)
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('make', [dense, einsum])
+@pytest.mark.parametrize('mode, kind', [('gptq', quantizers.GPTQConfig), ('awq', quantizers.AWQConfig)])
+def test_until_it_is_calibrated_a_layer_computes_with_its_weight(make, mode, kind, tmp_path):
+    model, layer, x = built(make)
+    before = model.predict(x, verbose=0)
+    layer.quantize(mode, config=kind(None, None, group_size=5))
+    assert layer.quantization_mode == mode and not getattr(layer, 'is_%s_calibrated' % mode)
+    assert layer.quantized_kernel.dtype == 'uint8' and not layer.quantized_kernel.numpy().any()
+    np.testing.assert_array_equal(model.predict(x, verbose=0), before)
+    # Files have the nearest numbers.
+    model.save(str(tmp_path / 'model.keras'))
+    read = load_model(str(tmp_path / 'model.keras'))
+    found = read.layers[-1]
+    assert getattr(found, 'is_%s_calibrated' % mode) and not hasattr(found, '_kernel')
+    assert found.kernel.dtype == 'uint8' and found.kernel.numpy().max() == 15
+    assert tuple(found.kernel.shape) == (np.prod(layer.kernel.shape) // 10, 10)
+    np.testing.assert_allclose(read.predict(x, verbose=0), before, atol=1.5)
+
+
+class Scaled(layers.Layer):
+    """A layer with a quantization of its own, by the methods that Keras 3 asks."""
+
+    def build(self, input_shape):
+        if self.quantization_mode:
+            self.quantized_build(input_shape, self.quantization_mode)
+        else:
+            self.factor = self.add_weight(shape=input_shape[-1:], initializer='ones', name='factor')
+        self.built = True
+
+    def call(self, inputs):
+        return inputs * self.factor
+
+    def quantized_build(self, input_shape, mode, config=None):
+        self.factor = self.add_weight(shape=input_shape[-1:], dtype='int8', trainable=False, initializer='zeros',
+                                      name='factor')
+        self.factor_scale = self.add_weight(shape=(), trainable=False, initializer='ones', name='factor_scale')
+        self._is_quantized = True
+
+    def quantize(self, mode, type_check=True, config=None):
+        assert isinstance(config, quantizers.Int8QuantizationConfig)
+        value = self.factor.numpy()
+        numbers, scale = quantizers.abs_max_quantize(value, 0, to_numpy=True)
+        del self.factor
+        self.quantized_build((None,) + value.shape, mode, config)
+        self.factor.assign(numbers)
+        self.factor_scale.assign(scale[0])
+        self.dtype_policy = keras.dtype_policies.get('%s_from_%s' % (mode, self.dtype_policy.name))
+
+    def _int8_call(self, inputs):
+        return inputs * keras.ops.cast(self.factor, self.compute_dtype) / self.factor_scale
+
+
+def test_layers_of_scripts_are_quantized_by_their_own_methods():
+    layer = Scaled()
+    model = Sequential([Input((3,)), layer])
+    layer.factor.assign([1.0, -2.0, 0.3])
+    x = np.ones((2, 3), 'float32')
+    model.predict(x, verbose=0)
+    model.quantize('int8')
+    assert [weight.dtype for weight in layer.weights] == ['int8', 'float32'] and not layer.trainable_weights
+    expected = np.round(np.array([1.0, -2.0, 0.3]) * 63.5) / 63.5
+    np.testing.assert_allclose(model.predict(x, verbose=0)[0], expected, rtol=1e-4)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(x))[0], expected, rtol=1e-4)
+    with pytest.raises(ValueError, match='already quantized'):
+        layer.quantize('int8')
+    again = Scaled(dtype='int8_from_float32')
+    again(x)
+    again.set_weights(layer.get_weights())
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(again(x))[0], expected, rtol=1e-4)
+
+
+@pytest.mark.on('numpy')
+def test_what_a_layer_without_quantization_says():
+    layer = layers.Flatten()
+    for call in (lambda: layer.quantized_build((2,), 'int8'), lambda: layer._int8_call(1),
+                 lambda: layer.quantize('int8')):
+        with pytest.raises(NotImplementedError, match='does not have a `.*` method implemented'):
+            call()
+    with pytest.raises(NotImplementedError, match='Invalid quantization mode'):
+        layer.quantized_call(1)
+
+
+@pytest.mark.on('numpy')
+def test_a_subclass_whose_type_is_not_checked_computes_as_its_family():
+    class Twice(layers.Dense):
+        def call(self, inputs):
+            return 2 * keras.ops.matmul(inputs, self.kernel)
+
+    layer = Twice(2)
+    x = np.ones((1, 3), 'float32')
+    layer(x)
+    expected = x @ layer.kernel.numpy()
+    layer.quantize('int8', type_check=False)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(x)), expected, rtol=0.03)
+
+
+@pytest.mark.on('numpy')
+def test_models_of_packages_are_told_that_they_were_quantized():
+    told = []
+
+    class Told(Model):
+        def _post_quantize(self, mode, **kwargs):
+            super()._post_quantize(mode, **kwargs)
+            told.append(mode)
+
+    inputs = Input((3,))
+    Told(inputs, layers.Dense(2)(inputs)).quantize('int8')
+    assert told == ['int8']
+
+
+@pytest.mark.on('numpy', 'torch')
+@pytest.mark.parametrize('mode', ['int8', 'int4', 'float8'])
+def test_files_know_the_quantized_layers_inside_of_others(mode, tmp_path):
+    inputs = Input((5, 8))
+    model = Model(inputs, layers.TimeDistributed(layers.Dense(3))(layers.MultiHeadAttention(2, 4)(inputs, inputs)))
+    model.quantize(mode)
+    x = RANDOM.normal(size=(2, 5, 8)).astype('float32')
+    expected = model.predict(x, verbose=0)
+    model.save(str(tmp_path / 'model.keras'))
+    read = load_model(str(tmp_path / 'model.keras'))
+    assert [layer.quantization_mode for layer in read.layers[1]._flatten_layers(False) if layer.weights] == [mode] * 4
+    np.testing.assert_allclose(read.predict(x, verbose=0), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.on('numpy')
+def test_low_rank_updates_of_8_bit_floats():
+    model, layer, x = built(dense)
+    model.quantize('float8')
+    before = model.predict(x, verbose=0)
+    layer.enable_lora(2)
+    np.testing.assert_allclose(model.predict(x, verbose=0), before, rtol=1e-5, atol=1e-5)

@@ -1,6 +1,4 @@
 """Every layer of Keras 2.3.1 against what upstream gave: outputs, states, gradients, masks, shapes, updates.
-
-And the outputs of those layers of Keras 3.15.1 that are here, under their generation.
 """
 import numpy as np
 import pytest
@@ -15,24 +13,6 @@ import golden
 
 CASES = [case for case in golden.entries('layers', 'cases') if case.values[0] in ('2.3.1', None)]
 OUTPUTS, GRADIENTS = 1e-5, 1e-4
-
-# Where upstream is wrong, or has what is not here.
-DIFFERENT = {
-    'activation_sparsemax': 'upstream gives rows of zeros, which are no distribution',
-    'dense_lora': 'low-rank adaptation is not here',
-}
-
-
-def _keras3_cases():
-    cases = []
-    for case in golden.entries('layers', 'cases'):
-        version, name, content = case.values
-        # Called without `training`, upstream's layers that change images at random did so: those numbers are chance.
-        if version == '3.15.1' and not name.startswith('random') and (hasattr(layers, content['layer']['class_name'])
-                                    or content['layer']['class_name'] == 'Sequential'):
-            marks = [pytest.mark.xfail(strict=True, reason=DIFFERENT[name])] if name in DIFFERENT else []
-            cases.append(pytest.param(version, name, content, id=case.id, marks=marks))
-    return cases or [case for case in CASES if case.values[0] is None]
 
 
 def arrays_of(name):
@@ -205,37 +185,3 @@ def test_configuration(version, name, case):
     assert layers.serialize(layer)['class_name'] == case['layer']['class_name']
     again = type(layer).from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
-
-
-@pytest.mark.parametrize('version, name, case', _keras3_cases())
-def test_values_of_keras3(version, name, case):
-    arrays = golden.arrays('layers', version, name)
-    inputs = [np.array(given['value'], dtype=object) if given['kind'] == 'str' else arrays['in%d' % number]
-              for number, given in enumerate(case['inputs'])]
-    layer = layers.deserialize(case['layer'])
-    if 'adapt_data' in case:
-        layer.adapt(np.array(case['adapt_data'], dtype=object))
-    args = [pick(inputs, number) for number in case['args']]
-    kwargs = {key: pick(inputs, number) for key, number in case['kwargs'].items()}
-    kwargs.update(case.get('options') or {})
-    if case['training'] is not None:
-        kwargs['training'] = case['training']
-    if not layer.built and len(args) > 1:
-        layer(*args, **kwargs)
-    elif not layer.built:
-        layer.ensure_built(tree.map_structure(np.shape, args[0]))
-    for weight, array in zip(weights_of_keras3(layer), numbered(arrays, 'w')):
-        weight.assign(array)
-    outputs, expected = to_numpy(layer(*args, **kwargs)), numbered(arrays, 'out')
-    assert len(outputs) == len(expected)
-    for ours, theirs in zip(outputs, expected):
-        golden.assert_close(ours, theirs, OUTPUTS)
-    for ours, theirs in zip(weights_of_keras3(layer), numbered(arrays, 'wafter')):
-        golden.assert_close(ours.numpy(), theirs, OUTPUTS)
-
-
-def weights_of_keras3(layer):
-    """The weights in the order of Keras 3: those of the layer itself before those of layers inside."""
-    if not isinstance(layer, layers.SpectralNormalization):
-        return layer.weights
-    return [layer.kernel, layer.vector_u] + [weight for weight in layer.layer.weights if weight is not layer.kernel]

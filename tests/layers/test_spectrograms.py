@@ -77,3 +77,13 @@ def test_mel_spectrograms_of_half_floats():
     narrow = layers.MelSpectrogram(256, 128, num_mel_bins=20, dtype='mixed_float16')(x)
     assert to_array(narrow).dtype == 'float16'
     np.testing.assert_allclose(to_array(narrow), wide, rtol=2e-2, atol=1e-2)
+
+
+@pytest.mark.on('numpy', 'torch')
+def test_decibels_are_cut_below_the_largest_of_the_batch():
+    """As Keras 3 does: a quiet sound beside a loud one is cut where the loud one is."""
+    x = np.random.RandomState(5).uniform(-1, 1, (2, 256)).astype('float32')
+    x[1] *= 1e-6
+    layer = layers.MelSpectrogram(fft_length=64, sequence_stride=32, num_mel_bins=5, min_power=1e-20, top_db=60.0)
+    for found in (to_array(layer(x)), keras.Sequential([keras.Input((256,)), layer]).predict(x, verbose=0)):
+        np.testing.assert_allclose(found[1], found[0].max() - 60.0, rtol=1e-5)

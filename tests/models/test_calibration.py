@@ -93,7 +93,7 @@ def test_a_model_computes_with_what_its_weights_read_as(config, tmp_path):
         'pre_block_layers': [], 'sequential_blocks': [block]}))
     modes = {layer.quantization_mode for layer in block.layers if layer.weights}
     assert len(modes) == 1 and model.layers[-1].quantization_mode is None
-    kernels = [layer.kernel.numpy() for layer in block.layers if layer.weights]
+    kernels = [keras.ops.convert_to_numpy(layer.faced_value()) for layer in block.layers if layer.weights]
     inner = np.einsum('abc,cde->abde', np.maximum(x @ kernels[0], 0), kernels[1])
     expected = np.einsum('abde,dec->abc', inner, kernels[2]) @ model.layers[-1].kernel.numpy()
     outputs = model.predict(x, verbose=0)

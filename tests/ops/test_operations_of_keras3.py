@@ -267,3 +267,26 @@ def test_small_integers_do_not_overflow_on_the_way():
 def test_take_along_no_axis():
     found = ops.take_along_axis(np.array([[1, 2], [3, 4]]), np.array([[3, 0], [1, 1]]), axis=None)
     np.testing.assert_array_equal(ops.convert_to_numpy(found), [4, 1, 2, 2])
+
+
+@pytest.mark.on('torch', 'numpy')
+def test_rematerialized_calls_are_functions_to_call():
+    class Twice(keras.Operation):
+        quantization_mode = None
+
+        def call(self, x):
+            return x
+
+        def quantized_call(self, x):
+            return 2 * x
+    plain = Twice()
+    assert plain.rematerialized_call(plain.call, 1) == plain.call
+    with keras.RematScope('full'):
+        scoped, layer = Twice(), keras.layers.Dense(3)
+    x = np.ones((2, 3), 'float32')
+    assert scoped.rematerialized_call(scoped.call, x) != scoped.call
+    scoped.quantization_mode = 'int8'
+    assert np.array_equal(keras.ops.convert_to_numpy(scoped(keras.ops.convert_to_tensor(x))), 2 * x)
+    expected = keras.ops.convert_to_numpy(layer(x))
+    layer.quantize('int8')
+    assert np.allclose(keras.ops.convert_to_numpy(layer(x)), expected, atol=0.05)

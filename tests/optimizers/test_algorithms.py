@@ -407,3 +407,31 @@ def test_epsilon_of_each_generation():
                 assert positional.epsilon == 1e-5 and positional.amsgrad is False
     finally:
         config.set_epsilon(before)
+
+
+@pytest.mark.on('numpy')
+def test_variables_are_called_as_in_keras_3():
+    def names(made):
+        weight = Variable(np.ones(2), name='w')
+        made.build([weight])
+        return {variable.path.split('/')[-1] for variable in made.variables}
+    with generation(3):
+        assert {'w_accumulated_grad', 'w_accumulated_delta_var'} < names(optimizers.Adadelta())
+        assert {'w_average', 'w_velocity', 'w_average_gradient'} < names(
+            optimizers.RMSprop(centered=True, use_ema=True))
+    assert {'w_accumulator', 'w_delta_accumulator'} < names(optimizers.Adadelta())
+
+
+@pytest.mark.on('numpy', 'torch', 'jax', 'tensorflow')
+@pytest.mark.parametrize('wrapped', [True, False])
+def test_a_scale_of_the_loss_may_be_larger_than_float16_holds(wrapped):
+    scale = 2.0 ** 20
+    optimizer = optimizers.LossScaleOptimizer(optimizers.SGD(1.0), initial_scale=scale) if wrapped \
+        else optimizers.SGD(1.0, loss_scale_factor=scale)
+    variable = Variable(np.array([1.0, 2.0], 'float16'), dtype='float16')
+    optimizer.build([variable])
+    optimizer.apply([ops.convert_to_tensor(np.array([1024.0, -32768.0], 'float16'))], [variable])
+    np.testing.assert_allclose(variable.numpy(), [1 - 2.0 ** -10, 2 + 2.0 ** -5])
+    loss = optimizer.scale_loss(ops.convert_to_tensor(np.array(0.5, 'float16')))
+    if wrapped:
+        assert float(ops.convert_to_numpy(loss)) == 2.0 ** 19

@@ -228,3 +228,24 @@ def test_registered_objects_are_custom_objects():
     assert keras.saving.get_custom_objects()['tests>Listed'] is Listed
     with keras.saving.custom_object_scope({'other': Listed}):
         assert keras.saving.get_custom_objects()['tests>Listed'] is Listed
+
+
+@pytest.mark.on('torch', 'tensorflow')
+def test_tensors_among_the_arguments_of_a_lambda_go_into_files(tmp_path):
+    inputs = keras.Input((2, 3))
+    centred = keras.layers.Lambda(lambda x, mean: keras.ops.subtract(x, mean),
+                                  arguments={'mean': keras.ops.ones((2, 3))})
+    outputs = centred(inputs)
+    made = keras.Model(inputs, outputs)
+    for name in 'a.h5', 'a.keras':
+        made.save(str(tmp_path / name))
+        found = keras.saving.load_model(str(tmp_path / name), safe_mode=False, compile=False)
+        assert np.allclose(found.predict(np.ones((1, 2, 3)), verbose=0), 0)
+
+
+@pytest.mark.on('numpy')
+def test_a_sequential_without_a_name_is_refused_in_keras_3():
+    entry = {'class_name': 'Sequential', 'module': 'keras', 'config': {'layers': []}}
+    with keras.config.generation(3), pytest.raises(ValueError, match="containing the 'name' and 'layers' keys"):
+        keras.saving.deserialize_keras_object(entry)
+    assert keras.saving.deserialize_keras_object(entry).layers == []

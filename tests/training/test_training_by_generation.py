@@ -547,3 +547,50 @@ def test_the_order_of_results_by_name(generation, names):
         assert list(model.test_on_batch(x, x[:, :1], return_dict=True)) == names
         values = model.evaluate(x, x[:, :1], verbose=0)
         np.testing.assert_allclose(values, [found['loss'], found['mae'], found['acc']])
+
+
+@pytest.mark.on('torch')
+def test_metrics_that_say_several_things_are_logged_by_name():
+    class Pair(keras.metrics.Mean):
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            return super().update_state(y_pred)
+
+        def result(self):
+            return {'one': super().result(), 'two': 2.0 * super().result()}
+    made = keras.Sequential([keras.layers.Dense(1, kernel_initializer='ones', input_shape=(2,))])
+    made.compile(keras.optimizers.SGD(0.0), 'mse', metrics=[Pair()])
+    logs = made.fit(np.ones((2, 2)), np.ones((2, 1)), verbose=0).history
+    assert np.allclose(logs['one'], 2) and np.allclose(logs['two'], 4)
+    assert np.allclose(made.evaluate(np.ones((2, 2)), np.ones((2, 1)), verbose=0), [1, 2, 4])
+
+
+@pytest.mark.on('torch')
+def test_metrics_begin_anew_before_callbacks_hear_of_the_epoch():
+    class Told(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.seen = keras.metrics.Mean(name='seen')
+
+        def call(self, x):
+            self.seen.update_state(x)
+            return x
+    told, said = Told(), []
+    made = keras.Sequential([keras.layers.InputLayer((2,)), told, keras.layers.Dense(1)])
+    made.compile('sgd', 'mse')
+    made.fit(np.ones((2, 2)), np.ones((2, 1)), epochs=2, verbose=0, callbacks=[keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: said.append(float(told.seen.result())),
+        on_epoch_end=lambda epoch, logs: said.append(float(told.seen.result())))])
+    assert said == [0, 1, 0, 1]
+
+
+@pytest.mark.on('torch')
+def test_weights_of_classes_and_of_samples_exclude_each_other_in_keras_3():
+    x, y = np.ones((2, 2)), np.array([0, 1])
+    with config.generation(3):
+        made = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, activation='softmax')])
+        made.compile('sgd', 'sparse_categorical_crossentropy')
+        with pytest.raises(ValueError, match='You cannot `class_weight` and `sample_weight` at the same time'):
+            made.fit(x, y, class_weight={0: 1.0, 1: 2.0}, sample_weight=np.ones(2), verbose=0)
+        inputs = keras.Input((2,))
+        one, two = keras.layers.Dense(1, name='one')(inputs), keras.layers.Dense(1, name='two')(inputs)
+        assert keras.Model(inputs, {'b': one, 'a': two}).output_names == ['two', 'one']

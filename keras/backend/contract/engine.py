@@ -90,6 +90,8 @@ class Engine:
     variable_attributes = ()
     # The class of which layers are objects, too, as soon as the engine is there, for its library to take them.
     layer_base = None
+    # The same for optimizers and metrics.
+    state_base = None
     # Whether recurrent layers should multiply their inputs by the kernel in each step of the scan, not before it.
     projects_each_step = False
     # Where the engine's own convolutions want the channels: a plan runs chains of image layers that way round.
@@ -145,6 +147,10 @@ class Engine:
         """A native tensor of the dtype called `dtype` with a copy of a NumPy array; what it lacks it refuses."""
         raise NotImplementedError
 
+    def loops_at_once(self):
+        """Whether a loop begun now runs in Python, step by step, so that its index may be an int of Python."""
+        return False
+
     # --- sparse tensors of the engine's library, which are no native tensors: `convert` makes dense ones of them
 
     has_sparse = False
@@ -177,6 +183,18 @@ class Engine:
         `NotImplemented` where the library has none of that dtype: it is computed densely then.
         """
         return self.unsupported('sparse tensors')()
+
+    # --- ragged tensors of the library, which come out at the end and go nowhere
+
+    has_ragged = False
+
+    def ragged_from(self, x):
+        """One of the rows of a native tensor without the zeros at their ends."""
+        return self.unsupported('ragged tensors')()
+
+    def ragged_of(self, arrays):
+        """One of the rows of several NumPy arrays, which differ in their sizes; None where there are no such."""
+        return None
 
     def strided(self, x):
         """A native tensor as one that all operations know, for libraries that have sparse ones of the same class."""
@@ -231,6 +249,12 @@ class Engine:
         """Storage for `variable` (see `state.Variable`), holding the NumPy array `value`."""
         raise NotImplementedError
 
+    def check_update(self):
+        """Refuse an update by an optimizer where the library runs it in a way that would give wrong numbers."""
+
+    def note_built(self, built):
+        """Take notice of a layer or optimizer that has just made its variables."""
+
     def mark_trainable(self, storage, trainable):
         """Take notice of `variable.trainable`, which has been set for the variable that has this storage."""
 
@@ -249,6 +273,9 @@ class Engine:
     def native_variable(self, variable):
         """What code written for the engine's own library takes for a variable."""
         return variable
+
+    # Exceptions by which the library ends a run early on purpose: no mistake, nothing to try otherwise.
+    signals = ()
 
     # Whether scripts keep variables of the engine's own library, which `variable_of` knows.
     makes_variables = False

@@ -170,6 +170,20 @@ def variable_in(value):
     return engine.variable_of(value) if engine.makes_variables else value
 
 
+def join(cls, name):
+    """Let objects of `cls` be objects of the class, too, that the engine's library has for such: `engine.<name>`.
+
+    Where no engine is loaded yet, they become so when one is.
+    """
+    def take(engine):
+        base = getattr(engine, name)
+        if base is not None and not issubclass(cls, base):
+            cls.__bases__ += (base,)
+    active.listeners.append(take)
+    if active.engine is not None:
+        take(active.engine)
+
+
 def meet_the_engine():
     """Load the engine if the program has imported its library: functions of that may then get what is made now.
 

@@ -51,6 +51,8 @@ def host_array(x, dtype=None):
         x = np.asarray(x.detach().cpu() if hasattr(x, 'detach') and hasattr(x, 'cpu') else x)
         if dtype is None:
             dtype = {'f': config.floatx(), 'i': 'int32', 'c': 'complex64'}.get(x.dtype.kind)
+            if dtype == 'int32' and x.size and not -2 ** 31 <= x.min() <= x.max() < 2 ** 31:
+                dtype = 'int64'
     x = np.asarray(x)
     if x.dtype.kind in 'US' or x.dtype.kind == 'O' and all(isinstance(part, (str, bytes)) for part in x.flat):
         return x, 'string'

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras.backend.contract import tree
 from keras.backend.contract.engine import Capabilities, Engine
-from keras.backend.contract.rules import (complex_dtype, host_array, numpy_dtype, sum_dtype, transposed_length,
+from keras.backend.contract.rules import (complex_dtype, host_array, name_of, numpy_dtype, sum_dtype, transposed_length,
                                           window_length)
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
@@ -51,8 +51,33 @@ def _beside_scalars(function):
     return staticmethod(function if int(np.__version__.split('.')[0]) >= 2 else run)
 
 
+def _clip(x, x_min, x_max):
+    bounds = [x.dtype.type(bound) if type(bound) in (int, float) else bound for bound in (x_min, x_max)]
+    return x if x_min is None and x_max is None else np.clip(x, *bounds)
+
+
+def _var(x, axis=None, keepdims=False):
+    return np.var(x, axis, keepdims=keepdims)
+
+
+def _std(x, axis=None, keepdims=False):
+    return np.std(x, axis, keepdims=keepdims)
+
+
+def _any(x, axis=None, keepdims=False):
+    return np.any(x, axis, keepdims=keepdims)
+
+
+def _all(x, axis=None, keepdims=False):
+    return np.all(x, axis, keepdims=keepdims)
+
+
 class NumpyEngine(Engine):
     name = 'numpy'
+    # What is one call of NumPy's as well.
+    overrides = dict({name: getattr(np, name) for name in (
+        'log1p', 'expm1', 'square', 'cbrt', 'sinh', 'cosh', 'arcsinh', 'arccosh', 'arctanh', 'logaddexp', 'stack',
+        'tril', 'triu', 'diag', 'diagonal', 'outer')}, clip=_clip, var=_var, std=_std, any=_any, all=_all)
     capabilities = Capabilities(
         gradients=False, compiled=False, dynamic_sizes=True,
         dtypes=('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float16',
@@ -78,7 +103,7 @@ class NumpyEngine(Engine):
         return np.asarray(x)
 
     def dtype_of(self, x):
-        return x.dtype.name if x.dtype.kind not in 'USO' else 'string'
+        return name_of(x.dtype) if x.dtype.kind not in 'USO' else 'string'
 
     def shape_of(self, x):
         return x.shape
@@ -317,6 +342,9 @@ class NumpyEngine(Engine):
 
     def cond(self, predicate, then, otherwise, operands):
         return then(*operands) if predicate else otherwise(*operands)
+
+    def loops_at_once(self):
+        return True
 
     def while_loop(self, condition, body, init, maximum_iterations=None):
         values, count = list(init), 0

@@ -10,13 +10,14 @@ from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.nodes import Node
 from keras.backend.graph.plans import Plan
 from keras.backend.graph.tensors import any_symbolic, KerasTensor
-from keras.backend.state.remat import remat, take_scope
+from keras.backend.state.remat import Rematerialized, scoped, take_scope
+from keras.backend.state.scopes import checked_name
 from keras.backend.state.uids import numbered_name
 
 _PLAIN = (str, int, float, bool, type(None))
 
 
-class Operation(metaclass=abc.ABCMeta):
+class Operation(Rematerialized, metaclass=abc.ABCMeta):
     """A computation that can be a part of a graph. All layers are operations.
 
     A subclass defines `call`, and `compute_output_spec` where running `call` without values does not say what comes
@@ -47,10 +48,7 @@ class Operation(metaclass=abc.ABCMeta):
     def __init__(self, name=None):
         if name is None:
             name = numbered_name(re.sub('([a-z0-9])([A-Z])', r'\1_\2', type(self).__name__).lower(), True)
-        if not isinstance(name, str) or '/' in name:
-            raise ValueError('The `name` of an operation must be a string and cannot contain character `/`. Received: '
-                             'name=%r (of type %s)' % (name, type(name).__name__))
-        self.name = name
+        self.name = checked_name(name, type(self).__name__)
         self._inbound_nodes = []
 
     def call(self, *args, **kwargs):
@@ -70,10 +68,6 @@ class Operation(metaclass=abc.ABCMeta):
         return tree.map_structure(lambda leaf: KerasTensor(leaf.shape, leaf.dtype)
                                   if isinstance(leaf, AbstractTensor) else leaf, found)
 
-    def rematerialized_call(self, fn, *args, **kwargs):
-        """`fn` of the arguments, whose results inside are computed anew for the gradients."""
-        return remat(fn)(*args, **kwargs)
-
     def symbolic_call(self, *args, **kwargs):
         """Record the call in the graph; returns its symbolic outputs."""
         def plain(leaf):
@@ -89,7 +83,9 @@ class Operation(metaclass=abc.ABCMeta):
         return self._run(*args, **kwargs)
 
     def _run(self, *args, **kwargs):
-        return (self.call if getattr(self, 'quantization_mode', None) is None else self.quantized_call)(*args, **kwargs)
+        if getattr(self, 'quantization_mode', None) is None:
+            return self.call(*args, **kwargs)
+        return scoped(self, self.quantized_call)(*args, **kwargs)
 
     def plan_function(self, node, training):
         """What a `Plan` runs for a node of this operation."""

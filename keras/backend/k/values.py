@@ -4,11 +4,12 @@ import gc
 
 import numpy as np
 
-from keras import config
+from keras import config, generations
 from keras.backend.contract.context import context, learning_phase as phase, recording_assignments, runs_at_once
 from keras.backend.contract.loading import get_engine, is_native, meet_the_engine
-from keras.backend.contract.rules import (AbstractTensor, DTYPES, FLOAT8, dtype_named, numpy_dtype, result_dtype,
-                                           standard_dtype)
+from keras.backend.contract.loading import is_sparse as is_sparse_of_engine
+from keras.backend.contract.rules import (AbstractTensor, DTYPES, FLOAT8, dtype_named, is_float, is_integer,
+                                           numpy_dtype, result_dtype, standard_dtype)
 from keras.backend.graph.nodes import Node, order
 from keras.backend.graph.reads import symbol_of
 from keras.backend.graph.tensors import KerasTensor, is_placeholder as _is_placeholder
@@ -95,15 +96,27 @@ def random_normal_variable(shape, mean, scale, dtype=None, name=None, seed=None)
 
 def is_tensor(x):
     """Whether `x` is a tensor of the engine, a symbolic tensor or a `Variable`."""
-    return isinstance(x, (AbstractTensor, Variable, Sizes)) or is_native(x)
+    return isinstance(x, (AbstractTensor, Variable, Sizes)) or is_native(x) or is_sparse_of_engine(x)
+
+
+def is_float_dtype(dtype):
+    """Whether a dtype, or its name, is one of floats."""
+    return is_float(standardize_dtype(dtype))
+
+
+def is_int_dtype(dtype):
+    """Whether a dtype, or its name, is one of integers."""
+    return is_integer(standardize_dtype(dtype))
 
 
 def is_keras_tensor(x):
-    """Whether `x` is a symbolic tensor that came out of a layer or `Input`.
+    """Whether `x` is a symbolic tensor that came out of a layer or `Input`; in Keras 3's generation any symbolic one.
 
     Raises:
-        ValueError: if `x` is no tensor at all.
+        ValueError: if `x` is no tensor at all; in Keras 3's generation that is no error.
     """
+    if generations.value('keras_tensors_by_class'):
+        return isinstance(x, KerasTensor)
     if not is_tensor(x):
         raise ValueError('Unexpectedly found an instance of type %s. Expected a symbolic tensor.' % type(x))
     return isinstance(x, KerasTensor) and x.node is not None and hasattr(x.node.operation, '_inbound_nodes')
@@ -163,12 +176,14 @@ def is_variable(x):
 
 
 def is_sparse(tensor):
-    """Whether `tensor` is marked as sparse."""
-    return bool(getattr(tensor, 'sparse', False))
+    """Whether `tensor` is marked as sparse, or a sparse tensor of the engine's library."""
+    return bool(getattr(tensor, 'sparse', False)) or is_sparse_of_engine(tensor)
 
 
 def to_dense(tensor):
-    """`tensor` without the mark of being sparse; its values are held densely in any case."""
+    """`tensor` without the mark of being sparse, or a sparse tensor of the engine's library as a dense one."""
+    if is_sparse_of_engine(tensor):
+        return get_engine().convert(tensor)
     if not is_sparse(tensor):
         return tensor
     tensor = symbol_of(tensor) if isinstance(tensor, Variable) else tensor

@@ -119,20 +119,36 @@ class RematScope:
         _scopes.open.pop()
 
 
+class Rematerialized:
+    """What operations and layers have of the `RematScope` that they were made in."""
+    _remat_scope = None
+
+    def rematerialized_call(self, fn, *args, **kwargs):
+        """A method as it runs on the arguments: `remat(fn)` where the scope asks for it, else `fn` itself."""
+        scope = self._remat_scope
+        if scope is None or scope.mode is None:
+            return fn
+        wanted = {'full': lambda: True, 'list_of_layers': lambda: self.name in scope.layer_names,
+                  'activations': lambda: getattr(self, 'activation', None) is not None,
+                  'larger_than': lambda: _size_of(fn, args, kwargs) > scope.output_size_threshold}
+        return remat(fn) if wanted[scope.mode]() else fn
+
+
 def take_scope(operation):
     """Have the `call` of a new operation or layer run as the innermost open `RematScope` says."""
     scope = _scopes.open[-1] if _scopes.open else None
     if scope is not None and scope.mode is not None:
-        operation.call = functools.partial(_called, scope, operation.call)
+        operation._remat_scope = scope
+        operation.call = scoped(operation, operation.call)
 
 
-def _called(scope, method, *args, **kwargs):
-    """The bound `method` of the arguments, under `remat` where the scope asks for it."""
-    owner = method.__self__
-    wanted = {'full': lambda: True, 'list_of_layers': lambda: owner.name in scope.layer_names,
-              'activations': lambda: getattr(owner, 'activation', None) is not None,
-              'larger_than': lambda: _size_of(method, args, kwargs) > scope.output_size_threshold}
-    return (remat(method) if wanted[scope.mode]() else method)(*args, **kwargs)
+def scoped(operation, method):
+    """A method of an operation as its scope wants it to run."""
+    return method if operation._remat_scope is None else functools.partial(_called, operation, method)
+
+
+def _called(operation, method, *args, **kwargs):
+    return operation.rematerialized_call(method, *args, **kwargs)(*args, **kwargs)
 
 
 def _size_of(method, args, kwargs):

@@ -117,6 +117,18 @@ def in_symbolic_scope():
     return bool(_open.symbolic) or context.abstract
 
 
+def checked_name(name, what):
+    """`name`, in which `/` would part it as it parts paths.
+
+    Raises:
+        ValueError: for a name that is no text or has a `/` in it. `what`: whose name it is, in words.
+    """
+    if not isinstance(name, str) or '/' in name:
+        raise ValueError('%s: Argument `name` must be a string and cannot contain character `/`. Received: name=%r '
+                         '(of type %s)' % (what, name, type(name).__name__))
+    return name
+
+
 class name_scope:
     """A `with` block whose name is put before the paths of the variables that are made in it.
 
@@ -133,9 +145,7 @@ class name_scope:
     """
 
     def __init__(self, name, *args, **kwargs):
-        if not isinstance(name, str) or '/' in name:
-            raise ValueError('The name of a name_scope must be a string and cannot contain the character `/`. '
-                             'Received: name=%r' % (name,))
+        checked_name(name, 'name_scope')
         if args or kwargs:
             warnings.warn('name_scope %r: the arguments behind the name have no effect: %s.'
                           % (name, ', '.join([repr(arg) for arg in args] + sorted(kwargs))), stacklevel=2)

@@ -12,7 +12,7 @@ from keras.backend.contract.context import context
 from keras.backend.contract.ledger import Concretely, Stored
 from keras.backend.contract.loading import active, get_engine, outside_graphs
 from keras.backend.contract.rules import AbstractTensor, Shape, dtype_named, numpy_dtype, stand_ins, standard_dtype
-from keras.backend.state.scopes import current_names
+from keras.backend.state.scopes import checked_name, current_names
 from keras.legacy.class_paths import known_as
 from keras.saving.kinds import kind_in
 from keras.saving.portable import portable
@@ -30,6 +30,14 @@ def _checked(name, wanted, kind, fits):
 
 def _is_function_or_none(value):
     return value is None or callable(value)
+
+
+# How often `trainable` of a variable was set, so that what is known of layers is found again.
+_trainable_set = [0]
+
+
+def trainable_variables_changes():
+    return _trainable_set[0]
 
 
 class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariable')):
@@ -66,6 +74,8 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
                  autocast=True, aggregation='none', synchronization='auto'):
         if name is not None and not isinstance(name, str):
             raise ValueError('Argument `name` must be a string. Received: name=%r' % (name,))
+        if name is not None and '/' in name and generations.value('names_have_no_slash'):
+            checked_name(name, 'Variable')
         dtype = None if dtype is None else standard_dtype(dtype)
         if isinstance(initializer, (str, dict, type)):
             initializer = kind_in('keras.initializers').get(initializer)
@@ -102,7 +112,8 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     @classmethod
     def adopted(cls, storage, engine, shape, dtype, name, trainable):
         """The variable for a storage that a script has made by the library of an engine."""
-        variable = cls(np.zeros((), numpy_dtype(dtype)), shape, dtype, trainable, name)
+        variable = cls(np.zeros((), numpy_dtype(dtype)), shape, dtype, trainable)
+        variable.name = name
         variable.held, variable.holder, variable._initializer = storage, engine, None
         variable.is_adopted, variable.path = True, variable.name
         return variable
@@ -137,7 +148,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     @property
     def _value(self):
         """The storage under Keras 3's name, None before there is one; KerasHub looks at it before it loads weights."""
-        return None if self.holder is None else self.storage
+        return None if self.holder is None and self.distribution is None else self.storage
 
     @outside_graphs
     def _move(self, engine):
@@ -159,6 +170,11 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             raise ValueError('The initializer of variable %r gave shape %s, expected %s.'
                              % (self.name, tuple(value.shape), self.shape))
         return value
+
+    @property
+    def given_layout(self):
+        """The layout on a device mesh that a script has set for the one variable, as Keras 3 has it; or None."""
+        return self.__dict__.get('_layout')
 
     def numpy(self):
         """The value as a NumPy array of its own."""
@@ -224,6 +240,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     @trainable.setter
     def trainable(self, value):
         self._trainable = bool(value)
+        _trainable_set[0] += 1
         if self.holder is not None:
             self.holder.mark_trainable(self.held, self._trainable)
 

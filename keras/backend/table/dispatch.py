@@ -57,15 +57,17 @@ def primitive(rule, tensors='x', promote=None, promoted=None, functions='', scal
     return declare
 
 
-def composite(tensors='x', promote=None, promoted=None, functions='', cases=(), gradient=None, check=None):
+def composite(tensors='x', promote=None, promoted=None, functions='', cases=(), gradient=None, check=None, numbers=''):
     """Declare a composite: an operation written over the primitives, which engines may override.
 
     `tensors=None` declares one that is never symbolic and takes its arguments as they are (variables, native tensors).
     `functions`: names of the parameters that may be functions, such as activations. `check` has the same parameters and
     raises ValueError where the sizes do not fit; it stands before the kernels of engines, which may trust them blindly.
+    `numbers`: names of the tensor parameters that body and kernels take as Python's numbers beside a tensor of floats.
     """
     def declare(function):
-        entry = Entry(function, 'composite', tensors, promote, promoted, functions, cases, gradient, check=check)
+        entry = Entry(function, 'composite', tensors, promote, promoted, functions, cases, gradient, check=check,
+                      numbers=numbers)
         return _register(entry, function, False)
     return declare
 
@@ -146,7 +148,7 @@ def _uniform(native, xs):
         return False
     dtype = xs[0].dtype
     for x in xs:
-        if type(x) not in native or x.dtype != dtype:
+        if type(x) not in native or x.dtype is not dtype and x.dtype != dtype:
             return False
     return True
 
@@ -186,7 +188,8 @@ def _guard(entry):
     conditions = []
     for position in entry.tensors:
         name = entry.parameters[position]
-        condition = 'type(%s) in native' % name
+        condition = ('(type({x}) in native or type({x}) in scalars or {x} is None)' if position in entry.numbers else
+                     'type({x}) in native').format(x=name)
         if name in entry.defaults and entry.defaults[name] is None:
             condition = '(%s is None or %s)' % (name, condition)
         conditions.append(condition)
@@ -196,7 +199,11 @@ def _guard(entry):
     elif entry.promote == 'bool':
         conditions.append('%s.dtype in booleans' % names[0])
     for other in names[1:]:
-        condition = '%s.dtype == %s.dtype' % (names[0], other)
+        # Most dtypes are one object each, and TensorFlow compares slowly.
+        condition = '({x}.dtype is {y}.dtype or {x}.dtype == {y}.dtype)'.format(x=names[0], y=other)
+        if entry.parameters.index(other) in entry.numbers:
+            condition = '({y} is None or type({y}) in scalars and {x}.dtype in floats or type({y}) in native and ' \
+                        '{condition})'.format(x=names[0], y=other, condition=condition)
         if other in entry.defaults and entry.defaults[other] is None:
             condition = '(%s is None or %s)' % (other, condition)
         conditions.append(condition)
@@ -323,7 +330,7 @@ def _converted(engine, leaf, dtype):
 
 def _failed(entry, args, error):
     """After a failure on the fast path: once more with normalised arguments, or the error with its reason."""
-    if getattr(error, 'keras_explained', False):
+    if getattr(error, 'keras_explained', False) or isinstance(error, active.engine.signals):
         raise error
     if entry.kind == 'composite':
         named = _with_name_of_dtype(entry, args)
@@ -352,6 +359,8 @@ def _without_kernel(entry, args, error):
 
     A composite runs by its body, a primitive on wider numbers, whose result is cast to the dtype that the rule says.
     """
+    if isinstance(error, active.engine.signals):
+        raise error
     strided = map_tensors(entry, args, _strided)
     if any(a is not b for a, b in zip(_tensor_leaves(entry, strided), _tensor_leaves(entry, args))):
         return entry.call(*strided)

@@ -11,13 +11,14 @@ class Entry:
 
     name: its name. parameters: names of its parameters. tensors: positions of those that are tensors.
     promoted: positions of those that share a dtype. promote: None, 'float', 'same', 'same_float' or 'bool'.
-    functions: positions of those that may be functions. rule: shape and dtype rule of a primitive. of_sizes: the same
-    on two sizes, Python ints. body: the function of a composite. check: raises where its arguments do not fit.
-    cases: examples for the conformance suite. impl: what the active engine runs.
+    functions: positions of those that may be functions. numbers: of those that may be Python's numbers.
+    rule: shape and dtype rule of a primitive. of_sizes: the same on two sizes, Python ints. body: the function of a
+    composite. check: raises where its arguments do not fit. cases: examples for the conformance suite. impl: what the
+    active engine runs.
     """
 
     def __init__(self, function, kind, tensors, promote, promoted, functions, cases, gradient, rule=None,
-                 of_sizes=None, check=None):
+                 of_sizes=None, check=None, numbers=''):
         self.name = function.__name__
         self.kind = kind
         code, defaults = function.__code__, function.__defaults__ or ()
@@ -32,6 +33,7 @@ class Entry:
         self.promote = promote
         self.dtype = self.parameters.index('dtype') if 'dtype' in self.parameters else None
         self.functions = [self.parameters.index(name) for name in functions.split()]
+        self.numbers = {self.parameters.index(name) for name in numbers.split()}
         self.rule = rule
         self.body = function
         self.cases = cases

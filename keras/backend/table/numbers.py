@@ -7,6 +7,7 @@ import operator
 
 import numpy as np
 
+from keras import generations
 from keras.backend.contract.context import context, learning_phase
 from keras.backend.contract.loading import get_engine
 from keras.backend.contract.rules import AbstractTensor
@@ -65,7 +66,9 @@ def _without_value(x, wanted_by=None):
     instead = 'keras.ops.{0} (or keras.backend.{0})'.format(wanted_by) if wanted_by in TABLE \
         else 'the functions of keras.ops (or keras.backend)'
     return NoValue("%r is symbolic: it has no value (it doesn't have any actual numerical value yet), so %s cannot "
-                   'take it. Use %s, or wrap the computation in a layer.' % (x, taker, instead))
+                   'take it. A KerasTensor cannot be used as input to a TensorFlow function, cannot be used as input '
+                   'to a JAX function, and neither to one of PyTorch. Use %s, or wrap the computation in a layer.'
+                   % (x, taker, instead))
 
 
 # --- Python's protocols ---------------------------------------------------------------------------------------------
@@ -115,12 +118,22 @@ class _Length:
     def __get__(self, x, owner=None):
         if x is None:
             return self
+        if _has_no_elements(x):
+            raise _NoLength('object of type %r has no len(): it is symbolic. Its sizes are in `shape`.'
+                            % type(x).__name__)
         if not x.shape or x.shape[0] is None:
             raise _NoLength('A tensor of shape %s has no length.' % (x.shape,))
         return lambda: x.shape[0]
 
 
+def _has_no_elements(x):
+    return isinstance(x, KerasTensor) and generations.value('symbols_have_no_elements')
+
+
 def _elements(self):
+    if _has_no_elements(self):
+        raise NotImplementedError('Iterating over a symbolic KerasTensor is not supported. Received: %r. Take its '
+                                  'parts by x[i] or keras.ops.unstack.' % (self,))
     if not self.shape or self.shape[0] is None:
         raise TypeError('A tensor of shape %s cannot be iterated over: its first size is not known.' % (self.shape,))
     return (self[index] for index in range(self.shape[0]))

@@ -32,7 +32,8 @@ class RandomContrast(_Colored):
     """The distance of images from their mean scaled at random, in training.
 
     Args:
-        factor: `f` for factors between `1 - f` and `1 + f`, or (lower, upper) for `1 - lower` and `1 + upper`.
+        factor: `f` for factors between 1 (in generations before 3 `1 - f`) and `1 + f`, or (lower, upper) for
+            `1 - lower` and `1 + upper`.
         value_range: what the values are cut to. seed: int, or None to draw one.
         data_format, bounding_box_format: see `RandomFlip`.
 
@@ -51,6 +52,7 @@ class RandomContrast(_Colored):
         lower, upper = factor if isinstance(factor, (list, tuple)) and len(factor) == 2 else (factor, factor)
         for number in (lower, upper):
             factor_bounds(number, 0.0, 1.0)
+        lower = 0.0 if lower is factor and self.ruled('images_change_as_in_3') else lower
         self._bounds = 1.0 - lower, 1.0 + upper
 
     def drawn(self, images, seed):
@@ -103,9 +105,8 @@ class RandomHue(_Colored):
         self._bounds = factor_bounds(factor, 0.0 if not isinstance(factor, (list, tuple)) else -1.0, 1.0)
 
     def drawn(self, images, seed):
-        turns = self.draw(images, self._bounds, seed, 0)
-        turns = ops.where(ops.less(self.draw(images, (0, 1), seed, 0), 0.5), ops.negative(turns), turns)
-        return {'factor': ops.multiply(turns, 0.5)}
+        back, turns = self.draw(images, (0, 1), seed, 0), self.draw(images, self._bounds, seed, 0)
+        return {'factor': ops.multiply(ops.where(ops.greater(back, 0.5), ops.negative(turns), turns), 0.5)}
 
     def changed_images(self, images, transformation):
         return self.in_range(lambda given: self._turned(given, transformation['factor']), images, (0, 1))
@@ -130,41 +131,39 @@ class RandomSaturation(_Colored):
     """RGB images made paler or stronger in color, in training.
 
     Args:
-        factor: `f` for numbers between 0 and `f`, or (lower, upper): 0 takes all color away, 0.5 changes nothing, 1
-            makes colors as strong as they can be.
+        factor: `f` for numbers between `-f` and `f`, or (lower, upper): 0 and less takes all color away, 0.5 changes
+            nothing, 1 makes colors as strong as they can be.
         value_range, data_format, seed, bounding_box_format: see `RandomBrightness`.
     """
 
     def __init__(self, factor, value_range=(0, 255), data_format=None, seed=None, **kwargs):
         super().__init__(data_format=data_format, **kwargs)
         self.declare(locals())
-        self._bounds = factor_bounds(factor, 0.0, 1.0)
+        self._bounds = factor_bounds(factor, -1.0, 1.0)
 
     def drawn(self, images, seed):
         factors = self.draw(images, self._bounds, seed, 0)
-        return {'factor': ops.divide(factors, ops.maximum(ops.subtract(1.0, factors), 1e-7))}
+        return {'factor': ops.divide(factors, ops.add(ops.subtract(1.0, factors), 1e-7))}
 
     def changed_images(self, images, transformation):
-        return self.in_range(lambda given: self._scaled(given, transformation['factor']), images, (0, 1))
-
-    def _scaled(self, images, factors):
-        factors = ops.squeeze(_per_image(factors, images), self.channel_axis())
+        # Saturation does not depend on the range of the values; it is Keras 3 that cuts it to this range.
+        factors = ops.squeeze(_per_image(transformation['factor'], images), self.channel_axis())
         hue, saturation, value = _hsv(images, self.data_format)
-        return _rgb(hue, ops.clip(ops.multiply(saturation, factors), 0.0, 1.0), value, self.data_format)
+        return _rgb(hue, self.cut(ops.multiply(saturation, factors)), value, self.data_format)
 
 
 class RandomColorDegeneration(_Colored):
     """RGB images mixed with their gray ones, in training.
 
     Args:
-        factor: `f` for shares of gray between 0 and `f`, or (lower, upper).
+        factor: `f` for shares of gray between `-f` and `f`, or (lower, upper); negative ones make colors stronger.
         value_range, data_format, seed, bounding_box_format: see `RandomBrightness`.
     """
 
     def __init__(self, factor, value_range=(0, 255), data_format=None, seed=None, **kwargs):
         super().__init__(data_format=data_format, **kwargs)
         self.declare(locals())
-        self._bounds = factor_bounds(factor, 0.0, 1.0)
+        self._bounds = factor_bounds(factor, -1.0, 1.0)
 
     def drawn(self, images, seed):
         return {'factor': self.draw(images, self._bounds, seed)}
@@ -181,6 +180,8 @@ class RandomGrayscale(ImageLayer):
     Args:
         factor: the probability for each image. data_format, seed, bounding_box_format: see `RandomFlip`.
     """
+
+    keeps_integers = True
 
     def __init__(self, factor=0.5, data_format=None, seed=None, **kwargs):
         super().__init__(data_format=data_format, **kwargs)
@@ -216,11 +217,13 @@ class RandomErasing(_Colored):
         self._areas = factor_bounds(scale, 0.0, 1.0, 'scale')
 
     def drawn(self, images, seed):
-        sizes = [ops.sqrt(self.draw(images, self._areas, seed)) for _ in range(2)]
-        filling = random.uniform(ops.shape(images), float(self.value_range[0]), float(self.value_range[1]),
-                                 seed=seed) if self.fill_value is None else float(self.fill_value)
-        return {'apply_erasing': chosen(images, self._bounds, seed),
-                'batch_masks': rectangles(self, images, sizes, seed), 'fill_value': filling}
+        lower, upper = self._areas
+        sides = ops.sqrt(random.uniform((ops.shape(images)[0], 2), float(lower), float(upper), seed=seed))
+        inside, _ = rectangles(self, images, (sides[:, 0], sides[:, 1]), seed)
+        changes = chosen(images, self._bounds, seed)
+        filling = ops.multiply(random.normal(ops.shape(images), seed=seed), float(self.value_range[1])) \
+            if self.fill_value is None else float(self.fill_value)
+        return {'apply_erasing': changes, 'batch_masks': inside, 'fill_value': filling}
 
     def changed_images(self, images, transformation):
         covered = ops.logical_and(ops.reshape(transformation['apply_erasing'], (-1, 1, 1, 1)),
@@ -229,22 +232,27 @@ class RandomErasing(_Colored):
 
 
 def rectangles(layer, images, sizes, seed):
-    """Booleans like one channel of images, True in a rectangle at a random place within each.
+    """Rectangles at random places within images.
 
     Args:
-        sizes: its height and width, as shares of those of the image: (batch, 1, 1, 1) each.
+        sizes: width and height, as shares of those of the image: (batch,) each.
+
+    Returns:
+        Booleans like one channel of images, True inside; and the share of the image that is inside, (batch,).
     """
-    inside = None
-    for axis, size, share in zip(layer.image_axes(), layer.image_sizes(images), sizes):
-        length = ops.round(ops.multiply(share, ops.cast(size, 'float32')))
-        first = ops.floor(ops.multiply(layer.draw(images, (0, 1), seed),
-                                       ops.add(ops.subtract(ops.cast(size, 'float32'), length), 1.0)))
+    inside, share = None, 1.0
+    for axis, size, side in zip(layer.image_axes()[::-1], layer.image_sizes(images)[::-1], sizes):
+        whole = float(size) if isinstance(size, int) else ops.cast(size, 'float32')
+        length = ops.multiply(side, whole)
+        first = ops.multiply(random.uniform((ops.shape(images)[0],), seed=seed), ops.subtract(whole, length))
         shape = [1] * 4
         shape[axis] = -1
-        places = ops.subtract(ops.reshape(ops.arange(size, dtype='float32'), shape), first)
-        along = ops.logical_and(ops.greater_equal(places, 0.0), ops.less(places, length))
+        first, last = [ops.reshape(edge, (-1, 1, 1, 1)) for edge in (first, ops.add(first, length))]
+        places = ops.reshape(ops.arange(size, dtype='float32'), shape)
+        along = ops.logical_and(ops.greater_equal(places, first), ops.less(places, last))
         inside = along if inside is None else ops.logical_and(inside, along)
-    return inside
+        share = ops.multiply(share, ops.divide(length, whole))
+    return inside, share
 
 
 class RandomInvert(_Colored):
@@ -272,7 +280,7 @@ class RandomPosterization(_Colored):
     """Images with fewer different colors, in training: values lose their last bits.
 
     Args:
-        factor: from 1 to 8: `f` for bits between 1 and `f` that are kept, or (lower, upper).
+        factor: from 1 to 8: `f` for bits from 1 to below `f` that are kept, or (lower, upper), `upper` left out.
         value_range, data_format, seed, bounding_box_format: see `RandomBrightness`.
     """
 
@@ -283,16 +291,17 @@ class RandomPosterization(_Colored):
 
     def drawn(self, images, seed):
         lower, upper = map(int, self._bounds)
-        kept = random.randint((ops.shape(images)[0],), lower, upper + 1, seed=seed) if lower < upper else \
+        kept = random.randint((ops.shape(images)[0],), lower, upper, seed=seed) if lower < upper else \
             ops.full((ops.shape(images)[0],), lower, 'int32')
         return {'shift_factor': ops.subtract(8, kept)}
 
     def changed_images(self, images, transformation):
         shift = ops.reshape(ops.cast(transformation['shift_factor'], 'float32'), (-1, 1, 1, 1))
-        step = ops.cast(ops.round(ops.exp2(shift)), images.dtype)
+        step = ops.round(ops.exp2(shift))
+        share, step = [ops.cast(number, images.dtype) for number in (ops.divide(1.0, step), step)]
 
         def cut(given):
-            return ops.multiply(ops.floor(ops.divide(ops.floor(given), step)), step)
+            return ops.multiply(ops.floor(ops.multiply(given, share)), step)
         return self.in_range(cut, images, _BYTES)
 
 
@@ -323,7 +332,8 @@ class RandomGaussianBlur(_Colored):
 
     Args:
         factor: `f` for the probability with which an image changes, or (lower, upper), between which it is drawn.
-        kernel_size: of the filter, an int or (rows, columns). sigma: its width in pixels, or (lower, upper).
+        kernel_size: of the filter, an int or (rows, columns). sigma: `s` for widths of up to `s` pixels,
+            or (lower, upper).
         value_range, data_format, seed, bounding_box_format: see `RandomBrightness`.
     """
 
@@ -336,14 +346,16 @@ class RandomGaussianBlur(_Colored):
         if len(self._taps) != 2 or not all(isinstance(taps, int) and taps > 0 for taps in self._taps):
             raise ValueError('`kernel_size` must be an int or a tuple of two ints. Received: kernel_size=%r'
                              % (kernel_size,))
-        self._sigmas = sigma if isinstance(sigma, (list, tuple)) else (sigma, sigma)
+        self._sigmas = sigma if isinstance(sigma, (list, tuple)) else (0, sigma)
         if len(self._sigmas) != 2 or min(self._sigmas) < 0:
             raise ValueError('`sigma` must be a number of at least 0, or two of them. Received: sigma=%r' % (sigma,))
 
     def drawn(self, images, seed):
-        lower, upper = sorted(max(float(sigma), 1e-3) for sigma in self._sigmas)  # a bell of no width is one pixel
-        return {'should_apply_blur': chosen(images, self._bounds, seed),
-                'blur_factor': random.uniform((2,), lower, upper, seed=seed)}
+        lower, upper = sorted(map(float, self._sigmas))
+        changes = chosen(images, self._bounds, seed)
+        # A bell of no width is one pixel.
+        return {'should_apply_blur': changes,
+                'blur_factor': ops.add(random.uniform((2,), lower, upper, seed=seed), 1e-6)}
 
     def changed_images(self, images, transformation):
         sigmas = transformation['blur_factor']
@@ -367,8 +379,9 @@ class Solarization(_Colored):
             (addition_factor, 'addition_factor'), (threshold_factor, 'threshold_factor'))]
 
     def drawn(self, images, seed):
-        return {'additions': ops.multiply(self.draw(images, self._additions, seed), 255.0),
-                'thresholds': ops.multiply(self.draw(images, self._thresholds, seed), 255.0)}
+        # Of two bounds it is the upper one that is a share of 255, as in Keras 3.
+        return {name: self.draw(images, (bounds[0], bounds[1] * 255.0), seed)
+                for name, bounds in (('additions', self._additions), ('thresholds', self._thresholds))}
 
     def changed_images(self, images, transformation):
         added, threshold = [_per_image(transformation[name], images) for name in ('additions', 'thresholds')]
@@ -462,8 +475,8 @@ class Equalization(_Colored):
         single = ops.equal(spread, 0.0)
         table = ops.round(ops.divide(ops.multiply(ops.subtract(below, first), 255.0), ops.where(single, 1.0, spread)))
         found = ops.take_along_axis(ops.clip(table, 0.0, 255.0), ops.cast(rows, 'int32'), -1)
-        found = ops.where(single, ops.multiply(rows, 255.0 / last), found)
-        return ops.transpose(ops.reshape(found, (sizes[3], sizes[0], sizes[1], sizes[2])), (1, 2, 3, 0))
+        found = ops.transpose(ops.reshape(found, (sizes[3], sizes[0], sizes[1], sizes[2])), (1, 2, 3, 0))
+        return ops.where(ops.reshape(single, (1, 1, 1, -1)), images, found)
 
 
 def histograms(rows, bins):

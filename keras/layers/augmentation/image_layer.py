@@ -7,6 +7,7 @@ from keras import config, ops, random
 from keras.backend.contract import tree
 from keras.backend.contract.loading import foreign_engine, lent
 from keras.backend.contract.rules import is_float
+from keras.backend.graph.tensors import any_symbolic
 from keras.backend.table.composites.shape import dtype_of
 from keras.layers.arguments import join_shape, split_shape
 from keras.layers.augmentation import boxes as box_formats
@@ -31,7 +32,7 @@ class ImageLayer(Lendable):
     """A layer for images (batch, rows, columns, channels), or a single image without the batch.
 
     It is called on images, or on a dictionary of 'images' and any of 'labels', 'bounding_boxes' (a dictionary of
-    'boxes' and 'labels') and 'segmentation_masks', which change along.
+    'boxes' and 'labels') and 'segmentation_masks', which change along: the dictionary itself is what comes out.
 
     A call draws one transformation (`get_random_transformation`) and applies it to each part (`transform_images` and
     its kin). A subclass defines what to draw, `drawn(images, seed)`, a structure of tensors with the batch in front or
@@ -75,7 +76,11 @@ class ImageLayer(Lendable):
     def __call__(self, data, *args, **kwargs):
         if isinstance(data, (list, tuple)) and not any(hasattr(leaf, 'shape') for leaf in tree.flatten(data)):
             data = np.asarray(data)
-        return super().__call__(data, *args, **kwargs)
+        found = super().__call__(data, *args, **kwargs)
+        if type(data) is dict and type(found) is dict and not any_symbolic([data, found]):
+            data.update(found)  # as Keras 3 has it: the dictionary itself is changed
+            return data
+        return found
 
     def call(self, data, training=True):
         """Images, or a dictionary of images and what belongs to them, changed in one way."""
@@ -114,9 +119,9 @@ class ImageLayer(Lendable):
     @_where_traced
     def transform_images(self, images, transformation, training=True):
         """Images, changed by what `get_random_transformation` gave; they come out in the layer's float type."""
-        images = self._in_floats(images)
+        images = self.in_floats(images)
         # What moves images computes in wider floats than some layers do.
-        return self._in_floats(self._changed(self.changed_images, images, transformation, training))
+        return self.in_floats(self._changed(self.changed_images, images, transformation, training))
 
     @_where_traced
     def transform_segmentation_masks(self, segmentation_masks, transformation, training=True):
@@ -246,7 +251,7 @@ class ImageLayer(Lendable):
     def _with_batch(self, images):
         return ops.expand_dims(images, 0) if ops.ndim(images) == 3 else images
 
-    def _in_floats(self, images):
+    def in_floats(self, images):
         if self.keeps_integers and not is_float(dtype_of(images)):
             return ops.convert_to_tensor(images)
         return images if dtype_of(images) == self.compute_dtype and not isinstance(images, np.ndarray) \

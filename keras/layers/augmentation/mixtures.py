@@ -55,8 +55,9 @@ class MixUp(_Pairs):
         self.declare(locals())
 
     def drawn(self, images, seed):
+        order = self.drawn_order(images, seed)
         return {'mix_weight': random.beta((ops.shape(images)[0],), self.alpha, self.alpha, seed=seed),
-                'permutation_order': self.drawn_order(images, seed)}
+                'permutation_order': order}
 
     def changed_images(self, images, transformation):
         return self.mixed(images, transformation)
@@ -95,15 +96,12 @@ class CutMix(_Pairs):
 
     def drawn(self, images, seed):
         lower, upper = self._bounds
-        batch = ops.shape(images)[0]
-        strength = random.uniform((batch,), float(lower), float(upper), seed=seed) if lower < upper else float(upper)
-        share = ops.reshape(random.beta((batch,), ops.maximum(strength, 1e-3), ops.maximum(strength, 1e-3), seed=seed),
-                            (-1, 1, 1, 1))
+        strength = ops.add(random.uniform((), float(lower), float(upper), seed=seed), 1e-6)
+        share = random.beta((ops.shape(images)[0],), strength, strength, seed=seed)
         side = ops.sqrt(ops.subtract(1.0, share))
-        masks = rectangles(self, images, (side, side), seed)
-        covered = ops.mean(ops.cast(masks, 'float32'), (1, 2, 3), keepdims=True)
+        masks, covered = rectangles(self, images, (side, side), seed)
         return {'permutation_order': self.drawn_order(images, seed), 'batch_masks': masks,
-                'mix_weight': ops.subtract(1.0, covered)}
+                'mix_weight': ops.reshape(ops.subtract(1.0, covered), (-1, 1, 1, 1))}
 
     def changed_images(self, images, transformation):
         return ops.where(ops.convert_to_tensor(transformation['batch_masks']), self.others(images, transformation),

@@ -35,7 +35,8 @@ class RandomFlip(ImageLayer):
         self.declare(locals())
 
     def drawn(self, images, seed):
-        directions = 2 if self.mode == 'horizontal_and_vertical' else 1
+        alone = self.mode == 'horizontal_and_vertical' and not self.ruled('images_change_as_in_3')
+        directions = 2 if alone else 1
         numbers = random.uniform((ops.shape(images)[0], 1, 1, directions), seed=seed)
         return {'flips': ops.less_equal(numbers, 0.5), 'input_shape': ops.shape(images)}
 
@@ -177,12 +178,12 @@ class RandomTranslation(_Moved):
         super().__init__(data_format=data_format, **kwargs)
         self.declare(locals())
         self._bounds = [factor_bounds(factor, -1.0, 1.0, name) for factor, name in (
-            (width_factor, 'width_factor'), (height_factor, 'height_factor'))]
+            (height_factor, 'height_factor'), (width_factor, 'width_factor'))]
 
     def drawn(self, images, seed):
-        height, width = self.float_sizes(images)
-        shares = [self.draw(images, bounds, seed, 0) for bounds in self._bounds]
-        return {'translations': ops.stack([ops.multiply(shares[0], width), ops.multiply(shares[1], height)], -1),
+        down, along = [ops.multiply(self.draw(images, bounds, seed, 0), size)
+                       for bounds, size in zip(self._bounds, self.float_sizes(images))]
+        return {'translations': ops.stack([along, down], -1),
                 'input_shape': ops.shape(images)}
 
     def matrix(self, images, transformation):
@@ -253,8 +254,10 @@ class RandomShear(_Moved):
             (x_factor, 'x_factor'), (y_factor, 'y_factor'))]
 
     def drawn(self, images, seed):
-        return {'shear_factor': ops.stack([self.draw(images, bounds, seed, 0) for bounds in self._bounds], -1),
-                'input_shape': ops.shape(images)}
+        # Half of the images are sheared the other way.
+        way = ops.where(ops.greater(self.draw(images, (0, 1), seed, 1), 0.5), -1.0, 1.0)
+        down, along = [self.draw(images, bounds, seed, 1) for bounds in self._bounds[::-1]]
+        return {'shear_factor': ops.multiply(ops.concatenate([along, down], -1), way), 'input_shape': ops.shape(images)}
 
     def matrix(self, images, transformation):
         shear = ops.cast(ops.reshape(transformation['shear_factor'], (-1, 2)), self.compute_dtype)
@@ -297,11 +300,11 @@ class RandomPerspective(_Moved):
         right, bottom = [ops.add(zero, size - 1.0) for size in (width, height)]
         start = ops.stack([ops.stack(point, -1) for point in ((zero, zero), (right, zero), (zero, bottom),
                                                               (right, bottom))], 1)
-        shares = random.uniform((batch, 4, 2), -self.scale, self.scale, seed=seed)
-        sizes = ops.reshape(ops.stack([ops.add(zero, width), ops.add(zero, height)], -1), (-1, 1, 2))
-        return {'apply_perspective': chosen(images, self._bounds, seed), 'start_points': start,
-                'end_points': ops.add(start, ops.multiply(shares, ops.multiply(sizes, 0.5))),
-                'input_shape': ops.shape(images)}
+        changes = chosen(images, self._bounds, seed)
+        # Shares of where the corners are: what is at 0 stays there.
+        shares = random.uniform((batch, 4, 2), -0.5 * self.scale, 0.5 * self.scale, seed=seed)
+        return {'apply_perspective': changes, 'start_points': start,
+                'end_points': ops.add(start, ops.multiply(start, shares)), 'input_shape': ops.shape(images)}
 
     def _points(self, transformation, dtype):
         """(where points are in the image, where they come to), those of images that stay at the same places."""
@@ -330,11 +333,10 @@ class RandomPerspective(_Moved):
 
 def chosen(images, bounds, seed):
     """(batch,): which images change, with a probability that is drawn between the bounds."""
-    batch = ops.shape(images)[0]
-    lower, upper = bounds
-    probability = random.uniform((1,), float(lower), float(upper), seed=seed) if lower < upper else float(upper)
+    probability, number = [random.uniform((ops.shape(images)[0],), float(lower), float(upper), seed=seed)
+                           for lower, upper in (bounds, (0, 1))]
     # Numbers drawn are below 1: a probability of 1 takes all, one of 0 none.
-    return ops.less(random.uniform((batch,), seed=seed), probability)
+    return ops.less(number, probability)
 
 
 class RandomElasticTransform(_Moved):

@@ -74,24 +74,12 @@ class Resizing(_Sized):
     def _resized(self, images, interpolation):
         if self.crop_to_aspect_ratio:
             images = self._cropped(images)
-        elif self.pad_to_aspect_ratio:
-            images = self._padded(images)
         return ops.image.resize(images, (self.height, self.width), interpolation,
-                                self.antialias and interpolation != 'nearest', data_format=self.data_format)
+                                self.antialias and interpolation != 'nearest', data_format=self.data_format,
+                                pad_to_aspect_ratio=self.pad_to_aspect_ratio, fill_value=self.fill_value)
 
     def _cropped(self, images):
         return self.part(images, *fitting_part(self.image_sizes(images), (self.height, self.width)))
-
-    def _padded(self, images):
-        rows, columns = self.image_sizes(images)
-        height = max(rows, int(float(columns * self.height) / self.width))
-        width = max(columns, int(float(rows * self.width) / self.height))
-        top, left = int(float(height - rows) / 2), int(float(width - columns) / 2)
-        widths = [(0, 0)] * ops.ndim(images)
-        first, second = self.image_axes()
-        widths[first], widths[second] = (top, height - rows - top), (left, width - columns - left)
-        return ops.pad(images, widths, constant_values=self.fill_value)
-
 
 
 def fitting_part(sizes, target):
@@ -121,15 +109,17 @@ class CenterCrop(_Sized):
         super().__init__(data_format=data_format, **kwargs)
         self.declare(locals())
 
-    def changed_images(self, images, transformation, interpolation='bilinear'):
-        part = self._middle(self.image_sizes(images))
-        images = self.part(images, *part)
+    def changed_images(self, images, transformation):
+        return self._resized(self.part(images, *self._middle(self.image_sizes(images))))
+
+    def _resized(self, images):
         if self.image_sizes(images) == (self.height, self.width):
             return images
-        return ops.image.resize(images, (self.height, self.width), interpolation, data_format=self.data_format)
+        return ops.image.resize(images, (self.height, self.width), data_format=self.data_format)
 
     def changed_masks(self, masks, transformation):
-        return self.changed_images(masks, transformation, 'nearest')
+        # Resized like images, as in Keras 3.
+        return self.changed_images(self.in_floats(masks), transformation)
 
     def changed_boxes(self, boxes, transformation):
         return boxes_in(boxes, self._middle(self.sizes_of(transformation)), self.height, self.width)
@@ -149,7 +139,8 @@ class CenterCrop(_Sized):
 class RandomCrop(CenterCrop):
     """A part of images at a random place in training, the same for the whole batch.
 
-    Elsewhere, and where images are smaller than it, the largest part of its proportions around the middle, scaled.
+    Where images are smaller than it, they are scaled. Elsewhere than in training images stay whole (in generations
+    before 3 they are scaled then, too, the largest part of the proportions around the middle).
 
     Args:
         height, width: the size of the part. seed: int, or None to draw one.
@@ -161,24 +152,30 @@ class RandomCrop(CenterCrop):
         name = self.name  # one has been made where none was given
         self.declare(locals())
 
+    @property
+    def only_in_training(self):
+        return self.ruled('images_change_as_in_3')
+
     def get_random_transformation(self, data, training=True, seed=None):
         images = data['images'] if isinstance(data, dict) else data
         rows, columns = self.image_sizes(images)
-        if not training or rows < self.height or columns < self.width:
+        if not training or rows <= self.height or columns <= self.width:
             return {'input_shape': ops.shape(images)}
         return super().get_random_transformation(data, training, seed)
 
     def drawn(self, images, seed):
-        starts = [random.randint((), 0, size - wanted + 1, seed=seed) for size, wanted in zip(
-            self.image_sizes(images), (self.height, self.width))]
+        starts = [ops.cast(random.uniform((), 0.0, float(size - wanted + 1), seed=seed), 'int32') for size, wanted in
+                  zip(self.image_sizes(images), (self.height, self.width))]
         return {'height_start': starts[0], 'width_start': starts[1], 'input_shape': ops.shape(images)}
 
-    def changed_images(self, images, transformation, interpolation='bilinear'):
+    def changed_images(self, images, transformation):
         if 'height_start' not in transformation:
-            return super().changed_images(images, transformation, interpolation)
+            return super().changed_images(images, transformation)
+        starts = [0] * 4
+        sizes = list(ops.shape(images))
         for axis, name, wanted in zip(self.image_axes(), ('height_start', 'width_start'), (self.height, self.width)):
-            images = ops.take(images, ops.add(transformation[name], ops.arange(wanted, dtype='int32')), axis)
-        return images
+            starts[axis], sizes[axis] = transformation[name], wanted
+        return ops.slice(images, starts, sizes)
 
     def changed_boxes(self, boxes, transformation):
         if 'height_start' not in transformation:
@@ -188,7 +185,12 @@ class RandomCrop(CenterCrop):
         return shifted(boxes, left, top)
 
     def _middle(self, sizes):
-        return fitting_part(sizes, (self.height, self.width))
+        part = fitting_part(sizes, (self.height, self.width))
+        if not self.ruled('images_change_as_in_3'):
+            return part
+        # From the corner of that part on, as much as there is.
+        return tuple((first, min(first + wanted, size)) for (first, _), wanted, size in zip(
+            part, (self.height, self.width), sizes))
 
 
 class _RandomlySized(ImageLayer):

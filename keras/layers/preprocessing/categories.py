@@ -2,9 +2,11 @@
 import numpy as np
 
 from keras import dtype_policies
+from keras.backend.contract.loading import is_sparse
 from keras.layers.preprocessing.data_layer import by_unique, DataLayer, texts
 from keras.layers.preprocessing.encodings import checked_mode, encoded, encoded_shape, encoded_tensor, refuse_sparse
 from keras.layers.preprocessing.hashes import fingerprint64, joined, siphash
+from keras.saving import forms
 
 # The number that TensorFlow begins crosses with.
 _CROSS_KEY = 0xDECAFCAFFE
@@ -96,6 +98,12 @@ class _Hashed(DataLayer):
     def output_dtype(self):
         return self._output_int if self.output_mode == 'int' else self.compute_dtype
 
+    @property
+    def dtype(self):
+        """The type of the integers in Keras 3; elsewhere the float type of rows."""
+        by_integers = self.output_mode == 'int' and self.ruled('lookups_go_by_integers')
+        return self._output_int if by_integers else super().dtype
+
     def _check_bins(self, num_bins, output_mode, sparse):
         name = type(self).__name__
         if num_bins is None or num_bins <= 0:
@@ -135,6 +143,12 @@ class Hashing(_Hashed):
         salt = checked_salt(salt, 'Hashing')
         self.declare(locals())
 
+    def get_config(self):
+        config = super().get_config()
+        if forms.is_full(self):
+            config['dtype'] = dtype_policies.serialize(dtype_policies.get(config['dtype']))
+        return config
+
     def host(self, x):
         x = np.asarray(x)
         # The type of the layer is that of integers, which other numbers are made.
@@ -144,6 +158,10 @@ class Hashing(_Hashed):
         if self.mask_value is not None:
             numbers = np.where(found == str(self.mask_value), 0, numbers)
         return encoded(numbers, self.output_mode, self.num_bins)
+
+    @property
+    def is_elementwise(self):
+        return self.output_mode == 'int'
 
     def compute_output_shape(self, input_shape):
         return encoded_shape(input_shape, self.output_mode, self.num_bins)
@@ -179,6 +197,8 @@ class HashedCrossing(_Hashed):
         if len(inputs) < 2:
             raise ValueError('`HashedCrossing` should be called on at least two inputs. Received: inputs=%r'
                              % (inputs,))
+        if any(map(is_sparse, inputs)):
+            raise ValueError('All `HashedCrossing` inputs should be dense tensors. Received: inputs=%r' % (inputs,))
         return [part if hasattr(part, 'shape') else np.asarray(part) for part in inputs]
 
     def build(self, input_shape):

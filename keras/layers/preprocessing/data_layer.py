@@ -3,9 +3,10 @@ import itertools
 
 import numpy as np
 
+from keras import ops
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
-from keras.backend.contract.loading import engine_name, foreign_engine, get_engine, is_native, lent
+from keras.backend.contract.loading import engine_name, foreign_engine, get_engine, is_native, is_sparse, lent
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.tensors import any_symbolic, KerasTensor
 from keras.backend.state.variables import to_array
@@ -98,6 +99,8 @@ class DataLayer(Lendable):
     numeric = False
     # Whether rows come out as sparse tensors.
     sparse = False
+    # Whether they come out as ragged tensors: what is 0 at the end of a row is left out.
+    ragged = False
     floats_give_floats = False
 
     def parts(self, inputs):
@@ -113,8 +116,21 @@ class DataLayer(Lendable):
         """The name of the dtype of the outputs."""
         return self.compute_dtype
 
+    @property
+    def is_elementwise(self):
+        """Whether sparse tensors come out of such: the layer is applied to what they hold."""
+        return False
+
+    @property
+    def direct_dtype(self):
+        """The name of the dtype of the outputs where the layer is called on values by itself."""
+        return self.output_dtype
+
     def __call__(self, inputs, *args, **kwargs):
         if context.abstract or any_symbolic([inputs, list(args), kwargs]):
+            if self.ragged:
+                raise ValueError('Layer %s (%s): with `ragged=True` it gives tensors that no layer of a model takes. '
+                                 'Call it on data, or in a pipeline of data.' % (self.name, type(self).__name__))
             outputs = super().__call__(inputs, *args, **kwargs)
             if self.sparse and isinstance(outputs, KerasTensor):
                 outputs.mark(sparse=True)
@@ -122,18 +138,22 @@ class DataLayer(Lendable):
         if self._goes_by_call():
             with lent(foreign_engine([leaf for leaf in tree.flatten(inputs) if hasattr(leaf, 'shape')])):
                 return super().__call__(inputs, *args, **kwargs)
+        if self.is_elementwise and is_sparse(inputs):
+            engine = get_engine()
+            return engine.sparse_with(inputs, self(engine.sparse_parts(inputs)[1], *args, **kwargs))
         parts = self.parts(inputs)
         engine = foreign_engine(parts)
         if engine is not None:
             return self._on(engine, [part if engine.is_native(part) else engine.convert(part) for part in parts],
-                            *args, **kwargs)
+                            *args, dtype=self.direct_dtype, **kwargs)
         if self.numeric:
             return super().__call__(self._numbers(inputs), *args, **kwargs)
         if any(is_native(part) for part in parts) and not self._is_beyond(get_engine()):
-            return super().__call__(parts[0] if len(parts) == 1 else parts, *args, **kwargs)
+            found = super().__call__(parts[0] if len(parts) == 1 else parts, *args, **kwargs)
+            return found if self.direct_dtype == self.output_dtype else ops.cast(found, self.direct_dtype)
         arrays = [host_array(part) for part in parts]
         self._build_for([array.shape for array in arrays])
-        return self._delivered(self.host(*arrays, *args, **kwargs))
+        return self.delivered(self.host(*arrays, *args, **kwargs))
 
     def _goes_by_call(self):
         """Whether a class that defines `call` alone stands before the one whose `host` there is."""
@@ -152,25 +172,29 @@ class DataLayer(Lendable):
     def _build_for(self, shapes):
         self.ensure_built(shapes[0] if len(shapes) == 1 else shapes)
 
-    def _delivered(self, array):
-        """A result of `host` as a tensor; strings as they are where the engine has no tensors of them."""
+    def delivered(self, array):
+        """A result of `host` for a direct call as a tensor; strings as they are where the engine has no tensors of
+        them."""
         engine = get_engine()
         if self._is_beyond(engine):
             return array
-        tensor = engine.convert(array, self.output_dtype)
-        return engine.sparse_from(tensor) if self.sparse else tensor
+        return self._in_rows(engine, engine.convert(array, self.direct_dtype))
+
+    def _in_rows(self, engine, tensor):
+        return engine.sparse_from(tensor) if self.sparse else engine.ragged_from(tensor) if self.ragged else tensor
 
     def _is_beyond(self, engine):
         """Whether the outputs are strings, which the engine has no tensors of."""
         return self.output_dtype == 'string' and 'string' in engine.capabilities.unsupported
 
-    def _on(self, engine, parts, *args, **kwargs):
+    def _on(self, engine, parts, *args, dtype=None, **kwargs):
         """The outputs for tensors of an engine, by NumPy."""
+        dtype = dtype or self.output_dtype
         shapes = [engine.shape_of(part) for part in parts]
         self._build_for(shapes)
         shape = self.compute_output_shape(shapes[0] if len(shapes) == 1 else shapes)
-        found = engine.on_host(lambda *arrays: self.host(*arrays, *args, **kwargs), parts, self.output_dtype, shape)
-        return engine.sparse_from(found) if self.sparse else found
+        found = engine.on_host(lambda *arrays: self.host(*arrays, *args, **kwargs), parts, dtype, shape)
+        return self._in_rows(engine, found)
 
     def call(self, inputs):
         return self._on(get_engine(), self.parts(inputs))

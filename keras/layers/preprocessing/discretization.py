@@ -4,6 +4,7 @@ import numpy as np
 from keras import ops
 from keras.layers.preprocessing.data_layer import batches_of, DataLayer, PreprocessingLayer
 from keras.layers.preprocessing.encodings import checked_mode, encoded, encoded_shape, encoded_tensor, refuse_sparse
+from keras.saving import forms
 
 
 class Discretization(DataLayer, PreprocessingLayer):
@@ -41,6 +42,10 @@ class Discretization(DataLayer, PreprocessingLayer):
     @property
     def output_dtype(self):
         return 'int32' if self.output_mode == 'int' else self.compute_dtype
+
+    def get_config(self):
+        config = super().get_config()
+        return dict(config, dtype=self.dtype) if forms.is_full(self) else config
 
     def reset_state(self):
         """Forget what `update_state` has been given."""

@@ -12,6 +12,7 @@ from keras.layers.preprocessing.categories import bins_of, checked_salt
 from keras.layers.preprocessing.hashed_words import HashedWords
 from keras.layers.preprocessing.data_layer import batches_of, by_unique, DataLayer, PreprocessingLayer, texts
 from keras.layers.preprocessing.encodings import checked_mode, encoded, encoded_shape, MODES, refuse_sparse
+from keras.saving.forms import is_full
 from keras.saving.opening import open_file
 from keras.saving.serialization import refuse_file
 
@@ -47,6 +48,7 @@ class Vocabulary:
 class VocabularyLayer(DataLayer, PreprocessingLayer):
     """A layer with an argument `vocabulary`, which a config may not take from a file."""
     without_effect = {'vocabulary_size': ANY}
+    vocabulary_dtype = 'string'
 
     @classmethod
     def from_config(cls, config):
@@ -58,6 +60,27 @@ class VocabularyLayer(DataLayer, PreprocessingLayer):
         if isinstance(config.get('vocabulary'), (str, bytes)):
             refuse_file('the vocabulary of a %s' % cls.__name__, config['vocabulary'])
         return super().from_config(config)
+
+    def size_in_config(self):
+        """What configs of Keras 3 have for the size of the vocabulary."""
+        return self.vocabulary_size()
+
+    def get_config(self):
+        """The arguments of the constructor as plain values."""
+        config = super().get_config()
+        if is_full(self):
+            config['vocabulary_size'] = self.size_in_config()
+        return config
+
+    @property
+    def dtype(self):
+        """What the layer goes by in Keras 3: the type of the vocabulary; elsewhere the float type of its rows."""
+        return self.vocabulary_dtype if self.ruled('lookups_go_by_integers') else super().dtype
+
+    @property
+    def direct_dtype(self):
+        rows = self.output_mode in ('one_hot', 'multi_hot', 'count') and self.ruled('lookups_go_by_integers')
+        return 'int64' if rows else self.output_dtype
 
 
 class Lookup(VocabularyLayer):
@@ -126,6 +149,9 @@ class Lookup(VocabularyLayer):
     def vocabulary_size(self):
         """How many places there are, those for mask and unknown included."""
         return len(self._vocabulary)
+
+    def size_in_config(self):
+        return len(self._vocabulary) if self._has_tokens else None
 
     def set_vocabulary(self, vocabulary, idf_weights=None):
         """Take a vocabulary in the place of what `adapt` finds.
@@ -265,6 +291,10 @@ class Lookup(VocabularyLayer):
     # --- running
 
     @property
+    def is_elementwise(self):
+        return self.output_mode == 'int'
+
+    @property
     def output_dtype(self):
         if self.invert:
             return self.vocabulary_dtype
@@ -304,7 +334,7 @@ class Lookup(VocabularyLayer):
         """Rows of numbers for a list of tokens, as `output_mode` says, by the number of the row of each."""
         places = self.places_of(tokens)
         rows, places = rows[places >= 0], places[places >= 0]
-        found = np.zeros((count, self._depth()), 'float32')
+        found = np.zeros((count, self._depth()), 'int64' if self.direct_dtype == 'int64' else 'float32')
         if self.output_mode == 'multi_hot':
             found[rows, places] = 1.0
         else:
@@ -424,8 +454,9 @@ class StringLookup(Lookup):
             `CategoryEncoding`. encoding: must be 'utf-8'. salt: one or two integers that choose another hash for the
             unknown.
 
-    Outputs are int64 of the shape of the inputs (floats with 'tf_idf'); strings come out as NumPy arrays on engines
-    without tensors of them.
+    Outputs are int64 of the shape of the inputs; rows are floats inside of models, else integers in Keras 3's
+    generation (but for 'tf_idf'). Strings come out as NumPy arrays on engines without tensors of them, as lists in
+    Keras 3's generation.
 
     Example:
         >>> layer = keras.layers.StringLookup(vocabulary=['a', 'b'])
@@ -433,7 +464,6 @@ class StringLookup(Lookup):
         [2, 0, 1]
     """
     without_effect = {'vocabulary_size': ANY, 'oov_method': ANY, 'vocabulary_dtype': ANY}
-    vocabulary_dtype = 'string'
 
     def __init__(self, max_tokens=None, num_oov_indices=1, mask_token=None, oov_token='[UNK]', vocabulary=None,
                  idf_weights=None, invert=False, output_mode='int', pad_to_max_tokens=False, sparse=False,
@@ -443,6 +473,16 @@ class StringLookup(Lookup):
             raise ValueError('%s: `encoding` must be "utf-8". Received: %r' % (type(self).__name__, encoding))
         self.declare(locals())
         self.set_up()
+
+    def get_config(self):
+        """The arguments of the constructor as plain values."""
+        config = super().get_config()
+        return dict(config, oov_method=self.oov_method) if is_full(self) else config
+
+    def delivered(self, array):
+        strings = super().delivered(array)
+        as_list = isinstance(strings, np.ndarray) and self.invert and self.ruled('strings_come_out_in_lists')
+        return strings.tolist() if as_list else strings
 
 
 class IntegerLookup(Lookup):

@@ -53,7 +53,8 @@ class TextVectorization(VocabularyLayer):
         output_sequence_length: with 'int', to cut off or fill up with 0 to; default: the longest text.
         vocabulary: list of strings, or path of a text file; default: what `adapt` finds. idf_weights: with 'tf_idf', a
             number per string. pad_to_max_tokens: whether rows have `max_tokens` numbers.
-        sparse: as in `CategoryEncoding`. ragged: must be False. encoding: must be 'utf-8'.
+        sparse: as in `CategoryEncoding`. ragged: with 'int' on TensorFlow, whether texts keep their own lengths, as
+            `tf.RaggedTensor`; not inside of models. encoding: must be 'utf-8'.
 
     Inputs: texts of shape (), (batch,) or (batch, 1). Outputs: (batch, words), where 0 fills up and 1 is the unknown
     word, or (batch, places), where 0 is the unknown word.
@@ -79,9 +80,10 @@ class TextVectorization(VocabularyLayer):
         if output_sequence_length is not None and output_mode != 'int':
             raise ValueError("`output_sequence_length` must not be set if `output_mode` is not 'int'. Received "
                              'output_sequence_length=%s.' % output_sequence_length)
-        if ragged:
-            raise ValueError('TextVectorization: ragged=True is not supported; leave it out, and short texts are '
-                             'filled up with 0.')
+        if ragged and (output_mode != 'int' or not get_engine().has_ragged):
+            raise ValueError("TextVectorization: ragged=True goes with output_mode='int' on the TensorFlow engine "
+                             'alone. Leave it out, and short texts are filled up with 0. Received: output_mode=%r, '
+                             'engine %s' % (output_mode, get_engine().name))
         self.declare(locals())
         self._lookup = StringLookup(
             max_tokens=max_tokens, vocabulary=vocabulary, idf_weights=idf_weights, pad_to_max_tokens=pad_to_max_tokens,

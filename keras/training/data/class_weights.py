@@ -33,8 +33,9 @@ def class_weights_by_output(given, names):
     elif _is_list_of_tables(given) and len(given) == len(names):
         by_output = list(given)
     else:
-        raise ValueError('class_weight: the model has %d outputs (%s); give a dictionary of class weights by their '
-                         'names, or a list with one entry for each. Received: %r'
+        raise ValueError('`class_weight` is only supported for models with a single output as it is: this one has %d '
+                         '(%s). Give a dictionary of class weights by their names, or a list with one entry for each. '
+                         'Received: %r'
                          % (len(names), ', '.join(names), given))
     return [_table(one) for one in by_output]
 
@@ -51,6 +52,13 @@ def _table(given):
     if weights.ndim != 1 or weights.dtype.kind not in 'fiu':
         raise TypeError('class_weight: expected {class: weight} or a list of weights by class. Received: %r' % (given,))
     return dict(enumerate(weights.tolist()))
+
+
+def refuse_both(class_weight, sample_weight):
+    """Raise ValueError where both are given, in Keras 3."""
+    if class_weight is not None and sample_weight is not None and generations.value('class_or_sample_weights'):
+        raise ValueError('You cannot `class_weight` and `sample_weight` at the same time: Keras 3 takes one of them. '
+                         'Multiply the weights of the samples by those of their classes yourself.')
 
 
 def weights_of_classes(y, table):

@@ -10,7 +10,7 @@ from keras.backend.contract.loading import get_engine
 from keras.backend.contract.rules import numpy_dtype
 from keras.training.compiled import per_output
 from keras.training.data.arrays import ArrayFeed
-from keras.training.data.class_weights import class_weights_by_output, weights_of_classes
+from keras.training.data.class_weights import class_weights_by_output, refuse_both, weights_of_classes
 from keras.training.data.host import (array_of, as_host_array, checked_numbers, dense_rows, flat_arrays, is_array,
                                       is_number_list, portable_cast, with_rank)
 from keras.training.data.layout import Batch, Layout, Structure, pack_x_y_sample_weight
@@ -206,6 +206,7 @@ class Intake:
     def _weights(self, sample_weight, class_weight, ys):
         """One array or None per output of the model."""
         names, structure = self._program.output_names, self._program.structure
+        refuse_both(class_weight, sample_weight)
         if isinstance(sample_weight, dict):
             sample_weight = self._without_tensors(sample_weight)
         several = isinstance(sample_weight, dict) or isinstance(sample_weight, (list, tuple)) and (
@@ -239,6 +240,7 @@ class OwnIntake(Intake):
     """Makes feeds for steps that a model defines itself: they get what the user passed, in its structure."""
 
     def _flat(self, x, y, sample_weight, class_weight):
+        refuse_both(class_weight, sample_weight)
         if class_weight is not None:
             factors = weights_of_classes(as_host_array(y), class_weight)
             sample_weight = factors if sample_weight is None else sample_weight * factors

@@ -281,6 +281,21 @@ def test_fused_recurrence(go_backwards, return_sequences, bias):
         assert_same(run(sequence), run(sequence.entry.body))
 
 
+@pytest.mark.parametrize('return_sequences', [False, True])
+@pytest.mark.parametrize('lengths', [[5, 2, 4, 1], [2, 3, 3, 2], [0, 5, 1, 2]])
+def test_fused_recurrence_of_rows_that_end_early(lengths, return_sequences):
+    torch.manual_seed(0)
+    mask = torch.arange(5)[None] < torch.tensor(lengths)[:, None]
+    for sequence, gates, states, rest in ((rnn.lstm_sequence, 4, 2, (False,)), (rnn.gru_sequence, 3, 1, (True, False))):
+        tensors = [torch.randn(4, 5, 3)] + [torch.randn(4, 4)] * states + [torch.randn(3, gates * 4),
+                                                                           torch.randn(4, gates * 4)]
+        tensors.append(torch.randn((2, gates * 4) if gates == 3 else (gates * 4,)))
+        for rows in (mask, mask.flip(1)):  # that end early, and that begin late
+            args = tensors + [rows, False, return_sequences, 'tanh', 'sigmoid'] + list(rest)
+            with torch.no_grad():
+                assert_same(sequence(*args), sequence.entry.body(*args))
+
+
 def test_dropout_keeps_the_mean_and_follows_its_seed():
     x = torch.ones(200, 200)
     dropped = random.dropout(x, 0.25, None, 5)

@@ -66,6 +66,14 @@ def _extents(kernel, dilation):
     return tuple((window - 1) * rate + 1 for window, rate in zip(kernel.shape, dilation))
 
 
+def _parts(x, axis, count):
+    """A tensor in `count` equal parts along an axis."""
+    size = x.shape[axis] // count
+    shape = x.shape[:axis] + (size,) + x.shape[axis + 1:]
+    return [Tensor(shape, x.dtype, node=output(cntk.slice(x.node, axis, start, start + size)))
+            for start in range(0, size * count, size)]
+
+
 def _convolved(x, kernel, strides, padding, dilation, groups):
     """The convolution of a tensor (batch, channels, spatial...), as a batched node."""
     if groups > 1 and len(strides) == 1:
@@ -76,6 +84,11 @@ def _convolved(x, kernel, strides, padding, dilation, groups):
         found = output(_convolved(flat, kernel, (1,) + strides, padding, (1,) + dilation, groups))
         sizes = shape_of_node(found)
         return cntk.reshape(found, sizes[:1] + sizes[2:])
+    if groups > 1 and len(strides) == 3:
+        # Nor three of them on the CPU.
+        parts = zip(_parts(x, 1, groups), _parts(kernel, len(kernel.shape) - 1, groups))
+        return cntk.splice(*[output(_convolved(part, own, strides, padding, dilation, 1)) for part, own in parts],
+                           axis=0)
     node, automatic = _padded(x, _extents(kernel, dilation), strides, padding, 0)
     # More temporary memory than for some samples makes it slower.
     return cntk.convolution(_kernel(kernel, dilation), node, strides=strides, auto_padding=automatic, groups=groups,

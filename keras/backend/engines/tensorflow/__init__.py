@@ -39,6 +39,7 @@ from keras.backend.engines.tensorflow.tensors import (COMPUTED, DTYPES, EagerTen
                                                       leaving_graph, no_tape, positions, rank_of, raw, same_batch,
                                                       size_vector, sizes_of, sum_input, unary, valid_name,
                                                       vectors)  # noqa: E402
+from keras.backend.engines.tensorflow.trackables import Tracked, restore_waiting  # noqa: E402
 from keras.backend.engines.tensorflow.windows import conv, conv_transpose, pool  # noqa: E402
 
 
@@ -117,6 +118,14 @@ class TensorflowEngine(Engine):
             return tf.sparse.from_dense(tf.sparse.sparse_dense_matmul(x, tf.sparse.to_dense(y)))
         return tf.sparse.sparse_dense_matmul(x, y)
 
+    has_ragged = True
+
+    def ragged_from(self, x):
+        return tf.RaggedTensor.from_tensor(x, padding=0)
+
+    def ragged_of(self, arrays):
+        return tf.concat([tf.RaggedTensor.from_tensor(array, ragged_rank=array.ndim - 1) for array in arrays], 0)
+
     stacked = staticmethod(tf.stack)
 
     def from_host(self, array, dtype):
@@ -187,6 +196,20 @@ class TensorflowEngine(Engine):
         raw.AssignVariableOp(resource=storage.handle, value=value)
         return storage
 
+    layer_base = state_base = Tracked
+
+    def check_update(self):
+        if tf.distribute.has_strategy() and not tf.distribute.in_cross_replica_context() \
+                and tf.distribute.get_replica_context().num_replicas_in_sync > 1:
+            raise NotImplementedError(
+                'An optimizer updates variables in the replicas of a tf.distribute strategy (strategy.run), which do '
+                'not have copies of their own here: each replica would update them by its gradients alone. Compute '
+                'the gradients in strategy.run, sum them with strategy.reduce, and call `apply` once outside; or use '
+                '`fit`, which gives the numbers of one device.')
+
+    def note_built(self, built):
+        restore_waiting(built)
+
     def native_variable(self, variable):
         return variable.storage
 
@@ -237,7 +260,9 @@ class TensorflowEngine(Engine):
         if 'pipeline' not in generator.streams:
             with tf.init_scope():
                 generator.streams['pipeline'] = tf.Variable(generator.initial_state().view('int32'), trainable=False)
-        return raw.Bitcast(input=generator.streams['pipeline'].assign_add(np.array([0, 1], 'int32')), type=tf.uint32)
+        step = np.array([0, 1], 'int32')
+        # The state before the draw: the first one has the same seed as outside of pipelines, and in Keras 3.
+        return raw.Bitcast(input=generator.streams['pipeline'].assign_add(step) - step, type=tf.uint32)
 
     writes_checkpoints = True
 
@@ -384,8 +409,8 @@ class TensorflowEngine(Engine):
         return raw.Fill(dims=size_vector(shape), value=self.convert(value, dtype))
 
     def full_like(self, x, value, dtype=None):
-        value = self.convert(value, dtype or NAMES[x.dtype])
-        return raw.Fill(dims=size_vector(sizes_of(x)), value=value)
+        make = self.scalar if type(value) in (int, float) else self.convert
+        return raw.Fill(dims=size_vector(sizes_of(x)), value=make(value, dtype or NAMES[x.dtype]))
 
     def arange(self, start, stop=None, step=1, dtype=None):
         start, stop = (0, start) if stop is None else (start, stop)
@@ -618,6 +643,9 @@ class TensorflowEngine(Engine):
         return [tf.math.real(result), tf.math.imag(result)]
 
     # --- control ---------------------------------------------------------------------------------------------------
+
+    def loops_at_once(self):
+        return executing_eagerly()
 
     scan, cond, while_loop = map(staticmethod, (scan, cond, while_loop))
 

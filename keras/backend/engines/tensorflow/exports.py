@@ -50,7 +50,8 @@ class Artifact(tf.__internal__.tracking.AutoTrackable):
     @staticmethod
     def can_keep(resource):
         """Whether TensorFlow saves an object itself."""
-        if isinstance(resource, Variable):  # which TensorFlow takes for one of its own
+        # TensorFlow takes our variables for its own; layers are asked for their variables.
+        if isinstance(resource, Variable) or hasattr(resource, 'tracked_by_name'):
             return False
         return isinstance(resource, (tf.Module, tf.Variable)) or hasattr(resource, '_gather_saveables_for_checkpoint') \
             or hasattr(resource, '_trackable_children')
@@ -90,7 +91,7 @@ class Artifact(tf.__internal__.tracking.AutoTrackable):
         """Write the SavedModel with these methods as signatures; the first is what serves by default."""
         signatures = {}
         for name in endpoints:
-            signature = _named(getattr(self, name))
+            signature = named_outputs(getattr(self, name))
             if signature is not None:
                 signatures[name] = signature
                 signatures.setdefault(tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY, signature)
@@ -105,7 +106,7 @@ class Artifact(tf.__internal__.tracking.AutoTrackable):
                 setattr(storage, _MARK, trainable)
 
 
-def _named(function):
+def named_outputs(function):
     """`function` giving a dictionary, as a signature has to; None where it has no signature of its own."""
     if function.input_signature is None:
         return None

@@ -10,13 +10,15 @@ import itertools
 import numpy as np
 import torch
 import torch.utils.checkpoint
+from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 
 from keras import config
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
 from keras.backend.contract.engine import Capabilities, Engine
-from keras.backend.contract.ledger import Ledger
+from keras.backend.contract.ledger import FacingLedger, Ledger
 from keras.backend.contract.loading import active
+from keras.backend.contract.memory import keep_freed
 from keras.backend.contract.rules import AbstractTensor, is_float
 import keras.backend.engines.torch.recurrent  # noqa: F401 (it adds to the overrides)
 import keras.backend.engines.torch.updates  # noqa: F401 (it adds to the overrides)
@@ -30,11 +32,20 @@ from keras.backend.engines.torch.recorded import (Repeats, as_one_call, constant
 from keras.backend.engines.torch.steps import (
     Recorder, constant, constants, depth, gradients_of, recording, rerun, unaliased, with_own_gradient)
 from keras.backend.engines.torch.tensors import (CUDA, DEVICE, DTYPES, FLOATS, HALVES, INDEX_TYPES, NAMES, SUMS,
-                                                 UNSIGNED_SUMS, cumulative, fourier, generator_of, in_float32,
-                                                 positions, shared, single)
+                                                 UNSIGNED_SUMS, cumulative, fourier, generator_of,
+                                                 in_float32, positions, shared, single)
 from keras.backend.engines.torch.windows import conv, conv_transpose, padded, pool
 from keras.backend.state.variables import Variable
 from keras.backend.table.numbers import has_value
+
+
+keep_freed()  # PyTorch has no memory of its own on the host
+
+
+def _counted(state):
+    """The state of a generator, which is changed, one draw further: PyTorch does not add its unsigned integers."""
+    (state.view(torch.int32) if state.element_size() == 4 else state)[1] += 1
+    return state
 
 
 class TorchEngine(Engine):
@@ -49,6 +60,7 @@ class TorchEngine(Engine):
     unsigned_sums = UNSIGNED_SUMS
     exporters = {'torch': write_torch}
     layer_base = LayerModule
+    signals = tuple(filter(None, [getattr(torch.utils.checkpoint, '_StopRecomputationError', None)]))
     notes_calls = True
     # The stream of copies to the device, made for the first one.
     _copies = None
@@ -59,6 +71,18 @@ class TorchEngine(Engine):
     def is_native(self, x):
         # A generator is what `draw_seed` gives in the place of a seed tensor.
         return isinstance(x, (torch.Tensor, torch.Generator))
+
+    def convert(self, x, dtype=None):
+        try:
+            return super().convert(x, dtype)
+        except TypeError:
+            if not any(isinstance(leaf, (torch.SymInt, torch.SymFloat)) for leaf in tree.flatten(x)):
+                raise
+        # Sizes that torch.export leaves open.
+        if isinstance(x, (list, tuple)):
+            return torch.stack([self.convert(part, dtype) for part in x])
+        of_kind = torch.int64 if isinstance(x, torch.SymInt) else torch.float32
+        return torch.scalar_tensor(x, dtype=of_kind if dtype is None else DTYPES[dtype], device=DEVICE)
 
     def adapted(self, x, dtype):
         if x.is_meta:  # a shape without values
@@ -112,7 +136,7 @@ class TorchEngine(Engine):
             # in which they leave the gradient.
             order = (tensor.ndim - 1,) + tuple(range(tensor.ndim - 1))
             tensor = tensor.permute(order).contiguous().permute(tuple(range(1, tensor.ndim)) + (0,)).detach()
-        return self.mark_trainable(tensor, variable.trainable)
+        return self.mark_trainable(torch.nn.Parameter(tensor, requires_grad=False), variable.trainable)
 
     def mark_trainable(self, storage, trainable):
         storage._keras_trainable = bool(trainable)
@@ -133,13 +157,29 @@ class TorchEngine(Engine):
 
     def concretely(self):
         from torch._subclasses.fake_tensor import unset_fake_temporarily
-        return unset_fake_temporarily()
+        outside = contextlib.ExitStack()
+        outside.enter_context(unset_fake_temporarily())
+        outside.enter_context(torch.inference_mode(False))
+        # Within torch.func.grad, vmap and their kin.
+        outside.enter_context(temporarily_clear_interpreter_stack())
+        return outside
 
     draws_from_streams = True
 
     def draw_seed(self, generator):
         """A `torch.Generator` that goes on from call to call, started anew when the state has been assigned."""
-        return drawn(self._stream, generator)
+        ledger = context.ledger
+        while ledger is not None:
+            value = None if type(ledger) is FacingLedger else ledger.values.get(generator.state)
+            if value is not None:  # a scope in which somebody has said what the state is
+                ledger.write(generator.state, _counted(value.clone()))
+                return generator_of(value)
+            ledger = ledger.outer
+        stream = drawn(self._stream, generator)
+        if context.ledger is None:  # outside of steps the state counts the draws, as scripts see it elsewhere
+            storage = _counted(generator.state.storage)
+            generator.streams['torch'] = (stream, storage, storage._version)
+        return stream
 
     @staticmethod
     def _stream(generator):

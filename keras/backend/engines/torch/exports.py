@@ -26,11 +26,20 @@ class Exported(torch.nn.Module):
                                   self.function(*args, values=values))
 
 
-def write_torch(file, call, signature, variables, strict=False):
+def _by_argument(given, count):
+    """`dynamic_shapes` of `torch.export` with an entry for each argument."""
+    if isinstance(given, dict):
+        given = given['args'] if 'args' in given else [given] if count == 1 else list(given.values())
+    return tuple(given)
+
+
+def write_torch(file, call, signature, variables, strict=False, dynamic_shapes=None,
+                prefer_deferred_runtime_asserts_over_guards=False, preserve_module_call_signature=()):
     """Write `call` as a program that `torch.export.load` reads; sizes that are None stay open.
 
     Raises:
-        NotImplementedError: where what runs depends on a size that is open, as the number of steps of recurrent layers.
+        RuntimeError: where PyTorch cannot trace it. NotImplementedError: where what runs depends on a size that is
+            open, as the number of steps of recurrent layers.
     """
     batch, count = torch.export.Dim('batch'), itertools.count()
 
@@ -44,13 +53,23 @@ def write_torch(file, call, signature, variables, strict=False):
 
     examples = tuple(tree.map_structure(example, list(signature)))
     shapes = tuple(tree.map_structure(open_sizes, list(signature)))
+    if dynamic_shapes is not None:
+        shapes = _by_argument(dynamic_shapes, len(shapes))
     with torch.no_grad():
         try:
-            program = torch.export.export(Exported(call, variables), examples, dynamic_shapes=(shapes,), strict=strict)
+            program = torch.export.export(
+                Exported(call, variables), examples, dynamic_shapes=(shapes,), strict=strict,
+                prefer_deferred_runtime_asserts_over_guards=prefer_deferred_runtime_asserts_over_guards,
+                preserve_module_call_signature=preserve_module_call_signature)
         except torch._dynamo.exc.UserError as error:
             raise NotImplementedError('export: the program depends on a size that is left open. Name all sizes but the '
                                       "batch's, as in input_signature=[keras.InputSpec(shape=(None, 10, 8))]. %s"
                                       % error) from error
+        except NotImplementedError:
+            raise
+        except (TypeError, RuntimeError) as error:
+            raise RuntimeError('export: PyTorch cannot make a program of the model. The usual cause: its `call` '
+                               'branches on values. %s' % error) from error
     content = io.BytesIO()
     torch.export.save(program, content)
     file.write(content.getvalue())

@@ -29,7 +29,21 @@ def override(function):
 
 @override
 def clip(x, x_min=None, x_max=None):
-    return x if x_min is None and x_max is None else torch.clamp(x, x_min, x_max)
+    if isinstance(x_min, torch.Tensor) is isinstance(x_max, torch.Tensor) or x_min is None or x_max is None:
+        return x if x_min is None and x_max is None else torch.clamp(x, x_min, x_max)
+    return torch.clamp(torch.clamp(x, x_min), None, x_max)
+
+
+@override
+def part_from(x, start, size, axis):
+    return torch.narrow(x, axis, start, size) if type(size) is int else NotImplemented
+
+
+@override
+def divide_no_nan(x1, x2):
+    if x1.requires_grad or x2.requires_grad:  # which would get what is not taken as NaN
+        return NotImplemented
+    return torch.where(x2 == 0, 0.0, x1 / x2)
 
 
 @override

@@ -1,26 +1,36 @@
 """Dtypes of PyTorch, tensors from the host, random generators."""
+import os
+
 import numpy as np
 import torch
 
 from keras.backend.contract.rules import FLOAT8, sum_dtype
 
+try:
+    import ml_dtypes  # noqa: F401  (with it NumPy knows 'bfloat16', as scripts of Keras 3 on PyTorch expect)
+except ImportError:
+    pass
+
 DTYPES = {name: getattr(torch, name) for name in (
     'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'float16', 'bfloat16', 'float32', 'float64', 'complex64',
     'complex128')}
-# PyTorch before 2.3 has no wide unsigned integers: the next signed type holds the same numbers.
-for _name, _wider in (('uint16', torch.int32), ('uint32', torch.int64), ('uint64', torch.int64)):
-    DTYPES[_name] = getattr(torch, _name, _wider)
 # What sums are computed in, found before float8 tensors, which can be cast and nothing else, have their names.
-# PyTorch neither adds nor compares its wide unsigned integers.
 UNSIGNED_SUMS = 'int32'
-SUMS = {DTYPES[name]: DTYPES[UNSIGNED_SUMS if name in ('uint8', 'uint16') else sum_dtype(name)] for name in DTYPES}
+SUMS = {DTYPES[name]: DTYPES[UNSIGNED_SUMS if name == 'uint8' else sum_dtype(name)] for name in DTYPES}
 DTYPES.update((name, getattr(torch, name)) for name in FLOAT8 if hasattr(torch, name))
-NAMES = {dtype: name for name, dtype in reversed(list(DTYPES.items()))}
+NAMES = {dtype: name for name, dtype in DTYPES.items()}
+# PyTorch has no wide unsigned integers, or ones that it neither adds nor compares: the next signed type holds the same
+# numbers. Tensors of theirs that come from elsewhere have their names.
+for _name, _wider in (('uint16', torch.int32), ('uint32', torch.int64), ('uint64', torch.int64)):
+    DTYPES[_name] = _wider
+    NAMES[getattr(torch, _name, _wider)] = _name if hasattr(torch, _name) else NAMES[_wider]
+    SUMS[getattr(torch, _name, _wider)] = _wider
 FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
 HALVES = {torch.float16, torch.bfloat16}
 INDEX_TYPES = {torch.int32, torch.int64}
-CUDA = torch.cuda.is_available()
-DEVICE = torch.device('cuda' if CUDA else 'cpu')
+# As upstream, which reads the same variable.
+DEVICE = torch.device(os.environ.get('KERAS_TORCH_DEVICE') or ('cuda' if torch.cuda.is_available() else 'cpu'))
+CUDA = DEVICE.type == 'cuda'
 # What PyTorch takes over from NumPy as it is.
 _DIRECT = frozenset(np.dtype(name) for name in (
     'bool', 'uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'float32', 'float64'))

@@ -84,8 +84,9 @@ def slogdet(x):
     """The sign and the logarithm of the absolute value of the determinant."""
     packed, pivots = _of_square(x)
     entries = diagonal(packed, 0, -2, -1)
-    sign = p.prod(p.sign(entries), -1) * p.cast(_exchanges(pivots), dtype_of(x))
-    return sign, p.sum(p.log(p.abs(entries)), -1)
+    sizes = p.abs(entries)
+    signs = entries / p.cast(sizes, dtype_of(x)) if dtype_of(x).startswith('complex') else p.sign(entries)
+    return p.prod(signs, -1) * p.cast(_exchanges(pivots), dtype_of(x)), p.sum(p.log(sizes), -1)
 
 
 def _identity_like(x):

@@ -558,6 +558,12 @@ def take(x, indices, axis=None):
     return p.gather(x, indices, axis)
 
 
+@composite('x start', cases=[(F(5, 3), 3, 2, 0), (F(2, 5), 1, 3, 1)])
+def part_from(x, start, size, axis):
+    """`size` slices of `x` along `axis`, from the number `start` on, an integer of rank 0."""
+    return p.gather(x, p.add(p.arange(size, dtype='int32'), p.cast(start, 'int32')), axis)
+
+
 def whole_numbers(indices):
     """Indices as integers, whatever numbers they came as."""
     return indices if rules.is_integer(dtype_of(indices)) else p.cast(indices, 'int32')
