@@ -121,7 +121,7 @@ class OptimizerProtocol:
     # What optimizers written for tf.keras from 2.11 on call.
 
     def _build_learning_rate(self, learning_rate):
-        self._set_learning_rate(learning_rate)
+        self.learning_rate = learning_rate
         return self.learning_rate
 
     def _var_key(self, variable):
