@@ -46,6 +46,11 @@ class Ledger:
         context.ledger = self._previous
 
 
+class RerunLedger(Ledger):
+    """The ledger of a function that gradients run again: it says values, but not which draws come next."""
+    __slots__ = ()
+
+
 class FacingLedger:
     """Within it the weights of a layer read otherwise than they are kept; what is written gets their own type again.
 

@@ -4,7 +4,7 @@ import threading
 
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
-from keras.backend.contract.ledger import AbstractLedger, Ledger
+from keras.backend.contract.ledger import AbstractLedger, RerunLedger
 from keras.backend.contract.loading import get_engine
 from keras.backend.contract.rules import AbstractTensor
 
@@ -69,7 +69,7 @@ def _run_twice(engine, f, args, kwargs):
         for place, value in zip(places, values):
             leaves[place] = value
         new_args, new_kwargs = tree.pack_as([list(args), kwargs], leaves)
-        with Ledger(dict(zip(variables, values[len(places):])), outer=context.ledger) as inner:
+        with RerunLedger(dict(zip(variables, values[len(places):])), outer=context.ledger) as inner:
             outputs = f(*new_args, **new_kwargs)
         found.setdefault('structure', outputs)
         found.setdefault('written', list(inner.writes))

@@ -16,7 +16,7 @@ from keras import config
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
 from keras.backend.contract.engine import Capabilities, Engine
-from keras.backend.contract.ledger import FacingLedger, Ledger
+from keras.backend.contract.ledger import FacingLedger, Ledger, RerunLedger
 from keras.backend.contract.loading import active
 from keras.backend.contract.memory import keep_freed
 from keras.backend.contract.rules import AbstractTensor, is_float
@@ -169,7 +169,7 @@ class TorchEngine(Engine):
     def draw_seed(self, generator):
         """A `torch.Generator` that goes on from call to call, started anew when the state has been assigned."""
         ledger = context.ledger
-        while ledger is not None:
+        while ledger is not None and type(ledger) is not RerunLedger:
             value = None if type(ledger) is FacingLedger else ledger.values.get(generator.state)
             if value is not None:  # a scope in which somebody has said what the state is
                 ledger.write(generator.state, _counted(value.clone()))
