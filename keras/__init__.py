@@ -3,7 +3,8 @@ from keras import config, lazy
 from keras.version import __version__
 
 config.settings.importer = lazy.importer()
-lazy.await_import(config.MADE_FOR_TF_KERAS, lambda: setattr(config.settings, 'default_generation', config.GENERATIONS[2]))
+lazy.await_import(config.MADE_FOR_TF_KERAS,
+                  lambda: setattr(config.settings, 'default_generation', config.GENERATIONS[2]))
 lazy.await_import(config.MADE_FOR_KERAS_3, lambda: setattr(config.settings, 'default_generation', 3))
 
 
