@@ -365,10 +365,6 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
             policy = self._policy
         self.take_policy(policy)
 
-    @property
-    def _dtype_policy(self):
-        return self._policy
-
     def take_policy(self, policy):
         """Compute by a `DTypePolicy` from now on."""
         self._policy = policy
@@ -1107,7 +1103,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
     def __getstate__(self):
         # A copy stands in no graph; a model gives its layers the calls that belong to it.
         state = dict(self.__dict__, _direct_dtype=None, _direct_shape=None)
-        state.pop('_noted', None)
+        for name in [name for name in state if name == '_noted' or name.startswith('_self_')]:  # TensorFlow's notes, too
+            del state[name]
         for name in self._OF_THE_GRAPH:
             state[name] = []
         return state

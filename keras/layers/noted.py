@@ -12,6 +12,8 @@ from keras.backend.contract.loading import active
 # Types of attributes in which nothing is found.
 PLAIN = frozenset((int, float, str, bool, type(None), np.ndarray, type(len), type(lambda: 0), type))
 _CONTAINERS = (list, tuple, dict)
+# With more than that in lists, seeing that nothing has changed would take longer than looking through them.
+_MOST = 10000
 
 
 class Noted:
@@ -78,6 +80,9 @@ class Parts:
             if id(value) not in seen:
                 seen.add(id(value))
                 contents = list(value.values() if isinstance(value, dict) else value)
+                if len(contents) > _MOST:
+                    self.can_last = False
+                    return
                 self._containers.append((value, contents))
                 for part in contents:
                     if type(part) not in PLAIN:
@@ -99,31 +104,39 @@ class Parts:
 
 
 class Tree:
-    """A layer and all layers inside it, each once, and what follows from them.
+    """A layer, the layers inside it, each once, and what follows from them.
+
+    It does not hold the layer itself, which is to be freed as soon as nobody needs it.
+
+    Args:
+        own: the `Parts` of the layer. inside: the layers inside. parts: theirs.
 
     Attributes:
-        layers: all of them. facts: {key: what is known of them}.
+        inside: as given. facts: {key: what is known}.
     """
-    __slots__ = ('layers', 'facts', '_parts')
+    __slots__ = ('inside', 'facts', '_own', '_parts')
 
-    def __init__(self, layers, parts):
-        self.layers, self._parts = layers, parts
+    def __init__(self, own, inside, parts):
+        self._own, self.inside, self._parts = own, inside, parts
         self.facts = {}
 
-    def holds(self):
-        """Whether no attribute of any of the layers has changed."""
-        for layer, parts in zip(self.layers, self._parts):
-            if not parts.hold(layer.__dict__):
+    def holds(self, layer):
+        """Whether no attribute of `layer`, which it is the tree of, or of those inside has changed."""
+        if not self._own.hold(layer.__dict__):
+            return False
+        for part, parts in zip(self.inside, self._parts):
+            if not parts.hold(part.__dict__):
                 return False
         return True
 
 
 def tree_of(layers):
-    """The `Tree` of `layers`, of which each was just looked at; None where one of them cannot tell of changes."""
+    """The `Tree` of the first of `layers`, of which each was just looked at; None where one cannot tell of changes."""
     parts = []
     for layer in layers:
         noted = layer.__dict__.get('_noted')
-        if noted is None or noted.parts is None or not noted.parts.can_last:
+        seen = None if noted is None else noted.parts
+        if seen is None or not seen.can_last:
             return None
-        parts.append(noted.parts)
-    return Tree(layers, parts)
+        parts.append(seen)
+    return Tree(parts[0], layers[1:], parts[1:])

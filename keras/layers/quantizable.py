@@ -98,20 +98,23 @@ class Quantizable:
 
 
 def _checked(quantize):
-    """`quantize` of a script, which gets a mode and a config that fit."""
+    """`quantize` of a script, which gets a mode and, where it takes one, a config that fit."""
+    parameters = inspect.signature(quantize).parameters
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+
     @functools.wraps(quantize)
-    def run(self, mode=None, config=None, **kwargs):
+    def run(self, *args, **kwargs):
         from keras.quantizers import resolved
-        if isinstance(config, bool):  # it stands where `type_check` does
-            kwargs, config = dict(kwargs, type_check=config), None
-        config = resolved(mode, config)
+        given = dict(zip(list(parameters)[1:], args), **kwargs)
+        config = resolved(given.get('mode'), given.get('config'))
         if not self.built:
             raise ValueError("Cannot quantize a layer that isn't yet built. Build %s first." % self.name)
         if self._is_quantized:
             raise ValueError("Layer '%s' is already quantized with dtype_policy='%s'. Received: mode=%s"
                              % (self.name, self.own_policy().name, config.mode))
         dtype_policies.get('%s_from_%s' % (config.dtype_policy_string(), self.own_policy().name))  # or an error
-        result = quantize(self, mode=config.mode, config=config, **kwargs)
+        given.update(mode=config.mode, config=config)
+        result = quantize(self, **{name: value for name, value in given.items() if takes_all or name in parameters})
         self._direct_dtype = None
         change_adapters()
         return result

@@ -441,15 +441,17 @@ class WeightOwner:
         noted = self.__dict__.get('_noted')
         if noted is None:  # no `__init__` of ours has run
             return Unnoted()
-        if noted.parts is None or not noted.parts.hold(self.__dict__):
+        seen = noted.parts
+        if seen is None or not seen.hold(self.__dict__):
             noted.asked += 1
-            noted.parts = Parts(self.__dict__, _WITHOUT_PARTS) if noted.asked > 2 else Unnoted()
-        return noted.parts
+            seen = noted.parts = Parts(self.__dict__, _WITHOUT_PARTS) if noted.asked > 2 else Unnoted()
+        return seen
 
     def tree_seen(self):
         """The `Tree` of this layer where it is known and nothing in it has changed, else None."""
         noted = self.__dict__.get('_noted')
-        return noted.tree if noted is not None and noted.tree is not None and noted.tree.holds() else None
+        known = None if noted is None else noted.tree
+        return known if known is not None and known.holds(self) else None
 
     def _look_for_parts(self):
         variables, layers, seen = [], [], set()
@@ -507,7 +509,7 @@ class WeightOwner:
         """This layer and all layers inside it, each once."""
         known = self.tree_seen()
         if known is not None:
-            return list(known.layers)
+            return [self] + known.inside
         found, stack, seen = [], [self], set()
         while stack:
             layer = stack.pop()
@@ -520,12 +522,12 @@ class WeightOwner:
         return list(found)
 
     def _note_tree(self, layers):
-        """Keep `layers` as the `Tree` of this layer, where that is possible; gives it."""
+        """Keep `layers`, this one first, as its `Tree`, where that is possible; gives it."""
         noted = self.__dict__.get('_noted')
         if noted is None:
             return None
-        noted.tree = tree_of(layers) if all(map(_is_walked_as_ours, set(map(type, layers)))) else None
-        return noted.tree
+        known = noted.tree = tree_of(layers) if all(map(_is_walked_as_ours, set(map(type, layers)))) else None
+        return known
 
     def _own_weights(self):
         variables, layers = self.own_parts()
@@ -570,13 +572,14 @@ class WeightOwner:
             visited: list that `find` fills with those layers where nobody has walked to them yet.
         """
         known, key = self.tree_seen(), (what, trainable_variables_changes(), _order.as_listed)
-        if known is not None and key in known.facts:
-            return known.facts[key]
+        found = None if known is None else known.facts.get(key)
+        if found is not None:
+            return found
         found = find()
         if known is None:
             known = self._note_tree(list({id(layer): layer for layer in visited}.values()) if visited else
                                     self.walk_layers())
-        if known is not None and not any(map(_has_own_weights, set(map(type, known.layers)))):
+        if known is not None and not any(map(_has_own_weights, set(map(type, [self] + known.inside)))):
             known.facts = {other: fact for other, fact in known.facts.items() if other[1:] == key[1:]}
             known.facts[key] = found
         return found

@@ -409,3 +409,25 @@ def test_low_rank_updates_of_8_bit_floats():
     before = model.predict(x, verbose=0)
     layer.enable_lora(2)
     np.testing.assert_allclose(model.predict(x, verbose=0), before, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('generation', [2, 3])
+def test_quantize_of_a_script_gets_what_it_names(generation):
+    class Own(keras.layers.Dense):
+        def quantize(self, mode, type_check=True):
+            self.told = mode, type_check
+    with keras.config.generation(generation):
+        layer = Own(2)
+        layer.build((None, 3))
+        layer.quantize('int8', False)
+    assert layer.told == ('int8', False)
+
+
+@pytest.mark.on('numpy')
+def test_policies_may_be_set_by_their_names_of_old():
+    class Own(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self._dtype_policy = 'of its own'
+    assert Own()._dtype_policy == 'of its own'

@@ -294,3 +294,14 @@ def test_resized_integers():
         assert next(iter(tf.data.Dataset.from_tensors(images).map(layer))).numpy().ravel().tolist() == rounded
     with keras.config.generation('tf'):
         np.testing.assert_allclose(to_array(layers.Resizing(3, 4)(images)).ravel()[:2], [14.875, 79.625])
+
+
+@pytest.mark.on('numpy')
+def test_crops_of_the_same_height_before_keras_3():
+    """They start at random columns; in Keras 3's generation in the middle."""
+    images = np.broadcast_to(np.arange(10, dtype='float32')[:, None], (1, 8, 10, 1))
+    firsts = {float(keras.layers.RandomCrop(8, 4, seed=seed)(images, training=True)[0, 0, 0, 0])
+              for seed in range(12)}
+    assert len(firsts) > 2 and firsts <= set(range(7))
+    with keras.config.generation(3):
+        assert keras.layers.RandomCrop(8, 4, seed=1)(images, training=True)[0, 0, 0, 0] == 3

@@ -1,6 +1,8 @@
 """What layers know of themselves follows every change of what they hold, however it comes about."""
 import copy
+import gc
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -183,3 +185,39 @@ def test_arrays_and_tensors_are_not_kept_alive():
     layer.seen = None
     gc.collect()
     assert seen() is None
+
+
+def test_an_object_with_the_attributes_of_another_has_its_own_weights():
+    class Holder(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inside = dense(3)
+    first = Holder()
+    for _ in range(5):
+        first.weights
+    second = object.__new__(Holder)
+    second.__dict__.update(first.__dict__)
+    second.inside = dense(7)
+    assert [weight.shape for weight in second.weights] == [(3, 7), (7,)]
+    assert [weight.shape for weight in first.weights] == [(3, 3), (3,)]
+
+
+def test_layers_are_freed_without_the_collector():
+    layer = dense()
+    for _ in range(5):
+        layer.weights, layer.trainable_weights, layer._flatten_layers()
+    gone = weakref.ref(layer)
+    gc.disable()
+    try:
+        del layer
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_long_lists_are_looked_through():
+    owner = layers.Layer()
+    owner.numbers, owner.parts = list(range(20000)), []
+    for count in range(5):
+        assert len(owner.weights) == 2 * count
+        owner.parts.append(dense())

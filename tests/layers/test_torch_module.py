@@ -321,3 +321,43 @@ def test_requires_grad_freezes_weights_for_loops_and_for_fit():
     assert all(np.array_equal(a, b) for a, b in zip(before[:2], model.get_weights()[:2]))
     model.requires_grad_(True)
     assert len(model.trainable_weights) == 6 and not model.layers[1].moving_mean.trainable
+
+
+def test_compile_of_what_has_not_run():
+    import torch
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    x = torch.ones(1, 2)
+    torch.testing.assert_close(torch.compile(model, backend='eager')(x), model(x))
+
+
+def test_other_types_for_models_of_integers():
+    import torch
+    inputs = keras.Input((3,), dtype='int32')
+    model = keras.Model(inputs, keras.layers.Embedding(4, 2)(inputs))
+    model.to('cpu')
+    model.double()
+    assert model(torch.tensor([[1, 2, 3]])).dtype == torch.float64 and inputs.dtype == 'int32'
+
+
+def test_what_was_registered_is_set_and_deleted():
+    import torch
+    layer = keras.layers.Layer()
+    layer.register_buffer('mean', torch.zeros(2))
+    layer.mean = torch.ones(2)
+    assert layer.state_dict()['mean'].tolist() == [1, 1]
+    layer.add_module('inside', torch.nn.Linear(1, 1))
+    layer.inside = torch.nn.Linear(2, 2)
+    assert layer.state_dict()['inside.weight'].shape == (2, 2)
+    del layer.mean, layer.inside
+    assert not layer.state_dict() and not hasattr(layer, 'mean')
+
+
+def test_a_parameter_beside_a_weight_of_its_name():
+    import torch
+    class Named(keras.layers.Layer):
+        def build(self, shape):
+            self.w = self.add_weight(name='kernel', shape=(2,), initializer='zeros')
+    layer = Named()
+    layer.build((None, 2))
+    layer.kernel = torch.nn.Parameter(torch.full((3,), 9.0))
+    assert layer.w.numpy().tolist() == [0, 0] and layer.kernel.shape == (3,)

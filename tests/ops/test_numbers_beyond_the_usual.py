@@ -42,6 +42,8 @@ def test_sign_of_a_complex_determinant():
     expected = np.linalg.slogdet(X[:, :3])
     close(sign, expected[0])
     close(size, expected[1])
+    sign, size = ops.slogdet(np.array([[1, 2], [2, 4]], 'complex64'))
+    assert ops.convert_to_numpy(sign) == 0 and ops.convert_to_numpy(size) == -np.inf
 
 
 @pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax', 'theano')

@@ -1,6 +1,7 @@
 """Windows over series, sets that are split, and sets of batches that workers make."""
 import itertools
 import logging
+import sys
 
 import numpy as np
 import pytest
@@ -144,7 +145,8 @@ def test_names_of_dtypes():
         standardize_dtype('nonsense')
 
 
-def test_progress_goes_to_the_logger(caplog, capsys):
+def test_progress_goes_to_the_logger(caplog, capsys, monkeypatch):
+    monkeypatch.delitem(sys.modules, 'absl.logging', raising=False)  # which another test may have brought
     keras.utils.disable_interactive_logging()
     try:
         assert not keras.utils.is_interactive_logging_enabled()

@@ -159,7 +159,10 @@ class RandomCrop(CenterCrop):
     def get_random_transformation(self, data, training=True, seed=None):
         images = data['images'] if isinstance(data, dict) else data
         rows, columns = self.image_sizes(images)
-        if not training or rows <= self.height or columns <= self.width:
+        # Of the same height or width Keras 3 takes the middle, others crop along the other axis alone.
+        fits = (rows > self.height and columns > self.width) if self.ruled('images_change_as_in_3') else \
+            (rows >= self.height and columns >= self.width)
+        if not training or not fits:
             return {'input_shape': ops.shape(images)}
         return super().get_random_transformation(data, training, seed)
 

@@ -409,8 +409,9 @@ class TensorflowEngine(Engine):
         return raw.Fill(dims=size_vector(shape), value=self.convert(value, dtype))
 
     def full_like(self, x, value, dtype=None):
-        make = self.scalar if type(value) in (int, float) else self.convert
-        return raw.Fill(dims=size_vector(sizes_of(x)), value=make(value, dtype or NAMES[x.dtype]))
+        dtype = dtype or NAMES[x.dtype]
+        make = self.scalar if type(value) in (int, float) and dtype != 'bool' else self.convert
+        return raw.Fill(dims=size_vector(sizes_of(x)), value=make(value, dtype))
 
     def arange(self, start, stop=None, step=1, dtype=None):
         start, stop = (0, start) if stop is None else (start, stop)

@@ -18,7 +18,8 @@ _TABLES = ('_buffers', '_backward_hooks', '_backward_pre_hooks', '_forward_hooks
            '_state_dict_pre_hooks', '_load_state_dict_pre_hooks', '_load_state_dict_post_hooks')
 
 
-_set = object.__setattr__
+# Those of what a script registers beside the weights and layers.
+_OWN_TABLES = ('_buffers', '_own_parameters', '_own_modules')
 # Types of most attributes, about which there is nothing to decide.
 _SIMPLE = frozenset((bool, int, float, str, type(None), list, tuple, dict, set, type(len), type(lambda: 0), Variable))
 
@@ -113,24 +114,43 @@ class LayerModule(torch.nn.Module):
     `_modules` the layers right inside.
     """
 
-    __delattr__, __dir__ = object.__delattr__, object.__dir__
+    __dir__ = object.__dir__
 
     def __setattr__(self, name, value):
-        kind = type(value)
-        if kind in _SIMPLE:
-            return _set(self, name, value)
+        if type(value) in _SIMPLE:  # torch.compile knows `object.__setattr__` by that name only
+            return object.__setattr__(self, name, value)
+        table = self._table_of(name)
+        if table is not None:
+            table[name] = value
+            return
         if isinstance(value, torch.nn.Module) and not isinstance(value, LayerModule):
             value = self.layer_of_module(value)
         elif isinstance(value, torch.Tensor) and isinstance(value, torch.nn.Parameter):
             tensors = _Tensors(self)
-            if tensors.weight(name) is not None:  # as `load_state_dict(assign=True)` sets weights
-                tensors[name] = value
+            weight = tensors.weight(name)
+            if weight is not None and weight is vars(self).get(name) and weight.shape == tuple(value.shape):
+                tensors[name] = value  # as `load_state_dict(assign=True)` sets weights
                 return
-        _set(self, name, value)
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name):
+        table = self._table_of(name)
+        if table is None:
+            object.__delattr__(self, name)
+        else:
+            del table[name]
+
+    def _table_of(self, name):
+        """The table of buffers, parameters or modules of PyTorch in which there is that name, None for none."""
+        if '_forward_hooks' in self.__dict__:
+            for table in _OWN_TABLES:
+                if name in self.__dict__.get(table, ()):
+                    return self.__dict__[table]
+        return None
 
     def __getattr__(self, name):
         if not name.startswith('__'):
-            for table in ('_buffers', '_own_parameters', '_own_modules'):
+            for table in _OWN_TABLES:
                 if name in self.__dict__.get(table, ()):
                     return self.__dict__[table][name]
             if '_built' in self.__dict__ and not name.startswith('_'):
@@ -241,7 +261,8 @@ class LayerModule(torch.nn.Module):
         Raises:
             ValueError: where that would move the weights away from the device on which the engine computes.
         """
-        dtype = next(dtype for dtype in FLOATS if NAMES[dtype] == self.variable_dtype)
+        own = [dtype for dtype in FLOATS if NAMES[dtype] == self.variable_dtype]
+        dtype = own[0] if own else torch.float32
         with torch.no_grad():
             probe = fn(torch.empty(0, dtype=dtype, device=DEVICE))
         if probe.device.type not in (DEVICE.type, 'meta'):
@@ -252,7 +273,7 @@ class LayerModule(torch.nn.Module):
         for weight in self.own_variables_in_order():
             if NAMES[weight.storage.dtype] != weight.dtype:
                 weight.dtype = NAMES[weight.storage.dtype]
-        if probe.dtype is not dtype:
+        if own and probe.dtype is not dtype:
             self.compute_in(NAMES[dtype], NAMES[probe.dtype])
         return self
 

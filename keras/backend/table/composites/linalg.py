@@ -85,7 +85,10 @@ def slogdet(x):
     packed, pivots = _of_square(x)
     entries = diagonal(packed, 0, -2, -1)
     sizes = p.abs(entries)
-    signs = entries / p.cast(sizes, dtype_of(x)) if dtype_of(x).startswith('complex') else p.sign(entries)
+    if dtype_of(x).startswith('complex'):
+        signs = entries / p.cast(p.where(p.equal(sizes, 0.0), p.full_like(sizes, 1.0), sizes), dtype_of(x))
+    else:
+        signs = p.sign(entries)
     return p.prod(signs, -1) * p.cast(_exchanges(pivots), dtype_of(x)), p.sum(p.log(sizes), -1)
 
 
