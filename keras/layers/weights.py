@@ -717,6 +717,11 @@ class WeightOwner:
             for layer in self._layers:
                 layer.trainable = value
 
+    def freeze_alone(self):
+        """Say that the layer is not trainable, without touching the layers inside."""
+        self._trainable = False
+        _trainable_set[0] += 1
+
     def tell_weights(self):
         """Have the weights that the layer trains say whether it is trainable."""
         for weight in self._trainable_weights:

@@ -562,9 +562,9 @@ class Model(Trainer, Keras2View, Layer,
         return model
 
     def freeze_as_in(self, config):
-        """Leave the model to no training where its config says so."""
+        """Leave the model to no training where its config says so; the layers inside have configs of their own."""
         if config.get('trainable') is False:
-            self.trainable = False
+            self.freeze_alone()
 
     def _updated_config(self):
         from keras.version import __version__

@@ -19,10 +19,11 @@ def common_dtype(*xs):
 def together(*xs, **options):
     """The tensors and numbers in the dtype in which they meet, or in `dtype`."""
     dtype = options.get('dtype') or common_dtype(*xs)
-    # A number takes its dtype on the host: alone it would be an int32 first, which may not hold it.
+    # A number takes its dtype on the host: alone it would be an int32 first, which may not hold it. Of 64 bits it is
+    # by itself, or nowhere.
+    on_host = (bool, float) if dtype == 'int64' else (bool, int, float)
     with np.errstate(over='ignore'):
-        return [p.cast(np.asarray(x, rules.numpy_dtype(dtype)) if type(x) in (bool, int, float) else x, dtype)
-                for x in xs]
+        return [p.cast(np.asarray(x, rules.numpy_dtype(dtype)) if type(x) in on_host else x, dtype) for x in xs]
 
 
 def floating(*xs):

@@ -274,7 +274,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
         return p.sqrt(p.sum(p.multiply(x, x), None, keepdims))
     axes = _norm_axes(axis, rank)
     if len(axes) == 1:
-        return _vector_norm(x, 2 if ord is None else ord, axes[0], keepdims)
+        return _vector_norm(p.abs(x), 2 if ord is None else ord, axes[0], keepdims)
     if len(axes) == 2:
         return _matrix_norm(x, 'fro' if ord is None else ord, axes, keepdims)
     raise NormError('norm: `axis` must name one or two axes. Received: %r for rank %d' % (axis, rank))
@@ -291,18 +291,17 @@ def _norm_axes(axis, rank):
         raise NormError('norm: %s' % error) from None
 
 
-def _vector_norm(x, order, axis, keepdims):
-    size = p.abs(x)
+def _vector_norm(size, order, axis, keepdims):
     if order == math.inf:
         return p.max(size, axis, keepdims)
     if order == -math.inf:
         return p.min(size, axis, keepdims)
     if order == 0:
-        return p.sum(p.cast(p.less(0.0, size), dtype_of(x)), axis, keepdims)
+        return p.sum(p.cast(p.less(0.0, size), dtype_of(size)), axis, keepdims)
     if order == 1:
         return p.sum(size, axis, keepdims)
     if order == 2:
-        return p.sqrt(p.sum(p.multiply(x, x), axis, keepdims))
+        return p.sqrt(p.sum(p.multiply(size, size), axis, keepdims))
     if isinstance(order, str):
         raise NormError('norm: order %r is for matrices, axis %r names one axis' % (order, axis))
     return p.power(p.sum(p.power(size, float(order)), axis, keepdims), 1.0 / order)

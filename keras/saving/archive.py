@@ -170,6 +170,8 @@ class Folder:
         self.filename = path
         self.names = sorted(os.path.relpath(os.path.join(here, name), path).replace(os.sep, '/')
                             for here, _, names in os.walk(path) for name in names)
+        # A link to nowhere, as editors leave them, is not a file.
+        self.names = [name for name in self.names if os.path.exists(self._path(name))]
         self.nbytes = sum(self.size(name) for name in self.names)
 
     def __contains__(self, name):

@@ -245,11 +245,15 @@ def restore_optimizer(model, names, arrays, adapted=lambda slot, array: array):
         optimizer.load_own_variables({str(number): array for number, array in enumerate(arrays)})
         return
     names, arrays = _without_rate(names, arrays)
-    if hasattr(optimizer, 'inner_optimizer') and len(arrays) <= len(optimizer.inner_optimizer.weights):
-        optimizer = optimizer.inner_optimizer  # of tf.keras, which kept the state of that one only
     variables = optimizer.state_variables
+    of_both = len(arrays) == len(variables) and _fits(variables, arrays)
+    if hasattr(optimizer, 'inner_optimizer') and not of_both:
+        optimizer = optimizer.inner_optimizer  # of tf.keras, which kept the state of that one only
+        variables = optimizer.state_variables
     if optimizer.slots_by_weight:
         arrays = _by_weight(names, arrays, optimizer.slot_names)
+    elif hasattr(optimizer, 'inner_optimizer'):
+        pass  # in the order in which they are written here
     elif not _fits(variables, arrays) or any('iteration' in name for name in names[:1]):
         arrays = _grouped_by_slot(names, arrays)
     needless = len(variables) == 1 or not any(np.any(array) for array in arrays[len(variables):])

@@ -410,6 +410,8 @@ def writing_hdf5(target, together=None):
 def whole_folder(path):
     """The path of an empty folder, which takes the place of the folder at `path` when the `with` block ends well.
 
+    Files and folders of other names stay, as they are not what is written here.
+
     Raises:
         OSError: where it cannot be written. ValueError: where `path` is there and no folder.
     """
@@ -459,16 +461,23 @@ def _put_in_place(new, path):
     except BaseException:
         os.replace(aside, path)
         raise
+    _take_over(aside, path)
+
+
+def _take_over(aside, path):
+    """Move what the folder `aside` has and the one at `path` has not to the latter, and remove the rest."""
+    for name in set(os.listdir(aside)).difference(os.listdir(path)):
+        os.replace(os.path.join(aside, name), os.path.join(path, name))
     shutil.rmtree(aside, ignore_errors=True)
 
 
 def _restore_old(path):
-    """Put a folder back that a writer had moved aside when it was killed; remove it where the new one is there."""
+    """Put a folder back that a writer had moved aside when it was killed, or what the new one lacks of it."""
     folder, name = os.path.split(path)
     pattern = re.compile(r'^\.%s\.[0-9a-f]{8}\.keras-old$' % re.escape(name[:100]))
     for old in filter(pattern.match, os.listdir(folder)):
         aside = os.path.join(folder, old)
         if os.path.exists(path):
-            shutil.rmtree(aside, ignore_errors=True)
+            _take_over(aside, path)
         else:
             os.replace(aside, path)

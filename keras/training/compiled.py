@@ -346,6 +346,8 @@ class CompiledMetrics:
 
     def __init__(self, metrics, weighted_metrics, loss, output_shapes, without_losses=False):
         self.entries = []
+        # {name of a metric: the names of the numbers that it gives}, of those that have given several.
+        self.said = {}
         names = loss.output_names
         for given, weighted in ((metrics, False), (weighted_metrics, True)):
             argument = 'weighted_metrics' if weighted else 'metrics'
@@ -401,6 +403,16 @@ class CompiledMetrics:
     @property
     def names(self):
         return [entry.name for entry in self.entries]
+
+    def note(self, name, numbers):
+        """Take a note of the names in `numbers`, what the metric called `name` gives; returns them."""
+        if name not in numbers or len(numbers) > 1:
+            self.said[name] = list(numbers)
+        return numbers
+
+    def names_of_numbers(self, names):
+        """`names` of metrics, in the place of each those of the numbers that it gives, as far as that is known."""
+        return [number for name in names for number in self.said.get(name, [name])]
 
 
 def _metrics_per_output(given, names, argument, structure):
@@ -548,9 +560,9 @@ class Tally:
             found[entry.name] = entry.metric.result()
         logs = {}
         for name in self._compiled_names:
-            logs.update(_named_numbers(name, found[name]))
+            logs.update(self.metrics.note(name, _named_numbers(name, found[name])))
         for metric in filter(is_shown, self.attributes):
-            for name, value in _named_numbers(metric.name, metric.result()).items():
+            for name, value in self.metrics.note(metric.name, _named_numbers(metric.name, metric.result())).items():
                 if name not in self._compiled_names:
                     logs[name] = value
         logs.update((name, found[name]) for name in self.added)

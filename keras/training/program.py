@@ -337,8 +337,9 @@ class Program(generations.Dated):
             return [metric.name for metric in self.forward.model.metrics]
         if self.losses is None:
             return ['loss']
-        names = ['loss'] + self.losses.names_in_logs + self.metrics.names
-        found = [metric.name for metric in self.attributes() if is_shown(metric)] + self._names_of_added()
+        names = ['loss'] + self.losses.names_in_logs + self.metrics.names_of_numbers(self.metrics.names)
+        found = self.metrics.names_of_numbers([metric.name for metric in self.attributes() if is_shown(metric)]) \
+            + self._names_of_added()
         return names + list(dict.fromkeys(name for name in found if name not in names))
 
     def reset_metrics(self):

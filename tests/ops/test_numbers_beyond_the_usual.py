@@ -165,3 +165,25 @@ def test_sparse_tensors_are_tensors():
     x = tf.sparse.from_dense([[0.0, 2.0]])
     assert keras.backend.is_tensor(x) and keras.backend.is_sparse(x) and not keras.backend.is_sparse(tf.ones(2))
     assert ops.convert_to_numpy(keras.backend.to_dense(x)).tolist() == [[0.0, 2.0]]
+
+
+@pytest.mark.on('jax')
+def test_ints_that_jax_does_not_hold():
+    for wide in (lambda: ops.convert_to_tensor(2 ** 40), lambda: ops.isclose(2 ** 40, 0), lambda: ops.array([3 * 10 ** 9]),
+                 lambda: ops.gcd(2 ** 40, 2 ** 35)):
+        with pytest.raises(OverflowError, match='does not fit into int32'):
+            wide()
+    assert ops.add(ops.ones((1,)), 2 ** 40) == np.float32(2 ** 40)
+
+
+@pytest.mark.on('torch')
+def test_unsigned_ints_that_pytorch_does_not_hold():
+    assert int(ops.convert_to_tensor(np.array(2 ** 63 - 1, 'uint64'))) == 2 ** 63 - 1
+    with pytest.raises(OverflowError, match='uint64'):
+        ops.convert_to_tensor(np.array([2 ** 63 + 5], 'uint64'))
+
+
+@HOLD_COMPLEX
+def test_norms_of_complex_vectors_along_an_axis():
+    for order in (None, 2, 1, np.inf, 3):
+        close(ops.norm(X, order, 1), np.linalg.norm(X, order, 1))

@@ -1,4 +1,5 @@
 """What holds for files of every format: no argument is ignored in silence, and no loss is lost so."""
+import os
 import warnings
 
 import numpy as np
@@ -145,3 +146,16 @@ def test_a_compile_of_ones_own_is_not_called_in_keras_3(tmp_path):
         made.save(str(tmp_path / 'a.keras'))
         with pytest.warns(UserWarning, match='method is custom'):
             assert not keras.saving.load_model(str(tmp_path / 'a.keras')).compiled
+
+
+def test_a_folder_keeps_what_else_is_in_it(tmp_path):
+    folder = tmp_path / 'project'
+    (folder / 'src').mkdir(parents=True)
+    (folder / 'notes.txt').write_text(u'mine')
+    model = keras.Sequential([keras.layers.Dense(2, input_shape=(3,))])
+    for _ in range(2):
+        keras.saving.save_model(model, str(folder), zipped=False)
+    assert {'src', 'notes.txt', 'config.json', 'model.weights.h5'} <= set(os.listdir(str(folder)))
+    os.symlink('nowhere', str(folder / '.#config.json'))  # as editors leave them
+    x = np.ones((1, 3), 'float32')
+    np.testing.assert_array_equal(keras.saving.load_model(str(folder)).predict(x), model.predict(x))

@@ -343,7 +343,8 @@ def test_whole_folders(tmp_path):
         with whole_folder(path) as new:
             with open(os.path.join(new, 'file%d' % number), 'w') as file:
                 file.write('x')
-        assert os.listdir(path) == ['file%d' % number]
+        assert sorted(os.listdir(path)) == ['file1', 'file2'][:number]  # what else there is stays
+    os.remove(os.path.join(path, 'file1'))
     with pytest.raises(KeyError), whole_folder(path) as new:
         raise KeyError('x')
     assert os.listdir(path) == ['file2'] and os.listdir(str(tmp_path / 'a')) == ['folder']
@@ -354,6 +355,13 @@ def test_whole_folders(tmp_path):
     assert os.listdir(path) == ['file2'] and os.listdir(str(tmp_path / 'a')) == ['folder']
     with pytest.raises(ValueError, match='a file'), whole_folder(os.path.join(path, 'file2')):
         pass
+    # And one that was killed before it had moved over what else there was.
+    os.mkdir(str(tmp_path / 'a' / '.folder.01234567.keras-old'))
+    (tmp_path / 'a' / '.folder.01234567.keras-old' / 'notes').write_text(u'mine')
+    with whole_folder(path) as new:
+        with open(os.path.join(new, 'file3'), 'w') as file:
+            file.write('x')
+    assert sorted(os.listdir(path)) == ['file2', 'file3', 'notes'] and os.listdir(str(tmp_path / 'a')) == ['folder']
 
 
 def test_the_explanation_keeps_the_number():

@@ -594,3 +594,38 @@ def test_weights_of_classes_and_of_samples_exclude_each_other_in_keras_3():
         inputs = keras.Input((2,))
         one, two = keras.layers.Dense(1, name='one')(inputs), keras.layers.Dense(1, name='two')(inputs)
         assert keras.Model(inputs, {'b': one, 'a': two}).output_names == ['two', 'one']
+
+
+@pytest.mark.parametrize('generation', [2, 3])
+def test_names_of_metrics_that_give_dictionaries(generation):
+    class Two(keras.metrics.Metric):
+        def __init__(self, name='two', **kwargs):
+            super().__init__(name=name, **kwargs)
+            self.batches = self.add_weight(name='batches', initializer='zeros')
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.batches.assign_add(1.0)
+
+        def result(self):
+            return {'a': self.batches.value, 'b': self.batches.value * 2.0}
+    with keras.config.generation(generation):
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        model.compile('sgd', 'mse', metrics=[Two(), 'mae'])
+        x, y = np.ones((8, 3), 'float32'), np.zeros((8, 2), 'float32')
+        numbers = model.evaluate(x, y, batch_size=4, verbose=0)
+    assert model.metrics_names == ['loss', 'a', 'b', 'mae'] and numbers[1:3] == [2.0, 4.0]
+
+
+@pytest.mark.parametrize('generation', [2, 3])
+def test_hdf5_files_keep_the_scale_of_losses(generation, tmp_path):
+    with keras.config.generation(generation):
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4), keras.layers.Dense(2)])
+        model.compile(optimizers.LossScaleOptimizer(optimizers.Adam(0.01), initial_scale=128.0,
+                                                    dynamic_growth_steps=5), 'mse')
+        x, y = np.ones((8, 3), 'float32'), np.zeros((8, 2), 'float32')
+        model.fit(x, y, batch_size=8, epochs=6, verbose=0)
+        model.save(str(tmp_path / 'model.h5'))
+        loaded = keras.models.load_model(str(tmp_path / 'model.h5'))
+        assert float(loaded.optimizer.dynamic_scale.numpy()) == 256.0
+        for _ in range(3):
+            np.testing.assert_allclose(loaded.train_on_batch(x, y), model.train_on_batch(x, y), rtol=1e-5)

@@ -131,7 +131,13 @@ class Engine:
         if isinstance(x, (list, tuple)) and any(isinstance(leaf, Stored) or self.is_native(leaf)
                                                 for leaf in tree.flatten(x)):
             return self.stacked([self.convert(part, dtype) for part in x])
-        return self.from_host(*host_array(x, dtype))
+        array, named = host_array(x, dtype)
+        if dtype is None and named == 'int64' and array is not x and not isinstance(x, (np.ndarray, np.generic)):
+            self.check_wide(x)
+        return self.from_host(array, named)
+
+    def check_wide(self, x):
+        """Refuse Python ints that 32 bits do not hold, where there are no wider ones."""
 
     def adapted(self, x, dtype):
         """A native tensor in the dtype called `dtype`, unless that is None, on the engine's own device."""

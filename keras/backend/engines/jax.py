@@ -556,6 +556,11 @@ class JaxEngine(Engine):
         wide = jax.config.jax_enable_x64 or config.floatx() == 'float64'
         return dtype if wide else _NARROW.get(dtype, dtype)
 
+    def check_wide(self, x):
+        if self.arriving_dtype('int64') != 'int64':
+            raise OverflowError('%.100r does not fit into int32, the widest integers of JAX as it is set. Give floats, '
+                                "or call jax.config.update('jax_enable_x64', True) first." % (x,))
+
     def from_host(self, array, dtype):
         return _on_device(array, _dtype(dtype))
 

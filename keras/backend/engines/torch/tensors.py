@@ -46,6 +46,8 @@ def shared(array):
             raise TypeError('the torch engine has no tensors of dtype %s. The usual cause: strings or ragged lists; '
                             'turn them into numbers first' % array.dtype)
         return torch.from_numpy(array.astype('float32')).to(torch.bfloat16)
+    if array.dtype == np.uint64 and array.size and array.max() > np.iinfo('int64').max:
+        raise OverflowError('PyTorch computes with int64 in the place of uint64, which does not hold %d.' % array.max())
     if array.dtype.kind == 'u' and not hasattr(torch, array.dtype.name):
         array = array.astype(NAMES[DTYPES[array.dtype.name]])
     if not array.flags.writeable or not array.flags.aligned or any(step < 0 for step in array.strides):
