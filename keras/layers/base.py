@@ -1101,7 +1101,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         return (outputs, values, losses) if return_losses else (outputs, values)
 
     def __getstate__(self):
-        # A copy stands in no graph: a model gives its layers the calls that belong to it. TensorFlow's notes stay behind.
+        # A copy stands in no graph: a model gives its layers the calls that belong to it. Notes are not copied.
         state = dict(self.__dict__, _direct_dtype=None, _direct_shape=None)
         for name in [name for name in state if name == '_noted' or name.startswith('_self_')]:
             del state[name]

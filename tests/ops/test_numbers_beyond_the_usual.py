@@ -169,8 +169,8 @@ def test_sparse_tensors_are_tensors():
 
 @pytest.mark.on('jax')
 def test_ints_that_jax_does_not_hold():
-    for wide in (lambda: ops.convert_to_tensor(2 ** 40), lambda: ops.isclose(2 ** 40, 0), lambda: ops.array([3 * 10 ** 9]),
-                 lambda: ops.gcd(2 ** 40, 2 ** 35)):
+    for wide in (lambda: ops.convert_to_tensor(2 ** 40), lambda: ops.isclose(2 ** 40, 0),
+                 lambda: ops.array([3 * 10 ** 9]), lambda: ops.gcd(2 ** 40, 2 ** 35)):
         with pytest.raises(OverflowError, match='does not fit into int32'):
             wide()
     assert ops.add(ops.ones((1,)), 2 ** 40) == np.float32(2 ** 40)
