@@ -40,6 +40,21 @@ def arrays(file, version, prefix):
     return {key[len(prefix) + 1:]: value for key, value in _archives[name].items() if key.startswith(prefix + '/')}
 
 
+def numbered(arrays, prefix, suffix=''):
+    """The arrays prefix0, prefix1, ... in order."""
+    found = []
+    while '%s%d%s' % (prefix, len(found), suffix) in arrays:
+        found.append(arrays['%s%d%s' % (prefix, len(found), suffix)])
+    return found
+
+
+def pick(inputs, numbers):
+    """The inputs that `args` or `kwargs` of a case name."""
+    if isinstance(numbers, list):
+        return [pick(inputs, number) for number in numbers]
+    return inputs[numbers]
+
+
 def assert_close(ours, golden, tolerance=1e-5):
     """Hold `|ours - golden| / (1 + |golden|)` to the tolerance."""
     golden = np.asarray(golden)

@@ -10,6 +10,7 @@ from keras.backend.state.variables import Variable, to_array
 from keras.backend.table.primitives import multiply, sum as total
 from keras.models import Sequential
 import golden
+from golden import numbered, pick
 
 CASES = [case for case in golden.entries('layers', 'cases') if case.values[0] in ('2.3.1', None)]
 OUTPUTS, GRADIENTS = 1e-5, 1e-4
@@ -17,21 +18,6 @@ OUTPUTS, GRADIENTS = 1e-5, 1e-4
 
 def arrays_of(name):
     return golden.arrays('layers', '2.3.1', name)
-
-
-def numbered(arrays, prefix, suffix=''):
-    """The arrays prefix0, prefix1, ... in order."""
-    found = []
-    while '%s%d%s' % (prefix, len(found), suffix) in arrays:
-        found.append(arrays['%s%d%s' % (prefix, len(found), suffix)])
-    return found
-
-
-def pick(inputs, numbers):
-    """The inputs that `args` or `kwargs` of a case name."""
-    if isinstance(numbers, list):
-        return [pick(inputs, number) for number in numbers]
-    return inputs[numbers]
 
 
 def ordered_weights(layer):

@@ -10,6 +10,7 @@ from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.variables import Variable, to_array
 from keras.backend.table.primitives import cast, multiply, sum as total
 import golden
+from golden import numbered, pick
 
 OUTPUTS, GRADIENTS = 1e-5, 1e-4
 
@@ -38,21 +39,6 @@ def _cases(without=()):
 def generation():
     with golden.generation('3.15.1'):
         yield
-
-
-def numbered(arrays, prefix, suffix=''):
-    """The arrays prefix0, prefix1, ... in order."""
-    found = []
-    while '%s%d%s' % (prefix, len(found), suffix) in arrays:
-        found.append(arrays['%s%d%s' % (prefix, len(found), suffix)])
-    return found
-
-
-def pick(inputs, numbers):
-    """The inputs that `args` or `kwargs` of a case name."""
-    if isinstance(numbers, list):
-        return [pick(inputs, number) for number in numbers]
-    return inputs[numbers]
 
 
 def arrays_of(name, case):
