@@ -239,7 +239,9 @@ def _noting_kind(function, kinds, name):
     """`function` without arguments, which notes the structure, dtypes and shapes of what it gives."""
     @functools.wraps(function)
     def noting():
-        result = function()
+        # Numbers become tensors: what is recorded has a shape.
+        result = tree.map_structure(
+            lambda leaf: convert_to_tensor(leaf) if isinstance(leaf, (bool, int, float)) else leaf, function())
         kinds[name] = tree.map_structure(
             lambda leaf: leaf if leaf is None else AbstractTensor(static_shape(leaf), dtype_of(leaf)), result)
         return result
@@ -358,6 +360,7 @@ def fori_loop(lower, upper, body_fun, init_val):
         >>> keras.ops.fori_loop(0, 3, lambda i, total: total + i, 10)
         np.int32(13)
     """
+    lower, upper = [int(bound) if isinstance(bound, np.integer) else bound for bound in (lower, upper)]
     known = isinstance(lower, int) and isinstance(upper, int)
     given = [dtype_of(bound) for bound in (lower, upper) if not isinstance(bound, int)]
     index_dtype = rules.result_dtype(*given) if given else 'int32'

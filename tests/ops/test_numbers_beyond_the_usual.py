@@ -187,3 +187,18 @@ def test_unsigned_ints_that_pytorch_does_not_hold():
 def test_norms_of_complex_vectors_along_an_axis():
     for order in (None, 2, 1, np.inf, 3):
         close(ops.norm(X, order, 1), np.linalg.norm(X, order, 1))
+
+
+@pytest.mark.on('numpy', 'torch', 'tensorflow')
+def test_branches_that_give_numbers_of_python():
+    x = keras.Input((3,))
+    model = keras.Model(x, x * ops.cond(ops.any(x > 0), lambda: 1.0, lambda: 2.0))
+    for sign, expected in ((1.0, 1.0), (-1.0, -2.0)):
+        found = model.predict(np.full((1, 3), sign, 'float32'), verbose=0)
+        np.testing.assert_allclose(found, np.full((1, 3), expected))
+
+
+@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
+def test_bounds_of_numpy_do_not_widen():
+    found = ops.fori_loop(np.int64(0), np.int64(3), lambda i, total: total + i * ops.ones((1,)), ops.zeros((1,)))
+    assert keras.backend.standardize_dtype(found.dtype) == 'float32' and float(found[0]) == 3.0
