@@ -7,6 +7,8 @@ update added. Where a layer is neither, all of this costs nothing.
 GPTQ and AWQ keep their bits in `quantized_kernel`. A layer that `quantize` has given room for these goes on with its
 weight, until a calibration or a file has filled them (`is_gptq_calibrated`).
 """
+import warnings
+
 import numpy as np
 
 from keras import dtype_policies, initializers, ops, quantizers
@@ -401,6 +403,9 @@ class Adapted(Layer):
         """
         if mode not in self.modes:
             raise self.wrong_mode(mode)
+        if input_shape is not None and tuple(input_shape) != tuple(self.faced_shape()):
+            warnings.warn('Layer %s: quantized_build(input_shape=%s) has no effect: the weight is made in its own '
+                          'shape, %s.' % (self.name, tuple(input_shape), tuple(self.faced_shape())), stacklevel=2)
         self._quantize(config or _config_of(self.own_policy(), None) if self.quantization_mode == mode
                        else quantizers.resolved(mode, config), fresh=True)
 

@@ -406,8 +406,10 @@ class CompiledMetrics:
 
     def note(self, name, numbers):
         """Take a note of the names in `numbers`, what the metric called `name` gives; returns them."""
-        if name not in numbers or len(numbers) > 1:
+        if list(numbers) != [name]:
             self.said[name] = list(numbers)
+        elif name in self.said:
+            del self.said[name]
         return numbers
 
     def names_of_numbers(self, names):

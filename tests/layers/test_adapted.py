@@ -431,3 +431,11 @@ def test_policies_may_be_set_by_their_names_of_old():
             super().__init__()
             self._dtype_policy = 'of its own'
     assert Own()._dtype_policy == 'of its own'
+
+
+@pytest.mark.on('numpy')
+def test_another_shape_for_a_quantized_weight_warns():
+    layer = layers.Dense(2)
+    layer.build((None, 3))
+    with pytest.warns(UserWarning, match='has no effect'):
+        layer.quantized_build((5, 2), 'int8')

@@ -414,28 +414,11 @@ def _part_from(x, start, size, axis):
     return jax.lax.dynamic_slice_in_dim(x, start, size, axis) if type(size) is int else NotImplemented
 
 
-def _mean(x, axis=None, keepdims=False):
-    return jnp.mean(x, axis, keepdims=keepdims)
-
-
-def _logsumexp(x, axis=None, keepdims=False):
-    return jax.scipy.special.logsumexp(x, axis, keepdims=keepdims)
-
-
-def _var(x, axis=None, keepdims=False):
-    return jnp.var(x, axis, keepdims=keepdims)
-
-
-def _std(x, axis=None, keepdims=False):
-    return jnp.std(x, axis, keepdims=keepdims)
-
-
-def _any(x, axis=None, keepdims=False):
-    return jnp.any(x, axis, keepdims=keepdims)
-
-
-def _all(x, axis=None, keepdims=False):
-    return jnp.all(x, axis, keepdims=keepdims)
+def _over_axes(function):
+    """A function of the library with the arguments that reductions have here."""
+    def reduced(x, axis=None, keepdims=False):
+        return function(x, axis, keepdims=keepdims)
+    return reduced
 
 
 def _argmin(x, axis=-1):
@@ -485,8 +468,9 @@ class JaxEngine(Engine):
                                  'arcsinh arccosh arctanh not_equal greater greater_equal less_equal logaddexp '
                                  'logical_xor clip stack expand_dims swapaxes moveaxis roll tril triu diag diagonal '
                                  'outer'),
-                     rsqrt=lax.rsqrt, relu=_relu, logsumexp=_logsumexp, mean=_mean, var=_var, std=_std, any=_any,
-                     all=_all, argmin=_argmin, part_from=_part_from,
+                     rsqrt=lax.rsqrt, relu=_relu, logsumexp=_over_axes(jax.scipy.special.logsumexp),
+                     mean=_over_axes(jnp.mean), var=_over_axes(jnp.var), std=_over_axes(jnp.std),
+                     any=_over_axes(jnp.any), all=_over_axes(jnp.all), argmin=_argmin, part_from=_part_from,
                      **_named(jax.nn, 'sigmoid silu softmax log_softmax softplus log_sigmoid elu celu selu glu '
                                       'hard_sigmoid hard_silu hard_tanh leaky_relu squareplus'))
     float_dtypes = _FLOATS

@@ -56,20 +56,11 @@ def _clip(x, x_min, x_max):
     return x if x_min is None and x_max is None else np.clip(x, *bounds)
 
 
-def _var(x, axis=None, keepdims=False):
-    return np.var(x, axis, keepdims=keepdims)
-
-
-def _std(x, axis=None, keepdims=False):
-    return np.std(x, axis, keepdims=keepdims)
-
-
-def _any(x, axis=None, keepdims=False):
-    return np.any(x, axis, keepdims=keepdims)
-
-
-def _all(x, axis=None, keepdims=False):
-    return np.all(x, axis, keepdims=keepdims)
+def _over_axes(function):
+    """A function of the library with the arguments that reductions have here."""
+    def reduced(x, axis=None, keepdims=False):
+        return function(x, axis, keepdims=keepdims)
+    return reduced
 
 
 class NumpyEngine(Engine):
@@ -77,7 +68,8 @@ class NumpyEngine(Engine):
     # What is one call of NumPy's as well.
     overrides = dict({name: getattr(np, name) for name in (
         'log1p', 'expm1', 'square', 'cbrt', 'sinh', 'cosh', 'arcsinh', 'arccosh', 'arctanh', 'logaddexp', 'stack',
-        'tril', 'triu', 'diag', 'diagonal', 'outer')}, clip=_clip, var=_var, std=_std, any=_any, all=_all)
+        'tril', 'triu', 'diag', 'diagonal', 'outer')}, clip=_clip,
+        **{name: _over_axes(getattr(np, name)) for name in ('var', 'std', 'any', 'all')})
     capabilities = Capabilities(
         gradients=False, compiled=False, dynamic_sizes=True,
         dtypes=('bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float16',
