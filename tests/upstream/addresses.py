@@ -1,0 +1,298 @@
+"""A pytest plugin: the addresses that upstream's own tests import from, answered by our public names.
+
+The tests of Keras 3 import from `keras.src`, where most things stand at other places than in the public interface. The
+sources say which public name each has (`@keras_export`) and where modules take their names from, so nothing is listed
+here. Four kinds of names are answered, the first that fits: modules, public names, what a module imports from elsewhere
+(followed to its public name), and our own `keras.src`. What is left is private to upstream: a test that touches such a
+name is skipped, with "PRIVATE" and the name.
+
+The folder of the sources is in KERAS_UPSTREAM. A few modules of helpers run as they are (`AS_THEY_ARE`).
+"""
+import ast
+import importlib
+import importlib.abc
+import importlib.util
+import os
+import sys
+import types
+
+import pytest
+
+ROOT = os.environ['KERAS_UPSTREAM']
+PACKAGE = 'keras.src'
+# Helpers of the tests, and plain lists that tests are parametrized with.
+AS_THEY_ARE = {'keras.src.api_export', 'keras.src.testing', 'keras.src.testing.test_case',
+               'keras.src.testing.test_utils', 'keras.src.backend.common.dtypes', 'keras.src.utils.module_utils'}
+# Parts of backends are not exported one by one; these public modules have functions of the same names.
+OF_BACKENDS = ('keras.ops', 'keras.ops.image', 'keras.ops.linalg', 'keras.ops.nn', 'keras.random', 'keras.backend',
+               'keras.config', 'keras.utils', 'keras.tree', 'keras')
+
+
+def _path_of(module):
+    """The file of one of upstream's modules or tests, or None."""
+    base = os.path.join(ROOT, *module.split('.'))
+    for path in (base + '.py', os.path.join(base, '__init__.py')):
+        if os.path.isfile(path):
+            return path
+    return None
+
+
+def _holds(test, engine):
+    """Whether `backend() == 'name'` and its kin hold; True where a condition is about something else."""
+    if isinstance(test, ast.Compare) and isinstance(test.left, ast.Call):
+        name = getattr(test.left.func, 'id', getattr(test.left.func, 'attr', ''))
+        if name == 'backend' and isinstance(test.ops[0], ast.Eq):
+            return getattr(test.comparators[0], 'value', None) == engine
+    return True
+
+
+def _statements(body, engine):
+    """What a module does when it is imported, branches of other backends left out."""
+    for statement in body:
+        if isinstance(statement, ast.If):
+            for branch in (statement.body if _holds(statement.test, engine) else [], statement.orelse):
+                for inner in _statements(branch, engine):
+                    yield inner
+        elif isinstance(statement, ast.Try):
+            for inner in _statements(statement.body, engine):
+                yield inner
+        else:
+            yield statement
+
+
+class Source:
+    """What a module of upstream's defines and imports, read from its source.
+
+    `exported`: {name: its public path}; `imported`: {name: (module, name there or None)}; `stars`: modules of which it
+    takes everything; `defined`: the names of its own.
+    """
+
+    def __init__(self, module):
+        self.exported, self.imported, self.stars, self.defined = {}, {}, [], set()
+        with open(_path_of(module), encoding='utf-8') as source:
+            tree = ast.parse(source.read())
+        for statement in _statements(tree.body, os.environ.get('KERAS_BACKEND')):
+            if isinstance(statement, ast.ImportFrom) and (statement.module or '').startswith('keras'):
+                for alias in statement.names:
+                    if alias.name == '*':
+                        self.stars.append(statement.module)
+                    else:
+                        self.imported[alias.asname or alias.name] = (statement.module, alias.name)
+            elif isinstance(statement, (ast.ClassDef, ast.FunctionDef)):
+                self.defined.add(statement.name)
+                for decorator in statement.decorator_list:
+                    if getattr(getattr(decorator, 'func', None), 'id', None) == 'keras_export':
+                        self.exported[statement.name] = self._first(decorator)
+            elif isinstance(statement, ast.Assign):
+                for target in statement.targets:
+                    if isinstance(target, ast.Name):
+                        self._assigned(target.id, statement.value)
+
+    def _assigned(self, name, value):
+        self.defined.add(name)
+        if isinstance(value, ast.Call) and getattr(getattr(value.func, 'func', None), 'id', None) == 'keras_export':
+            self.exported[name] = self._first(value.func)
+        elif isinstance(value, ast.Name):
+            # `other = this` has the public name of this, where that has one.
+            known = self.exported.get(value.id)
+            if known:
+                self.exported[name] = known
+
+    @staticmethod
+    def _first(call):
+        paths = ast.literal_eval(call.args[0])
+        return paths if isinstance(paths, str) else paths[0]
+
+
+_sources = {}
+
+
+def source_of(module):
+    if module not in _sources:
+        _sources[module] = Source(module)
+    return _sources[module]
+
+
+def _public(path):
+    """(True, what is at a public path of ours), or (False, None)."""
+    parts = path.split('.')
+    found = sys.modules['keras']
+    for part in parts[1:]:
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            return False, None
+    return True, found
+
+
+def _looked_up(module, name, seen):
+    """(True, what upstream's module has under a name), or (False, None)."""
+    if (module, name) in seen or _path_of(module) is None:
+        return False, None
+    seen.add((module, name))
+    source = source_of(module)
+    if name in source.exported:
+        return _public(source.exported[name])
+    if name in source.imported:
+        there, original = source.imported[name]
+        if _path_of(there + '.' + original):
+            return True, importlib.import_module(there + '.' + original)
+        if there in AS_THEY_ARE:
+            return True, getattr(importlib.import_module(there), original)
+        found = _looked_up(there, original, seen)
+        if found[0]:
+            return found
+    for star in source.stars:
+        found = _looked_up(star, name, seen)
+        if found[0]:
+            return found
+    if module.startswith('keras.src.backend'):
+        for place in OF_BACKENDS:
+            found = _public(place + '.' + name)
+            if found[0]:
+                return found
+    return False, None
+
+
+def _set_aside():
+    """Take what stands below `keras.src` out of the loaded modules; gives it."""
+    names = [name for name in sys.modules if name == PACKAGE or name.startswith(PACKAGE + '.')]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+def _ours(module, name):
+    """(True, what our own `keras.src` has), or (False, None)."""
+    proxies = _set_aside()
+    sys.meta_path.remove(FINDER)
+    try:
+        return _found_by_others(module, name)
+    finally:
+        sys.meta_path.insert(0, FINDER)
+        _set_aside()
+        sys.modules.update(proxies)
+
+
+def _found_by_others(module, name):
+    try:
+        return True, getattr(importlib.import_module(module), name)
+    except (AttributeError, ImportError):
+        return False, None
+
+
+class _PrivateBase:
+    def __init__(self, *args, **kwargs):
+        pytest.skip('PRIVATE base class')
+
+
+class Private:
+    """Stands for a name that is private to upstream: who uses it is skipped; to import it is no use."""
+
+    def __init__(self, name):
+        self.__dict__['_private'] = name
+
+    def _skip(self, *args, **kwargs):
+        pytest.skip('PRIVATE ' + self.__dict__['_private'], allow_module_level=True)
+
+    __call__ = __setattr__ = __delattr__ = __getitem__ = __enter__ = __eq__ = __instancecheck__ = _skip
+    __hash__ = object.__hash__
+
+    def __getattr__(self, name):
+        if name.startswith('__'):
+            raise AttributeError(name)
+        return Private(self.__dict__['_private'] + '.' + name)
+
+    def __iter__(self):
+        return iter(())
+
+    def __mro_entries__(self, bases):
+        return (_PrivateBase,)
+
+    def __repr__(self):
+        return 'Private(%r)' % self.__dict__['_private']
+
+
+class Proxy(types.ModuleType):
+    """One of upstream's modules, whose names are ours."""
+
+    def __getattr__(self, name):
+        if name.startswith('__'):
+            raise AttributeError(name)
+        below = self.__name__ + '.' + name
+        if _path_of(below) and name not in source_of(self.__name__).imported:
+            return importlib.import_module(below)
+        for lookup in (lambda: _looked_up(self.__name__, name, set()), lambda: _ours(self.__name__, name)):
+            known, found = lookup()
+            if known:
+                return found
+        return Private(below)
+
+
+class Upstream(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds everything below `keras.src`: tests and helpers run from their files, the rest is a `Proxy`."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != PACKAGE and not name.startswith(PACKAGE + '.'):
+            return None
+        file = _path_of(name)
+        if file is None:
+            return None
+        if name in AS_THEY_ARE or name.endswith('_test'):
+            below = [os.path.dirname(file)] if file.endswith('__init__.py') else None
+            return importlib.util.spec_from_file_location(name, file, submodule_search_locations=below)
+        return importlib.util.spec_from_loader(name, self, is_package=True)
+
+    def create_module(self, spec):
+        return Proxy(spec.name)
+
+    def exec_module(self, module):
+        module.__path__ = []
+
+
+# After our own finder, which importing keras puts first, so that it stands before it.
+importlib.import_module('keras')
+_set_aside()
+FINDER = Upstream()
+sys.meta_path.insert(0, FINDER)
+
+# Upstream's conftest.py, which is not among the published sources, has this for its tests to import.
+_conftest = types.ModuleType('conftest')
+_conftest.skip_if_backend = lambda engine, reason: pytest.mark.skipif(os.environ['KERAS_BACKEND'] == engine,
+                                                                      reason=reason)
+sys.modules['conftest'] = _conftest
+
+
+def _seed_generators(layer):
+    """What upstream's helper counts in attributes that are private there."""
+    keras = sys.modules['keras']
+    layers = layer._flatten_layers() if hasattr(layer, '_flatten_layers') else [layer]
+    found = {}
+    for part in layers:
+        for value in vars(part).values():
+            for each in value if isinstance(value, (list, tuple)) else [value]:
+                if isinstance(each, keras.random.SeedGenerator):
+                    found[id(each)] = each
+    return list(found.values())
+
+
+def pytest_configure(config):
+    helpers = importlib.import_module('keras.src.testing.test_case')
+    helpers.get_seed_generators = _seed_generators
+    for marker in ('requires_trainable_backend', 'skip_if_backend', 'openvino_backend', 'multi_device'):
+        config.addinivalue_line('markers', marker + ': a marker of upstream')
+
+
+def pytest_ignore_collect(collection_path):
+    """Tests of one backend's own code run on that engine only."""
+    parts = collection_path.parts
+    others = {'tensorflow', 'jax', 'torch', 'numpy', 'openvino'} - {os.environ['KERAS_BACKEND']}
+    return True if any(part == 'backend' and parts[at + 1] in others for at, part in enumerate(parts[:-1])) else None
+
+
+def pytest_collection_modifyitems(config, items):
+    engine = os.environ['KERAS_BACKEND']
+    for item in items:
+        if engine == 'numpy' and item.get_closest_marker('requires_trainable_backend'):
+            item.add_marker(pytest.mark.skip(reason='NumPy does not train'))
+        for marker in item.iter_markers('skip_if_backend'):
+            if marker.args[0] == engine:
+                item.add_marker(pytest.mark.skip(reason='upstream skips it on %s' % engine))
