@@ -22,8 +22,8 @@ class InputLayer(Layer):
         batch_input_shape (batch_shape): shape with the batch size. dtype: default `floatx`.
         input_tensor: a variable, tensor or array to take the data from: nothing is fed then.
         sparse: whether SciPy's sparse matrices are fed; layers get their batches dense. Sparse tensors of the engine's
-            library that the model is called on stay as they are. In Keras 3's generation True is for engines whose library
-            has such tensors.
+            library that the model is called on stay as they are. In Keras 3's generation True is for engines whose
+            library has such tensors.
         ragged: True has no effect, with a warning.
     """
     is_input = True

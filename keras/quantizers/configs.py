@@ -83,8 +83,8 @@ class QuantizationConfig(Configurable):
 
     @property
     def mode(self):
-        raise NotImplementedError('%s does not say its mode. Do not instantiate QuantizationConfig directly. Subclasses '
-                                  'must implement this property.' % type(self).__name__)
+        raise NotImplementedError('%s does not say its mode. Do not instantiate QuantizationConfig directly. '
+                                  'Subclasses must implement this property.' % type(self).__name__)
 
     def dtype_policy_string(self):
         """The mode, as policies begin with it."""
@@ -303,8 +303,8 @@ def resolved(mode, config):
     if isinstance(config, str):
         mode, config = config, None
     if config is not None and not isinstance(config, QuantizationConfig):
-        raise ValueError('Argument `config` must be an instance of `QuantizationConfig`. Received: config=%r (of type %s)'
-                         % (config, type(config).__name__))
+        raise ValueError('Argument `config` must be an instance of `QuantizationConfig`. Received: config=%r (of '
+                         'type %s)' % (config, type(config).__name__))
     if mode is None and config is None:
         raise ValueError('You must provide either `mode` or `config` to `quantize`.')
     found = mode if config is None else config.mode
@@ -318,5 +318,6 @@ def resolved(mode, config):
         if config is None:
             raise ValueError('For %s, you must pass %s `%s` object in the `config` argument.'
                              % (found.upper(), 'an' if name[0] == 'A' else 'a', name))
-        raise ValueError('Mode %r requires a valid `config` argument of type `%s`. Received: %r' % (found, name, config))
+        raise ValueError('Mode %r requires a valid `config` argument of type `%s`. Received: %r'
+                         % (found, name, config))
     return simple[found]() if config is None else config

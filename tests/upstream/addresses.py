@@ -301,8 +301,8 @@ def pytest_configure(config):
 @pytest.fixture(autouse=True)
 def _classes_of_the_test(request):
     """What stands in a test's module is found by name, as upstream finds what is below `keras`, where its tests lie."""
-    classes = {name: value for name, value in vars(request.module).items()
-               if isinstance(value, type) and hasattr(value, 'from_config') and value.__module__.startswith('upstream.')}
+    classes = {name: value for name, value in vars(request.module).items() if isinstance(value, type)
+               and hasattr(value, 'from_config') and value.__module__.startswith('upstream.')}
     with sys.modules['keras'].saving.custom_object_scope(classes):
         yield
 
