@@ -10,7 +10,7 @@ from keras import config, generations
 from keras.backend.contract import placement
 from keras.backend.contract.context import context
 from keras.backend.contract.ledger import Concretely, Stored
-from keras.backend.contract.loading import active, get_engine, outside_graphs
+from keras.backend.contract.loading import active, class_for_library, get_engine, outside_graphs
 from keras.backend.contract.rules import AbstractTensor, Shape, dtype_named, numpy_dtype, stand_ins, standard_dtype
 from keras.backend.state.scopes import checked_name, current_names
 from keras.legacy.class_paths import known_as
@@ -219,9 +219,13 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     @outside_graphs
     def _store(self, value):
         storage = self.storage
-        self.held = self.holder.store(storage, _fitting(value, self))
+        self.held = self.stored(storage, _fitting(value, self))
         if self.distribution is not None:
             self.held = placement.kept(self.held, self)
+
+    def stored(self, storage, value):
+        """What is kept from now on, where `storage` has been, for a native tensor."""
+        return self.holder.store(storage, value)
 
     def assign_new(self, array):
         """`assign` of a NumPy array that nobody else holds: before the first use it is kept as it is, not copied."""
@@ -296,6 +300,9 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         memo[id(self)] = copy
         copy.__dict__.update(self.__getstate__())
         return copy
+
+
+Variable = class_for_library(Variable)
 
 
 def _initial_array(value, shape, dtype):
