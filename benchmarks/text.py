@@ -1,7 +1,7 @@
 """`TextVectorization` of 100,000 lines of 5 to 40 words, ours or upstream's.
 
-Run as a script: `KERAS_BACKEND=jax python text.py [ROUNDS]`, with our keras or upstream's on the path. The lines come as
-a list, as an array of objects and as one of `str`; `adapt` takes the array of objects. Prints seconds as JSON.
+Run as a script: `KERAS_BACKEND=jax python text.py [ROUNDS]`, with our keras or upstream's on the path. The lines are
+a list, an array of objects and one of `str`; `adapt` takes the array of objects. Prints seconds as JSON.
 """
 import json
 import sys
