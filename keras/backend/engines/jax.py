@@ -709,7 +709,7 @@ class JaxEngine(Engine):
             return jax.ShapeDtypeStruct([size if n is None else n for n in leaf.shape], _dtype(leaf.dtype))
 
         def run(*args):
-            with Ledger(missing=lambda v: jnp.zeros(v.shape, _dtype(v.dtype))):
+            with Ledger(missing=lambda v: jnp.zeros(v.shape, _dtype(v.kept_dtype))):
                 return fn(*args)
         return jax.eval_shape(run, *tree.map_structure(stand_in, list(args)))
 

@@ -9,7 +9,7 @@ import numpy as np
 from keras import config, generations
 from keras.backend.contract import placement
 from keras.backend.contract.context import context
-from keras.backend.contract.ledger import Concretely, Stored
+from keras.backend.contract.ledger import Concretely, FacingLedger, Stored
 from keras.backend.contract.loading import active, get_engine, outside_graphs
 from keras.backend.contract.rules import AbstractTensor, Shape, dtype_named, numpy_dtype, stand_ins, standard_dtype
 from keras.backend.state.scopes import checked_name, current_names
@@ -188,7 +188,7 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     def numpy_view(self):
         """The value as a NumPy array that may be the variable's own memory, to be read before anything else happens."""
         if self.holder is None and not callable(self._initializer):
-            return np.asarray(self._initializer, dtype=numpy_dtype(self.dtype))
+            return np.asarray(self._initializer, dtype=numpy_dtype(self.kept_dtype))
         if self.holder is None:
             self._move(get_engine())
         return self.holder.numpy_view(self.holder.load(self.held))
@@ -232,6 +232,25 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             self.assign(array)
 
     # --- description -----------------------------------------------------------------------------------------
+
+    @property
+    def dtype(self):
+        """The name of the dtype. In Keras 3's generation, in `call` of a layer that reads it in another float type than
+        it is kept in, the name of that type."""
+        ledger = context.ledger
+        while ledger is not None:
+            if type(ledger) is FacingLedger and generations.value('variables_show_their_cast'):
+                return ledger.shown_dtype(self)
+            ledger = getattr(ledger, 'outer', None)
+        return self.__dict__['dtype']
+
+    @dtype.setter
+    def dtype(self, dtype):
+        self.__dict__['dtype'] = dtype
+
+    @property
+    def kept_dtype(self):
+        return self.__dict__['dtype']
 
     @property
     def trainable(self):
@@ -351,7 +370,7 @@ def _mismatch(variable, shape):
 
 
 def _fitting_array(value, variable):
-    array = np.array(value, dtype=numpy_dtype(variable.dtype))
+    array = np.array(value, dtype=numpy_dtype(variable.kept_dtype))
     if array.shape != variable.shape:
         raise _mismatch(variable, array.shape)
     return array
@@ -363,10 +382,10 @@ def _fitting(value, variable):
             return value
         value = value.value
     engine = get_engine()
-    if type(value) not in active.native or engine.dtype_of(value) != variable.dtype:
+    if type(value) not in active.native or engine.dtype_of(value) != variable.kept_dtype:
         if isinstance(value, Variable):
             value = value.value
-        value = engine.convert(value, variable.dtype)
+        value = engine.convert(value, variable.kept_dtype)
     shape = engine.shape_of(value)
     if shape != variable.shape and not _compatible(shape, variable.shape):
         raise _mismatch(variable, shape)
