@@ -581,6 +581,15 @@ class RNN(Layer):
                                          name='%s_state_%d' % (self.name, index))
                                 for index, shape in enumerate(shapes)])
 
+    def states_by_name(self):
+        states = [] if self._states is None else self._states.variables
+        return {'state_%d' % number: state for number, state in enumerate(states)}
+
+    def replace_parts(self, instead):
+        super().replace_parts(instead)
+        if self._states is not None:
+            self._states = _States([instead.get(id(state), state) for state in self._states.variables])
+
     @property
     def states(self):
         """The state variables of a stateful layer; a None for each state otherwise."""

@@ -267,7 +267,7 @@ def list_of_texts(array):
     values = array.ravel().tolist()
     if array.dtype.kind == 'f':
         return ['%f' % value for value in values]
-    if array.dtype.kind == 'U':
+    if array.dtype.kind == 'U' or set(map(type, values)) == {str}:
         return values
     return [value if type(value) is str else value.decode('utf-8', 'replace') if isinstance(value, bytes)
             else str(value) for value in values]
