@@ -10,7 +10,7 @@ from keras import config, generations
 from keras.backend.contract import placement
 from keras.backend.contract.context import context
 from keras.backend.contract.ledger import Concretely, FacingLedger, Stored
-from keras.backend.contract.loading import active, get_engine, outside_graphs
+from keras.backend.contract.loading import active, class_for_library, get_engine, outside_graphs
 from keras.backend.contract.rules import AbstractTensor, Shape, dtype_named, numpy_dtype, stand_ins, standard_dtype
 from keras.backend.state.scopes import checked_name, current_names
 from keras.legacy.class_paths import known_as
@@ -176,6 +176,8 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         """The layout on a device mesh that a script has set for the one variable, as Keras 3 has it; or None."""
         return self.__dict__.get('_layout')
 
+    is_tensor_like = True  # what `tf.is_tensor` looks for
+
     def numpy(self):
         """The value as a NumPy array of its own."""
         return np.array(self.numpy_view())
@@ -193,10 +195,10 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             self._move(get_engine())
         return self.holder.numpy_view(self.holder.load(self.held))
 
-    def assign(self, value, name=None):
+    def assign(self, value, name=None, use_locking=None, read_value=True):
         """Set the value. During a step it takes effect for later reads, and is kept when the step ends.
 
-        `name` is what TensorFlow calls the operation by in a graph, as methods written for its variables give it.
+        The rest is about the operation that TensorFlow makes of it, as methods written for its variables give it.
 
         In the `get_updates` of an optimizer of one's own it is one of the updates that every training step makes.
 
@@ -219,9 +221,13 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     @outside_graphs
     def _store(self, value):
         storage = self.storage
-        self.held = self.holder.store(storage, _fitting(value, self))
+        self.held = self.stored(storage, _fitting(value, self))
         if self.distribution is not None:
             self.held = placement.kept(self.held, self)
+
+    def stored(self, storage, value):
+        """What is kept from now on, where `storage` has been, for a native tensor."""
+        return self.holder.store(storage, value)
 
     def assign_new(self, array):
         """`assign` of a NumPy array that nobody else holds: before the first use it is kept as it is, not copied."""
@@ -315,6 +321,9 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         memo[id(self)] = copy
         copy.__dict__.update(self.__getstate__())
         return copy
+
+
+Variable = class_for_library(Variable)
 
 
 def _initial_array(value, shape, dtype):

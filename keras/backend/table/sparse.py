@@ -280,6 +280,7 @@ _KERNELS.update({name: _of_both(name) for name in ('add', 'subtract', 'maximum',
 _KERNELS.update(
     multiply=(_product, lambda x1, x2: True), matmul=(_matmul, lambda x1, x2: _sparse(x1) and _sparse(x2)),
     divide=(_divided, lambda x1, x2: _sparse(x1) and type(x2) in (int, float) and x2 != 0),
-    batch_dot=(_batch_dot, lambda x, y, axes=None: _sparse(x) and _sparse(y)), linear=(_linear, lambda *args: False), sum=(_sum, _is_partial), mean=(_mean, _is_partial),
+    batch_dot=(_batch_dot, lambda x, y, axes=None: _sparse(x) and _sparse(y)), linear=(_linear, lambda *args: False),
+    sum=(_sum, _is_partial), mean=(_mean, _is_partial),
     transpose=(_transpose, _always), reshape=(_reshape, _always), expand_dims=(_expand_dims, _always),
     squeeze=(_squeeze, _always), concatenate=(_concatenate, lambda xs, axis=-1: all(map(_sparse, xs))))
