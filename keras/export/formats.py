@@ -4,6 +4,7 @@ import importlib
 import inspect
 import os
 
+from keras import generations
 from keras.export import by_engine
 
 # What writes a format on every engine: a function `export(model, filepath, input_signature, ...)` in that module.
@@ -12,6 +13,10 @@ WRITERS = {
     'openvino': 'keras.export.openvino',
     'tfjs': 'keras.export.web',
 }
+
+
+# How names of files have to end in Keras 3's generation.
+_EXTENSIONS = {'litert': '.tflite', 'tflite': '.tflite', 'torch': '.pt2'}
 
 
 def export_model(model, filepath, format='tf_saved_model', verbose=None, input_signature=None, **kwargs):
@@ -45,6 +50,9 @@ def export_model(model, filepath, format='tf_saved_model', verbose=None, input_s
         _check_options(format, by_engine.writer(format), 4, kwargs)
         write = functools.partial(by_engine.export, format=format)
     filepath = os.fspath(filepath)
+    if generations.value('exports_have_extensions') and not filepath.endswith(_EXTENSIONS.get(format, '')):
+        raise ValueError('export: The format %r requires the filepath to end with %r. Got: %s'
+                         % (format, _EXTENSIONS[format], filepath))
     write(model, filepath, input_signature, **kwargs)
     if verbose or verbose is None and format == 'tf_saved_model':
         print('Exported %s to %s (%s).' % (model.name, filepath, format))
