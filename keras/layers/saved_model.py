@@ -57,7 +57,8 @@ class TFSMLayer(Layer):
             raise InvalidConfig(
                 'Requested the deserialization of a `TFSMLayer`, which loads the SavedModel %r that the config names: '
                 'it could do anything here (arbitrary code execution), so it is not loaded. If you trust where the '
-                'config and the folder come from, pass `safe_mode=False` to the function that loads it.' % (config.get('filepath'),))
+                'config and the folder come from, pass `safe_mode=False` to the function that loads it.'
+                % (config.get('filepath'),))
         return cls(**config)
 
     def __reduce__(self):
