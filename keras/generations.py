@@ -565,6 +565,8 @@ _row('summary_counts_optimizer', 'models.Model.summary',
 _row('names_are_values', 'saving.deserialize_keras_object',
      'a string stands for itself, unless it is registered or a custom object; it stands for what it names',
      False, False, False, True)
+_row('predictions_in_bfloat16', 'models.Model.predict',
+     'outputs of bfloat16 come in that dtype, of the package `ml_dtypes`, not as float32', False, False, False, True)
 _row('exports_have_extensions', 'models.Model.export',
      'the name of a file of LiteRT has to end in .tflite, that of one of PyTorch in .pt2', False, False, False, True)
 _row('failures_end_callbacks', 'models.Model.fit',

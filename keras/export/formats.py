@@ -15,10 +15,6 @@ WRITERS = {
 }
 
 
-# How names of files have to end in Keras 3's generation.
-_EXTENSIONS = {'litert': '.tflite', 'tflite': '.tflite', 'torch': '.pt2'}
-
-
 def export_model(model, filepath, format='tf_saved_model', verbose=None, input_signature=None, **kwargs):
     """Write `model` as something that another runtime runs, for inference.
 
@@ -46,13 +42,16 @@ def export_model(model, filepath, format='tf_saved_model', verbose=None, input_s
     if format in WRITERS:
         write = importlib.import_module(WRITERS[format]).export
         _check_options(format, write, 3, kwargs)
+        extension = ''
     else:
-        _check_options(format, by_engine.writer(format), 4, kwargs)
+        writer = by_engine.writer(format)
+        _check_options(format, writer, 4, kwargs)
+        extension = getattr(writer, 'extension', '')
         write = functools.partial(by_engine.export, format=format)
     filepath = os.fspath(filepath)
-    if generations.value('exports_have_extensions') and not filepath.endswith(_EXTENSIONS.get(format, '')):
+    if generations.value('exports_have_extensions') and not filepath.endswith(extension):
         raise ValueError('export: The format %r requires the filepath to end with %r. Got: %s'
-                         % (format, _EXTENSIONS[format], filepath))
+                         % (format, extension, filepath))
     write(model, filepath, input_signature, **kwargs)
     if verbose or verbose is None and format == 'tf_saved_model':
         print('Exported %s to %s (%s).' % (model.name, filepath, format))

@@ -316,3 +316,15 @@ def test_layers_of_a_stack_pass_on_what_they_give(known):
             np.testing.assert_array_equal(each.predict(x, verbose=0), x[:, 2:] * 2.0)
     with keras.config.generation(2), pytest.raises(ValueError, match='2 outputs; a stack passes on one'):
         keras.Sequential([keras.Input((5,)), Halves()])
+
+
+@pytest.mark.on('torch', 'jax', 'tensorflow')
+def test_predictions_come_in_their_own_dtype():
+    bfloat16 = pytest.importorskip('ml_dtypes').bfloat16
+    model = Sequential([Input((3,)), layers.Dense(2, kernel_initializer='ones', dtype='mixed_bfloat16')])
+    sums = X.sum(axis=1)[:, None].repeat(2, 1)
+    for found in (model.predict(X, verbose=0), model.predict(X, batch_size=1, verbose=0), model.predict_on_batch(X)):
+        assert found.dtype == bfloat16
+        np.testing.assert_array_equal(found.astype('float32'), sums)
+    with keras.config.generation(2):
+        assert model.predict(X, verbose=0).dtype == np.float32

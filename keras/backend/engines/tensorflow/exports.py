@@ -155,6 +155,10 @@ def write_tflite(file, call, signature, variables, enable_select_tf_ops=True, al
     file.write(converter.convert())
 
 
+# How names of such files end.
+write_tflite.extension = '.tflite'
+
+
 class LoadedArtifact:
     """A SavedModel, read again."""
 
