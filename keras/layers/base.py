@@ -20,7 +20,7 @@ from keras.backend.contract.context import carried, carry_mask, context, known_m
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
 from keras.backend.contract.loading import active, get_engine, is_native, join, known_engine, meet_the_engine
 from keras.backend.contract.rules import AbstractTensor, Shape, is_float
-from keras.backend.contract.scripts import run_script, scripted
+from keras.backend.contract.scripts import run_script, scripted, with_branches
 from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
 from keras.backend.graph.reads import symbol_of
@@ -455,10 +455,13 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
                     and learning_phase.value is None \
                     and (calls.losses is None or self._ignores_phase and not calls.masks) and not carried:
                 previous, context.running = context.running, True
+                added = None if calls.losses is None else calls.mark()
                 try:
-                    return run_script(self.call, (inputs,), {})
+                    return self.call(inputs)
                 except Exception as error:
-                    if isinstance(error, AttributeError) and self.accept_substitutes():
+                    if isinstance(error, AttributeError) and self.accept_substitutes() \
+                            or with_branches(self.call, error) is not None:
+                        calls.take_back(added or (0, 0))
                         return self._call_with(args, kwargs)
                     self.assert_input_compatibility(inputs)
                     say_where(error, self)
