@@ -267,9 +267,6 @@ class _HeadedAttention(Layer):
         if self.sliding_window is not None and (not isinstance(self.sliding_window, int) or self.sliding_window < 1):
             raise ValueError('%s: `sliding_window` must be `None` or a positive integer. Received: sliding_window=%r'
                              % (type(self).__name__, self.sliding_window))
-        if self.flash_attention and 'attention' not in get_engine().overrides:
-            raise ValueError('%s: flash_attention=True asks for a kernel that the %s engine does not have; with None '
-                             'the same numbers are computed without it.' % (type(self).__name__, get_engine().name))
         if self.flash_attention and self.dropout:
             raise ValueError('%s: Dropout is not supported when flash attention is enabled. Received: dropout=%s. With '
                              'flash_attention=None both are possible.' % (type(self).__name__, self.dropout))
@@ -280,6 +277,9 @@ class _HeadedAttention(Layer):
             raise ValueError('Layer %s: Returning attention scores is not supported when flash attention is enabled. '
                              'Please disable flash attention to access attention scores. With flash_attention=None '
                              'the layer does by itself where they are wanted.' % self.name)
+        if self.flash_attention and 'attention' not in get_engine().overrides:
+            raise ValueError('Layer %s: flash_attention=True asks for a kernel that the %s engine does not have; with '
+                             'None the same numbers are computed without it.' % (self.name, get_engine().name))
         wanted = config.is_flash_attention_enabled() if self.flash_attention is None else self.flash_attention
         return wanted is not False and not return_attention_scores and not (training and self.dropout)
 
