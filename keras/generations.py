@@ -79,7 +79,7 @@ _row('layer_as_activation_warns', 'activations.get', 'a layer in the place of an
 _row('masked_queries_attend_evenly', 'layers.MultiHeadAttention, GroupQueryAttention',
      'what a query that its mask leaves out gives is the mean of all values, not what its scores say',
      False, False, True, True)
-_row('query_masks_go_with_queries', 'layers.MultiHeadAttention, GroupQueryAttention',
+_row('query_masks_go_with_queries', 'layers.MultiHeadAttention',
      'an argument `query_mask` of the call has no effect, with a warning: what counts is the mask of the query itself',
      False, False, False, True)
 _row('both_directions_mask_with_zeros', 'layers.Bidirectional',
