@@ -109,8 +109,8 @@ _row('masks_by_argument', 'layers.Layer.call',
 _row('names_have_no_slash', 'layers.Layer', 'names of layers and variables are text without `/`',
      False, False, False, True)
 _row('shape_is_for_placeholders', 'layers.InputLayer',
-     '`input_shape` is deprecated, with a warning, `input_tensor` has to be a symbolic tensor, and `ragged` is refused '
-     'on engines without such tensors',
+     '`input_shape` is deprecated, with a warning, `input_tensor` has to be a symbolic tensor, and `sparse` and '
+     '`ragged` are refused on engines without such tensors, and beside each other',
      False, False, False, True)
 _row('symbols_have_no_elements', 'utils.is_keras_tensor', 'symbolic tensors have no length and cannot be iterated over',
      False, False, False, True)
@@ -272,6 +272,9 @@ _row('files_have_extensions', 'models.Model.save',
      'the name of a file ends in `.keras`, `.h5` or `.hdf5`', False, False, False, True)
 _row('variables_show_values', 'Variable',
      'printed, it shows its path and its value', False, False, False, True)
+_row('variables_show_their_cast', 'Variable.dtype',
+     'in `call` of a layer that computes in another float type than its weights have, `dtype` of these says the type '
+     'that they read in', False, False, False, True)
 _row('variables_compare_by_value', 'Variable', '`variable == number` compares the values, not the objects; two '
      'variables are equal where they are the same one', False, False, False, True)
 _row('huber_is_mean', 'losses.Huber', 'one value per sample, the mean over the last axis, not one for each number',

@@ -5,6 +5,7 @@ native tensors run `call` at once. What is the same for every call is found out 
 (`signature_of`) or once per instance, never per call.
 """
 import contextlib
+import copy
 import functools
 import inspect
 import itertools
@@ -19,6 +20,7 @@ from keras.backend.contract.context import carried, carry_mask, context, known_m
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
 from keras.backend.contract.loading import active, get_engine, is_native, join, known_engine, meet_the_engine
 from keras.backend.contract.rules import AbstractTensor, Shape, is_float
+from keras.backend.contract.scripts import run_script, scripted
 from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
 from keras.backend.graph.reads import symbol_of
@@ -131,7 +133,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
             rule = shaped(rule) if is_ours(cls) else rule
             cls.compute_output_shape = rule
             cls.get_output_shape_for = own.get('get_output_shape_for', rule)
-        for name in cls.not_asked.intersection(own) if not is_ours(cls) else ():
+        for name in cls.not_asked.intersection(own) if not is_ours(cls) and 'call' not in own else ():
             warnings.warn('%s.%s is never called: here %s does not go by it. Override `call` instead.'
                           % (cls.__name__, name, cls.__mro__[1].__name__), stacklevel=2)
         if inspect.isfunction(own.get('build')) and (cls.notes_builds or not is_ours(cls)):
@@ -251,6 +253,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
                                       % (type(self).__name__, self.name))
         return inputs
 
+    @shaped
     def compute_output_shape(self, input_shape):
         """The shape of the output for `input_shape`; None stands for unknown sizes.
 
@@ -337,12 +340,11 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
     @property
     def compute_dtype(self):
         """The float type of the computation."""
-        return self._compute_dtype or self._dtype
+        return self._calls_in or self._dtype
 
-    @yielding
-    def _dtype_policy(self):
-        # By this name subclasses written for tf.keras and Keras 3 find it.
-        return self._policy
+    # By these names subclasses written for tf.keras and Keras 3 find them.
+    _compute_dtype = yielding(lambda self: self.compute_dtype)
+    _dtype_policy = yielding(lambda self: self._policy)
 
     @yielding
     def input_dtype(self):
@@ -373,7 +375,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
     def _follow_policy(self):
         policy = self.own_policy()
         self._dtype = policy.variable_dtype
-        self._compute_dtype = None if policy.compute_dtype == policy.variable_dtype else policy.compute_dtype
+        self._calls_in = None if policy.compute_dtype == policy.variable_dtype else policy.compute_dtype
         self._direct_dtype = None
         if policy.quantization_mode is not None:
             self.follow_quantization(policy)
@@ -394,7 +396,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         if isinstance(policy, dtype_policies.DTypePolicyMap) or form == 'DTypePolicy' \
                 or policy.quantization_mode == 'float8':
             return dtype_policies.serialize(policy)
-        if form == 'Policy' and self._compute_dtype is not None:
+        if form == 'Policy' and self._calls_in is not None:
             return {'class_name': 'Policy', 'config': {'name': policy.name}}
         return policy.name
 
@@ -454,7 +456,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
                     and (calls.losses is None or self._ignores_phase and not calls.masks) and not carried:
                 previous, context.running = context.running, True
                 try:
-                    return self.call(inputs)
+                    return run_script(self.call, (inputs,), {})
                 except Exception as error:
                     if isinstance(error, AttributeError) and self.accept_substitutes():
                         return self._call_with(args, kwargs)
@@ -583,16 +585,16 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         if placement.current[0] is not None and placement.output_layout(self.path) is not None:
             call = _laying_out(call, placement.output_layout(self.path))
         if self._reads_otherwise() or type(context.ledger) is FacingLedger:
-            return self.run_in_compute_dtype(call, args, kwargs)
-        return call(*args, **kwargs)
+            return self.run_in_compute_dtype(scripted(call), args, kwargs)
+        return run_script(call, args, kwargs)
 
     def _reads_otherwise(self):
         """Whether weights read otherwise in `call` than they are kept."""
-        return self._compute_dtype is not None and self.autocast
+        return self._calls_in is not None and self.autocast
 
     def run_in_compute_dtype(self, function, args, kwargs):
         """`function` of a call, where weights read otherwise than they are kept."""
-        with FacingLedger(self._compute_dtype if self.autocast else None):
+        with FacingLedger(self._calls_in if self.autocast else None):
             return function(*args, **kwargs)
 
     def _attach_masks(self, node, inputs, masks):
@@ -628,7 +630,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
             except Exception:  # `call` may be code that takes nothing but numbers; the shape rule is all there is then
                 pass
         if has_rule and len(args) == 1 and not signature_of(type(self)).rule_takes_several:
-            shapes = tree.map_structure(lambda x: tuple(x.shape), args[0])
+            shapes = tree.map_structure(lambda x: Shape(x.shape), args[0])
             dtypes = self._output_dtypes(args, kwargs)
             try:
                 return map_shapes(lambda shape: AbstractTensor(shape, next(dtypes)), self.compute_output_shape(shapes))
@@ -698,7 +700,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
             filled = tree.map_structure(lambda leaf: next(remaining) if isinstance(leaf, AbstractTensor) else leaf,
                                         [args, kwargs])
             with running(None), inside(self):
-                return self.call(*filled[0], **filled[1])
+                return run_script(self.call, *filled)
         try:
             return get_engine().eval_shape(run, leaves)
         except Exception:
@@ -802,7 +804,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
 
     def _remember_direct(self, signature, inputs):
         """Let calls like this one take the short way: nothing was converted and nothing depends on the call."""
-        if self._compute_dtype is None and self.activity_regularizer is None and not context.abstract \
+        if self._calls_in is None and self.activity_regularizer is None and not context.abstract \
                 and self.mode_of_calls is None and not self.hooked \
                 and placement.output_layout(self.path) is None \
                 and type(self).compute_mask is Layer.compute_mask:
@@ -851,7 +853,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
 
     def _keeps_dtypes(self):
         """Whether the layer computes in the dtype of its inputs: without weights, where nothing else was asked for."""
-        return self._compute_dtype is None and self.compute_dtype == settings.floatx() \
+        return self._calls_in is None and self.compute_dtype == settings.floatx() \
             and not self.ruled('inputs_are_cast') and not self.weights
 
     def float_type(self, inputs):
@@ -1001,7 +1003,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         signature = signature_of(type(self))
         function = self.call if 'captured' not in node.kwargs else run_captured
         if self.runs_given_code or not (type(self).call.__module__ or '').startswith('keras.'):
-            function = get_engine().out_of_place(function)
+            function = get_engine().out_of_place(scripted(function))
         if signature.takes_training and len(node.args) <= signature.names.index('training'):
             function = self._told_whether_training(function, node, training, signature)
         if self.activity_regularizer is not None:
@@ -1040,6 +1042,11 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__, copy_of=self.copy_of or self, _noted=Noted(), **attributes)
         return copy
+
+    def copy_apart(self, **attributes):
+        """A copy with other attributes, for `replace_parts`; what is noted of the layer it finds for itself."""
+        own = {name: copy.copy(value) for name, value in self.__dict__.items() if isinstance(value, (list, dict))}
+        return self.copy_with(_direct_dtype=None, _direct_shape=None, **dict(own, **attributes))
 
     def in_other_format(self, **attributes):
         """`in_channels_first` of layers with a `data_format`."""

@@ -22,7 +22,8 @@ class InputLayer(Layer):
         batch_input_shape (batch_shape): shape with the batch size. dtype: default `floatx`.
         input_tensor: a variable, tensor or array to take the data from: nothing is fed then.
         sparse: whether SciPy's sparse matrices are fed; layers get their batches dense. Sparse tensors of the engine's
-            library that the model is called on stay as they are.
+            library that the model is called on stay as they are. In Keras 3's generation True is for engines whose
+            library has such tensors.
         ragged: True has no effect, with a warning.
     """
     is_input = True
@@ -50,20 +51,30 @@ class InputLayer(Layer):
             self._source = None if _is_free(input_tensor) else source
         self.batch_input_shape = _checked(batch_shape, self.name)
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), bool(optional)
-        if ragged and self.ruled('shape_is_for_placeholders') and not get_engine().has_ragged:
-            raise ValueError('Input %r: `ragged=True` is not supported with the %s backend. Pad rows of different '
-                             'lengths with keras.utils.pad_sequences and mask the padding.'
-                             % (self.name, get_engine().name))
+        if (sparse or ragged) and self.ruled('shape_is_for_placeholders'):
+            self._refuse_unknown_kinds()
         if ragged:
             warnings.warn('Input %r: ragged=True has no effect, inputs are dense here. Pad rows of different lengths '
                           'with keras.utils.pad_sequences, and have the padding masked, so that the results are those '
                           'of the rows alone: Embedding(..., mask_zero=True) or a layer Masking behind the input.'
                           % self.name, stacklevel=3)
-        self._dtype, self._compute_dtype = str(standard_dtype(dtype or config.floatx())), None
+        self._dtype, self._calls_in = str(standard_dtype(dtype or config.floatx())), None
         self.built = True
         self._make_tensor()
         if _is_free(input_tensor):
             take_place(input_tensor, self.inbound_nodes[0].outputs[0])
+
+    def _refuse_unknown_kinds(self):
+        engine = get_engine()
+        for name, known, instead in (
+                ('sparse', engine.sparse_types(), 'Feed dense arrays.'),
+                ('ragged', engine.has_ragged, 'Pad rows of different lengths with keras.utils.pad_sequences and mask '
+                                              'the padding.')):
+            if getattr(self, name) and not known:
+                raise ValueError('Input %r: `%s=True` is not supported with the %s backend. %s'
+                                 % (self.name, name, engine.name, instead))
+        if self.sparse and self.ragged:
+            raise ValueError('Input %r cannot have `sparse=True` and `ragged=True` at the same time.' % self.name)
 
     @property
     def batch_shape(self):

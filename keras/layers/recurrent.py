@@ -10,6 +10,7 @@ from keras import activations, generations, initializers, ops, random
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
 from keras.backend.contract.rules import is_float
+from keras.backend.state.seeds import global_seed_generator
 from keras.backend.state.variables import Variable, to_array
 from keras.backend.table.composites import nn
 from keras.backend.table.composites.rnn import gru_sequence, lstm_sequence, rnn, simple_rnn_sequence
@@ -18,6 +19,7 @@ from keras.configurable import declared_arguments
 from keras.generations import Default
 from keras.layers.arguments import ANY, check_rate, of_first_input, positive_integer, to_list
 from keras.layers.base import InputSpec, Layer
+from keras.layers.calls import is_ours
 from keras.layers.functions import has_arg
 from keras.saving import forms
 from keras.saving.kinds import kind_in
@@ -65,7 +67,68 @@ class AbstractRNNCell(Layer):
         return zeros if isinstance(self.state_size, (list, tuple)) else zeros[0]
 
 
-class _Cell(Layer):
+class DropoutRNNCell:
+    """A cell, besides `Layer`, that drops the same elements of its inputs and its state at every step of a sequence.
+
+    The cell has the attributes `dropout` and `recurrent_dropout`, rates, may have a `seed_generator`, and asks for its
+    masks in `call`. A mask is drawn anew at every step from a seed that belongs to the sequence.
+
+    Example:
+        >>> from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
+        >>> class Cell(DropoutRNNCell, keras.layers.Layer):
+        ...     state_size = 2
+        ...     dropout, recurrent_dropout = 0.5, 0.0
+        ...     def call(self, inputs, states, training=False):
+        ...         mask = self.get_dropout_mask_for_cell(inputs, training)
+        ...         return inputs * mask, [inputs * mask]
+        >>> y = np.array(keras.layers.RNN(Cell(), return_sequences=True)(np.ones((1, 9, 2), 'float32'), training=True))
+        >>> len(np.unique(y[0], axis=0))
+        1
+    """
+    # How many masks Keras 3's `get_dropout_mask` gives: a list of them if more than one.
+    dropout_mask_count = 1
+    # The seeds of the sequence that is being run, of the inputs' masks and the state's; outside of one None.
+    _seeds = None
+
+    def draw_masks(self, inputs, states):
+        """Fix the masks for one sequence; `inputs` and `states` are those of one time step."""
+        generator = getattr(self, 'seed_generator', None) or global_seed_generator()
+        self._seeds = generator.next(), generator.next()
+
+    def forget_masks(self):
+        """Let the next masks be others."""
+        self._seeds = None
+
+    # Keras calls by these names what tells a sequence from the next.
+    reset_dropout_mask = reset_recurrent_dropout_mask = forget_masks
+
+    def get_dropout_mask_for_cell(self, inputs, training, count=1):
+        """The mask for inputs, or a list of `count` masks: factors, all 1 outside training; None for a rate of 0."""
+        return self._masks_like(inputs, self.dropout, 0, training, count)
+
+    def get_recurrent_dropout_mask_for_cell(self, inputs, training, count=1):
+        """The mask for the state, or a list of `count` masks; see `get_dropout_mask_for_cell`."""
+        return self._masks_like(inputs, self.recurrent_dropout, 1, training, count)
+
+    def get_dropout_mask(self, step_input):
+        """The mask for inputs in training, or a list of `dropout_mask_count`; None for a rate of 0."""
+        return self.get_dropout_mask_for_cell(step_input, True, self.dropout_mask_count)
+
+    def get_recurrent_dropout_mask(self, step_input):
+        """The mask for the state in training, or a list of `dropout_mask_count`; None for a rate of 0."""
+        return self.get_recurrent_dropout_mask_for_cell(step_input, True, self.dropout_mask_count)
+
+    def _masks_like(self, inputs, rate, place, training, count):
+        if not rate:
+            return None
+        masks = ops.stack([ops.ones_like(inputs)] * count)
+        if training:
+            seed = self._seeds[place] if self._seeds else getattr(self, 'seed_generator', None)
+            masks = random.dropout(masks, rate, None, seed)
+        return masks[0] if count == 1 else [masks[number] for number in range(count)]
+
+
+class _Cell(DropoutRNNCell, Layer):
     """What the standard cells share: weights, dropout masks, configuration.
 
     gates: how many times `units` wide the weights are. number_of_states: how many of that size there are.
@@ -117,11 +180,16 @@ class _Cell(Layer):
     # --- dropout
 
     def draw_masks(self, inputs, states):
-        """Draw the dropout masks for one sequence; `inputs` and `states` are those of one time step."""
-        self._masks = self._drawn_masks(inputs)
+        if is_ours(type(self).call):
+            self._masks = self._drawn_masks(inputs)
+        else:  # it asks for its masks by the names of Keras
+            super().draw_masks(inputs, states)
 
     def forget_masks(self):
+        super().forget_masks()
         self._masks = None
+
+    reset_dropout_mask = reset_recurrent_dropout_mask = forget_masks
 
     def _drawn_masks(self, inputs):
         batch = ops.shape(inputs)[0]
@@ -241,6 +309,10 @@ class LSTMCell(_Cell):
         o, c = self.gated([ops.add(x, y) for x, y in zip(xs, hs)], c)
         h = ops.multiply(o, self.activation(c))
         return h, [h, c]
+
+    def _compute_carry_and_output_fused(self, z, c_tm1):
+        # By this name cells written for tf.keras end their step: (new state, output gate).
+        return self.gated(z, c_tm1)[::-1]
 
     def gated(self, gates, c):
         """(the output gate, the new state of the cell) for the sums of the gates' inputs and the state before."""
@@ -509,6 +581,15 @@ class RNN(Layer):
                                          name='%s_state_%d' % (self.name, index))
                                 for index, shape in enumerate(shapes)])
 
+    def states_by_name(self):
+        states = [] if self._states is None else self._states.variables
+        return {'state_%d' % number: state for number, state in enumerate(states)}
+
+    def replace_parts(self, instead):
+        super().replace_parts(instead)
+        if self._states is not None:
+            self._states = _States([instead.get(id(state), state) for state in self._states.variables])
+
     @property
     def states(self):
         """The state variables of a stateful layer; a None for each state otherwise."""
@@ -653,6 +734,12 @@ class RNN(Layer):
             for cell in dropping:
                 cell.forget_masks()
         return outputs if self.return_sequences else last, states
+
+    @staticmethod
+    def _maybe_reset_cell_dropout_mask(cell):
+        # By this name the `call` of subclasses written for tf.keras begins a sequence.
+        if hasattr(cell, 'forget_masks'):
+            cell.forget_masks()
 
     def _draw_masks(self, inputs, states):
         if not isinstance(self.cell, Layer):

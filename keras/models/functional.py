@@ -1,4 +1,5 @@
 """`Graph`: the layers between symbolic inputs and outputs, the plans they run from, and their configuration."""
+import copy
 import warnings
 
 import numpy as np
@@ -47,6 +48,18 @@ class Graph:
         self._plans = {}
         self._variants = {}
         self._warned = False
+
+    # {id of a layer: what runs in its place}
+    _instead = {}
+
+    def with_others(self, instead):
+        """The graph with other layers in the place of its own, {id of one: the other}; the tensors stay the same."""
+        made = copy.copy(self)
+        made._instead = {old: instead.get(id(new), new) for old, new in self._instead.items()}
+        made._instead.update(instead)
+        made.layers = [instead.get(id(layer), layer) for layer in self.layers]
+        made.takes, made._plans, made._variants = None, {}, {}
+        return made
 
     # Says whether a batch of another shape than `inputs` have is taken all the same; None: it is not.
     takes = None
@@ -126,8 +139,7 @@ class Graph:
             outputs = self.outputs + list(extra)
             if data_format == 'channels_first':
                 outputs = channels_first(self.inputs, outputs)
-            self._plans[key] = Plan(self.inputs, outputs,
-                                    lambda node: node.function(training))
+            self._plans[key] = Plan(self.inputs, outputs, lambda node: node.function(training, self._instead))
         return self._plans[key]
 
     def flat_inputs(self, inputs):
@@ -227,7 +239,7 @@ class Graph:
                     tensor.mask = KerasTensor(tensor.shape[:2], 'bool', name=tensor.name + '_mask')
                     masks.append(tensor.mask)
             outputs = self.replay(fresh)
-            self._variants[key] = Graph(fresh + masks, outputs, self.owner)
+            self._variants[key] = Graph(fresh + masks, outputs, self.owner).with_others(self._instead)
         return self._variants[key]
 
     def replay(self, tensors):

@@ -191,6 +191,18 @@ class Model(Trainer, Keras2View, Layer,
         self._forward, self._direct = Forward(self, type(self).call is not Model.call), None
         self.use_forward_of_copy(self._forward)
 
+    def copy_apart(self, **attributes):
+        self.layer_graph  # made, if it is not there yet
+        made = super().copy_apart(_training=None, **attributes)  # to be compiled anew
+        made.renew_forward()
+        return made
+
+    def replace_parts(self, instead):
+        super().replace_parts(instead)
+        if self._made_graph is not None:
+            self._made_graph = self._made_graph.with_others(instead)
+        self.renew_forward()
+
     def __copy__(self):
         """A model of the same layers and weights, with a graph and an optimizer of its own."""
         shared = [layer for layer in self.walk_layers() if layer is not self] + self.variables

@@ -11,6 +11,7 @@ The folder of the sources is in KERAS_UPSTREAM. A few modules of helpers run as 
 import ast
 import importlib
 import importlib.abc
+import importlib.machinery
 import importlib.util
 import os
 import sys
@@ -180,8 +181,13 @@ def _found_by_others(module, name):
 
 
 class _PrivateBase:
-    def __init__(self, *args, **kwargs):
-        pytest.skip('PRIVATE base class')
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls.__init__ = _skip_base
+
+
+def _skip_base(self, *args, **kwargs):
+    pytest.skip('PRIVATE base class')
 
 
 class Private:
@@ -227,6 +233,14 @@ class Proxy(types.ModuleType):
         return Private(below)
 
 
+class _OfTests(importlib.machinery.SourceFileLoader):
+    """Loads a test that others import from, whose classes are no more the library's own than where pytest runs it."""
+
+    def exec_module(self, module):
+        module.__name__ = self.name
+        super().exec_module(module)
+
+
 class Upstream(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds everything below `keras.src`: tests and helpers run from their files, the rest is a `Proxy`."""
 
@@ -236,7 +250,10 @@ class Upstream(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         file = _path_of(name)
         if file is None:
             return None
-        if name in AS_THEY_ARE or name.endswith('_test'):
+        if name.endswith('_test'):
+            loader = _OfTests('upstream' + name[len(PACKAGE):], file)
+            return importlib.util.spec_from_file_location(name, file, loader=loader)
+        if name in AS_THEY_ARE:
             below = [os.path.dirname(file)] if file.endswith('__init__.py') else None
             return importlib.util.spec_from_file_location(name, file, submodule_search_locations=below)
         return importlib.util.spec_from_loader(name, self, is_package=True)
@@ -279,6 +296,15 @@ def pytest_configure(config):
     helpers.get_seed_generators = _seed_generators
     for marker in ('requires_trainable_backend', 'skip_if_backend', 'openvino_backend', 'multi_device'):
         config.addinivalue_line('markers', marker + ': a marker of upstream')
+
+
+@pytest.fixture(autouse=True)
+def _classes_of_the_test(request):
+    """What stands in a test's module is found by name, as upstream finds what is below `keras`, where its tests lie."""
+    classes = {name: value for name, value in vars(request.module).items() if isinstance(value, type)
+               and hasattr(value, 'from_config') and value.__module__.startswith('upstream.')}
+    with sys.modules['keras'].saving.custom_object_scope(classes):
+        yield
 
 
 def pytest_ignore_collect(collection_path):

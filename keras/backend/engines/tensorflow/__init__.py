@@ -24,7 +24,8 @@ import tensorflow as tf  # noqa: E402 (its log level is read when it is imported
 import keras.backend.engines.tensorflow.recurrent  # noqa: E402, F401 (it adds to the overrides)
 import keras.backend.engines.tensorflow.symbols  # noqa: E402, F401 (it registers with TensorFlow)
 import keras.backend.engines.tensorflow.updates  # noqa: E402, F401 (it adds to the overrides)
-from keras.backend.engines.tensorflow.control import cond, scan, specification, traced, while_loop  # noqa: E402
+from keras.backend.engines.tensorflow.control import (cond, scan, specification, traced, while_loop,  # noqa: E402
+                                                         with_branches)
 from keras.backend.engines.tensorflow.devices import use_options  # noqa: E402
 from keras.backend.engines.tensorflow.exports import (Artifact, LoadedArtifact, register,  # noqa: E402
                                                       specification_of, write_saved_model, write_tflite)
@@ -316,6 +317,15 @@ class TensorflowEngine(Engine):
 
     def joined_step(self, fn, reads, writes, unchanged=None):
         return Step(self, fn, True, joined=True)
+
+    def with_branches(self, function, error):
+        return with_branches(function, error)
+
+    def done(self):
+        return None if executing_eagerly() else tf.no_op()
+
+    def graph(self):
+        return tf.compat.v1.get_default_graph()
 
     def scripted_step(self, fn, reads, writes, eagerly=False):
         return ScriptedStep(self, fn, reads) if not eagerly else \
@@ -665,6 +675,8 @@ def _variable_tensor(variable, dtype=None, name=None, as_ref=False):
 
 
 tf.register_tensor_conversion_function((Variable, KerasTensor), _variable_tensor)
+# A `tf.function` that is called with a variable gets its value.
+Variable.__tf_tracing_type__ = lambda variable, context: tf.TensorSpec(variable.shape, DTYPES[variable.dtype])
 if hasattr(tf.Variable, 'register'):
     # What keeps variables and reads everything else at once (distributions, TF-MO) tells them by their class.
     tf.Variable.register(Variable)
