@@ -23,7 +23,9 @@ DEFAULT_GENERATION = 2
 # Packages that run on Keras 3 and no other: a program that imports one of them is written for Keras 3.
 MADE_FOR_KERAS_3 = frozenset(('bayesflow', 'keras_hub', 'keras_rs'))
 # Packages that run on tf.keras as it was before Keras 3, and on nothing newer.
-MADE_FOR_TF_KERAS = frozenset(('larq', 'tf_agents'))
+MADE_FOR_TF_KERAS = frozenset((
+    'larq', 'qkeras', 'tensorflow_addons', 'tensorflow_decision_forests', 'tensorflow_gnn',
+    'tensorflow_model_optimization', 'tensorflow_probability', 'tensorflow_recommenders', 'tf_agents'))
 # What a new file holds: settings, but no guess of the engine or the generation, which would bind later runs.
 DEFAULTS = {'floatx': 'float32', 'epsilon': 1e-07, 'image_data_format': 'channels_last'}
 

@@ -65,7 +65,7 @@ class InputLayer(Layer):
                           'with keras.utils.pad_sequences, and have the padding masked, so that the results are those '
                           'of the rows alone: Embedding(..., mask_zero=True) or a layer Masking behind the input.'
                           % self.name, stacklevel=3)
-        self._dtype, self._compute_dtype = str(standard_dtype(dtype or config.floatx())), None
+        self._dtype, self._calls_in = str(standard_dtype(dtype or config.floatx())), None
         self.built = True
         self._make_tensor()
         if _is_free(input_tensor):

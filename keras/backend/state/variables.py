@@ -176,6 +176,8 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         """The layout on a device mesh that a script has set for the one variable, as Keras 3 has it; or None."""
         return self.__dict__.get('_layout')
 
+    is_tensor_like = True  # what `tf.is_tensor` looks for
+
     def numpy(self):
         """The value as a NumPy array of its own."""
         return np.array(self.numpy_view())
@@ -193,10 +195,10 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             self._move(get_engine())
         return self.holder.numpy_view(self.holder.load(self.held))
 
-    def assign(self, value, name=None):
+    def assign(self, value, name=None, use_locking=None, read_value=True):
         """Set the value. During a step it takes effect for later reads, and is kept when the step ends.
 
-        `name` is what TensorFlow calls the operation by in a graph, as methods written for its variables give it.
+        The rest is about the operation that TensorFlow makes of it, as methods written for its variables give it.
 
         In the `get_updates` of an optimizer of one's own it is one of the updates that every training step makes.
 

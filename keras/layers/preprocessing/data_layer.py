@@ -11,6 +11,7 @@ from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.tensors import any_symbolic, KerasTensor
 from keras.backend.state.variables import to_array
 from keras.layers.base import Layer
+from keras.layers.shapes import map_shapes
 
 
 class _Backend:
@@ -193,6 +194,8 @@ class DataLayer(Lendable):
         shapes = [engine.shape_of(part) for part in parts]
         self._build_for(shapes)
         shape = self.compute_output_shape(shapes[0] if len(shapes) == 1 else shapes)
+        if any(isinstance(part, AbstractTensor) for part in parts):
+            return self._in_rows(engine, map_shapes(lambda shape: AbstractTensor(shape, dtype), shape))
         found = engine.on_host(lambda *arrays: self.host(*arrays, *args, **kwargs), parts, dtype, shape)
         return self._in_rows(engine, found)
 
