@@ -194,6 +194,14 @@ class Engine:
 
     has_ragged = False
 
+    def is_ragged(self, x):
+        """Whether `x` is a ragged tensor of the library."""
+        return False
+
+    def rows_filled(self, x):
+        """A ragged tensor with rows filled up by zeros, and where values stand, of (batch, longest row)."""
+        return self.unsupported('ragged tensors')()
+
     def ragged_from(self, x):
         """One of the rows of a native tensor without the zeros at their ends."""
         return self.unsupported('ragged tensors')()
@@ -452,6 +460,15 @@ class Engine:
     repeats_steps = False
     # Whether steps go through a compiler that joins operations without being asked to, see `joined_step`.
     joins_operations = False
+
+    def has_values(self, x):
+        """Whether a native tensor is one with numbers, and not what stands for one while the library traces."""
+        return True
+
+    def joined(self, fn, tensors):
+        """Where `joins_operations`: `fn`, a function of tensors like these that gives such, as one compiled call; None
+        where it is one operation anyway."""
+        return None
 
     def repeated_step(self, fn, reads, writes, joined=False):
         """Many runs of a step in one call: `run(carry, stacked)` hands `carry` from run to run.
