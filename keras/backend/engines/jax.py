@@ -519,6 +519,10 @@ class JaxEngine(Engine):
     def _places_once(x):
         """A BCOO of scalars in which no place stands twice, but those outside that fill it up."""
         x = x.to_bcoo() if hasattr(x, 'to_bcoo') else x
+        if x.n_batch:  # what all batches share stands once in it
+            batch = x.shape[:x.n_batch]
+            data, indices = [jnp.broadcast_to(part, batch + part.shape[x.n_batch:]) for part in (x.data, x.indices)]
+            x = type(x)((data, indices), shape=x.shape)
         x = x.update_layout(n_batch=0, n_dense=0, on_inefficient=None) if x.n_batch or x.n_dense else x
         return x if x.unique_indices else x.sum_duplicates(nse=x.nse, remove_zeros=False)
 

@@ -103,6 +103,14 @@ def test_layers_say_of_symbolic_tensors_what_their_values_will_be(make):
         assert np.allclose(ops.convert_to_numpy(values), (A * A).sum(1, keepdims=True))
 
 
+@pytest.mark.on('jax')
+def test_batches_that_share_their_values():
+    from jax.experimental import sparse as jax_sparse
+    x = jax_sparse.BCOO((np.array([[1.0, 2.0]], 'float32'), np.array([[[0], [2]]])), shape=(2, 3))
+    found = ops.add(x, x)
+    assert is_sparse(found) and ops.convert_to_numpy(found).tolist() == [[2, 0, 4], [2, 0, 4]]
+
+
 @pytest.mark.on('tensorflow')
 def test_the_gradient_by_a_kernel_has_rows_for_the_columns_that_hold_something():
     import tensorflow as tf
