@@ -4,7 +4,6 @@ How a call goes: symbolic inputs record a node (the layer's `call` is not run wh
 native tensors run `call` at once. What is the same for every call is found out once per class
 (`signature_of`) or once per instance, never per call.
 """
-import contextlib
 import copy
 import functools
 import inspect
@@ -20,7 +19,7 @@ from keras.backend.contract.context import carried, carry_mask, context, known_m
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
 from keras.backend.contract.loading import active, get_engine, is_native, join, known_engine, meet_the_engine
 from keras.backend.contract.rules import AbstractTensor, Shape, is_float
-from keras.backend.contract.scripts import run_script, scripted
+from keras.backend.contract.scripts import run_script, scripted, with_branches
 from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
 from keras.backend.graph.reads import symbol_of
@@ -35,7 +34,8 @@ from keras.configurable import Configurable, declared_config
 from keras.layers import automatic
 from keras.layers.additions import Additions
 from keras.layers.arguments import WITH_WARNING, checked_sizes, drop_without_effect
-from keras.layers.captured import abstract_result, run_captured, run_recorded, with_captured
+from keras.layers.call_context import ContextArguments
+from keras.layers.captured import abstract_result, mark_sparse, run_captured, run_recorded, with_captured
 from keras.layers.calls import calls, inside, is_ours, note_mask, path_inside, running, signature_of
 from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
@@ -43,6 +43,7 @@ from keras.layers.noted import Noted
 from keras.layers.quantizable import Quantizable
 from keras.layers.shapes import map_shapes, plain_shapes, shape_of, shaped, shapes_of
 from keras.layers.weights import WeightOwner
+from keras.layers.wrapped import building, laying_out, with_training, with_training_instead
 from keras.layers.yielding import yielding
 from keras.legacy import calls as calls_of_keras1
 from keras.legacy.arguments import quietly
@@ -60,7 +61,7 @@ class UnknownArgument(TypeError, ValueError):
     """A keyword argument that a layer does not know: a TypeError in Keras 2, a ValueError in Keras 3."""
 
 
-class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Configurable,
+class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, ContextArguments, Configurable,
             known_as('keras.src.layers.layer.Layer', 'keras.engine.base_layer.Layer'),
             *active.layer_bases()):
     """The base of all layers: a function of tensors with weights of its own.
@@ -455,16 +456,28 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
                     and learning_phase.value is None \
                     and (calls.losses is None or self._ignores_phase and not calls.masks) and not carried:
                 previous, context.running = context.running, True
+                added = None if calls.losses is None else calls.mark()
                 try:
-                    return run_script(self.call, (inputs,), {})
+                    return self.call(inputs)
                 except Exception as error:
-                    if isinstance(error, AttributeError) and self.accept_substitutes():
+                    if isinstance(error, AttributeError) and self.accept_substitutes() \
+                            or with_branches(self.call, error) is not None:
+                        calls.take_back(added or (0, 0))
                         return self._call_with(args, kwargs)
                     self.assert_input_compatibility(inputs)
                     say_where(error, self)
                     raise
                 finally:
                     context.running = previous
+        if '_call_context_args' in self.__dict__:
+            return self.within_context(self._call_in_context, args, kwargs)
+        return self._call_with(args, kwargs)
+
+    def has_been_called(self):
+        """Whether it ran, or stands in a graph."""
+        return self._has_run or bool(self.inbound_nodes)
+
+    def _call_in_context(self, *args, **kwargs):
         return self._call_with(args, kwargs)
 
     def _call_with(self, args, kwargs):
@@ -547,6 +560,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         node = Node(self, args, kwargs, self._unlisted(self._symbolic_outputs(args, kwargs)), implicit,
                     first=first)
         node.phase = learning_phase.value
+        mark_sparse(node, self)
         if register:
             self.note_call(node)
         self._attach_masks(node, args[0], masks)
@@ -583,7 +597,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
             return run_recorded(self.call, args[0], kwargs)
         call = self.call
         if placement.current[0] is not None and placement.output_layout(self.path) is not None:
-            call = _laying_out(call, placement.output_layout(self.path))
+            call = laying_out(call, placement.output_layout(self.path))
         if self._reads_otherwise() or type(context.ledger) is FacingLedger:
             return self.run_in_compute_dtype(scripted(call), args, kwargs)
         return run_script(call, args, kwargs)
@@ -805,7 +819,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
     def _remember_direct(self, signature, inputs):
         """Let calls like this one take the short way: nothing was converted and nothing depends on the call."""
         if self._calls_in is None and self.activity_regularizer is None and not context.abstract \
-                and self.mode_of_calls is None and not self.hooked \
+                and self.mode_of_calls is None and not self.hooked and not self.context_arguments() \
                 and placement.output_layout(self.path) is None \
                 and type(self).compute_mask is Layer.compute_mask:
             self._ignores_phase = not signature.takes_training and not signature.has_kwargs
@@ -918,7 +932,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         runs = calls.losses is not None and context.ledger is not None and context.training is not None \
             and not context.abstract
         known = {id(weight) for weight in self.weights} if runs else ()
-        with inside(self), _building(self):
+        with inside(self), building(self):
             (build or self.build)(*[map_shapes(Shape, shape) for shape in shapes])
         if runs and any(id(weight) not in known for weight in self.weights):
             raise ValueError('Layer %s is built while a step runs, which would not train its weights. The usual cause: '
@@ -1010,9 +1024,11 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
             function = self._regularizing(function)
         if self._reads_otherwise():
             function = self._in_compute_dtype(function)
+        if self.context_arguments():
+            function = self.filling_in_context(function)
         layout = placement.output_layout(self.path)
         if layout is not None:
-            function = _laying_out(function, layout)
+            function = laying_out(function, layout)
         if any(self._casts(x.dtype) for x in node.inputs):
             function = self._casting(function)
         return self.with_hooks(function) if self.hooked else function
@@ -1021,10 +1037,10 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         """`function` with the training flag of a run; None where nobody has said what it is."""
         overrules = self.ruled('runs_overrule_calls')
         if 'training' in node.kwargs:
-            return _with_training_instead(function, training) if overrules and training is not None else function
+            return with_training_instead(function, training) if overrules and training is not None else function
         if training is None and overrules and 'training' in signature.defaults:
             return function
-        return _with_training(function, bool(training))
+        return with_training(function, bool(training))
 
     def in_channels_first(self, rank):
         """The layer for inputs of `rank` axes whose channels are moved from the last axis to the second.
@@ -1170,34 +1186,3 @@ def _placed(build):
         with inside(self):
             return build(self, *args, **kwargs)
     return wrapper
-
-
-@contextlib.contextmanager
-def _building(layer):
-    """A `with` block in which `build` of a layer runs."""
-    outermost, layer.runs_build = not layer.runs_build, True
-    try:
-        yield
-    finally:
-        if outermost:
-            del layer.runs_build
-
-
-def _laying_out(function, layout):
-    """`function`, with what it gives spread over devices as `layout` says; not while shapes are inferred."""
-    def run(*args, **kwargs):
-        outputs = function(*args, **kwargs)
-        return outputs if context.abstract or context.tracing is not None else placement.outputs(outputs, layout)
-    return run
-
-
-def _with_training(function, training):
-    def run(*args, **kwargs):
-        return function(*args, training=training, **kwargs)
-    return run
-
-
-def _with_training_instead(function, training):
-    def run(*args, **kwargs):
-        return function(*args, **dict(kwargs, training=training))
-    return run

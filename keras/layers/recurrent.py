@@ -228,6 +228,16 @@ class _Cell(DropoutRNNCell, Layer):
         return [zeros_of_batch(inputs, batch_size, size, dtype or self.compute_dtype) for size in state_sizes(self)]
 
 
+def _only_state(states):
+    """The state of a cell that has one, given in a list or by itself."""
+    return states[0] if isinstance(states, (list, tuple)) else states
+
+
+def _given_as(states, state):
+    """The new state of a cell that has one, in a list where the one before was."""
+    return [state] if isinstance(states, (list, tuple)) else state
+
+
 class SimpleRNNCell(_Cell):
     """One time step of a fully connected recurrent layer; arguments as for `SimpleRNN`."""
 
@@ -242,9 +252,9 @@ class SimpleRNNCell(_Cell):
         input_masks, state_masks = self._masks_for(inputs, training)
         bias = None if self.bias is None else self.bias.value
         x, = self._products(inputs, input_masks, self.kernel.value, bias)
-        h, = self._products(states[0], state_masks, self.recurrent_kernel.value)
+        h, = self._products(_only_state(states), state_masks, self.recurrent_kernel.value)
         output = self.activation(ops.add(x, h))
-        return output, [output]
+        return output, _given_as(states, output)
 
 
 class GRUCell(_Cell):
@@ -267,7 +277,7 @@ class GRUCell(_Cell):
         input_masks, state_masks = self._masks_for(inputs, training)
         bias = None if self.bias is None else self.bias.value
         input_bias, recurrent_bias = (bias[0], bias[1]) if self.reset_after and bias is not None else (bias, None)
-        h, kernel = states[0], self.recurrent_kernel.value
+        h, kernel = _only_state(states), self.recurrent_kernel.value
         x_z, x_r, x_h = self._products(inputs, input_masks, self.kernel.value, input_bias)
         h_z, h_r, h_h = self._products(h, state_masks, kernel, recurrent_bias)
         z = self.recurrent_activation(ops.add(x_z, h_z))
@@ -279,7 +289,7 @@ class GRUCell(_Cell):
             recurrent = ops.matmul(ops.multiply(r, masked), ops.split(kernel, 3, -1)[2])
         candidate = self.activation(ops.add(x_h, recurrent))
         output = ops.add(ops.multiply(z, h), ops.multiply(ops.subtract(1.0, z), candidate))
-        return output, [output]
+        return output, _given_as(states, output)
 
 
 class LSTMCell(_Cell):

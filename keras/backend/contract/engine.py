@@ -453,6 +453,15 @@ class Engine:
     # Whether steps go through a compiler that joins operations without being asked to, see `joined_step`.
     joins_operations = False
 
+    def has_values(self, x):
+        """Whether a native tensor is one with numbers, and not what stands for one while the library traces."""
+        return True
+
+    def joined(self, fn, tensors):
+        """Where `joins_operations`: `fn`, a function of tensors like these that gives such, as one compiled call; None
+        where it is one operation anyway."""
+        return None
+
     def repeated_step(self, fn, reads, writes, joined=False):
         """Many runs of a step in one call: `run(carry, stacked)` hands `carry` from run to run.
 

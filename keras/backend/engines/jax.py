@@ -660,6 +660,12 @@ class JaxEngine(Engine):
 
     repeats_steps = joins_operations = True
 
+    def has_values(self, x):
+        return not isinstance(x, Tracer)
+
+    def joined(self, fn, tensors):
+        return jax.jit(fn) if len(jax.make_jaxpr(fn)(*tensors).eqns) > 1 else None
+
     def repeated_step(self, fn, reads, writes, joined=False):
         carried = list(dict.fromkeys(writes))
 

@@ -48,6 +48,19 @@ from keras.backend.engines.tensorflow.windows import conv, conv_transpose, pool 
 _OF_SPARSE_PRODUCTS = (tf.float32, tf.float64, tf.int32, tf.complex64, tf.complex128)
 
 
+def _sparse_by_dense(x, y):
+    """The product of matrices, whose gradient by `y` has rows only where the columns of `x` hold something."""
+    @tf.custom_gradient
+    def product(values, y):
+        def gradient(upstream):
+            rows = tf.gather(upstream, x.indices[:, 0])
+            columns = x.indices[:, 1]
+            return tf.reduce_sum(rows * tf.gather(y, columns), 1), tf.IndexedSlices(
+                rows * values[:, None], columns, tf.shape(y, tf.int64))
+        return tf.sparse.sparse_dense_matmul(tf.SparseTensor(x.indices, values, x.dense_shape), y), gradient
+    return product(x.values, y)
+
+
 class TensorflowEngine(Engine):
     name = 'tensorflow'
     capabilities = Capabilities(gradients=True, compiled=True, dynamic_sizes=True, dtypes=[
@@ -117,7 +130,7 @@ class TensorflowEngine(Engine):
             return NotImplemented
         if isinstance(x, tf.SparseTensor) and isinstance(y, tf.SparseTensor):
             return tf.sparse.from_dense(tf.sparse.sparse_dense_matmul(x, tf.sparse.to_dense(y)))
-        return tf.sparse.sparse_dense_matmul(x, y)
+        return _sparse_by_dense(x, y) if isinstance(x, tf.SparseTensor) else tf.sparse.sparse_dense_matmul(x, y)
 
     has_ragged = True
 
