@@ -1,4 +1,4 @@
-"""Weights that a layer written for tf.keras wraps, so that they read otherwise than they are kept (Larq quantizes them).
+"""Weights that a layer written for tf.keras wraps, so that they read otherwise than they are kept (as Larq does).
 
 Such a layer overrides `_add_variable_with_custom_getter`: what it makes of the getter's variable is read in its place.
 """
@@ -41,7 +41,7 @@ class Latent:
 
 
 class WrappedWeight(Variable):
-    """A weight that reads as its wrapper says, the attribute `wrapper`, and is updated and initialized as it is kept."""
+    """A weight that reads as its wrapper says, the attribute `wrapper`; updates and files have what is kept."""
 
     @property
     def value(self):
