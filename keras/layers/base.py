@@ -733,7 +733,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         self.assert_input_compatibility(args[0])
         made = len(self.weights_made())
         training = self._training_flag(signature, kwargs)
-        mask = self._values_mask(signature, given, kwargs)
+        mask = self._values_mask(signature, args[0] if self._convert_input_args and type(given) not in active.native
+                                 else given, kwargs)
         if calls.losses is None:
             with running(training) as block:
                 outputs = self._run_with(args, kwargs, mask)
@@ -773,7 +774,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
     def _values_mask(self, signature, given, kwargs):
         mask = kwargs.get('mask')
         # What scripts carry from call to call ends in silence where it is not supported.
-        if mask is None and (calls.masks or carried and (signature.takes_mask or self.supports_masking)):
+        if mask is None and (calls.masks or carried and (
+                signature.takes_mask or self.supports_masking or type(self).compute_mask is not Layer.compute_mask)):
             mask = tree.map_structure(known_mask, given)
             if all(leaf is None for leaf in tree.flatten(mask)):
                 mask = None
@@ -847,12 +849,24 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
                 return abstract.abstracted(x)
             casts = x.dtype.kind == 'f' and is_float(self.compute_dtype)
             x = engine.convert(x, self._dtype_of_arrays() if casts else None)
+        elif engine.has_ragged and engine.is_ragged(x):
+            return self._rows_filled(x, engine)
         elif type(x) not in active.native and not is_native(x):
             x = self._foreign(x, engine)
         if self.autocast and hasattr(x, 'dtype') and getattr(x, 'dtype', None) in active.floats:
             if self._casts(engine.dtype_of(x)):
                 x = primitives.cast(x, self.compute_dtype)
         return x
+
+    def _rows_filled(self, x, engine):
+        """A ragged tensor as a dense one, with its mask."""
+        dense, mask = engine.rows_filled(x)
+        dense = self._converted_leaf(dense)
+        if calls.masks is not None:
+            note_mask(dense, mask)
+        else:
+            carry_mask(dense, mask)
+        return dense
 
     def _described(self, leaf):
         """An argument as `call` sees it where shapes are found: floats in the layer's dtype."""

@@ -194,6 +194,14 @@ class Engine:
 
     has_ragged = False
 
+    def is_ragged(self, x):
+        """Whether `x` is a ragged tensor of the library."""
+        return False
+
+    def rows_filled(self, x):
+        """A ragged tensor with rows filled up by zeros, and where values stand, of (batch, longest row)."""
+        return self.unsupported('ragged tensors')()
+
     def ragged_from(self, x):
         """One of the rows of a native tensor without the zeros at their ends."""
         return self.unsupported('ragged tensors')()

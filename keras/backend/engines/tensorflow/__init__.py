@@ -134,6 +134,15 @@ class TensorflowEngine(Engine):
 
     has_ragged = True
 
+    def is_ragged(self, x):
+        return isinstance(x, tf.RaggedTensor)
+
+    def rows_filled(self, x):
+        if x.ragged_rank > 1:
+            return self.convert(x), tf.sequence_mask(x.row_lengths())
+        dense = x.to_tensor()
+        return dense, tf.sequence_mask(x.row_lengths(), tf.shape(dense)[1])
+
     def ragged_from(self, x):
         return tf.RaggedTensor.from_tensor(x, padding=0)
 
