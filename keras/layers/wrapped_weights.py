@@ -1,6 +1,7 @@
 """Weights that a layer written for tf.keras wraps, so that they read otherwise than they are kept (as Larq does).
 
-Such a layer overrides `_add_variable_with_custom_getter`: what it makes of the getter's variable is read in its place.
+Such a layer overrides `_add_variable_with_custom_getter`, which `add_weight` calls: what it makes of the getter's
+variable is read in its place.
 """
 import numpy as np
 
@@ -57,9 +58,9 @@ class WrappedWeight(Variable):
         return own[name] if name in own else super().__getattr__(name)
 
 
-def as_layer_wraps(layer, variable, given):
-    """`variable`, read as the layer's own getter wraps it. `given`: the arguments that it is made of, by name."""
-    wrapper = layer._add_variable_with_custom_getter(getter=lambda *args, **kwargs: Latent(variable), **given)
+def read_as_wrapped(variable, wrap):
+    """`variable`, read as `wrap` wraps it, which is given the getter that makes it."""
+    wrapper = wrap(lambda *args, **kwargs: Latent(variable))
     if not isinstance(wrapper, Latent):
         variable.__class__ = WrappedWeight
         variable.wrapper = wrapper
