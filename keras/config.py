@@ -23,7 +23,9 @@ DEFAULT_GENERATION = 2
 # Packages that run on Keras 3 and no other: a program that imports one of them is written for Keras 3.
 MADE_FOR_KERAS_3 = frozenset(('bayesflow', 'keras_hub', 'keras_rs'))
 # Packages that run on tf.keras as it was before Keras 3, and on nothing newer.
-MADE_FOR_TF_KERAS = frozenset(('larq', 'tf_agents'))
+MADE_FOR_TF_KERAS = frozenset((
+    'larq', 'qkeras', 'tensorflow_addons', 'tensorflow_decision_forests', 'tensorflow_gnn',
+    'tensorflow_model_optimization', 'tensorflow_probability', 'tensorflow_recommenders', 'tf_agents'))
 # What a new file holds: settings, but no guess of the engine or the generation, which would bind later runs.
 DEFAULTS = {'floatx': 'float32', 'epsilon': 1e-07, 'image_data_format': 'channels_last'}
 
@@ -64,6 +66,7 @@ _CHECKS = {
     'backend': (lambda value: isinstance(value, str) and bool(_names(value)), 'the name of an engine, or several'),
     'image_data_format': (_is_data_format, 'channels_last or channels_first'),
     'generation': (_is_generation, '1, 2, "tf" or 3'),
+    'nnx_enabled': (lambda value: isinstance(value, bool), 'true or false'),
 }
 
 
@@ -115,7 +118,8 @@ def _valid_settings(found, path):
             settings['image_data_format'] = _IMAGE_DIM_ORDERINGS[ordering]
         else:
             _warn('%s: image_dim_ordering is %r, expected "tf" or "th". It was ignored.' % (path, ordering))
-    in_its_place = dict(DEFAULTS, backend='the first engine that is installed', generation=DEFAULT_GENERATION)
+    in_its_place = dict(DEFAULTS, backend='the first engine that is installed', generation=DEFAULT_GENERATION,
+                        nnx_enabled=False)
     for name, (is_valid, expected) in _CHECKS.items():
         if name not in found:
             continue
@@ -177,10 +181,11 @@ class Settings:
             variable = os.environ.get('KERAS_' + name.upper(), '').strip()
             if variable:
                 setattr(self, name, _limit('KERAS_' + name.upper(), int(variable) if variable.isdigit() else variable))
-        if os.environ.get('KERAS_NNX_ENABLED', '').strip().lower() in ('1', 'true') or read.get('nnx_enabled') is True:
-            warnings.warn('KERAS_NNX_ENABLED has no effect: variables of this Keras are never those of Flax NNX, so '
-                          'nnx.jit, nnx.Optimizer and nnx.split do not know its models. Use model.stateless_call with '
-                          'jax.jit, jax.grad and optax, or layers.FlaxLayer for modules of Flax.', stacklevel=2)
+        variable = os.environ.get('KERAS_NNX_ENABLED')
+        self.nnx_enabled = read.get('nnx_enabled', False) if variable is None \
+            else variable.strip().lower() in ('1', 'true')
+        if self.nnx_enabled:
+            self.default_generation = 3  # the only one that knows of it
 
 
 settings = Settings()
@@ -413,13 +418,17 @@ def _show_filtered(kind, error, trace):
 
 
 def is_nnx_enabled():
-    """Whether variables are those of Flax NNX: they never are, whatever KERAS_NNX_ENABLED says, which warns.
+    """Whether on JAX variables are those of Flax NNX, and layers and models its modules.
+
+    So it is where the environment variable KERAS_NNX_ENABLED is 'true' or '1', or keras.json has "nnx_enabled": true,
+    when Keras is imported; its generation is 3 then where nobody says another. `nnx.split`, `nnx.jit`, `nnx.grad`,
+    `nnx.Optimizer` and their kin take models that are built. On other engines nothing changes.
 
     Example:
         >>> keras.config.is_nnx_enabled()
         False
     """
-    return False
+    return settings.nnx_enabled
 
 
 # --- where progress is shown -----------------------------------------------------------------------------------------
@@ -458,8 +467,8 @@ def get_generation():
     """The generation of Keras that new code gets: 1 (Keras 1), 2 (Keras 2.3.1, the default), 'tf' (tf.keras 2.x) or 3.
 
     Where nobody has said otherwise, a process that reaches us through `tf.keras` only has 3, and so has one that
-    imports a package which runs on Keras 3 alone (KerasHub, KerasRS, BayesFlow), for what is made from then on. What
-    the generations do differently is listed in docs/generations.md.
+    imports a package which runs on Keras 3 alone (KerasHub, KerasRS, BayesFlow), for what is made from then on, or in
+    which NNX is enabled. What the generations do differently is listed in docs/generations.md.
 
     Example:
         >>> keras.config.get_generation()

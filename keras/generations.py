@@ -79,7 +79,7 @@ _row('layer_as_activation_warns', 'activations.get', 'a layer in the place of an
 _row('masked_queries_attend_evenly', 'layers.MultiHeadAttention, GroupQueryAttention',
      'what a query that its mask leaves out gives is the mean of all values, not what its scores say',
      False, False, True, True)
-_row('query_masks_go_with_queries', 'layers.MultiHeadAttention, GroupQueryAttention',
+_row('query_masks_go_with_queries', 'layers.MultiHeadAttention',
      'an argument `query_mask` of the call has no effect, with a warning: what counts is the mask of the query itself',
      False, False, False, True)
 _row('both_directions_mask_with_zeros', 'layers.Bidirectional',
@@ -109,8 +109,8 @@ _row('masks_by_argument', 'layers.Layer.call',
 _row('names_have_no_slash', 'layers.Layer', 'names of layers and variables are text without `/`',
      False, False, False, True)
 _row('shape_is_for_placeholders', 'layers.InputLayer',
-     '`input_shape` is deprecated, with a warning, `input_tensor` has to be a symbolic tensor, and `ragged` is refused '
-     'on engines without such tensors',
+     '`input_shape` is deprecated, with a warning, `input_tensor` has to be a symbolic tensor, and `sparse` and '
+     '`ragged` are refused on engines without such tensors, and beside each other',
      False, False, False, True)
 _row('symbols_have_no_elements', 'utils.is_keras_tensor', 'symbolic tensors have no length and cannot be iterated over',
      False, False, False, True)
@@ -272,6 +272,9 @@ _row('files_have_extensions', 'models.Model.save',
      'the name of a file ends in `.keras`, `.h5` or `.hdf5`', False, False, False, True)
 _row('variables_show_values', 'Variable',
      'printed, it shows its path and its value', False, False, False, True)
+_row('variables_show_their_cast', 'Variable.dtype',
+     'in `call` of a layer that computes in another float type than its weights have, `dtype` of these says the type '
+     'that they read in', False, False, False, True)
 _row('variables_compare_by_value', 'Variable', '`variable == number` compares the values, not the objects; two '
      'variables are equal where they are the same one', False, False, False, True)
 _row('huber_is_mean', 'losses.Huber', 'one value per sample, the mean over the last axis, not one for each number',
@@ -561,6 +564,18 @@ _row('summary_counts_optimizer', 'models.Model.summary',
      'the variables of the optimizer count', False, False, False, True)
 _row('names_are_values', 'saving.deserialize_keras_object',
      'a string stands for itself, unless it is registered or a custom object; it stands for what it names',
+     False, False, False, True)
+_row('predictions_in_bfloat16', 'models.Model.predict',
+     'outputs of bfloat16 come in that dtype, of the package `ml_dtypes`, not as float32', False, False, False, True)
+_row('exports_have_extensions', 'models.Model.export',
+     'the name of a file of LiteRT has to end in .tflite, that of one of PyTorch in .pt2', False, False, False, True)
+_row('failures_end_callbacks', 'models.Model.fit',
+     'an error that ends the training does not call `on_train_end` of your own callbacks, only that of Keras\'s',
+     True, True, True, False)
+_row('stacks_pass_structures', 'models.Sequential',
+     'a layer may give several tensors, which the next one takes together', False, False, False, True)
+_row('classes_need_from_config', 'saving.load_model',
+     'a class of your own without `from_config` is refused, not called with what its config says',
      False, False, False, True)
 _row('sets_are_of_tensorflow', 'utils.image_dataset_from_directory, timeseries_dataset_from_array, split_dataset',
      'a set is a `tf.data.Dataset` on every engine, in a program that imports TensorFlow; it is one on TensorFlow only',

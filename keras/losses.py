@@ -9,6 +9,7 @@ import math
 from keras import config, generations, ops
 from keras.backend.contract import rules, tree
 from keras.backend.contract.context import calls, carried, carried_mask
+from keras.backend.contract.scripts import run_script
 from keras.backend.table.composites import losses as _table
 from keras.backend.table.composites.losses import (binary_crossentropy_with_epsilon, clipped_logits,
                                                    mean_sparse_categorical_crossentropy)
@@ -230,7 +231,7 @@ class LossFunctionWrapper(Loss):
         return argument_of_function(self, 'arguments', name)
 
     def call(self, y_true, y_pred):
-        return self.fn(*same_rank(y_true, y_pred), **self.arguments)
+        return run_script(self.fn, same_rank(y_true, y_pred), self.arguments)
 
     def get_config(self):
         arguments = arguments_config(self, self.fn, self.arguments)

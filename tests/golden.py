@@ -52,7 +52,7 @@ def pick(inputs, numbers):
     """The inputs that `args` or `kwargs` of a case name."""
     if isinstance(numbers, list):
         return [pick(inputs, number) for number in numbers]
-    return inputs[numbers]
+    return None if numbers is None else inputs[numbers]
 
 
 def assert_close(ours, golden, tolerance=1e-5):
@@ -60,7 +60,7 @@ def assert_close(ours, golden, tolerance=1e-5):
     golden = np.asarray(golden)
     assert np.shape(ours) == golden.shape
     error = np.abs(np.asarray(ours, 'float64') - golden) / (1 + np.abs(golden))
-    assert np.max(error, initial=0) < tolerance
+    assert np.max(error, initial=0) < tolerance, 'off by %g' % np.max(error)
 
 
 def top_level(file, version):

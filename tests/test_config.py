@@ -125,11 +125,17 @@ def fresh_process(code, tmp_path, **variables):
     return done.stdout, done.stderr
 
 
-def test_nnx_is_said_to_have_no_effect(tmp_path):
-    code = 'import keras; print(keras.config.is_nnx_enabled())'
-    printed, said = fresh_process(code, tmp_path, KERAS_NNX_ENABLED='true')
-    assert printed.strip() == 'False' and 'stateless_call' in said
-    assert 'NNX' not in fresh_process(code, tmp_path)[1]
+def test_nnx_is_enabled_by_file_and_variable(tmp_path):
+    def enabled(**variables):
+        return fresh_process('import keras; print(keras.config.is_nnx_enabled())', tmp_path, **variables)[0].strip()
+
+    (tmp_path / 'keras.json').write_text('{"backend": "numpy"}')
+    assert enabled() == 'False' and enabled(KERAS_NNX_ENABLED='true') == enabled(KERAS_NNX_ENABLED='1') == 'True'
+    (tmp_path / 'keras.json').write_text('{"backend": "numpy", "nnx_enabled": true}')
+    assert enabled() == 'True' and enabled(KERAS_NNX_ENABLED='false') == 'False'
+    code = 'import keras; print(keras.config.get_generation())'
+    assert fresh_process(code, tmp_path)[0].strip() == '3'
+    assert fresh_process(code, tmp_path, KERAS_GENERATION='2')[0].strip() == '2'
 
 
 def test_the_choice_of_engine_is_made_by_file_and_variable(tmp_path):

@@ -141,3 +141,59 @@ def test_float16_is_trained_under_a_dynamic_scale(restored):
     assert all(weight.dtype == 'float32' for weight in model.weights)
     model.compile('sgd', 'mse', auto_scale_loss=False)
     assert isinstance(model.optimizer, optimizers.SGD)
+
+
+class Seeing(layers.Layer):
+    """Notes the dtypes that its weights say they have while it runs."""
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(shape=(3,), initializer='ones')
+        self.precise = self.add_weight(shape=(3,), initializer='ones', autocast=False)
+        self.count = self.add_weight(shape=(), dtype='int32', initializer='zeros')
+        self.average = self.add_weight(shape=(), initializer='zeros', trainable=False)
+        self.inner = layers.Dense(1, dtype='float32')
+        self.inner.build(input_shape)
+
+    def call(self, inputs):
+        self.seen = [self.kernel.dtype, self.precise.dtype, self.count.dtype]
+        self.read = [keras.backend.standardize_dtype(each.value.dtype) for each in (self.kernel, self.precise)]
+        self.average.assign(self.average + 1.0 / 3)
+        return keras.ops.add(inputs, self.kernel)
+
+
+@pytest.mark.on('torch')
+@pytest.mark.parametrize('generation, shown', [(2, 'float32'), ('tf', 'float32'), (3, 'float16')])
+def test_weights_say_the_type_that_they_read_in_while_a_layer_runs(generation, shown):
+    with keras.config.generation(generation):
+        layer = Seeing(dtype='mixed_float16')
+        layer(np.ones((2, 3), 'float32'))
+        assert layer.seen == [shown, 'float32', 'int32'] and layer.read == ['float16', 'float32']
+    # Outside of the call nothing has changed, and what was assigned in it keeps its own type.
+    assert layer.kernel.dtype == layer.average.dtype == 'float32' and layer.average.numpy().dtype == 'float32'
+
+
+@pytest.mark.on('torch')
+def test_layers_inside_say_their_own_type():
+    seen = []
+
+    class Inner(layers.Layer):
+        def build(self, input_shape):
+            self.weight = self.add_weight(shape=())
+
+        def call(self, inputs):
+            seen.append((self.name, self.weight.dtype))
+            return inputs
+
+    class Outer(Inner):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.full, self.half = Inner(name='full', dtype='float32'), Inner(name='half', dtype='bfloat16')
+
+        def call(self, inputs):
+            outputs = self.half(self.full(super().call(inputs)))
+            seen.append(('after', self.weight.dtype))
+            return outputs
+
+    with keras.config.generation(3):
+        Outer(name='outer', dtype='mixed_float16')(np.ones((2, 3), 'float32'))
+    assert seen == [('outer', 'float16'), ('full', 'float32'), ('half', 'bfloat16'), ('after', 'float16')]

@@ -99,5 +99,13 @@ def test_configs():
         quantizers.AbsMaxQuantizer(value_range=(-256, 256))
     with pytest.raises(ValueError, match='Contradictory'):
         quantizers.resolved('int4', quantizers.Int8QuantizationConfig())
-    with pytest.raises(ValueError, match='must pass a `GPTQConfig`'):
-        quantizers.resolved('gptq', None)
+    assert type(quantizers.resolved(None, 'int4')) is quantizers.Int4QuantizationConfig
+    for mode, config, words in (
+            ('gptq', None, 'For GPTQ, you must pass a `GPTQConfig` object in the `config` argument.'),
+            ('awq', None, 'For AWQ, you must pass an `AWQConfig` object in the `config` argument.'),
+            ('gptq', {'weight_bits': 4}, 'Argument `config` must be an instance of `QuantizationConfig`'),
+            (None, None, 'You must provide either `mode` or `config` to `quantize`')):
+        with pytest.raises(ValueError, match=words):
+            quantizers.resolved(mode, config)
+    with pytest.raises(NotImplementedError, match='Do not instantiate QuantizationConfig directly'):
+        quantizers.resolved('gptq', quantizers.QuantizationConfig())

@@ -43,7 +43,7 @@ class Trace:
     def placeholder(self, variable):
         """What stands for the value that `variable` has before the run."""
         if variable not in self._placeholders:
-            placeholder = KerasTensor(variable.shape, variable.dtype, name=variable.path)
+            placeholder = KerasTensor(variable.shape, variable.kept_dtype, name=variable.path)
             self._placeholders[variable], self.variables[placeholder] = placeholder, variable
         return self._placeholders[variable]
 

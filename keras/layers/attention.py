@@ -14,12 +14,8 @@ from keras.layers.einsum_dense import EinsumDense
 
 def _without(scores, allowed):
     """`scores` so low where `allowed` is False that nothing is left of them behind a softmax."""
-    return ops.add(scores, _low_where_not(allowed, dtype_of(scores)))
-
-
-def _low_where_not(allowed, dtype):
-    """What is added to scores for `_without`."""
-    return ops.multiply(ops.cast(ops.logical_not(allowed), dtype), nn.lowest_logit(dtype))
+    dtype = dtype_of(scores)
+    return ops.add(scores, ops.multiply(ops.cast(ops.logical_not(allowed), dtype), nn.lowest_logit(dtype)))
 
 
 def _both(first, second):
@@ -178,7 +174,7 @@ class _HeadedAttention(Layer):
     def _call_with(self, args, kwargs):
         given = dict(zip(self._TENSORS, args))
         given.update({name: kwargs[name] for name in self._TENSORS if name in kwargs})
-        if kwargs.get('query_mask') is not None and self.ruled('query_masks_go_with_queries'):
+        if kwargs.get('query_mask') is not None and self._ignores_query_masks():
             warnings.warn('Layer %s: `query_mask` has no effect in Keras 3, where it is the mask that goes with the '
                           'query (of a Masking or an Embedding) that counts. `attention_mask` has.' % self.name,
                           stacklevel=3)
@@ -191,6 +187,10 @@ class _HeadedAttention(Layer):
                 added.append(mask)
         self.implicit_arguments = Layer.implicit_arguments + tuple(added)
         return super()._call_with(args, kwargs)
+
+    def _ignores_query_masks(self):
+        """Whether an argument `query_mask` has no effect."""
+        return False
 
     def compute_mask(self, inputs, mask=None):
         return mask
@@ -267,9 +267,6 @@ class _HeadedAttention(Layer):
         if self.sliding_window is not None and (not isinstance(self.sliding_window, int) or self.sliding_window < 1):
             raise ValueError('%s: `sliding_window` must be `None` or a positive integer. Received: sliding_window=%r'
                              % (type(self).__name__, self.sliding_window))
-        if self.flash_attention and 'attention' not in get_engine().overrides:
-            raise ValueError('%s: flash_attention=True asks for a kernel that the %s engine does not have; with None '
-                             'the same numbers are computed without it.' % (type(self).__name__, get_engine().name))
         if self.flash_attention and self.dropout:
             raise ValueError('%s: Dropout is not supported when flash attention is enabled. Received: dropout=%s. With '
                              'flash_attention=None both are possible.' % (type(self).__name__, self.dropout))
@@ -280,15 +277,20 @@ class _HeadedAttention(Layer):
             raise ValueError('Layer %s: Returning attention scores is not supported when flash attention is enabled. '
                              'Please disable flash attention to access attention scores. With flash_attention=None '
                              'the layer does by itself where they are wanted.' % self.name)
+        if self.flash_attention and 'attention' not in get_engine().overrides:
+            raise ValueError('Layer %s: flash_attention=True asks for a kernel that the %s engine does not have; with '
+                             'None the same numbers are computed without it.' % (self.name, get_engine().name))
         wanted = config.is_flash_attention_enabled() if self.flash_attention is None else self.flash_attention
         return wanted is not False and not return_attention_scores and not (training and self.dropout)
 
     def _fused(self, query, key, value, allowed, is_causal, size):
         """What the heads give, for projections (batch, length, heads, size) and a mask (batch, T, S)."""
-        bias = None if allowed is None else _low_where_not(allowed, dtype_of(query))
-        for _ in range(4 - ops.ndim(bias) if bias is not None else 0):
-            bias = ops.expand_dims(bias, -3)
-        return nn.attention(query, key, value, bias, 1.0 / math.sqrt(float(size)), is_causal)
+        scale = 1.0 / math.sqrt(float(size))
+        if allowed is None:
+            return nn.attention(query, key, value, None, scale, is_causal)
+        for _ in range(4 - ops.ndim(allowed)):
+            allowed = ops.expand_dims(allowed, -3)
+        return nn.attention_where(allowed, query, key, value, None, scale)
 
     def _gated(self, result, query):
         """What the heads give, times a share for each number that follows from the query."""
@@ -397,6 +399,9 @@ class MultiHeadAttention(_HeadedAttention):
             result, weights = self._compute_attention(*projections, attention_mask=allowed, training=training)
         result = self.output_dense(self._gated(result, query))
         return (result, weights) if return_attention_scores else result
+
+    def _ignores_query_masks(self):
+        return self.ruled('query_masks_go_with_queries')
 
     _num_heads, _key_dim, _value_dim, _attention_axes, _output_shape = map(
         _also, ('num_heads', 'key_dim', 'value_dim', 'attention_axes', 'given_output_shape'))

@@ -4,7 +4,7 @@ How a call goes: symbolic inputs record a node (the layer's `call` is not run wh
 native tensors run `call` at once. What is the same for every call is found out once per class
 (`signature_of`) or once per instance, never per call.
 """
-import contextlib
+import copy
 import functools
 import inspect
 import itertools
@@ -19,6 +19,7 @@ from keras.backend.contract.context import carried, carry_mask, context, known_m
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
 from keras.backend.contract.loading import active, get_engine, is_native, join, known_engine, meet_the_engine
 from keras.backend.contract.rules import AbstractTensor, Shape, is_float
+from keras.backend.contract.scripts import run_script, scripted, with_branches
 from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
 from keras.backend.graph.reads import symbol_of
@@ -33,7 +34,8 @@ from keras.configurable import Configurable, declared_config
 from keras.layers import automatic
 from keras.layers.additions import Additions
 from keras.layers.arguments import WITH_WARNING, checked_sizes, drop_without_effect
-from keras.layers.captured import abstract_result, run_captured, run_recorded, with_captured
+from keras.layers.call_context import ContextArguments
+from keras.layers.captured import abstract_result, mark_sparse, run_captured, run_recorded, with_captured
 from keras.layers.calls import calls, inside, is_ours, note_mask, path_inside, running, signature_of
 from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
@@ -41,6 +43,7 @@ from keras.layers.noted import Noted
 from keras.layers.quantizable import Quantizable
 from keras.layers.shapes import map_shapes, plain_shapes, shape_of, shaped, shapes_of
 from keras.layers.weights import WeightOwner
+from keras.layers.wrapped import building, laying_out, with_training, with_training_instead
 from keras.layers.yielding import yielding
 from keras.legacy import calls as calls_of_keras1
 from keras.legacy.arguments import quietly
@@ -58,7 +61,7 @@ class UnknownArgument(TypeError, ValueError):
     """A keyword argument that a layer does not know: a TypeError in Keras 2, a ValueError in Keras 3."""
 
 
-class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Configurable,
+class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, ContextArguments, Configurable,
             known_as('keras.src.layers.layer.Layer', 'keras.engine.base_layer.Layer'),
             *active.layer_bases()):
     """The base of all layers: a function of tensors with weights of its own.
@@ -131,7 +134,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
             rule = shaped(rule) if is_ours(cls) else rule
             cls.compute_output_shape = rule
             cls.get_output_shape_for = own.get('get_output_shape_for', rule)
-        for name in cls.not_asked.intersection(own) if not is_ours(cls) else ():
+        for name in cls.not_asked.intersection(own) if not is_ours(cls) and 'call' not in own else ():
             warnings.warn('%s.%s is never called: here %s does not go by it. Override `call` instead.'
                           % (cls.__name__, name, cls.__mro__[1].__name__), stacklevel=2)
         if inspect.isfunction(own.get('build')) and (cls.notes_builds or not is_ours(cls)):
@@ -251,6 +254,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
                                       % (type(self).__name__, self.name))
         return inputs
 
+    @shaped
     def compute_output_shape(self, input_shape):
         """The shape of the output for `input_shape`; None stands for unknown sizes.
 
@@ -337,12 +341,11 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
     @property
     def compute_dtype(self):
         """The float type of the computation."""
-        return self._compute_dtype or self._dtype
+        return self._calls_in or self._dtype
 
-    @yielding
-    def _dtype_policy(self):
-        # By this name subclasses written for tf.keras and Keras 3 find it.
-        return self._policy
+    # By these names subclasses written for tf.keras and Keras 3 find them.
+    _compute_dtype = yielding(lambda self: self.compute_dtype)
+    _dtype_policy = yielding(lambda self: self._policy)
 
     @yielding
     def input_dtype(self):
@@ -373,7 +376,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
     def _follow_policy(self):
         policy = self.own_policy()
         self._dtype = policy.variable_dtype
-        self._compute_dtype = None if policy.compute_dtype == policy.variable_dtype else policy.compute_dtype
+        self._calls_in = None if policy.compute_dtype == policy.variable_dtype else policy.compute_dtype
         self._direct_dtype = None
         if policy.quantization_mode is not None:
             self.follow_quantization(policy)
@@ -394,7 +397,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         if isinstance(policy, dtype_policies.DTypePolicyMap) or form == 'DTypePolicy' \
                 or policy.quantization_mode == 'float8':
             return dtype_policies.serialize(policy)
-        if form == 'Policy' and self._compute_dtype is not None:
+        if form == 'Policy' and self._calls_in is not None:
             return {'class_name': 'Policy', 'config': {'name': policy.name}}
         return policy.name
 
@@ -453,16 +456,28 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
                     and learning_phase.value is None \
                     and (calls.losses is None or self._ignores_phase and not calls.masks) and not carried:
                 previous, context.running = context.running, True
+                added = None if calls.losses is None else calls.mark()
                 try:
                     return self.call(inputs)
                 except Exception as error:
-                    if isinstance(error, AttributeError) and self.accept_substitutes():
+                    if isinstance(error, AttributeError) and self.accept_substitutes() \
+                            or with_branches(self.call, error) is not None:
+                        calls.take_back(added or (0, 0))
                         return self._call_with(args, kwargs)
                     self.assert_input_compatibility(inputs)
                     say_where(error, self)
                     raise
                 finally:
                     context.running = previous
+        if '_call_context_args' in self.__dict__:
+            return self.within_context(self._call_in_context, args, kwargs)
+        return self._call_with(args, kwargs)
+
+    def has_been_called(self):
+        """Whether it ran, or stands in a graph."""
+        return self._has_run or bool(self.inbound_nodes)
+
+    def _call_in_context(self, *args, **kwargs):
         return self._call_with(args, kwargs)
 
     def _call_with(self, args, kwargs):
@@ -545,6 +560,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         node = Node(self, args, kwargs, self._unlisted(self._symbolic_outputs(args, kwargs)), implicit,
                     first=first)
         node.phase = learning_phase.value
+        mark_sparse(node, self)
         if register:
             self.note_call(node)
         self._attach_masks(node, args[0], masks)
@@ -581,18 +597,18 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
             return run_recorded(self.call, args[0], kwargs)
         call = self.call
         if placement.current[0] is not None and placement.output_layout(self.path) is not None:
-            call = _laying_out(call, placement.output_layout(self.path))
+            call = laying_out(call, placement.output_layout(self.path))
         if self._reads_otherwise() or type(context.ledger) is FacingLedger:
-            return self.run_in_compute_dtype(call, args, kwargs)
-        return call(*args, **kwargs)
+            return self.run_in_compute_dtype(scripted(call), args, kwargs)
+        return run_script(call, args, kwargs)
 
     def _reads_otherwise(self):
         """Whether weights read otherwise in `call` than they are kept."""
-        return self._compute_dtype is not None and self.autocast
+        return self._calls_in is not None and self.autocast
 
     def run_in_compute_dtype(self, function, args, kwargs):
         """`function` of a call, where weights read otherwise than they are kept."""
-        with FacingLedger(self._compute_dtype if self.autocast else None):
+        with FacingLedger(self._calls_in if self.autocast else None):
             return function(*args, **kwargs)
 
     def _attach_masks(self, node, inputs, masks):
@@ -628,7 +644,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
             except Exception:  # `call` may be code that takes nothing but numbers; the shape rule is all there is then
                 pass
         if has_rule and len(args) == 1 and not signature_of(type(self)).rule_takes_several:
-            shapes = tree.map_structure(lambda x: tuple(x.shape), args[0])
+            shapes = tree.map_structure(lambda x: Shape(x.shape), args[0])
             dtypes = self._output_dtypes(args, kwargs)
             try:
                 return map_shapes(lambda shape: AbstractTensor(shape, next(dtypes)), self.compute_output_shape(shapes))
@@ -698,7 +714,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
             filled = tree.map_structure(lambda leaf: next(remaining) if isinstance(leaf, AbstractTensor) else leaf,
                                         [args, kwargs])
             with running(None), inside(self):
-                return self.call(*filled[0], **filled[1])
+                return run_script(self.call, *filled)
         try:
             return get_engine().eval_shape(run, leaves)
         except Exception:
@@ -717,7 +733,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         self.assert_input_compatibility(args[0])
         made = len(self.weights_made())
         training = self._training_flag(signature, kwargs)
-        mask = self._values_mask(signature, given, kwargs)
+        mask = self._values_mask(signature, args[0] if self._convert_input_args and type(given) not in active.native
+                                 else given, kwargs)
         if calls.losses is None:
             with running(training) as block:
                 outputs = self._run_with(args, kwargs, mask)
@@ -757,7 +774,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
     def _values_mask(self, signature, given, kwargs):
         mask = kwargs.get('mask')
         # What scripts carry from call to call ends in silence where it is not supported.
-        if mask is None and (calls.masks or carried and (signature.takes_mask or self.supports_masking)):
+        if mask is None and (calls.masks or carried and (
+                signature.takes_mask or self.supports_masking or type(self).compute_mask is not Layer.compute_mask)):
             mask = tree.map_structure(known_mask, given)
             if all(leaf is None for leaf in tree.flatten(mask)):
                 mask = None
@@ -802,8 +820,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
 
     def _remember_direct(self, signature, inputs):
         """Let calls like this one take the short way: nothing was converted and nothing depends on the call."""
-        if self._compute_dtype is None and self.activity_regularizer is None and not context.abstract \
-                and self.mode_of_calls is None and not self.hooked \
+        if self._calls_in is None and self.activity_regularizer is None and not context.abstract \
+                and self.mode_of_calls is None and not self.hooked and not self.context_arguments() \
                 and placement.output_layout(self.path) is None \
                 and type(self).compute_mask is Layer.compute_mask:
             self._ignores_phase = not signature.takes_training and not signature.has_kwargs
@@ -831,12 +849,24 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
                 return abstract.abstracted(x)
             casts = x.dtype.kind == 'f' and is_float(self.compute_dtype)
             x = engine.convert(x, self._dtype_of_arrays() if casts else None)
+        elif engine.has_ragged and engine.is_ragged(x):
+            return self._rows_filled(x, engine)
         elif type(x) not in active.native and not is_native(x):
             x = self._foreign(x, engine)
         if self.autocast and hasattr(x, 'dtype') and getattr(x, 'dtype', None) in active.floats:
             if self._casts(engine.dtype_of(x)):
                 x = primitives.cast(x, self.compute_dtype)
         return x
+
+    def _rows_filled(self, x, engine):
+        """A ragged tensor as a dense one, with its mask."""
+        dense, mask = engine.rows_filled(x)
+        dense = self._converted_leaf(dense)
+        if calls.masks is not None:
+            note_mask(dense, mask)
+        else:
+            carry_mask(dense, mask)
+        return dense
 
     def _described(self, leaf):
         """An argument as `call` sees it where shapes are found: floats in the layer's dtype."""
@@ -851,7 +881,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
 
     def _keeps_dtypes(self):
         """Whether the layer computes in the dtype of its inputs: without weights, where nothing else was asked for."""
-        return self._compute_dtype is None and self.compute_dtype == settings.floatx() \
+        return self._calls_in is None and self.compute_dtype == settings.floatx() \
             and not self.ruled('inputs_are_cast') and not self.weights
 
     def float_type(self, inputs):
@@ -916,7 +946,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         runs = calls.losses is not None and context.ledger is not None and context.training is not None \
             and not context.abstract
         known = {id(weight) for weight in self.weights} if runs else ()
-        with inside(self), _building(self):
+        with inside(self), building(self):
             (build or self.build)(*[map_shapes(Shape, shape) for shape in shapes])
         if runs and any(id(weight) not in known for weight in self.weights):
             raise ValueError('Layer %s is built while a step runs, which would not train its weights. The usual cause: '
@@ -1001,16 +1031,18 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         signature = signature_of(type(self))
         function = self.call if 'captured' not in node.kwargs else run_captured
         if self.runs_given_code or not (type(self).call.__module__ or '').startswith('keras.'):
-            function = get_engine().out_of_place(function)
+            function = get_engine().out_of_place(scripted(function))
         if signature.takes_training and len(node.args) <= signature.names.index('training'):
             function = self._told_whether_training(function, node, training, signature)
         if self.activity_regularizer is not None:
             function = self._regularizing(function)
         if self._reads_otherwise():
             function = self._in_compute_dtype(function)
+        if self.context_arguments():
+            function = self.filling_in_context(function)
         layout = placement.output_layout(self.path)
         if layout is not None:
-            function = _laying_out(function, layout)
+            function = laying_out(function, layout)
         if any(self._casts(x.dtype) for x in node.inputs):
             function = self._casting(function)
         return self.with_hooks(function) if self.hooked else function
@@ -1019,10 +1051,10 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         """`function` with the training flag of a run; None where nobody has said what it is."""
         overrules = self.ruled('runs_overrule_calls')
         if 'training' in node.kwargs:
-            return _with_training_instead(function, training) if overrules and training is not None else function
+            return with_training_instead(function, training) if overrules and training is not None else function
         if training is None and overrules and 'training' in signature.defaults:
             return function
-        return _with_training(function, bool(training))
+        return with_training(function, bool(training))
 
     def in_channels_first(self, rank):
         """The layer for inputs of `rank` axes whose channels are moved from the last axis to the second.
@@ -1040,6 +1072,11 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Conf
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__, copy_of=self.copy_of or self, _noted=Noted(), **attributes)
         return copy
+
+    def copy_apart(self, **attributes):
+        """A copy with other attributes, for `replace_parts`; what is noted of the layer it finds for itself."""
+        own = {name: copy.copy(value) for name, value in self.__dict__.items() if isinstance(value, (list, dict))}
+        return self.copy_with(_direct_dtype=None, _direct_shape=None, **dict(own, **attributes))
 
     def in_other_format(self, **attributes):
         """`in_channels_first` of layers with a `data_format`."""
@@ -1163,34 +1200,3 @@ def _placed(build):
         with inside(self):
             return build(self, *args, **kwargs)
     return wrapper
-
-
-@contextlib.contextmanager
-def _building(layer):
-    """A `with` block in which `build` of a layer runs."""
-    outermost, layer.runs_build = not layer.runs_build, True
-    try:
-        yield
-    finally:
-        if outermost:
-            del layer.runs_build
-
-
-def _laying_out(function, layout):
-    """`function`, with what it gives spread over devices as `layout` says; not while shapes are inferred."""
-    def run(*args, **kwargs):
-        outputs = function(*args, **kwargs)
-        return outputs if context.abstract or context.tracing is not None else placement.outputs(outputs, layout)
-    return run
-
-
-def _with_training(function, training):
-    def run(*args, **kwargs):
-        return function(*args, training=training, **kwargs)
-    return run
-
-
-def _with_training_instead(function, training):
-    def run(*args, **kwargs):
-        return function(*args, **dict(kwargs, training=training))
-    return run

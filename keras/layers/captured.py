@@ -40,6 +40,22 @@ def recorded(function, inputs, kwargs):
         return Body(tree.flatten(inputs), function(inputs, **kwargs))
 
 
+def mark_sparse(node, layer):
+    """Say of what a layer gives for sparse symbolic tensors where it is sparse, too, which its `call` on such shows."""
+    if not any(tensor.sparse for tensor in node.inputs) or layer.own_parts()[1]:
+        return
+    stand_ins = {id(tensor): KerasTensor(tensor.shape, tensor.dtype, sparse=tensor.sparse) for tensor in node.inputs}
+    args, kwargs = tree.map_structure(lambda leaf: stand_ins.get(id(leaf), leaf), [node.args, node.kwargs])
+    try:
+        with symbolically():
+            outputs = tree.flatten(layer.call(*args, **kwargs))
+    except Exception:  # `call` may be code that takes nothing but numbers
+        return
+    for tensor, output in zip(node.outputs, outputs):
+        if getattr(output, 'sparse', False):
+            tensor.mark(sparse=True)
+
+
 def like(x):
     """A placeholder for tensors like `x`, symbolic, abstract or native ones."""
     return KerasTensor(static_shape(x), dtype_of(x), name=getattr(x, 'name', None) or 'input')

@@ -141,7 +141,7 @@ class JaxLayer(Layer):
             for path, variable in before.items():
                 if isinstance(variable, Variable):
                     variable.assign(after[path] if context.tracing is not None else
-                                    get_engine().convert(after[path], variable.dtype))
+                                    get_engine().convert(after[path], variable.kept_dtype))
 
     def get_config(self):
         return dict(super().get_config(), call_fn=_written(self.call_fn), init_fn=_written(self.init_fn),

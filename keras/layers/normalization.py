@@ -5,7 +5,7 @@ from keras.backend.contract.ledger import FacingLedger
 from keras.backend.table.composites import nn
 from keras.backend.table.composites.math import l2_normalize
 from keras.backend.table.composites.shape import count
-from keras.layers.arguments import positive_integer
+from keras.layers.arguments import ANY, positive_integer
 from keras.layers.base import InputSpec, Layer  # noqa: F401
 from keras.layers.families import SameShape
 from keras.saving import forms
@@ -55,7 +55,8 @@ class BatchNormalization(_Normalization):
     """
     later = ('mode', 'renorm', 'renorm_clipping', 'renorm_momentum')
     masks_samples = True
-    without_effect = {'synchronized': False}
+    # `fused` says by which kernel, never what comes out.
+    without_effect = {'synchronized': False, 'fused': ANY, 'virtual_batch_size': None, 'adjustment': None}
     not_asked = frozenset(('_moments', '_calculate_mean_and_var', '_fused_batch_norm'))
 
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, beta_initializer='zeros',

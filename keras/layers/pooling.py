@@ -3,6 +3,7 @@ import numpy as np
 
 from keras import ops
 from keras.backend.table.composites.conv import average_pool, max_pool, spatial_tuple
+from keras.backend.table.composites.shape import dtype_of
 from keras.generations import Default
 from keras.layers.arguments import join_shape, spatial_axes, split_shape, window_lengths
 from keras.layers.base import InputSpec, Layer  # noqa: F401
@@ -244,9 +245,12 @@ class _AdaptivePooling(Spatial):
         places, shares = windows(sizes[axis], size)
         gathered = ops.take(x, ops.reshape(places, (-1,)), axis)
         gathered = ops.reshape(gathered, sizes[:axis] + list(ops.shape(places)) + sizes[axis + 1:])
-        if not self.mean:
-            return ops.max(gathered, axis + 1)
         shares = ops.reshape(shares, tuple(ops.shape(shares)) + (1,) * (len(sizes) - axis - 1))
+        if not self.mean:
+            # A place that is there again is left out: it would get the gradient of the maximum as often.
+            dtype = dtype_of(gathered)
+            lowest = float(np.finfo('float16' if dtype == 'float16' else 'float32').min)
+            return ops.max(ops.where(ops.greater(shares, 0), gathered, ops.cast(lowest, dtype)), axis + 1)
         return ops.sum(ops.multiply(gathered, ops.cast(shares, gathered.dtype)), axis + 1)
 
     def compute_output_shape(self, input_shape):

@@ -10,6 +10,7 @@ from keras import activations, generations, initializers, ops, random
 from keras.backend.contract import tree
 from keras.backend.contract.context import context
 from keras.backend.contract.rules import is_float
+from keras.backend.state.seeds import global_seed_generator
 from keras.backend.state.variables import Variable, to_array
 from keras.backend.table.composites import nn
 from keras.backend.table.composites.rnn import gru_sequence, lstm_sequence, rnn, simple_rnn_sequence
@@ -18,6 +19,7 @@ from keras.configurable import declared_arguments
 from keras.generations import Default
 from keras.layers.arguments import ANY, check_rate, of_first_input, positive_integer, to_list
 from keras.layers.base import InputSpec, Layer
+from keras.layers.calls import is_ours
 from keras.layers.functions import has_arg
 from keras.saving import forms
 from keras.saving.kinds import kind_in
@@ -65,7 +67,68 @@ class AbstractRNNCell(Layer):
         return zeros if isinstance(self.state_size, (list, tuple)) else zeros[0]
 
 
-class _Cell(Layer):
+class DropoutRNNCell:
+    """A cell, besides `Layer`, that drops the same elements of its inputs and its state at every step of a sequence.
+
+    The cell has the attributes `dropout` and `recurrent_dropout`, rates, may have a `seed_generator`, and asks for its
+    masks in `call`. A mask is drawn anew at every step from a seed that belongs to the sequence.
+
+    Example:
+        >>> from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
+        >>> class Cell(DropoutRNNCell, keras.layers.Layer):
+        ...     state_size = 2
+        ...     dropout, recurrent_dropout = 0.5, 0.0
+        ...     def call(self, inputs, states, training=False):
+        ...         mask = self.get_dropout_mask_for_cell(inputs, training)
+        ...         return inputs * mask, [inputs * mask]
+        >>> y = np.array(keras.layers.RNN(Cell(), return_sequences=True)(np.ones((1, 9, 2), 'float32'), training=True))
+        >>> len(np.unique(y[0], axis=0))
+        1
+    """
+    # How many masks Keras 3's `get_dropout_mask` gives: a list of them if more than one.
+    dropout_mask_count = 1
+    # The seeds of the sequence that is being run, of the inputs' masks and the state's; outside of one None.
+    _seeds = None
+
+    def draw_masks(self, inputs, states):
+        """Fix the masks for one sequence; `inputs` and `states` are those of one time step."""
+        generator = getattr(self, 'seed_generator', None) or global_seed_generator()
+        self._seeds = generator.next(), generator.next()
+
+    def forget_masks(self):
+        """Let the next masks be others."""
+        self._seeds = None
+
+    # Keras calls by these names what tells a sequence from the next.
+    reset_dropout_mask = reset_recurrent_dropout_mask = forget_masks
+
+    def get_dropout_mask_for_cell(self, inputs, training, count=1):
+        """The mask for inputs, or a list of `count` masks: factors, all 1 outside training; None for a rate of 0."""
+        return self._masks_like(inputs, self.dropout, 0, training, count)
+
+    def get_recurrent_dropout_mask_for_cell(self, inputs, training, count=1):
+        """The mask for the state, or a list of `count` masks; see `get_dropout_mask_for_cell`."""
+        return self._masks_like(inputs, self.recurrent_dropout, 1, training, count)
+
+    def get_dropout_mask(self, step_input):
+        """The mask for inputs in training, or a list of `dropout_mask_count`; None for a rate of 0."""
+        return self.get_dropout_mask_for_cell(step_input, True, self.dropout_mask_count)
+
+    def get_recurrent_dropout_mask(self, step_input):
+        """The mask for the state in training, or a list of `dropout_mask_count`; None for a rate of 0."""
+        return self.get_recurrent_dropout_mask_for_cell(step_input, True, self.dropout_mask_count)
+
+    def _masks_like(self, inputs, rate, place, training, count):
+        if not rate:
+            return None
+        masks = ops.stack([ops.ones_like(inputs)] * count)
+        if training:
+            seed = self._seeds[place] if self._seeds else getattr(self, 'seed_generator', None)
+            masks = random.dropout(masks, rate, None, seed)
+        return masks[0] if count == 1 else [masks[number] for number in range(count)]
+
+
+class _Cell(DropoutRNNCell, Layer):
     """What the standard cells share: weights, dropout masks, configuration.
 
     gates: how many times `units` wide the weights are. number_of_states: how many of that size there are.
@@ -117,11 +180,16 @@ class _Cell(Layer):
     # --- dropout
 
     def draw_masks(self, inputs, states):
-        """Draw the dropout masks for one sequence; `inputs` and `states` are those of one time step."""
-        self._masks = self._drawn_masks(inputs)
+        if is_ours(type(self).call):
+            self._masks = self._drawn_masks(inputs)
+        else:  # it asks for its masks by the names of Keras
+            super().draw_masks(inputs, states)
 
     def forget_masks(self):
+        super().forget_masks()
         self._masks = None
+
+    reset_dropout_mask = reset_recurrent_dropout_mask = forget_masks
 
     def _drawn_masks(self, inputs):
         batch = ops.shape(inputs)[0]
@@ -160,6 +228,16 @@ class _Cell(Layer):
         return [zeros_of_batch(inputs, batch_size, size, dtype or self.compute_dtype) for size in state_sizes(self)]
 
 
+def _only_state(states):
+    """The state of a cell that has one, given in a list or by itself."""
+    return states[0] if isinstance(states, (list, tuple)) else states
+
+
+def _given_as(states, state):
+    """The new state of a cell that has one, in a list where the one before was."""
+    return [state] if isinstance(states, (list, tuple)) else state
+
+
 class SimpleRNNCell(_Cell):
     """One time step of a fully connected recurrent layer; arguments as for `SimpleRNN`."""
 
@@ -174,9 +252,9 @@ class SimpleRNNCell(_Cell):
         input_masks, state_masks = self._masks_for(inputs, training)
         bias = None if self.bias is None else self.bias.value
         x, = self._products(inputs, input_masks, self.kernel.value, bias)
-        h, = self._products(states[0], state_masks, self.recurrent_kernel.value)
+        h, = self._products(_only_state(states), state_masks, self.recurrent_kernel.value)
         output = self.activation(ops.add(x, h))
-        return output, [output]
+        return output, _given_as(states, output)
 
 
 class GRUCell(_Cell):
@@ -199,7 +277,7 @@ class GRUCell(_Cell):
         input_masks, state_masks = self._masks_for(inputs, training)
         bias = None if self.bias is None else self.bias.value
         input_bias, recurrent_bias = (bias[0], bias[1]) if self.reset_after and bias is not None else (bias, None)
-        h, kernel = states[0], self.recurrent_kernel.value
+        h, kernel = _only_state(states), self.recurrent_kernel.value
         x_z, x_r, x_h = self._products(inputs, input_masks, self.kernel.value, input_bias)
         h_z, h_r, h_h = self._products(h, state_masks, kernel, recurrent_bias)
         z = self.recurrent_activation(ops.add(x_z, h_z))
@@ -211,7 +289,7 @@ class GRUCell(_Cell):
             recurrent = ops.matmul(ops.multiply(r, masked), ops.split(kernel, 3, -1)[2])
         candidate = self.activation(ops.add(x_h, recurrent))
         output = ops.add(ops.multiply(z, h), ops.multiply(ops.subtract(1.0, z), candidate))
-        return output, [output]
+        return output, _given_as(states, output)
 
 
 class LSTMCell(_Cell):
@@ -241,6 +319,10 @@ class LSTMCell(_Cell):
         o, c = self.gated([ops.add(x, y) for x, y in zip(xs, hs)], c)
         h = ops.multiply(o, self.activation(c))
         return h, [h, c]
+
+    def _compute_carry_and_output_fused(self, z, c_tm1):
+        # By this name cells written for tf.keras end their step: (new state, output gate).
+        return self.gated(z, c_tm1)[::-1]
 
     def gated(self, gates, c):
         """(the output gate, the new state of the cell) for the sums of the gates' inputs and the state before."""
@@ -509,6 +591,15 @@ class RNN(Layer):
                                          name='%s_state_%d' % (self.name, index))
                                 for index, shape in enumerate(shapes)])
 
+    def states_by_name(self):
+        states = [] if self._states is None else self._states.variables
+        return {'state_%d' % number: state for number, state in enumerate(states)}
+
+    def replace_parts(self, instead):
+        super().replace_parts(instead)
+        if self._states is not None:
+            self._states = _States([instead.get(id(state), state) for state in self._states.variables])
+
     @property
     def states(self):
         """The state variables of a stateful layer; a None for each state otherwise."""
@@ -653,6 +744,12 @@ class RNN(Layer):
             for cell in dropping:
                 cell.forget_masks()
         return outputs if self.return_sequences else last, states
+
+    @staticmethod
+    def _maybe_reset_cell_dropout_mask(cell):
+        # By this name the `call` of subclasses written for tf.keras begins a sequence.
+        if hasattr(cell, 'forget_masks'):
+            cell.forget_masks()
 
     def _draw_masks(self, inputs, states):
         if not isinstance(self.cell, Layer):

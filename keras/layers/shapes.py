@@ -41,10 +41,10 @@ def plain_shapes(shapes):
 
 
 def shaped(rule):
-    """A shape rule of ours; where it was asked with a shape of TensorFlow's, the answer has the methods of one."""
+    """A shape rule of ours; where it was asked with a shape of TensorFlow's, the answer is one, too."""
     @functools.wraps(rule)
     def wrapper(self, *args, **kwargs):
         found = rule(self, *args, **kwargs)
-        asked = any(hasattr(shape, 'as_list') for shape in args)
-        return map_shapes(Shape, found) if asked and isinstance(found, (list, tuple)) else found
+        asked = [type(shape) for shape in args if hasattr(shape, 'as_list')]
+        return map_shapes(asked[0], found) if asked and isinstance(found, (list, tuple)) else found
     return wrapper

@@ -1,4 +1,5 @@
 """The weights of a layer: making them, finding them in attributes and nested layers, reading and setting them."""
+import copy
 import functools
 import re
 import threading
@@ -64,6 +65,32 @@ def parts_in(value):
     variables, layers = [], []
     _collect(value, variables, layers, set())
     return variables, layers
+
+
+def _with_others(value, instead, around):
+    """`value` with other objects, {id of one: the other}, in lists, tuples, dictionaries and seed generators.
+
+    around: the ids of the lists and dictionaries that it is in.
+    """
+    if id(value) in instead:
+        return instead[id(value)]
+    if isinstance(value, SeedGenerator) and id(value.state) in instead:
+        generator = copy.copy(value)
+        generator.state = instead[id(value.state)]
+        return generator
+    if not isinstance(value, (list, tuple, dict)) or id(value) in around:
+        return value
+    around = around | {id(value)}
+    parts = list(value.values() if isinstance(value, dict) else value)
+    others = [_with_others(part, instead, around) for part in parts]
+    if all(part is other for part, other in zip(parts, others)):
+        return value
+    if isinstance(value, tuple):
+        return type(value)(*others) if hasattr(value, '_fields') else type(value)(others)
+    made = copy.copy(value)
+    for key, other in zip(value if isinstance(value, dict) else range(len(others)), others):
+        made[key] = other
+    return made
 
 
 def _free(name, taken):
@@ -307,6 +334,19 @@ class WeightOwner:
         for generator in _generators_in(vars(self)):
             found[_free('seed', found)] = generator.state
         return found
+
+    def states_by_name(self):
+        """{name: variable} of what the layer keeps from call to call and is neither a weight nor of a generator."""
+        return {}
+
+    def replace_parts(self, instead):
+        """Have other weights and layers in the place of those that the attributes hold: {id of one: the other}.
+
+        A seed generator whose state is another becomes a copy that has it.
+        """
+        for name, value in list(self.__dict__.items()):
+            if name != 'copy_of' and type(value) not in PLAIN:
+                self.__dict__[name] = _with_others(value, instead, set())
 
     def modules_of_library(self):
         """{name: module} of the engine's library that the layer is made of, and nothing else."""

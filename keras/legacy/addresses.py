@@ -164,7 +164,8 @@ NAMES = {
     'keras': {'keras.engine.network': 'Network'},
     'keras.backend': {
         'keras.backend.k.functions': 'random_binomial as random_bernoulli',
-        'keras.utils.internals': 'ContextValueCache get_keras_mask set_keras_mask standardize_shape',
+        'keras.utils.internals': """ContextValueCache get_graph get_keras_mask set_keras_mask standardize_shape
+                                    graph_of_operations as _current_graph""",
         'keras.backend.state.scopes': 'device'},
     'keras.utils.io_utils': {
         'keras.config': 'disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled',
@@ -198,7 +199,10 @@ NAMES = {
         'keras.layers.keras1_recurrent': 'ConvRecurrent2D Recurrent',
         'keras.utils.generic_utils': 'has_arg to_list transpose_shape'},
     'keras.layers.recurrent': {
+        'keras.layers.recurrent': 'DropoutRNNCell as DropoutRNNCellMixin',
         'keras.layers.keras1_recurrent': 'Recurrent', 'keras.legacy.interfaces': 'disable_tracking'},
+    'keras.layers.rnn.dropout_rnn_cell': {'keras.layers.recurrent': 'DropoutRNNCell'},
+    'keras.layers.rnn.dropout_rnn_cell_mixin': {'keras.layers.recurrent': 'DropoutRNNCell as DropoutRNNCellMixin'},
     'keras.layers.wrappers': {
         'keras.utils.generic_utils': 'object_list_uid', 'keras.legacy.interfaces': 'disable_tracking'},
     'keras.engine.base_layer': {

@@ -9,8 +9,9 @@ from keras import initializers
 from keras.backend.contract import tree
 from keras.backend.contract.context import note_metric
 from keras.backend.contract.ledger import holding
-from keras.backend.contract.loading import join
+from keras.backend.contract.loading import get_engine, join
 from keras.backend.contract.rules import numpy_dtype
+from keras.backend.contract.scripts import run_script
 from keras.backend.graph.nodes import free_tensors
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.uids import numbered_name
@@ -288,12 +289,13 @@ class Reduce(Metric):
         Args:
             values: a tensor. sample_weight: weights that broadcast to it, or None.
         """
-        self.add_to_mean(*self.contribution(values, sample_weight))
+        return self.add_to_mean(*self.contribution(values, sample_weight))
 
     def add_to_mean(self, total, number):
         self.total.assign_add(total)
         if self.reduction != 'sum':
             self.count.assign_add(number if isinstance(number, (int, float)) else ops.cast(number, self.dtype))
+        return get_engine().done()
 
     def result(self):
         if self.reduction == 'sum':
@@ -416,7 +418,7 @@ class MeanMetricWrapper(Mean):
 
     def values(self, y_true, y_pred):
         """What the function gives."""
-        values = self._fn(*same_rank(y_true, y_pred), **self._fn_kwargs)
+        values = run_script(self._fn, same_rank(y_true, y_pred), self._fn_kwargs)
         if values is None:
             raise ValueError('The metric %s returned None, expected one value per sample. The usual cause: a missing '
                              '`return`.' % self.name)
@@ -432,7 +434,7 @@ class MeanMetricWrapper(Mean):
         Args:
             y_true, y_pred: targets and predictions. sample_weight: one weight per sample, or None.
         """
-        self.add_to_mean(*self.contribution(y_true, y_pred, sample_weight))
+        return self.add_to_mean(*self.contribution(y_true, y_pred, sample_weight))
 
     def get_config(self):
         arguments = arguments_config(self, self._fn, self._fn_kwargs)

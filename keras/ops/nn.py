@@ -409,7 +409,8 @@ def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, i
 
     Args:
         query: (batch, T, heads, width). key, value: (batch, S, key heads, width), heads a multiple of key heads.
-        bias: added to the logits (batch, heads, T, S). mask: boolean, False where attention may not go.
+        bias: added to the logits (batch, heads, T, S). mask: boolean, False where attention may not go;
+            a query that may attend nowhere gets the mean of the values.
         scale: factor of the logits; default `1 / sqrt(width)`.
         is_causal: attend to earlier positions only.
         flash_attention: None takes the engine's own kernel where there is one (see `config.disable_flash_attention`),
@@ -424,9 +425,9 @@ def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, i
     if flash_attention and 'attention' not in get_engine().overrides:
         raise ValueError('dot_product_attention: flash_attention=True asks for a kernel that the %s engine does not '
                          'have; with None the same numbers are computed without it.' % get_engine().name)
-    if mask is not None:
-        dtype = shapes.dtype_of(query)
-        left_out = p.multiply(p.cast(p.logical_not(mask), dtype), nn.lowest_logit(dtype))
-        bias = left_out if bias is None else p.add(bias, left_out)
     fused = config.is_flash_attention_enabled() is not False if flash_attention is None else bool(flash_attention)
+    if mask is not None:
+        mask = p.reshape(mask, (1,) * (4 - shapes.ndim(mask)) + tuple(shapes.shape(mask))) \
+            if shapes.ndim(mask) < 4 else mask
+        return nn.attention_where(mask, query, key, value, bias, scale, is_causal, attn_logits_soft_cap, fused)
     return nn.attention(query, key, value, bias, scale, is_causal, attn_logits_soft_cap, fused)

@@ -456,11 +456,15 @@ class Optimizer(OptimizerProtocol, Configurable):
         Args:
             grads_and_vars: the pairs. name: taken for older scripts; nothing is called by it.
             experimental_aggregate_gradients: whether the `_aggregate_gradients` of a subclass is asked.
+
+        Returns:
+            The variable that counts the updates.
         """
         pairs = list(grads_and_vars)
         if experimental_aggregate_gradients:
             pairs = self.aggregated(pairs)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+        return self.iterations
 
     def aggregate_gradients(self, grads_and_vars):
         """The pairs of gradients and variables as they are: there is one process, whose step sees all of a batch."""

@@ -91,6 +91,8 @@ class OptimizerProtocol:
             hypers[name].assign(np.asarray(to_array(value), hypers[name].dtype))
         else:
             dtype = 'bool' if isinstance(value, bool) else self.rate_variable.dtype
+            if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+                vars(self).setdefault('_hypers_whole', set()).add(name)
             hypers[name] = Variable(to_array(value), (), dtype, trainable=False, name=name) \
                 if is_number and not isinstance(value, Variable) else value
 
@@ -108,7 +110,9 @@ class OptimizerProtocol:
         value = self._kept_hyper(name) if isinstance(name, str) else name
         if callable(value) and not isinstance(value, LearningRateSchedule):
             value = value()
-        return plain(to_array(value)) if isinstance(value, Variable) or hasattr(value, 'dtype') else plain(value)
+        value = plain(to_array(value)) if isinstance(value, Variable) or hasattr(value, 'dtype') else plain(value)
+        whole = isinstance(name, str) and name in vars(self).get('_hypers_whole', ())
+        return int(value) if whole and isinstance(value, float) and value.is_integer() else value
 
     def _kept_hyper(self, name):
         return self.rate_source if name in ('lr', 'learning_rate') else getattr(self, name)

@@ -83,7 +83,8 @@ class QuantizationConfig(Configurable):
 
     @property
     def mode(self):
-        raise NotImplementedError('%s does not say its mode.' % type(self).__name__)
+        raise NotImplementedError('%s does not say its mode. Do not instantiate QuantizationConfig directly. '
+                                  'Subclasses must implement this property.' % type(self).__name__)
 
     def dtype_policy_string(self):
         """The mode, as policies begin with it."""
@@ -292,17 +293,20 @@ class AWQConfig(_Calibrated):
 
 
 def resolved(mode, config):
-    """The config for a mode, or for a config with or without its mode.
+    """The config for a mode, or for a config (an object, or the name of a mode) with or without its mode.
 
     Raises:
         ValueError: for an unknown mode, for one that does not fit the config, and where a config is needed.
     """
     simple = {'int8': Int8QuantizationConfig, 'int4': Int4QuantizationConfig, 'float8': Float8QuantizationConfig}
     calibrated = {'gptq': GPTQConfig, 'awq': AWQConfig}
+    if isinstance(config, str):
+        mode, config = config, None
     if config is not None and not isinstance(config, QuantizationConfig):
-        raise ValueError('Expected `config` to be a QuantizationConfig. Received: %r' % (config,))
+        raise ValueError('Argument `config` must be an instance of `QuantizationConfig`. Received: config=%r (of '
+                         'type %s)' % (config, type(config).__name__))
     if mode is None and config is None:
-        raise ValueError('Either `mode` or `config` must be given.')
+        raise ValueError('You must provide either `mode` or `config` to `quantize`.')
     found = mode if config is None else config.mode
     if mode is not None and mode not in simple and mode not in calibrated:
         raise ValueError('Invalid quantization mode. Expected one of %s. Received: mode=%s'
@@ -312,6 +316,8 @@ def resolved(mode, config):
     if found in calibrated and not isinstance(config, calibrated[found]):
         name = calibrated[found].__name__
         if config is None:
-            raise ValueError('For the mode %r you must pass a `%s` as `config`.' % (found, name))
-        raise ValueError('The mode %r requires a valid `config`: a `%s`. Received: %r' % (found, name, config))
+            raise ValueError('For %s, you must pass %s `%s` object in the `config` argument.'
+                             % (found.upper(), 'an' if name[0] == 'A' else 'a', name))
+        raise ValueError('Mode %r requires a valid `config` argument of type `%s`. Received: %r'
+                         % (found, name, config))
     return simple[found]() if config is None else config

@@ -13,6 +13,7 @@ from keras.backend.contract import tree
 from keras.backend.contract.context import at_once, calls, noted_mask
 from keras.backend.contract.loading import get_engine
 from keras.backend.contract.rules import AbstractTensor
+from keras.backend.contract.scripts import run_script
 from keras.backend.state.variables import Variable, native_result, to_array
 from keras.backend.table.composites.shape import dtype_of, static_shape
 from keras.gradients import Script
@@ -68,10 +69,15 @@ class OwnStep:
                                          bool(program.argument('run_eagerly')))
 
     def _takes_state(self):
-        """Whether the method is written for JAX: `train_step(self, state, data)`."""
-        parameters = [p for p in inspect.signature(self._method).parameters.values()
-                      if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty]
-        return len(parameters) == 2
+        """Whether the method is written for JAX: `train_step(self, state, data)`.
+
+        One that passes on `*args` is called as Keras 3 calls it on the engine: one without a recorder is like JAX.
+        """
+        parameters = inspect.signature(self._method).parameters.values()
+        named = [p for p in parameters
+                 if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty]
+        passes_on = not named and any(p.kind == p.VAR_POSITIONAL for p in parameters)
+        return len(named) == 2 or passes_on and get_engine().recorder() is None
 
     def _build_optimizer(self):
         # Slots are made before the step, where there are weights to make them for.
@@ -81,7 +87,7 @@ class OwnStep:
 
     def _plainly(self, data):
         with at_once():
-            return self._flat(self._method(self._inputs(data)))
+            return self._flat(run_script(self._method, [self._inputs(data)], {}))
 
     def _with_state(self, data):
         parts = state_parts(self._model, self._kind)

@@ -116,6 +116,20 @@ def available_devices():
     return ['/' + name for kind in ('cpu', 'gpu') for name in list_devices(kind)]
 
 
+def get_graph():
+    """The graph of TensorFlow that operations are added to now.
+
+    Raises:
+        NotImplementedError: on other engines.
+    """
+    return get_engine().graph()
+
+
+def graph_of_operations(operations):
+    """The graph that operations of TensorFlow belong to, which Keras finds from them: that of now."""
+    return get_engine().graph()
+
+
 def is_tf_1():
     """Whether the engine is TensorFlow 1: never."""
     return False

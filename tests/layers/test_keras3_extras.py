@@ -4,7 +4,7 @@ import os
 import numpy as np
 import pytest
 
-from keras import Model, config, layers, ops, random
+from keras import Input, Model, config, layers, ops, random
 from keras.backend.state.variables import to_array
 
 ARRAYS = np.load(os.path.join(os.path.dirname(__file__), 'renormalization-3.15.1.npz'))
@@ -71,7 +71,7 @@ def test_arguments_of_attention_are_checked():
     with pytest.raises(ValueError, match='sliding_window'):
         layers.MultiHeadAttention(2, 3, sliding_window=0)
     with pytest.raises(ValueError, match='flash_attention'):
-        layers.GroupQueryAttention(3, 2, 1, flash_attention=True)
+        layers.GroupQueryAttention(3, 2, 1, flash_attention=True)(*[np.ones((1, 2, 4), 'float32')] * 2)
     with pytest.raises(ValueError, match='rmax'):
         layers.BatchNormalization(renorm=True, renorm_clipping={'most': 1.0})
 
@@ -273,3 +273,23 @@ def test_generators_of_graphs(generation):
         else:
             history = model.fit(batches(), steps_per_epoch=2, verbose=0)
             assert np.isfinite(history.history['loss']).all()
+
+
+@pytest.mark.on('torch')
+@pytest.mark.parametrize('seed_of, moves', [(lambda seeds: seeds.next(), True), (lambda seeds: seeds.state, False)])
+def test_draws_by_what_a_generator_gives_in_layers_on_the_graph(seed_of, moves):
+    class Noise(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.seeds = random.SeedGenerator(3)
+
+        def call(self, inputs):
+            return inputs + random.uniform(ops.shape(inputs), seed=seed_of(self.seeds))
+
+    inputs = Input((2,))
+    model = Model(inputs, Noise()(inputs))
+    assert model.output.shape == (None, 2)
+    x = np.zeros((3, 2), 'float32')
+    first, second = model.predict(x, verbose=0), model.predict(x, verbose=0)
+    assert (first >= 0).all() and (first < 1).all()
+    assert np.array_equal(first, second) is not moves

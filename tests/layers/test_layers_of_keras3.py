@@ -32,6 +32,7 @@ def square(x):
     (lambda: layers.InputLayer(shape=(2, 3), batch_size=4, input_tensor=np.zeros((2, 3))), ValueError,
      'Argument `input_tensor` must be a KerasTensor'),
     (lambda: keras.Input((None,), ragged=True), ValueError, '`ragged=True` is not supported with the numpy backend'),
+    (lambda: keras.Input((None,), sparse=True), ValueError, '`sparse=True` is not supported with the numpy backend'),
     (lambda: layers.Lambda.from_config(layers.Lambda(lambda x: x ** 2).get_config()), ValueError, 'Lambda'),
     (lambda: iter(keras.KerasTensor((3, 4))), NotImplementedError, 'Iterating over a symbolic KerasTensor'),
     (lambda: len(keras.KerasTensor((3, 4))), TypeError, 'has no len'),

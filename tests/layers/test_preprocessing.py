@@ -1,7 +1,8 @@
 """Layers that prepare data. Unless said otherwise the numbers are those that Keras 3.15.1 gives."""
-import sys
+import collections
 import os
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -286,29 +287,69 @@ def test_a_layer_of_integers_takes_floats_as_they_are():
         assert keras.ops.convert_to_numpy(given).tolist() == [[1, 2, 3]]
 
 
+def many_lines():
+    generator = np.random.RandomState(0)
+    words = ['a', 'B', 'ab', 'ba', 'cc', "don't", 'x' * 300, 'Ab', '7', '-', 'aa']
+    words += ['h\xe9', '\u0436\u0436', '\U0001f600']
+    spaces = [' ', '\t', '\n', '  ', '\x1f', '\r\n', '\xa0', '\u2003', '\u3000', '\x85']
+    return [''.join(word + spaces[generator.randint(10)] for word in generator.choice(words, generator.randint(0, 7)))
+            for _ in range(2500)] + ['', ' ', 'ab', ' ab']
+
+
+def words_of(line, standardize):
+    line = line if standardize is None else line.lower()
+    return (line.replace("'", '').replace('-', '') if standardize == 'lower_and_strip_punctuation' else line).split()
+
+
 @pytest.mark.on('numpy')
 @pytest.mark.parametrize('length, standardize', [(None, 'lower_and_strip_punctuation'), (4, 'lower'), (3, None)])
 def test_many_texts_are_looked_up_word_by_word(length, standardize):
-    generator = np.random.RandomState(0)
-    words = ['a', 'B', 'ab', 'ba', 'cc', "don't", 'x' * 300, 'Ab', '7', '-', 'aa']
-    spaces = [' ', '\t', '\n', '  ', '\x1f', '\r\n']
-    lines = [''.join(word + spaces[generator.randint(6)] for word in generator.choice(words, generator.randint(0, 7)))
-             for _ in range(2500)] + ['', ' ', 'ab', ' ab']
-    vocabulary = ['ab', 'a', 'b', 'x' * 300, 'dont', 'aa']
+    lines = many_lines()
+    vocabulary = ['ab', 'a', 'b', 'x' * 300, 'dont', 'aa', '\u0436\u0436']
     layer = layers.TextVectorization(vocabulary=vocabulary, output_sequence_length=length, standardize=standardize)
     found = np.asarray(layer(lines))
+    np.testing.assert_array_equal(np.asarray(layer(np.array(lines, object))), found)
     for line, row in zip(lines, found):
-        if standardize is not None:
-            line = line.lower()
-        if standardize == 'lower_and_strip_punctuation':
-            line = line.replace("'", '').replace('-', '')
-        expected = [vocabulary.index(word) + 2 if word in vocabulary else 1 for word in line.split()][:len(row)]
+        expected = [vocabulary.index(word) + 2 if word in vocabulary else 1
+                    for word in words_of(line, standardize)][:len(row)]
         assert row.tolist() == expected + [0] * (len(row) - len(expected))
-    foreign = np.asarray(layer(lines + ['\xe9 ab']))
-    np.testing.assert_array_equal(foreign[:-1], found)
-    assert foreign[-1][:2].tolist() == [1, 2]
+    for foreign in ('\ud800 ab', '\0 ab'):  # neither goes by hashes
+        others = np.asarray(layer(lines + [foreign]))
+        np.testing.assert_array_equal(others[:-1], found)
+        assert others[-1][:2].tolist() == [1, 2]
     layer.set_vocabulary(['b', 'ab'])
     np.testing.assert_array_equal(np.asarray(layer(['ab'] * 100))[:, 0], [3] * 100)
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('standardize', ['lower_and_strip_punctuation', None])
+def test_words_of_many_texts_are_counted(standardize):
+    lines = many_lines()
+    # So many words that they come into each other's places in tables, over several parts.
+    lines += [' '.join('w%d' % number for number in range(start, start + 3)) for start in range(0, 66000, 3)]
+    counts = collections.Counter(word for line in lines for word in words_of(line, standardize))
+    for extra in ([], ['\0']):
+        layer = layers.TextVectorization(standardize=standardize)
+        layer.adapt(np.array(lines + extra, object))
+        expected = counts + collections.Counter(extra)
+        assert layer.get_vocabulary()[2:] == sorted(expected, key=lambda word: (expected[word], word), reverse=True)
+
+
+@pytest.mark.on('numpy')
+@pytest.mark.parametrize('mode', ['multi_hot', 'count', 'tf_idf'])
+def test_rows_of_many_texts(mode):
+    lines, vocabulary = many_lines(), ['ab', 'a', 'cc', 'h\xe9']
+    weights = {'idf_weights': [0.5, 2.0, 1.0, 3.0]} if mode == 'tf_idf' else {}
+    layer = layers.TextVectorization(vocabulary=vocabulary, output_mode=mode, **weights)
+    expected = np.zeros((len(lines), 5))
+    for line, row in zip(lines, expected):
+        for word in words_of(line, 'lower_and_strip_punctuation'):
+            row[vocabulary.index(word) + 1 if word in vocabulary else 0] += 1
+    if mode == 'multi_hot':
+        expected = np.minimum(expected, 1)
+    if mode == 'tf_idf':
+        expected *= [6.5 / 4, 0.5, 2.0, 1.0, 3.0]  # the unknown weighs as much as all others in the mean
+    np.testing.assert_allclose(np.asarray(layer(lines)), expected)
 
 
 class Words(layers.Layer):

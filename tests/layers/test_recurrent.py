@@ -303,3 +303,18 @@ def test_initial_states_of_a_number_of_samples():
     first, layer = to_array(layers.RNN(cells)(x)), layers.RNN(cells)
     nested = [np.zeros((4, 2), 'float32'), np.zeros((4, 2), 'float32'), np.zeros((4, 3), 'float32')]
     np.testing.assert_allclose(to_array(layer(x, initial_state=nested)), first, rtol=1e-5)
+
+
+@pytest.mark.parametrize('make', [lambda: layers.SimpleRNNCell(3), lambda: layers.GRUCell(3),
+                                  lambda: layers.GRUCell(3, reset_after=True)])
+def test_the_one_state_of_a_cell_comes_with_or_without_a_list(make):
+    """By itself its first row once counted as the state of all samples."""
+    cell, x, state = make(), normal(2, 5), normal(2, 3)
+    cell.build((2, 5))
+    cell.set_weights([normal(*w.shape) for w in cell.weights])
+    output, states = cell(x, [state])
+    alone, new_state = cell(x, state)
+    each = np.concatenate([to_array(cell(x[i:i + 1], [state[i:i + 1]])[0]) for i in range(2)])
+    assert isinstance(states, list) and static_shape(new_state) == (2, 3)
+    for found in (output, alone, new_state, states[0]):
+        np.testing.assert_allclose(to_array(found), each, atol=1e-5)

@@ -12,8 +12,10 @@ The folder of the sources is in KERAS_UPSTREAM. A few modules of helpers run as 
 import ast
 import importlib
 import importlib.abc
+import importlib.machinery
 import importlib.util
 import os
+import re
 import sys
 import types
 
@@ -260,9 +262,18 @@ def _found_by_others(module, name):
         return False, None
 
 
+# The trainer of a backend.
+TRAINERS = re.compile(r'keras\.src\.backend\.\w+\.trainer\.\w+Trainer$')
+
+
 class _PrivateBase:
-    def __init__(self, *args, **kwargs):
-        pytest.skip('PRIVATE base class')
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls.__init__ = _skip_base
+
+
+def _skip_base(self, *args, **kwargs):
+    pytest.skip('PRIVATE base class')
 
 
 class Private:
@@ -292,6 +303,18 @@ class Private:
         return 'Private(%r)' % self.__dict__['_private']
 
 
+class MixedTrainer:
+    """Stands for upstream's trainers, which its tests mix into layers: a class with it as a base is a `Model`, too."""
+
+    def __init__(self, *models):
+        """Upstream's `Trainer.__init__(self)` as well, in which nothing is left to do."""
+
+    def __mro_entries__(self, bases):
+        keras = sys.modules['keras']
+        layers = [base for base in bases if isinstance(base, type) and base is not keras.layers.Layer]
+        return (type('Trainer', (*layers, keras.Model), {}),)
+
+
 class Proxy(types.ModuleType):
     """One of upstream's modules, whose names are ours."""
 
@@ -308,7 +331,15 @@ class Proxy(types.ModuleType):
             known, found = lookup()
             if known:
                 return found
-        return Private(below)
+        return MixedTrainer() if TRAINERS.match(below) else Private(below)
+
+
+class _OfTests(importlib.machinery.SourceFileLoader):
+    """Loads a test that others import from, whose classes are no more the library's own than where pytest runs it."""
+
+    def exec_module(self, module):
+        module.__name__ = self.name
+        super().exec_module(module)
 
 
 class Upstream(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -320,7 +351,10 @@ class Upstream(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         file = _path_of(name)
         if file is None:
             return None
-        if name in AS_THEY_ARE or name.endswith('_test'):
+        if name.endswith('_test'):
+            loader = _OfTests('upstream' + name[len(PACKAGE):], file)
+            return importlib.util.spec_from_file_location(name, file, loader=loader)
+        if name in AS_THEY_ARE:
             below = [os.path.dirname(file)] if file.endswith('__init__.py') else None
             return importlib.util.spec_from_file_location(name, file, submodule_search_locations=below)
         return importlib.util.spec_from_loader(name, self, is_package=True)
@@ -363,6 +397,15 @@ def pytest_configure(config):
     helpers.get_seed_generators = _seed_generators
     for marker in ('requires_trainable_backend', 'skip_if_backend', 'openvino_backend', 'multi_device'):
         config.addinivalue_line('markers', marker + ': a marker of upstream')
+
+
+@pytest.fixture(autouse=True)
+def _classes_of_the_test(request):
+    """What stands in a test's module is found by name, as upstream finds what is below `keras`, where its tests lie."""
+    classes = {name: value for name, value in vars(request.module).items() if isinstance(value, type)
+               and hasattr(value, 'from_config') and value.__module__.startswith('upstream.')}
+    with sys.modules['keras'].saving.custom_object_scope(classes):
+        yield
 
 
 def pytest_ignore_collect(collection_path):

@@ -140,3 +140,28 @@ def test_values_are_kept_by_thread_until_they_are_cleared():
     assert others == [[0]] and cache.setdefault() is first
     cache.clear()
     assert cache.setdefault(kwargs={'count': 4}) == [4]
+
+
+def test_a_reference_to_a_tensor_is_a_key():
+    first, second = keras.Input((2,)), keras.Input((2,))
+    known = {first.ref(): 'first', second.experimental_ref(): 'second'}
+    assert known[first.ref()] == 'first' and known[second.ref()] == 'second' and first.ref().deref() is first
+
+
+def test_the_graph_of_tensorflow():
+    if keras.backend.backend() == 'tensorflow':
+        import tensorflow as tf
+        with tf.Graph().as_default() as graph:
+            assert keras.backend.get_graph() is graph
+    else:
+        with pytest.raises(NotImplementedError, match='TensorFlow'):
+            keras.backend.get_graph()
+
+
+def test_shapes_have_the_methods_of_tensorflows():
+    shape = keras.Input((2, 3)).shape
+    assert shape[1:].as_list() == [2, 3] and shape[1:].num_elements() == 6 and shape.num_elements() is None
+    assert shape[:-1].concatenate([4, 5]) == (None, 2, 4, 5) and shape[:-1].concatenate(4) == (None, 2, 4)
+    assert shape.with_rank(3) is shape and shape[1] == 2 and shape[1:] == (2, 3)
+    with pytest.raises(ValueError, match='rank 2'):
+        shape.with_rank(2)

@@ -73,6 +73,15 @@ class _Calls(threading.local):
     logits = None
     frozen = None
 
+    def mark(self):
+        """How much has been added, for `take_back`."""
+        return len(self.losses or ()), len(self.metrics or ())
+
+    def take_back(self, mark):
+        """Forget the losses and metrics that a call has added since `mark`: it begins again."""
+        for added, count in zip((self.losses, self.metrics), mark):
+            del (added or [])[count:]
+
 
 calls = _Calls()
 

@@ -203,6 +203,14 @@ class Engine:
 
     has_ragged = False
 
+    def is_ragged(self, x):
+        """Whether `x` is a ragged tensor of the library."""
+        return False
+
+    def rows_filled(self, x):
+        """A ragged tensor with rows filled up by zeros, and where values stand, of (batch, longest row)."""
+        return self.unsupported('ragged tensors')()
+
     def ragged_from(self, x):
         """One of the rows of a native tensor without the zeros at their ends."""
         return self.unsupported('ragged tensors')()
@@ -254,6 +262,24 @@ class Engine:
         Engines whose arrays change by that hand out copies.
         """
         return function
+
+    def with_branches(self, function, error):
+        """`function` of a script, which has just raised `error`, with its `if`, `while` and `for` as parts of a graph;
+        None where the library has no such form, or the error has another cause."""
+        return None
+
+    def done(self):
+        """What an update gives that scripts may gather: an operation of the library's where it has such, else None."""
+        return None
+
+    def graph(self):
+        """The graph of the library's that operations are added to now.
+
+        Raises:
+            NotImplementedError: where the library has no such object.
+        """
+        raise NotImplementedError('The %s engine has no graph of its library to give: that is what TensorFlow has.'
+                                  % self.name)
 
     def leaving_graph(self):
         """A block in which the engine computes at once, where a script is inside of a graph that its library records;
@@ -443,6 +469,15 @@ class Engine:
     repeats_steps = False
     # Whether steps go through a compiler that joins operations without being asked to, see `joined_step`.
     joins_operations = False
+
+    def has_values(self, x):
+        """Whether a native tensor is one with numbers, and not what stands for one while the library traces."""
+        return True
+
+    def joined(self, fn, tensors):
+        """Where `joins_operations`: `fn`, a function of tensors like these that gives such, as one compiled call; None
+        where it is one operation anyway."""
+        return None
 
     def repeated_step(self, fn, reads, writes, joined=False):
         """Many runs of a step in one call: `run(carry, stacked)` hands `carry` from run to run.

@@ -64,10 +64,14 @@ class FacingLedger:
     def __init__(self, dtype):
         self.dtype = dtype
 
+    def shown_dtype(self, variable):
+        """The type that a variable reads in."""
+        kept = variable.kept_dtype
+        return kept if self.dtype is None or not is_float(kept) or not variable.autocast else self.dtype
+
     def read(self, variable):
         value = self.outer.read(variable) if self.outer is not None else variable.load()
-        if self.dtype in (None, variable.dtype) or not is_float(variable.dtype) \
-                or not getattr(variable, 'autocast', True):
+        if self.shown_dtype(variable) == variable.kept_dtype:
             return value
         if isinstance(value, AbstractTensor):
             # While a model is written down, a cast is a part of its graph.
@@ -76,8 +80,8 @@ class FacingLedger:
         return active.engine.cast(value, self.dtype)
 
     def write(self, variable, value):
-        if not isinstance(value, AbstractTensor) and active.engine.dtype_of(value) != variable.dtype:
-            value = active.engine.cast(value, variable.dtype)
+        if not isinstance(value, AbstractTensor) and active.engine.dtype_of(value) != variable.kept_dtype:
+            value = active.engine.cast(value, variable.kept_dtype)
         if self.outer is not None:
             return self.outer.write(variable, value)
         context.ledger = None
@@ -113,6 +117,13 @@ class Stored:
     """What the ledger keeps a value of: variables, and what stands for them. `value` is a native tensor."""
     # Whether a script made the storage by the engine's library, and reads and writes it past the ledger.
     is_adopted = False
+    # Whether it reads in the type that a layer computes in.
+    autocast = True
+
+    @property
+    def kept_dtype(self):
+        """The dtype of what is kept, whatever type the layer that runs reads it in."""
+        return self.dtype
 
 
 class Handle(Stored):
@@ -134,7 +145,7 @@ class AbstractLedger:
     __slots__ = ('_previous',)
 
     def read(self, variable):
-        return AbstractTensor(variable.shape, variable.dtype)
+        return AbstractTensor(variable.shape, variable.kept_dtype)
 
     def write(self, variable, value):
         pass

@@ -23,17 +23,18 @@ glob = lazy.Later('glob')
 GROUP = 'keras.engines'
 
 
-class Known(collections.namedtuple('Known', 'title modules command before address formats')):
+class Known(collections.namedtuple('Known', 'title modules command before address formats objects')):
     """What is known of an engine that is not loaded.
 
     title: its name as people write it. modules: packages of which one must be installed. command: how to install one.
     before: {package: (major, minor)}: packages which, where older than that, may not have been imported before this
     engine's, or the process dies. address: 'module:object' where it is found, for one that is not among ours. formats:
-    those that only this engine exports models to.
+    those that only this engine exports models to. objects: the module, beside the engines, that makes variables and
+    layers objects of a library over the engine's where the settings ask for it.
     """
 
-    def __new__(cls, title, modules, command, before=None, address=None, formats=()):
-        return super().__new__(cls, title, modules, command, before or {}, address, formats)
+    def __new__(cls, title, modules, command, before=None, address=None, formats=(), objects=None):
+        return super().__new__(cls, title, modules, command, before or {}, address, formats, objects)
 
 
 # The order is the order of preference.
@@ -44,7 +45,7 @@ KNOWN_ENGINES = {
                     'pip install theano  (Python 3.6 to 3.8) or pip install pytensor'),
     'cntk': Known('CNTK', ('cntk',), 'pip install cntk  (Python 3.6)'),
     'mxnet': Known('MXNet', ('mxnet',), 'pip install mxnet "numpy<2"', before={'tensorflow': (2, 5)}),
-    'jax': Known('JAX', ('jax',), 'pip install jax', formats=('stablehlo',)),
+    'jax': Known('JAX', ('jax',), 'pip install jax', formats=('stablehlo',), objects='nnx'),
     'torch': Known('PyTorch', ('torch',), 'pip install torch', formats=('torch',)),
     'numpy': Known('NumPy', ('numpy',), 'pip install numpy'),
 }
@@ -170,6 +171,22 @@ def variable_in(value):
     return engine.variable_of(value) if engine.makes_variables else value
 
 
+def class_for_library(cls):
+    """`cls`, the class of variables, or where `nnx_enabled` is set the subclass whose objects are those of NNX, too.
+
+    Raises:
+        ImportError: where that is not installed.
+    """
+    module = known_engine(engine_name()).objects if config.settings.nnx_enabled else None
+    if module is None:
+        return cls
+    try:
+        return importlib.import_module('keras.backend.engines.' + module).variable_class(cls)
+    except ImportError as error:
+        raise ImportError('To use NNX with the JAX backend, you must install `flax`: pip install flax. It is asked for '
+                          'by KERAS_NNX_ENABLED or "nnx_enabled" in keras.json. (%s)' % error) from error
+
+
 def join(cls, name):
     """Let objects of `cls` be objects of the class, too, that the engine's library has for such: `engine.<name>`.
 
@@ -179,6 +196,8 @@ def join(cls, name):
         base = getattr(engine, name)
         if base is not None and not issubclass(cls, base):
             cls.__bases__ += (base,)
+            if hasattr(base, 'joined_by'):
+                base.joined_by(cls)
     active.listeners.append(take)
     if active.engine is not None:
         take(active.engine)

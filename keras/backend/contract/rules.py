@@ -72,6 +72,28 @@ class Shape(tuple):
     def is_fully_defined(self):
         return None not in self
 
+    def num_elements(self):
+        """How many elements there are; None where a size is not known."""
+        return int(np.prod(self, dtype='int64')) if self.is_fully_defined() else None
+
+    def concatenate(self, other):
+        """This shape with the sizes of another one, or one more size, behind its own."""
+        return Shape(tuple(self) + (tuple(other) if hasattr(other, '__iter__') else (other,)))
+
+    def with_rank(self, rank):
+        """The shape itself.
+
+        Raises:
+            ValueError: where it has another rank.
+        """
+        if len(self) != rank:
+            raise ValueError('Shape %s must have rank %d.' % (tuple(self), rank))
+        return self
+
+    def __getitem__(self, index):
+        found = super().__getitem__(index)
+        return Shape(found) if isinstance(index, slice) else found
+
     @property
     def ndims(self):
         return len(self)
@@ -155,6 +177,8 @@ class AbstractTensor:
 
     def get_shape(self):
         return self.shape
+
+    is_tensor_like = True  # what `tf.is_tensor` looks for
 
     def __setitem__(self, key, value):
         """What some engines do in place when they run changes neither shape nor dtype."""

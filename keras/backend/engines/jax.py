@@ -483,6 +483,12 @@ class JaxEngine(Engine):
             'string': 'JAX has no tensors of strings; turn them into integers first'})
 
     @property
+    def layer_base(self):
+        # Where variables are those of NNX, layers are its modules.
+        module = sys.modules.get('keras.backend.engines.nnx')
+        return None if module is None else module.LayerNode
+
+    @property
     def projects_each_step(self):
         # XLA's CPU code for the gradient of a scan over wide inputs is slow: three times for an LSTM of 128 units.
         return jax.default_backend() == 'cpu'
@@ -592,7 +598,7 @@ class JaxEngine(Engine):
             raise LeftTrace(
                 'A variable was assigned while JAX traced a function (jax.jit, jax.grad, ...), so its value would leak '
                 'out of the trace. Run such functions of keras models by engine.step and engine.value_and_grad, or '
-                'call the model with training=False.')
+                'call the model with training=False. Functions of NNX get the model as an argument.')
         return lax.convert_element_type(value, value.dtype) if value.weak_type else value
 
     def draw_seed(self, generator):
@@ -658,6 +664,12 @@ class JaxEngine(Engine):
 
     repeats_steps = joins_operations = True
 
+    def has_values(self, x):
+        return not isinstance(x, Tracer)
+
+    def joined(self, fn, tensors):
+        return jax.jit(fn) if len(jax.make_jaxpr(fn)(*tensors).eqns) > 1 else None
+
     def repeated_step(self, fn, reads, writes, joined=False):
         carried = list(dict.fromkeys(writes))
 
@@ -713,7 +725,7 @@ class JaxEngine(Engine):
             return jax.ShapeDtypeStruct([size if n is None else n for n in leaf.shape], _dtype(leaf.dtype))
 
         def run(*args):
-            with Ledger(missing=lambda v: jnp.zeros(v.shape, _dtype(v.dtype))):
+            with Ledger(missing=lambda v: jnp.zeros(v.shape, _dtype(v.kept_dtype))):
                 return fn(*args)
         return jax.eval_shape(run, *tree.map_structure(stand_in, list(args)))
 

@@ -74,11 +74,15 @@ class Node:
         self.output_structure = tree.map_structure(lambda leaf: tensor if leaf is former else leaf,
                                                    self.output_structure)
 
-    def function(self, training):
-        """What a plan runs, for a run with this training flag."""
+    def function(self, training, instead=None):
+        """What a plan runs, for a run with this training flag.
+
+        instead: {id of an operation: the one that runs in its place}
+        """
+        operation = instead.get(id(self.operation), self.operation) if instead else self.operation
         if self.phase is None:
-            return self.operation.plan_function(self, training)
-        return in_phase(self.phase, self.operation.plan_function(self, self.phase))
+            return operation.plan_function(self, training)
+        return in_phase(self.phase, operation.plan_function(self, self.phase))
 
     # Keras 2's and Keras 3's view of a node.
     @property

@@ -17,7 +17,7 @@ def symbol_of(variable):
     """The symbolic tensor that stands for the value of `variable`; the same one but where an order is asked for."""
     if variable.symbol is not None and not order.before:
         return variable.symbol
-    symbol = Node(Read(variable), [], {}, AbstractTensor(variable.shape, variable.dtype)).output_structure
+    symbol = Node(Read(variable), [], {}, AbstractTensor(variable.shape, variable.kept_dtype)).output_structure
     symbol.mark(sparse=variable.sparse)
     if not order.before:
         variable.symbol = symbol

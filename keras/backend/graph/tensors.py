@@ -24,6 +24,23 @@ all_there_is = Graph()
 _FIXED = frozenset(['shape', 'dtype', 'sparse', 'ragged'])
 
 
+class Reference:
+    """Stands for a tensor as a key of dictionaries and in sets, whatever `==` means for tensors."""
+
+    def __init__(self, tensor):
+        self._tensor = tensor
+
+    def deref(self):
+        """The tensor."""
+        return self._tensor
+
+    def __eq__(self, other):
+        return isinstance(other, Reference) and other.deref() is self._tensor
+
+    def __hash__(self):
+        return id(self._tensor)
+
+
 class KerasTensor(AbstractTensor, known_as('keras.src.backend.common.keras_tensor.KerasTensor')):
     """A symbolic tensor.
 
@@ -70,6 +87,12 @@ class KerasTensor(AbstractTensor, known_as('keras.src.backend.common.keras_tenso
     def mark(self, sparse=False, ragged=False):
         """Say of a tensor that was just made what its values will be like."""
         self.__dict__.update(sparse=bool(sparse), ragged=bool(ragged))
+
+    def ref(self):
+        """What stands for the tensor as a key of a dictionary; its `deref()` gives the tensor."""
+        return Reference(self)
+
+    experimental_ref = ref
 
     @property
     def _keras_history(self):

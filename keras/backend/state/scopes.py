@@ -39,7 +39,7 @@ class StatelessScope:
             if isinstance(value, AbstractTensor):  # in a run for shapes
                 shape = value.shape
             else:
-                value = engine.convert(value, variable.dtype)
+                value = engine.convert(value, variable.kept_dtype)
                 shape = tuple(engine.shape_of(value))
             if shape != variable.shape:
                 raise ValueError('StatelessScope: all values in argument `mapping` must be tensors with a shape that '

@@ -9,8 +9,8 @@ import numpy as np
 from keras import config, generations
 from keras.backend.contract import placement
 from keras.backend.contract.context import context
-from keras.backend.contract.ledger import Concretely, Stored
-from keras.backend.contract.loading import active, get_engine, outside_graphs
+from keras.backend.contract.ledger import Concretely, FacingLedger, Stored
+from keras.backend.contract.loading import active, class_for_library, get_engine, outside_graphs
 from keras.backend.contract.rules import AbstractTensor, Shape, dtype_named, numpy_dtype, stand_ins, standard_dtype
 from keras.backend.state.scopes import checked_name, current_names
 from keras.legacy.class_paths import known_as
@@ -176,6 +176,8 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         """The layout on a device mesh that a script has set for the one variable, as Keras 3 has it; or None."""
         return self.__dict__.get('_layout')
 
+    is_tensor_like = True  # what `tf.is_tensor` looks for
+
     def numpy(self):
         """The value as a NumPy array of its own."""
         return np.array(self.numpy_view())
@@ -188,15 +190,15 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     def numpy_view(self):
         """The value as a NumPy array that may be the variable's own memory, to be read before anything else happens."""
         if self.holder is None and not callable(self._initializer):
-            return np.asarray(self._initializer, dtype=numpy_dtype(self.dtype))
+            return np.asarray(self._initializer, dtype=numpy_dtype(self.kept_dtype))
         if self.holder is None:
             self._move(get_engine())
         return self.holder.numpy_view(self.holder.load(self.held))
 
-    def assign(self, value, name=None):
+    def assign(self, value, name=None, use_locking=None, read_value=True):
         """Set the value. During a step it takes effect for later reads, and is kept when the step ends.
 
-        `name` is what TensorFlow calls the operation by in a graph, as methods written for its variables give it.
+        The rest is about the operation that TensorFlow makes of it, as methods written for its variables give it.
 
         In the `get_updates` of an optimizer of one's own it is one of the updates that every training step makes.
 
@@ -219,9 +221,13 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
     @outside_graphs
     def _store(self, value):
         storage = self.storage
-        self.held = self.holder.store(storage, _fitting(value, self))
+        self.held = self.stored(storage, _fitting(value, self))
         if self.distribution is not None:
             self.held = placement.kept(self.held, self)
+
+    def stored(self, storage, value):
+        """What is kept from now on, where `storage` has been, for a native tensor."""
+        return self.holder.store(storage, value)
 
     def assign_new(self, array):
         """`assign` of a NumPy array that nobody else holds: before the first use it is kept as it is, not copied."""
@@ -232,6 +238,25 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
             self.assign(array)
 
     # --- description -----------------------------------------------------------------------------------------
+
+    @property
+    def dtype(self):
+        """The name of the dtype. In Keras 3's generation, in `call` of a layer that reads it in another float type than
+        it is kept in, the name of that type."""
+        ledger = context.ledger
+        while ledger is not None:
+            if type(ledger) is FacingLedger and generations.value('variables_show_their_cast'):
+                return ledger.shown_dtype(self)
+            ledger = getattr(ledger, 'outer', None)
+        return self.__dict__['dtype']
+
+    @dtype.setter
+    def dtype(self, dtype):
+        self.__dict__['dtype'] = dtype
+
+    @property
+    def kept_dtype(self):
+        return self.__dict__['dtype']
 
     @property
     def trainable(self):
@@ -298,6 +323,9 @@ class Variable(Stored, known_as('keras.src.backend.common.variables.KerasVariabl
         return copy
 
 
+Variable = class_for_library(Variable)
+
+
 def _initial_array(value, shape, dtype):
     array = np.asarray(value if isinstance(value, (np.ndarray, np.generic, list, tuple, int, float, bool))
                        else to_array(value))
@@ -351,7 +379,7 @@ def _mismatch(variable, shape):
 
 
 def _fitting_array(value, variable):
-    array = np.array(value, dtype=numpy_dtype(variable.dtype))
+    array = np.array(value, dtype=numpy_dtype(variable.kept_dtype))
     if array.shape != variable.shape:
         raise _mismatch(variable, array.shape)
     return array
@@ -363,10 +391,10 @@ def _fitting(value, variable):
             return value
         value = value.value
     engine = get_engine()
-    if type(value) not in active.native or engine.dtype_of(value) != variable.dtype:
+    if type(value) not in active.native or engine.dtype_of(value) != variable.kept_dtype:
         if isinstance(value, Variable):
             value = value.value
-        value = engine.convert(value, variable.dtype)
+        value = engine.convert(value, variable.kept_dtype)
     shape = engine.shape_of(value)
     if shape != variable.shape and not _compatible(shape, variable.shape):
         raise _mismatch(variable, shape)

@@ -408,7 +408,7 @@ def _explanation(entry, args, error):
     try:
         evaluate(entry, args)
     except (ValueError, TypeError) as clear:
-        if getattr(clear, 'keras_explained', False):
+        if getattr(clear, 'keras_explained', False) and getattr(clear, 'explains_a_failure', True):
             clear.__cause__ = error
             return clear
     except Exception:  # the abstract run may stumble over the same thing; the engine's error is the one to show

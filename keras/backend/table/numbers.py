@@ -22,6 +22,7 @@ from keras.backend.table.operators import for_ufunc
 
 class NoValue(TypeError, ValueError):
     """A symbolic tensor where numbers are needed: a TypeError in Keras 2, a ValueError in Keras 3."""
+    explains_a_failure = False  # of a call on values: that the code takes no symbols says nothing about it
 
 
 def has_value(x):

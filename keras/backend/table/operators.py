@@ -96,13 +96,14 @@ def _change(variable, function, value):
     return update
 
 
-def _assign_add(self, value):
-    """Add `value` (a tensor or array that broadcasts to the shape)."""
+def _assign_add(self, value, use_locking=None, name=None, read_value=True):
+    """Add `value` (a tensor or array that broadcasts to the shape). The rest is about the operation that TensorFlow
+    makes of it, as methods written for its variables give it."""
     return _change(self, p.add, value)
 
 
-def _assign_sub(self, value):
-    """Subtract `value`."""
+def _assign_sub(self, value, use_locking=None, name=None, read_value=True):
+    """Subtract `value`; see `assign_add`."""
     return _change(self, p.subtract, value)
 
 

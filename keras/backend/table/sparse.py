@@ -179,6 +179,13 @@ def _matmul(x1, x2):
     return engine.sparse_product(x1, x2) if engine.dtype_of(x1) == engine.dtype_of(x2) else NotImplemented
 
 
+def _batch_dot(x, y, axes=None):
+    if not is_sparse(x) or not is_sparse(y):
+        return NotImplemented
+    engine = get_engine()
+    return engine.sparse_from(_call('batch_dot', engine.convert(x), engine.convert(y), axes))
+
+
 def _linear(x, kernel, bias=None):
     if not is_sparse(x):
         return NotImplemented
@@ -340,6 +347,7 @@ _KERNELS.update(
     multiply=(_product, lambda x1, x2: True), matmul=(_matmul, lambda x1, x2: _sparse(x1) and _sparse(x2)),
     divide=(_divided, lambda x1, x2: _sparse(x1) and not _sparse(x2) and not (type(x2) in (int, float) and x2 == 0)),
     digitize=(_digitized, _is_zero_first), counted=(_counted, lambda x, *args: _sparse(x)),
-    linear=(_linear, lambda *args: False), sum=(_sum, _is_partial), mean=(_mean, _is_partial),
+    batch_dot=(_batch_dot, lambda x, y, axes=None: _sparse(x) and _sparse(y)), linear=(_linear, lambda *args: False),
+    sum=(_sum, _is_partial), mean=(_mean, _is_partial),
     transpose=(_transpose, _always), reshape=(_reshape, _always), expand_dims=(_expand_dims, _always),
     squeeze=(_squeeze, _always), concatenate=(_concatenate, lambda xs, axis=-1: all(map(_sparse, xs))))

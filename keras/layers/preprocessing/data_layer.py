@@ -11,6 +11,7 @@ from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.tensors import any_symbolic, KerasTensor
 from keras.backend.state.variables import to_array
 from keras.layers.base import Layer
+from keras.layers.shapes import map_shapes
 
 
 class _Backend:
@@ -128,10 +129,10 @@ class DataLayer(Lendable):
 
     def __call__(self, inputs, *args, **kwargs):
         if context.abstract or any_symbolic([inputs, list(args), kwargs]):
-            if self.ragged:
-                raise ValueError('Layer %s (%s): with `ragged=True` it gives tensors that no layer of a model takes. '
-                                 'Call it on data, or in a pipeline of data.' % (self.name, type(self).__name__))
             outputs = super().__call__(inputs, *args, **kwargs)
+            if self.ragged and isinstance(outputs, KerasTensor):
+                outputs.mark(ragged=True)
+                outputs.mask = ops.not_equal(outputs, 0)
             if self.sparse and isinstance(outputs, KerasTensor):
                 outputs.mark(sparse=True)
             return outputs
@@ -193,11 +194,19 @@ class DataLayer(Lendable):
         shapes = [engine.shape_of(part) for part in parts]
         self._build_for(shapes)
         shape = self.compute_output_shape(shapes[0] if len(shapes) == 1 else shapes)
+        if any(isinstance(part, AbstractTensor) for part in parts):
+            return self._in_rows(engine, map_shapes(lambda shape: AbstractTensor(shape, dtype), shape))
         found = engine.on_host(lambda *arrays: self.host(*arrays, *args, **kwargs), parts, dtype, shape)
         return self._in_rows(engine, found)
 
     def call(self, inputs):
         return self._on(get_engine(), self.parts(inputs))
+
+    def plan_function(self, node, training):
+        function = super().plan_function(node, training)
+        # Within a model rows are filled up, with a mask.
+        return (lambda *args, **kwargs: get_engine().rows_filled(function(*args, **kwargs))[0]) if self.ragged \
+            else function
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -264,7 +273,7 @@ def list_of_texts(array):
     values = array.ravel().tolist()
     if array.dtype.kind == 'f':
         return ['%f' % value for value in values]
-    if array.dtype.kind == 'U':
+    if array.dtype.kind == 'U' or set(map(type, values)) == {str}:
         return values
     return [value if type(value) is str else value.decode('utf-8', 'replace') if isinstance(value, bytes)
             else str(value) for value in values]

@@ -245,6 +245,10 @@ class Lookup(VocabularyLayer):
         rows = found.reshape(-1, 1) if found.ndim < 2 else found.reshape(len(found), -1)
         self.count_rows(rows.tolist())
 
+    def count_tokens(self, counts):
+        """Count tokens by {token: how often}, where nobody asks in which document they are."""
+        self._counts.update(counts)
+
     def count_rows(self, rows):
         """Count the tokens of documents, lists of tokens."""
         self._counts.update(itertools.chain.from_iterable(rows))
@@ -332,7 +336,11 @@ class Lookup(VocabularyLayer):
 
     def rows_of(self, tokens, rows, count):
         """Rows of numbers for a list of tokens, as `output_mode` says, by the number of the row of each."""
-        places = self.places_of(tokens)
+        return self.rows_at(self.places_of(tokens), rows, count)
+
+    def rows_at(self, places, rows, count):
+        """`rows_of` for the places of tokens."""
+        self._check_vocabulary()
         rows, places = rows[places >= 0], places[places >= 0]
         found = np.zeros((count, self._depth()), 'int64' if self.direct_dtype == 'int64' else 'float32')
         if self.output_mode == 'multi_hot':

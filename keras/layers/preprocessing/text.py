@@ -7,6 +7,7 @@ import numpy as np
 from keras.backend.contract.loading import get_engine
 from keras.layers.preprocessing.data_layer import batches_of, list_of_texts, texts
 from keras.layers.preprocessing.encodings import checked_mode
+from keras.layers.preprocessing.hashed_words import counted
 from keras.layers.preprocessing.lookups import StringLookup, VocabularyLayer
 
 # What each way to standardize replaces and leaves out.
@@ -18,7 +19,7 @@ _SPLITS = {'whitespace': str.split, 'character': list}
 
 
 def _change(standard):
-    """One of `_STANDARDS`, or None, as a function of ASCII in bytes."""
+    """One of `_STANDARDS`, or None, as a function of UTF-8 in bytes."""
     lower, signs = _STANDARDS.get(standard, (False, ''))
     table = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode()) if lower else None
     return lambda text: text.translate(table, signs.encode())
@@ -31,7 +32,7 @@ def standardized(found, standard):
     joined = '\0'.join(found)
     if joined.count('\0') == len(found) - 1:
         try:
-            return _change(standard)(joined.encode('ascii')).decode('ascii').split('\0')
+            return _change(standard)(joined.encode('utf-8')).decode('utf-8').split('\0')
         except UnicodeEncodeError:
             pass
     lower, signs = _STANDARDS[standard]
@@ -54,7 +55,7 @@ class TextVectorization(VocabularyLayer):
         vocabulary: list of strings, or path of a text file; default: what `adapt` finds. idf_weights: with 'tf_idf', a
             number per string. pad_to_max_tokens: whether rows have `max_tokens` numbers.
         sparse: as in `CategoryEncoding`. ragged: with 'int' on TensorFlow, whether texts keep their own lengths, as
-            `tf.RaggedTensor`; not inside of models. encoding: must be 'utf-8'.
+            `tf.RaggedTensor`; inside of models with a mask. encoding: must be 'utf-8'.
 
     Inputs: texts of shape (), (batch,) or (batch, 1). Outputs: (batch, words), where 0 fills up and 1 is the unknown
     word, or (batch, places), where 0 is the unknown word.
@@ -170,7 +171,13 @@ class TextVectorization(VocabularyLayer):
 
     def update_state(self, data):
         """Count the words of a batch of texts."""
-        self._lookup.count_rows([row for row in self._words(self._flat(data)) if row])
+        found = self._flat(data)
+        counts = counted(list_of_texts(found), _change(self.standardize)) if self._goes_by_hashes(
+            found) and self.output_mode != 'tf_idf' else None
+        if counts is None:
+            self._lookup.count_rows([row for row in self._words(found) if row])
+        else:
+            self._lookup.count_tokens(counts)
 
     def finalize_state(self):
         """Make a vocabulary of what was counted."""
@@ -211,14 +218,21 @@ class TextVectorization(VocabularyLayer):
             return shape if self.output_sequence_length is None else shape[:1] + (self.output_sequence_length,)
         return batch + (self.output_sequence_length,)
 
+    def _goes_by_hashes(self, x):
+        """Whether the words of texts need no object of Python each: many, in plain words."""
+        return np.size(x) >= _MANY and self.split == 'whitespace' and self.ngrams is None and not callable(
+            self.standardize)
+
     def _by_hashes(self, x):
-        """What `host` gives for many texts, without an object for each word; None where that cannot be."""
-        plain = self.split == 'whitespace' and self.ngrams is None and not callable(self.standardize)
-        if not plain or self.output_mode != 'int' or np.size(x) < _MANY:
+        """What `host` gives for many texts; None where words cannot go by hashes."""
+        words = self._lookup.hashed_words() if self._goes_by_hashes(x) else None
+        if words is None:
             return None
-        words = self._lookup.hashed_words()
-        return words and words.places(list_of_texts(self._flat(x)), self.output_sequence_length, _change(
-            self.standardize))
+        found, change = list_of_texts(self._flat(x)), _change(self.standardize)
+        if self.output_mode == 'int':
+            return words.places(found, self.output_sequence_length, change)
+        pairs = words.pairs(found, change)
+        return pairs and self._lookup.rows_at(*pairs, len(found))
 
     def host(self, x):
         found = self._by_hashes(x)

@@ -135,6 +135,39 @@ def test_only_given_elements_are_counted():
 
 
 @pytest.mark.on('tensorflow', 'jax')
+@pytest.mark.parametrize('make', [
+    layers.Identity, layers.Flatten, lambda: layers.Reshape((4, 1)), lambda: layers.Permute((1,)), layers.Dense,
+    layers.Add, layers.Subtract, layers.Average, layers.Multiply, layers.Maximum, layers.Minimum, layers.Concatenate,
+    lambda: layers.Dot(1)])
+def test_layers_say_of_symbolic_tensors_what_their_values_will_be(make):
+    layer = make(2) if make is layers.Dense else make()
+    x = keras.KerasTensor((3, 4), sparse=True)
+    several = isinstance(layer, (type(layers.Add()).__mro__[1], layers.Concatenate, layers.Dot))
+    outputs = layer([x, x] if several else x)
+    values = layer([sparse(A)] * 2 if several else sparse(A))
+    assert outputs.sparse is is_sparse(values) is (make is not layers.Dense)
+    dense = keras.KerasTensor((3, 4))
+    assert not layer([dense, dense] if several else dense).sparse
+    if isinstance(layer, layers.Dot):
+        assert np.allclose(ops.convert_to_numpy(values), (A * A).sum(1, keepdims=True))
+
+
+@pytest.mark.on('tensorflow')
+def test_the_gradient_by_a_kernel_has_rows_for_the_columns_that_hold_something():
+    import tensorflow as tf
+    kernel = np.arange(6.0, dtype='float32').reshape(3, 2)
+    layer = layers.Dense(2, use_bias=False, weights=[kernel])
+    x = tf.sparse.from_dense(np.array([[0, 2, 0], [0, 3, 0]], 'float32'))
+    with tf.GradientTape() as tape:
+        tape.watch(x.values)
+        loss = tf.reduce_sum(layer(x) * np.array([[1, 2], [3, 4]], 'float32'))
+    by_kernel, by_values = tape.gradient(loss, [layer.kernel, x.values])
+    assert isinstance(by_kernel, tf.IndexedSlices)
+    assert tf.convert_to_tensor(by_kernel).numpy().tolist() == [[0, 0], [11, 16], [0, 0]]
+    assert by_values.numpy().tolist() == [1 * 2 + 2 * 3, 3 * 2 + 4 * 3]
+
+
+@pytest.mark.on('tensorflow', 'jax')
 def test_conversion_keeps_or_densifies():
     x = sparse(A)
     assert is_sparse(ops.convert_to_tensor(x)) and is_sparse(ops.convert_to_tensor(x, sparse=True))

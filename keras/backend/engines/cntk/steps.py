@@ -90,8 +90,8 @@ class Trace:
         storage = variable.storage
         if is_parameter(storage):
             self.storages.append(storage)
-            return Tensor(variable.shape, variable.dtype, node=storage, leaf=True)
-        return Tensor(variable.shape, variable.dtype, recipe=(Recipe(lambda: variable.storage, []), None))
+            return Tensor(variable.shape, variable.kept_dtype, node=storage, leaf=True)
+        return Tensor(variable.shape, variable.kept_dtype, recipe=(Recipe(lambda: variable.storage, []), None))
 
     def give_input(self, x):
         """Make the late tensor `x` a leaf of the graph.

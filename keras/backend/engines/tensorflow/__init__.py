@@ -24,7 +24,8 @@ import tensorflow as tf  # noqa: E402 (its log level is read when it is imported
 import keras.backend.engines.tensorflow.recurrent  # noqa: E402, F401 (it adds to the overrides)
 import keras.backend.engines.tensorflow.symbols  # noqa: E402, F401 (it registers with TensorFlow)
 import keras.backend.engines.tensorflow.updates  # noqa: E402, F401 (it adds to the overrides)
-from keras.backend.engines.tensorflow.control import cond, scan, specification, traced, while_loop  # noqa: E402
+from keras.backend.engines.tensorflow.control import (cond, scan, specification, traced, while_loop,  # noqa: E402
+                                                         with_branches)
 from keras.backend.engines.tensorflow.devices import use_options  # noqa: E402
 from keras.backend.engines.tensorflow.exports import (Artifact, LoadedArtifact, register,  # noqa: E402
                                                       specification_of, write_saved_model, write_tflite)
@@ -51,6 +52,19 @@ def _once(slices):
     """(values, indices) of `IndexedSlices`, where those of the same index are added."""
     indices, places = tf.unique(slices.indices)
     return tf.math.unsorted_segment_sum(slices.values, places, tf.size(indices)), indices
+
+
+def _sparse_by_dense(x, y):
+    """The product of matrices, whose gradient by `y` has rows only where the columns of `x` hold something."""
+    @tf.custom_gradient
+    def product(values, y):
+        def gradient(upstream):
+            rows = tf.gather(upstream, x.indices[:, 0])
+            columns = x.indices[:, 1]
+            return tf.reduce_sum(rows * tf.gather(y, columns), 1), tf.IndexedSlices(
+                rows * values[:, None], columns, tf.shape(y, tf.int64))
+        return tf.sparse.sparse_dense_matmul(tf.SparseTensor(x.indices, values, x.dense_shape), y), gradient
+    return product(x.values, y)
 
 
 class TensorflowEngine(Engine):
@@ -145,9 +159,18 @@ class TensorflowEngine(Engine):
             return NotImplemented
         if isinstance(x, tf.SparseTensor) and isinstance(y, tf.SparseTensor):
             return tf.sparse.from_dense(tf.sparse.sparse_dense_matmul(x, tf.sparse.to_dense(y)))
-        return tf.sparse.sparse_dense_matmul(x, y)
+        return _sparse_by_dense(x, y) if isinstance(x, tf.SparseTensor) else tf.sparse.sparse_dense_matmul(x, y)
 
     has_ragged = True
+
+    def is_ragged(self, x):
+        return isinstance(x, tf.RaggedTensor)
+
+    def rows_filled(self, x):
+        if x.ragged_rank > 1:
+            return self.convert(x), tf.sequence_mask(x.row_lengths())
+        dense = x.to_tensor()
+        return dense, tf.sequence_mask(x.row_lengths(), tf.shape(dense)[1])
 
     def ragged_from(self, x):
         return tf.RaggedTensor.from_tensor(x, padding=0)
@@ -344,6 +367,15 @@ class TensorflowEngine(Engine):
 
     def joined_step(self, fn, reads, writes, unchanged=None):
         return Step(self, fn, True, joined=True)
+
+    def with_branches(self, function, error):
+        return with_branches(function, error)
+
+    def done(self):
+        return None if executing_eagerly() else tf.no_op()
+
+    def graph(self):
+        return tf.compat.v1.get_default_graph()
 
     def scripted_step(self, fn, reads, writes, eagerly=False):
         return ScriptedStep(self, fn, reads) if not eagerly else \
@@ -695,6 +727,8 @@ def _variable_tensor(variable, dtype=None, name=None, as_ref=False):
 
 
 tf.register_tensor_conversion_function((Variable, KerasTensor), _variable_tensor)
+# A `tf.function` that is called with a variable gets its value.
+Variable.__tf_tracing_type__ = lambda variable, context: tf.TensorSpec(variable.shape, DTYPES[variable.dtype])
 if hasattr(tf.Variable, 'register'):
     # What keeps variables and reads everything else at once (distributions, TF-MO) tells them by their class.
     tf.Variable.register(Variable)

@@ -5,6 +5,9 @@ import contextlib
 import threading
 
 import tensorflow as tf
+from tensorflow.python.autograph.core.ag_ctx import ControlStatusCtx, Status
+from tensorflow.python.autograph.core.converter import ConversionOptions
+from tensorflow.python.autograph.impl.api import converted_call
 from tensorflow.python.framework.func_graph import FuncGraph
 
 from keras.backend.contract import tree
@@ -66,6 +69,24 @@ def empty_array(like, length):
     if _arrays.plain:
         return PlainArray(tf.repeat(tf.zeros_like(like)[None], length, 0))
     return tf.TensorArray(like.dtype, length, element_shape=like.shape)
+
+
+# What TensorFlow's messages say where code asks a tensor of a graph for its value: as a condition, in a loop, by `len`.
+_ASKED = ('symbolic', 'is not allowed', 'has no value while')
+
+
+def with_branches(function, error):
+    """`function` as AutoGraph writes it, which makes `if`, `while`, `for` and `len` on tensors parts of the graph; None
+    where `error` is not about these, or no graph is being made."""
+    if executing_eagerly() or context.abstract or not isinstance(error, (TypeError, ValueError)) \
+            or not any(part in str(error) for part in _ASKED):
+        return None
+    options = ConversionOptions(recursive=True, user_requested=True, optional_features=())
+
+    def run(*args, **kwargs):
+        with ControlStatusCtx(Status.ENABLED, options):
+            return converted_call(function, args, kwargs, options=options)
+    return run
 
 
 def traced(fn, specifications, structure):

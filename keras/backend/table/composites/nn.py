@@ -382,10 +382,30 @@ def attention(query, key, value, bias=None, scale=None, is_causal=False, soft_ca
     if bias is not None:
         logits = logits + bias
     if is_causal:
-        rows, columns = shape(logits)[-2:]
-        later = p.less(p.reshape(p.arange(rows, dtype='int32'), (-1, 1)), p.arange(columns, dtype='int32'))
-        logits = p.where(later, p.full_like(logits, lowest_logit(dtype_of(logits))), logits)
+        logits = p.where(_later(*shape(logits)[-2:]), p.full_like(logits, lowest_logit(dtype_of(logits))), logits)
     return p.transpose(p.matmul(softmax(logits, -1), value), (0, 2, 1, 3))
+
+
+def attention_where(allowed, query, key, value, bias=None, scale=None, is_causal=False, soft_cap=None, fused=True):
+    """`attention` along the True of `allowed`, which has the axes (batch, heads, T, S), or ones in their places.
+
+    A query that may attend nowhere gets the mean of the values, and no gradient. With as low a number added to all of
+    its logits, as kernels have it, both would depend on how these round, and some kernels get the gradient wrong.
+    """
+    dtype = dtype_of(query)
+    if is_causal:
+        allowed = p.logical_and(allowed, p.logical_not(_later(shape(query)[1], shape(key)[1])))
+    allowed = p.cast(allowed, dtype)
+    somewhere = p.max(allowed, -1, True)
+    left_out = p.multiply(p.subtract(somewhere, allowed), lowest_logit(dtype))
+    bias = left_out if bias is None else p.add(p.multiply(bias, somewhere), left_out)
+    query = p.multiply(query, p.transpose(somewhere, (0, 2, 1, 3)))
+    return attention(query, key, value, bias, scale, False, soft_cap, fused)
+
+
+def _later(rows, columns):
+    """(rows, columns): whether a column's number is above the row's."""
+    return p.less(p.reshape(p.arange(rows, dtype='int32'), (-1, 1)), p.arange(columns, dtype='int32'))
 
 
 def lowest_logit(dtype):

@@ -13,7 +13,7 @@ from keras.backend.contract.context import context
 from keras.backend.contract.loading import get_engine, is_native
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.state.seeds import SeedGenerator, global_seed_generator
-from keras.backend.state.variables import to_array
+from keras.backend.state.variables import Variable, to_array
 from keras.backend.table import primitives as p
 from keras.backend.table.composites.shape import dtype_of, expand_dims, resized, shape, shape_tuple
 from keras.backend.table.dispatch import composite
@@ -27,12 +27,16 @@ def draw_seed(seed, part=0):
     """The seed argument of a random primitive. `part` tells the draws of one call apart.
 
     Raises:
-        ValueError: if `seed` is neither a `SeedGenerator` or a key of one, nor an int, nor None.
+        ValueError: if `seed` is neither a `SeedGenerator`, its state or a key of one, nor an int, nor None.
     """
     if seed is None:
         return global_seed_generator().draw()
     if isinstance(seed, SeedGenerator):
         return seed.draw()
+    if isinstance(seed, Variable):
+        seed = seed.value
+    if isinstance(seed, AbstractTensor) and seed.shape == (2,) and rules.is_integer(seed.dtype):
+        return AbstractTensor((2,), 'uint32')
     if is_native(seed):
         return _of_key(seed, part)
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool):
