@@ -228,11 +228,20 @@ def cond(pred, true_fn, false_fn):
     if not isinstance(pred, AbstractTensor):
         return p.cond(pred, true_fn, false_fn, [])
     kinds = {}
-    result = p.cond(pred, _noting_kind(true_fn, kinds, 'true_fn'), _noting_kind(false_fn, kinds, 'false_fn'), [])
+    branches = [_noting_kind(true_fn, kinds, 'true_fn'), _noting_kind(false_fn, kinds, 'false_fn')]
+    try:
+        result = p.cond(pred, branches[0], branches[1], [])
+    except Exception:
+        if len(kinds) < 2 or _alike(kinds['true_fn'], kinds['false_fn']):
+            raise
     if len(kinds) == 2 and not _alike(kinds['true_fn'], kinds['false_fn']):
         raise ValueError('cond: `true_fn` and `false_fn` should return outputs of the same kind (struct, dtype and '
                          'shape). Got %s and %s instead.' % (kinds['true_fn'], kinds['false_fn']))
-    return result
+    kind = kinds.get('true_fn')
+    if not builtins.any(leaf is None for leaf in tree.flatten(kind)):
+        return result
+    tensors = iter(result)
+    return tree.map_structure(lambda leaf: leaf if leaf is None else next(tensors), kind)
 
 
 def _noting_kind(function, kinds, name):
@@ -244,7 +253,9 @@ def _noting_kind(function, kinds, name):
             lambda leaf: convert_to_tensor(leaf) if isinstance(leaf, (bool, int, float)) else leaf, function())
         kinds[name] = tree.map_structure(
             lambda leaf: leaf if leaf is None else AbstractTensor(static_shape(leaf), dtype_of(leaf)), result)
-        return result
+        # A branch of a graph gives tensors alone.
+        tensors = [leaf for leaf in tree.flatten(result) if leaf is not None]
+        return result if len(tensors) == len(tree.flatten(result)) else tensors
     return noting
 
 
