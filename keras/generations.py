@@ -565,6 +565,18 @@ _row('summary_counts_optimizer', 'models.Model.summary',
 _row('names_are_values', 'saving.deserialize_keras_object',
      'a string stands for itself, unless it is registered or a custom object; it stands for what it names',
      False, False, False, True)
+_row('predictions_in_bfloat16', 'models.Model.predict',
+     'outputs of bfloat16 come in that dtype, of the package `ml_dtypes`, not as float32', False, False, False, True)
+_row('exports_have_extensions', 'models.Model.export',
+     'the name of a file of LiteRT has to end in .tflite, that of one of PyTorch in .pt2', False, False, False, True)
+_row('failures_end_callbacks', 'models.Model.fit',
+     'an error that ends the training does not call `on_train_end` of your own callbacks, only that of Keras\'s',
+     True, True, True, False)
+_row('stacks_pass_structures', 'models.Sequential',
+     'a layer may give several tensors, which the next one takes together', False, False, False, True)
+_row('classes_need_from_config', 'saving.load_model',
+     'a class of your own without `from_config` is refused, not called with what its config says',
+     False, False, False, True)
 _row('sets_are_of_tensorflow', 'utils.image_dataset_from_directory, timeseries_dataset_from_array, split_dataset',
      'a set is a `tf.data.Dataset` on every engine, in a program that imports TensorFlow; it is one on TensorFlow only',
      False, False, False, True)

@@ -1,6 +1,8 @@
 """Several callbacks as one: what the training loop calls."""
+import inspect
 import warnings
 
+from keras import generations
 from keras.backend.contract import tree
 from keras.callbacks.base import Callback, History
 from keras.callbacks.progress import ProgbarLogger
@@ -57,6 +59,11 @@ def _listed(given):
             raise TypeError('callbacks: expected objects of Callback. Received: %r.%s' % (
                 callback, ' The usual cause: a class given without parentheses.' if isinstance(callback, type) else ''))
     return found
+
+
+def _is_own(hook):
+    """Whether a hook is a method that Keras itself defines."""
+    return getattr(inspect.unwrap(getattr(hook, '__func__', hook)), '__module__', '').startswith('keras.')
 
 
 class CallbackList:
@@ -152,8 +159,10 @@ class CallbackList:
             call({} if logs is None else logs)
 
     def end_after_failure(self):
-        """`on_train_end` for all, where an error or an interrupt ended the training; it is that which is to be seen."""
+        """`on_train_end` where an error or an interrupt ended the training; it is that which is to be seen."""
         for call in self._calls['on_train_end']:
+            if not generations.value('failures_end_callbacks') and not _is_own(call):
+                continue
             try:
                 call({})
             except Exception as error:

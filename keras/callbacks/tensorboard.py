@@ -11,6 +11,7 @@ from keras import backend as K
 from keras import generations
 from keras.backend.contract.loading import get_engine
 from keras.callbacks.base import Callback
+from keras.callbacks.control import optimizers_of
 from keras.callbacks.event_files import EventFile
 
 # The arguments in the order of Keras 1 and 3, which agree as far as Keras 1 goes.
@@ -176,9 +177,11 @@ class TensorBoard(Callback):
 
     def _write_epoch(self, epoch, logs):
         of_validation = {name: logs.pop(name) for name in list(logs) if name.startswith('val_')}
-        rate = getattr(getattr(self.model, 'optimizer', None), 'learning_rate', None)
-        if rate is not None:
-            logs['learning_rate'] = np.asarray(rate)
+        for optimizer in optimizers_of(self.model):
+            rate = getattr(optimizer, 'learning_rate', None)
+            if rate is not None:
+                several = optimizer is not self.model.optimizer
+                logs['learning_rate_%s' % optimizer.name if several else 'learning_rate'] = np.asarray(rate)
         if self.write_steps_per_second:
             logs['steps_per_second'] = (self._batches - self._batches_before) / max(time.time() - self._epoch_begin,
                                                                                     1e-9)

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import os
 
+from keras import generations
 from keras.export import by_engine
 
 # What writes a format on every engine: a function `export(model, filepath, input_signature, ...)` in that module.
@@ -41,10 +42,16 @@ def export_model(model, filepath, format='tf_saved_model', verbose=None, input_s
     if format in WRITERS:
         write = importlib.import_module(WRITERS[format]).export
         _check_options(format, write, 3, kwargs)
+        extension = ''
     else:
-        _check_options(format, by_engine.writer(format), 4, kwargs)
+        writer = by_engine.writer(format)
+        _check_options(format, writer, 4, kwargs)
+        extension = getattr(writer, 'extension', '')
         write = functools.partial(by_engine.export, format=format)
     filepath = os.fspath(filepath)
+    if generations.value('exports_have_extensions') and not filepath.endswith(extension):
+        raise ValueError('export: The format %r requires the filepath to end with %r. Got: %s'
+                         % (format, extension, filepath))
     write(model, filepath, input_signature, **kwargs)
     if verbose or verbose is None and format == 'tf_saved_model':
         print('Exported %s to %s (%s).' % (model.name, filepath, format))

@@ -39,8 +39,8 @@ def signature_of(model, input_signature=None):
         ValueError: if the model is not built, or nothing tells what it takes.
     """
     if not model.built:
-        raise ValueError('export: %s %s is not built yet, so its weights have no values. Call it on data, or '
-                         '`build(input_shape)`, first.' % (type(model).__name__, model.name))
+        raise ValueError('export: %s %s is not built yet, so its weights have no values. It must be built: call it on '
+                         'data, or `build(input_shape)`, first.' % (type(model).__name__, model.name))
     if input_signature is not None:
         return described(input_signature)
     expected = expected_arguments(model)
@@ -64,7 +64,7 @@ def described(input_signature):
 def _placeholder(spec):
     if not hasattr(spec, 'shape') or getattr(spec, 'shape', None) is None:
         raise TypeError('export: each entry of `input_signature` needs a shape and a dtype, as keras.InputSpec has. '
-                        'Received: %r' % (spec,))
+                        'Unsupported x=%r' % (spec,))
     dtype = dtype_named(getattr(spec, 'dtype', None) or 'float32')
     return KerasTensor(tuple(spec.shape), dtype, name=getattr(spec, 'name', None) or _UNNAMED)
 

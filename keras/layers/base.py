@@ -17,9 +17,10 @@ from keras import config as settings, dtype_policies, generations
 from keras.backend.contract import placement, tree
 from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase, runs_at_once
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
-from keras.backend.contract.loading import active, get_engine, is_native, join, known_engine, meet_the_engine
+from keras.backend.contract.loading import (
+    active, engine_name, get_engine, is_native, join, known_engine, meet_the_engine)
 from keras.backend.contract.rules import AbstractTensor, Shape, is_float
-from keras.backend.contract.scripts import run_script, scripted
+from keras.backend.contract.scripts import run_script, scripted, with_branches
 from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
 from keras.backend.graph.reads import symbol_of
@@ -456,10 +457,13 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
                     and learning_phase.value is None \
                     and (calls.losses is None or self._ignores_phase and not calls.masks) and not carried:
                 previous, context.running = context.running, True
+                added = None if calls.losses is None else calls.mark()
                 try:
-                    return run_script(self.call, (inputs,), {})
+                    return self.call(inputs)
                 except Exception as error:
-                    if isinstance(error, AttributeError) and self.accept_substitutes():
+                    if isinstance(error, AttributeError) and self.accept_substitutes() \
+                            or with_branches(self.call, error) is not None:
+                        calls.take_back(added or (0, 0))
                         return self._call_with(args, kwargs)
                     self.assert_input_compatibility(inputs)
                     say_where(error, self)
@@ -730,7 +734,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         self.assert_input_compatibility(args[0])
         made = len(self.weights_made())
         training = self._training_flag(signature, kwargs)
-        mask = self._values_mask(signature, given, kwargs)
+        mask = self._values_mask(signature, args[0] if self._convert_input_args and type(given) not in active.native
+                                 else given, kwargs)
         if calls.losses is None:
             with running(training) as block:
                 outputs = self._run_with(args, kwargs, mask)
@@ -770,7 +775,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
     def _values_mask(self, signature, given, kwargs):
         mask = kwargs.get('mask')
         # What scripts carry from call to call ends in silence where it is not supported.
-        if mask is None and (calls.masks or carried and (signature.takes_mask or self.supports_masking)):
+        if mask is None and (calls.masks or carried and (
+                signature.takes_mask or self.supports_masking or type(self).compute_mask is not Layer.compute_mask)):
             mask = tree.map_structure(known_mask, given)
             if all(leaf is None for leaf in tree.flatten(mask)):
                 mask = None
@@ -844,12 +850,24 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
                 return abstract.abstracted(x)
             casts = x.dtype.kind == 'f' and is_float(self.compute_dtype)
             x = engine.convert(x, self._dtype_of_arrays() if casts else None)
+        elif engine.has_ragged and engine.is_ragged(x):
+            return self._rows_filled(x, engine)
         elif type(x) not in active.native and not is_native(x):
             x = self._foreign(x, engine)
         if self.autocast and hasattr(x, 'dtype') and getattr(x, 'dtype', None) in active.floats:
             if self._casts(engine.dtype_of(x)):
                 x = primitives.cast(x, self.compute_dtype)
         return x
+
+    def _rows_filled(self, x, engine):
+        """A ragged tensor as a dense one, with its mask."""
+        dense, mask = engine.rows_filled(x)
+        dense = self._converted_leaf(dense)
+        if calls.masks is not None:
+            note_mask(dense, mask)
+        else:
+            carry_mask(dense, mask)
+        return dense
 
     def _described(self, leaf):
         """An argument as `call` sees it where shapes are found: floats in the layer's dtype."""
@@ -996,6 +1014,9 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
                                  'input first, or call build(input_shape).' % (self.__dict__.get('name', '?'), name))
         if name in calls_of_keras1.ATTRIBUTES:
             return calls_of_keras1.old_attribute(self, name)
+        if active.engine is None and name in known_engine(engine_name()).methods:
+            get_engine()
+            return getattr(self, name)
         if hasattr(active.engine and active.engine.layer_base, '__getattr__'):
             return super().__getattr__(name)
         raise AttributeError('%r object has no attribute %r' % (type(self).__name__, name))

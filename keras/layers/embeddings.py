@@ -69,7 +69,10 @@ class Embedding(Adapted):
         return None
 
     def compute_mask(self, inputs, mask=None):
-        return ops.not_equal(inputs, 0) if self.mask_zero else None
+        if not self.mask_zero:
+            return mask  # of a ragged input
+        zeros = ops.not_equal(inputs, 0)
+        return zeros if mask is None else ops.logical_and(zeros, mask)
 
     def call(self, inputs):
         rows = ops.cast(inputs, 'int32')

@@ -1,13 +1,18 @@
 """`Input` and `InputLayer`: where a graph begins."""
 import warnings
 
-from keras import config
+import numpy as np
+
+from keras import config, ops
+from keras.backend.contract.context import calls, carry_mask, known_mask, note_mask
 from keras.backend.contract.loading import get_engine
-from keras.backend.contract.rules import AbstractTensor, standard_dtype
+from keras.backend.contract.rules import AbstractTensor, numpy_dtype, standard_dtype
 from keras.backend.graph.nodes import Node, stand_aside, take_place
-from keras.backend.graph.tensors import is_symbolic
+from keras.backend.graph.operations import Operation
+from keras.backend.graph.tensors import is_symbolic, KerasTensor
 from keras.backend.state.variables import Variable, to_array
 from keras.backend.state.uids import numbered_name
+from keras.backend.table.composites.shape import dtype_of
 from keras.generations import Default
 from keras.layers.arguments import checked_sizes
 from keras.layers.base import Layer
@@ -24,7 +29,9 @@ class InputLayer(Layer):
         sparse: whether SciPy's sparse matrices are fed; layers get their batches dense. Sparse tensors of the engine's
             library that the model is called on stay as they are. In Keras 3's generation True is for engines whose
             library has such tensors.
-        ragged: True has no effect, with a warning.
+        ragged: whether rows of different lengths are fed: ragged tensors of TensorFlow on its engine, in which one axis
+            is ragged, the one behind the batch. Layers get them filled up, with a mask; on other engines it has no
+            effect, with a warning.
     """
     is_input = True
 
@@ -53,7 +60,7 @@ class InputLayer(Layer):
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), bool(optional)
         if (sparse or ragged) and self.ruled('shape_is_for_placeholders'):
             self._refuse_unknown_kinds()
-        if ragged:
+        if ragged and not get_engine().has_ragged:
             warnings.warn('Input %r: ragged=True has no effect, inputs are dense here. Pad rows of different lengths '
                           'with keras.utils.pad_sequences, and have the padding masked, so that the results are those '
                           'of the rows alone: Embedding(..., mask_zero=True) or a layer Masking behind the input.'
@@ -91,6 +98,8 @@ class InputLayer(Layer):
         node = Node(self, given, {}, AbstractTensor(self.batch_input_shape, self._dtype))
         node.outputs[0].name = self.name
         node.outputs[0].mark(self.sparse, self.ragged)
+        if self.ragged and len(self.batch_input_shape) > 1 and get_engine().has_ragged:
+            node.outputs[0].mask = RowsThere()(node.outputs[0])
         self.note_call(node)
 
     def _default_name_for_inputs(self):
@@ -113,7 +122,45 @@ class InputLayer(Layer):
             return {'batch_shape': self.batch_shape, 'dtype': self._dtype, 'sparse': self.sparse,
                     'ragged': self.ragged, 'name': self.name, 'optional': self.optional}
         return {'batch_input_shape': self.batch_input_shape, 'dtype': self._dtype, 'sparse': self.sparse,
-                'name': self.name, **({'optional': True} if self.optional else {})}
+                'name': self.name, **({'optional': True} if self.optional else {}),
+                **({'ragged': True} if self.ragged else {})}
+
+
+def row_end(dtype):
+    """What stands, in data for a ragged input, where a row has ended: a number that nobody feeds."""
+    dtype = np.dtype(dtype)
+    if dtype.kind not in 'if':
+        raise ValueError('A ragged input takes integers with a sign and floats. Received: %s. Cast them.' % dtype.name)
+    return (np.iinfo if dtype.kind == 'i' else np.finfo)(dtype).min
+
+
+def with_rows_noted(x):
+    """`x`, fed for a ragged input, with zeros behind the ends of rows, whose mask is noted for the layers."""
+    if known_mask(x) is not None or dtype_of(x).startswith(('uint', 'bool', 'string')):
+        return x
+    there = ops.not_equal(_first_of(x), row_end(numpy_dtype(dtype_of(x))))
+    filled = ops.where(ops.reshape(there, ops.shape(there) + (1,) * (len(x.shape) - 2)), x, ops.zeros_like(x))
+    if calls.masks is not None:
+        note_mask(filled, there)
+    else:
+        carry_mask(filled, there)
+    return filled
+
+
+def _first_of(x):
+    """`x` with its first two axes alone."""
+    return x[(slice(None),) * 2 + (0,) * (len(x.shape) - 2)]
+
+
+class RowsThere(Operation):
+    """The mask of a ragged input: what was noted with its value; all there where nothing was."""
+
+    def call(self, x):
+        mask = known_mask(x)
+        return ops.equal(_first_of(x), _first_of(x)) if mask is None else mask
+
+    def compute_output_spec(self, x):
+        return KerasTensor(x.shape[:2], 'bool')
 
 
 class _Source:

@@ -56,8 +56,9 @@ class TFSMLayer(Layer):
         if refuses_code() if safe_mode is None else safe_mode:
             raise InvalidConfig(
                 'Requested the deserialization of a `TFSMLayer`, which loads the SavedModel %r that the config names: '
-                'it could do anything here, so it is not loaded. If you trust where the config and the folder '
-                'come from, pass `safe_mode=False` to the function that loads it.' % (config.get('filepath'),))
+                'it could do anything here (arbitrary code execution), so it is not loaded. If you trust where the '
+                'config and the folder come from, pass `safe_mode=False` to the function that loads it.'
+                % (config.get('filepath'),))
         return cls(**config)
 
     def __reduce__(self):

@@ -16,7 +16,7 @@ from keras.backend.table.bodies import Closure
 from keras.backend.table.entries import Entry, TABLE
 from keras.layers.base import Layer, snake_case
 from keras.layers.calls import signature_of
-from keras.layers.input_layer import Input
+from keras.layers.input_layer import Input, with_rows_noted
 from keras.layers.weights import adapter_changes
 from keras.models import closures, keras3_operations, tf_keras_operations
 from keras.models.layouts import channels_first
@@ -45,6 +45,7 @@ class Graph:
         self._check_names()
         self.fed = [tensor for tensor in self.inputs if is_placeholder(tensor) or free_tensors([tensor])]
         self._is_single = len(self.inputs) == len(self.fed) == 1 and not tree.is_nested(self.input_structure)
+        self._has_rows = any(tensor.ragged for tensor in self.inputs)
         self._plans = {}
         self._variants = {}
         self._warned = False
@@ -148,6 +149,14 @@ class Graph:
         Raises:
             ValueError: if their number does not fit, or a name is missing.
         """
+        return self._with_rows(self._flat_inputs(inputs))
+
+    def _with_rows(self, values):
+        """`values`, those of ragged inputs without what marks the ends of rows, from which their masks are noted."""
+        return [with_rows_noted(value) if tensor.ragged and is_native(value) else value
+                for tensor, value in zip(self.inputs, values)] if self._has_rows else values
+
+    def _flat_inputs(self, inputs):
         if self._is_single and not tree.is_nested(inputs):
             return [inputs]
         leaves = self.leaves_of(inputs)
@@ -886,7 +895,8 @@ def _with_tensors(structure, tensors):
 
 def clone_inputs(graph):
     """Fresh inputs like those of `graph`."""
-    return [Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=name)
+    return [Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=name,
+                  **{kind: True for kind in ('sparse', 'ragged') if getattr(tensor, kind)})
             for tensor, name in zip(graph.inputs, graph.input_names)]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras import config, generations, ops, quantizers, saving
 from keras.backend.contract import tree
-from keras.backend.contract.context import context
+from keras.backend.contract.context import context, known_mask, note_mask
 from keras.backend.contract.ledger import AbstractLedger
 from keras.backend.contract.loading import active, get_engine
 from keras.backend.contract.rules import AbstractTensor
@@ -438,7 +438,7 @@ class Model(Trainer, Keras2View, Layer,
         graph.check_structure(inputs)
         values = graph.flat_inputs(inputs)
         if self.ruled('inputs_are_fitted'):
-            values = [self._fitted(value, tensor) for value, tensor in zip(values, graph.inputs)]
+            values = [_with_mask_of(value, self._fitted(value, tensor)) for value, tensor in zip(values, graph.inputs)]
             missing = [tensor.name for value, tensor in zip(values, graph.inputs)
                        if value is None and not graph.is_optional(tensor)]
             if missing:
@@ -764,6 +764,13 @@ def graph_masks(graph, tensors):
     found = [AbstractTensor(mask.shape, 'bool') for mask in masks if mask is not None]
     results = iter(Node(_GraphMasks(graph), list(tensors), {}, found).outputs)
     return [None if mask is None else next(results) for mask in masks]
+
+
+def _with_mask_of(value, fitted):
+    """`fitted`, made of `value`, whose mask goes along."""
+    if fitted is not value and calls.masks and known_mask(value) is not None:
+        note_mask(fitted, known_mask(value))
+    return fitted
 
 
 def _graph_arguments(args, kwargs):

@@ -113,7 +113,8 @@ class WideDeepModel(Model):
         """
         if isinstance(optimizer, (list, tuple)):
             linear, deep = map(optimizer_of, optimizer)
-            optimizer = MultiOptimizer(OptimizerMap(deep, {'(^|/)%s(/|$)' % re.escape(self.linear_model.name): linear}))
+            below = '(.*/)?%s(/.*)?' % re.escape(self.linear_model.name)
+            optimizer = MultiOptimizer(OptimizerMap(deep, {below: linear}))
         super().compile(optimizer, *args, **kwargs)
 
     def get_config(self):

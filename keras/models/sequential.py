@@ -13,7 +13,7 @@ from keras.backend.graph.nodes import free_tensors
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.table.composites.shape import dtype_of
 from keras.layers.base import Layer
-from keras.layers.shapes import shapes_of
+from keras.layers.shapes import map_shapes, shapes_of
 from keras.layers.calls import inside
 from keras.layers.input_layer import Input, InputLayer
 from keras.models.functional import Graph
@@ -127,10 +127,11 @@ class Sequential(Model):
         self.take_path()
         with inside(self) if self.ruled('stack_in_paths') else contextlib.ExitStack():
             output = layer(self._chain[-1])
-        if len(tree.flatten(output)) != 1:
+        leaves = tree.flatten(output)
+        if len(leaves) != 1 and not self.ruled('stacks_pass_structures'):
             raise ValueError('Sequential: layer %s has %d outputs; a stack passes on one. Use Model(inputs, outputs).'
-                             % (layer.name, len(tree.flatten(output))))
-        self._chain.append(tree.flatten(output)[0])
+                             % (layer.name, len(leaves)))
+        self._chain.append(leaves[0] if len(leaves) == 1 else output)
         self._made_graph, self.built = None, True
         self.renew_forward()
 
@@ -160,7 +161,8 @@ class Sequential(Model):
         x = AbstractTensor((None,) + tuple(shape[1:]), self._chain[0].dtype)
         for layer in self._graph_layers():
             layer.assert_input_compatibility(x)
-            x = AbstractTensor(layer.compute_output_shape(x.shape), layer.compute_dtype)
+            shapes = layer.compute_output_shape(tree.map_structure(lambda part: part.shape, x))
+            x = map_shapes(lambda shape, dtype=layer.compute_dtype: AbstractTensor(shape, dtype), shapes)
         return True
 
     def __getstate__(self):
@@ -170,7 +172,8 @@ class Sequential(Model):
         super().__setstate__(state)
         # The graph stands for the chain until here; without one the chain is at most an input.
         if self._made_graph is not None:
-            outputs = {node.operation: node.outputs[0] for node in self._made_graph.layer_nodes
+            outputs = {node.operation: node.outputs if len(node.outputs) > 1 else node.outputs[0]
+                       for node in self._made_graph.layer_nodes
                        if isinstance(node.operation, Layer)}
             inputs = self._made_graph.inputs
             self._chain = [inputs if len(inputs) > 1 else inputs[0]]

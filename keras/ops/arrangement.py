@@ -14,6 +14,7 @@ from keras.backend.table.composites.math import clip
 from keras.backend.table.composites.shape import (diag, expand_dims, flatten, getitem, ndim, shape, split, static_shape,
                                                   swapaxes)
 from keras.backend.table.dispatch import composite
+from keras.backend.table.joined import joined
 from keras.ops.core import convert_to_tensor, vectorized_map
 
 
@@ -101,6 +102,7 @@ def flipud(x):
     return p.flip(x, (0,))
 
 
+@joined
 def rot90(array, k=1, axes=(0, 1)):
     """`array` turned by `k` quarter turns from the first of `axes` towards the second.
 
@@ -308,6 +310,7 @@ def diagflat(x, k=0):
     return diag(flatten(x), k)
 
 
+@joined
 def diff(a, n=1, axis=-1):
     """The `n`-th differences of neighbours along `axis`.
 
@@ -320,6 +323,7 @@ def diff(a, n=1, axis=-1):
     return a
 
 
+@joined
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     """The integral of `y` along `axis` by the trapezoidal rule.
 

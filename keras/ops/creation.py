@@ -11,6 +11,7 @@ from keras.backend.table.cases import F
 from keras.backend.table.composites import shape as shapes
 from keras.backend.table.composites.shape import dtype_of, expand_dims, eye, ones, shape, zeros, zeros_like
 from keras.backend.table.dispatch import composite
+from keras.backend.table.joined import joined
 from keras.ops.core import convert_to_tensor
 from keras.ops.dtypes import common_dtype, floating
 
@@ -106,6 +107,7 @@ def arange(start, stop=None, step=None, dtype=None):
     return p.arange(start, stop, step, dtype)
 
 
+@joined
 def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
     """`num` numbers from `base ** start` to `base ** stop` with equal ratios.
 
@@ -117,6 +119,7 @@ def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
     return result if dtype is None else p.cast(result, dtype)
 
 
+@joined
 def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
     """`num` numbers from `start` to `stop`, of one sign, with equal ratios.
 
@@ -172,6 +175,7 @@ def _window(x, coefficients):
     return result
 
 
+@joined
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
     """`num` evenly spaced numbers from `start` to `stop`; without `endpoint`, `stop` is left out.
 

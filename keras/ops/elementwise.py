@@ -5,12 +5,14 @@ import math as _math
 import numpy as _np
 
 from keras.backend.contract import rules
+from keras.backend.contract.loading import is_sparse
 from keras.backend.table import primitives as p
 from keras.backend.table.composites import math
 from keras.backend.table.composites.math import (all, any, divide_no_nan, exp2, isinf, isnan, less_equal, logaddexp,
                                                  not_equal)
 from keras.backend.table.composites.shape import computed, dtype_of, ndim, unstack, zeros_like
 from keras.backend.table.dispatch import composite
+from keras.backend.table.joined import joined
 from keras.ops.creation import full_like
 from keras.ops.dtypes import as_tensor, common_dtype, exact, floating, is_whole, together
 
@@ -111,7 +113,11 @@ def conjugate(x):
         >>> keras.ops.conj([1 + 2j, 3 - 1j])
         array([1.-2.j, 3.+1.j], dtype=complex64)
     """
-    return p.complex_number(p.real(x), p.negative(p.imag(x))) if _is_complex(x) else as_tensor(x)
+    if not _is_complex(x):
+        return as_tensor(x)
+    if is_sparse(x):
+        return p.subtract(x, p.multiply(p.imag(x), 2j))
+    return p.complex_number(p.real(x), p.negative(p.imag(x)))
 
 
 conj = conjugate
@@ -143,7 +149,9 @@ def imag(x):
         >>> keras.ops.imag([1 + 2j, 3 - 1j])
         array([ 2., -1.], dtype=float32)
     """
-    return p.imag(x) if _is_complex(x) else zeros_like(x)
+    if _is_complex(x):
+        return p.imag(x)
+    return p.multiply(x, 0) if is_sparse(x) or getattr(x, 'sparse', False) else zeros_like(x)
 
 
 def isreal(x):
@@ -156,6 +164,7 @@ def isreal(x):
     return p.equal(p.imag(x), 0) if _is_complex(x) else p.full_like(x, True, 'bool')
 
 
+@joined
 def angle(x):
     """The argument of a complex number: 0 for positive, pi for negative real numbers.
 
@@ -179,6 +188,7 @@ def view(x, dtype=None):
     return x if dtype is None else p.view(x, rules.dtype_named(dtype))
 
 
+@joined
 def nextafter(x1, x2):
     """The next float behind `x1` on the way to `x2`.
 
@@ -221,6 +231,7 @@ def cbrt(x):
     return math.cbrt(exact(x))
 
 
+@joined
 def deg2rad(x):
     """Degrees in radians.
 
@@ -231,6 +242,7 @@ def deg2rad(x):
     return p.multiply(exact(x), _math.pi / 180.0)
 
 
+@joined
 def rad2deg(x):
     """Radians in degrees.
 
@@ -261,6 +273,7 @@ def isneginf(x):
     return p.logical_and(isinf(x), p.less(x, 0))
 
 
+@joined
 def isclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
     """True where `|x1 - x2| <= atol + rtol |x2|`.
 
@@ -275,6 +288,7 @@ def isclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
     return p.logical_or(near, p.logical_and(isnan(x1), isnan(x2))) if equal_nan else near
 
 
+@joined
 def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
     """Whether `isclose` holds everywhere, a scalar boolean.
 
@@ -285,6 +299,7 @@ def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
     return all(isclose(x1, x2, rtol, atol, equal_nan))
 
 
+@joined
 def signbit(x):
     """True where `x` is negative, or -0.0.
 
@@ -295,6 +310,7 @@ def signbit(x):
     return p.less(x, 0) if is_whole(x) else p.less(p.arctan2(x, -1.0), 0.0)
 
 
+@joined
 def heaviside(x1, x2):
     """0 where `x1` is negative, `x2` where it is 0, 1 where it is positive.
 
@@ -308,6 +324,7 @@ def heaviside(x1, x2):
     return p.cast(step if is_whole(x1) else p.where(isnan(x1), x1, step), dtype)
 
 
+@joined
 def hypot(x1, x2):
     """`sqrt(x1^2 + x2^2)`, without overflow.
 
@@ -325,6 +342,7 @@ def hypot(x1, x2):
     return p.where(p.logical_or(isinf(x1), isinf(x2)), float('inf'), length)
 
 
+@joined
 def logaddexp2(x1, x2):
     """`log2(2^x1 + 2^x2)`, without overflow.
 
@@ -354,6 +372,7 @@ def ldexp(x1, x2):
     return p.cast(x1, dtype)
 
 
+@joined
 def fmod(x1, x2):
     """The remainder of the division rounded towards 0; it has the sign of `x1`.
 
@@ -366,6 +385,7 @@ def fmod(x1, x2):
     return p.multiply(p.sign(x1), p.mod(p.abs(x1), p.abs(x2)))
 
 
+@joined
 def fmax(x1, x2):
     """The larger of two numbers, the other one where one is NaN.
 
@@ -376,6 +396,7 @@ def fmax(x1, x2):
     return p.where(isnan(x1), x2, p.where(isnan(x2), x1, p.maximum(x1, x2)))
 
 
+@joined
 def fmin(x1, x2):
     """The smaller of two numbers, the other one where one is NaN.
 
@@ -386,6 +407,7 @@ def fmin(x1, x2):
     return p.where(isnan(x1), x2, p.where(isnan(x2), x1, p.minimum(x1, x2)))
 
 
+@joined
 def gcd(x1, x2):
     """The greatest common divisor of integers, by Euclid's algorithm.
 
@@ -403,6 +425,7 @@ def gcd(x1, x2):
     return p.while_loop(lambda a, b: any(not_equal(b, 0)), step, [a, b], 92)[0]
 
 
+@joined
 def lcm(x1, x2):
     """The least common multiple of integers.
 
@@ -416,6 +439,7 @@ def lcm(x1, x2):
     return p.multiply(p.floor_divide(p.abs(x1), safe), p.abs(x2))
 
 
+@joined
 def sinc(x):
     """`sin(pi x) / (pi x)`, 1 at 0.
 
@@ -428,6 +452,7 @@ def sinc(x):
     return p.where(zero, 1.0, p.divide(p.sin(scaled), p.where(zero, 1.0, scaled)))
 
 
+@joined
 def i0(x):
     """The modified Bessel function of the first kind, order 0 (Abramowitz and Stegun 9.8.1 and 9.8.2).
 
@@ -452,6 +477,7 @@ def _polynomial(x, coefficients):
     return result
 
 
+@joined
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     """`x` with NaN and infinities replaced; infinities by the largest finite numbers by default.
 

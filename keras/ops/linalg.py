@@ -11,6 +11,7 @@ from keras.backend.table.composites.shape import (diagonal, dtype_of, expand_dim
                                                   static_shape, swapaxes)
 from keras.backend.table.dispatch import composite
 from keras.backend.table.primitives import solve as _solve
+from keras.backend.table.joined import joined
 from keras.ops.core import jvp  # noqa: F401  (it is a name of this module, too)
 from keras.ops.elementwise import conjugate
 
@@ -181,6 +182,7 @@ def lu_factor(x):
     return tuple(linalg.lu_factor(x))
 
 
+@joined
 def det(x):
     """The determinant of square matrices.
 
@@ -191,6 +193,7 @@ def det(x):
     return linalg.det(_square(x))
 
 
+@joined
 def slogdet(x):
     """The sign and the logarithm of the absolute value of the determinant.
 
@@ -256,6 +259,7 @@ def lstsq(a, b, rcond=None):
     return p.sum(p.matmul(inverse, expand_dims(b, -1)), -1) if ndim(b) == 1 else p.matmul(inverse, b)
 
 
+@joined
 def norm(x, ord=None, axis=None, keepdims=False):
     """The norm of vectors (one axis), matrices (two axes) or the flattened tensor (None).
 

@@ -11,6 +11,7 @@ from keras.backend.table.composites import shape as shapes
 from keras.backend.table.composites.math import any, less_equal
 from keras.backend.table.composites.shape import computed, dtype_of, expand_dims, flatten, ndim, shape, static_shape
 from keras.backend.table.dispatch import composite
+from keras.backend.table.joined import joined
 from keras.ops.creation import linspace
 from keras.ops.dtypes import common_dtype
 
@@ -67,7 +68,7 @@ def bincount(x, weights=None, minlength=0, sparse=False):
     """How often each integer from 0 occurs along the last axis of `x`, or the sums of `weights`.
 
     The number of bins is the largest integer plus 1, at least `minlength`; it follows from the values. `sparse` as for
-    `one_hot`.
+    `one_hot`. Of a sparse `x` only the elements that are given are counted, and the result is sparse.
 
     Example:
         >>> keras.ops.bincount([0, 1, 1, 3])
@@ -118,6 +119,7 @@ def histogram(x, bins=10, range=None):
     return p.sum(p.multiply(hot, expand_dims(p.cast(inside, 'int32'), 1)), 0), edges
 
 
+@joined
 def isin(x1, x2, assume_unique=False, invert=False):
     """True where an element of `x1` is among those of `x2`.
 

@@ -8,6 +8,7 @@ from keras.backend.table.composites import math, shape as shapes
 from keras.backend.table.composites.math import clip, mean, tensordot
 from keras.backend.table.composites.shape import diag, dtype_of, expand_dims, flatten, ndim, shape, static_shape
 from keras.backend.table.dispatch import composite
+from keras.backend.table.joined import joined
 from keras.ops.dtypes import common_dtype, exact
 from keras.ops.elementwise import conjugate
 
@@ -25,6 +26,7 @@ def einsum(subscripts, *operands, **kwargs):
     return math.einsum(subscripts, list(operands))
 
 
+@joined
 def inner(x1, x2):
     """The product over the last axes of both.
 
@@ -41,6 +43,7 @@ def inner(x1, x2):
     return tensordot(x1, x2, ((-1,), (-1,)))
 
 
+@joined
 def vdot(x1, x2):
     """The dot product of two flattened tensors; of complex ones the first is conjugated.
 
@@ -70,6 +73,7 @@ def kron(x1, x2):
     return shapes.resized(p.multiply(shapes.resized(first, outer_), shapes.resized(second, inner_)), sizes)
 
 
+@joined
 def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
     """The vector product of vectors of two or three components along an axis.
 
@@ -89,6 +93,7 @@ def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
     return shapes.stack([first, second, third], axisc)
 
 
+@joined
 def corrcoef(x):
     """The matrix of correlation coefficients of the rows of `x`.
 

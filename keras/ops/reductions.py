@@ -9,6 +9,7 @@ from keras.backend.table.composites.math import all, any, ceil, isnan, mean
 from keras.backend.table.composites.shape import (diagonal, dtype_of, expand_dims, flatten, moveaxis, ndim, shape,
                                                   squeeze, static_shape, take_along_axis)
 from keras.backend.table.dispatch import composite
+from keras.backend.table.joined import joined
 from keras.ops.dtypes import is_whole
 
 
@@ -61,6 +62,7 @@ def amin(x, axis=None, keepdims=False):
     return p.min(x, axis, keepdims)
 
 
+@joined
 def ptp(x, axis=None, keepdims=False):
     """The difference between the largest and the smallest element along `axis`.
 
@@ -132,6 +134,7 @@ def weighted_mean(x, weights, axis=None):
     return p.divide(p.sum(p.multiply(x, weights), axis), p.sum(weights, axis))
 
 
+@joined
 def cumsum(x, axis=None, dtype=None):
     """The running sum along `axis`, or of the flattened tensor.
 
@@ -142,6 +145,7 @@ def cumsum(x, axis=None, dtype=None):
     return _running(p.cumsum, x, axis, dtype)
 
 
+@joined
 def cumprod(x, axis=None, dtype=None):
     """The running product along `axis`, or of the flattened tensor.
 
@@ -162,6 +166,7 @@ def _running(function, x, axis, dtype):
     return result if kept == 'bool' or dtype_of(result) == kept else p.cast(result, kept)
 
 
+@joined
 def trace(x, offset=0, axis1=0, axis2=1):
     """The sum of a diagonal.
 
@@ -224,6 +229,7 @@ def _mixed(low, high, position, method):
     return p.where(p.equal(weight, 0.0), low, p.where(p.equal(weight, 1.0), high, between))
 
 
+@joined
 def percentile(x, q, axis=None, method='linear', keepdims=False):
     """The `q`-th percentiles (between 0 and 100) along `axis`.
 
@@ -234,6 +240,7 @@ def percentile(x, q, axis=None, method='linear', keepdims=False):
     return quantile(x, p.divide(q, 100.0), axis, method, keepdims)
 
 
+@joined
 def median(x, axis=None, keepdims=False):
     """The median along `axis`.
 
@@ -248,6 +255,7 @@ def _without_nan(x, value):
     return p.where(isnan(x), value, x)
 
 
+@joined
 def nansum(x, axis=None, keepdims=False):
     """The sum over `axis`, NaN counting as 0.
 
@@ -258,6 +266,7 @@ def nansum(x, axis=None, keepdims=False):
     return p.sum(_without_nan(x, 0), axis, keepdims)
 
 
+@joined
 def nanprod(x, axis=None, keepdims=False):
     """The product over `axis`, NaN counting as 1.
 
@@ -268,6 +277,7 @@ def nanprod(x, axis=None, keepdims=False):
     return p.prod(_without_nan(x, 1), axis, keepdims)
 
 
+@joined
 def nancumsum(x, axis=None, dtype=None):
     """The running sum along `axis`, NaN counting as 0.
 
@@ -278,6 +288,7 @@ def nancumsum(x, axis=None, dtype=None):
     return cumsum(_without_nan(x, 0), axis, dtype)
 
 
+@joined
 def nancumprod(x, axis=None, dtype=None):
     """The running product along `axis`, NaN counting as 1.
 
@@ -316,6 +327,7 @@ def nanquantile(x, q, axis=None, method='linear', keepdims=False):
     return expand_dims(result, tuple(entry + ndim(q) for entry in axes)) if keepdims else result
 
 
+@joined
 def nanpercentile(x, q, axis=None, method='linear', keepdims=False):
     """The `q`-th percentiles along `axis` of the elements that are not NaN.
 
@@ -326,6 +338,7 @@ def nanpercentile(x, q, axis=None, method='linear', keepdims=False):
     return nanquantile(x, p.divide(q, 100.0), axis, method, keepdims)
 
 
+@joined
 def nanmedian(x, axis=None, keepdims=False):
     """The median along `axis` of the elements that are not NaN.
 
@@ -336,6 +349,7 @@ def nanmedian(x, axis=None, keepdims=False):
     return nanquantile(x, 0.5, axis, 'linear', keepdims)
 
 
+@joined
 def nanmax(x, axis=None, keepdims=False):
     """The largest element along `axis` that is not NaN.
 
@@ -348,6 +362,7 @@ def nanmax(x, axis=None, keepdims=False):
     return _or_nan(p.max(_without_nan(x, float('-inf')), axis, keepdims), x, axis, keepdims)
 
 
+@joined
 def nanmin(x, axis=None, keepdims=False):
     """The smallest element along `axis` that is not NaN.
 
@@ -360,6 +375,7 @@ def nanmin(x, axis=None, keepdims=False):
     return _or_nan(p.min(_without_nan(x, float('inf')), axis, keepdims), x, axis, keepdims)
 
 
+@joined
 def nanargmax(x, axis=None, keepdims=False):
     """The position of the largest element that is not NaN, -1 where all are.
 
@@ -371,6 +387,7 @@ def nanargmax(x, axis=None, keepdims=False):
     return p.where(all(isnan(x), axis, keepdims), -1, position)
 
 
+@joined
 def nanargmin(x, axis=None, keepdims=False):
     """The position of the smallest element that is not NaN, -1 where all are.
 
@@ -382,6 +399,7 @@ def nanargmin(x, axis=None, keepdims=False):
     return p.where(all(isnan(x), axis, keepdims), -1, position)
 
 
+@joined
 def nanmean(x, axis=None, keepdims=False):
     """The mean over `axis` of the elements that are not NaN.
 
@@ -393,6 +411,7 @@ def nanmean(x, axis=None, keepdims=False):
     return p.divide(nansum(x, axis, keepdims), p.sum(present, axis, keepdims))
 
 
+@joined
 def nanvar(x, axis=None, keepdims=False):
     """The variance over `axis` of the elements that are not NaN.
 
@@ -404,6 +423,7 @@ def nanvar(x, axis=None, keepdims=False):
     return nanmean(p.multiply(deviations, deviations), axis, keepdims)
 
 
+@joined
 def nanstd(x, axis=None, keepdims=False):
     """The standard deviation over `axis` of the elements that are not NaN.
 

@@ -154,42 +154,51 @@ class OptimizerMap(MutableMapping):
     """An optimizer for each variable, by its path.
 
     Args:
-        default_optimizer: that of variables whose path no expression matches. optimizer_map: {regular expression:
-            optimizer}.
+        default_optimizer: that of variables whose path no expression matches. optimizer_map: {regular expression for
+            whole paths: optimizer}.
 
     Raises:
-        ValueError: for an expression that is there already, or an optimizer that holds others; when it is called, for a
-            path that two expressions with different optimizers match.
+        TypeError: for a `default_optimizer` that is none. ValueError: when one is set, for an expression that is there
+            already, or an optimizer that holds others; when it is asked, for a path that two expressions match.
 
     Example:
-        >>> optimizers = keras.optimizers.OptimizerMap(keras.optimizers.Adam(), {'embed': keras.optimizers.SGD()})
+        >>> optimizers = keras.optimizers.OptimizerMap(keras.optimizers.Adam(), {'embed.*': keras.optimizers.SGD()})
         >>> type(optimizers(keras.Variable([1.0], name='embedding'))).__name__
         'SGD'
     """
 
     def __init__(self, default_optimizer, optimizer_map=None):
+        if not isinstance(default_optimizer, Optimizer):
+            raise TypeError('OptimizerMap: default_optimizer must be a Keras Optimizer instance. Received: %r'
+                            % (default_optimizer,))
+        if not isinstance(optimizer_map, (dict, type(None))):
+            raise TypeError('OptimizerMap: optimizer_map must be a dictionary. Received: %r' % (optimizer_map,))
         self._default = default_optimizer
-        self._by_path = {}
-        for path, optimizer in (optimizer_map or {}).items():
-            self[path] = optimizer
+        self._by_path = dict(optimizer_map or {})
 
     @property
     def default_optimizer(self):
         return self._default
 
     def __call__(self, variable):
-        found = {path: optimizer for path, optimizer in self._by_path.items() if re.search(path, variable.path)}
-        if len(set(map(id, found.values()))) > 1:
-            raise ValueError('OptimizerMap: the path %r matches several of its expressions: %s.'
-                             % (variable.path, sorted(found)))
-        return next(iter(found.values()), self._default)
+        return self[variable.path]
 
     def __getitem__(self, path):
-        return self._by_path[path]
+        if path in self._by_path:
+            return self._by_path[path]
+        found = [expression for expression in self._by_path if re.fullmatch(expression, path)]
+        if len(found) > 1:
+            raise ValueError('OptimizerMap: Multiple optimizers assigned to variable %s: it matches several of the '
+                             'expressions, %s.' % (path, ', '.join(map(repr, sorted(found)))))
+        return self._by_path[found[0]] if found else self._default
 
     def __setitem__(self, path, optimizer):
+        if not isinstance(path, str):
+            raise ValueError('OptimizerMap: key must be a string. Received: %r' % (path,))
         if path in self._by_path:
-            raise ValueError('OptimizerMap: there is an optimizer for %r already. Remove it first.' % path)
+            raise ValueError('OptimizerMap: %r already exists in the OptimizerMap. Remove it first.' % path)
+        if not isinstance(optimizer, Optimizer):
+            raise ValueError('OptimizerMap: optimizer must be a Keras Optimizer instance. Received: %r' % (optimizer,))
         _check_single(optimizer, 'OptimizerMap: an optimizer cannot be %s.')
         self._by_path[path] = optimizer
 
@@ -248,7 +257,6 @@ class MultiOptimizer(Optimizer):
         for number, known in enumerate(self.optimizers):
             if known is optimizer:
                 return number
-        _check_single(optimizer, '%s cannot be used inside an MultiOptimizer.')
         optimizer.loss_scale_factor = None
         self.optimizers.append(optimizer)
         return len(self.optimizers) - 1
@@ -262,7 +270,11 @@ class MultiOptimizer(Optimizer):
     def build(self, variables):
         variables = ours(variables)
         optimizers = [self.optimizer_of(variable) for variable in variables]
-        for optimizer in optimizers:
+        for variable, optimizer in zip(variables, optimizers):
+            if not isinstance(optimizer, Optimizer):
+                raise ValueError('MultiOptimizer: Optimizer for variable %s is not an Optimizer instance. Received: %r'
+                                 % (variable.path, optimizer))
+            _check_single(optimizer, '%s cannot be used inside an MultiOptimizer.')
             self._number_of(optimizer)
         super().build(variables)
         for inner, chosen in self._grouped(variables, variables):

@@ -4,8 +4,8 @@ from keras import lazy
 lazy.attach(
     __name__,
     modules="""
-        archive checkpoints code file_editor foreign formats forms hdf5 kinds opening portable serialization shards
-        states texts training_config writing""",
+        archive checkpoints code file_editor foreign formats forms hdf5 kinds opening orbax portable serialization
+        shards states texts training_config writing""",
     names={
         'keras.saving.file_editor': 'KerasFileEditor',
         'keras.saving.formats': 'load_model load_weights save_model save_weights',

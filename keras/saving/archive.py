@@ -11,6 +11,7 @@ A `.keras` file is a zip archive:
 Where the variables stand says `states`.
 """
 import contextlib
+import functools
 import json
 import os
 import tempfile
@@ -154,13 +155,20 @@ def _with_assets(model, method):
 
 
 def _write_assets(archive, model):
+    for name, data in assets_of(model):
+        archive.writestr('/'.join([ASSETS, name]), data)
+
+
+def assets_of(model):
+    """(path, bytes) of the files that layers write themselves."""
     for path, owner in _with_assets(model, 'save_assets'):
         with tempfile.TemporaryDirectory() as folder:
             owner.save_assets(folder)
             for here, _, names in os.walk(folder):
                 for name in names:
                     inside = os.path.relpath(os.path.join(here, name), folder).replace(os.sep, '/')
-                    archive.write(os.path.join(here, name), '/'.join([ASSETS, path, inside]))
+                    with open(os.path.join(here, name), 'rb') as file:
+                        yield '/'.join([path, inside]), file.read()
 
 
 class Folder:
@@ -221,18 +229,28 @@ def load_model(filepath, custom_objects=None, compile=True):
     """
     with _opened(filepath) as archive, CustomObjectScope(custom_objects or {}):
         metadata = _content(archive, METADATA)
-        config = values.decoded(_content(archive, CONFIG))
-        versions.completed(config, metadata.get('keras_version', '3'))
-        with generations.reading(generations_in(metadata)):
-            model = kind_in('keras.models').deserialize(config)
-        compile_config = config.get('compile_config')
-        if compile and compile_config:
-            with generations.reading(metadata.get('training_generations') or generations.of(model)):
-                model.compile_from_config(compile_config)
+        model = model_from(_content(archive, CONFIG), metadata, compile)
         _read_assets(archive, model)
         _check_members(archive, WEIGHTS)
         with archive.open_hdf5(WEIGHTS) as file:
             read_states(file, model)
+    return model
+
+
+def model_from(config, metadata, compile=True):
+    """The model that a config describes, compiled as it was.
+
+    Args:
+        config, metadata: what the file says of the model and of itself. compile: whether to compile it.
+    """
+    config = values.decoded(config)
+    versions.completed(config, metadata.get('keras_version', '3'))
+    with generations.reading(generations_in(metadata)):
+        model = kind_in('keras.models').deserialize(config)
+    compile_config = config.get('compile_config')
+    if compile and compile_config:
+        with generations.reading(metadata.get('training_generations') or generations.of(model)):
+            model.compile_from_config(compile_config)
     return model
 
 
@@ -261,10 +279,20 @@ def generations_in(metadata):
 
 
 def _read_assets(archive, model):
+    prefix = ASSETS + '/'
+    names = [name for name in archive.names if name.startswith(prefix) and not name.endswith('/')]
+    give_assets(model, {name[len(prefix):]: functools.partial(archive.read, name) for name in names})
+
+
+def give_assets(model, files):
+    """Have layers read the files that they have written themselves.
+
+    Args:
+        files: {path: function that gives the bytes}.
+    """
     for path, owner in _with_assets(model, 'load_assets'):
-        for known in (path, as_in_2_12(path)):
-            prefix = '/'.join([ASSETS, known, ''])
-            inside = [name for name in archive.names if name.startswith(prefix) and not name.endswith('/')]
+        for prefix in (path + '/', as_in_2_12(path) + '/'):
+            inside = [name for name in files if name.startswith(prefix)]
             if inside:
                 break
         with tempfile.TemporaryDirectory() as folder:
@@ -272,7 +300,7 @@ def _read_assets(archive, model):
                 target = os.path.join(folder, *name[len(prefix):].split('/'))
                 os.makedirs(os.path.dirname(target), exist_ok=True)
                 with open(target, 'wb') as file:
-                    file.write(archive.read(name))
+                    file.write(files[name]())
             if inside:
                 with SafeModeScope(None):  # the files in the folder come from the archive itself
                     owner.load_assets(folder)

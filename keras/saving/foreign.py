@@ -78,7 +78,8 @@ def _folder(path, details):
         if found is not None:
             return found
     if names & {'_CHECKPOINT_METADATA', 'manifest.ocdbt', '_METADATA'}:
-        return Foreign('a checkpoint of Orbax', 'orbax.checkpoint reads it; give the arrays to model.set_weights', {})
+        return Foreign('a checkpoint of Orbax', 'there is no model of Keras in it: orbax.checkpoint '
+                       'reads it; give the arrays to model.set_weights', {})
     return None
 
 

@@ -4,7 +4,8 @@
     .weights.h5       the weights of Keras 3 (`archive`); a whole model in the layout of Keras 2
     .weights.json     those weights in several files (`shards`)
     .keras            a model of Keras 3 (`archive`)
-    a folder          a SavedModel of tf.keras (`tf_files`); a name with .index and .data files, a checkpoint
+    a folder          a SavedModel of tf.keras (`tf_files`), or checkpoints of Orbax (`orbax`); a name with .index and
+                      .data files, a checkpoint of TensorFlow
     anything else     on an engine that has formats of its own those, as tf.keras does: a SavedModel for a model, a
                       checkpoint for weights; else HDF5 in the layout of Keras 2
 """
@@ -15,7 +16,7 @@ import zipfile
 from keras import generations
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.seeds import undisturbed
-from keras.saving import archive, checkpoints, foreign, hdf5, shards, states, tf_files
+from keras.saving import archive, checkpoints, foreign, hdf5, orbax, shards, states, tf_files
 from keras.saving.opening import in_words, kind_by_start
 from keras.saving.serialization import CustomObjectScope, SafeModeScope
 from keras.saving.writing import whole_folder
@@ -84,6 +85,9 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, save_for
     if zipped is False and _name(filepath).endswith(('.keras', '.h5', '.hdf5')):
         raise ValueError('save_model: with `zipped=False` the model is a folder, whose name should not end in '
                          '`.keras` or `.h5`. Received: %s' % filepath)
+    if zipped is False and not _is_path(filepath):
+        raise TypeError('save_model: with `zipped=False` the model is a folder, so `filepath` has to be the path of '
+                        'one. Received: %r' % (filepath,))
     wanted = 'keras' if zipped is False else _format_of(filepath, save_format)
     _refuse_unknown('save_model', kwargs)
     if not hdf5.may_write(filepath, overwrite):
@@ -169,6 +173,8 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
         if _is_path(filepath) and tf_files.is_saved_model(filepath):
             with CustomObjectScope(custom_objects or {}):
                 return tf_files.load_saved_model(filepath, compile)
+        if _is_path(filepath) and orbax.is_checkpoint(filepath):
+            return orbax.load_model(filepath, custom_objects, compile)
         if _is_path(filepath):
             foreign.refuse(filepath)
         load = archive.load_model if _is_archive(filepath) else hdf5.load_model
@@ -257,6 +263,10 @@ def _load_weights(model, filepath, by_name, skip_mismatch, reshape, skip):
     if _name(filepath).endswith(shards.SUFFIX):
         _refuse_names(filepath, asked)
         shards.load(model, filepath, skip_mismatch)
+        return
+    if _is_path(filepath) and orbax.is_checkpoint(filepath):
+        _refuse_names(filepath, asked)
+        orbax.load_weights(model, filepath)
         return
     if _is_archive(filepath):
         _refuse_names(filepath, asked)

@@ -1,6 +1,7 @@
 """What a run gathers over its batches. It is the logs of the callbacks, too, and fetched only when it is read."""
 import numpy as np
 
+from keras import generations
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import to_array
 from keras.training.data.layout import are_alike
@@ -296,4 +297,18 @@ def _end_to_end(arrays):
 
 
 def on_host(leaves):
-    return [leaf if type(leaf) is np.ndarray else to_array(leaf) for leaf in leaves]
+    """What was predicted, as arrays."""
+    make = _in_own_dtype if generations.value('predictions_in_bfloat16') else to_array
+    return [leaf if type(leaf) is np.ndarray else make(leaf) for leaf in leaves]
+
+
+def _in_own_dtype(leaf):
+    """An array of a tensor; of bfloat16 where NumPy knows that, which it learns from the package `ml_dtypes`."""
+    array = to_array(leaf)
+    if array.dtype != np.float32 or get_engine().dtype_of(leaf) != 'bfloat16':
+        return array
+    try:
+        from ml_dtypes import bfloat16
+    except ImportError:
+        return array
+    return array.astype(bfloat16)

@@ -467,6 +467,23 @@ def test_on_train_end_is_called_when_an_error_ends_fit_and_files_are_closed(erro
 
 
 @pytest.mark.needs_gradients
+def test_in_keras_3_an_error_ends_the_callbacks_of_keras_alone(tmp_path):
+    ended = []
+
+    class Own(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            ended.append(True)
+
+        def on_epoch_end(self, epoch, logs=None):
+            raise Broken()
+    logger = keras.callbacks.CSVLogger(str(tmp_path / 'log.csv'))
+    with config.generation(3), pytest.raises(Broken):
+        small_model().fit(np.ones((8, 2)), np.ones((8, 1)), verbose=0, callbacks=[logger, Own()])
+    assert not ended
+    assert not [value for value in vars(logger).values() if getattr(value, 'closed', True) is False]
+
+
+@pytest.mark.needs_gradients
 def test_an_error_in_on_train_end_does_not_hide_what_ended_fit():
     class Failing(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):

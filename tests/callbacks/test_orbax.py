@@ -44,6 +44,65 @@ def test_best_by_batches_and_in_the_foreground(tmp_path):
     assert sorted(os.listdir(str(tmp_path / 'every'))) == ['2', '4', '6'] and not (tmp_path / 'best' / '0').exists()
 
 
+def with_vocabulary(tmp_path):
+    (tmp_path / 'vocabulary.txt').write_text('cat\ndog')
+    words = keras.Input((1,), dtype='string')
+    numbers = keras.layers.StringLookup(vocabulary=str(tmp_path / 'vocabulary.txt'), name='lookup')(words)
+    model = keras.Model(words, keras.layers.Embedding(5, 2)(numbers))
+    model.compile('adam', 'mse')
+    return model
+
+
+def test_a_whole_model_comes_back(tmp_path):
+    pytest.importorskip('orbax.checkpoint')
+    model = compiled()
+    model.fit(X, X[:, :1], epochs=2, verbose=0, callbacks=[C.OrbaxCheckpoint(tmp_path)])
+    for path in (str(tmp_path), tmp_path / '1'):
+        loaded = keras.saving.load_model(path)
+        assert type(loaded.optimizer) is keras.optimizers.Adam and loaded.loss == 'mse'
+        for array, saved in zip(loaded.get_weights() + [variable.numpy() for variable in loaded.optimizer.variables],
+                                model.get_weights() + [variable.numpy() for variable in model.optimizer.variables]):
+            np.testing.assert_array_equal(array, saved)
+        np.testing.assert_allclose(loaded.predict(X, verbose=0), model.predict(X, verbose=0), rtol=1e-6)
+    assert keras.saving.load_model(tmp_path, compile=False).optimizer is None
+
+
+def test_weights_go_into_models_that_have_them(tmp_path):
+    pytest.importorskip('orbax.checkpoint')
+    model = compiled()
+    model.fit(X, X[:, :1], verbose=0, callbacks=[C.OrbaxCheckpoint(tmp_path, save_weights_only=True)])
+    other = keras.models.clone_model(model)
+    other.load_weights(tmp_path)
+    for array, saved in zip(other.get_weights(), model.get_weights()):
+        np.testing.assert_array_equal(array, saved)
+    with pytest.raises(ValueError, match='does not contain model configuration.*load_weights'):
+        keras.saving.load_model(tmp_path)
+    with pytest.raises(ValueError, match='checkpoint of another model.*stranger'):
+        keras.Sequential([keras.layers.Dense(4, input_shape=(3,), name='stranger')]).load_weights(tmp_path)
+
+
+def test_files_of_layers_go_along(tmp_path):
+    pytest.importorskip('orbax.checkpoint')
+    checkpoint = C.OrbaxCheckpoint(tmp_path / 'checkpoints', save_on_background=False)
+    checkpoint.set_model(with_vocabulary(tmp_path))
+    checkpoint.on_epoch_end(0)
+    (tmp_path / 'vocabulary.txt').unlink()
+    loaded = keras.saving.load_model(tmp_path / 'checkpoints')
+    assert loaded.get_layer('lookup').get_vocabulary() == ['[UNK]', 'cat', 'dog']
+
+
+@pytest.mark.parametrize('name', ['..', '../../x', 'C:\\x', ''])
+def test_files_of_layers_stay_in_their_folder(tmp_path, name, monkeypatch):
+    pytest.importorskip('orbax.checkpoint')
+    content = keras.saving.orbax.content(with_vocabulary(tmp_path))
+    content['assets'] = {'layers': {'lookup': {name: np.zeros(3, 'uint8')}}}
+    for part in content:
+        (tmp_path / '0' / part).mkdir(parents=True)
+    monkeypatch.setattr(keras.saving.orbax, '_read', lambda folder, part: content[part])
+    with pytest.raises(keras.saving.opening.RefusedFile, match='a file that is called'):
+        keras.saving.load_model(tmp_path)
+
+
 def test_missing_package_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, 'orbax', None)
     monkeypatch.setitem(sys.modules, 'orbax.checkpoint', None)

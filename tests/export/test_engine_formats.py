@@ -253,7 +253,7 @@ def test_archives_refuse():
         archive.track(layers.Dense(2))
     with pytest.raises(ValueError, match='Invalid resource type'):
         archive.track('model')
-    with pytest.raises(ValueError, match='needs an `input_signature`'):
+    with pytest.raises(ValueError, match='you must provide an `input_signature`'):
         archive.add_endpoint('serve', lambda x: x)
     archive.add_endpoint('serve', lambda x: x, [keras.InputSpec(shape=(None, 3))])
     with pytest.raises(ValueError, match="endpoint name 'serve' is already taken"):
@@ -300,3 +300,13 @@ def test_pictures_of_any_size(make, tmp_path):
     for shape in ((2, 7, 9, 3), (1, 12, 5, 3)):
         x = draw.rand(*shape).astype('float32')
         np.testing.assert_allclose(stablehlo(str(tmp_path / 'model'))(x), model.predict(x), rtol=1e-5)
+
+
+@pytest.mark.parametrize('format, end', [('torch', '.pt2'), ('litert', '.tflite')])
+def test_names_of_files_in_keras_3(tmp_path, format, end):
+    if format not in keras.export.formats.available():
+        pytest.skip('the library is not there')
+    model = keras.Sequential([keras.layers.Dense(2, input_shape=(3,))])
+    with keras.config.generation(3), pytest.raises(ValueError, match='requires the filepath to end with .\\%s' % end):
+        model.export(str(tmp_path / 'model.txt'), format=format)
+    assert not (tmp_path / 'model.txt').exists()

@@ -1,4 +1,6 @@
 """Where models of Keras 3 do other things than those before: inputs that are fitted, clones, summaries, logs."""
+import copy
+
 import numpy as np
 import pytest
 
@@ -289,3 +291,40 @@ def test_operators_in_call_have_the_dtype_that_they_have_when_they_run():
 
 def test_configs_of_attention_leave_out_what_is_not_given():
     assert 'flash_attention' not in layers.GroupQueryAttention(2, 2, 1).get_config()
+
+
+class Halves(keras.layers.Layer):
+    def call(self, x):
+        return x[:, :2], x[:, 2:]
+
+    def compute_output_shape(self, shape):
+        return [(shape[0], 2), (shape[0], shape[1] - 2)]
+
+
+@pytest.mark.parametrize('known', [True, False])
+def test_layers_of_a_stack_pass_on_what_they_give(known):
+    x = np.arange(10, dtype='float32').reshape(2, 5)
+    with keras.config.generation(3):
+        begin = [keras.Input((5,))] if known else []
+        model = keras.Sequential(begin + [Halves()])
+        left, right = model(x)
+        model.add(keras.layers.Lambda(lambda pair: pair[1] * 2.0, output_shape=(3,)))
+        copied = copy.deepcopy(model)
+        np.testing.assert_array_equal(np.asarray(left), x[:, :2])
+        np.testing.assert_array_equal(np.asarray(right), x[:, 2:])
+        for each in (model, copied):
+            np.testing.assert_array_equal(each.predict(x, verbose=0), x[:, 2:] * 2.0)
+    with keras.config.generation(2), pytest.raises(ValueError, match='2 outputs; a stack passes on one'):
+        keras.Sequential([keras.Input((5,)), Halves()])
+
+
+@pytest.mark.on('torch', 'jax', 'tensorflow')
+def test_predictions_come_in_their_own_dtype():
+    bfloat16 = pytest.importorskip('ml_dtypes').bfloat16
+    model = Sequential([Input((3,)), layers.Dense(2, kernel_initializer='ones', dtype='mixed_bfloat16')])
+    sums = X.sum(axis=1)[:, None].repeat(2, 1)
+    for found in (model.predict(X, verbose=0), model.predict(X, batch_size=1, verbose=0), model.predict_on_batch(X)):
+        assert found.dtype == bfloat16
+        np.testing.assert_array_equal(found.astype('float32'), sums)
+    with keras.config.generation(2):
+        assert model.predict(X, verbose=0).dtype == np.float32

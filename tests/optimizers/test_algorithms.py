@@ -320,17 +320,31 @@ def test_muon_moves_matrices_along_orthogonal_ones():
 def test_several_optimizers():
     first, second = Variable(np.ones(2, 'float32'), name='first'), Variable(np.ones(2, 'float32'), name='second')
     default, fast = optimizers.SGD(0.5, loss_scale_factor=8.0), optimizers.SGD(0.25)
-    optimizer = optimizers.MultiOptimizer(optimizers.OptimizerMap(default, {'^first': fast}), loss_scale_factor=2.0)
+    optimizer = optimizers.MultiOptimizer(optimizers.OptimizerMap(default, {'^first.*': fast}), loss_scale_factor=2.0)
     optimizer.apply([np.full(2, 2.0, 'float32')] * 2, [first, second])
     np.testing.assert_array_equal([first.numpy(), second.numpy()], [[0.75, 0.75], [0.5, 0.5]])
     assert [int(each.iterations.numpy()) for each in [optimizer] + optimizer.optimizers] == [1, 1, 1]
     read = optimizers.deserialize(optimizers.serialize(optimizer))
     assert [float(each.learning_rate.numpy()) for each in read.optimizers] == [0.25, 0.5]
-    with pytest.raises(ValueError, match='LossScaleOptimizer'):
-        optimizers.OptimizerMap(default, {'x': optimizers.LossScaleOptimizer(fast)})
-    both = optimizers.OptimizerMap(default, {'fi': fast, 'st': optimizers.SGD()})
-    with pytest.raises(ValueError, match='several'):
+    both = optimizers.OptimizerMap(default, {'fi.*': fast, '.*st': fast, 'fir': fast})
+    assert both(second) is default and both['fi.*'] is fast
+    with pytest.raises(ValueError, match='Multiple optimizers assigned to variable first'):
         both(first)
+
+
+@pytest.mark.parametrize('wrapped', [optimizers.LossScaleOptimizer, optimizers.MultiOptimizer])
+def test_several_optimizers_hold_no_others(wrapped):
+    name, plain = wrapped.__name__, optimizers.SGD()
+    chosen = optimizers.OptimizerMap(plain)
+    with pytest.raises(ValueError, match='optimizer cannot be %s' % name):
+        chosen['.*'] = wrapped(optimizers.SGD())
+    optimizer = optimizers.MultiOptimizer(optimizers.OptimizerMap(plain, {'first.*': wrapped(optimizers.SGD())}))
+    with pytest.raises(ValueError, match='%s cannot be used inside an MultiOptimizer' % name):
+        optimizer.build([Variable(np.ones(2, 'float32'), name='first')])
+    with pytest.raises(TypeError, match='default_optimizer must be a Keras Optimizer'):
+        optimizers.OptimizerMap('sgd')
+    with pytest.raises(ValueError, match='optimizer must be a Keras Optimizer'):
+        chosen['.*'] = 'sgd'
 
 
 def test_gradients_that_are_values():

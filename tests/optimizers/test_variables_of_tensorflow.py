@@ -95,7 +95,7 @@ def test_several_optimizers_take_them():
     import tensorflow as tf
     a, b = tf.Variable([1.0], name='first'), tf.Variable([1.0], name='second')
     optimizer = optimizers.MultiOptimizer(
-        optimizers.OptimizerMap(optimizers.SGD(0.1), {'second': optimizers.SGD(0.5)}))
+        optimizers.OptimizerMap(optimizers.SGD(0.1), {'second.*': optimizers.SGD(0.5)}))
     optimizer.build([a, b])
     optimizer.apply_gradients([(tf.constant([1.0]), a), (tf.constant([1.0]), b)])
     np.testing.assert_allclose([a.numpy()[0], b.numpy()[0]], [0.9, 0.5], rtol=1e-6)

@@ -418,6 +418,7 @@ def test_sizes_that_are_no_sizes(make, size):
         keras.layers.deserialize(make(size))
 
 
+@pytest.mark.on('torch')
 def test_a_ragged_input_warns():
     config = {'class_name': 'InputLayer', 'config': {'batch_input_shape': [None, None], 'ragged': True, 'name': 'rows'}}
     with pytest.warns(UserWarning, match="'rows': ragged=True has no effect.*pad_sequences.*mask_zero"):

@@ -15,12 +15,18 @@ def run_script(function, args, kwargs):
     try:
         return function(*args, **kwargs)
     except Exception as error:
-        again = None if (getattr(function, '__module__', None) or '').startswith('keras.') \
-            else get_engine().with_branches(function, error)
+        again = with_branches(function, error)
         if again is None:
             raise
         calls.take_back(added)
         return again(*args, **kwargs)
+
+
+def with_branches(function, error):
+    """The form of `function`, which raised `error`, that `run_script` runs; None where that would not help."""
+    if (getattr(function, '__module__', None) or '').startswith('keras.'):
+        return None
+    return get_engine().with_branches(function, error)
 
 
 def scripted(function):

@@ -138,7 +138,7 @@ class _Made:
         self.layer = layer.copy_of or layer
         self.settings = tuple(sorted(
             [(name, value) for name, value in vars(layer).items() if isinstance(value, _SETTINGS)
-             and (not name.startswith('_') or name in ('_trainable', '_dtype', '_compute_dtype'))],
+             and (not name.startswith('_') or name in ('_trainable', '_dtype', '_calls_in'))],
             key=lambda setting: setting[0]))
 
     def __eq__(self, other):

@@ -2,6 +2,7 @@
 
 from keras.backend.contract import rules
 from keras.backend.contract.loading import active, get_engine
+from keras.backend.table.joined import Joined
 
 TABLE = {}
 
@@ -43,6 +44,7 @@ class Entry:
         self.doc = function.__doc__
         self.impl = self._load
         self.call = None
+        self._joined = None
 
     def _load(self, *args):
         get_engine()
@@ -62,8 +64,19 @@ class Entry:
             self.impl = getattr(engine, self.name)
         else:
             # An override may give NotImplemented: the dispatcher, and `run`, go on with the body then.
-            override = engine.overrides.get(self.name, self.body)
-            self.impl = override if self.check is None else _checked(override, self.check)
+            override = engine.overrides.get(self.name)
+            self._bind_to(self._joined_body(engine) if override is None else override)
+
+    def _bind_to(self, function):
+        self.impl = function if self.check is None else _checked(function, self.check)
+
+    def _joined_body(self, engine):
+        """The body, compiled whole where the engine does that and nothing but the arguments tells what comes out."""
+        if not engine.joins_operations or self.plain or self.functions or 'seed' in self.parameters:
+            return self.body
+        if self._joined is None:
+            self._joined = Joined(self.body, lambda: get_engine().joins_operations and self._bind_to(self.body))
+        return self._joined
 
     def run(self, *args):
         """What the engine gives for arguments that it takes as they are."""

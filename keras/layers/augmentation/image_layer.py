@@ -1,16 +1,19 @@
 """`ImageLayer`: what changes images, and the labels, boxes and masks that belong to them, in one way."""
 import functools
+import weakref
 
 import numpy as np
 
 from keras import config, ops, random
 from keras.backend.contract import tree
-from keras.backend.contract.loading import foreign_engine, lent
+from keras.backend.contract.loading import foreign_engine, get_engine, lent
 from keras.backend.contract.rules import is_float
 from keras.backend.graph.tensors import any_symbolic
 from keras.backend.table.composites.shape import dtype_of
+from keras.backend.table.joined import Joined
 from keras.layers.arguments import join_shape, split_shape
 from keras.layers.augmentation import boxes as box_formats
+from keras.layers.calls import is_ours
 from keras.layers.preprocessing.data_layer import Lendable
 
 # The methods that may be called by themselves, also on what a pipeline of another library traces.
@@ -52,6 +55,8 @@ class ImageLayer(Lendable):
     keeps_integers = False
     # Whether `transform_images` makes a batch of one out of a single image.
     makes_batches = False
+    # Whether an engine that compiles may take a change of images as a whole: not where it runs other layers by numbers.
+    is_whole = True
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -157,6 +162,8 @@ class ImageLayer(Lendable):
     def _changed(self, change, images, transformation, training):
         if not self._does(transformation, training):
             return images
+        if self.is_whole and get_engine().joins_operations and is_ours(type(self)):
+            change = _joined_changes(self, change.__name__)
         if ops.ndim(images) == 4:
             return change(images, transformation)
         changed = change(ops.expand_dims(images, 0), transformation)
@@ -268,6 +275,32 @@ class ImageLayer(Lendable):
         if isinstance(input_shape, dict):
             return dict(input_shape, images=self.compute_output_shape(input_shape['images']))
         return tuple(input_shape)
+
+
+# For each layer its settings, and what was compiled while it had these.
+_changes = weakref.WeakKeyDictionary()
+_SETTINGS = frozenset((type(None), bool, int, float, str, tuple))
+
+
+def _joined_changes(layer, name):
+    """A method of a layer as `Joined`, anew when an attribute of the layer is another."""
+    settings = list(_settings(layer))
+    kept = _changes.get(layer)
+    if kept is None or kept[0] != settings:
+        kept = _changes[layer] = settings, {}
+    if name not in kept[1]:
+        this = weakref.ref(layer)
+        kept[1][name] = Joined(lambda *args: getattr(this(), name)(*args))
+    return kept[1][name]
+
+
+def _settings(layer):
+    """The attributes of a layer that are plain values, with their types."""
+    for name, value in vars(layer).items():
+        if type(value) in _SETTINGS:
+            yield name, type(value), value
+        elif type(value) is list and all([type(part) in _SETTINGS for part in value]):
+            yield name, list, tuple(value)
 
 
 def factor_bounds(factor, least, most, name='factor'):

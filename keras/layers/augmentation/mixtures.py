@@ -121,7 +121,7 @@ def _itself(x):
 
 class _Several(ImageLayer):
     """Layers that apply others out of a list, which are called by name in a transformation."""
-    moves = True
+    moves, is_whole = True, False
 
     def start_parts(self, makers):
         """Make the layers that are chosen from.

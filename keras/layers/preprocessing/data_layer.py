@@ -129,10 +129,10 @@ class DataLayer(Lendable):
 
     def __call__(self, inputs, *args, **kwargs):
         if context.abstract or any_symbolic([inputs, list(args), kwargs]):
-            if self.ragged:
-                raise ValueError('Layer %s (%s): with `ragged=True` it gives tensors that no layer of a model takes. '
-                                 'Call it on data, or in a pipeline of data.' % (self.name, type(self).__name__))
             outputs = super().__call__(inputs, *args, **kwargs)
+            if self.ragged and isinstance(outputs, KerasTensor):
+                outputs.mark(ragged=True)
+                outputs.mask = ops.not_equal(outputs, 0)
             if self.sparse and isinstance(outputs, KerasTensor):
                 outputs.mark(sparse=True)
             return outputs
@@ -201,6 +201,12 @@ class DataLayer(Lendable):
 
     def call(self, inputs):
         return self._on(get_engine(), self.parts(inputs))
+
+    def plan_function(self, node, training):
+        function = super().plan_function(node, training)
+        # Within a model rows are filled up, with a mask.
+        return (lambda *args, **kwargs: get_engine().rows_filled(function(*args, **kwargs))[0]) if self.ragged \
+            else function
 
     def compute_output_shape(self, input_shape):
         return input_shape

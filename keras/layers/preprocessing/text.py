@@ -55,7 +55,7 @@ class TextVectorization(VocabularyLayer):
         vocabulary: list of strings, or path of a text file; default: what `adapt` finds. idf_weights: with 'tf_idf', a
             number per string. pad_to_max_tokens: whether rows have `max_tokens` numbers.
         sparse: as in `CategoryEncoding`. ragged: with 'int' on TensorFlow, whether texts keep their own lengths, as
-            `tf.RaggedTensor`; not inside of models. encoding: must be 'utf-8'.
+            `tf.RaggedTensor`; inside of models with a mask. encoding: must be 'utf-8'.
 
     Inputs: texts of shape (), (batch,) or (batch, 1). Outputs: (batch, words), where 0 fills up and 1 is the unknown
     word, or (batch, places), where 0 is the unknown word.

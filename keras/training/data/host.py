@@ -6,6 +6,7 @@ import numpy as np
 from keras import generations
 from keras.backend.contract import tree
 from keras.backend.state.variables import to_array
+from keras.layers.input_layer import row_end
 
 
 def is_array(x):
@@ -23,9 +24,43 @@ def as_host_array(x):
         return SparseRows(x.tocsr())
     if hasattr(x, 'dense_shape') or hasattr(x, 'todense'):
         return _of_sparse_tensor(x)
+    if hasattr(x, 'nested_row_splits'):
+        return FilledRows.of(x)
     if hasattr(x, 'to_numpy') and not hasattr(x, '__dlpack__'):
         return _of_frame(x)
     return np.asarray(x) if isinstance(x, (list, tuple, int, float)) else to_array(x)
+
+
+class FilledRows(np.ndarray):
+    """The array of a ragged tensor, whose short rows are filled up with zeros. `there`: where values stand."""
+
+    there = None
+
+    @classmethod
+    def of(cls, ragged):
+        """That of a ragged tensor, or a plain array where more than one axis is ragged."""
+        if len(ragged.nested_row_splits) > 1:
+            return to_array(ragged)
+        values, lengths = to_array(ragged.flat_values), np.diff(to_array(ragged.nested_row_splits[0]))
+        there = np.arange(lengths.max() if len(lengths) else 0) < lengths[:, None]
+        array = np.zeros(there.shape + values.shape[1:], values.dtype)
+        array[there] = values
+        array = array.view(cls)
+        array.there = there
+        return array
+
+    def marked(self, dtype):
+        """A plain array of `dtype` with `row_end` of it where no value stands."""
+        array = np.array(self, dtype or self.dtype, subok=False)
+        array[~self.there] = row_end(array.dtype)
+        return array
+
+    def plain(self):
+        """A plain array, with a warning that the zeros count."""
+        warnings.warn('A RaggedTensor was made dense: its short rows are filled up with zeros, which count as values. '
+                      'Let the model have an Input(ragged=True), which masks them, or pad them yourself and have the '
+                      'padding masked: Embedding(..., mask_zero=True), Masking.', stacklevel=2)
+        return self.view(np.ndarray)
 
 
 def _of_subclass(x):
@@ -245,6 +280,8 @@ def checked_numbers(array, what, owner, dtype=None):
     Raises:
         ValueError: for text, dates and other objects; for complex numbers where the cast would leave half of them.
     """
+    if type(array) is FilledRows:
+        array = array.plain()
     if array is None or array.dtype.kind not in 'OUSTMmc':
         return array
     if array.dtype.kind == 'c':

@@ -11,8 +11,8 @@ from keras.backend.contract.rules import numpy_dtype
 from keras.training.compiled import per_output
 from keras.training.data.arrays import ArrayFeed
 from keras.training.data.class_weights import class_weights_by_output, refuse_both, weights_of_classes
-from keras.training.data.host import (array_of, as_host_array, checked_numbers, dense_rows, flat_arrays, is_array,
-                                      is_number_list, portable_cast, with_rank)
+from keras.training.data.host import (FilledRows, array_of, as_host_array, checked_numbers, dense_rows, flat_arrays,
+                                      is_array, is_number_list, portable_cast, with_rank)
 from keras.training.data.layout import Batch, Layout, Structure, pack_x_y_sample_weight
 from keras.training.data.sources import GeneratorFeed, SequenceFeed, SetFeed
 
@@ -348,7 +348,8 @@ class Inputs:
             ValueError: for an array of another shape, or one that does not hold numbers.
         """
         return [None if array is None and self._graph.is_optional(tensor) else
-                self._fitting(self._graph, array, tensor.shape, name, dtype, owner)
+                self._fitting(self._graph, array.marked(dtype) if type(array) is FilledRows and tensor.ragged else
+                              array, tensor.shape, name, dtype, owner)
                 for array, tensor, name, dtype in zip(xs, self._graph.fed, self.names, self.casts)]
 
     @staticmethod

@@ -35,6 +35,7 @@ def test_what_would_be_done_with_copies_is_kept_and_checked():
         keras.Variable([1.0], synchronization='mean')
 
 
+@pytest.mark.on('torch')
 def test_what_has_no_effect_says_so():
     with pytest.warns(UserWarning, match="'rows': ragged=True has no effect.*pad_sequences"):
         Input((None,), ragged=True, name='rows')

@@ -80,8 +80,11 @@ class Artifact(tf.__internal__.tracking.AutoTrackable):
         """Make `call`, or a `tf.function`, the method `name`, and keep the variables that it reads."""
         function = call if signature is None else function_of(call, signature, names)
         if not hasattr(function, 'get_concrete_function'):
-            raise ValueError('ExportArchive: the endpoint %r needs an `input_signature`, unless its function is a '
-                             'tf.function with one. Received: %r' % (name, call))
+            raise ValueError('ExportArchive: for the endpoint %r you must provide an `input_signature`, unless its '
+                             'function is a tf.function with one. Received: %r' % (name, call))
+        if function.input_signature is None and not function._list_all_concrete_functions():
+            raise ValueError('ExportArchive: for the endpoint %r you must either provide a function that has been '
+                             'called, or an `input_signature`. Received: %r' % (name, call))
         setattr(self, name, function)
         if function.input_signature is not None:
             self.keep('_variables_of_' + name, list(function.get_concrete_function().graph.variables))
@@ -152,6 +155,10 @@ def write_tflite(file, call, signature, variables, enable_select_tf_ops=True, al
     file.write(converter.convert())
 
 
+# How names of such files end.
+write_tflite.extension = '.tflite'
+
+
 class LoadedArtifact:
     """A SavedModel, read again."""
 
@@ -169,7 +176,7 @@ class LoadedArtifact:
             return getattr(self.loaded, name)
         if name not in self.loaded.signatures:
             methods = [key for key, value in vars(self.loaded).items() if hasattr(value, 'get_concrete_function')]
-            raise ValueError('TFSMLayer: the endpoint %r is neither an attribute of the SavedModel %s nor an entry in '
+            raise ValueError('TFSMLayer: The endpoint %r is neither an attribute of the SavedModel %s nor an entry in '
                              'its signatures. It has the methods %s and the signatures %s.'
                              % (name, self.filepath, ', '.join(sorted(methods)) or 'none',
                                 ', '.join(sorted(self.loaded.signatures)) or 'none'))
@@ -181,11 +188,17 @@ class LoadedArtifact:
             return signature(**dict(given, **kwargs))
         return call
 
+    def _storages(self):
+        if hasattr(self.loaded, 'variables'):
+            return self.loaded.variables
+        # One that TensorFlow saved by itself has no list; its signatures know what they read.
+        return list({id(storage): storage for signature in self.loaded.signatures.values()
+                     for storage in signature.variables}.values())
 
     def adopted(self, engine):
         """The variables of the SavedModel, each as one of ours that is stored in it."""
         found = []
-        for storage in getattr(self.loaded, 'variables', ()):
+        for storage in self._storages():
             variable = Variable(storage.numpy(), dtype=NAMES[storage.dtype], trainable=storage.trainable,
                                 name=storage.name.partition(':')[0])
             variable.held, variable.holder = storage, engine

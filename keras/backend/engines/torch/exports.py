@@ -73,3 +73,7 @@ def write_torch(file, call, signature, variables, strict=False, dynamic_shapes=N
     content = io.BytesIO()
     torch.export.save(program, content)
     file.write(content.getvalue())
+
+
+# How names of such files end.
+write_torch.extension = '.pt2'
