@@ -512,18 +512,20 @@ class JaxEngine(Engine):
         return () if module is None else (module.BCOO, module.BCSR)
 
     def sparse_parts(self, x):
+        return self.slices_parts(x.update_layout(n_dense=0, on_inefficient=None) if getattr(x, 'n_dense', 0) else x)
+
+    def slices_parts(self, x):
         x = self._places_once(x)
         return x.indices, x.data, x.shape
 
     @staticmethod
     def _places_once(x):
-        """A BCOO of scalars in which no place stands twice, but those outside that fill it up."""
+        """A BCOO without batches in which no place stands twice, but those outside that fill it up."""
         x = x.to_bcoo() if hasattr(x, 'to_bcoo') else x
         if x.n_batch:  # what all batches share stands once in it
             batch = x.shape[:x.n_batch]
             data, indices = [jnp.broadcast_to(part, batch + part.shape[x.n_batch:]) for part in (x.data, x.indices)]
-            x = type(x)((data, indices), shape=x.shape)
-        x = x.update_layout(n_batch=0, n_dense=0, on_inefficient=None) if x.n_batch or x.n_dense else x
+            x = type(x)((data, indices), shape=x.shape).update_layout(n_batch=0, on_inefficient=None)
         return x if x.unique_indices else x.sum_duplicates(nse=x.nse, remove_zeros=False)
 
     def sparse_with(self, x, values):
@@ -533,8 +535,9 @@ class JaxEngine(Engine):
     def sparse_of(self, indices, values, shape):
         return _bcoo()((values, indices), shape=tuple(shape))
 
-    def sparse_from(self, x):
-        return _bcoo().fromdense(x, nse=x.size if isinstance(x, Tracer) else None)
+    def sparse_from(self, x, sliced=False):
+        most = x.shape[0] if sliced else x.size
+        return _bcoo().fromdense(x, nse=most if isinstance(x, Tracer) else None, n_dense=x.ndim - 1 if sliced else 0)
 
     def sparse_product(self, x, y):
         x, y = [part.to_bcoo() if hasattr(part, 'to_bcoo') else part for part in (x, y)]
