@@ -15,7 +15,8 @@ import numpy as np
 
 from keras import config as settings, dtype_policies, generations
 from keras.backend.contract import placement, tree
-from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase, runs_at_once
+from keras.backend.contract.context import (carried, carry_mask, context, known_mask, learning_phase, let_go_along,
+                                            runs_at_once)
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
 from keras.backend.contract.loading import active, get_engine, is_native, join, known_engine, meet_the_engine
 from keras.backend.contract.rules import AbstractTensor, Shape, is_float
@@ -862,10 +863,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         """A ragged tensor as a dense one, with its mask."""
         dense, mask = engine.rows_filled(x)
         dense = self._converted_leaf(dense)
-        if calls.masks is not None:
-            note_mask(dense, mask)
-        else:
-            carry_mask(dense, mask)
+        let_go_along(dense, mask)
         return dense
 
     def _described(self, leaf):
