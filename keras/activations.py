@@ -318,8 +318,8 @@ class _Activations(Kind):
                           'it is given to instead.' % identifier.name, stacklevel=3)
         return super().get(identifier)
 
-    def find(self, name, custom_objects=None):
-        found = super().find(name, custom_objects)
+    def find(self, name, custom_objects=None, module=None):
+        found = super().find(name, custom_objects, module)
         if isinstance(found, type) and kind_in('keras.layers').objects.get(found.__name__) is found \
                 and not getattr(found, 'serves_as_activation', False):
             raise InvalidConfig('The layer %s is no activation function: what it gives has another shape than its '

@@ -18,7 +18,8 @@ from keras.backend.contract import placement, tree
 from keras.backend.contract.context import (carried, carry_mask, context, known_mask, learning_phase, let_go_along,
                                             runs_at_once)
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
-from keras.backend.contract.loading import active, get_engine, is_native, join, known_engine, meet_the_engine
+from keras.backend.contract.loading import (
+    active, engine_name, get_engine, is_native, join, known_engine, meet_the_engine)
 from keras.backend.contract.rules import AbstractTensor, Shape, is_float
 from keras.backend.contract.scripts import run_script, scripted, with_branches
 from keras.backend.graph.nodes import Node, say_where
@@ -1011,6 +1012,9 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
                                  'input first, or call build(input_shape).' % (self.__dict__.get('name', '?'), name))
         if name in calls_of_keras1.ATTRIBUTES:
             return calls_of_keras1.old_attribute(self, name)
+        if active.engine is None and name in known_engine(engine_name()).methods:
+            get_engine()
+            return getattr(self, name)
         if hasattr(active.engine and active.engine.layer_base, '__getattr__'):
             return super().__getattr__(name)
         raise AttributeError('%r object has no attribute %r' % (type(self).__name__, name))

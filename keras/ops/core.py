@@ -228,11 +228,20 @@ def cond(pred, true_fn, false_fn):
     if not isinstance(pred, AbstractTensor):
         return p.cond(pred, true_fn, false_fn, [])
     kinds = {}
-    result = p.cond(pred, _noting_kind(true_fn, kinds, 'true_fn'), _noting_kind(false_fn, kinds, 'false_fn'), [])
+    branches = [_noting_kind(true_fn, kinds, 'true_fn'), _noting_kind(false_fn, kinds, 'false_fn')]
+    try:
+        result = p.cond(pred, branches[0], branches[1], [])
+    except Exception:
+        if len(kinds) < 2 or _alike(kinds['true_fn'], kinds['false_fn']):
+            raise
     if len(kinds) == 2 and not _alike(kinds['true_fn'], kinds['false_fn']):
         raise ValueError('cond: `true_fn` and `false_fn` should return outputs of the same kind (struct, dtype and '
                          'shape). Got %s and %s instead.' % (kinds['true_fn'], kinds['false_fn']))
-    return result
+    kind = kinds.get('true_fn')
+    if not builtins.any(leaf is None for leaf in tree.flatten(kind)):
+        return result
+    tensors = iter(result)
+    return tree.map_structure(lambda leaf: leaf if leaf is None else next(tensors), kind)
 
 
 def _noting_kind(function, kinds, name):
@@ -244,7 +253,9 @@ def _noting_kind(function, kinds, name):
             lambda leaf: convert_to_tensor(leaf) if isinstance(leaf, (bool, int, float)) else leaf, function())
         kinds[name] = tree.map_structure(
             lambda leaf: leaf if leaf is None else AbstractTensor(static_shape(leaf), dtype_of(leaf)), result)
-        return result
+        # A branch of a graph gives tensors alone.
+        tensors = [leaf for leaf in tree.flatten(result) if leaf is not None]
+        return result if len(tensors) == len(tree.flatten(result)) else tensors
     return noting
 
 
@@ -326,6 +337,21 @@ def vectorized_map(function, elements):
     return map(function, elements)
 
 
+def _as_the_body_gives(run, leaves):
+    """What a loop begins with, as tensors; ints of Python are floats where one round makes them such."""
+    init = [convert_to_tensor(leaf) for leaf in leaves]
+    engine = get_engine()
+    if engine.loops_at_once() or context.abstract or not any(type(leaf) is int for leaf in leaves):
+        return init
+    try:
+        found = engine.eval_shape(lambda *values: run(*values), [
+            AbstractTensor(static_shape(leaf), dtype_of(leaf)) for leaf in init])
+    except Exception:  # the loop itself says what is wrong
+        return init
+    return [cast(leaf, dtype_of(after)) if type(given) is int and rules.is_float(dtype_of(after)) else leaf
+            for given, leaf, after in zip(leaves, init, found)]
+
+
 def while_loop(cond, body, loop_vars, maximum_iterations=None):
     """`loop_vars = body(*loop_vars)` as long as `cond(*loop_vars)` is True.
 
@@ -345,7 +371,7 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
     def run(*values):
         result = body(*packed(values))
         return tree.flatten(result)
-    init = [convert_to_tensor(leaf) for leaf in tree.flatten(structure)]
+    init = _as_the_body_gives(run, tree.flatten(structure))
     result = packed(p.while_loop(lambda *values: cond(*packed(values)), run, init, maximum_iterations))
     return result[0] if single else result
 

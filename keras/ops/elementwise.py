@@ -5,6 +5,7 @@ import math as _math
 import numpy as _np
 
 from keras.backend.contract import rules
+from keras.backend.contract.loading import is_sparse
 from keras.backend.table import primitives as p
 from keras.backend.table.composites import math
 from keras.backend.table.composites.math import (all, any, divide_no_nan, exp2, isinf, isnan, less_equal, logaddexp,
@@ -112,7 +113,11 @@ def conjugate(x):
         >>> keras.ops.conj([1 + 2j, 3 - 1j])
         array([1.-2.j, 3.+1.j], dtype=complex64)
     """
-    return p.complex_number(p.real(x), p.negative(p.imag(x))) if _is_complex(x) else as_tensor(x)
+    if not _is_complex(x):
+        return as_tensor(x)
+    if is_sparse(x):
+        return p.subtract(x, p.multiply(p.imag(x), 2j))
+    return p.complex_number(p.real(x), p.negative(p.imag(x)))
 
 
 conj = conjugate
@@ -144,7 +149,9 @@ def imag(x):
         >>> keras.ops.imag([1 + 2j, 3 - 1j])
         array([ 2., -1.], dtype=float32)
     """
-    return p.imag(x) if _is_complex(x) else zeros_like(x)
+    if _is_complex(x):
+        return p.imag(x)
+    return p.multiply(x, 0) if is_sparse(x) or getattr(x, 'sparse', False) else zeros_like(x)
 
 
 def isreal(x):

@@ -68,7 +68,7 @@ def bincount(x, weights=None, minlength=0, sparse=False):
     """How often each integer from 0 occurs along the last axis of `x`, or the sums of `weights`.
 
     The number of bins is the largest integer plus 1, at least `minlength`; it follows from the values. `sparse` as for
-    `one_hot`.
+    `one_hot`. Of a sparse `x` only the elements that are given are counted, and the result is sparse.
 
     Example:
         >>> keras.ops.bincount([0, 1, 1, 3])

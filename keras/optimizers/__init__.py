@@ -14,9 +14,9 @@ sgd, rmsprop, adagrad, adadelta, adam, adamax, nadam = SGD, RMSprop, Adagrad, Ad
 class _Optimizers(Kind):
     """Optimizers go by name in any case; those of the engine are taken, too."""
 
-    def find(self, name, custom_objects=None):
+    def find(self, name, custom_objects=None, module=None):
         known = name in self.objects or name.lower() not in self.objects
-        return super().find(name if known else name.lower(), custom_objects)
+        return super().find(name if known else name.lower(), custom_objects, module)
 
     def deserialize(self, identifier, custom_objects=None):
         made = super().deserialize(identifier, custom_objects)

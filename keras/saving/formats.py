@@ -85,6 +85,9 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, save_for
     if zipped is False and _name(filepath).endswith(('.keras', '.h5', '.hdf5')):
         raise ValueError('save_model: with `zipped=False` the model is a folder, whose name should not end in '
                          '`.keras` or `.h5`. Received: %s' % filepath)
+    if zipped is False and not _is_path(filepath):
+        raise TypeError('save_model: with `zipped=False` the model is a folder, so `filepath` has to be the path of '
+                        'one. Received: %r' % (filepath,))
     wanted = 'keras' if zipped is False else _format_of(filepath, save_format)
     _refuse_unknown('save_model', kwargs)
     if not hdf5.may_write(filepath, overwrite):

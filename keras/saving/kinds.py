@@ -2,12 +2,14 @@
 
 A config is `{'class_name': ..., 'config': {...}}`, as Keras 2 writes it; Keras 3's, which adds 'module' and
 'registered_name', is read too. Functions go by their name. A name is looked up among the custom objects, the registered
-ones and those of the kind that is asked for, and nowhere else, and what is found has to be of that kind: nothing is
-imported or called because a file says so.
+ones and those of the kind that is asked for, and what is found has to be of that kind. A class that is nowhere there,
+and whose config says its module, is taken from that module where the program has loaded it, if it is a subclass of
+Keras's own of that kind: nothing is imported or called because a file says so.
 """
 import functools
 import importlib
 import inspect
+import sys
 
 from keras import generations
 from keras.saving import values
@@ -219,8 +221,11 @@ class Kind:
         raise ValueError('Could not interpret %r as %s: expected a name or a config dictionary.'
                          % (identifier, self.what))
 
-    def find(self, name, custom_objects=None):
+    def find(self, name, custom_objects=None, module=None):
         """The class or function called `name`, your own ones before Keras's.
+
+        Args:
+            module: the name of the module where a class stands that is found in no other place; it is not imported.
 
         Raises:
             ValueError: where there is none, or one of another kind.
@@ -228,13 +233,28 @@ class Kind:
         own = self._own(name)
         found = get_registered_object(name, custom_objects, own)
         if found is None:
+            found = self._in_loaded(module, name)
+        if found is None:
             raise unknown_name_error(self.what, name, self._names() | set(custom_objects or ())
-                                     | set(get_custom_objects()))
+                                     | set(get_custom_objects()), module)
         if inspect.isclass(found) and not self.accepts(found):
             # A name of your own that is also one of Keras's, for something of another kind.
             found = own.get(name, found)
             self._check(found, not inspect.isclass(found) or self.accepts(found), name)
         return found
+
+    def _in_loaded(self, module, name):
+        """The class of this kind in a module that the program has loaded, or None.
+
+        Only subclasses of Keras's own: there are callable classes in Python's modules that a file must not make.
+        """
+        if not isinstance(module, str) or module.partition('.')[0] == 'keras':
+            return None
+        found = getattr(sys.modules.get(module), '__dict__', {}).get(name)
+        if not inspect.isclass(found) or (found.__module__, found.__name__) != (module, name):
+            return None
+        bases = [kind.base for kind in ([self] if self.home else map(kind_in, HOMES)) if kind.base is not None]
+        return found if issubclass(found, tuple(bases)) else None
 
     def _own(self, name):
         """The registry that has `name`, this kind's own or that of an included kind."""
@@ -275,7 +295,7 @@ class Kind:
     def _read(self, identifier, name, config, custom_objects):
         registered = identifier.get('registered_name')
         known = isinstance(registered, str) and get_registered_object(registered, custom_objects) is not None
-        target = self.find(registered if known else name, custom_objects)
+        target = self.find(registered if known else name, custom_objects, identifier.get('module'))
         if not known and target is self.objects.get(name):
             self._refuse_registered(name, registered)
         with generations.reading_config(identifier), CustomObjectScope(custom_objects):
@@ -296,6 +316,9 @@ class Kind:
         if isinstance(config, (list, str)) and target is self.objects.get(name) and name not in _OF_LISTS:
             raise InvalidConfig("Expected 'config' to be a dict. Received: %.200r" % (config,))
         if not hasattr(target, 'from_config'):
+            if inspect.isclass(target) and generations.value('classes_need_from_config'):
+                raise InvalidConfig('Unable to reconstruct an instance of %r because the class is missing a '
+                                    '`from_config()` method.' % (name,))
             if target is self.objects.get(name) and not self._gives_one(target):
                 self._check(target, not config, name)
                 return target  # a function of this kind, which is not to be called

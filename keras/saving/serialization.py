@@ -292,11 +292,12 @@ def _sort_of(value):
     return value if isinstance(value, str) else type(value)
 
 
-def unknown_name_error(kind, name, known_names=()):
+def unknown_name_error(kind, name, known_names=(), module=None):
     """A ValueError that says which name was not found, what comes near it, and how to make it known.
 
     Args:
         kind: what was looked for, such as 'loss function'. name: what was given. known_names: those that exist.
+        module: the module that a config says.
     """
     name = str(name)[:200]
     names = sorted({known for known in known_names if isinstance(known, str) and not known.startswith('_')})
@@ -306,9 +307,11 @@ def unknown_name_error(kind, name, known_names=()):
     # Of a class and its alias in another spelling the one written most like the request.
     matches.sort(key=lambda known: -difflib.SequenceMatcher(None, str(name), known).ratio())
     hint = ' Did you mean %s?' % ' or '.join(map(repr, matches[:3])) if matches else ''
-    return InvalidConfig('Unknown %s: %.200r.%s If it is your own, pass it in `custom_objects`, wrap the call in '
+    where = ' Could not locate class %.200r in the module %.200r of the config, which is read only where the program ' \
+        'has imported it.' % (name, module) if isinstance(module, str) and module != 'builtins' else ''
+    return InvalidConfig('Unknown %s: %.200r.%s%s If it is your own, pass it in `custom_objects`, wrap the call in '
                          '`keras.utils.custom_object_scope({%.200r: ...})`, or decorate it with '
-                         '`@keras.saving.register_keras_serializable()`.' % (kind, name, hint, str(name)))
+                         '`@keras.saving.register_keras_serializable()`.' % (kind, name, hint, where, str(name)))
 
 
 def _folded(name):

@@ -1,5 +1,8 @@
 """Modules of PyTorch as layers, and layers as modules of PyTorch."""
 import copy
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -361,3 +364,17 @@ def test_a_parameter_beside_a_weight_of_its_name():
     layer.build((None, 2))
     layer.kernel = torch.nn.Parameter(torch.full((3,), 9.0))
     assert layer.w.numpy().tolist() == [0, 0] and layer.kernel.shape == (3,)
+
+
+def test_a_layer_is_a_module_before_anything_has_run():
+    code = ('import keras\n'
+            'class Own(keras.layers.Layer):\n'
+            '    def __init__(self):\n'
+            '        super().__init__()\n'
+            '        self.weight = self.add_weight(name="weight", shape=(2,))\n'
+            'layer = Own()\n'
+            'print(*[name for name, _ in layer.named_parameters()])')
+    path = os.pathsep.join([os.path.dirname(os.path.dirname(os.path.abspath(keras.__file__)))] + sys.path)
+    found = subprocess.run([sys.executable, '-c', code], env=dict(os.environ, PYTHONPATH=path, KERAS_BACKEND='torch'),
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, timeout=300)
+    assert found.stdout.split() == ['weight'], found.stderr[-2000:]

@@ -43,6 +43,31 @@ def test_saturate_cast(engine, x, dtype, expected):
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.on('torch', 'tensorflow')
+def test_branches_that_give_none():
+    condition = KerasTensor((), 'bool')
+    assert ops.cond(condition, lambda: None, lambda: None) is None
+    one, nothing = ops.cond(condition, lambda: (ops.ones(2), None), lambda: (ops.zeros(2), None))
+    assert tuple(one.shape) == (2,) and nothing is None
+    for branches in ([lambda: None, lambda: ops.ones(2)], [lambda: ops.ones(2), lambda: None]):
+        with pytest.raises(ValueError, match='outputs of the same kind'):
+            ops.cond(condition, *branches)
+
+
+@pytest.mark.on('torch')
+def test_shapes_are_plain_tuples():
+    assert type(ops.shape(KerasTensor((None, 3)))) is tuple and type(ops.shape(Variable(np.ones(2)))) is tuple
+
+
+@pytest.mark.on('tensorflow')
+def test_split_at_indices_of_a_compiled_function():
+    import tensorflow as tf
+    compiled = tf.function(lambda x, indices: ops.split(x, indices, axis=1), jit_compile=True)
+    parts = compiled(tf.constant([[1, 2, 3], [3, 2, 1]]), tf.constant([1, 2]))
+    assert [part.numpy().tolist() for part in parts] == [[[1], [3]], [[2], [2]], [[3], [1]]]
+
+
+
 def test_cond_and_switch():
     one, two = ops.convert_to_tensor(1.0), ops.convert_to_tensor(2.0)
     assert value(ops.cond(ops.convert_to_tensor(True), lambda: one, lambda: two)) == 1.0
@@ -223,3 +248,13 @@ def test_values_of_what_was_not_known():
     size, signal = model(x)
     assert int(value(size)) == 6
     np.testing.assert_allclose(value(signal), np.fft.irfft(x), atol=1e-6)
+
+
+@pytest.mark.on('jax')
+def test_an_int_that_a_loop_makes_a_float_begins_as_one():
+    doubled, count, total = ops.while_loop(
+        lambda x, count, total: count < 3, lambda x, count, total: (x * 2, count + 1, total + x),
+        (np.float32(1), 0, 0))
+    assert (float(doubled), int(count), float(total)) == (8, 3, 1 + 2 + 4)
+    assert keras.backend.standardize_dtype(total.dtype) == 'float32'
+    assert keras.backend.standardize_dtype(count.dtype) == 'int32'

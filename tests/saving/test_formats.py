@@ -1,4 +1,5 @@
 """What holds for files of every format: no argument is ignored in silence, and no loss is lost so."""
+import io
 import os
 import warnings
 
@@ -159,3 +160,9 @@ def test_a_folder_keeps_what_else_is_in_it(tmp_path):
     os.symlink('nowhere', str(folder / '.#config.json'))  # as editors leave them
     x = np.ones((1, 3), 'float32')
     np.testing.assert_array_equal(keras.saving.load_model(str(folder)).predict(x), model.predict(x))
+
+
+def test_a_folder_needs_a_path():
+    model = keras.Sequential([keras.layers.Dense(1, input_shape=(2,))])
+    with pytest.raises(TypeError, match='has to be the path of one.*BytesIO'):
+        keras.saving.save_model(model, io.BytesIO(), zipped=False)

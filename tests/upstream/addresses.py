@@ -3,8 +3,9 @@
 The tests of Keras 3 import from `keras.src`, where most things stand at other places than in the public interface. The
 sources say which public name each has (`@keras_export`) and where modules take their names from, so nothing is listed
 here. Four kinds of names are answered, the first that fits: modules, public names, what a module imports from elsewhere
-(followed to its public name), and our own `keras.src`. What is left is private to upstream: a test that touches such a
-name is skipped, with "PRIVATE" and the name.
+(followed to its public name), and our own `keras.src`. The classes of operations are private, but each stands behind a
+public function, which is called in their place (`Operation`). What is left is private to upstream: a test that touches
+such a name is skipped, with "PRIVATE" and the name.
 
 The folder of the sources is in KERAS_UPSTREAM. A few modules of helpers run as they are (`AS_THEY_ARE`).
 """
@@ -28,6 +29,8 @@ AS_THEY_ARE = {'keras.src.api_export', 'keras.src.testing', 'keras.src.testing.t
 # Parts of backends are not exported one by one; these public modules have functions of the same names.
 OF_BACKENDS = ('keras.ops', 'keras.ops.image', 'keras.ops.linalg', 'keras.ops.nn', 'keras.random', 'keras.backend',
                'keras.config', 'keras.utils', 'keras.tree', 'keras')
+# What is private and stands in conditions of tests.
+STAND_INS = {('keras.src.backend.torch.core', 'get_device'): lambda: 'cpu'}
 
 
 def _path_of(module):
@@ -66,11 +69,12 @@ class Source:
     """What a module of upstream's defines and imports, read from its source.
 
     `exported`: {name: its public path}; `imported`: {name: (module, name there or None)}; `stars`: modules of which it
-    takes everything; `defined`: the names of its own.
+    takes everything; `defined`: the names of its own; `classes`, `functions`: these as they stand in the source.
     """
 
     def __init__(self, module):
         self.exported, self.imported, self.stars, self.defined = {}, {}, [], set()
+        self.classes, self.functions, self.operations = {}, [], None
         with open(_path_of(module), encoding='utf-8') as source:
             tree = ast.parse(source.read())
         for statement in _statements(tree.body, os.environ.get('KERAS_BACKEND')):
@@ -82,6 +86,10 @@ class Source:
                         self.imported[alias.asname or alias.name] = (statement.module, alias.name)
             elif isinstance(statement, (ast.ClassDef, ast.FunctionDef)):
                 self.defined.add(statement.name)
+                if isinstance(statement, ast.ClassDef):
+                    self.classes[statement.name] = statement
+                else:
+                    self.functions.append(statement)
                 for decorator in statement.decorator_list:
                     if getattr(getattr(decorator, 'func', None), 'id', None) == 'keras_export':
                         self.exported[statement.name] = self._first(decorator)
@@ -104,6 +112,79 @@ class Source:
     def _first(call):
         paths = ast.literal_eval(call.args[0])
         return paths if isinstance(paths, str) else paths[0]
+
+
+class Operation:
+    """Stands for the class of an operation, whose calls are calls of the public function that makes one of it.
+
+    `given`, `called`: {parameter of the constructor, of `call`: parameter of the function}, in order.
+    """
+
+    def __init__(self, function, given, called):
+        self.function, self.given, self.called = function, given, called
+
+    def __call__(self, *args, **kwargs):
+        return Calls(self, _bound(self.given, args, kwargs))
+
+
+class Calls:
+    """Stands for the object of an operation; what it has besides calls is private."""
+
+    def __init__(self, operation, settings):
+        self._operation, self._settings = operation, settings
+
+    def __call__(self, *args, **kwargs):
+        called = _bound(self._operation.called, args, kwargs)
+        return self._operation.function(**dict(self._settings, **called))
+
+    symbolic_call = __call__
+
+    def __getattr__(self, name):
+        pytest.skip('PRIVATE %s of an operation' % name)
+
+
+def _bound(parameters, args, kwargs):
+    kwargs.pop('name', None)
+    named = dict(zip(parameters, args), **kwargs)
+    if len(args) > len(parameters) or not set(named) <= set(parameters):
+        pytest.skip('PRIVATE signature of a class')
+    return {parameters[key]: value for key, value in named.items()}
+
+
+def _operation(module, name):
+    """(True, an `Operation` for the class of this name), or (False, None)."""
+    if not module.startswith(PACKAGE + '.ops') or name not in source_of(module).defined:
+        return False, None
+    source = source_of(module)
+    if source.operations is None:
+        source.operations = {made.func.value.func.id: (part.name, made) for part in source.functions
+                             for made in ast.walk(part) if _makes_operation(made)}
+    if name not in source.operations:
+        return False, None
+    function, made = source.operations[name]
+    known, function = _looked_up(module, function, set())
+    parameters = [_parameters(made.func.value, source.classes, '__init__'),
+                  _parameters(made, source.classes, 'call', name)]
+    return (True, Operation(function, *parameters)) if known and None not in parameters else (False, None)
+
+
+def _makes_operation(node):
+    """Whether this is `Class(...).symbolic_call(...)`."""
+    return isinstance(node, ast.Call) and getattr(node.func, 'attr', None) == 'symbolic_call' and isinstance(
+        node.func.value, ast.Call) and isinstance(node.func.value.func, ast.Name)
+
+
+def _parameters(made, classes, method, name=None):
+    """{parameter of a method: variable that this call of it passes}; None where it passes anything else."""
+    found, part = [], classes.get(name or made.func.id)
+    while part is not None and not found:
+        found = [each for each in part.body if isinstance(each, ast.FunctionDef) and each.name == method]
+        part = classes.get(getattr(part.bases[0], 'id', None)) if part.bases else None
+    names = [each.arg for each in found[0].args.args[1:] + found[0].args.kwonlyargs] if found else []
+    passed = list(zip(names, made.args)) + [(each.arg, each.value) for each in made.keywords]
+    if not all(isinstance(value, ast.Name) for _, value in passed):
+        return None
+    return {key: value.id for key, value in passed}
 
 
 _sources = {}
@@ -241,9 +322,12 @@ class Proxy(types.ModuleType):
         if name.startswith('__'):
             raise AttributeError(name)
         below = self.__name__ + '.' + name
+        if (self.__name__, name) in STAND_INS:
+            return STAND_INS[self.__name__, name]
         if _path_of(below) and name not in source_of(self.__name__).imported:
             return importlib.import_module(below)
-        for lookup in (lambda: _looked_up(self.__name__, name, set()), lambda: _ours(self.__name__, name)):
+        for lookup in (lambda: _looked_up(self.__name__, name, set()), lambda: _ours(self.__name__, name),
+                       lambda: _operation(self.__name__, name)):
             known, found = lookup()
             if known:
                 return found

@@ -165,21 +165,30 @@ class Engine:
         """Their classes, as far as the library has been asked for them."""
         return ()
 
+    def sparse_shaped(self, x):
+        """A sparse tensor that has its sizes under `shape`, where those of the library may lack them."""
+        return x
+
     def sparse_parts(self, x):
         """(indices, values, shape): a row of places for each value, no row twice; the shape as `dynamic_shape` has it.
         """
         return self.unsupported('sparse tensors')()
 
+    def slices_parts(self, x):
+        """The same for a tensor that keeps whole slices: `indices` number those of its first axes, `values` are slices.
+        """
+        return self.sparse_parts(x)
+
     def sparse_with(self, x, values):
-        """One with other values in the places that `sparse_parts` gives."""
+        """One with other values in the places that `slices_parts` gives."""
         return self.unsupported('sparse tensors')()
 
     def sparse_of(self, indices, values, shape):
-        """One of such parts, where values at the same place are added."""
+        """One of such parts, whose values may be slices, where values at the same place are added."""
         return self.unsupported('sparse tensors')()
 
-    def sparse_from(self, x):
-        """One with the elements of a native tensor that are not 0."""
+    def sparse_from(self, x, sliced=False):
+        """One with the elements of a native tensor that are not 0, or with the slices along axis 0."""
         raise ValueError('`sparse=True` is not supported with the %s engine, which has no sparse tensors: TensorFlow '
                          'and JAX have some.' % self.name)
 

@@ -23,18 +23,20 @@ glob = lazy.Later('glob')
 GROUP = 'keras.engines'
 
 
-class Known(collections.namedtuple('Known', 'title modules command before address formats objects')):
+class Known(collections.namedtuple('Known', 'title modules command before address formats objects methods')):
     """What is known of an engine that is not loaded.
 
     title: its name as people write it. modules: packages of which one must be installed. command: how to install one.
     before: {package: (major, minor)}: packages which, where older than that, may not have been imported before this
     engine's, or the process dies. address: 'module:object' where it is found, for one that is not among ours. formats:
     those that only this engine exports models to. objects: the module, beside the engines, that makes variables and
-    layers objects of a library over the engine's where the settings ask for it.
+    layers objects of a library over the engine's where the settings ask for it. methods: of the library's class that
+    layers are objects of: who looks for one, while the engine is not loaded, has it loaded.
     """
 
-    def __new__(cls, title, modules, command, before=None, address=None, formats=(), objects=None):
-        return super().__new__(cls, title, modules, command, before or {}, address, formats, objects)
+    def __new__(cls, title, modules, command, before=None, address=None, formats=(), objects=None,
+                methods=()):
+        return super().__new__(cls, title, modules, command, before or {}, address, formats, objects, methods)
 
 
 # The order is the order of preference.
@@ -46,7 +48,10 @@ KNOWN_ENGINES = {
     'cntk': Known('CNTK', ('cntk',), 'pip install cntk  (Python 3.6)'),
     'mxnet': Known('MXNet', ('mxnet',), 'pip install mxnet "numpy<2"', before={'tensorflow': (2, 5)}),
     'jax': Known('JAX', ('jax',), 'pip install jax', formats=('stablehlo',), objects='nnx'),
-    'torch': Known('PyTorch', ('torch',), 'pip install torch', formats=('torch',)),
+    'torch': Known('PyTorch', ('torch',), 'pip install torch', formats=('torch',), methods=frozenset(
+        'parameters named_parameters buffers named_buffers modules named_modules children named_children state_dict '
+        'load_state_dict to cuda cpu zero_grad requires_grad_ register_forward_hook register_forward_pre_hook '
+        'register_full_backward_hook'.split())),
     'numpy': Known('NumPy', ('numpy',), 'pip install numpy'),
 }
 

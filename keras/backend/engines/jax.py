@@ -512,14 +512,17 @@ class JaxEngine(Engine):
         return () if module is None else (module.BCOO, module.BCSR)
 
     def sparse_parts(self, x):
+        return self.slices_parts(x.update_layout(n_dense=0, on_inefficient=None) if getattr(x, 'n_dense', 0) else x)
+
+    def slices_parts(self, x):
         x = self._places_once(x)
         return x.indices, x.data, x.shape
 
     @staticmethod
     def _places_once(x):
-        """A BCOO of scalars in which no place stands twice, but those outside that fill it up."""
+        """A BCOO without batches in which no place stands twice, but those outside that fill it up."""
         x = x.to_bcoo() if hasattr(x, 'to_bcoo') else x
-        x = x.update_layout(n_batch=0, n_dense=0, on_inefficient=None) if x.n_batch or x.n_dense else x
+        x = x.update_layout(n_batch=0, on_inefficient=None) if x.n_batch else x
         return x if x.unique_indices else x.sum_duplicates(nse=x.nse, remove_zeros=False)
 
     def sparse_with(self, x, values):
@@ -529,8 +532,9 @@ class JaxEngine(Engine):
     def sparse_of(self, indices, values, shape):
         return _bcoo()((values, indices), shape=tuple(shape))
 
-    def sparse_from(self, x):
-        return _bcoo().fromdense(x, nse=x.size if isinstance(x, Tracer) else None)
+    def sparse_from(self, x, sliced=False):
+        most = x.shape[0] if sliced else x.size
+        return _bcoo().fromdense(x, nse=most if isinstance(x, Tracer) else None, n_dense=x.ndim - 1 if sliced else 0)
 
     def sparse_product(self, x, y):
         x, y = [part.to_bcoo() if hasattr(part, 'to_bcoo') else part for part in (x, y)]

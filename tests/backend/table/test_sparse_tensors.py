@@ -50,6 +50,15 @@ KEPT = {
     'concatenate': (lambda x: ops.concatenate([x, sparse(B)], 1), np.concatenate([A, B], 1)),
     'sum': (lambda x: ops.sum(x, 1), A.sum(1)), 'sum kept': (lambda x: ops.sum(x, 0, keepdims=True), A.sum(0)[None]),
     'mean': (lambda x: ops.mean(x, 0), A.mean(0)),
+    'over row': (lambda x: ops.divide(x, B[:1] + 1), A / (B[:1] + 1)),
+    'over zeros': (lambda x: ops.divide(x, np.array([1, 0, np.nan, 0], 'float32')),
+                   [[0, np.inf, np.nan, -np.inf], [3, np.nan, np.nan, np.nan], [0, np.nan, np.nan, np.nan]]),
+    'imaginary': (lambda x: ops.imag(x), np.zeros_like(A)), 'conj': (lambda x: ops.conj(x), A),
+    'digitize': (lambda x: ops.digitize(x, np.array([0.2, 2.5])), np.digitize(A, [0.2, 2.5])),
+    'sum of all kept': (lambda x: ops.sum(x, keepdims=True), A.sum().reshape(1, 1)),
+    'mean of all kept': (lambda x: ops.mean(x, keepdims=True), A.mean().reshape(1, 1)),
+    'batched product': (lambda x: ops.matmul(ops.expand_dims(x, 0), ops.expand_dims(sparse(B.T.copy()), 0)),
+                        A.dot(B.T)[None]),
 }
 DENSE = {
     'exp': (lambda x: ops.exp(x), np.exp(A)), 'plus dense': (lambda x: ops.add(x, B), A + B),
@@ -71,18 +80,58 @@ def test_operations_on_sparse_tensors(name, make):
     result = function(make(A))
     assert is_sparse(result) is (name in KEPT)
     assert ops.is_tensor(result) and tuple(ops.shape(result)) == np.shape(expected)
-    assert np.allclose(ops.convert_to_numpy(result), expected, atol=1e-6)
+    assert np.allclose(ops.convert_to_numpy(result), expected, atol=1e-6, equal_nan=True)
 
 
 @pytest.mark.on('tensorflow', 'jax', 'numpy')
 def test_symbolic_tensors_are_marked_as_their_values_will_be():
     x, y = keras.Input((3,), sparse=True), keras.Input((3,))
     kept = [ops.abs(x), ops.add(x, x), ops.multiply(x, y), ops.multiply(x, 2), ops.transpose(x), ops.divide(x, 2),
-            ops.concatenate([x, x]), ops.sum(x, 1), ops.expand_dims(x, 0), ops.cast(x, 'int32')]
+            ops.concatenate([x, x]), ops.sum(x, 1), ops.expand_dims(x, 0), ops.cast(x, 'int32'), ops.divide(x, y),
+            ops.sum(x, keepdims=True), ops.imag(x), ops.digitize(x, np.array([0.5, 1.0])),
+            ops.bincount(ops.cast(x, 'int32'))]
     dense = [ops.exp(x), ops.add(x, y), ops.add(x, 1), ops.concatenate([x, y]), ops.sum(x), ops.matmul(x, np.eye(3)),
-             ops.divide(x, y)]
+             ops.divide(y, x), ops.digitize(x, np.array([-0.5, 1.0]))]
     assert [tensor.sparse for tensor in kept] == [True] * len(kept)
     assert [tensor.sparse for tensor in dense] == [False] * len(dense)
+
+
+def slices(array):
+    """Rows 0 and 2 of an array, the others are 0."""
+    if keras.backend.backend() == 'tensorflow':
+        import tensorflow as tf
+        return tf.IndexedSlices(tf.constant(array[::2]), [0, 2], array.shape)
+    from jax.experimental.sparse import BCOO
+    return BCOO((array[::2], np.array([[0], [2]])), shape=array.shape)
+
+
+OF_SLICES = {
+    'abs': np.abs, 'tanh': np.tanh, 'square': np.square, 'doubled': lambda x, np=np: np.multiply(x, 2),
+    'halved': lambda x, np=np: np.divide(x, np.ones((4,), 'float32') + 1),
+    'times': lambda x, np=np: np.multiply(x, B), 'sum': lambda x, np=np: np.add(x, x),
+}
+
+
+@pytest.mark.on('tensorflow', 'jax')
+@pytest.mark.parametrize('name', sorted(OF_SLICES))
+def test_whole_slices_are_kept(name):
+    """As TensorFlow gives the gradient of a lookup."""
+    function, array = OF_SLICES[name], np.array(A)
+    array[1] = 0
+    expected = function(array)
+    result = function(slices(A), np=ops) if name in ('doubled', 'halved', 'times', 'sum') else \
+        getattr(ops, name)(slices(A))
+    assert type(result).__name__ == 'IndexedSlices' or result.n_dense == 1
+    np.testing.assert_allclose(ops.convert_to_numpy(result), expected, rtol=1e-6)
+
+
+@pytest.mark.on('tensorflow', 'jax')
+def test_only_given_elements_are_counted():
+    x, weights = np.array([[3, 1, 0], [1, 0, 1]], 'int32'), np.array([[1, 2, 0], [4, 0, 8]], 'int32')
+    counts, sums = ops.bincount(sparse(x)), ops.bincount(sparse(x), sparse(weights), 5)
+    assert is_sparse(counts) and is_sparse(sums)
+    np.testing.assert_array_equal(ops.convert_to_numpy(counts), [[0, 1, 0, 1], [0, 2, 0, 0]])
+    np.testing.assert_array_equal(ops.convert_to_numpy(sums), [[0, 2, 0, 1, 0], [0, 12, 0, 0, 0]])
 
 
 @pytest.mark.on('tensorflow', 'jax')

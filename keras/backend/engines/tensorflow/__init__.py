@@ -48,6 +48,12 @@ from keras.backend.engines.tensorflow.windows import conv, conv_transpose, pool 
 _OF_SPARSE_PRODUCTS = (tf.float32, tf.float64, tf.int32, tf.complex64, tf.complex128)
 
 
+def _once(slices):
+    """(values, indices) of `IndexedSlices`, where those of the same index are added."""
+    indices, places = tf.unique(slices.indices)
+    return tf.math.unsorted_segment_sum(slices.values, places, tf.size(indices)), indices
+
+
 def _sparse_by_dense(x, y):
     """The product of matrices, whose gradient by `y` has rows only where the columns of `x` hold something."""
     @tf.custom_gradient
@@ -103,16 +109,36 @@ class TensorflowEngine(Engine):
     has_sparse = True
 
     def sparse_types(self):
-        return (tf.SparseTensor,)
+        return (tf.SparseTensor, tf.IndexedSlices)
+
+    def sparse_shaped(self, x):
+        if isinstance(x, tf.IndexedSlices) and not isinstance(x.dense_shape, tf.Tensor) and x.dense_shape is not None:
+            return tf.IndexedSlices(x.values, x.indices, tf.convert_to_tensor(x.dense_shape, tf.int64))
+        return x
 
     def sparse_parts(self, x):
+        x = tf.sparse.from_dense(tf.convert_to_tensor(x)) if isinstance(x, tf.IndexedSlices) else x
         shape = tuple(x.dense_shape[axis] if size is None else size for axis, size in enumerate(self.shape_of(x)))
         return x.indices, x.values, shape
 
+    def slices_parts(self, x):
+        if not isinstance(x, tf.IndexedSlices):
+            return self.sparse_parts(x)
+        sizes = x.dense_shape
+        shape = tuple(sizes[axis] if size is None else size for axis, size in enumerate(self.shape_of(x)))
+        values, indices = _once(x)
+        return tf.cast(indices, tf.int64)[:, None], values, shape
+
     def sparse_with(self, x, values):
+        if isinstance(x, tf.IndexedSlices):
+            return tf.IndexedSlices(values, _once(x)[1], x.dense_shape)
         return tf.SparseTensor(x.indices, values, x.dense_shape)
 
     def sparse_of(self, indices, values, shape):
+        if indices.shape[1] < len(shape):
+            shape = tf.stack([tf.cast(size, indices.dtype) for size in shape])
+            values, indices = _once(tf.IndexedSlices(values, indices[:, 0]))
+            return tf.IndexedSlices(values, indices, shape)
         shape = tf.stack([tf.cast(size, tf.int64) for size in shape])
         strides = tf.math.cumprod(shape, exclusive=True, reverse=True)
         flat, places = tf.unique(tf.reduce_sum(indices * strides, 1))
@@ -122,11 +148,14 @@ class TensorflowEngine(Engine):
         places = tf.math.floormod(flat[:, None] // tf.maximum(strides, 1)[None], sizes[None])
         return tf.sparse.reorder(tf.SparseTensor(places, values, shape))
 
-    def sparse_from(self, x):
-        return tf.sparse.from_dense(x)
+    def sparse_from(self, x, sliced=False):
+        if not sliced:
+            return tf.sparse.from_dense(x)
+        indices = tf.where(tf.reduce_any(tf.not_equal(x, 0), axis=list(range(1, x.shape.rank))))[:, 0]
+        return tf.IndexedSlices(tf.gather(x, indices), indices, tf.constant(x.shape, tf.int64))
 
     def sparse_product(self, x, y):
-        if y.dtype not in _OF_SPARSE_PRODUCTS:
+        if any(isinstance(part, tf.IndexedSlices) for part in (x, y)) or y.dtype not in _OF_SPARSE_PRODUCTS:
             return NotImplemented
         if isinstance(x, tf.SparseTensor) and isinstance(y, tf.SparseTensor):
             return tf.sparse.from_dense(tf.sparse.sparse_dense_matmul(x, tf.sparse.to_dense(y)))
@@ -264,8 +293,7 @@ class TensorflowEngine(Engine):
         slices = getattr(gradient, '_keras_slices', None)
         if slices is None:
             return None
-        indices, places = tf.unique(slices.indices)
-        return tf.math.unsorted_segment_sum(slices.values, places, tf.size(indices)), indices
+        return _once(slices)
 
     survives_fork = False
 
@@ -516,6 +544,8 @@ class TensorflowEngine(Engine):
 
     def view(self, x, dtype):
         old, new = x.dtype.size, DTYPES[dtype].size
+        if old != new and rank_of(x) == 0:
+            raise ValueError('a scalar has no axis to become longer or shorter')  # the rule has the message
         if old < new:
             x = tf.reshape(x, tf.concat([tf.shape(x)[:-1], [-1, new // old]], 0))
         result = tf.bitcast(x, DTYPES[dtype])

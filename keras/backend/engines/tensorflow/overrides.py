@@ -155,6 +155,11 @@ def tile(x, repeats):
 
 @override
 def split(x, indices_or_sections, axis=0):
+    if isinstance(indices_or_sections, tf.Tensor) and not isinstance(indices_or_sections, EagerTensor):
+        # Indices that are known when a compiled function runs.
+        indices = indices_or_sections
+        bounds = tf.concat([[0], indices, [tf.shape(x, indices.dtype)[axis]]], 0)
+        return tf.split(x, bounds[1:] - bounds[:-1], axis, indices.shape[0] + 1)
     size = x.shape[axis]
     if not isinstance(indices_or_sections, int) or size is None or size % indices_or_sections:
         return NotImplemented

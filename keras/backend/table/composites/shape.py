@@ -36,11 +36,11 @@ def shape(x):
     if type(x) in active.native:
         return tuple(active.engine.dynamic_shape(x))
     if isinstance(x, KerasTensor) and not context.abstract:
-        return x.shape if context.tracing is None else context.tracing.sizes(x)
+        return tuple(x.shape) if context.tracing is None else context.tracing.sizes(x)
     if isinstance(x, AbstractTensor):
         return tuple(AbstractTensor((), 'int32') if size is None else size for size in x.shape)
     if isinstance(x, Variable):
-        return x.shape
+        return tuple(x.shape)
     if is_sparse(x):
         known = active.engine.shape_of(x)
         return tuple(active.engine.sparse_parts(x)[2] if None in known else known)
