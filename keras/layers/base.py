@@ -735,8 +735,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         self.assert_input_compatibility(args[0])
         made = len(self.weights_made())
         training = self._training_flag(signature, kwargs)
-        mask = self._values_mask(signature, args[0] if self._convert_input_args and type(given) not in active.native
-                                 else given, kwargs)
+        mask = self._values_mask(signature, given if type(given) in active.native else args[0], kwargs)
         if calls.losses is None:
             with running(training) as block:
                 outputs = self._run_with(args, kwargs, mask)
@@ -862,10 +861,10 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
 
     def _rows_filled(self, x, engine):
         """A ragged tensor as a dense one, with its mask."""
-        dense, mask = engine.rows_filled(x)
-        dense = self._converted_leaf(dense)
-        let_go_along(dense, mask)
-        return dense
+        filled, mask = engine.rows_filled(x)
+        filled = self._converted_leaf(filled)
+        let_go_along(filled, mask)
+        return filled
 
     def _described(self, leaf):
         """An argument as `call` sees it where shapes are found: floats in the layer's dtype."""
