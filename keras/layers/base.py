@@ -1074,11 +1074,6 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         copy.__dict__.update(self.__dict__, copy_of=self.copy_of or self, _noted=Noted(), **attributes)
         return copy
 
-    def copy_apart(self, **attributes):
-        """A copy with other attributes, for `replace_parts`; what is noted of the layer it finds for itself."""
-        own = {name: copy.copy(value) for name, value in self.__dict__.items() if isinstance(value, (list, dict))}
-        return self.copy_with(_direct_dtype=None, _direct_shape=None, **dict(own, **attributes))
-
     def in_other_format(self, **attributes):
         """`in_channels_first` of layers with a `data_format`."""
         if self.data_format != 'channels_last':

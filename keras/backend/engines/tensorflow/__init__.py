@@ -242,7 +242,7 @@ class TensorflowEngine(Engine):
     def note_compiled(self, name):
         if tf.distribute.has_strategy() and self.strategy.num_replicas_in_sync > 1:
             warnings.warn('Model %s is compiled in the scope of a tf.distribute strategy with %d replicas, but trains '
-                          'on one device, with the numbers that one device gives: the strategy has no effect on it. For '
+                          'on one device, with the numbers that one device gives: the strategy has no effect. For '
                           'several devices of one process use the JAX engine with keras.distribution.DataParallel, '
                           'for several processes PyTorch with torch.nn.parallel.DistributedDataParallel.'
                           % (name, self.strategy.num_replicas_in_sync), stacklevel=4)
