@@ -4,7 +4,6 @@ How a call goes: symbolic inputs record a node (the layer's `call` is not run wh
 native tensors run `call` at once. What is the same for every call is found out once per class
 (`signature_of`) or once per instance, never per call.
 """
-import copy
 import functools
 import inspect
 import itertools
