@@ -54,6 +54,7 @@ setup(
         'images': ['pillow', 'scipy', 'pandas'],
         'tensorboard': ['tensorboard'],
         'orbax': ['orbax-checkpoint', 'jax'],
+        'nnx': ['flax', 'jax'],
         'test': ['pytest', 'pytest-xdist', 'hypothesis', 'scipy', 'scikit-learn', 'pillow', 'pandas',
                  'pydot', 'pyyaml', 'tensorboard', 'onnx; python_version >= "3.9"',
                  'onnxruntime; python_version >= "3.9"'],

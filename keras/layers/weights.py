@@ -19,6 +19,7 @@ from keras.backend.state.variables import Variable, trainable_variables_changes
 from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import declared_arguments
 from keras.layers.noted import PLAIN, Noted, Parts, Unnoted, tree_of
+from keras.layers.wrapped_weights import read_as_wrapped
 from keras.layers.yielding import yielding
 from keras.saving.kinds import kind_in
 
@@ -458,7 +459,14 @@ class WeightOwner:
             variable.name = '/'.join(filter(None, [scope, self.name, variable.name])) + ':0'
         variable.regularizer = regularizers.get(regularizer)
         (self._trainable_weights if trainable else self._non_trainable_weights).append(variable)
-        return variable
+        if type(self)._add_variable_with_custom_getter is WeightOwner._add_variable_with_custom_getter:
+            return variable
+        return read_as_wrapped(variable, lambda getter: self._add_variable_with_custom_getter(
+            name=name, getter=getter, shape=variable.shape, dtype=dtype, trainable=trainable, initializer=initializer))
+
+    def _add_variable_with_custom_getter(self, name, getter=None, **given):
+        # Layers written for tf.keras override it, see `wrapped_weights`.
+        return getter(name=name, **given)
 
     def _with_declared(self, weight, *given):
         """The initializer, regularizer and constraint of a weight, from the layer's arguments where they are None."""

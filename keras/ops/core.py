@@ -337,6 +337,21 @@ def vectorized_map(function, elements):
     return map(function, elements)
 
 
+def _as_the_body_gives(run, leaves):
+    """What a loop begins with, as tensors; ints of Python are floats where one round makes them such."""
+    init = [convert_to_tensor(leaf) for leaf in leaves]
+    engine = get_engine()
+    if engine.loops_at_once() or context.abstract or not any(type(leaf) is int for leaf in leaves):
+        return init
+    try:
+        found = engine.eval_shape(lambda *values: run(*values), [
+            AbstractTensor(static_shape(leaf), dtype_of(leaf)) for leaf in init])
+    except Exception:  # the loop itself says what is wrong
+        return init
+    return [cast(leaf, dtype_of(after)) if type(given) is int and rules.is_float(dtype_of(after)) else leaf
+            for given, leaf, after in zip(leaves, init, found)]
+
+
 def while_loop(cond, body, loop_vars, maximum_iterations=None):
     """`loop_vars = body(*loop_vars)` as long as `cond(*loop_vars)` is True.
 
@@ -362,7 +377,7 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
             values, count = packed(run(*tree.flatten(values))), count + 1
         values = tree.map_structure(convert_to_tensor, values)
         return values[0] if single else values
-    init = [convert_to_tensor(leaf) for leaf in tree.flatten(structure)]
+    init = _as_the_body_gives(run, tree.flatten(structure))
     result = packed(p.while_loop(lambda *values: cond(*packed(values)), run, init, maximum_iterations))
     return result[0] if single else result
 

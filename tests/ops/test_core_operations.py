@@ -265,3 +265,13 @@ def test_values_of_what_was_not_known():
     size, signal = model(x)
     assert int(value(size)) == 6
     np.testing.assert_allclose(value(signal), np.fft.irfft(x), atol=1e-6)
+
+
+@pytest.mark.on('jax')
+def test_an_int_that_a_loop_makes_a_float_begins_as_one():
+    doubled, count, total = ops.while_loop(
+        lambda x, count, total: count < 3, lambda x, count, total: (x * 2, count + 1, total + x),
+        (np.float32(1), 0, 0))
+    assert (float(doubled), int(count), float(total)) == (8, 3, 1 + 2 + 4)
+    assert keras.backend.standardize_dtype(total.dtype) == 'float32'
+    assert keras.backend.standardize_dtype(count.dtype) == 'int32'

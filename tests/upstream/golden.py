@@ -153,7 +153,9 @@ class Recorder:
         trainable = {id(weight) for weight in layer.trainable_weights}
         self.content['weights'] = [{'name': weight.name, 'path': weight.path, 'shape': list(weight.shape),
                                     'trainable': id(weight) in trainable} for weight in layer.weights]
-        self.arrays.update(('w%d' % index, weight.value) for index, weight in enumerate(layer.weights))
+        # PyTorch's variables are written into: the file is to have what they hold now.
+        self.arrays.update(('w%d' % index, number_array(weight.value).copy())
+                           for index, weight in enumerate(layer.weights))
 
     @contextlib.contextmanager
     def kept_state(self):
@@ -224,6 +226,8 @@ class Recorder:
         return found[:len(weights)], found[len(weights):]
 
     def outputs(self):
+        if self.content['steps'] > 1:
+            self.layer.reset_state()
         outputs = self.outputs_of(self.inputs, '')
         self.content['outputs'] = len(outputs)
         self.content['output_dtype'] = [dtype_of(x) for x in outputs]
