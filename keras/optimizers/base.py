@@ -536,7 +536,10 @@ class Optimizer(OptimizerProtocol, Configurable):
             self._check_built(variables)
         native = active.native
         if not native.issuperset(map(type, gradients)):
-            gradients = [gradient if type(gradient) in native else ops.convert_to_tensor(gradient)
+            # Sparse ones are dense from here on; `ops.convert_to_tensor` would leave them as they are.
+            sparse, convert = get_engine().sparse_types(), get_engine().convert
+            gradients = [gradient if type(gradient) in native else
+                         convert(gradient) if type(gradient) in sparse else ops.convert_to_tensor(gradient)
                          for gradient in gradients]
         return variables, gradients
 

@@ -449,3 +449,18 @@ def test_a_scale_of_the_loss_may_be_larger_than_float16_holds(wrapped):
     loss = optimizer.scale_loss(ops.convert_to_tensor(np.array(0.5, 'float16')))
     if wrapped:
         assert float(ops.convert_to_numpy(loss)) == 2.0 ** 19
+
+
+@pytest.mark.on('jax')
+def test_sparse_gradients_of_jax():
+    sparse = pytest.importorskip('jax.experimental.sparse')
+    gradient = np.float32([[0, 2], [0, 0], [1, 0]])
+    variables = [Variable(np.ones((3, 2), 'float32')) for _ in range(2)]
+    for variable, given in zip(variables, (gradient, sparse.BCOO.fromdense(gradient))):
+        optimizer = optimizers.Adagrad(0.5)
+        optimizer.build([variable])
+        new, _ = optimizer.stateless_apply([each.value for each in optimizer.variables], [given], [variable.value])
+        optimizer.apply([given], [variable])
+        np.testing.assert_array_equal(np.asarray(new[0]), variable.numpy())
+    np.testing.assert_array_equal(variables[0].numpy(), variables[1].numpy())
+    assert variables[0].numpy()[0, 1] < 1
