@@ -701,7 +701,7 @@ class TensorflowEngine(Engine):
     @in_float32
     def svd(self, x):
         s, u, v = raw.Svd(input=x, compute_uv=True, full_matrices=False)
-        return [u, s, tf.linalg.matrix_transpose(v)]
+        return [u, tf.math.real(s), tf.linalg.adjoint(v)]
 
     @in_float32
     def eigh(self, x):
