@@ -4,7 +4,6 @@ How a call goes: symbolic inputs record a node (the layer's `call` is not run wh
 native tensors run `call` at once. What is the same for every call is found out once per class
 (`signature_of`) or once per instance, never per call.
 """
-import copy
 import functools
 import inspect
 import itertools
@@ -15,7 +14,8 @@ import numpy as np
 
 from keras import config as settings, dtype_policies, generations
 from keras.backend.contract import placement, tree
-from keras.backend.contract.context import carried, carry_mask, context, known_mask, learning_phase, runs_at_once
+from keras.backend.contract.context import (carried, carry_mask, context, known_mask, learning_phase, let_go_along,
+                                            runs_at_once)
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
 from keras.backend.contract.loading import (
     active, engine_name, get_engine, is_native, join, known_engine, meet_the_engine)
@@ -734,8 +734,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         self.assert_input_compatibility(args[0])
         made = len(self.weights_made())
         training = self._training_flag(signature, kwargs)
-        mask = self._values_mask(signature, args[0] if self._convert_input_args and type(given) not in active.native
-                                 else given, kwargs)
+        mask = self._values_mask(signature, given if type(given) in active.native else args[0], kwargs)
         if calls.losses is None:
             with running(training) as block:
                 outputs = self._run_with(args, kwargs, mask)
@@ -861,13 +860,10 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
 
     def _rows_filled(self, x, engine):
         """A ragged tensor as a dense one, with its mask."""
-        dense, mask = engine.rows_filled(x)
-        dense = self._converted_leaf(dense)
-        if calls.masks is not None:
-            note_mask(dense, mask)
-        else:
-            carry_mask(dense, mask)
-        return dense
+        filled, mask = engine.rows_filled(x)
+        filled = self._converted_leaf(filled)
+        let_go_along(filled, mask)
+        return filled
 
     def _described(self, leaf):
         """An argument as `call` sees it where shapes are found: floats in the layer's dtype."""
@@ -1076,11 +1072,6 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__, copy_of=self.copy_of or self, _noted=Noted(), **attributes)
         return copy
-
-    def copy_apart(self, **attributes):
-        """A copy with other attributes, for `replace_parts`; what is noted of the layer it finds for itself."""
-        own = {name: copy.copy(value) for name, value in self.__dict__.items() if isinstance(value, (list, dict))}
-        return self.copy_with(_direct_dtype=None, _direct_shape=None, **dict(own, **attributes))
 
     def in_other_format(self, **attributes):
         """`in_channels_first` of layers with a `data_format`."""

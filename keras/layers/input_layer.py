@@ -4,7 +4,7 @@ import warnings
 import numpy as np
 
 from keras import config, ops
-from keras.backend.contract.context import calls, carry_mask, known_mask, note_mask
+from keras.backend.contract.context import known_mask, let_go_along
 from keras.backend.contract.loading import get_engine
 from keras.backend.contract.rules import AbstractTensor, numpy_dtype, standard_dtype
 from keras.backend.graph.nodes import Node, stand_aside, take_place
@@ -140,10 +140,7 @@ def with_rows_noted(x):
         return x
     there = ops.not_equal(_first_of(x), row_end(numpy_dtype(dtype_of(x))))
     filled = ops.where(ops.reshape(there, ops.shape(there) + (1,) * (len(x.shape) - 2)), x, ops.zeros_like(x))
-    if calls.masks is not None:
-        note_mask(filled, there)
-    else:
-        carry_mask(filled, there)
+    let_go_along(filled, there)
     return filled
 
 

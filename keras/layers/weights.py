@@ -336,6 +336,11 @@ class WeightOwner:
             found[_free('seed', found)] = generator.state
         return found
 
+    def copy_apart(self, **attributes):
+        """A copy with other attributes, for `replace_parts`; what is noted of the layer it finds for itself."""
+        own = {name: copy.copy(value) for name, value in self.__dict__.items() if isinstance(value, (list, dict))}
+        return self.copy_with(_direct_dtype=None, _direct_shape=None, **dict(own, **attributes))
+
     def states_by_name(self):
         """{name: variable} of what the layer keeps from call to call and is neither a weight nor of a generator."""
         return {}

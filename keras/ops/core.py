@@ -371,9 +371,23 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
     def run(*values):
         result = body(*packed(values))
         return tree.flatten(result)
+    if _loops_in_python(structure):
+        values, count = structure, 0
+        while cond(*values) and (maximum_iterations is None or count < maximum_iterations):
+            values, count = packed(run(*tree.flatten(values))), count + 1
+        values = tree.map_structure(convert_to_tensor, values)
+        return values[0] if single else values
     init = _as_the_body_gives(run, tree.flatten(structure))
     result = packed(p.while_loop(lambda *values: cond(*packed(values)), run, init, maximum_iterations))
     return result[0] if single else result
+
+
+def _loops_in_python(structure):
+    """Whether a loop can begin with numbers of Python, which do not widen what they meet."""
+    leaves = tree.flatten(structure)
+    return get_engine().loops_at_once() and not context.abstract and builtins.any(
+        type(leaf) in (int, float) for leaf in leaves) and not builtins.any(
+            isinstance(leaf, (AbstractTensor, Variable)) for leaf in leaves)
 
 
 def fori_loop(lower, upper, body_fun, init_val):

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras import callbacks as callbacks_module
 from keras import generations, optimizers
-from keras.backend.contract.loading import get_engine
+from keras.backend.contract.loading import active, get_engine
 from keras.generations import Default
 from keras.layers.weights import parts_in
 from keras.layers.yielding import yielding
@@ -150,6 +150,8 @@ class Trainer(Steps):
             sample_weight_mode=sample_weight_mode, weighted_metrics=weighted_metrics, run_eagerly=bool(run_eagerly),
             steps_per_execution=_executions(steps_per_execution), jit_compile=jit_compile,
             target_tensors=target_tensors))
+        if active.engine is not None:
+            active.engine.note_compiled(self.name)
         for name in _ARGUMENTS:  # what was set before gives way, but for parts of the model
             if name in vars(self) and self._training.given[name] is not None and parts_in(vars(self)[name]) == ([], []):
                 del vars(self)[name]

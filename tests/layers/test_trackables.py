@@ -134,3 +134,28 @@ print(variable.numpy().tolist())
     done = subprocess.run([sys.executable, '-c', code], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           universal_newlines=True)
     assert done.stdout.split('\n')[:2] == ['refused True', '[0.0, 0.0]'], done.stdout + done.stderr
+
+
+def test_a_strategy_with_replicas_has_no_effect_and_says_so(tf):
+    code = """
+import warnings
+import numpy as np, tensorflow as tf
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices('CPU')[0],
+                                           [tf.config.LogicalDeviceConfiguration()] * 2)
+import keras
+
+def told(strategy):
+    with strategy.scope(), warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter('always')
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer='ones')])
+        model.compile(keras.optimizers.SGD(0.5), 'mse')
+    model.fit(np.ones((4, 1)), np.zeros((4, 1)), batch_size=4, verbose=0)
+    return ['2 replicas, but trains on one device' in str(one.message) for one in said], model.layers[0].kernel.numpy()
+print(told(tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])))
+print(told(tf.distribute.OneDeviceStrategy('CPU:0')))
+"""
+    done = subprocess.run([sys.executable, '-c', code], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          universal_newlines=True)
+    # The gradient of the mean of (1 * 1 - 0) ** 2 by the weight is 2.
+    assert done.stdout.split('\n')[:2] == [
+        '([True], array([[0.]], dtype=float32))', '([], array([[0.]], dtype=float32))'], done.stdout + done.stderr

@@ -59,6 +59,23 @@ def test_shapes_are_plain_tuples():
     assert type(ops.shape(KerasTensor((None, 3)))) is tuple and type(ops.shape(Variable(np.ones(2)))) is tuple
 
 
+@pytest.mark.on('tensorflow', 'torch', 'numpy', 'jax')
+def test_loops_that_begin_with_numbers():
+    count, total = ops.while_loop(lambda i, x: i < 4, lambda i, x: (i + 1, x + 0.5 * i), (0, 1.0))
+    assert value(count) == 4 and value(total) == 4.0 and ops.is_tensor(count) and ops.is_tensor(total)
+    assert value(ops.while_loop(lambda i: i < 9, lambda i: i + 2, 0, maximum_iterations=2)) == 4
+
+
+@pytest.mark.on('tensorflow', 'torch', 'numpy')
+def test_complex_matrices_by_their_singular_values():
+    a = np.array([[1 + 2j, 2], [3j, 4 - 1j], [5, 6]], 'complex64')
+    b = np.array([1, 2j, 3], 'complex64')
+    np.testing.assert_allclose(ops.convert_to_numpy(ops.lstsq(a, b)), np.linalg.lstsq(a, b, None)[0], atol=1e-5)
+    u, s, v = map(ops.convert_to_numpy, ops.svd(a, full_matrices=False))
+    assert s.dtype == 'float32'
+    np.testing.assert_allclose((u * s) @ v, a, atol=1e-5)
+
+
 @pytest.mark.on('tensorflow')
 def test_split_at_indices_of_a_compiled_function():
     import tensorflow as tf

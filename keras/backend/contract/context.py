@@ -212,6 +212,14 @@ def carry_mask(x, mask):
         pass
 
 
+def let_go_along(x, mask):
+    """Let `mask` go with the native tensor `x` to the layers called next, in a running call or outside."""
+    if calls.masks is None:
+        carry_mask(x, mask)
+    else:
+        note_mask(x, mask)
+
+
 def carried_mask(x):
     """The mask that goes with the native tensor `x` outside of calls, or None."""
     found = carried.get(id(x))

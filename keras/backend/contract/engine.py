@@ -296,6 +296,9 @@ class Engine:
     def note_built(self, built):
         """Take notice of a layer or optimizer that has just made its variables."""
 
+    def note_compiled(self, name):
+        """Take notice of a model, called `name`, that was compiled, where the library has a say in how it trains."""
+
     def mark_trainable(self, storage, trainable):
         """Take notice of `variable.trainable`, which has been set for the variable that has this storage."""
 

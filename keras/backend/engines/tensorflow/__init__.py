@@ -239,6 +239,14 @@ class TensorflowEngine(Engine):
             self._storages[variable] = weakref.ref(storage)
             return storage
 
+    def note_compiled(self, name):
+        if tf.distribute.has_strategy() and self.strategy.num_replicas_in_sync > 1:
+            warnings.warn('Model %s is compiled in the scope of a tf.distribute strategy with %d replicas, but trains '
+                          'on one device, with the numbers that one device gives: the strategy has no effect. For '
+                          'several devices of one process use the JAX engine with keras.distribution.DataParallel, '
+                          'for several processes PyTorch with torch.nn.parallel.DistributedDataParallel.'
+                          % (name, self.strategy.num_replicas_in_sync), stacklevel=4)
+
     def load(self, storage):
         if no_tape() and executing_eagerly():
             return raw.ReadVariableOp(resource=storage._handle, dtype=storage._dtype)
@@ -693,7 +701,7 @@ class TensorflowEngine(Engine):
     @in_float32
     def svd(self, x):
         s, u, v = raw.Svd(input=x, compute_uv=True, full_matrices=False)
-        return [u, s, tf.linalg.matrix_transpose(v)]
+        return [u, tf.math.real(s), tf.linalg.adjoint(v)]
 
     @in_float32
     def eigh(self, x):
