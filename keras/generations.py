@@ -128,6 +128,9 @@ _row('built_from_the_start', 'layers.Dropout, Activation, MaxPooling2D, Reshape'
 _row('flags_are_given_by_name', 'layers.Layer',
      'numbers and text are no positional arguments of a call behind the first, and no name is the first one of '
      '`add_weight`', False, False, False, True)
+_row('models_take_any_argument', 'models.Model',
+     'a model of layers can be called with arguments that nothing in it has a use for, which a warning names',
+     False, False, False, True)
 _row('configs_name_no_activity_regularizer', 'layers.Layer.get_config',
      'the config has no `activity_regularizer` where there is none', False, False, False, True)
 _row('losses_in_graph', 'layers.Layer.losses',

@@ -22,7 +22,7 @@ from keras.configurable import json_value
 from keras.layers.additions import updates_of
 from keras.layers.base import Layer
 from keras.layers.shapes import map_shapes
-from keras.layers.calls import calls
+from keras.layers.calls import calls, signature_of
 from keras.layers.input_layer import Input
 from keras.layers.yielding import yielding
 from keras.legacy.class_paths import known_as
@@ -406,7 +406,19 @@ class Model(Trainer, Keras2View, Layer,
                 if self._call_losses or self._call_metrics:
                     self._call_losses, self._call_metrics = [], []
                 return outputs
+        if kwargs and type(self).call is Model.call and self.ruled('models_take_any_argument'):
+            kwargs = self._known_arguments(kwargs)
         return super().__call__(*args, **kwargs)
+
+    def _known_arguments(self, kwargs):
+        """The arguments of a call without those that a graph of layers has no use for, which a warning names."""
+        names = signature_of(type(self)).names
+        unknown = sorted(set(kwargs).difference(names, self.context_arguments()))
+        if unknown:
+            warnings.warn('Model %s was called with %s, which has no effect: a model of layers takes inputs, training '
+                          'and mask. (Keras 3 ignores other arguments, too.)' % (self.name, ', '.join(unknown)),
+                          stacklevel=3)
+        return {name: value for name, value in kwargs.items() if name not in unknown}
 
     def set_mode_of_calls(self, training):
         super().set_mode_of_calls(training)

@@ -328,3 +328,18 @@ def test_predictions_come_in_their_own_dtype():
         np.testing.assert_array_equal(found.astype('float32'), sums)
     with keras.config.generation(2):
         assert model.predict(X, verbose=0).dtype == np.float32
+
+
+@pytest.mark.on('numpy')
+def test_graphs_take_arguments_that_nothing_uses_and_say_so():
+    expected = X.sum(axis=1)[:, None].repeat(2, 1)
+    for model in (dense(), Sequential([layers.Dense(2, kernel_initializer='ones')])):
+        for _ in range(2):
+            with pytest.warns(UserWarning, match='batch_size, which has no effect'):
+                np.testing.assert_allclose(array(model(X, batch_size=4, training=False)), expected)
+
+    class Mine(Model):
+        def call(self, x):
+            return x
+    with pytest.raises(TypeError, match='batch_size'):
+        Mine()(X, batch_size=4)
