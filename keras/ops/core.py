@@ -360,7 +360,7 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
 
     Example:
         >>> keras.ops.while_loop(lambda i: i < 5, lambda i: (i + 2,), (0,))
-        (np.int32(6),)
+        (array(6, dtype=int32),)
     """
     single = not isinstance(loop_vars, (list, tuple))
     structure = (loop_vars,) if single else loop_vars

@@ -193,7 +193,7 @@ def test_what_cannot_be_exported_says_why(tmp_path):
     model = keras.Sequential([keras.Input((3, 3)), layers.Lambda(keras.ops.cholesky, name='it')])
     with pytest.raises(NotImplementedError, match="layer 'it'"):
         model.export(path, format='onnx')
-    with pytest.raises(NotImplementedError, match='cannot be exported to ONNX: it cannot be traced.*on the host'):
+    with pytest.raises(NotImplementedError, match='cannot be exported to ONNX: it .*on the host'):
         keras.Sequential([keras.Input((3,), dtype='int32'), layers.Hashing(5)]).export(path, format='onnx')
     assert not (tmp_path / 'model.onnx').exists()
 
