@@ -63,7 +63,7 @@ def _listed(given):
 
 def _is_own(hook):
     """Whether a hook is a method that Keras itself defines."""
-    return getattr(inspect.unwrap(getattr(hook, '__func__', hook)), '__module__', '').startswith('keras.')
+    return (getattr(inspect.unwrap(getattr(hook, '__func__', hook)), '__module__', None) or '').startswith('keras.')
 
 
 class CallbackList:

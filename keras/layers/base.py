@@ -20,7 +20,7 @@ from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
 from keras.backend.contract.loading import (
     active, engine_name, get_engine, is_native, join, known_engine, meet_the_engine)
 from keras.backend.contract.rules import AbstractTensor, Shape, is_float
-from keras.backend.contract.scripts import run_script, scripted, with_branches
+from keras.backend.contract.scripts import run_script, scripted
 from keras.backend.graph.nodes import Node, say_where
 from keras.backend.graph.operations import Operation
 from keras.backend.graph.reads import symbol_of
@@ -457,13 +457,11 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
                     and learning_phase.value is None \
                     and (calls.losses is None or self._ignores_phase and not calls.masks) and not carried:
                 previous, context.running = context.running, True
-                added = None if calls.losses is None else calls.mark()
                 try:
-                    return self.call(inputs)
+                    scripts = active.engine.rewrites_scripts
+                    return run_script(self.call, (inputs,), {}) if scripts else self.call(inputs)
                 except Exception as error:
-                    if isinstance(error, AttributeError) and self.accept_substitutes() \
-                            or with_branches(self.call, error) is not None:
-                        calls.take_back(added or (0, 0))
+                    if isinstance(error, AttributeError) and self.accept_substitutes():
                         return self._call_with(args, kwargs)
                     self.assert_input_compatibility(inputs)
                     say_where(error, self)
@@ -734,7 +732,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         self.assert_input_compatibility(args[0])
         made = len(self.weights_made())
         training = self._training_flag(signature, kwargs)
-        mask = self._values_mask(signature, given if type(given) in active.native else args[0], kwargs)
+        mask = self._values_mask(signature, args[0] if self._is_ragged(given) else given, kwargs)
         if calls.losses is None:
             with running(training) as block:
                 outputs = self._run_with(args, kwargs, mask)
@@ -857,6 +855,10 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
             if self._casts(engine.dtype_of(x)):
                 x = primitives.cast(x, self.compute_dtype)
         return x
+
+    @staticmethod
+    def _is_ragged(given):
+        return get_engine().has_ragged and any(map(get_engine().is_ragged, tree.flatten(given)))
 
     def _rows_filled(self, x, engine):
         """A ragged tensor as a dense one, with its mask."""

@@ -250,7 +250,9 @@ class _AdaptivePooling(Spatial):
             # A place that is there again is left out: it would get the gradient of the maximum as often.
             dtype = dtype_of(gathered)
             lowest = float(np.finfo('float16' if dtype == 'float16' else 'float32').min)
-            return ops.max(ops.where(ops.greater(shares, 0), gathered, ops.cast(lowest, dtype)), axis + 1)
+            # Added, not chosen by `where`, which some engines have for five axes at most.
+            left_out = ops.where(ops.greater(shares, 0), ops.zeros_like(shares), ops.full_like(shares, lowest))
+            return ops.max(ops.add(gathered, ops.cast(left_out, dtype)), axis + 1)
         return ops.sum(ops.multiply(gathered, ops.cast(shares, gathered.dtype)), axis + 1)
 
     def compute_output_shape(self, input_shape):

@@ -35,6 +35,8 @@ class Latent:
     __tf_tensor__ = _dense_var_to_tensor
 
     def __getattr__(self, name):
+        if name == '_variable':  # while it is being copied
+            raise AttributeError(name)
         try:
             return object.__getattribute__(self._variable, name)
         except AttributeError:

@@ -266,6 +266,9 @@ def _load_weights(model, filepath, by_name, skip_mismatch, reshape, skip):
         return
     if _is_path(filepath) and orbax.is_checkpoint(filepath):
         _refuse_names(filepath, asked)
+        if skip_mismatch:
+            raise ValueError('load_weights: skip_mismatch=True is not possible for a checkpoint of Orbax (%s), whose '
+                             'variables go by their paths. Load the parts that fit by model.set_state_tree.' % filepath)
         orbax.load_weights(model, filepath)
         return
     if _is_archive(filepath):

@@ -3,13 +3,15 @@
 A config is `{'class_name': ..., 'config': {...}}`, as Keras 2 writes it; Keras 3's, which adds 'module' and
 'registered_name', is read too. Functions go by their name. A name is looked up among the custom objects, the registered
 ones and those of the kind that is asked for, and what is found has to be of that kind. A class that is nowhere there,
-and whose config says its module, is taken from that module where the program has loaded it, if it is a subclass of
-Keras's own of that kind: nothing is imported or called because a file says so.
+and whose config says its module, is taken from that module where it is one of scripts and loaded, if it is a subclass
+of Keras's own of that kind: nothing is imported or called because a file says so.
 """
 import functools
 import importlib
 import inspect
+import re
 import sys
+import types
 
 from keras import generations
 from keras.saving import values
@@ -28,6 +30,11 @@ SUFFIXES = {'initializer': 'keras.initializers', 'regularizer': 'keras.regulariz
             'constraint': 'keras.constraints', 'activation': 'keras.activations'}
 
 _kinds = {}
+
+
+def _is_installed(module):
+    """Whether a module belongs to a package that was installed, not to scripts."""
+    return bool(re.search(r'[/\\](site|dist)-packages[/\\]', str(vars(module).get('__file__'))))
 
 
 def kind_in(home):
@@ -244,14 +251,18 @@ class Kind:
         return found
 
     def _in_loaded(self, module, name):
-        """The class of this kind in a module that the program has loaded, or None.
+        """The class of this kind in a module of scripts that the program has loaded, or None.
 
-        Only subclasses of Keras's own: there are callable classes in Python's modules that a file must not make.
+        Only subclasses of Keras's own: there are callable classes in Python's modules that a file must not make. And
+        not of installed packages, whose layers may open what a file names.
         """
         if not isinstance(module, str) or module.partition('.')[0] == 'keras':
             return None
-        found = getattr(sys.modules.get(module), '__dict__', {}).get(name)
-        if not inspect.isclass(found) or (found.__module__, found.__name__) != (module, name):
+        loaded = sys.modules.get(module)
+        if type(loaded) is not types.ModuleType or _is_installed(loaded):
+            return None
+        found = vars(loaded).get(name)
+        if not issubclass(type(found), type) or (found.__module__, found.__name__) != (module, name):
             return None
         bases = [kind.base for kind in ([self] if self.home else map(kind_in, HOMES)) if kind.base is not None]
         return found if issubclass(found, tuple(bases)) else None

@@ -306,6 +306,8 @@ def test_pictures_of_any_size(make, tmp_path):
 def test_names_of_files_in_keras_3(tmp_path, format, end):
     if format not in keras.export.formats.available():
         pytest.skip('the library is not there')
+    if format == 'torch':
+        pytest.importorskip('torch')
     model = keras.Sequential([keras.layers.Dense(2, input_shape=(3,))])
     with keras.config.generation(3), pytest.raises(ValueError, match='requires the filepath to end with .\\%s' % end):
         model.export(str(tmp_path / 'model.txt'), format=format)

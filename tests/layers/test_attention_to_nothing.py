@@ -81,3 +81,19 @@ def test_query_mask_of_grouped_queries():
         np.testing.assert_allclose(outputs, by_rows, atol=1e-5)
         np.testing.assert_allclose(outputs[mask], plain[mask], atol=1e-5)
         assert np.abs(outputs - plain)[:, 1].max() > 1e-3
+
+
+@pytest.mark.on('torch', 'jax', 'tensorflow')
+def test_masks_of_numbers_and_infinite_biases():
+    draw = np.random.RandomState(0)
+    q, k, v = [draw.randn(1, 3, 2, 4).astype('float32') for _ in range(3)]
+    allowed = np.array([[0, 0, 0], [1, 1, 0], [1, 1, 1]], bool)[None, None]
+    bias = np.where(np.tril(np.ones((3, 3), bool)), 0.0, -np.inf).astype('float32')[None, None]
+    logits = np.einsum('bqhd,bkhd->bhqk', q, k) / 2.0
+    logits = np.where(allowed & (bias == 0), logits, -np.inf)
+    logits[:, :, 0] = 0.0
+    weights = np.exp(logits - logits.max(-1, keepdims=True))
+    expected = np.einsum('bhqk,bkhd->bqhd', weights / weights.sum(-1, keepdims=True), v)
+    for mask in (allowed, allowed.astype('int32') * 255):
+        found = ops.dot_product_attention(q, k, v, bias=bias, mask=mask, flash_attention=False)
+        np.testing.assert_allclose(ops.convert_to_numpy(found), expected, rtol=1e-5, atol=1e-6)

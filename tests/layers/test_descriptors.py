@@ -167,7 +167,7 @@ def test_merges(name, arguments):
     assert symbolic.shape[1:] == static_shape(actual)[1:]
     again = layers.deserialize(layers.serialize(layer))
     assert again.get_config() == layer.get_config()
-    np.testing.assert_allclose(to_array(again([x, y])), to_array(actual))
+    np.testing.assert_allclose(to_array(again([x, y])), to_array(actual), rtol=1e-6)
     # The function of the same name in lower case applies such a layer.
     function = getattr(layers, name.lower())
-    np.testing.assert_allclose(to_array(function([x, y], **arguments)), to_array(actual))
+    np.testing.assert_allclose(to_array(function([x, y], **arguments)), to_array(actual), rtol=1e-6)

@@ -310,8 +310,8 @@ def test_layers_of_a_stack_pass_on_what_they_give(known):
         left, right = model(x)
         model.add(keras.layers.Lambda(lambda pair: pair[1] * 2.0, output_shape=(3,)))
         copied = copy.deepcopy(model)
-        np.testing.assert_array_equal(np.asarray(left), x[:, :2])
-        np.testing.assert_array_equal(np.asarray(right), x[:, 2:])
+        np.testing.assert_array_equal(array(left), x[:, :2])
+        np.testing.assert_array_equal(array(right), x[:, 2:])
         for each in (model, copied):
             np.testing.assert_array_equal(each.predict(x, verbose=0), x[:, 2:] * 2.0)
     with keras.config.generation(2), pytest.raises(ValueError, match='2 outputs; a stack passes on one'):

@@ -80,6 +80,15 @@ def test_nothing_else_is(kind, name, module):
     assert RAN == before and os is sys.modules['os']
 
 
+def test_installed_packages_are_not_asked(monkeypatch):
+    installed = types.ModuleType('an_installed_package')
+    installed.__file__ = '/usr/lib/python3/site-packages/an_installed_package.py'
+    installed.Opens = type('Opens', (layers.Layer,), {'__module__': 'an_installed_package'})
+    monkeypatch.setitem(sys.modules, 'an_installed_package', installed)
+    with pytest.raises(ValueError, match='Unknown layer'):
+        layers.deserialize(config('Opens', 'an_installed_package'))
+
+
 def test_classes_of_another_kind_are_refused():
     with pytest.raises(ValueError, match="Could not locate class 'Doubled' in the module"):
         keras.losses.deserialize(config('Doubled'))

@@ -263,6 +263,16 @@ class Engine:
         """
         return function
 
+    # Whether `with_branches` may give something.
+    rewrites_scripts = False
+
+    def place_in_graph(self):
+        """How far the graph has come that is made now, for `has_updated_since`."""
+
+    def has_updated_since(self, place):
+        """Whether operations that update variables were added to the graph since."""
+        return False
+
     def with_branches(self, function, error):
         """`function` of a script, which has just raised `error`, with its `if`, `while` and `for` as parts of a graph;
         None where the library has no such form, or the error has another cause."""

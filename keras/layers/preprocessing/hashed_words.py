@@ -4,10 +4,12 @@ A word goes by a polynomial of its bytes modulo 2 ** 64; the sums over all prefi
 at once (Karp and Rabin, Efficient randomized pattern-matching algorithms, 1987).
 """
 import collections
+import os
 
 import numpy as np
 
-_FACTOR = 0x9E3779B97F4A7C15
+# Another one in each process, so that nobody can choose words that fall together.
+_FACTOR = int.from_bytes(os.urandom(8), 'little') & ~7 | 5
 _INVERSE = pow(_FACTOR, 2 ** 62 - 1, 2 ** 64)
 # How many texts are taken together: what they need has to fit into the processor's caches.
 _TOGETHER = 1000

@@ -93,3 +93,22 @@ def test_what_tensorflow_takes_for_tensors():
         return x * 2
 
     np.testing.assert_allclose(twice(variable), [2, 4])
+
+
+def test_what_has_updated_a_variable_does_not_run_twice():
+    class Counts(keras.layers.Layer):
+        def build(self, input_shape):
+            self.count = self.add_weight(shape=(), initializer='zeros', trainable=False, name='count')
+            self.built = True
+
+        def call(self, x):
+            self.count.assign(self.count + 1.0)
+            if tf.reduce_sum(x) > 1e9:
+                x = x * 0.0
+            return x
+    layer = Counts()
+    with pytest.raises(Exception, match='is not allowed|symbolic'):
+        model = keras.Sequential([keras.layers.Dense(1), layer])
+        model.compile('sgd', 'mse')
+        model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    assert float(layer.count) == 0.0

@@ -376,6 +376,16 @@ class TensorflowEngine(Engine):
     def joined_step(self, fn, reads, writes, unchanged=None):
         return Step(self, fn, True, joined=True)
 
+    rewrites_scripts = True
+
+    def place_in_graph(self):
+        return None if executing_eagerly() else len(tf.compat.v1.get_default_graph().get_operations())
+
+    def has_updated_since(self, place):
+        return place is not None and any(
+            'Assign' in operation.type or operation.type.startswith('ResourceApply')
+            for operation in tf.compat.v1.get_default_graph().get_operations()[place:])
+
     def with_branches(self, function, error):
         return with_branches(function, error)
 

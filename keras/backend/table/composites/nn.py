@@ -395,10 +395,14 @@ def attention_where(allowed, query, key, value, bias=None, scale=None, is_causal
     dtype = dtype_of(query)
     if is_causal:
         allowed = p.logical_and(allowed, p.logical_not(_later(shape(query)[1], shape(key)[1])))
-    allowed = p.cast(allowed, dtype)
+    # Masks of numbers: what is not 0 is allowed.
+    allowed = p.cast(p.cast(allowed, 'bool'), dtype)
     somewhere = p.max(allowed, -1, True)
     left_out = p.multiply(p.subtract(somewhere, allowed), lowest_logit(dtype))
-    bias = left_out if bias is None else p.add(p.multiply(bias, somewhere), left_out)
+    if bias is not None:
+        # Not a product: a bias may be infinite.
+        left_out = p.add(p.where(p.cast(somewhere, 'bool'), bias, p.full_like(bias, 0.0)), left_out)
+    bias = left_out
     query = p.multiply(query, p.transpose(somewhere, (0, 2, 1, 3)))
     return attention(query, key, value, bias, scale, False, soft_cap, fused)
 
