@@ -307,8 +307,9 @@ def unknown_name_error(kind, name, known_names=(), module=None):
     # Of a class and its alias in another spelling the one written most like the request.
     matches.sort(key=lambda known: -difflib.SequenceMatcher(None, str(name), known).ratio())
     hint = ' Did you mean %s?' % ' or '.join(map(repr, matches[:3])) if matches else ''
-    where = ' Could not locate class %.200r in the module %.200r of the config, which is read only where the program ' \
-        'has imported it, and not of installed packages.' % (name, module) if isinstance(module, str) and module != 'builtins' else ''
+    where = '' if not isinstance(module, str) or module == 'builtins' else \
+        ' Could not locate class %.200r in the module %.200r of the config, which is read only where the program has ' \
+        'imported it, and not of installed packages.' % (name, module)
     return InvalidConfig('Unknown %s: %.200r.%s%s If it is your own, pass it in `custom_objects`, wrap the call in '
                          '`keras.utils.custom_object_scope({%.200r: ...})`, or decorate it with '
                          '`@keras.saving.register_keras_serializable()`.' % (kind, name, hint, where, str(name)))
