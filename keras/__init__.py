@@ -3,9 +3,8 @@ from keras import config, lazy
 from keras.version import __version__
 
 config.settings.importer = lazy.importer()
-lazy.await_import(config.MADE_FOR_TF_KERAS,
-                  lambda: setattr(config.settings, 'default_generation', config.GENERATIONS[2]))
-lazy.await_import(config.MADE_FOR_KERAS_3, lambda: setattr(config.settings, 'default_generation', 3))
+lazy.await_import(config.MADE_FOR_TF_KERAS, lambda: config.settings.follow_package(config.GENERATIONS[2]))
+lazy.await_import(config.MADE_FOR_KERAS_3, lambda: config.settings.follow_package(3))
 
 
 def version():

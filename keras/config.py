@@ -187,6 +187,12 @@ class Settings:
         if self.nnx_enabled:
             self.default_generation = 3  # the only one that knows of it
 
+    def follow_package(self, generation):
+        """Have the generation of a package that was imported; Keras 3's goes before that of tf.keras, which packages
+        with other uses ask for, too."""
+        if generation == 3 or self.default_generation == DEFAULT_GENERATION:
+            self.default_generation = generation
+
 
 settings = Settings()
 
@@ -421,8 +427,8 @@ def is_nnx_enabled():
     """Whether on JAX variables are those of Flax NNX, and layers and models its modules.
 
     So it is where the environment variable KERAS_NNX_ENABLED is 'true' or '1', or keras.json has "nnx_enabled": true,
-    when Keras is imported; its generation is 3 then where nobody says another. `nnx.split`, `nnx.jit`, `nnx.grad`,
-    `nnx.Optimizer` and their kin take models that are built. On other engines nothing changes.
+    when Keras is imported; the generation is 3 then, on any engine, where nobody says another. `nnx.split`, `nnx.jit`,
+    `nnx.grad`, `nnx.Optimizer` and their kin take models that are built.
 
     Example:
         >>> keras.config.is_nnx_enabled()
@@ -468,7 +474,9 @@ def get_generation():
 
     Where nobody has said otherwise, a process that reaches us through `tf.keras` only has 3, and so has one that
     imports a package which runs on Keras 3 alone (KerasHub, KerasRS, BayesFlow), for what is made from then on, or in
-    which NNX is enabled. What the generations do differently is listed in docs/generations.md.
+    which NNX is enabled. One that imports a package made for tf.keras before that (TensorFlow Probability, Addons,
+    Larq and others, `config.MADE_FOR_TF_KERAS`) has 'tf', where none of these holds. What the generations do
+    differently is listed in docs/generations.md.
 
     Example:
         >>> keras.config.get_generation()

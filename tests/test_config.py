@@ -240,3 +240,13 @@ def test_too_late_depends_on_the_release(monkeypatch, version, refused):
         engine_module.mind_the_order('new')
     monkeypatch.setitem(sys.modules, 'new_package', config)
     engine_module.mind_the_order('new')
+
+
+@pytest.mark.on('numpy')
+def test_packages_of_keras_3_decide_before_those_of_tf_keras(monkeypatch):
+    from keras import config
+    for order, expected in (((3, 'tf'), 3), (('tf', 3), 3), (('tf',), 'tf')):
+        monkeypatch.setattr(config.settings, 'default_generation', config.DEFAULT_GENERATION)
+        for generation in order:
+            config.settings.follow_package(generation)
+        assert config.settings.default_generation == expected

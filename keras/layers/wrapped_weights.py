@@ -3,6 +3,8 @@
 Such a layer overrides `_add_variable_with_custom_getter`, which `add_weight` calls: what it makes of the getter's
 variable is read in its place.
 """
+import copy
+
 import numpy as np
 
 from keras.backend.contract.context import context
@@ -35,7 +37,7 @@ class Latent:
     __tf_tensor__ = _dense_var_to_tensor
 
     def __getattr__(self, name):
-        if name == '_variable':  # while it is being copied
+        if name == '_variable' or name.startswith('__'):  # what copying asks for, of this object
             raise AttributeError(name)
         try:
             return object.__getattribute__(self._variable, name)
@@ -44,16 +46,24 @@ class Latent:
 
 
 class WrappedWeight(Variable):
-    """A weight that reads as its wrapper says, the attribute `wrapper`; updates and files have what is kept."""
+    """A weight that reads as its wrapper says, the attribute `wrapper`; updates, files and copies have what is kept."""
 
     @property
     def value(self):
         """What the wrapper makes of the value, as a native tensor; where only shapes are known, that of the weight."""
         return Variable.value.fget(self) if context.abstract else self.wrapper.value()
 
-    def numpy_view(self):
+    def numpy(self):
         """What the wrapper makes of the value, as a NumPy array."""
-        return np.asarray(self.wrapper.numpy())
+        return np.array(self.wrapper.numpy())
+
+    def __getstate__(self):
+        return dict(super().__getstate__(), _initializer=np.array(self.numpy_view()))
+
+    def __deepcopy__(self, memo):
+        made = super().__deepcopy__(memo)
+        made.wrapper = copy.deepcopy(self.wrapper, memo)  # around the copy, which the memo knows
+        return made
 
     def __getattr__(self, name):
         own = vars(vars(self).get('wrapper', self))

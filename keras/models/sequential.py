@@ -172,7 +172,7 @@ class Sequential(Model):
         super().__setstate__(state)
         # The graph stands for the chain until here; without one the chain is at most an input.
         if self._made_graph is not None:
-            outputs = {node.operation: node.outputs if len(node.outputs) > 1 else node.outputs[0]
+            outputs = {node.operation: node.output_structure if len(node.outputs) > 1 else node.outputs[0]
                        for node in self._made_graph.layer_nodes
                        if isinstance(node.operation, Layer)}
             inputs = self._made_graph.inputs

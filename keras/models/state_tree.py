@@ -46,6 +46,7 @@ def restore_state(model, tree):
     if unknown:
         raise ValueError('set_state_tree: unknown part %s. The parts of a tree are: %s.'
                          % (', '.join(map(repr, unknown)), ', '.join(parts)))
+    found = []
     for part, state in tree.items():
         values = dict(_flat(state, ()))
         variables = dict(zip(_paths(parts[part]), parts[part]))
@@ -53,8 +54,15 @@ def restore_state(model, tree):
         if strange:
             raise ValueError('set_state_tree: model %s has no variable %s among its %s. It has: %s.' % (
                 model.name, ', '.join(strange), part, ', '.join('/'.join(path) for path in variables)))
-        for path, value in values.items():
-            variables[path].assign(value)
+        found.extend((variables[path], value) for path, value in values.items())
+    # All is looked at before the first one is set.
+    for variable, value in found:
+        shape = getattr(value, 'shape', None)
+        if shape is not None and tuple(shape) != tuple(variable.shape):
+            raise ValueError('set_state_tree: variable %s of model %s has shape %s, the value has shape %s. No '
+                             'variable is changed.' % (variable.path, model.name, tuple(variable.shape), tuple(shape)))
+    for variable, value in found:
+        variable.assign(value)
 
 
 def _paths(variables):

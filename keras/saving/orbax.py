@@ -10,6 +10,9 @@ that in a `.keras` file.
 import functools
 import json
 import os
+import re
+import stat
+import warnings
 
 import numpy as np
 
@@ -67,8 +70,9 @@ def is_checkpoint(path):
 
 
 def _steps_in(path):
-    return sorted(int(name) for name in os.listdir(path)
-                  if name.isdigit() and os.path.isdir(os.path.join(path, name, STATE)))
+    """{step: the name of its folder}."""
+    return {int(name): name for name in os.listdir(path)
+            if re.match('[0-9]+$', name) and os.path.isdir(os.path.join(path, name, STATE))}
 
 
 def step_of(path, step=None):
@@ -80,15 +84,31 @@ def step_of(path, step=None):
     path = os.path.abspath(os.fspath(path))
     if step is None and os.path.isdir(os.path.join(path, STATE)):
         return path
-    steps = _steps_in(path) if os.path.isdir(path) else []
+    steps = _steps_in(path) if os.path.isdir(path) else {}
     if not steps or step is not None and step not in steps:
         raise FileNotFoundError('%s holds no checkpoint%s. It has: %s.' % (
-            path, '' if step is None else ' of step %d' % step, ', '.join(map(str, steps)) or 'none'))
-    return os.path.join(path, str(steps[-1] if step is None else step))
+            path, '' if step is None else ' of step %d' % step, ', '.join(map(str, sorted(steps))) or 'none'))
+    return os.path.join(path, steps[max(steps) if step is None else step])
 
 
 def _read(folder, name):
-    return library().load_checkpointables(folder, {name: None})[name]
+    """What stands under a name of a checkpoint.
+
+    Raises:
+        RefusedFile: where the folder holds links or what is no file, or Orbax cannot make anything of it.
+    """
+    for place, folders, files in os.walk(folder):
+        for each in folders + files:
+            kind = os.lstat(os.path.join(place, each)).st_mode
+            if not (stat.S_ISDIR(kind) or stat.S_ISREG(kind)):
+                raise RefusedFile('The checkpoint %s is not read: %s in it is neither a file nor a folder.'
+                                  % (folder, os.path.relpath(os.path.join(place, each), folder)))
+    checkpoints = library()
+    try:
+        return checkpoints.load_checkpointables(folder, {name: None})[name]
+    except Exception as error:  # Orbax has errors of its own for each way in which a folder can be damaged
+        raise RefusedFile('The checkpoint %s cannot be read (%s: %.500s). The usual cause: it is damaged, or was made '
+                          'by something else.' % (folder, type(error).__name__, error)) from error
 
 
 def load_model(path, custom_objects=None, compile=True):
@@ -153,6 +173,7 @@ def load_weights(model, path):
             raise ValueError('%s is the checkpoint of another model: it has no %s among its %s, but: %s.' % (
                 folder, ', '.join(sorted('/'.join(path) for path in missing)), part,
                 ', '.join(sorted('/'.join(path) for path in wanted[part])) or 'none'))
+    _warn_of_state(wanted['optimizer_variables'], _by_path(own['optimizer_variables']), folder)
     fitting = {}
     for part, values in wanted.items():
         places = _by_path(own[part])
@@ -160,6 +181,18 @@ def load_weights(model, path):
         fitting[part] = _nested({path: np.asarray(value) for path, value in values.items()
                                  if part in _WEIGHTS or path in places})
     model.set_state_tree(fitting)
+
+
+def _warn_of_state(found, own, folder):
+    """Say so where the state of the optimizer is another one's; a model that is not compiled has no use for it."""
+    missing, left = set(own) - set(found), set(found) - set(own)
+    if found and own and (missing or left):
+        warnings.warn('%s holds the state of another optimizer: it has no %s, and %s has no place here. What is '
+                      'missing stays as it is.' % (folder, _listed(missing), _listed(left)), stacklevel=4)
+
+
+def _listed(paths):
+    return ', '.join(sorted('/'.join(path) for path in paths)) or 'other variable'
 
 
 def _by_path(tree, path=()):

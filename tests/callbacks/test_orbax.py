@@ -1,5 +1,6 @@
 """Checkpoints by Orbax, where it is installed."""
 import os
+import shutil
 import sys
 
 import numpy as np
@@ -101,6 +102,55 @@ def test_files_of_layers_stay_in_their_folder(tmp_path, name, monkeypatch):
     monkeypatch.setattr(keras.saving.orbax, '_read', lambda folder, part: content[part])
     with pytest.raises(keras.saving.opening.RefusedFile, match='a file that is called'):
         keras.saving.load_model(tmp_path)
+
+
+def test_hostile_and_damaged_folders_are_refused(tmp_path):
+    pytest.importorskip('orbax.checkpoint')
+    model = compiled()
+    model.fit(X, X[:, :1], verbose=0, callbacks=[C.OrbaxCheckpoint(tmp_path / 'good', save_on_background=False)])
+    for name, make in (('link', lambda path: os.symlink(str(tmp_path), path)), ('pipe', os.mkfifo)):
+        shutil.copytree(str(tmp_path / 'good'), str(tmp_path / name))
+        make(str(tmp_path / name / '0' / 'pytree' / 'other'))
+        with pytest.raises(keras.saving.opening.RefusedFile, match='neither a file nor a folder'):
+            model.load_weights(tmp_path / name)
+    shutil.copytree(str(tmp_path / 'good'), str(tmp_path / 'damaged'))
+    for path in (tmp_path / 'damaged' / '0' / 'pytree').iterdir():
+        shutil.rmtree(str(path)) if path.is_dir() else path.unlink()
+    with pytest.raises(keras.saving.opening.RefusedFile, match='cannot be read'):
+        model.load_weights(tmp_path / 'damaged')
+
+
+def test_steps_with_zeros_before_are_found(tmp_path):
+    pytest.importorskip('orbax.checkpoint')
+    model = compiled()
+    model.fit(X, X[:, :1], verbose=0, callbacks=[C.OrbaxCheckpoint(tmp_path, save_on_background=False)])
+    weights = model.get_weights()
+    os.rename(str(tmp_path / '0'), str(tmp_path / '0005'))
+    model.set_weights([0 * weight for weight in weights])
+    model.load_weights(tmp_path)
+    for array, saved in zip(model.get_weights(), weights):
+        np.testing.assert_array_equal(array, saved)
+
+
+def test_what_does_not_fit_changes_nothing_or_is_said(tmp_path):
+    pytest.importorskip('orbax.checkpoint')
+
+    def two(size, optimizer):
+        made = keras.Sequential([keras.layers.Dense(4, input_shape=(3,), name='a'),
+                                 keras.layers.Dense(size, name='b')])
+        made.compile(optimizer, 'mse')
+        return made
+    two(1, 'sgd').fit(X, X[:, :1], verbose=0, callbacks=[C.OrbaxCheckpoint(tmp_path, save_on_background=False)])
+    other = two(2, 'sgd')
+    before = other.get_weights()
+    with pytest.raises(ValueError, match='No variable is changed'):
+        other.load_weights(tmp_path)
+    for array, kept in zip(other.get_weights(), before):
+        np.testing.assert_array_equal(array, kept)
+    with pytest.warns(UserWarning, match='the state of another optimizer'):
+        two(1, 'adam').load_weights(tmp_path)
+    with pytest.raises(ValueError, match='skip_mismatch'):
+        two(1, 'sgd').load_weights(tmp_path, skip_mismatch=True)
 
 
 def test_missing_package_is_named(monkeypatch, tmp_path):

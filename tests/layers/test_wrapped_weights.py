@@ -1,4 +1,7 @@
 """Weights that layers written for tf.keras wrap, as those of Larq do."""
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -48,12 +51,12 @@ def test_the_wrapper_is_read_and_the_weight_is_kept(tmp_path):
     np.testing.assert_allclose(keras.ops.convert_to_numpy(model(x)), [[-2]])
     np.testing.assert_array_equal(model.get_weights()[0], kernel)
     assert model.layers[0].kernel.precision == 1 and not hasattr(model.layers[0].bias, 'precision')
+    path = str(tmp_path / 'weights.h5')
     Signs.on = True
     found = model.get_weights()[0]
+    model.save_weights(path)
     Signs.on = False
     np.testing.assert_array_equal(found, [[1], [-1]])
-    path = str(tmp_path / 'weights.h5')
-    model.save_weights(path)
     other = keras.Sequential([SignDense(1, input_shape=(2,))])
     other.load_weights(path)
     np.testing.assert_array_equal(other.get_weights()[0], kernel)
@@ -74,3 +77,16 @@ def test_training_moves_the_weight_that_is_kept():
     model.fit(np.array([[3, 5]], 'float32'), np.array([[1]], 'float32'), verbose=0)
     # y = 3 - 5, the derivative of (y - 1) ** 2 is -6.
     np.testing.assert_allclose(model.get_weights()[0], [[0.5 + 0.1 * 6 * 3], [-2 + 0.1 * 6 * 5]], rtol=1e-5)
+
+
+@pytest.mark.parametrize('copied', [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))])
+def test_copies_read_their_own_weight(copied):
+    layer = SignDense(1, use_bias=False)
+    layer.build((None, 2))
+    layer.set_weights([np.array([[0.5], [2.0]], 'float32')])
+    other = copied(layer)
+    np.testing.assert_array_equal(other.get_weights()[0], [[0.5], [2.0]])
+    other.kernel.assign([[-3.0], [-4.0]])
+    x = np.array([[3, 5]], 'float32')
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(other(x)), [[-8]])
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(x)), [[8]])

@@ -343,3 +343,16 @@ def test_graphs_take_arguments_that_nothing_uses_and_say_so():
             return x
     with pytest.raises(TypeError, match='batch_size'):
         Mine()(X, batch_size=4)
+
+
+def test_stacks_that_end_in_a_structure_go_on_after_a_copy():
+    class Parts(layers.Layer):
+        def call(self, x):
+            return {'a': x, 'b': 2.0 * x}
+
+    class Join(layers.Layer):
+        def call(self, parts):
+            return parts['a'] + parts['b']
+    model = copy.deepcopy(Sequential([Input((3,)), Parts()]))
+    model.add(Join())
+    np.testing.assert_allclose(model.predict(X, verbose=0), 3.0 * X)

@@ -6,6 +6,7 @@ inside, by their names; everything else stays with the original, which `_Made` k
 it always is: NNX gets and sets `Variable.held`.
 """
 import collections
+import copy
 import types
 
 import jax
@@ -130,22 +131,39 @@ class _Variable:
         return super().stored(storage, value)
 
 
+def _key(value):
+    """What stands for a setting, also one in tuples, lists and dictionaries, when it is compared; None for others."""
+    if isinstance(value, _SETTINGS):
+        return type(value), value
+    if type(value) is dict:
+        value = list(value.items())
+        kind = dict
+    elif type(value) in (tuple, list):
+        kind = type(value)
+    else:
+        return None
+    parts = tuple(map(_key, value))
+    return None if None in parts else (kind, parts)
+
+
 class _Made:
     """What a layer is besides its parts: equal for a layer and its copies while they compute the same."""
-    __slots__ = ('layer', 'settings')
+    __slots__ = ('layer', 'settings', '_key')
 
     def __init__(self, layer):
         self.layer = layer.copy_of or layer
-        self.settings = tuple(sorted(
-            [(name, value) for name, value in vars(layer).items() if isinstance(value, _SETTINGS)
-             and (not name.startswith('_') or name in ('_trainable', '_dtype', '_calls_in'))],
-            key=lambda setting: setting[0]))
+        # Private attributes are the account that the library keeps of a layer.
+        keys = {name: _key(value) for name, value in vars(layer).items()
+                if not name.startswith('_') or name in ('_trainable', '_dtype', '_calls_in')}
+        names = sorted(name for name, key in keys.items() if key is not None)
+        self.settings = {name: copy.copy(vars(layer)[name]) for name in names}
+        self._key = tuple((name, keys[name]) for name in names)
 
     def __eq__(self, other):
-        return type(other) is _Made and self.layer is other.layer and self.settings == other.settings
+        return type(other) is _Made and self.layer is other.layer and self._key == other._key
 
     def __hash__(self):
-        return hash((id(self.layer), self.settings))
+        return hash((id(self.layer), self._key))
 
     def __repr__(self):
         return repr(self.layer)
@@ -191,7 +209,7 @@ class LayerNode(nnx.Module, metaclass=_Class, pytree=False):
 
     @staticmethod
     def copy_without_parts(made):
-        return made.layer.copy_apart(**dict(made.settings))
+        return made.layer.copy_apart(**{name: copy.copy(value) for name, value in made.settings.items()})
 
     def keep_everything(self):
         """Called before `take_parts` where the layer gets what became of a copy: its parts have it already."""

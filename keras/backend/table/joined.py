@@ -50,6 +50,9 @@ class Joined:
 
     def _counted(self, key, args, tensors):
         count = self._counts.get(key, 0) + 1
+        if len(self._counts) >= MOST_CALLS:
+            # Room for calls that come again: numbers that are others each time fill it.
+            self._counts = {known: times for known, times in self._counts.items() if times > 1}
         if count > 1 or len(self._counts) < MOST_CALLS:
             self._counts[key] = count
         result = self.body(*args)
@@ -96,8 +99,8 @@ def _sort(value, key, tensors):
         tensors.append(value)
         key += (value.shape, value.dtype)
     elif kind in _PLAIN:
-        # 0.0 and -0.0 are equal.
-        key += (kind, repr(value) if kind is float and not value else value)
+        # 0.0 and -0.0 are equal, and what is no number is not equal to itself.
+        key += (kind, repr(value) if kind is float and (not value or value != value) else value)
     elif kind is tuple or kind is list:
         key += (kind, len(value))
         return all([_sort(part, key, tensors) for part in value])

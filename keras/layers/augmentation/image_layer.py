@@ -295,10 +295,13 @@ def _joined_changes(layer, name):
 
 
 def _settings(layer):
-    """The attributes of a layer that are plain values, with their types."""
+    """The attributes of a layer, and of layers that it holds, that are plain values, with their types."""
     for name, value in vars(layer).items():
         if type(value) in _SETTINGS:
             yield name, type(value), value
+        elif type(value) is dict and all([isinstance(part, ImageLayer) for part in value.values()]):
+            for key, part in value.items():
+                yield name, key, tuple(_settings(part))
         elif type(value) is list and all([type(part) in _SETTINGS for part in value]):
             yield name, list, tuple(value)
 

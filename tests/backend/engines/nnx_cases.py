@@ -285,3 +285,12 @@ def test_what_cannot_be_is_said():
         nnx.jit(lambda x: layer(x, training=True))(X)
     with pytest.raises(ValueError, match='neither add'):
         nnx.pop(dense(), keras.Variable)
+
+
+def test_settings_in_tuples_are_seen_by_jit():
+    layer, x = layers.Conv1D(1, 1), np.ones((1, 4, 1), 'float32')
+    layer(x)
+    call = nnx.jit(lambda layer, x: layer(x))
+    assert call(layer, x).shape == (1, 4, 1)
+    layer.strides = (2,)
+    assert call(layer, x).shape == (1, 2, 1)

@@ -7,7 +7,7 @@ import pytest
 import keras
 from keras import layers, ops
 from keras.backend.contract.loading import get_engine
-from keras.backend.table.joined import Joined, TIMES
+from keras.backend.table.joined import MOST_CALLS, TIMES, Joined
 
 pytestmark = pytest.mark.skipif(not get_engine().joins_operations, reason='the engine does not join operations')
 
@@ -122,3 +122,25 @@ def test_layers_with_compiled_changes_are_freed():
     del layer
     gc.collect()
     assert gone() is None
+
+
+def test_numbers_that_are_others_each_time_leave_room_for_calls_that_come_again():
+    body, runs = counting(lambda x, factor, nothing: x * factor + ops.sum(x))
+    call, x = Joined(body), tensor(1, 2)
+    for number in range(3 * MOST_CALLS):
+        call(x, float(number), 0)
+    for _ in range(TIMES):
+        call(x, 0.5, float('nan'))
+    known = len(runs)
+    np.testing.assert_array_equal(np.asarray(call(x, 0.5, float('nan'))), [3.5, 4.0])
+    # Compiling has run the body once more within the last of these calls.
+    assert len(runs) == known
+
+
+def test_changes_of_images_follow_the_layers_inside():
+    images = np.full((1, 2, 2, 3), 200.0, 'float32')
+    layer = layers.RandomColorJitter(value_range=(0, 255), brightness_factor=(1.0, 1.0), seed=0)
+    for _ in range(2 * TIMES):
+        assert np.max(layer(images, training=True)) == 255.0
+    layer._parts['brightness'].value_range = (0, 100)
+    assert np.max(layer(images, training=True)) == 100.0
