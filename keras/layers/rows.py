@@ -85,6 +85,9 @@ def rows_given(layer, inputs):
     The list is None where it gets all dense.
     """
     leaves = tree.flatten(inputs)
+    for leaf in leaves:
+        if getattr(leaf, 'ragged', False) and leaf.mask is None and len(leaf.shape) > 1:  # a script made it
+            leaf.mask = RowsThere()(leaf)
     if not any(getattr(leaf, 'ragged', False) for leaf in leaves) or not layer.takes_rows() \
             or not get_engine().has_ragged:
         return None, tree.map_structure(lambda leaf: getattr(leaf, 'mask', None), inputs)

@@ -7,6 +7,7 @@ from keras import config, generations, ops
 from keras.backend.contract import placement, tree
 from keras.backend.contract.context import noting_logits
 from keras.backend.contract.loading import get_engine
+from keras.backend.contract.rules import is_float
 from keras.backend.state.variables import native_result
 from keras.backend.table.composites.shape import dtype_of
 from keras.layers.rows import has_rows, ragged_of_marked, with_ends_marked, without_rows
@@ -230,7 +231,8 @@ class TrainOrTestStep:
         numbers = {place: number for number, place in enumerate(self._loss.trained_outputs) if number < len(ys)}
         for place, mask in enumerate(masks):
             if mask is not None and ops.ndim(mask) == ops.ndim(predictions[place]) == 2:
-                there, number = ops.cast(mask, dtype_of(predictions[place])), numbers.get(place)
+                dtype, number = dtype_of(predictions[place]), numbers.get(place)
+                there = ops.cast(mask, dtype if is_float(dtype) else config.floatx())
                 predictions[place] = ops.expand_dims(predictions[place], -1)
                 counted[place] = there / ops.maximum(ops.mean(there, 1, keepdims=True), 1e-7)
                 if number is not None and ys[number] is not None and ops.ndim(ys[number]) == 2:

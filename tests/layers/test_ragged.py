@@ -233,3 +233,14 @@ def test_operations_on_symbols(tf, x):
     for function in (lambda t: keras.ops.mean(t, axis=1), lambda t: tf.reduce_mean(t, axis=1)):
         with pytest.warns(UserWarning, match='filled up with zeros, which count here'):
             function(layers.Embedding(8, 3)(inputs))
+
+
+def test_conversions(tf, x):
+    assert keras.ops.convert_to_tensor(x) is x and keras.ops.convert_to_tensor(x, dtype='int32').dtype == tf.int32
+    padded = [row + [0] * (4 - len(row)) for row in ROWS]
+    dense = keras.ops.convert_to_tensor(x, ragged=False)
+    assert not isinstance(dense, tf.RaggedTensor)
+    np.testing.assert_array_equal(dense, padded)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(x), padded)
+    assert tuple(keras.ops.shape(x)) == (4, None) and keras.ops.ndim(x) == 2 and keras.ops.dtype(x) == 'int64'
+    assert keras.ops.is_tensor(x)
