@@ -911,13 +911,13 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
             bound.update(kwargs)
             shapes = {name + '_shape': shapes_of(value) for name, value in bound.items()}
             signature.check_build(type(self), shapes)
-            self._build_with([shapes[name] for name in signature.build_names if name in shapes])
+            self.build_with([shapes[name] for name in signature.build_names if name in shapes])
         else:
             self.ensure_built(shapes_of(args[0]))
 
     def ensure_built(self, input_shape):
         if not self._built:
-            self._build_with([input_shape])
+            self.build_with([input_shape])
 
     def get_build_config(self):
         """The shapes that the layer was built for, for a file; None where they are not known."""
@@ -935,9 +935,9 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         else:  # a layer that calls the arguments of `build` otherwise than the file is built when it is called
             shapes = [shapes.get(name) for name in names]
         if not self._built and (None not in shapes or signature_of(type(self)).builds_without_shape):
-            self._build_with([map_shapes(tuple, shape) for shape in shapes])
+            self.build_with([map_shapes(tuple, shape) for shape in shapes])
 
-    def _build_with(self, shapes, build=None):
+    def build_with(self, shapes, build=None):
         self._built_for = shapes
         self.take_path()
         before = self.weights_made() if self._was_built else ()
@@ -1183,7 +1183,7 @@ def _noted(build):
         while names and names[-1] not in kwargs:
             names = names[:-1]
         shapes = list(args) + [kwargs.get(name) for name in names]
-        return self._build_with(shapes, lambda *shapes: build(self, *args, **kwargs))
+        return self.build_with(shapes, lambda *shapes: build(self, *args, **kwargs))
     return wrapper
 
 

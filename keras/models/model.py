@@ -437,7 +437,7 @@ class Model(Trainer, Keras2View, Layer,
         is_subclassed = self.layer_graph is None and type(self).build is Model.build
         if is_subclassed and not self.built and stands_for_rows(args[0]):
             # What its `call` does with ragged tensors no run with dense ones would show: its layers are built in it.
-            self._build_with([shapes_of(args[0])], build=lambda *_: None)
+            self.build_with([shapes_of(args[0])], build=lambda *_: None)
         else:
             super().ensure_built_for(signature, args, kwargs)
 
