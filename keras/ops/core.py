@@ -12,7 +12,7 @@ from keras.backend.state.variables import Variable, to_array
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F
 from keras.backend.table.composites.math import less_equal
-from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, multiply_sizes, ndim, part_from,
+from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxis, multiply_sizes, ndim, part_at,
                                                   resized, shape, size_along, sliced, squeeze, static_shape, unstack,
                                                   whole_numbers, zeros)
 from keras.backend.table.dispatch import composite
@@ -497,13 +497,14 @@ def slice(inputs, start_indices, shape):
         part = p.strided_slice(inputs, tuple(starts), stops, (1,) * len(starts))
         # Of an axis of unknown size, the size that was asked for.
         return p.reshape(part, tuple(shape)) if None in static_shape(part) and -1 not in shape else part
+    sizes = list(shape)
     for axis, (start, size) in enumerate(zip(starts, shape)):
         if isinstance(size, int) and size == -1:
-            size = p.subtract(size_along(inputs, axis), start if isinstance(start, int) else p.cast(start, 'int32'))
-        elif isinstance(start, int) and start == 0 and size == static_shape(inputs)[axis]:
-            continue
-        inputs = part_from(inputs, start, size, axis)
-    return inputs
+            sizes[axis] = p.subtract(size_along(inputs, axis), start if isinstance(start, int) else
+                                     p.cast(start, 'int32'))
+        elif isinstance(start, int) and start == 0 and isinstance(size, int) and size == static_shape(inputs)[axis]:
+            sizes[axis] = None
+    return part_at(inputs, starts, tuple(sizes))
 
 
 def _entries(indices):

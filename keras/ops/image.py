@@ -4,6 +4,7 @@ from keras.backend.contract import rules
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F
 from keras.backend.table.composites import conv as convolutions
+from keras.backend.table.composites.colors import hsv_of_rgb, rgb_of_hsv
 from keras.backend.table.composites.shape import (dtype_of, expand_dims, ndim, shape, sliced, squeeze, stack,
                                                   static_shape, unstack)
 from keras.backend.table.dispatch import composite
@@ -307,17 +308,7 @@ def rgb_to_hsv(images, data_format=None):
     """
     axis = _channel_axis(images, data_format)
     _checked_channels(images, axis)
-    red, green, blue = unstack(images, 3, axis)
-    value = p.max(images, axis)
-    spread = p.subtract(value, p.min(images, axis))
-    safe = p.where(p.equal(spread, 0.0), 1.0, spread)
-    saturation = p.where(p.less(0.0, value), p.divide(spread, p.where(p.less(0.0, value), value, 1.0)), 0.0)
-    from_red = p.divide(p.subtract(green, blue), safe)
-    from_green = p.add(p.divide(p.subtract(blue, red), safe), 2.0)
-    from_blue = p.add(p.divide(p.subtract(red, green), safe), 4.0)
-    hue = p.where(p.equal(value, red), from_red, p.where(p.equal(value, green), from_green, from_blue))
-    hue = p.where(p.equal(spread, 0.0), 0.0, p.mod(p.divide(hue, 6.0), 1.0))
-    return stack([hue, saturation, value], axis)
+    return hsv_of_rgb(images, axis)
 
 
 def hsv_to_rgb(images, data_format=None):
@@ -329,10 +320,4 @@ def hsv_to_rgb(images, data_format=None):
     """
     axis = _channel_axis(images, data_format)
     _checked_channels(images, axis)
-    hue, saturation, value = unstack(images, 3, axis)
-
-    def channel(offset):
-        position = p.mod(p.add(p.multiply(hue, 6.0), offset), 6.0)
-        weight = p.maximum(p.minimum(p.minimum(position, p.subtract(4.0, position)), 1.0), 0.0)
-        return p.subtract(value, p.multiply(p.multiply(value, saturation), weight))
-    return stack([channel(5.0), channel(3.0), channel(1.0)], axis)
+    return rgb_of_hsv(images, axis)

@@ -3,6 +3,7 @@
 `REFERENCES[name](*arguments)` gets the arguments of a case, arrays in the place of tensors and defaults filled
 in. `TOLERANCES`: allowed error |a - b| / (1 + |b|) where it is not 2e-5.
 """
+import colorsys
 import itertools
 
 import numpy as np
@@ -478,6 +479,11 @@ def _moments(x, axes, keepdims):
 
 expit = scipy.special.expit
 
+def _of_colors(function, images, axis):
+    """One of `colorsys` on every pixel; where there is none, nothing."""
+    return np.apply_along_axis(lambda pixel: function(*map(float, pixel)), axis, images) if images.size else images
+
+
 REFERENCES = {
     # creation
     'full': lambda shape, value, dtype: np.ones(shape) * value,
@@ -526,7 +532,10 @@ REFERENCES = {
     'batch_flatten': lambda x: x.reshape(len(x), -1), 'stack': lambda xs, axis: np.stack(xs, axis),
     'unstack': _unstack, 'split': _split, 'repeat': lambda x, repeats, axis: np.repeat(x, repeats, axis),
     'tile': np.tile, 'roll': _roll, 'take': _take, 'one_hot': _one_hot, 'tril': np.tril, 'triu': np.triu,
-    'part_from': lambda x, start, size, axis: np.take(x, np.arange(size) + start, axis),
+    'hsv_of_rgb': lambda images, axis=-1: _of_colors(colorsys.rgb_to_hsv, images, axis),
+    'rgb_of_hsv': lambda images, axis=-1: _of_colors(colorsys.hsv_to_rgb, images, axis),
+    'part_at': lambda x, starts, sizes: x[tuple([slice(None) if size is None else slice(start, start + size)
+                                                 for start, size in zip(starts, sizes)])],
     'take_along_axis': lambda x, i, axis: np.take_along_axis(
         *((x, i, axis) if axis is not None else (x.ravel(), i.ravel(), 0))),
     'diagonal': np.diagonal, 'diag': np.diag, 'meshgrid': lambda xs, indexing: np.meshgrid(*xs, indexing=indexing),

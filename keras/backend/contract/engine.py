@@ -498,6 +498,8 @@ class Engine:
     repeats_steps = False
     # Whether steps go through a compiler that joins operations without being asked to, see `joined_step`.
     joins_operations = False
+    # Whether integers of two bytes are computed as such, in half of the time of floats.
+    has_short_integers = False
 
     def has_values(self, x):
         """Whether a native tensor is one with numbers, and not what stands for one while the library traces."""

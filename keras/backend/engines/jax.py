@@ -410,8 +410,12 @@ def _relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     return jax.nn.relu(x)
 
 
-def _part_from(x, start, size, axis):
-    return jax.lax.dynamic_slice_in_dim(x, start, size, axis) if type(size) is int else NotImplemented
+def _part_at(x, starts, sizes):
+    if not all(size is None or type(size) is int for size in sizes):
+        return NotImplemented
+    dtype = next((start.dtype for start in starts if hasattr(start, 'dtype')), 'int32')
+    starts = [jnp.asarray(0 if size is None else start, dtype) for start, size in zip(starts, sizes)]
+    return jax.lax.dynamic_slice(x, starts, [own if size is None else size for own, size in zip(x.shape, sizes)])
 
 
 def _over_axes(function):
@@ -470,7 +474,7 @@ class JaxEngine(Engine):
                                  'outer'),
                      rsqrt=lax.rsqrt, relu=_relu, logsumexp=_over_axes(jax.scipy.special.logsumexp),
                      mean=_over_axes(jnp.mean), var=_over_axes(jnp.var), std=_over_axes(jnp.std),
-                     any=_over_axes(jnp.any), all=_over_axes(jnp.all), argmin=_argmin, part_from=_part_from,
+                     any=_over_axes(jnp.any), all=_over_axes(jnp.all), argmin=_argmin, part_at=_part_at,
                      **_named(jax.nn, 'sigmoid silu softmax log_softmax softplus log_sigmoid elu celu selu glu '
                                       'hard_sigmoid hard_silu hard_tanh leaky_relu squareplus'))
     float_dtypes = _FLOATS

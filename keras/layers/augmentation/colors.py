@@ -1,5 +1,6 @@
 """Layers that change the colors of images, mostly at random and in training."""
 from keras import ops, random
+from keras.backend.contract.loading import get_engine
 from keras.layers.augmentation.filters import blurred, smoothed
 from keras.layers.augmentation.image_layer import ImageLayer, factor_bounds, to_range
 from keras.layers.augmentation.places import chosen
@@ -298,6 +299,10 @@ class RandomPosterization(_Colored):
     def changed_images(self, images, transformation):
         shift = ops.reshape(ops.cast(transformation['shift_factor'], 'float32'), (-1, 1, 1, 1))
         step = ops.round(ops.exp2(shift))
+        if get_engine().has_short_integers:
+            bits = ops.cast(ops.negative(step), 'int16')
+            values = ops.bitwise_and(ops.cast(to_range(images, self.value_range, _BYTES), 'int16'), bits)
+            return to_range(ops.cast(values, images.dtype), _BYTES, self.value_range)
         share, step = [ops.cast(number, images.dtype) for number in (ops.divide(1.0, step), step)]
 
         def cut(given):

@@ -77,7 +77,7 @@ class TensorflowEngine(Engine):
                            '_shared_name', '_id', 'read_value', 'ref', 'experimental_ref', 'device', 'graph', 'op',
                            '_in_graph_mode')
 
-    has_strings = True
+    has_strings = has_short_integers = True
     exporters = {'tf_saved_model': write_saved_model, 'tflite': write_tflite, 'litert': write_tflite}
 
     def __init__(self):

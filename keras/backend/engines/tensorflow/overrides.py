@@ -219,11 +219,39 @@ def batch_normalization_train(x, axis=-1, offset=None, scale=None, epsilon=1e-3)
 
 
 @override
+def part_at(x, starts, sizes):
+    return raw.Slice(input=x, begin=size_vector([0 if size is None else start for start, size in zip(starts, sizes)]),
+                     size=size_vector([-1 if size is None else size for size in sizes]))
+
+
+@override
 def resize(x, size, interpolation='bilinear', data_format=None, antialias=False, half_pixel_centers=True):
     if interpolation != 'bilinear' or antialias or not half_pixel_centers or rank_of(x) != 4 or x.dtype != tf.float32 \
             or config.normalize_data_format(data_format) == 'channels_first':
         return NotImplemented
     return raw.ResizeBilinear(images=x, size=spatial_tuple(size, 2, 'size'), half_pixel_centers=True)
+
+
+def _with_gradient_of_body(name, kernel):
+    """`kernel` on floats with the colors on the last axis; its gradient is that of what is written over primitives."""
+    def run(images, axis=-1):
+        if not _is_last(images, axis) or images.dtype not in (tf.float32, tf.float64):
+            return NotImplemented
+
+        @tf.custom_gradient
+        def colors(images):
+            def gradient(factor):
+                with tf.GradientTape(watch_accessed_variables=False) as tape:
+                    tape.watch(images)
+                    found = TABLE[name].body(images, -1)
+                return tape.gradient(found, images, factor)
+            return kernel(images=images), gradient
+        return colors(images)
+    return run
+
+
+OVERRIDES['hsv_of_rgb'] = _with_gradient_of_body('hsv_of_rgb', raw.RGBToHSV)
+OVERRIDES['rgb_of_hsv'] = _with_gradient_of_body('rgb_of_hsv', raw.HSVToRGB)
 
 
 @override

@@ -61,7 +61,7 @@ class TorchEngine(Engine):
     exporters = {'torch': write_torch}
     layer_base = LayerModule
     signals = tuple(filter(None, [getattr(torch.utils.checkpoint, '_StopRecomputationError', None)]))
-    notes_calls = True
+    notes_calls = has_short_integers = True
     # The stream of copies to the device, made for the first one.
     _copies = None
     variable_attributes = ('grad', 'requires_grad', 'requires_grad_', 'is_leaf', 'device', 'data', 'detach')

@@ -35,8 +35,13 @@ def clip(x, x_min=None, x_max=None):
 
 
 @override
-def part_from(x, start, size, axis):
-    return torch.narrow(x, axis, start, size) if type(size) is int else NotImplemented
+def part_at(x, starts, sizes):
+    if not all(size is None or type(size) is int for size in sizes):
+        return NotImplemented
+    for axis, (start, size) in enumerate(zip(starts, sizes)):
+        if size is not None:
+            x = torch.narrow(x, axis, start, size)
+    return x
 
 
 @override

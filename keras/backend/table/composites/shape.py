@@ -558,10 +558,13 @@ def take(x, indices, axis=None):
     return p.gather(x, indices, axis)
 
 
-@composite('x start', cases=[(F(5, 3), 3, 2, 0), (F(2, 5), 1, 3, 1)])
-def part_from(x, start, size, axis):
-    """`size` slices of `x` along `axis`, from the number `start` on, an integer of rank 0."""
-    return p.gather(x, p.add(p.arange(size, dtype='int32'), p.cast(start, 'int32')), axis)
+@composite('x *starts', cases=[(F(5, 3), (3, 0), (2, None)), (F(2, 5), (0, 1), (None, 3)), (F(4, 5), (1, 2), (2, 3))])
+def part_at(x, starts, sizes):
+    """The part of `x` that begins at `starts`, integers of rank 0, and has `sizes`; None: the axis is taken whole."""
+    for axis, (start, size) in enumerate(zip(starts, sizes)):
+        if size is not None:
+            x = p.gather(x, p.add(p.arange(size, dtype='int32'), p.cast(start, 'int32')), axis)
+    return x
 
 
 def whole_numbers(indices):
