@@ -206,6 +206,9 @@ class MXNetEngine(Engine):
     def where(self, condition, x, y):
         if condition.shape == x.shape == y.shape and x.size and x.dtype in o.FLOATS:
             return o.where_alike(o.cast(condition, dtype=o.NAMES[x.dtype]), x, y)
+        if not (condition.size and x.size and y.size):  # MXNet crashes where it broadcasts what is empty
+            shape = np.broadcast(*[np.empty(part.shape, bool) for part in (condition, x, y)]).shape
+            return self.full(shape, 0, self.dtype_of(x))
         return o.where(condition, x, y)
 
     def add(self, x, y):
