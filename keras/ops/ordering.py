@@ -5,8 +5,10 @@ import inspect
 import numpy as _np
 
 from keras.backend.contract import rules
+from keras.backend.contract.loading import get_engine
+from keras.backend.state.variables import to_array
 from keras.backend.table import primitives as p
-from keras.backend.table.cases import F
+from keras.backend.table.cases import F, I
 from keras.backend.table.composites import shape as shapes
 from keras.backend.table.composites.math import any, less_equal
 from keras.backend.table.composites.shape import computed, dtype_of, expand_dims, flatten, ndim, shape, static_shape
@@ -78,11 +80,36 @@ def bincount(x, weights=None, minlength=0, sparse=False):
     return shapes.sparse_result(counts) if sparse else counts
 
 
+@composite('rows weights', cases=[(I(4, 2, 5), 3), (I(4, 2, 5), 6, F(2, 5)), (I(4, 1, 0), 2)], gradient=False)
+def row_counts(rows, bins, weights=None):
+    """How often each integer from 0 to below `bins` occurs in each row, (rows, bins) of int32, or sums of weights.
+
+    Args:
+        rows: int32 (rows, numbers); what is no bin does not count. weights: numbers of the same shape.
+    """
+    count = shape(rows)[0]
+    inside = p.logical_and(less_equal(0, rows), p.less(rows, bins))
+    offsets = expand_dims(p.multiply(p.arange(count, dtype='int32'), bins), 1)
+    places = p.add(p.where(inside, rows, 0), offsets)
+    dtype = 'int32' if weights is None else dtype_of(weights)
+    values = p.cast(inside, dtype)
+    values = values if weights is None else p.multiply(values, weights)
+    empty = shapes.zeros((shapes.multiply_sizes((count, bins)),), dtype)
+    found = p.scatter_add(empty, flatten(places), flatten(values))
+    return shapes.resized(found, (count, bins))
+
+
 @composite('x weights', gradient=False)
 def counted(x, weights=None, minlength=0):
     """`bincount` as an entry of the table."""
     last = p.max(p.cast(x, 'int32')) if 0 not in shapes.static_shape(x) else -1
     bins = p.maximum(p.add(last, 1), minlength)
+    sizes = static_shape(x)
+    if None not in sizes and get_engine().is_native(bins) and get_engine().has_values(bins):
+        rows = [None if part is None else p.reshape(part, (-1, sizes[-1])) for part in (p.cast(x, 'int32'), weights)]
+        counts = row_counts(rows[0], int(to_array(bins)), *rows[1:])
+        counts = p.reshape(counts, tuple(sizes[:-1]) + (-1,))
+        return counts if weights is None else p.cast(counts, common_dtype(x, weights))
     if weights is None:
         return p.sum(shapes.one_hot(x, bins, -1, 'int32'), -2)
     dtype = common_dtype(x, weights)

@@ -1,9 +1,11 @@
 """Layers that change the colors of images, mostly at random and in training."""
 from keras import ops, random
 from keras.backend.contract.loading import get_engine
+from keras.backend.table import primitives
 from keras.layers.augmentation.filters import blurred, smoothed
 from keras.layers.augmentation.image_layer import ImageLayer, factor_bounds, to_range
 from keras.layers.augmentation.places import chosen
+from keras.ops.ordering import row_counts
 
 _BYTES = (0, 255)
 
@@ -328,7 +330,7 @@ class RandomSharpness(_Colored):
 
     def changed_images(self, images, transformation):
         factor = _per_image(transformation['factor'], images)
-        soft = smoothed(images, self.image_axes())
+        soft = self.in_channels_last(smoothed, images)
         return self.cut(ops.add(soft, ops.multiply(ops.subtract(images, soft), ops.multiply(factor, 2.0))))
 
 
@@ -364,7 +366,7 @@ class RandomGaussianBlur(_Colored):
 
     def changed_images(self, images, transformation):
         sigmas = transformation['blur_factor']
-        soft = blurred(images, self._taps, (sigmas[0], sigmas[1]), self.image_axes()[::-1])
+        soft = self.in_channels_last(lambda given: blurred(given, self._taps[::-1], (sigmas[1], sigmas[0])), images)
         return self.cut(ops.where(ops.reshape(transformation['should_apply_blur'], (-1, 1, 1, 1)), soft, images))
 
 
@@ -470,24 +472,16 @@ class Equalization(_Colored):
     def equalized(self, images):
         sizes = ops.shape(images)
         last = float(self.bins - 1)
-        values = ops.clip(ops.floor(ops.multiply(images, last / 255.0)), 0.0, last)
+        values = ops.cast(ops.clip(ops.multiply(images, last / 255.0), 0.0, last), 'int32')
         rows = ops.reshape(ops.transpose(values, (3, 0, 1, 2)), (sizes[3], -1))
-        counts = histograms(rows, self.bins)
+        counts = ops.cast(row_counts(rows, self.bins), 'float32')
         below = ops.cumsum(counts, -1)
         total = below[:, -1:]
         first = ops.min(ops.where(ops.greater(counts, 0.0), below, total), -1, keepdims=True)
         spread = ops.subtract(total, first)
         single = ops.equal(spread, 0.0)
         table = ops.round(ops.divide(ops.multiply(ops.subtract(below, first), 255.0), ops.where(single, 1.0, spread)))
-        found = ops.take_along_axis(ops.clip(table, 0.0, 255.0), ops.cast(rows, 'int32'), -1)
-        found = ops.transpose(ops.reshape(found, (sizes[3], sizes[0], sizes[1], sizes[2])), (1, 2, 3, 0))
+        # Channel by channel in one table, so that the images stay as they lie.
+        offsets = ops.multiply(ops.arange(sizes[3], dtype='int32'), self.bins)
+        found = primitives.gather(ops.reshape(ops.clip(table, 0.0, 255.0), (-1,)), ops.add(values, offsets), 0)
         return ops.where(ops.reshape(single, (1, 1, 1, -1)), images, found)
-
-
-def histograms(rows, bins):
-    """(rows, bins): how often each whole number below `bins` occurs in each row of floats (rows, numbers)."""
-    sizes = ops.shape(rows)
-    offsets = ops.expand_dims(ops.multiply(ops.arange(sizes[0], dtype='int32'), bins), 1)
-    places = ops.reshape(ops.add(ops.cast(rows, 'int32'), offsets), (-1, 1))
-    ones = ops.ones((sizes[0] * sizes[1],), 'float32')
-    return ops.reshape(ops.scatter(places, ones, (sizes[0] * bins,)), (-1, bins))

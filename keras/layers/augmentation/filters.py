@@ -1,24 +1,8 @@
-"""Sums over the neighbours of pixels."""
+"""Sums over the neighbours of pixels, with zeros outside, of images with the channels behind."""
 from keras import ops
-from keras.backend.table.composites.shape import sliced
 
-
-def along(images, axis, weights, taps):
-    """Images filtered along an axis by an odd number of weights, zeros outside.
-
-    Args:
-        images: tensor. weights: tensor (taps,). taps: their number.
-    """
-    reach = taps // 2
-    size = ops.shape(images)[axis]
-    widths = [(0, 0)] * ops.ndim(images)
-    widths[axis] = (reach, taps - 1 - reach)
-    padded = ops.pad(images, widths)
-    total = None
-    for tap in range(taps):
-        part = ops.multiply(sliced(padded, axis, tap, tap + size), weights[tap])
-        total = part if total is None else ops.add(total, part)
-    return total
+# Up to so many weights one filter of rows and columns is faster than one after the other.
+_MOST_AT_ONCE = 25
 
 
 def gaussian(taps, sigma):
@@ -28,20 +12,27 @@ def gaussian(taps, sigma):
     return ops.divide(weights, ops.sum(weights))
 
 
-def blurred(images, taps, sigmas, axes=(1, 2)):
-    """Images blurred along rows and columns, zeros outside.
+def _filtered(images, weights):
+    """Images filtered by `weights` (rows, columns), the same for all channels."""
+    rows, columns = ops.shape(weights)
+    kernel = ops.tile(ops.reshape(ops.cast(weights, images.dtype), (rows, columns, 1, 1)),
+                      (1, 1, ops.shape(images)[-1], 1))
+    return ops.depthwise_conv(images, kernel, padding='same', data_format='channels_last')
+
+
+def blurred(images, taps, sigmas):
+    """Images blurred along rows and columns.
 
     Args:
-        taps, sigmas: for each axis of `axes`.
+        images: (batch, rows, columns, channels). taps, sigmas: of the bell curve along the rows' axis and the columns'.
     """
-    for axis, count, sigma in zip(axes, taps, sigmas):
-        images = along(images, axis, ops.cast(gaussian(count, sigma), images.dtype), count)
-    return images
+    down, along = [gaussian(count, sigma) for count, sigma in zip(taps, sigmas)]
+    down, along = ops.expand_dims(down, 1), ops.expand_dims(along, 0)
+    if taps[0] * taps[1] <= _MOST_AT_ONCE:
+        return _filtered(images, ops.multiply(down, along))
+    return _filtered(_filtered(images, down), along)
 
 
-def smoothed(images, axes):
-    """The mean of each pixel and its eight neighbours, of which the pixel counts five times; zeros outside."""
-    total = images
-    for axis in axes:
-        total = along(total, axis, ops.ones((3,), images.dtype), 3)
-    return ops.divide(ops.add(total, ops.multiply(images, 4.0)), 13.0)
+def smoothed(images):
+    """The mean of each pixel and its eight neighbours, of which the pixel counts five times."""
+    return _filtered(images, ops.convert_to_tensor([[1 / 13.0] * 3, [1 / 13.0, 5 / 13.0, 1 / 13.0], [1 / 13.0] * 3]))

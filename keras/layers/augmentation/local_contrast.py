@@ -2,7 +2,8 @@
 import numpy as np
 
 from keras import ops
-from keras.layers.augmentation.colors import Equalization, histograms
+from keras.layers.augmentation.colors import Equalization
+from keras.ops.ordering import row_counts
 
 _BINS = 256
 
@@ -58,7 +59,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(Equalization):
         down, along = self.tile_grid_size
         apart = ops.transpose(ops.reshape(values, (-1, down, sizes[0], along, sizes[1])), (0, 1, 3, 2, 4))
         count = sizes[0] * sizes[1]
-        counts = histograms(ops.reshape(apart, (-1, count)), _BINS)
+        counts = ops.cast(row_counts(ops.reshape(apart, (-1, count)), _BINS), 'float32')
         limit = self.clip_limit * count / _BINS
         beyond = ops.sum(ops.maximum(ops.subtract(counts, limit), 0.0), -1, keepdims=True)
         below = ops.cumsum(ops.add(ops.minimum(counts, limit), ops.divide(beyond, float(_BINS))), -1)

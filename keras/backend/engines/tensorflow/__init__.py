@@ -161,6 +161,9 @@ class TensorflowEngine(Engine):
             return tf.sparse.from_dense(tf.sparse.sparse_dense_matmul(x, tf.sparse.to_dense(y)))
         return _sparse_by_dense(x, y) if isinstance(x, tf.SparseTensor) else tf.sparse.sparse_dense_matmul(x, y)
 
+    def has_values(self, x):
+        return isinstance(x, EagerTensor)
+
     has_ragged = True
 
     def is_ragged(self, x):

@@ -219,6 +219,16 @@ def batch_normalization_train(x, axis=-1, offset=None, scale=None, epsilon=1e-3)
 
 
 @override
+def row_counts(rows, bins, weights=None):
+    if not isinstance(bins, int) or 0 in rows.shape.as_list() \
+            or weights is not None and weights.dtype not in (tf.float32, tf.float64):
+        return NotImplemented
+    # What lies below is an error there, what lies beyond is not counted.
+    return raw.DenseBincount(input=tf.where(rows < 0, bins, rows), size=bins, binary_output=False,
+                             weights=tf.zeros((0,), tf.int32) if weights is None else weights)
+
+
+@override
 def part_at(x, starts, sizes):
     return raw.Slice(input=x, begin=size_vector([0 if size is None else start for start, size in zip(starts, sizes)]),
                      size=size_vector([-1 if size is None else size for size in sizes]))

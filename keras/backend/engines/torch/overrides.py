@@ -35,6 +35,17 @@ def clip(x, x_min=None, x_max=None):
 
 
 @override
+def row_counts(rows, bins, weights=None):
+    if not isinstance(bins, int) or weights is not None and weights.requires_grad:
+        return NotImplemented
+    # Each row has a bin more, for what is in none.
+    places = torch.where((rows < 0) | (rows >= bins), bins, rows)
+    places = places + torch.arange(len(rows), device=rows.device, dtype=rows.dtype)[:, None] * (bins + 1)
+    found = torch.bincount(places.flatten(), None if weights is None else weights.flatten(), len(rows) * (bins + 1))
+    return found.reshape(len(rows), bins + 1)[:, :bins].to(torch.int32 if weights is None else weights.dtype)
+
+
+@override
 def part_at(x, starts, sizes):
     if not all(size is None or type(size) is int for size in sizes):
         return NotImplemented
