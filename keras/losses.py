@@ -14,7 +14,7 @@ from keras.backend.table.composites import losses as _table
 from keras.backend.table.composites.losses import (binary_crossentropy_with_epsilon, clipped_logits,
                                                    mean_sparse_categorical_crossentropy)
 from keras.backend.table.composites.shape import dtype_of, ndim, shape, static_shape
-from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config
+from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config, tells_function
 from keras.generations import Default
 from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
 
@@ -235,7 +235,7 @@ class LossFunctionWrapper(Loss):
 
     def get_config(self):
         arguments = arguments_config(self, self.fn, self.arguments)
-        own = {} if type(self) is not LossFunctionWrapper else {'fn': serialize(self.fn)}
+        own = {'fn': serialize(self.fn)} if tells_function(self, LossFunctionWrapper) else {}
         return dict(super().get_config(), **arguments, **own)
 
     @classmethod

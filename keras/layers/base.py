@@ -556,8 +556,11 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         if captured is not None:
             kwargs['captured'] = captured
         implicit += tuple(name for name in self.implicit_arguments if name in kwargs)
-        node = Node(self, args, kwargs, self._unlisted(self._symbolic_outputs(args, kwargs)), implicit,
-                    first=first)
+        outputs = self._unlisted(self._symbolic_outputs(args, kwargs))
+        if outputs is None:
+            raise ValueError('Layer %s (%s) gave None. The usual cause: a `call` or a function without `return`.'
+                             % (self.name, type(self).__name__))
+        node = Node(self, args, kwargs, outputs, implicit, first=first)
         node.phase = learning_phase.value
         mark_sparse(node, self)
         if register:
@@ -699,9 +702,6 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
             if getattr(error, 'keras_explained', False):
                 raise
             outputs = self._engine_outputs(args, kwargs, error)
-        if outputs is None:
-            raise ValueError('Layer %s (%s) gave None. The usual cause: a `call` or a function without `return`.'
-                             % (self.name, type(self).__name__))
         return tree.map_structure(lambda out: out if out is None else abstract.abstracted(out), outputs)
 
     def _engine_outputs(self, args, kwargs, error):
@@ -928,15 +928,15 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         return {'input_shape': (shapes or [None])[0]} if len(names) < 2 else {'shapes_dict': dict(zip(names, shapes))}
 
     def build_from_config(self, config):
-        """Make the weights for what `get_build_config` gave."""
-        names = signature_of(type(self)).build_names
-        shapes = config.get('shapes_dict') or {'input_shape': config.get('input_shape')}
-        if len(names) < 2 and len(shapes) == 1:
-            shapes = list(shapes.values())
-        else:  # a layer that calls the arguments of `build` otherwise than the file is built when it is called
-            shapes = [shapes.get(name) for name in names]
-        if not self._built and (None not in shapes or signature_of(type(self)).builds_without_shape):
-            self._build_with([map_shapes(tuple, shape) for shape in shapes])
+        """Make the weights for what `get_build_config` gave; where `build` takes others, when the layer is called."""
+        signature = signature_of(type(self))
+        given = config.get('shapes_dict') or {'input_shape': config.get('input_shape')}
+        names = signature.build_names if len(signature.build_names) > 1 or len(given) > 1 else list(given)
+        known = any(given.get(name) is not None for name in names) \
+            and all(name in given for name in names if name in signature.needed_shapes)
+        if not self._built and (known or signature.builds_without_shape):
+            names = itertools.takewhile(given.__contains__, names)
+            self._build_with([map_shapes(tuple, given[name]) for name in names])
 
     def _build_with(self, shapes, build=None):
         self._built_for = shapes

@@ -1,5 +1,6 @@
 """`Metric`, and the metrics that are a sum or a mean of values. A metric's state is a few variables."""
 import copy
+import inspect
 import re
 
 import numpy as np
@@ -17,7 +18,7 @@ from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
 from keras.backend.table.composites.shape import count, dtype_of, shape, static_shape
-from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config
+from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config, tells_function
 from keras.losses import broadcast_weights, same_rank
 from keras.saving.kinds import kind_in
 from keras.saving.serialization import serialize_keras_object
@@ -438,14 +439,16 @@ class MeanMetricWrapper(Mean):
 
     def get_config(self):
         arguments = arguments_config(self, self._fn, self._fn_kwargs)
-        if type(self) is MeanMetricWrapper:
+        if tells_function(self, MeanMetricWrapper):
             arguments['fn'] = serialize_keras_object(self._fn)
         return dict(super().get_config(), **arguments)
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
-        if isinstance(config.get('fn'), (str, dict)):
+        if 'fn' not in inspect.signature(cls.__init__).parameters:  # Keras 3 writes the function of a user's class, too
+            config.pop('fn', None)
+        elif isinstance(config.get('fn'), (str, dict)):
             config['fn'] = kind_in('keras.metrics').deserialize(config['fn'])
         return cls(**config)
 

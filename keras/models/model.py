@@ -74,7 +74,7 @@ class Model(Trainer, Keras2View, Layer,
 
     notes_builds = False
     # Attributes that hold layers, or know of them, besides those that a subclass has.
-    _BOOKKEEPING = frozenset(('_made_graph', '_forward', '_direct', '_training', '_stack', '_chain', '_names'))
+    _BOOKKEEPING = frozenset(('_made_graph', '_forwards', '_direct', '_training', '_stack', '_chain', '_names'))
 
     arguments_make_config = True
     _own_input_spec = None
@@ -112,8 +112,8 @@ class Model(Trainer, Keras2View, Layer,
 
     def renew_forward(self):
         """Have training run what the model is now."""
-        self._forward, self._direct = Forward(self, type(self).call is not Model.call), None
-        self.use_forward(self._forward)
+        self._forwards, self._direct = Forward(self, type(self).call is not Model.call), None
+        self.use_forward(self._forwards)
 
     # --- structure ---------------------------------------------------------------------------------------------
 
@@ -142,8 +142,7 @@ class Model(Trainer, Keras2View, Layer,
         nodes = self.required_graph().all_nodes()
         return list({id(node.operation): node.operation for node in nodes}.values())
 
-    @property
-    def _layers(self):
+    def own_layers(self):
         own = self.own_parts()[1]
         if self.layer_graph is None:
             return own
@@ -168,7 +167,7 @@ class Model(Trainer, Keras2View, Layer,
 
     def _own_weights(self):
         trainable, frozen, _ = super()._own_weights()
-        return trainable, frozen, self._layers
+        return trainable, frozen, self.own_layers()
 
     def saved_parts(self):
         found = {name: value for name, value in super().saved_parts().items() if name not in self._BOOKKEEPING}
@@ -176,9 +175,9 @@ class Model(Trainer, Keras2View, Layer,
 
     def __getstate__(self):
         state = dict(super().__getstate__(), _made_graph=None)
-        del state['_forward'], state['_direct']
+        del state['_forwards'], state['_direct']
         if self.layer_graph is not None:
-            state['graph'] = PortableGraph(self.layer_graph, self._forward.layers_with_additions())
+            state['graph'] = PortableGraph(self.layer_graph, self._forwards.layers_with_additions())
             state['graph_layers'] = self.layer_graph.layers
         return state
 
@@ -188,8 +187,8 @@ class Model(Trainer, Keras2View, Layer,
         if graph is not None:
             self._made_graph = Graph(*graph.restored(), owner=self.name)
             self._made_graph.arrange(layers)
-        self._forward, self._direct = Forward(self, type(self).call is not Model.call), None
-        self.use_forward_of_copy(self._forward)
+        self._forwards, self._direct = Forward(self, type(self).call is not Model.call), None
+        self.use_forward_of_copy(self._forwards)
 
     def copy_apart(self, **attributes):
         self.layer_graph  # made, if it is not there yet
@@ -430,7 +429,7 @@ class Model(Trainer, Keras2View, Layer,
             and self.mode_of_calls is None and not self.hooked
         if plain and not known and not context.abstract \
                 and type(self).call is Model.call and type(self).compute_mask is Model.compute_mask:
-            self._direct = DirectCall(self, self._forward, inputs)
+            self._direct = DirectCall(self, self._forwards, inputs)
 
     def build(self, input_shape=None):
         """Make the weights for inputs of `input_shape` (batch size included, None for any)."""
@@ -461,7 +460,7 @@ class Model(Trainer, Keras2View, Layer,
             variant = graph.variant([one is not None for one in masks])
             return graph.pack_outputs(variant.plan(training)(values + [one for one in masks if one is not None]))
         if calls.losses is not None and not context.abstract:
-            return graph.pack_outputs(self._forward.with_masks_noted(values, training))
+            return graph.pack_outputs(self._forwards.with_masks_noted(values, training))
         return graph.pack_outputs(graph.plan(training)(values))
 
     def call_without_graph(self, inputs):

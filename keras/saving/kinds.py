@@ -396,10 +396,10 @@ def deserialize_keras_object(identifier, module_objects=None, custom_objects=Non
     if not safe_mode:
         with SafeModeScope(False):
             return deserialize_keras_object(identifier, module_objects, custom_objects, printable_module_name)
-    if module_objects is None and isinstance(identifier, (list, tuple)):
-        return type(identifier)(deserialize_keras_object(part, None, custom_objects) for part in identifier)
+    if module_objects is None and holds_others(identifier):
+        return with_others_read(identifier, lambda part: deserialize_keras_object(part, None, custom_objects))
     if module_objects is None and _is_value(identifier):
-        return _value(identifier, custom_objects)
+        return identifier if not isinstance(identifier, dict) else values.decoded(identifier)
     if module_objects is None and isinstance(identifier, str) and generations.value('names_are_values'):
         own = get_registered_object(identifier, custom_objects)
         return identifier if own is None else own
@@ -410,15 +410,24 @@ def deserialize_keras_object(identifier, module_objects=None, custom_objects=Non
     return kind.deserialize(identifier, custom_objects)
 
 
-def _value(identifier, custom_objects):
-    """The plain value, with the objects inside."""
+def holds_others(identifier):
+    """Whether this is a list, a tuple, or a dictionary without a class or for a tuple: other configs may be inside."""
     if not isinstance(identifier, dict):
-        return identifier
+        return isinstance(identifier, (list, tuple))
+    return 'class_name' not in identifier or _is_tuple(identifier)
+
+
+def _is_tuple(identifier):
+    return identifier['class_name'] == '__tuple__' and isinstance(identifier.get('config'), list)
+
+
+def with_others_read(identifier, read):
+    """The list, tuple or dictionary with what `read` makes of each part."""
+    if not isinstance(identifier, dict):
+        return type(identifier)(read(part) for part in identifier)
     if 'class_name' not in identifier:
-        return {key: deserialize_keras_object(part, None, custom_objects) for key, part in identifier.items()}
-    if identifier['class_name'] == '__tuple__' and isinstance(identifier.get('config'), list):
-        return tuple(deserialize_keras_object(identifier['config'], None, custom_objects))
-    return values.decoded(identifier)
+        return {key: read(part) for key, part in identifier.items()}
+    return tuple(read(part) for part in identifier['config'])
 
 
 def _is_value(identifier):

@@ -28,7 +28,7 @@ _NEVER_LOOKED_AT = frozenset((
     '_inbound_nodes', '_outbound_nodes', '_call_losses', '_call_metrics', '_symbolic_losses', '_symbolic_metrics',
     '_symbolic_updates', '_direct_dtype', '_direct_shape', '_ignores_phase', '_initial_weights', '_source',
     '_policy', '_built_for', '_was_built', '_has_run', '_trainable', '_trainable_weights', '_non_trainable_weights',
-    '_forward', '_direct', '_training', '_warned', '_path', '_made_under', '_noted', 'name', 'history', 'streams',
+    '_forwards', '_direct', '_training', '_warned', '_path', '_made_under', '_noted', 'name', 'history', 'streams',
     'input_spec', 'stop_training', 'stop_evaluating', 'stop_predicting'))
 # Such are, by the ends of their names, those that say how weights were made, and in steps that do not train those of
 # what training adds to weights.
@@ -52,13 +52,13 @@ class Unchanged:
     """
 
     def __init__(self, forward, objects, trains=True):
-        self._forward, self._objects = forward, objects
+        self._forwards, self._objects = forward, objects
         self._ignored = _ONLY_TO_MAKE if trains else _ONLY_TO_TRAIN
         self._counts = None
 
     def can_be_seen(self):
         """Whether all of it is of kinds whose changes are seen; `holds` says from now on whether there was one."""
-        forward = self._forward
+        forward = self._forwards
         if forward.graph is None or forward.own_call or not forward.additions().is_empty:
             return False
         # Dictionaries, how many names each has, and how many of these are looked at.
