@@ -290,3 +290,10 @@ def test_rematerialized_calls_are_functions_to_call():
     expected = keras.ops.convert_to_numpy(layer(x))
     layer.quantize('int8')
     assert np.allclose(keras.ops.convert_to_numpy(layer(x)), expected, atol=0.05)
+
+
+@TRAINS
+def test_attention_has_the_type_of_its_queries_beside_another_bias():
+    query = ops.cast(np.ones((1, 2, 1, 2), 'float32'), 'float16')
+    found = ops.dot_product_attention(query, query, query, bias=np.zeros((1, 1, 2, 2), 'float32'))
+    assert keras.backend.standardize_dtype(found.dtype) == 'float16'
