@@ -3,6 +3,8 @@
 tf.keras writes tuples, shapes and dtypes so, in JSON and inside `.keras` archives; Keras 3 slices and tensors.
 What holds code (`__lambda__`) and what is an object by name stay as they are.
 """
+import sys
+
 import numpy as np
 
 # How deep a config may be; deeper ones end Python's own stack.
@@ -89,9 +91,20 @@ def _type_spec(value):
     return items
 
 
+def _tensor_spec(value):
+    """A `tf.TensorSpec`, where the program has TensorFlow."""
+    tensorflow = sys.modules.get('tensorflow')
+    if value.get('spec_name') != 'TensorSpec' or tensorflow is None:
+        raise ValueError('The config holds a %.50s of TensorFlow. Those that can be read are of the class TensorSpec, '
+                         'after `import tensorflow`.' % value.get('spec_name'))
+    shape, dtype, name = value['config']
+    return tensorflow.TensorSpec(shape, tensorflow.as_dtype(dtype), name)
+
+
 _MAKERS = {'__tuple__': lambda value: tuple(value['items'] if 'items' in value else _content(value)),
            'TensorShape': _shape, '__ellipsis__': lambda value: Ellipsis, '__bytes__': _bytes, '__numpy__': _array,
            '__tensor__': _array, '__slice__': _slice, '__timestamp__': _content, 'TypeSpec': _type_spec,
+           '__typespec__': _tensor_spec,
            '__passive_serialization__': _content}
 
 
