@@ -175,7 +175,7 @@ def test_products_of_quantized_matrices():
 def test_places_of_floats_that_are_not_normal():
     """On CPUs XLA compares those as if they were 0."""
     tiny = float.fromhex('0x1p-149')
-    for row in [-1.0, -0.0, tiny], [0.0, 1e-38, -tiny, 0.0, 5.0], [-tiny, 2 * -tiny], [np.inf, np.nan, -np.inf, np.nan], \
+    for row in [-1.0, -0.0, tiny], [0.0, 1e-38, -tiny, 0.0, 5.0], [-tiny, 2 * -tiny], [np.inf, np.nan, -np.inf], \
             [-0.0, 0.0], [0.0, -0.0], [-np.inf, -np.inf]:
         x = np.array(row, 'float32')
         assert int(ops.argmax(x)) == np.argmax(x) and int(ops.argmin(x)) == np.argmin(x)
