@@ -199,7 +199,7 @@ class Engine:
         """
         return self.unsupported('sparse tensors')()
 
-    # --- ragged tensors of the library, which come out at the end and go nowhere
+    # --- ragged tensors of the library: between layers and in code of scripts, inside of our layers they are dense
 
     has_ragged = False
 
@@ -207,12 +207,28 @@ class Engine:
         """Whether `x` is a ragged tensor of the library."""
         return False
 
-    def rows_filled(self, x):
-        """A ragged tensor with rows filled up by zeros, and where values stand, of (batch, longest row)."""
+    def rows_filled(self, x, width=None):
+        """A ragged tensor with rows filled up by zeros, and where values stand, of (batch, longest row).
+
+        Args:
+            width: how long the rows become at least.
+        """
         return self.unsupported('ragged tensors')()
 
-    def ragged_from(self, x):
-        """One of the rows of a native tensor without the zeros at their ends."""
+    def ragged_from(self, x, there=None):
+        """One of the rows of a native tensor without the zeros at their ends.
+
+        Args:
+            there: a mask of its first two axes, which says what stays instead.
+        """
+        return self.unsupported('ragged tensors')()
+
+    def ragged_of_lengths(self, values, lengths):
+        """One of a NumPy array with the values of all rows, one behind the other, and of the lengths of the rows."""
+        return self.unsupported('ragged tensors')()
+
+    def ragged_of_values(self, x, function):
+        """A ragged tensor with the rows of `x` and `function` of its values, which are one native tensor."""
         return self.unsupported('ragged tensors')()
 
     def ragged_of(self, arrays):

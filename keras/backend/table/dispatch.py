@@ -25,7 +25,7 @@ from keras.backend.graph.nodes import Node, free_tensors
 from keras.backend.graph.plans import value_of
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.variables import Variable
-from keras.backend.table import sparse
+from keras.backend.table import ragged, sparse
 from keras.backend.table.abstract import evaluate, evaluate_unranked, host_dtype, map_tensors, mark, promoted_dtype
 from keras.backend.table.bodies import record_with_functions
 from keras.backend.table.entries import Entry, TABLE
@@ -269,6 +269,8 @@ def record(entry, args, leaves):
     made = Node(entry, tuple(args), {}, outputs).output_structure
     if any(getattr(leaf, 'sparse', False) for leaf in leaves) and sparse.is_kept(entry, args):
         made.mark(sparse=True)
+    if any(getattr(leaf, 'ragged', False) for leaf in leaves):
+        ragged.follow(made, entry.name, leaves, ragged.keeps_rows(entry))
     return made
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from keras import generations
 from keras.backend.contract import tree
 from keras.backend.state.variables import to_array
-from keras.layers.input_layer import row_end
+from keras.layers.rows import row_end
 
 
 def is_array(x):
@@ -61,6 +61,11 @@ class FilledRows(np.ndarray):
                       'Let the model have an Input(ragged=True), which masks them, or pad them yourself and have the '
                       'padding masked: Embedding(..., mask_zero=True), Masking.', stacklevel=2)
         return self.view(np.ndarray)
+
+
+def can_be_marked(array):
+    """Whether it is of a ragged tensor, and can hold marks where rows end."""
+    return type(array) is FilledRows and array.dtype.kind in 'if'
 
 
 def _of_subclass(x):

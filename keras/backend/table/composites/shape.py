@@ -81,7 +81,7 @@ def dtype_of(x):
         return x.dtype.name
     if isinstance(x, (bool, int, float)):
         return rules.result_dtype(type(x))
-    if is_sparse(x):
+    if is_sparse(x) or get_engine().is_ragged(x):
         return active.engine.dtype_of(x)
     return get_engine().dtype_of(get_engine().convert(x))
 
