@@ -3,7 +3,7 @@ import re
 
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import Variable
-from keras.export.by_engine import OF_JAX, engine_for, inference, is_static, on_engine
+from keras.export.by_engine import engine_for, further_arguments, inference, is_static, on_engine
 from keras.export.elsewhere import Moved
 from keras.export.signatures import described, names_of_arguments, signature_of
 from keras.layers.base import Layer
@@ -107,7 +107,7 @@ class ExportArchive:
             ValueError: for a name that is taken or no name, or a function without a signature. TypeError: for unknown
                 arguments.
         """
-        unknown = set(kwargs).difference(OF_JAX['tf_saved_model'])
+        unknown = set(kwargs).difference(further_arguments('tf_saved_model'))
         if unknown:
             raise TypeError('ExportArchive.add_endpoint: unknown argument %s.' % ', '.join(map(repr, sorted(unknown))))
         static = is_static(kwargs)

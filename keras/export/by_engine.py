@@ -10,8 +10,7 @@ from keras.saving.writing import whole_file, whole_folder
 _WITH_STATE = ('tf_saved_model',)
 # Formats that are folders; the others are files.
 _FOLDERS = ('tf_saved_model',)
-# What formats take further, besides what their writers take.
-OF_JAX = {'tf_saved_model': ('is_static', 'jax2tf_kwargs')}
+# What Keras 3 passes on to jax2tf.
 _ARGUMENTS_OF_JAX2TF = ('enable_xla', 'native_serialization', 'native_serialization_disabled_checks',
                         'native_serialization_platforms', 'polymorphic_constraints', 'polymorphic_shapes',
                         'with_gradient')
@@ -56,18 +55,20 @@ def inference(model):
     return lambda *args: model(*args, training=False)
 
 
+def further_arguments(format):
+    """The names of the arguments that exports take besides those of the writer, for models of the active engine."""
+    return get_engine().further_arguments.get(format, ())
+
+
 def is_static(given):
-    """Whether a function is said to assign nothing, by what is given of `OF_JAX`, which is checked.
+    """Whether a function is said to assign nothing, by what is given of `further_arguments`, which is checked.
 
     The arguments of jax2tf say how that translates what JAX computes, for which platforms and for which sizes. Here
     the operations of TensorFlow themselves are written, for all of them: there is nothing to be said.
 
     Raises:
-        ValueError: on other engines, and for what jax2tf does not take.
+        ValueError: for what jax2tf does not take.
     """
-    if given and get_engine().name != 'jax':
-        raise ValueError('export: %s are only supported with the jax backend, since they say what becomes of functions '
-                         'of JAX; the backend is %s.' % (' and '.join(map(repr, sorted(given))), get_engine().name))
     static, arguments = given.get('is_static', False), given.get('jax2tf_kwargs') or {}
     unknown = sorted(set(arguments).difference(_ARGUMENTS_OF_JAX2TF))
     if unknown or not isinstance(static, bool):
@@ -106,7 +107,7 @@ def on_engine(engine, function, signature, variables, keeps_states=True):
 def export(model, filepath, input_signature, format, **options):
     """Write `model` by the engine of the format's library."""
     engine = engine_for(format)
-    static = is_static({name: options.pop(name) for name in OF_JAX.get(format, ()) if name in options})
+    static = is_static({name: options.pop(name) for name in further_arguments(format) if name in options})
     signature = signature_of(model, input_signature)
     keeps_states = format in _WITH_STATE and not static
     if format not in _WITH_STATE:

@@ -47,7 +47,7 @@ def export_model(model, filepath, format='tf_saved_model', verbose=None, input_s
         extension = ''
     else:
         writer = by_engine.writer(format)
-        _check_options(format, writer, 4, kwargs, by_engine.OF_JAX.get(format, ()))
+        _check_options(format, writer, 4, kwargs, by_engine.further_arguments(format))
         extension = getattr(writer, 'extension', '')
         write = functools.partial(by_engine.export, format=format)
     filepath = os.fspath(filepath)

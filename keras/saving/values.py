@@ -92,13 +92,13 @@ def _type_spec(value):
 
 
 def _tensor_spec(value):
-    """A `tf.TensorSpec`, where the program has TensorFlow."""
-    tensorflow = sys.modules.get('tensorflow')
-    if value.get('spec_name') != 'TensorSpec' or tensorflow is None:
-        raise ValueError('The config holds a %.50s of TensorFlow. Those that can be read are of the class TensorSpec, '
-                         'after `import tensorflow`.' % value.get('spec_name'))
+    """The `TensorSpec` of a library that the program has imported."""
+    made = vars(sys.modules.get(str(value.get('module')), sys)).get('TensorSpec')
+    if value.get('spec_name') != 'TensorSpec' or not hasattr(made, 'is_compatible_with'):
+        raise ValueError('The config holds a %.50s. Those that can be read are of the class TensorSpec, where the '
+                         'program has imported its library.' % value.get('spec_name'))
     shape, dtype, name = value['config']
-    return tensorflow.TensorSpec(shape, tensorflow.as_dtype(dtype), name)
+    return made(shape, dtype, name)
 
 
 _MAKERS = {'__tuple__': lambda value: tuple(value['items'] if 'items' in value else _content(value)),

@@ -167,8 +167,10 @@ def test_products_of_quantized_matrices():
     assert ops.convert_to_numpy(ops.matmul(x, y)).tolist() == [[160000] * 2] * 3
     symbolic = keras.KerasTensor((3, 16), 'int8'), keras.KerasTensor((16, 2), 'int8')
     for a, b in (x, y), symbolic:
-        found = ops.matmul(a, b), ops.dot(a, b), ops.tensordot(a, b, 1), ops.matmul(a, ops.cast(b, 'uint8'))
-        assert [keras.backend.standardize_dtype(part.dtype) for part in found] == ['int32', 'int8', 'int8', 'int16']
+        found = ops.matmul(a, b), ops.dot(a, b), ops.tensordot(a, b, 1), ops.matmul(a, ops.cast(b, 'uint8')), \
+            ops.matmul(a, ops.cast(b, 'bool'))
+        assert [keras.backend.standardize_dtype(part.dtype) for part in found] == [
+            'int32', 'int8', 'int8', 'int16', 'int8']
 
 
 @pytest.mark.on('numpy', 'jax')

@@ -477,6 +477,7 @@ keep_freed(by_threads=True)  # XLA has no memory of its own on the host
 class JaxEngine(Engine):
     name = 'jax'
     exporters = {'stablehlo': _write_stablehlo}
+    further_arguments = {'tf_saved_model': ('is_static', 'jax2tf_kwargs')}
     # Only shapes are computed, so the numbers may be large, which windows and halvings need.
     stand_ins = (240, 480)
     # One call each instead of two to sixty when run eagerly; `sigmoid` also makes LSTM steps 7 % shorter. XLA takes

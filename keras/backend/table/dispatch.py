@@ -400,8 +400,9 @@ def _widened(entry, args):
     if not changed:
         raise TypeError('no other dtype to try')
     results, described = entry.impl(*wide), evaluate(entry, args)
-    return tree.pack_as(results, [engine.cast(result, abstract.dtype) for result, abstract
-                                  in zip(tree.flatten(results), tree.flatten(described))])
+    # Of two matrices of int8 the dispatcher has made int32, so that these have become int8.
+    return tree.pack_as(results, [engine.cast(result, changed[0] if entry.promote == 'product' else abstract.dtype)
+                                  for result, abstract in zip(tree.flatten(results), tree.flatten(described))])
 
 
 def _explanation(entry, args, error):
