@@ -583,6 +583,9 @@ _row('classes_need_from_config', 'saving.load_model',
 _row('sets_are_of_tensorflow', 'utils.image_dataset_from_directory, timeseries_dataset_from_array, split_dataset',
      'a set is a `tf.data.Dataset` on every engine, in a program that imports TensorFlow; it is one on TensorFlow only',
      False, False, False, True)
+_row('windows_divided_by_engine', 'ops.istft',
+     'on TensorFlow the ends of a signal are divided by the squares of as many windows as its middle',
+     False, False, False, True)
 _row('models_have_configs', 'models.Model.get_config',
      'a subclass that defines `call`, or makes its graph in a constructor of its own, has a config: the arguments of '
      'the constructor, or what every layer has, for a `get_config` that adds to it', False, False, True, True)

@@ -199,6 +199,9 @@ class Engine:
         """
         return self.unsupported('sparse tensors')()
 
+    # Whether the library's inverse of `stft` divides by as many windows at the ends of a signal as inside.
+    divides_windows_evenly = False
+
     # --- ragged tensors of the library: between layers and in code of scripts, inside of our layers they are dense
 
     has_ragged = False

@@ -161,6 +161,8 @@ class TensorflowEngine(Engine):
             return tf.sparse.from_dense(tf.sparse.sparse_dense_matmul(x, tf.sparse.to_dense(y)))
         return _sparse_by_dense(x, y) if isinstance(x, tf.SparseTensor) else tf.sparse.sparse_dense_matmul(x, y)
 
+    divides_windows_evenly = True
+
     has_ragged = True
 
     def is_ragged(self, x):
@@ -364,6 +366,10 @@ class TensorflowEngine(Engine):
 
     def specification(self, x):
         return specification_of(x)
+
+    def constant_seed(self, value):
+        # As Keras 3 has it on TensorFlow, whose seeds are int32.
+        return super().constant_seed(value % (2 ** 31 - 2))
 
     def seed(self, value):
         tf.random.set_seed(value)
