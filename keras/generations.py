@@ -586,6 +586,9 @@ _row('sets_are_of_tensorflow', 'utils.image_dataset_from_directory, timeseries_d
 _row('windows_divided_by_engine', 'ops.istft',
      'on TensorFlow the ends of a signal are divided by the squares of as many windows as its middle',
      False, False, False, True)
+_row('full_sums_are_sparse', 'ops.sum, ops.mean',
+     'what a sparse tensor of TensorFlow or JAX adds up to over all axes is a sparse tensor, too',
+     False, False, False, True)
 _row('models_have_configs', 'models.Model.get_config',
      'a subclass that defines `call`, or makes its graph in a constructor of its own, has a config: the arguments of '
      'the constructor, or what every layer has, for a `get_config` that adds to it', False, False, True, True)

@@ -139,7 +139,7 @@ class TensorflowEngine(Engine):
             shape = tf.stack([tf.cast(size, indices.dtype) for size in shape])
             values, indices = _once(tf.IndexedSlices(values, indices[:, 0]))
             return tf.IndexedSlices(values, indices, shape)
-        shape = tf.stack([tf.cast(size, tf.int64) for size in shape])
+        shape = tf.stack([tf.cast(size, tf.int64) for size in shape]) if shape else tf.zeros(0, tf.int64)
         strides = tf.math.cumprod(shape, exclusive=True, reverse=True)
         flat, places = tf.unique(tf.reduce_sum(indices * strides, 1))
         values = tf.math.unsorted_segment_sum(values, places, tf.size(flat))
