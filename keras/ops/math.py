@@ -3,9 +3,7 @@ import math as _math
 
 import numpy as np
 
-from keras import generations
 from keras.backend.contract import rules
-from keras.backend.contract.loading import get_engine
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F
 from keras.backend.table.composites.math import less_equal, logsumexp, rsqrt
@@ -14,6 +12,7 @@ from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxi
 from keras.backend.table.dispatch import composite
 from keras.backend.table.primitives import erf, erfinv
 from keras.ops.core import convert_to_numpy
+from keras.ops.dtypes import largest, library_decides_edges
 
 
 def erfc(x):
@@ -199,6 +198,8 @@ def segment_prod(data, segment_ids, num_segments=None, sorted=False):
 
 
 def _lowest(dtype):
+    if library_decides_edges() and rules.is_float(dtype):
+        return -largest(dtype)
     return float('-inf') if rules.is_float(dtype) else int(np.iinfo(dtype).min)
 
 
@@ -406,7 +407,7 @@ def signal_from_parts(real, imaginary, sequence_length, sequence_stride, fft_len
     _check_windows(sequence_length, sequence_stride, fft_length, window)
     frames = real_from_parts(real, imaginary, fft_length)
     weights = _stft_window(window, sequence_length, fft_length, dtype_of(frames))
-    evenly = get_engine().divides_windows_evenly and generations.value('windows_divided_by_engine')
+    evenly = library_decides_edges()
     if window is not None and evenly:
         weights = _divided_evenly(weights, sequence_stride)
     signal = _overlapped(p.multiply(frames, weights), sequence_stride)

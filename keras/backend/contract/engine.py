@@ -199,8 +199,8 @@ class Engine:
         """
         return self.unsupported('sparse tensors')()
 
-    # Whether the library's inverse of `stft` divides by as many windows at the ends of a signal as inside.
-    divides_windows_evenly = False
+    # Whether the row 'edges_of_the_library' of the generations holds for the library.
+    has_edges_of_its_own = False
 
     # --- ragged tensors of the library: between layers and in code of scripts, inside of our layers they are dense
 

@@ -54,7 +54,8 @@ def _is_called_by_ours():
 def run(entry, args):
     """The call of an entry with ragged tensors of the engine's library among its arguments.
 
-    Functions of one element (and numbers) give ragged ones, `take` at ragged indices, too; all others are run on filled rows.
+    Functions of one element (and numbers) give ragged ones, `take` at ragged indices, too; all others are run on
+    filled rows.
     """
     engine = get_engine()
     if entry.name in _BY_ELEMENT or entry.name in _OTHERS_BY_ELEMENT:

@@ -161,7 +161,7 @@ class TensorflowEngine(Engine):
             return tf.sparse.from_dense(tf.sparse.sparse_dense_matmul(x, tf.sparse.to_dense(y)))
         return _sparse_by_dense(x, y) if isinstance(x, tf.SparseTensor) else tf.sparse.sparse_dense_matmul(x, y)
 
-    divides_windows_evenly = True
+    has_edges_of_its_own = True
 
     has_ragged = True
 
