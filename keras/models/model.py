@@ -22,9 +22,10 @@ from keras.backend.table.numbers import NoTruth
 from keras.configurable import json_value
 from keras.layers.additions import updates_of
 from keras.layers.base import Layer
-from keras.layers.shapes import map_shapes
+from keras.layers.shapes import map_shapes, shapes_of
 from keras.layers.calls import calls, signature_of
 from keras.layers.input_layer import Input
+from keras.layers.rows import has_rows, in_rows_where, stands_for_rows
 from keras.layers.yielding import yielding
 from keras.legacy.class_paths import known_as
 from keras.models import closures
@@ -433,6 +434,14 @@ class Model(Trainer, Keras2View, Layer,
                 and type(self).call is Model.call and type(self).compute_mask is Model.compute_mask:
             self._direct = DirectCall(self, self._forward, inputs)
 
+    def ensure_built_for(self, signature, args, kwargs):
+        is_subclassed = self.layer_graph is None and type(self).build is Model.build
+        if is_subclassed and not self.built and stands_for_rows(args[0]):
+            # What its `call` does with ragged tensors no run with dense ones would show: its layers are built in it.
+            self.build_with([shapes_of(args[0])], build=lambda *_: None)
+        else:
+            super().ensure_built_for(signature, args, kwargs)
+
     def build(self, input_shape=None):
         """Make the weights for inputs of `input_shape` (batch size included, None for any)."""
         is_subclassed = self.layer_graph is None and type(self).call is not Model.call
@@ -454,7 +463,7 @@ class Model(Trainer, Keras2View, Layer,
         if graph is None:
             return self.call_without_graph(inputs)
         graph.check_structure(inputs)
-        values = graph.flat_inputs(inputs)
+        values, in_rows = graph.flat_inputs(inputs), has_rows(inputs)
         if self.ruled('inputs_are_fitted'):
             values = [_with_mask_of(value, self._fitted(value, tensor)) for value, tensor in zip(values, graph.inputs)]
             missing = [tensor.name for value, tensor in zip(values, graph.inputs)
@@ -466,9 +475,20 @@ class Model(Trainer, Keras2View, Layer,
         if any(one is not None for one in masks):
             variant = graph.variant([one is not None for one in masks])
             return graph.pack_outputs(variant.plan(training)(values + [one for one in masks if one is not None]))
+        if in_rows and has_rows(values):
+            if not self._forward.additions().is_empty:
+                raise ValueError('Model %s, to which losses, metrics or updates of symbolic tensors were added, is '
+                                 'given a ragged tensor, but its Input is not a ragged one: make it with ragged=True.'
+                                 % self.name)
+            return graph.pack_outputs(graph.outputs_in_rows(values, training))
         if calls.losses is not None and not context.abstract:
-            return graph.pack_outputs(self._forward.with_masks_noted(values, training))
+            results = self._forward.with_masks_noted(values, training)
+            masks = [known_mask(result) for result, tensor in zip(results, graph.outputs) if tensor.ragged]
+            return graph.pack_outputs(in_rows_where(graph.outputs, results + masks) if in_rows else results)
         return graph.pack_outputs(graph.plan(training)(values))
+
+    def takes_rows(self):
+        return True
 
     def call_without_graph(self, inputs):
         """The outputs for `inputs` of a model that is not a graph of layers."""

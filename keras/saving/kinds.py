@@ -424,6 +424,9 @@ def _value(identifier, custom_objects):
         return {key: deserialize_keras_object(part, None, custom_objects) for key, part in identifier.items()}
     if identifier['class_name'] == '__tuple__' and isinstance(identifier.get('config'), list):
         return tuple(deserialize_keras_object(identifier['config'], None, custom_objects))
+    if identifier['class_name'] == '__typespec__' and not isinstance(identifier.get('config'), (list, tuple)):
+        raise InvalidConfig("Improper config of a TypeSpec: Expected 'config' to be a list or a tuple. Received: %.500r"
+                            % (identifier,))
     return values.decoded(identifier)
 
 

@@ -9,6 +9,7 @@ from keras import metrics as metrics_module
 from keras import ops
 from keras.backend.contract import tree
 from keras.backend.contract.loading import is_native
+from keras.backend.contract.rules import is_float
 from keras.backend.state.variables import to_array
 from keras.backend.table.composites.losses import count_in
 from keras.backend.table.composites.shape import dtype_of, static_shape
@@ -135,7 +136,8 @@ class CompiledLoss:
                 continue
             weight, mask = weights[index], masks[index]
             if weight is not None or mask is not None:
-                weight = self._weight(loss, weight, mask, predictions[index].dtype)
+                dtype = dtype_of(predictions[index])
+                weight = self._weight(loss, weight, mask, dtype if is_float(dtype) else config.floatx())
             prediction, on_logits = predictions[index], self._on_logits[index]
             if on_logits is not None and logits and id(prediction) in logits and loss is self.losses[index]:
                 loss, prediction = on_logits, logits[id(prediction)][1]

@@ -180,7 +180,8 @@ def _operation(module, name):
         function, *parameters = by_hand
         return True, Operation(function, *({each: each for each in names.split()} for names in parameters))
     if source.operations is None:
-        source.operations = {made.func.value.func.id: (part.name, made) for part in source.functions
+        # Of several functions that make it the first, whose name it has.
+        source.operations = {made.func.value.func.id: (part.name, made) for part in reversed(source.functions)
                              for made in ast.walk(part) if _makes_operation(made)}
     if name not in source.operations:
         return False, None

@@ -166,14 +166,22 @@ class TensorflowEngine(Engine):
     def is_ragged(self, x):
         return isinstance(x, tf.RaggedTensor)
 
-    def rows_filled(self, x):
-        if x.ragged_rank > 1:
-            return self.convert(x), tf.sequence_mask(x.row_lengths())
-        dense = x.to_tensor()
+    def rows_filled(self, x, width=None):
+        sizes = None
+        if width is not None:
+            longest = tf.maximum(tf.cast(width, x.row_splits.dtype), x.bounding_shape(1))
+            sizes = tf.stack([-1, longest] + [-1] * (x.shape.rank - 2))
+        dense = self.convert(x) if x.ragged_rank > 1 else x.to_tensor(shape=sizes)
         return dense, tf.sequence_mask(x.row_lengths(), tf.shape(dense)[1])
 
-    def ragged_from(self, x):
-        return tf.RaggedTensor.from_tensor(x, padding=0)
+    def ragged_from(self, x, there=None):
+        return tf.RaggedTensor.from_tensor(x, padding=0) if there is None else tf.ragged.boolean_mask(x, there)
+
+    def ragged_of_lengths(self, values, lengths):
+        return tf.RaggedTensor.from_row_lengths(values, lengths)
+
+    def ragged_of_values(self, x, function):
+        return x.with_flat_values(function(x.flat_values))
 
     def ragged_of(self, arrays):
         return tf.concat([tf.RaggedTensor.from_tensor(array, ragged_rank=array.ndim - 1) for array in arrays], 0)
