@@ -593,6 +593,10 @@ _row('full_sums_are_sparse', 'ops.sum, ops.mean',
 _row('models_have_configs', 'models.Model.get_config',
      'a subclass that defines `call`, or makes its graph in a constructor of its own, has a config: the arguments of '
      'the constructor, or what every layer has, for a `get_config` that adds to it', False, False, True, True)
+_row('wrapped_modules_are_code', 'layers.TorchModuleWrapper.from_config',
+     'what `get_config` of this process gave is refused, too, unless `safe_mode` is False', False, False, False, True)
+_row('no_optimizer_before_compile', 'models.Model',
+     '`optimizer` of a model that is not compiled is an `AttributeError`, not None', False, False, False, True)
 
 
 # --- asking

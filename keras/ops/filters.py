@@ -2,6 +2,8 @@
 import numpy as np
 
 from keras import config
+from keras.backend.graph.operations import Operation
+from keras.backend.graph.tensors import KerasTensor, any_symbolic
 from keras.backend.state.variables import to_array
 from keras.backend.table import primitives as p
 from keras.backend.table.composites import conv as convolutions
@@ -44,8 +46,25 @@ def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None
         >>> keras.ops.image.gaussian_blur(image)[1, :, 0]
         array([0.1238414 , 0.20417996, 0.1238414 ], dtype=float32)
     """
+    if any_symbolic([kernel_size, sigma]):
+        return _BlurByTensors(data_format).symbolic_call(images, kernel_size, sigma)
     sizes, deviations = [[float(each) for each in to_array(pair)] for pair in (kernel_size, sigma)]
     return _blurred(images, tuple(map(int, sizes)), tuple(deviations), config.normalize_data_format(data_format))
+
+
+class _BlurByTensors(Operation):
+    """`gaussian_blur` in a graph where the size or the deviation of the bell is symbolic, too."""
+
+    def __init__(self, data_format):
+        super().__init__()
+        self.data_format = data_format
+
+    def call(self, images, kernel_size, sigma):
+        return gaussian_blur(images, kernel_size, sigma, self.data_format)
+
+    def compute_output_spec(self, images, kernel_size, sigma):
+        check_images(images)
+        return KerasTensor(images.shape, images.dtype)
 
 
 @composite('images')

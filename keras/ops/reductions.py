@@ -282,24 +282,26 @@ def nanprod(x, axis=None, keepdims=False):
 
 @joined
 def nancumsum(x, axis=None, dtype=None):
-    """The running sum along `axis`, NaN counting as 0.
+    """The running sum along `axis`, NaN counting as 0; `axis=()` leaves it at that.
 
     Example:
         >>> keras.ops.nancumsum([1.0, np.nan, 3.0])
         array([1., 1., 4.], dtype=float32)
     """
-    return cumsum(_without_nan(x, 0), axis, dtype)
+    values = _without_nan(x, 0)
+    return values if axis == () else cumsum(values, axis, dtype)
 
 
 @joined
 def nancumprod(x, axis=None, dtype=None):
-    """The running product along `axis`, NaN counting as 1.
+    """The running product along `axis`, NaN counting as 1; `axis=()` leaves it at that.
 
     Example:
         >>> keras.ops.nancumprod([2.0, np.nan, 3.0])
         array([2., 2., 6.], dtype=float32)
     """
-    return cumprod(_without_nan(x, 1), axis, dtype)
+    values = _without_nan(x, 1)
+    return values if axis == () else cumprod(values, axis, dtype)
 
 
 def _or_nan(result, x, axis, keepdims):

@@ -243,6 +243,34 @@ def test_archives_track_by_themselves(tmp_path):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.on('jax')
+def test_what_keras_3_says_to_jax2tf(tmp_path):
+    x, model = np.ones((2, 3), 'float32'), keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    arguments = {'enable_xla': True, 'native_serialization_platforms': ('cpu', 'tpu')}
+    model.export(str(tmp_path / 'a'), 'tf_saved_model', verbose=False, is_static=True, jax2tf_kwargs=arguments)
+    np.testing.assert_allclose(saved_model(str(tmp_path / 'a'))(x), model.predict(x, verbose=0), rtol=1e-5)
+    signature = [keras.InputSpec(shape=(None, 3), dtype='float32')]
+    count = keras.Variable(0.0)
+
+    def counting(x):
+        count.assign_add(1.0)
+        return x
+    for said, given in [('native_serialization_platforms.*bogus', {'jax2tf_kwargs': dict(
+            arguments, native_serialization_platforms=('bogus',))}), ('what', {'jax2tf_kwargs': {'what': 1}}),
+            ('is_static', {'is_static': 3})]:
+        with pytest.raises(ValueError, match=said):
+            keras.export.ExportArchive().add_endpoint('call', counting, signature, **given)
+    with pytest.raises(NotImplementedError):
+        keras.export.ExportArchive().add_endpoint('call', counting, signature, is_static=True)
+
+
+@pytest.mark.on('tensorflow')
+def test_what_keras_3_says_to_jax2tf_is_for_jax(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    with pytest.raises(ValueError, match="does not take 'is_static'"):
+        model.export(str(tmp_path / 'a'), 'tf_saved_model', is_static=True)
+
+
 @on_two
 def test_archives_refuse():
     pytest.importorskip('tensorflow')

@@ -100,6 +100,8 @@ class Engine:
     # ...)}. `target` is a binary file, or the path of a folder; `signature` has a structure of symbolic tensors for
     # each argument of `call`, which takes `values` besides, {variable: what it is to read}.
     exporters = {}
+    # {format: arguments that exports of models of this engine take besides}, as Keras 3 has such for one engine only.
+    further_arguments = {}
     # The numbers that stand in for an unknown size where shapes are found by running a function, see `eval_shape`.
     stand_ins = (11, 13)
 

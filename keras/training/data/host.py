@@ -79,7 +79,8 @@ def _of_subclass(x):
 def _of_sparse_tensor(x):
     """The array of a sparse tensor of TensorFlow or JAX."""
     if not hasattr(x, 'dense_shape'):
-        return np.asarray(x.todense())
+        # What is added up cannot be booleans.
+        return np.asarray(x.astype('int32').todense(), bool) if x.dtype == bool else np.asarray(x.todense())
     array = np.zeros(to_array(x.dense_shape), to_array(x.values).dtype)
     array[tuple(to_array(x.indices).T)] = to_array(x.values)
     return array
