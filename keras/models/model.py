@@ -18,6 +18,7 @@ from keras.backend.state.uids import numbered_name
 from keras.backend.graph.tensors import any_symbolic, is_symbolic
 from keras.backend.table.bodies import Closure
 from keras.backend.table.composites.shape import dtype_of, static_shape
+from keras.backend.table.numbers import NoTruth
 from keras.configurable import json_value
 from keras.layers.additions import updates_of
 from keras.layers.base import Layer
@@ -159,8 +160,8 @@ class Model(Trainer, Keras2View, Layer,
                     tensor.__dict__['dtype'] = dtype
 
     def tracked_by_name(self):
-        optimizer = {} if self.optimizer is None else {'optimizer': self.optimizer}
-        return dict(super().tracked_by_name(), **optimizer)
+        optimizer = getattr(self, 'optimizer', None)
+        return dict(super().tracked_by_name(), **{} if optimizer is None else {'optimizer': optimizer})
 
     def saved_signature(self):
         """The arguments that the model takes, where that is known, for files of the engine's own library."""
@@ -173,7 +174,7 @@ class Model(Trainer, Keras2View, Layer,
 
     def saved_parts(self):
         found = {name: value for name, value in super().saved_parts().items() if name not in self._BOOKKEEPING}
-        return dict(found, layers=self.layers, optimizer=self.optimizer)
+        return dict(found, layers=self.layers, optimizer=getattr(self, 'optimizer', None))
 
     def __getstate__(self):
         state = dict(super().__getstate__(), _made_graph=None)
@@ -446,7 +447,12 @@ class Model(Trainer, Keras2View, Layer,
         is_subclassed = self.layer_graph is None and type(self).call is not Model.call
         if is_subclassed and input_shape is not None and not context.abstract:
             inputs = _abstract_inputs(input_shape)
-            self.abstract_outputs([inputs], {})
+            try:
+                self.abstract_outputs([inputs], {})
+            except NoTruth:
+                # The call branches on values. That does no harm where there is nothing to be built.
+                if context.tracing is not None or not all(layer.built for layer in self.layers):
+                    raise
             if self._built_for is None:
                 self._built_for = [input_shape]
         self.built = True
@@ -657,7 +663,7 @@ class Model(Trainer, Keras2View, Layer,
 
     def get_compile_config(self):
         """How the model was compiled, as plain values, for `compile_from_config`; None where it was not."""
-        return training_config.in_full(self) if self.optimizer is not None else None
+        return training_config.in_full(self) if getattr(self, 'optimizer', None) is not None else None
 
     def compile_from_config(self, config):
         """Compile the model as `get_compile_config` of another one says.
@@ -895,7 +901,7 @@ def _cloned(model, input_tensors, copy_of, call_function):
         input_tensors = _given_inputs(model.required_graph(), model, input_tensors)
     if hasattr(model, 'clone_layers'):
         made = model.clone_layers(copy_of, input_tensors)
-        if model.optimizer is not None and model.ruled('clones_of_stacks_are_compiled'):
+        if getattr(model, 'optimizer', None) is not None and model.ruled('clones_of_stacks_are_compiled'):
             made.compile_from_config(model.get_compile_config())
         return made
     graph = model.required_graph()

@@ -287,6 +287,9 @@ class Kind:
         if name == 'function' and not isinstance(config, str):
             raise InvalidConfig("Improper config of a function: Expected 'config' to be a non-null str, the name. "
                                 'Received: %.500r' % (identifier,))
+        if name == '__typespec__' and not isinstance(config, (list, tuple)):
+            raise InvalidConfig("Improper config of a TypeSpec: Expected 'config' to be a list or a tuple. "
+                                'Received: %.500r' % (identifier,))
         if not isinstance(name, str) or not isinstance(config, (dict, list, str, type(None))):
             raise InvalidConfig('Improper config of %s: expected a dictionary with the keys "class_name" and "config". '
                                 'Received: %.500r' % (self.what, identifier))
@@ -306,6 +309,9 @@ class Kind:
     def _read(self, identifier, name, config, custom_objects):
         registered = identifier.get('registered_name')
         known = isinstance(registered, str) and get_registered_object(registered, custom_objects) is not None
+        if known and name in self.objects and str(identifier.get('module')).partition('.')[0] == 'keras':
+            # The config names a class of Keras: what is registered under another name is not meant.
+            self._refuse_registered(name, registered)
         target = self.find(registered if known else name, custom_objects, identifier.get('module'))
         if not known and target is self.objects.get(name):
             self._refuse_registered(name, registered)
@@ -418,6 +424,9 @@ def _value(identifier, custom_objects):
         return {key: deserialize_keras_object(part, None, custom_objects) for key, part in identifier.items()}
     if identifier['class_name'] == '__tuple__' and isinstance(identifier.get('config'), list):
         return tuple(deserialize_keras_object(identifier['config'], None, custom_objects))
+    if identifier['class_name'] == '__typespec__' and not isinstance(identifier.get('config'), (list, tuple)):
+        raise InvalidConfig("Improper config of a TypeSpec: Expected 'config' to be a list or a tuple. Received: %.500r"
+                            % (identifier,))
     return values.decoded(identifier)
 
 
