@@ -10,7 +10,7 @@ from keras.backend.table.composites.shape import (diagonal, dtype_of, expand_dim
                                                   squeeze, static_shape, take_along_axis)
 from keras.backend.table.dispatch import composite
 from keras.backend.table.joined import joined
-from keras.ops.dtypes import is_whole
+from keras.ops.dtypes import is_whole, library_decides_edges
 
 
 def max(x, axis=None, keepdims=False, initial=None):
@@ -104,6 +104,9 @@ def argmin(x, axis=None, keepdims=False):
 
 
 def _position(function, x, axis, keepdims):
+    if library_decides_edges() and rules.is_float(dtype_of(x)) and ndim(x):
+        tiny = 6.1e-5 if dtype_of(x) == 'float16' else 1.17549435e-38  # TensorFlow takes what is less for 0
+        x = p.where(p.logical_and(p.equal(x, 0), p.less(p.arctan2(x, -1.0), 0.0)), -tiny, x)
     if axis is not None:
         result = function(x, axis)
         return expand_dims(result, axis) if keepdims else result

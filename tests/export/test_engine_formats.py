@@ -340,3 +340,14 @@ def test_names_of_files_in_keras_3(tmp_path, format, end):
     with keras.config.generation(3), pytest.raises(ValueError, match='requires the filepath to end with .\\%s' % end):
         model.export(str(tmp_path / 'model.txt'), format=format)
     assert not (tmp_path / 'model.txt').exists()
+
+
+@pytest.mark.on('tensorflow')
+def test_a_saved_model_as_a_layer_takes_other_dtypes_of_numbers(tmp_path):
+    model = keras.Sequential([keras.layers.Embedding(4, 2)])
+    ids = np.array([[0, 3, 1]], 'int64')
+    expected = model.predict(ids, verbose=0)
+    model.export(str(tmp_path / 'saved'))
+    layer = keras.layers.TFSMLayer(str(tmp_path / 'saved'))
+    for dtype in ('int64', 'int32', 'float32'):
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(keras.ops.cast(ids, dtype))), expected)

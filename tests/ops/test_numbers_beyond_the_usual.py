@@ -239,3 +239,15 @@ def test_branches_that_give_numbers_of_python():
 def test_bounds_of_numpy_do_not_widen():
     found = ops.fori_loop(np.int64(0), np.int64(3), lambda i, total: total + i * ops.ones((1,)), ops.zeros((1,)))
     assert keras.backend.standardize_dtype(found.dtype) == 'float32' and float(found[0]) == 3.0
+
+
+@pytest.mark.on('tensorflow')
+def test_edges_of_tensorflow_in_keras_3():
+    # Numbers of Keras 3.15.1 on TensorFlow.
+    zeros, data = np.array([-1.0, -0.0, 0.0], 'float32'), np.ones(2, 'float32')
+    assert int(ops.argmax(zeros)) == 1 and float(ops.segment_max(data, np.array([0, 0]), 2)[1]) == -np.inf
+    with keras.config.generation(3):
+        assert int(ops.argmax(zeros)) == 2 and int(ops.argmin(np.array([0.0, -0.0], 'float32'))) == 1
+        assert ops.argmax(zeros[None], 1, keepdims=True).numpy().tolist() == [[2]]
+        found = ops.convert_to_numpy(ops.segment_max(data, np.array([0, 0]), 2))
+        np.testing.assert_array_equal(found, [1, np.finfo('float32').min])

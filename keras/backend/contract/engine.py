@@ -201,6 +201,9 @@ class Engine:
         """
         return self.unsupported('sparse tensors')()
 
+    # Whether the row 'edges_of_the_library' of the generations holds for the library.
+    has_edges_of_its_own = False
+
     # --- ragged tensors of the library: between layers and in code of scripts, inside of our layers they are dense
 
     has_ragged = False

@@ -232,6 +232,8 @@ def general(entry, args):
     sparse_types = get_engine().sparse_types()
     if sparse_types and any(type(leaf) in sparse_types for leaf in leaves):
         return sparse.run(entry, args)
+    if get_engine().has_ragged and any(map(get_engine().is_ragged, leaves)):
+        return ragged.run(entry, args)
     return _run(entry, args)
 
 

@@ -246,8 +246,8 @@ def array_of(leaf, what, owner):
             return array[:, None] if is_series and generations.value('series_are_columns') else array
         except (TypeError, ValueError) as error:
             cause = error
-    raise ValueError('Model %s: %s must be an array of numbers. Received: %s of type %s%s. The usual causes: lists of '
-                     'different lengths, text, or the name of a file.' % (
+    raise ValueError('Model %s: %s must be an array of numbers. Unrecognized data type: %s of type %s%s. The usual '
+                     'causes: lists of different lengths, text, or the name of a file.' % (
                          owner, what, repr(leaf)[:60], type(leaf).__name__,
                          '' if isinstance(leaf, (str, bytes)) else ' (%s)' % cause))
 
