@@ -52,3 +52,9 @@ def test_get():
         regularizers.l1(-1)
     with pytest.raises(ValueError, match='must have rank 2'):
         regularizers.OrthogonalRegularizer()(np.zeros(3, 'float32'))
+
+
+@pytest.mark.on('numpy', 'torch')
+def test_no_penalty_is_a_tensor_of_the_type_of_the_weights():
+    found = regularizers.L1L2()(get_engine().convert(np.ones((2, 2)), 'float16'))
+    assert 'float16' in str(found.dtype) and float(found) == 0.0

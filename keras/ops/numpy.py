@@ -10,7 +10,7 @@ from keras.backend.table.composites.shape import (diag, diagonal, dtype_of, expa
 from keras.backend.table.primitives import (abs, add, arcsin, arctan, arctan2, bitwise_and, bitwise_or,
                                             bitwise_xor, cos, divide, equal, exp, floor, floor_divide,
                                             isfinite, left_shift, less, log, logical_and, logical_not, logical_or,
-                                            maximum, minimum, mod, multiply, negative, power, right_shift,
+                                            matmul, maximum, minimum, mod, multiply, negative, power, right_shift,
                                             searchsorted, sign, sin, sqrt, subtract, sum, tanh, transpose)
 from keras.ops.arrangement import (append, array_split, broadcast_to, concatenate, diagflat, diff, dsplit, dstack,
                                    flip, fliplr, flipud, get_item, hsplit, hstack, pad, ravel, reshape, rot90, size,
@@ -24,7 +24,7 @@ from keras.ops.elementwise import (allclose, angle, bitwise_invert, bitwise_not,
                                    select, signbit, sinc, square, trunc, view, where)
 from keras.ops.linalg import slogdet
 from keras.ops.ordering import argpartition, argsort, bincount, digitize, histogram, isin, sort, unique
-from keras.ops.products import corrcoef, correlate, cross, einsum, inner, kron, matmul, vdot
+from keras.ops.products import corrcoef, correlate, cross, einsum, inner, kron, vdot
 from keras.ops.reductions import (amax, amin, argmax, argmin, average, cumprod, cumsum, max, median, min, nanargmax,
                                   nanargmin, nancumprod, nancumsum, nanmax, nanmean, nanmedian, nanmin, nanpercentile,
                                   nanprod, nanquantile, nanstd, nansum, nanvar, percentile, prod, ptp, quantile, trace)

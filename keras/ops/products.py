@@ -26,21 +26,6 @@ def einsum(subscripts, *operands, **kwargs):
     return math.einsum(subscripts, list(operands))
 
 
-def matmul(x1, x2):
-    """The matrix product over the last axis of `x1` and the last but one of `x2`, batched over the others.
-
-    Products of two tensors of int8 are of int32, which holds their sums.
-
-    Example:
-        >>> keras.ops.matmul([[1, 2], [3, 4]], [[1, 0], [0, 2]])
-        array([[1, 4],
-               [3, 8]], dtype=int32)
-    """
-    if dtype_of(x1) == dtype_of(x2) == 'int8':
-        x1, x2 = p.cast(x1, 'int32'), p.cast(x2, 'int32')
-    return p.matmul(x1, x2)
-
-
 @joined
 def inner(x1, x2):
     """The product over the last axes of both.

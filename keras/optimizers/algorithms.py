@@ -121,7 +121,7 @@ class Adagrad(Optimizer):
 
     def get_config(self):
         config = super().get_config()
-        if not self.initial_accumulator_value:  # Keras 2 does not know it
+        if self.initial_accumulator_value == self.ruled('Adagrad.initial_accumulator_value') == 0:  # unknown to Keras 2
             del config['initial_accumulator_value']
         return config
 

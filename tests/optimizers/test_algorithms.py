@@ -468,3 +468,9 @@ def test_sparse_gradients_of_jax():
         np.testing.assert_array_equal(np.asarray(new[0]), variable.numpy())
     np.testing.assert_array_equal(variables[0].numpy(), variables[1].numpy())
     assert variables[0].numpy()[0, 1] < 1
+
+
+@pytest.mark.on('numpy')
+def test_a_start_of_zero_is_in_the_config_where_it_is_not_the_default():
+    with config.generation(3):
+        assert optimizers.Adagrad(initial_accumulator_value=0.0).get_config()['initial_accumulator_value'] == 0.0

@@ -86,6 +86,12 @@ def _device_named(name):
     return devices[int(number or 0)]
 
 
+def _sharding(layout):
+    """JAX's words for a layout, without an order in memory (`jax.experimental.layout`), which traced values lack."""
+    layout = getattr(layout, 'backend_layout', layout)
+    return getattr(layout, 'sharding', layout)
+
+
 def _bcoo():
     from jax.experimental.sparse import BCOO
     return BCOO
@@ -196,7 +202,10 @@ class Step:
         self.places = [_Place(variable) for variable in self.writes]
         self.reads = [variable for variable in dict.fromkeys(reads) if variable not in set(self.writes)]
         self.activations = None
-        self.compiled = jax.jit(self._pure, donate_argnums=(0,))
+        layouts = [placement.layout_of(variable) for variable in self.writes]
+        # Variables get their layouts back in the words in which they had them: XLA has others for the same.
+        pinned = {'out_shardings': (tuple([layout and _sharding(layout) for layout in layouts]), None)}
+        self.compiled = jax.jit(self._pure, donate_argnums=(0,), **pinned if any(layouts) else {})
         self._compiled_read = jax.jit(self._pure_read)
 
     def _pure(self, written, read, args):
@@ -668,11 +677,9 @@ class JaxEngine(Engine):
         return jax.sharding.NamedSharding(layout.device_mesh.backend_mesh, jax.sharding.PartitionSpec(*layout.axes))
 
     def laid_out(self, x, layout):
-        place = lax.with_sharding_constraint if isinstance(x, Tracer) else jax.device_put
-        layout = getattr(layout, 'backend_layout', layout)
-        if isinstance(x, Tracer):  # which takes no order in memory, that `jax.experimental.layout` adds
-            layout = getattr(layout, 'sharding', layout)
-        return place(x, layout)
+        if isinstance(x, Tracer):
+            return lax.with_sharding_constraint(x, _sharding(layout))
+        return jax.device_put(x, getattr(layout, 'backend_layout', layout))
 
     survives_fork = False
 
