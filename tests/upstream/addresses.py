@@ -4,7 +4,8 @@ The tests of Keras 3 import from `keras.src`, where most things stand at other p
 sources say which public name each has (`@keras_export`) and where modules take their names from, so nothing is listed
 here. Four kinds of names are answered, the first that fits: modules, public names, what a module imports from elsewhere
 (followed to its public name), and our own `keras.src`. The classes of operations are private, but each stands behind a
-public function, which is called in their place (`Operation`). What is left is private to upstream: a test that touches
+public function, which is called in their place (`Operation`). `stand_ins.py` has what the public interface says
+in other words. What is left is private to upstream: a test that touches
 such a name is skipped, with "PRIVATE" and the name.
 
 The folder of the sources is in KERAS_UPSTREAM. A few modules of helpers run as they are (`AS_THEY_ARE`).
