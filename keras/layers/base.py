@@ -377,8 +377,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
 
     def _follow_policy(self):
         policy = self.own_policy()
-        self._dtype = policy.variable_dtype
-        self._calls_in = None if policy.compute_dtype == policy.variable_dtype else policy.compute_dtype
+        self._dtype, own = policy.variable_dtype, policy.compute_dtype
+        self._calls_in = own if own != self._dtype or own in self.types_of_cells else None
         self._direct_dtype = None
         if policy.quantization_mode is not None:
             self.follow_quantization(policy)
@@ -399,7 +399,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         if isinstance(policy, dtype_policies.DTypePolicyMap) or form == 'DTypePolicy' \
                 or policy.quantization_mode == 'float8':
             return dtype_policies.serialize(policy)
-        if form == 'Policy' and self._calls_in is not None:
+        if form == 'Policy' and self._calls_in not in (None, self._dtype):
             return {'class_name': 'Policy', 'config': {'name': policy.name}}
         return policy.name
 
@@ -874,8 +874,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
 
     def _casts(self, dtype):
         """Whether inputs of a dtype are cast: floats to the layer's own, where that is one of floats."""
-        dtypes = (dtype, self.compute_dtype)
-        return self.autocast and dtypes[0] != dtypes[1] and all(map(is_float, dtypes)) and not self._keeps_dtypes()
+        own = self.compute_dtype
+        return self.autocast and dtype != own and is_float(dtype) and is_float(own) and not self._keeps_dtypes()
 
     def _keeps_dtypes(self):
         """Whether the layer computes in the dtype of its inputs: without weights, where nothing else was asked for."""
