@@ -177,7 +177,7 @@ class Loss(Configurable):
                              '`return`.' % (self.name or type(self).__name__))
         counted = self.counted(y_true, values)
         if mask is not None:
-            mask = _fitting(mask, values)
+            mask = fitting_mask(mask, values)
             counted = mask if counted is None else ops.logical_and(mask, counted)
             values = ops.where(mask, values, 0)
         result = reduce_values(values, sample_weight, self.reduction, counted)
@@ -195,8 +195,10 @@ class Loss(Configurable):
         raise NotImplementedError('%s does not implement call(y_true, y_pred).' % type(self).__name__)
 
 
-def _fitting(mask, values):
-    """A mask in the shape of the values of a loss, of whose axes it has the first ones."""
+def fitting_mask(mask, values):
+    """A mask in the shape of the values of a loss, of whose axes it has the first ones; as it is beside one value."""
+    if not static_shape(values):
+        return mask
     while len(static_shape(mask)) > len(static_shape(values)):
         mask = ops.squeeze(mask, -1)
     while len(static_shape(mask)) < len(static_shape(values)):

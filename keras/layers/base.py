@@ -14,8 +14,7 @@ import numpy as np
 
 from keras import config as settings, dtype_policies, generations
 from keras.backend.contract import placement, tree
-from keras.backend.contract.context import (carried, carry_mask, context, known_mask, learning_phase, let_go_along,
-                                            runs_at_once)
+from keras.backend.contract.context import (carried, carry_mask, context, known_mask, learning_phase, runs_at_once)
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
 from keras.backend.contract.loading import (
     active, engine_name, get_engine, is_native, join, known_engine, meet_the_engine)
@@ -42,6 +41,8 @@ from keras.layers.graph_view import GraphView
 from keras.layers.input_spec import InputSpec  # noqa: F401  (part of the address keras.layers.base)
 from keras.layers.noted import Noted
 from keras.layers.quantizable import Quantizable
+from keras.layers.rows import (evaluated, filled, has_rows, in_rows, mark_rows, rows_given, rows_mapped,
+                               run_in_rows)
 from keras.layers.shapes import map_shapes, plain_shapes, shape_of, shaped, shapes_of
 from keras.layers.weights import WeightOwner
 from keras.layers.wrapped import building, laying_out, with_training, with_training_instead
@@ -376,8 +377,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
 
     def _follow_policy(self):
         policy = self.own_policy()
-        self._dtype = policy.variable_dtype
-        self._calls_in = None if policy.compute_dtype == policy.variable_dtype else policy.compute_dtype
+        self._dtype, own = policy.variable_dtype, policy.compute_dtype
+        self._calls_in = own if own != self._dtype or own in self.types_of_cells else None
         self._direct_dtype = None
         if policy.quantization_mode is not None:
             self.follow_quantization(policy)
@@ -398,7 +399,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         if isinstance(policy, dtype_policies.DTypePolicyMap) or form == 'DTypePolicy' \
                 or policy.quantization_mode == 'float8':
             return dtype_policies.serialize(policy)
-        if form == 'Policy' and self._calls_in is not None:
+        if form == 'Policy' and self._calls_in not in (None, self._dtype):
             return {'class_name': 'Policy', 'config': {'name': policy.name}}
         return policy.name
 
@@ -539,7 +540,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
 
     def call_symbolically(self, signature, args, kwargs, register=True, first=None):
         implicit = ()
-        masks = tree.map_structure(lambda x: getattr(x, 'mask', None), args[0])
+        rows, masks = rows_given(self, args[0])
         if signature.takes_mask and kwargs.get('mask') is None and len(args) < 2 + signature.names.index('mask') - 1:
             if any(mask is not None for mask in tree.flatten(masks)):
                 kwargs['mask'], implicit = masks, ('mask',)
@@ -556,7 +557,11 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         if captured is not None:
             kwargs['captured'] = captured
         implicit += tuple(name for name in self.implicit_arguments if name in kwargs)
-        outputs = self._unlisted(self._symbolic_outputs(args, kwargs))
+        outputs, ragged = (self._symbolic_outputs(args, kwargs), None) if rows is None else evaluated(
+            self._scripted_call, *tree.map_structure(self._described, [args, kwargs]), rows)
+        if rows is not None:
+            kwargs['rows'], implicit = rows, implicit + ('rows',)
+        outputs = self._unlisted(outputs)
         if outputs is None:
             raise ValueError('Layer %s (%s) gave None. The usual cause: a `call` or a function without `return`.'
                              % (self.name, type(self).__name__))
@@ -566,6 +571,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         if register:
             self.note_call(node)
         self._attach_masks(node, args[0], masks)
+        mark_rows(node, signature.takes_mask, ragged)
         return node.output_structure
 
     def _check_names(self, signature, kwargs):
@@ -585,6 +591,14 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
     def _asks_for_gradients(self):
         """Whether `call` calls `K.gradients`, so that it has to be a part of the graph."""
         return signature_of(type(self)).asks_for_gradients
+
+    def runs_scripts(self):
+        """Whether `call` is code of the user."""
+        return self.runs_given_code or not is_ours(type(self).call)
+
+    def takes_rows(self):
+        """Whether `call` gets ragged tensors as they are; others get them filled up, with a mask."""
+        return self.runs_scripts()
 
     def _outputs_of_call(self, args, kwargs):
         try:
@@ -706,18 +720,14 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
 
     def _engine_outputs(self, args, kwargs, error):
         """For layers that call the engine directly: the engine's own abstract evaluation."""
-        leaves = [leaf for leaf in tree.flatten([args, kwargs]) if isinstance(leaf, AbstractTensor)]
-
-        def run(*values):
-            remaining = iter(values)
-            filled = tree.map_structure(lambda leaf: next(remaining) if isinstance(leaf, AbstractTensor) else leaf,
-                                        [args, kwargs])
-            with running(None), inside(self):
-                return run_script(self.call, *filled)
         try:
-            return get_engine().eval_shape(run, leaves)
+            return evaluated(self._scripted_call, args, kwargs)[0]
         except Exception:
             raise error
+
+    def _scripted_call(self, *args, **kwargs):
+        with running(None), inside(self):
+            return run_script(self.call, args, kwargs)
 
     # --- on values
 
@@ -732,7 +742,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         self.assert_input_compatibility(args[0])
         made = len(self.weights_made())
         training = self._training_flag(signature, kwargs)
-        mask = self._values_mask(signature, args[0] if self._is_ragged(given) else given, kwargs)
+        ragged = has_rows(given) and not self.takes_rows()
+        mask = self._values_mask(signature, args[0] if ragged else given, kwargs)
         if calls.losses is None:
             with running(training) as block:
                 outputs = self._run_with(args, kwargs, mask)
@@ -748,7 +759,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
             before = len(calls.losses)
             outputs = self._run_with(args, kwargs, mask)
             losses = calls.losses[before:]
-        result = self._unlisted(outputs)
+        result = self._unlisted(in_rows(outputs) if ragged else outputs)
         if len(args) == 1 and mask is None and not losses and args[0] is given and type(given) in active.native \
                 and result is outputs and made == len(self.weights_made()):
             self._remember_direct(signature, given)
@@ -848,24 +859,13 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
             casts = x.dtype.kind == 'f' and is_float(self.compute_dtype)
             x = engine.convert(x, self._dtype_of_arrays() if casts else None)
         elif engine.has_ragged and engine.is_ragged(x):
-            return self._rows_filled(x, engine)
+            return rows_mapped(x, self._converted_leaf) if self.takes_rows() else self._converted_leaf(filled(x))
         elif type(x) not in active.native and not is_native(x):
             x = self._foreign(x, engine)
         if self.autocast and hasattr(x, 'dtype') and getattr(x, 'dtype', None) in active.floats:
             if self._casts(engine.dtype_of(x)):
                 x = primitives.cast(x, self.compute_dtype)
         return x
-
-    @staticmethod
-    def _is_ragged(given):
-        return get_engine().has_ragged and any(map(get_engine().is_ragged, tree.flatten(given)))
-
-    def _rows_filled(self, x, engine):
-        """A ragged tensor as a dense one, with its mask."""
-        filled, mask = engine.rows_filled(x)
-        filled = self._converted_leaf(filled)
-        let_go_along(filled, mask)
-        return filled
 
     def _described(self, leaf):
         """An argument as `call` sees it where shapes are found: floats in the layer's dtype."""
@@ -875,8 +875,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
 
     def _casts(self, dtype):
         """Whether inputs of a dtype are cast: floats to the layer's own, where that is one of floats."""
-        dtypes = (dtype, self.compute_dtype)
-        return self.autocast and dtypes[0] != dtypes[1] and all(map(is_float, dtypes)) and not self._keeps_dtypes()
+        own = self.compute_dtype
+        return self.autocast and dtype != own and is_float(dtype) and is_float(own) and not self._keeps_dtypes()
 
     def _keeps_dtypes(self):
         """Whether the layer computes in the dtype of its inputs: without weights, where nothing else was asked for."""
@@ -912,13 +912,13 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
             bound.update(kwargs)
             shapes = {name + '_shape': shapes_of(value) for name, value in bound.items()}
             signature.check_build(type(self), shapes)
-            self._build_with([shapes[name] for name in signature.build_names if name in shapes])
+            self.build_with([shapes[name] for name in signature.build_names if name in shapes])
         else:
             self.ensure_built(shapes_of(args[0]))
 
     def ensure_built(self, input_shape):
         if not self._built:
-            self._build_with([input_shape])
+            self.build_with([input_shape])
 
     def get_build_config(self):
         """The shapes that the layer was built for, for a file; None where they are not known."""
@@ -935,10 +935,9 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         known = any(given.get(name) is not None for name in names) \
             and all(name in given for name in names if name in signature.needed_shapes)
         if not self._built and (known or signature.builds_without_shape):
-            names = itertools.takewhile(given.__contains__, names)
-            self._build_with([map_shapes(tuple, given[name]) for name in names])
+            self.build_with([map_shapes(tuple, given[name]) for name in itertools.takewhile(given.__contains__, names)])
 
-    def _build_with(self, shapes, build=None):
+    def build_with(self, shapes, build=None):
         self._built_for = shapes
         self.take_path()
         before = self.weights_made() if self._was_built else ()
@@ -1032,8 +1031,9 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         """What a `Plan` runs for `node`: `call` with the training flag filled in."""
         signature = signature_of(type(self))
         function = self.call if 'captured' not in node.kwargs else run_captured
-        if self.runs_given_code or not (type(self).call.__module__ or '').startswith('keras.'):
+        if self.runs_scripts():
             function = get_engine().out_of_place(scripted(function))
+        function = run_in_rows(function) if 'rows' in node.kwargs else function
         if signature.takes_training and len(node.args) <= signature.names.index('training'):
             function = self._told_whether_training(function, node, training, signature)
         if self.activity_regularizer is not None:
@@ -1183,7 +1183,7 @@ def _noted(build):
         while names and names[-1] not in kwargs:
             names = names[:-1]
         shapes = list(args) + [kwargs.get(name) for name in names]
-        return self._build_with(shapes, lambda *shapes: build(self, *args, **kwargs))
+        return self.build_with(shapes, lambda *shapes: build(self, *args, **kwargs))
     return wrapper
 
 

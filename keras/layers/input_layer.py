@@ -1,21 +1,18 @@
 """`Input` and `InputLayer`: where a graph begins."""
 import warnings
 
-import numpy as np
 
-from keras import config, ops
-from keras.backend.contract.context import known_mask, let_go_along
+from keras import config
 from keras.backend.contract.loading import get_engine
-from keras.backend.contract.rules import AbstractTensor, numpy_dtype, standard_dtype
+from keras.backend.contract.rules import AbstractTensor, standard_dtype
 from keras.backend.graph.nodes import Node, stand_aside, take_place
-from keras.backend.graph.operations import Operation
-from keras.backend.graph.tensors import is_symbolic, KerasTensor
+from keras.backend.graph.tensors import is_symbolic
 from keras.backend.state.variables import Variable, to_array
 from keras.backend.state.uids import numbered_name
-from keras.backend.table.composites.shape import dtype_of
 from keras.generations import Default
 from keras.layers.arguments import checked_sizes
 from keras.layers.base import Layer
+from keras.layers.rows import RowsThere
 from keras.saving import forms
 
 
@@ -30,7 +27,8 @@ class InputLayer(Layer):
             library that the model is called on stay as they are. In Keras 3's generation True is for engines whose
             library has such tensors.
         ragged: whether rows of different lengths are fed: ragged tensors of TensorFlow on its engine, in which one axis
-            is ragged, the one behind the batch. Layers get them filled up, with a mask; on other engines it has no
+            is ragged, the one behind the batch. Layers of Keras get them filled up, with a mask, code of yours
+            gets the ragged tensors themselves, and outputs that follow the rows are ragged; on other engines it has no
             effect, with a warning.
     """
     is_input = True
@@ -124,40 +122,6 @@ class InputLayer(Layer):
         return {'batch_input_shape': self.batch_input_shape, 'dtype': self._dtype, 'sparse': self.sparse,
                 'name': self.name, **({'optional': True} if self.optional else {}),
                 **({'ragged': True} if self.ragged else {})}
-
-
-def row_end(dtype):
-    """What stands, in data for a ragged input, where a row has ended: a number that nobody feeds."""
-    dtype = np.dtype(dtype)
-    if dtype.kind not in 'if':
-        raise ValueError('A ragged input takes integers with a sign and floats. Received: %s. Cast them.' % dtype.name)
-    return (np.iinfo if dtype.kind == 'i' else np.finfo)(dtype).min
-
-
-def with_rows_noted(x):
-    """`x`, fed for a ragged input, with zeros behind the ends of rows, whose mask is noted for the layers."""
-    if known_mask(x) is not None or dtype_of(x).startswith(('uint', 'bool', 'string')):
-        return x
-    there = ops.not_equal(_first_of(x), row_end(numpy_dtype(dtype_of(x))))
-    filled = ops.where(ops.reshape(there, ops.shape(there) + (1,) * (len(x.shape) - 2)), x, ops.zeros_like(x))
-    let_go_along(filled, there)
-    return filled
-
-
-def _first_of(x):
-    """`x` with its first two axes alone."""
-    return x[(slice(None),) * 2 + (0,) * (len(x.shape) - 2)]
-
-
-class RowsThere(Operation):
-    """The mask of a ragged input: what was noted with its value; all there where nothing was."""
-
-    def call(self, x):
-        mask = known_mask(x)
-        return ops.equal(_first_of(x), _first_of(x)) if mask is None else mask
-
-    def compute_output_spec(self, x):
-        return KerasTensor(x.shape[:2], 'bool')
 
 
 class _Source:

@@ -334,6 +334,7 @@ def _add(names, package=''):
 
 # Keras 3's own backend functions, which are not among the public ones of `keras.backend`.
 _OF_KERAS_3 = {
+    'keras.src': {'keras.models': 'Functional'},
     'keras.src.backend': {
         'keras.ops': 'cond convert_to_numpy convert_to_tensor scatter vectorized_map',
         'keras': 'KerasTensor StatelessScope SymbolicScope Variable Variable as BackendVariable',

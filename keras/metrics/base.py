@@ -8,7 +8,7 @@ import numpy as np
 from keras import config, generations, ops
 from keras import initializers
 from keras.backend.contract import tree
-from keras.backend.contract.context import note_metric
+from keras.backend.contract.context import calls, carried, carried_mask, note_metric
 from keras.backend.contract.ledger import holding
 from keras.backend.contract.loading import get_engine, join
 from keras.backend.contract.rules import numpy_dtype
@@ -19,7 +19,7 @@ from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
 from keras.backend.table.composites.shape import count, dtype_of, shape, static_shape
 from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config, tells_function
-from keras.losses import broadcast_weights, same_rank
+from keras.losses import broadcast_weights, fitting_mask, same_rank
 from keras.saving.kinds import kind_in
 from keras.saving.serialization import serialize_keras_object
 
@@ -427,7 +427,13 @@ class MeanMetricWrapper(Mean):
 
     def contribution(self, y_true, y_pred, sample_weight=None):
         """What a batch adds to the sum and to the count, see `Reduce.contribution`."""
-        return super().contribution(self.values(y_true, y_pred), sample_weight)
+        mask = carried_mask(y_pred) if carried and calls.masks is None and self.ruled('metrics_take_masks') else None
+        values = self.values(y_true, y_pred)
+        if mask is not None:
+            mask = ops.cast(fitting_mask(mask, values), self.dtype)
+            sample_weight = mask if sample_weight is None else ops.multiply(mask, broadcast_weights(
+                values, ops.cast(sample_weight, self.dtype)))
+        return super().contribution(values, sample_weight)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add a batch.

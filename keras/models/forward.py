@@ -2,9 +2,12 @@
 from keras.backend.contract import tree
 from keras.backend.contract.context import phase_or
 from keras.backend.contract.loading import get_engine
+from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.plans import Plan
+from keras.backend.table.composites.shape import dtype_of, static_shape
 from keras.layers.additions import GraphAdditions
 from keras.layers.calls import calls, note_mask, running, signature_of
+from keras.layers.rows import has_rows, in_rows_where, masks_of_rows, without_rows
 
 
 class Forward:
@@ -54,6 +57,18 @@ class Forward:
             model.ensure_built_for(signature_of(type(model)), [inputs], {})
         return model.abstract_outputs([inputs], {}) if self.graph is None else self.graph.outputs
 
+    def outputs_of_rows(self, inputs):
+        """`outputs_for` native `inputs` of which some are ragged: of a run with them, which builds the model."""
+        outputs, masks = without_rows(self.model(inputs))
+        if self.graph is not None:
+            return self.graph.outputs
+        masks = iter(masks)
+
+        def described(x):
+            sizes = tuple(static_shape(x))[1 if next(masks) is None else 2:]
+            return AbstractTensor((None,) * (len(static_shape(x)) - len(sizes)) + sizes, dtype_of(x))
+        return tree.map_structure(described, outputs)
+
     def with_additions(self, values, training, extra=()):
         """The outputs of the graph and the tensors `extra`; what was added to the graph goes to the running call."""
         return self._of_graph(self.graph, values, training, extra)
@@ -92,7 +107,7 @@ class Forward:
         updating, training = training, phase_or(training)
         with running(training, updating, frozen=frozen) as block:
             graph = self.graph
-            if graph is None or self.own_call or self._is_hooked() and not along:
+            if graph is None or self.own_call or self._is_hooked() and not along or has_rows(inputs):
                 return self._call(inputs, training) + (block.losses, block.metrics, [])
             extra = [tensor.mask for tensor in graph.outputs if tensor.mask is not None] if with_masks else []
             leaves = self._of_graph(graph, graph.flat_inputs(inputs), training, extra + list(along))
@@ -117,9 +132,11 @@ class Forward:
         training = phase_or(False)
         with running(training, updating=False):
             graph = self.graph
-            if graph is None or self.own_call or self._is_hooked():
+            if graph is None or self.own_call or self._is_hooked() or has_rows(inputs):
                 return self._own_call(inputs, training)
-            return graph.pack_outputs(graph.plan(training)(graph.flat_inputs(inputs)))
+            wanted = masks_of_rows(graph.outputs)
+            results = graph.plan(training, wanted)(graph.flat_inputs(inputs))
+            return graph.pack_outputs(in_rows_where(graph.outputs, results) if wanted else results)
 
     def _is_hooked(self):
         """Whether hooks of the engine's library are to run around the model as a whole."""

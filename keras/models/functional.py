@@ -16,7 +16,8 @@ from keras.backend.table.bodies import Closure
 from keras.backend.table.entries import Entry, TABLE
 from keras.layers.base import Layer, snake_case
 from keras.layers.calls import signature_of
-from keras.layers.input_layer import Input, with_rows_noted
+from keras.layers.input_layer import Input
+from keras.layers.rows import has_rows, in_rows_where, masks_of_rows, with_rows_noted, without_rows
 from keras.layers.weights import adapter_changes
 from keras.models import closures, keras3_operations, tf_keras_operations
 from keras.models.layouts import channels_first
@@ -153,7 +154,7 @@ class Graph:
 
     def _with_rows(self, values):
         """`values`, those of ragged inputs without what marks the ends of rows, from which their masks are noted."""
-        return [with_rows_noted(value) if tensor.ragged and is_native(value) else value
+        return [with_rows_noted(value) if tensor.ragged and (is_native(value) or has_rows(value)) else value
                 for tensor, value in zip(self.inputs, values)] if self._has_rows else values
 
     def _flat_inputs(self, inputs):
@@ -231,25 +232,35 @@ class Graph:
             return leaves[0]
         return tree.pack_as(self.output_structure, leaves)
 
-    def variant(self, masked):
-        """The graph called with masks on some inputs: `masked` says on which.
+    def variant(self, masked, in_rows=False):
+        """The graph called with masks on some inputs: `masked` says on which, `in_rows` that those are ragged tensors.
 
         Returns:
             A Graph whose inputs are those of this one followed by one mask per True in `masked`.
         """
-        key = tuple(masked)
-        if not any(key):
+        flags = tuple(masked)
+        key = flags, in_rows
+        if not any(flags):
             return self
         if key not in self._variants:
             fresh = [KerasTensor(tensor.shape, tensor.dtype, name=tensor.name) for tensor in self.inputs]
             masks = []
-            for tensor, has_mask in zip(fresh, key):
+            for tensor, has_mask in zip(fresh, flags):
                 if has_mask:
+                    tensor.mark(ragged=in_rows)
                     tensor.mask = KerasTensor(tensor.shape[:2], 'bool', name=tensor.name + '_mask')
                     masks.append(tensor.mask)
             outputs = self.replay(fresh)
             self._variants[key] = Graph(fresh + masks, outputs, self.owner).with_others(self._instead)
         return self._variants[key]
+
+    def outputs_in_rows(self, values, training):
+        """The outputs, as a list, for `values` of which some are ragged tensors that the inputs do not speak of."""
+        dense, masks = without_rows(values)
+        variant = self.variant([mask is not None for mask in masks], in_rows=True)
+        given = dense + [mask for mask in masks if mask is not None]
+        wanted = masks_of_rows(variant.outputs)
+        return in_rows_where(variant.outputs, variant.plan(training, wanted)(given))
 
     def replay(self, tensors):
         """Call all layers again on other symbolic `tensors`, one per input; returns the outputs as a list."""
@@ -267,7 +278,8 @@ class Graph:
 
 def with_inputs_of_its_own(graph):
     """`graph`; where it begins in the middle of another one, the same layers called on inputs of its own."""
-    fresh = [Input(batch_shape=tensor.shape, dtype=tensor.dtype) if _is_computed(tensor) else tensor
+    fresh = [Input(batch_shape=tensor.shape, dtype=tensor.dtype, **({'ragged': True} if tensor.ragged else {}))
+             if _is_computed(tensor) else tensor
              for tensor in graph.inputs]
     if all(new is old for new, old in zip(fresh, graph.inputs)):
         return graph

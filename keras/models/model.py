@@ -18,12 +18,14 @@ from keras.backend.state.uids import numbered_name
 from keras.backend.graph.tensors import any_symbolic, is_symbolic
 from keras.backend.table.bodies import Closure
 from keras.backend.table.composites.shape import dtype_of, static_shape
+from keras.backend.table.numbers import NoTruth
 from keras.configurable import json_value
 from keras.layers.additions import updates_of
 from keras.layers.base import Layer
-from keras.layers.shapes import map_shapes
+from keras.layers.shapes import map_shapes, shapes_of
 from keras.layers.calls import calls, signature_of
 from keras.layers.input_layer import Input
+from keras.layers.rows import has_rows, in_rows_where, stands_for_rows
 from keras.layers.yielding import yielding
 from keras.legacy.class_paths import known_as
 from keras.models import closures
@@ -157,8 +159,8 @@ class Model(Trainer, Keras2View, Layer,
                     tensor.__dict__['dtype'] = dtype
 
     def tracked_by_name(self):
-        optimizer = {} if self.optimizer is None else {'optimizer': self.optimizer}
-        return dict(super().tracked_by_name(), **optimizer)
+        optimizer = getattr(self, 'optimizer', None)
+        return dict(super().tracked_by_name(), **{} if optimizer is None else {'optimizer': optimizer})
 
     def saved_signature(self):
         """The arguments that the model takes, where that is known, for files of the engine's own library."""
@@ -171,7 +173,7 @@ class Model(Trainer, Keras2View, Layer,
 
     def saved_parts(self):
         found = {name: value for name, value in super().saved_parts().items() if name not in self._BOOKKEEPING}
-        return dict(found, layers=self.layers, optimizer=self.optimizer)
+        return dict(found, layers=self.layers, optimizer=getattr(self, 'optimizer', None))
 
     def __getstate__(self):
         state = dict(super().__getstate__(), _made_graph=None)
@@ -375,7 +377,7 @@ class Model(Trainer, Keras2View, Layer,
     @yielding
     def stateful(self):
         """Whether a layer keeps states from batch to batch."""
-        return any(layer.stateful for layer in self._layers)
+        return any(layer.stateful for layer in self.own_layers())
 
     @yielding
     def state_updates(self):
@@ -431,12 +433,25 @@ class Model(Trainer, Keras2View, Layer,
                 and type(self).call is Model.call and type(self).compute_mask is Model.compute_mask:
             self._direct = DirectCall(self, self._forwards, inputs)
 
+    def ensure_built_for(self, signature, args, kwargs):
+        is_subclassed = self.layer_graph is None and type(self).build is Model.build
+        if is_subclassed and not self.built and stands_for_rows(args[0]):
+            # What its `call` does with ragged tensors no run with dense ones would show: its layers are built in it.
+            self.build_with([shapes_of(args[0])], build=lambda *_: None)
+        else:
+            super().ensure_built_for(signature, args, kwargs)
+
     def build(self, input_shape=None):
         """Make the weights for inputs of `input_shape` (batch size included, None for any)."""
         is_subclassed = self.layer_graph is None and type(self).call is not Model.call
         if is_subclassed and input_shape is not None and not context.abstract:
             inputs = _abstract_inputs(input_shape)
-            self.abstract_outputs([inputs], {})
+            try:
+                self.abstract_outputs([inputs], {})
+            except NoTruth:
+                # The call branches on values. That does no harm where there is nothing to be built.
+                if context.tracing is not None or not all(layer.built for layer in self.layers):
+                    raise
             if self._built_for is None:
                 self._built_for = [input_shape]
         self.built = True
@@ -447,7 +462,7 @@ class Model(Trainer, Keras2View, Layer,
         if graph is None:
             return self.call_without_graph(inputs)
         graph.check_structure(inputs)
-        values = graph.flat_inputs(inputs)
+        values, in_rows = graph.flat_inputs(inputs), has_rows(inputs)
         if self.ruled('inputs_are_fitted'):
             values = [_with_mask_of(value, self._fitted(value, tensor)) for value, tensor in zip(values, graph.inputs)]
             missing = [tensor.name for value, tensor in zip(values, graph.inputs)
@@ -459,9 +474,20 @@ class Model(Trainer, Keras2View, Layer,
         if any(one is not None for one in masks):
             variant = graph.variant([one is not None for one in masks])
             return graph.pack_outputs(variant.plan(training)(values + [one for one in masks if one is not None]))
+        if in_rows and has_rows(values):
+            if not self._forwards.additions().is_empty:
+                raise ValueError('Model %s, to which losses, metrics or updates of symbolic tensors were added, is '
+                                 'given a ragged tensor, but its Input is not a ragged one: make it with ragged=True.'
+                                 % self.name)
+            return graph.pack_outputs(graph.outputs_in_rows(values, training))
         if calls.losses is not None and not context.abstract:
-            return graph.pack_outputs(self._forwards.with_masks_noted(values, training))
+            results = self._forwards.with_masks_noted(values, training)
+            masks = [known_mask(result) for result, tensor in zip(results, graph.outputs) if tensor.ragged]
+            return graph.pack_outputs(in_rows_where(graph.outputs, results + masks) if in_rows else results)
         return graph.pack_outputs(graph.plan(training)(values))
+
+    def takes_rows(self):
+        return True
 
     def call_without_graph(self, inputs):
         """The outputs for `inputs` of a model that is not a graph of layers."""
@@ -636,7 +662,7 @@ class Model(Trainer, Keras2View, Layer,
 
     def get_compile_config(self):
         """How the model was compiled, as plain values, for `compile_from_config`; None where it was not."""
-        return training_config.in_full(self) if self.optimizer is not None else None
+        return training_config.in_full(self) if getattr(self, 'optimizer', None) is not None else None
 
     def compile_from_config(self, config):
         """Compile the model as `get_compile_config` of another one says.
@@ -874,7 +900,7 @@ def _cloned(model, input_tensors, copy_of, call_function):
         input_tensors = _given_inputs(model.required_graph(), model, input_tensors)
     if hasattr(model, 'clone_layers'):
         made = model.clone_layers(copy_of, input_tensors)
-        if model.optimizer is not None and model.ruled('clones_of_stacks_are_compiled'):
+        if getattr(model, 'optimizer', None) is not None and model.ruled('clones_of_stacks_are_compiled'):
             made.compile_from_config(model.get_compile_config())
         return made
     graph = model.required_graph()

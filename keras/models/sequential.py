@@ -16,6 +16,7 @@ from keras.layers.base import Layer
 from keras.layers.shapes import map_shapes, shapes_of
 from keras.layers.calls import inside
 from keras.layers.input_layer import Input, InputLayer
+from keras.layers.rows import has_rows, stands_for_rows
 from keras.models.functional import Graph
 from keras.models.model import Model, of_graph
 from keras.saving import forms, serialization
@@ -232,11 +233,12 @@ class Sequential(Model):
         """The shape that the stack takes, for a file; None while it is not known."""
         return {'input_shape': tuple(self._chain[0].shape)} if self._chain else None
 
-    def _build_for(self, shape, dtype):
+    def _build_for(self, shape, dtype, ragged=False):
         if not self._stack:
             raise ValueError('Sequential model %s has no layers; add some before building or calling it.' % self.name)
         batch = (None,) + tuple(shape[1:])
-        self._chain = [Input(batch_shape=batch, dtype=dtype, name=self._stack[0].name + '_input')]
+        self._chain = [Input(batch_shape=batch, dtype=dtype, name=self._stack[0].name + '_input',
+                             **({'ragged': True} if ragged else {}))]
         with recording():
             try:
                 for layer in self._stack:
@@ -261,9 +263,10 @@ class Sequential(Model):
             shape = shapes_of(args[0])
             if isinstance(shape, (list, tuple)) and shape and isinstance(shape[0], (list, tuple)):
                 shape = shape[0]
-            leaf = tree.flatten(args[0])[0]
-            dtype = leaf.dtype if isinstance(leaf, AbstractTensor) and not is_float(leaf.dtype) else None
-            self._build_for(shape, 'string' if _is_text(leaf) else dtype)
+            leaf, ragged = tree.flatten(args[0])[0], stands_for_rows(args[0])
+            leaf = leaf.flat_values if has_rows(leaf) else leaf
+            dtype = dtype_of(leaf) if ragged or isinstance(leaf, AbstractTensor) else 'float32'
+            self._build_for(shape, 'string' if _is_text(leaf) else None if is_float(dtype) else dtype, ragged)
         self.built = True
         self.take_initial_weights()
 

@@ -27,10 +27,11 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     Args:
         dtype: name of the dtype; default that of `x` (Python floats and float64 arrays: `floatx`; ints: int32).
         sparse: False for a dense tensor (or symbolic one) in any case; by default sparse tensors of TensorFlow and JAX
-            stay sparse. ragged: must not be true: TensorFlow's ragged tensors become dense ones.
+            stay sparse. ragged: False for a dense tensor, short rows filled up with zeros, in any case; by default
+            ragged tensors of TensorFlow stay ragged. Neither makes a sparse or ragged tensor of a dense one.
 
     Raises:
-        ValueError: for sparse=True on an engine without sparse tensors, and for ragged=True.
+        ValueError: for sparse=True on an engine without sparse tensors, and for ragged=True on one without ragged ones.
 
     Example:
         >>> keras.ops.convert_to_tensor([1.0, 2.0])
@@ -45,9 +46,13 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     engine = get_engine()
     if sparse and not engine.has_sparse:
         raise ValueError('`sparse=True` is not supported with the %s engine.' % engine.name)
-    if ragged:
-        raise ValueError('`ragged=True` is not supported: rows of different lengths are filled up here. Received: '
-                         'ragged=%r' % (ragged,))
+    if ragged and not engine.has_ragged:
+        raise ValueError('`ragged=True` is not supported with the %s engine: pad rows of different lengths and mask '
+                         'the padding. Received: ragged=%r' % (engine.name, ragged))
+    if engine.has_ragged and engine.is_ragged(x):
+        if ragged is not False:
+            return x if dtype is None else engine.ragged_of_values(x, lambda values: cast(values, dtype))
+        x = engine.rows_filled(x)[0]
     if sparse is not False and is_sparse(x):
         return x if dtype is None else cast(x, rules.standard_dtype(dtype))
     if dtype is None and isinstance(x, np.ndarray) and x.dtype == np.float64:
@@ -64,6 +69,8 @@ def convert_to_numpy(x):
     """
     if isinstance(x, AbstractTensor):
         raise ValueError('%r is symbolic and has no value. Compute it with a Model, or convert a tensor.' % (x,))
+    if get_engine().is_ragged(x):
+        x = get_engine().rows_filled(x)[0]
     if isinstance(x, (list, tuple)) and any(is_native(part) for part in x):  # which NumPy may not know how to read
         return np.array([to_array(part) for part in x])
     array = to_array(x)
@@ -78,7 +85,7 @@ def is_tensor(x):
         >>> keras.ops.is_tensor([1, 2])
         False
     """
-    return isinstance(x, AbstractTensor) or is_native(x) or is_sparse(x)
+    return isinstance(x, AbstractTensor) or is_native(x) or is_sparse(x) or get_engine().is_ragged(x)
 
 
 def dtype(x):

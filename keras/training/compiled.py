@@ -9,6 +9,7 @@ from keras import metrics as metrics_module
 from keras import ops
 from keras.backend.contract import tree
 from keras.backend.contract.loading import is_native
+from keras.backend.contract.rules import is_float
 from keras.backend.state.variables import to_array
 from keras.backend.table.composites.losses import count_in
 from keras.backend.table.composites.shape import dtype_of, static_shape
@@ -30,8 +31,10 @@ def per_output(given, names, what, structure=None):
     Raises:
         UnknownOutput: if the names do not fit. ValueError: if the number does not.
     """
-    if is_deep(structure) and tree.is_nested(given) and (not isinstance(given, dict) or not set(names).issuperset(
-            given) or isinstance(structure, dict) and set(structure).issuperset(given)):
+    no_weights = what == 'sample_weight' and isinstance(given, (list, tuple)) and not given
+    if is_deep(structure) and tree.is_nested(given) and not no_weights and (
+            not isinstance(given, dict) or not set(names).issuperset(given)
+            or isinstance(structure, dict) and set(structure).issuperset(given)):
         return _along(structure, given, what, ())
     if isinstance(given, dict):
         unknown = [name for name in given if name not in names]
@@ -42,8 +45,9 @@ def per_output(given, names, what, structure=None):
         return [given.get(name) for name in names]
     if isinstance(given, (list, tuple)):
         if len(given) != len(names):
-            raise ValueError('`%s` has %d entries, but the model has %d outputs: %s.'
-                             % (what, len(given), len(names), ', '.join(names)))
+            raise ValueError('%s`%s` has %d entries, but the model has %d outputs: %s.'
+                             % ('You should provide one `sample_weight` array per output in `y`. '
+                                if what == 'sample_weight' else '', what, len(given), len(names), ', '.join(names)))
         return list(given)
     return [given] * len(names)
 
@@ -135,7 +139,8 @@ class CompiledLoss:
                 continue
             weight, mask = weights[index], masks[index]
             if weight is not None or mask is not None:
-                weight = self._weight(loss, weight, mask, predictions[index].dtype)
+                dtype = dtype_of(predictions[index])
+                weight = self._weight(loss, weight, mask, dtype if is_float(dtype) else config.floatx())
             prediction, on_logits = predictions[index], self._on_logits[index]
             if on_logits is not None and logits and id(prediction) in logits and loss is self.losses[index]:
                 loss, prediction = on_logits, logits[id(prediction)][1]

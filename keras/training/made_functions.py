@@ -26,7 +26,7 @@ def step_function(program, kind):
 
     def run(data):
         leaves = tree.flatten(data)
-        layout = Layout(Structure(data) if tree.is_nested(data) else None, 0, ())
+        layout = Layout(Structure(data) if tree.is_nested(data) else None, 0, (), ())
         if layout not in steps:
             steps[layout] = OwnStep(program, kind, layout)
         return steps[layout].packed(steps[layout](leaves))

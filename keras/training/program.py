@@ -186,11 +186,20 @@ class Program(generations.Dated):
     def is_settled(self):
         return self.forward.model.built and (self.losses is not None or not self.is_compiled)
 
-    def settle_for(self, xs, casts, structure):
-        """Settle from the first data; the model is built where it is not yet."""
-        leaves = [AbstractTensor((None,) + array.shape[1:], cast or array.dtype.name)
-                  for array, cast in zip(xs, casts)]
-        outputs = self.forward.outputs_for(Layout(structure, 0, ()).inputs(leaves))
+    def settle_for(self, xs, casts, structure, rows=()):
+        """Settle from the first data; the model is built where it is not yet.
+
+        Args:
+            rows: as in `Layout`.
+        """
+        layout = Layout(structure, 0, (), rows)
+        if any(rows):
+            first = [array[:1] if cast is None else array[:1].astype(cast) for array, cast in zip(xs, casts)]
+            outputs = self.forward.outputs_of_rows(layout.inputs(list(map(get_engine().convert, first))))
+        else:
+            outputs = self.forward.outputs_for(layout.inputs([
+                AbstractTensor((None,) + array.shape[1:], cast or array.dtype.name)
+                for array, cast in zip(xs, casts)]))
         if not self.is_settled:
             graph = self.forward.graph
             self._settle(names_of_parts(outputs) if graph is None else graph.output_names,
@@ -343,7 +352,9 @@ class Program(generations.Dated):
         return names + list(dict.fromkeys(name for name in found if name not in names))
 
     def reset_metrics(self):
-        for metric in self.metric_objects():
+        # What `compute_loss` and `compute_metrics` count in where a script calls them is not in the steps.
+        outside = [] if self._compiled is None else [self._compiled.tracker] + self._compiled.metrics
+        for metric in self._distinct(list(self.metric_objects()) + outside):
             metric.reset_state()
         self._running = None
 

@@ -1,9 +1,12 @@
 """What a run gathers over its batches. It is the logs of the callbacks, too, and fetched only when it is read."""
+import itertools
+
 import numpy as np
 
 from keras import generations
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import to_array
+from keras.layers.rows import ragged_of_marked
 from keras.training.data.layout import are_alike
 from keras.training.steps import MetricsFound, can_repeat
 
@@ -286,7 +289,9 @@ class Predictions(Results):
     def joined(self):
         """The outputs for all samples, in the structure of the model's outputs."""
         parts = self._fetched + [on_host(leaves) for leaves in self._waiting]
-        return self._step.packed(parts[0] if len(parts) == 1 else [_end_to_end(part) for part in zip(*parts)])
+        ragged = getattr(self._step, 'rows', None) or itertools.repeat(False)
+        return self._step.packed(parts[0] if len(parts) == 1 else [
+            ragged_of_marked(part) if is_one else _end_to_end(part) for part, is_one in zip(zip(*parts), ragged)])
 
 
 def _end_to_end(arrays):

@@ -7,7 +7,10 @@ from keras import config, generations, ops
 from keras.backend.contract import placement, tree
 from keras.backend.contract.context import noting_logits
 from keras.backend.contract.loading import get_engine
+from keras.backend.contract.rules import is_float
 from keras.backend.state.variables import native_result
+from keras.backend.table.composites.shape import dtype_of
+from keras.layers.rows import has_rows, ragged_of_marked, with_ends_marked, without_rows
 from keras.training.compiled import Tally
 from keras.training.graph import LossesInGraph
 from keras.training.unchanged import Unchanged
@@ -73,12 +76,20 @@ class PredictStep:
         forward = self._forwards = program.forward
         self._layout = layout
         self._structure = None
+        # For every output whether it comes as a ragged tensor, by the marks at the ends of its rows.
+        self.rows = []
         self._run = made_step(program, self._predict, forward.model.variables, [], forward.graph)
 
     def _predict(self, xs):
         outputs = self._forwards.infer(self._layout.inputs(placement.batch(xs)))
         self._structure = tree.map_structure(lambda _: None, outputs) if tree.is_nested(outputs) else None
-        return list(map(native_result, tree.flatten(outputs)))
+        if not has_rows(outputs):
+            self.rows = []
+            return list(map(native_result, tree.flatten(outputs)))
+        outputs, masks = without_rows(outputs)
+        self.rows = [mask is not None for mask in masks]
+        return [native_result(x) if mask is None else with_ends_marked(x, mask)
+                for x, mask in zip(tree.flatten(outputs), masks)]
 
     def __call__(self, xs):
         return self._run(xs)
@@ -90,6 +101,9 @@ class PredictStep:
 
     def packed(self, arrays):
         """Host arrays in the structure of the model's outputs."""
+        if self.rows:
+            arrays = [ragged_of_marked([array]) if ragged and type(array) is np.ndarray else array
+                      for array, ragged in zip(arrays, self.rows)]
         if not tree.is_nested(self._structure):
             return arrays[0]
         packed = tree.pack_as(self._structure, arrays)
@@ -182,7 +196,12 @@ class TrainOrTestStep:
                 self._refuse_equal_names(names)
                 raise MetricsFound(names)
         predictions = tree.flatten(outputs)
-        total, each = self._loss(ys, predictions, self._per_output(weights, predictions), masks,
+        counted = masks
+        if has_rows(predictions):
+            predictions, masks = self._filled(ys, predictions, masks)
+        if any(mask is not None and ops.ndim(mask) == ops.ndim(x) == 2 for mask, x in zip(masks, predictions)):
+            ys, predictions, counted = self._by_value(ys, predictions, masks)
+        total, each = self._loss(ys, predictions, self._per_output(weights, predictions), counted,
                                  self._in_graph.computed(values) if values else None, logits)
         for weight in self._regularized:
             total = _plus(total, weight.regularizer(weight.value))
@@ -193,6 +212,32 @@ class TrainOrTestStep:
                              % self._program.name)
         return total, (ys, each if self.tally.several else None, predictions, masks if self._has_masks else None,
                        [value for _, value in metrics])
+
+    def _filled(self, ys, predictions, masks):
+        """(ragged predictions as dense ones, as long as their targets; the masks)"""
+        widths = [None] * len(predictions)
+        for place, y in zip(self._loss.trained_outputs, ys):
+            if y is not None and ops.ndim(y) > 1:
+                widths[place] = ops.shape(y)[1]
+        predictions, found = without_rows(predictions, widths)
+        return predictions, [mask if of_rows is None else of_rows for mask, of_rows in zip(masks, found)]
+
+    def _by_value(self, ys, predictions, masks):
+        """(targets, predictions, what losses take in the place of masks), where masks are of the values of rows.
+
+        Losses take the mean of a row: each value becomes one, with the weight that gives the mean of what is there.
+        """
+        ys, predictions, counted = list(ys), list(predictions), list(masks)
+        numbers = {place: number for number, place in enumerate(self._loss.trained_outputs) if number < len(ys)}
+        for place, mask in enumerate(masks):
+            if mask is not None and ops.ndim(mask) == ops.ndim(predictions[place]) == 2:
+                dtype, number = dtype_of(predictions[place]), numbers.get(place)
+                there = ops.cast(mask, dtype if is_float(dtype) else config.floatx())
+                predictions[place] = ops.expand_dims(predictions[place], -1)
+                counted[place] = there / ops.maximum(ops.mean(there, 1, keepdims=True), 1e-7)
+                if number is not None and ys[number] is not None and ops.ndim(ys[number]) == 2:
+                    ys[number] = ops.expand_dims(ys[number], -1)
+        return ys, predictions, counted
 
     def _place(self, named):
         """Where a pair (name, value) of `add_metric` stands: metrics that are attributes of a layer come first."""

@@ -137,17 +137,19 @@ def is_tf_1():
 
 # What `keras.src.backend` says of the engines, which are alike in these.
 IS_THREAD_SAFE = SUPPORTS_COMPLEX_DTYPES = True
-SUPPORTS_RAGGED_TENSORS = False
 
 
-class _SupportsSparse:
-    """True in conditions where the engine's library has sparse tensors."""
+class _Supports:
+    """True in conditions where the engine's library has tensors of a kind, which the `attribute` of the engine says."""
+
+    def __init__(self, attribute):
+        self._attribute = attribute
 
     def __bool__(self):
-        return get_engine().has_sparse
+        return getattr(get_engine(), self._attribute)
 
 
-SUPPORTS_SPARSE_TENSORS = _SupportsSparse()
+SUPPORTS_SPARSE_TENSORS, SUPPORTS_RAGGED_TENSORS = _Supports('has_sparse'), _Supports('has_ragged')
 
 
 def any_symbolic_tensors(args=None, kwargs=None):

@@ -118,8 +118,129 @@ def test_texts_of_their_own_lengths(tf):
 def test_what_counts_the_zeros_says_so(tf, x):
     with pytest.raises(TypeError, match='does not support masking'):
         model(layers.GlobalMaxPooling1D())
-    dense = keras.Sequential([keras.Input((None,)), layers.Embedding(8, 3), layers.LSTM(2)])
+    dense = keras.Sequential([keras.Input((None,)), layers.Embedding(8, 3), layers.GlobalMaxPooling1D()])
     with pytest.warns(UserWarning, match=r'zeros, which count as values.*Input\(ragged=True\)'):
         dense.predict(x, verbose=0)
     with pytest.raises(ValueError, match='integers with a sign and floats.*uint8'):
         model(layers.LSTM(2), dtype='uint8').predict(tf.cast(x, 'uint8'), verbose=0)
+
+
+class Pooled(layers.Layer):
+    """Means of rows, as a script takes them from a ragged tensor."""
+
+    def call(self, x):
+        import tensorflow as tf
+        return tf.reduce_mean(x, axis=1)
+
+
+class Doubled(layers.Layer):
+    def call(self, x):
+        return x * 2
+
+
+class Script(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.embedding, self.pooled, self.dense = layers.Embedding(8, 3), Pooled(), layers.Dense(1)
+
+    def call(self, x):
+        return self.dense(self.pooled(self.embedding(x)))
+
+
+def lists(x):
+    return x.to_list()
+
+
+def test_layers_of_ours_give_ragged_tensors_for_ragged_ones(tf, x):
+    embedding, dense = layers.Embedding(8, 3), layers.Dense(2, activation='tanh')
+    found = dense(embedding(x))
+    assert isinstance(found, tf.RaggedTensor) and found.shape.as_list() == [4, None, 2]
+    for row, values in zip(ROWS, found):
+        np.testing.assert_allclose(values, dense(embedding(np.array([row])))[0], atol=1e-6)
+    assert not isinstance(layers.LSTM(2)(found), tf.RaggedTensor)
+
+
+def test_code_of_scripts_gets_the_ragged_tensor_itself(tf, x):
+    rows = layers.Embedding(8, 3)(x)
+    expected = [np.mean(row, 0) for row in lists(rows)]
+    for layer in (Pooled(), layers.Lambda(lambda t: tf.reduce_mean(t, axis=1)), keras.Sequential([Pooled()])):
+        np.testing.assert_allclose(layer(rows), expected, atol=1e-6)
+    assert lists(Doubled()(x)) == [[2 * number for number in row] for row in ROWS]
+
+
+def test_models_of_scripts(tf, x):
+    tested = Script()
+    expected = np.concatenate([tested(tf.ragged.constant([row])) for row in ROWS])
+    np.testing.assert_allclose(tested(x), expected, atol=1e-6)
+    np.testing.assert_allclose(tested.predict(x, verbose=0, batch_size=3), expected, atol=1e-6)
+    tested.compile('sgd', 'mse')
+    np.testing.assert_allclose(tested.evaluate(x, Y, verbose=0), np.mean((expected - Y) ** 2), rtol=1e-5)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((tested(x) - Y) ** 2)
+    before, gradient = tested.dense.get_weights()[0], tape.gradient(loss, tested.dense.trainable_weights[0])
+    tested.fit(x, Y, batch_size=4, verbose=0)
+    np.testing.assert_allclose(tested.dense.get_weights()[0], before - 0.01 * gradient, rtol=1e-5)
+
+
+def test_layers_of_scripts_inside_of_graphs(tf, x):
+    inputs = keras.Input((None,), ragged=True)
+    doubled = Doubled()(inputs)
+    assert doubled.ragged
+    tested = keras.Model(inputs, layers.LSTM(2)(layers.Embedding(16, 3)(doubled)))
+    np.testing.assert_allclose(tested.predict(x, verbose=0), row_by_row(tested), atol=1e-6)
+    tested = keras.Model(inputs, Pooled()(layers.Embedding(8, 3)(inputs)))
+    np.testing.assert_allclose(tested.predict(x, verbose=0), row_by_row(tested), atol=1e-6)
+    np.testing.assert_allclose(tested(x), row_by_row(tested), atol=1e-6)
+
+
+@pytest.mark.parametrize('ragged', [True, False])
+def test_outputs_in_rows_come_out_so(tf, x, ragged):
+    inputs = keras.Input((None,), **({'ragged': True} if ragged else {}))
+    tested = keras.Model(inputs, layers.Dense(2)(layers.Embedding(8, 3)(inputs)))
+    weights = tested.get_weights()
+    for found in (tested(x), tested.predict(x, verbose=0), tested.predict(x, batch_size=3, verbose=0),
+                  tested.predict_on_batch(x)):
+        assert isinstance(found, tf.RaggedTensor)
+        for row, values in zip(ROWS, found):
+            np.testing.assert_allclose(values, weights[0][row] @ weights[1] + weights[2], atol=1e-6)
+
+
+@pytest.mark.parametrize('make', [Doubled, Script, lambda: keras.Model(*(lambda x: (x, Doubled()(x)))(
+    keras.Input((None,))))], ids=['layer', 'model', 'graph'])
+def test_stacks_that_are_not_built_yet(tf, x, make):
+    part = make()
+    stack = keras.Sequential([part])
+    stack.compile('sgd', 'mse')
+    stack.fit(tf.cast(x, 'float32'), Y if make is Script else tf.cast(x, 'float32'), verbose=0)
+    found, expected = stack.predict(x, verbose=0), part(x)
+    if make is Script:
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    else:
+        assert lists(found) == lists(expected)
+
+
+def test_losses_of_rows_are_the_means_of_rows(tf):
+    x, y = tf.ragged.constant([[1.], [2, 3, 4]]), tf.ragged.constant([[0.], [1, 1, 4]])
+    tested = keras.Sequential([keras.Input((None,), ragged=True), layers.Lambda(lambda t: t * 1.)])
+    tested.compile('sgd', 'mse')
+    np.testing.assert_allclose(tested.evaluate(x, y, verbose=0), np.mean([1., np.mean([1., 4., 0.])]), rtol=1e-6)
+
+
+def test_operations_on_symbols(tf, x):
+    inputs = keras.Input((None,), ragged=True)
+    tested = keras.Model(inputs, layers.LSTM(2)(layers.Embedding(8, 3)(inputs) * 2. + 1.))
+    np.testing.assert_allclose(tested.predict(x, verbose=0), row_by_row(tested), atol=1e-6)
+    for function in (lambda t: keras.ops.mean(t, axis=1), lambda t: tf.reduce_mean(t, axis=1)):
+        with pytest.warns(UserWarning, match='filled up with zeros, which count here'):
+            function(layers.Embedding(8, 3)(inputs))
+
+
+def test_conversions(tf, x):
+    assert keras.ops.convert_to_tensor(x) is x and keras.ops.convert_to_tensor(x, dtype='int32').dtype == tf.int32
+    padded = [row + [0] * (4 - len(row)) for row in ROWS]
+    dense = keras.ops.convert_to_tensor(x, ragged=False)
+    assert not isinstance(dense, tf.RaggedTensor)
+    np.testing.assert_array_equal(dense, padded)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(x), padded)
+    assert tuple(keras.ops.shape(x)) == (4, None) and keras.ops.ndim(x) == 2 and keras.ops.dtype(x) == 'int64'
+    assert keras.ops.is_tensor(x)

@@ -10,7 +10,7 @@ from keras.training.data.arrays import ArrayFeed
 from keras.training.data.layout import Layout, Structure
 from keras.training.data.sources import GeneratorFeed, SequenceFeed, SetFeed
 
-LAYOUT = Layout(None, 0, ())
+LAYOUT = Layout(None, 0, (), ())
 
 
 def feed_of_rows(count, **kwargs):

@@ -100,6 +100,8 @@ class Engine:
     # ...)}. `target` is a binary file, or the path of a folder; `signature` has a structure of symbolic tensors for
     # each argument of `call`, which takes `values` besides, {variable: what it is to read}.
     exporters = {}
+    # {format: arguments that exports of models of this engine take besides}, as Keras 3 has such for one engine only.
+    further_arguments = {}
     # The numbers that stand in for an unknown size where shapes are found by running a function, see `eval_shape`.
     stand_ins = (11, 13)
 
@@ -199,7 +201,10 @@ class Engine:
         """
         return self.unsupported('sparse tensors')()
 
-    # --- ragged tensors of the library, which come out at the end and go nowhere
+    # Whether the row 'edges_of_the_library' of the generations holds for the library.
+    has_edges_of_its_own = False
+
+    # --- ragged tensors of the library: between layers and in code of scripts, inside of our layers they are dense
 
     has_ragged = False
 
@@ -207,12 +212,28 @@ class Engine:
         """Whether `x` is a ragged tensor of the library."""
         return False
 
-    def rows_filled(self, x):
-        """A ragged tensor with rows filled up by zeros, and where values stand, of (batch, longest row)."""
+    def rows_filled(self, x, width=None):
+        """A ragged tensor with rows filled up by zeros, and where values stand, of (batch, longest row).
+
+        Args:
+            width: how long the rows become at least.
+        """
         return self.unsupported('ragged tensors')()
 
-    def ragged_from(self, x):
-        """One of the rows of a native tensor without the zeros at their ends."""
+    def ragged_from(self, x, there=None):
+        """One of the rows of a native tensor without the zeros at their ends.
+
+        Args:
+            there: a mask of its first two axes, which says what stays instead.
+        """
+        return self.unsupported('ragged tensors')()
+
+    def ragged_of_lengths(self, values, lengths):
+        """One of a NumPy array with the values of all rows, one behind the other, and of the lengths of the rows."""
+        return self.unsupported('ragged tensors')()
+
+    def ragged_of_values(self, x, function):
+        """A ragged tensor with the rows of `x` and `function` of its values, which are one native tensor."""
         return self.unsupported('ragged tensors')()
 
     def ragged_of(self, arrays):

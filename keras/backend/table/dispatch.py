@@ -25,7 +25,7 @@ from keras.backend.graph.nodes import Node, free_tensors
 from keras.backend.graph.plans import value_of
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.variables import Variable
-from keras.backend.table import sparse
+from keras.backend.table import ragged, sparse
 from keras.backend.table.abstract import evaluate, evaluate_unranked, host_dtype, map_tensors, mark, promoted_dtype
 from keras.backend.table.bodies import record_with_functions
 from keras.backend.table.entries import Entry, TABLE
@@ -43,7 +43,8 @@ def primitive(rule, tensors='x', promote=None, promoted=None, functions='', scal
         rule: function of `rules` with the same positional parameters.
         tensors: names of the tensor parameters; a leading * marks a nested structure of tensors.
         promote: 'float' casts integers to `floatx`, 'same' casts to the common dtype, 'same_float' both, 'bool'
-            casts to booleans (what is not 0 is true).
+            casts to booleans (what is not 0 is true), 'product' is 'same' but that quantized numbers (int8), into which
+            sums of their products do not fit, become int32.
         promoted: the tensor parameters that take part, default all.
         functions: names of the parameters that are functions, the bodies of loops and branches.
         scalars: engines take a Python scalar in the place of the second tensor.
@@ -194,7 +195,7 @@ def _guard(entry):
             condition = '(%s is None or %s)' % (name, condition)
         conditions.append(condition)
     names = [entry.parameters[position] for position in entry.promoted]
-    if entry.promote in ('float', 'same_float'):
+    if entry.promote in ('float', 'same_float', 'product'):
         conditions.append('%s.dtype in floats' % names[0])
     elif entry.promote == 'bool':
         conditions.append('%s.dtype in booleans' % names[0])
@@ -231,6 +232,8 @@ def general(entry, args):
     sparse_types = get_engine().sparse_types()
     if sparse_types and any(type(leaf) in sparse_types for leaf in leaves):
         return sparse.run(entry, args)
+    if get_engine().has_ragged and any(map(get_engine().is_ragged, leaves)):
+        return ragged.run(entry, args)
     return _run(entry, args)
 
 
@@ -268,6 +271,8 @@ def record(entry, args, leaves):
     made = Node(entry, tuple(args), {}, outputs).output_structure
     if any(getattr(leaf, 'sparse', False) for leaf in leaves) and sparse.is_kept(entry, args):
         made.mark(sparse=True)
+    if any(getattr(leaf, 'ragged', False) for leaf in leaves):
+        ragged.follow(made, entry.name, leaves, ragged.keeps_rows(entry))
     return made
 
 
@@ -397,8 +402,9 @@ def _widened(entry, args):
     if not changed:
         raise TypeError('no other dtype to try')
     results, described = entry.impl(*wide), evaluate(entry, args)
-    return tree.pack_as(results, [engine.cast(result, abstract.dtype) for result, abstract
-                                  in zip(tree.flatten(results), tree.flatten(described))])
+    # Of two matrices of int8 the dispatcher has made int32, so that these have become int8.
+    return tree.pack_as(results, [engine.cast(result, changed[0] if entry.promote == 'product' else abstract.dtype)
+                                  for result, abstract in zip(tree.flatten(results), tree.flatten(described))])
 
 
 def _explanation(entry, args, error):

@@ -1,5 +1,6 @@
 """`Intake`: data as users pass it, as the flat lists of arrays that a program takes."""
 import collections
+import itertools
 import warnings
 
 import numpy as np
@@ -11,8 +12,8 @@ from keras.backend.contract.rules import numpy_dtype
 from keras.training.compiled import per_output
 from keras.training.data.arrays import ArrayFeed
 from keras.training.data.class_weights import class_weights_by_output, refuse_both, weights_of_classes
-from keras.training.data.host import (FilledRows, array_of, as_host_array, checked_numbers, dense_rows, flat_arrays,
-                                      is_array, is_number_list, portable_cast, with_rank)
+from keras.training.data.host import (FilledRows, array_of, as_host_array, can_be_marked, checked_numbers, dense_rows,
+                                      flat_arrays, is_array, is_number_list, portable_cast, with_rank)
 from keras.training.data.layout import Batch, Layout, Structure, pack_x_y_sample_weight
 from keras.training.data.sources import GeneratorFeed, SequenceFeed, SetFeed
 
@@ -167,28 +168,33 @@ class Intake:
         program = self._program
         if not program.is_settled:
             with program.turns.steps:
-                xs, casts, structure = self._inputs(x)
-                program.settle_for(xs, casts, structure)
-        xs, casts, structure = self._inputs(x)
-        ys, dtypes = self._targets(y)
+                xs, casts, structure, rows = self._inputs(x)
+                program.settle_for(xs, casts, structure, rows)
+        xs, casts, structure, rows = self._inputs(x)
+        ys, dtypes = self._targets(y, rows)
         weights = self._weights(sample_weight, class_weight, ys)
-        layout = Layout(structure, len(ys), tuple([weight is not None for weight in weights]))
+        layout = Layout(structure, len(ys), tuple([weight is not None for weight in weights]), rows)
         casts = casts + dtypes + [None if weight is None else config.floatx() for weight in weights]
         return xs, ys, weights, casts, self._layouts.setdefault(layout, layout)
 
     def _inputs(self, x):
-        """(the inputs, the dtypes to cast them to, the `Structure` that a model without a graph takes them in)."""
+        """(the inputs, the dtypes to cast them to, the `Structure` that a model without a graph takes them in, for each
+        whether it is to be a ragged tensor).
+        """
         owner, inputs = self._program.name, self._program.inputs
         if inputs is None:
-            xs = [checked_numbers(array, 'input %d' % index, owner)
-                  for index, array in enumerate(flat_arrays(x, None, 'input', owner))]
+            given = flat_arrays(x, None, 'input', owner)
+            rows = tuple(map(can_be_marked, given))
             casts = [config.floatx() if array is not None and array.dtype.kind == 'f' and array.dtype.itemsize > 4
-                     else None for array in xs]
-            return xs, casts, Structure(x) if tree.is_nested(x) and not is_number_list(x) else None
+                     else None for array in given]
+            xs = [array.marked(cast) if ragged else checked_numbers(array, 'input %d' % index, owner)
+                  for index, (array, cast, ragged) in enumerate(zip(given, casts, rows))]
+            return xs, casts, Structure(x) if tree.is_nested(x) and not is_number_list(x) else None, rows
         xs = flat_arrays(inputs.by_name(x), inputs.names, 'input', owner)
-        return inputs.fitting(xs, owner), inputs.casts, None
+        rows = inputs.rows_of(xs)
+        return inputs.fitting(xs, rows, owner), inputs.casts, None, rows
 
-    def _targets(self, y):
+    def _targets(self, y, rows):
         """(the targets, the dtypes to cast them to)."""
         targets, owner = self._program.targets, self._program.name
         if y is None:
@@ -196,6 +202,8 @@ class Intake:
         if targets is not None:
             y = targets.for_trained(y, owner, self._program.output_names)
         ys = list(map(dense_rows, flat_arrays(y, targets and targets.names, 'target', owner)))
+        if any(rows) or any(self._program.masked_outputs):  # which leave out what rows are filled up with
+            ys = [np.asarray(array) if type(array) is FilledRows else array for array in ys]
         kinds = [None] * len(ys) if targets is None else targets.kinds
         ys = [checked_numbers(array, 'target %d' % index, owner, kind)
               for index, (array, kind) in enumerate(zip(ys, kinds))]
@@ -247,11 +255,12 @@ class OwnIntake(Intake):
         owner = self._program.name
         data = _arrays_of(pack_x_y_sample_weight(x, y, sample_weight), owner)
         leaves = tree.flatten(data)
-        of_text = get_engine().has_strings
-        xs = [array if of_text and _is_text(array) else checked_numbers(array, 'input %d' % index, owner)
-              for index, array in enumerate(leaves)]
-        casts = [config.floatx() if array.dtype.kind == 'f' else None for array in xs]
-        layout = Layout(Structure(data) if tree.is_nested(data) else None, 0, ())
+        of_text, rows = get_engine().has_strings, tuple(map(can_be_marked, leaves))
+        casts = [config.floatx() if array.dtype.kind == 'f' else None for array in leaves]
+        xs = [array if of_text and _is_text(array) else array.marked(cast) if ragged
+              else checked_numbers(array, 'input %d' % index, owner)
+              for index, (array, cast, ragged) in enumerate(zip(leaves, casts, rows))]
+        layout = Layout(Structure(data) if tree.is_nested(data) else None, 0, (), rows)
         return xs, [], [], casts, self._layouts.setdefault(layout, layout)
 
     def arrays(self, x, y=None, sample_weight=None, class_weight=None, batch_size=None, shuffle=False):
@@ -341,16 +350,31 @@ class Inputs:
         """The number of samples where none are fed, else None."""
         return None if self.names else self._graph.inputs[0].shape[0]
 
-    def fitting(self, xs, owner):
+    def rows_of(self, xs):
+        """For each of the arrays `xs` whether it comes as a ragged tensor to an input that does not say `ragged`."""
+        rows = [not tensor.ragged and can_be_marked(array) for array, tensor in zip(xs, self._graph.fed)]
+        if any(rows):
+            try:
+                marked = dict(zip(map(id, self._graph.fed), rows))
+                self._graph.variant([marked.get(id(tensor), False) for tensor in self._graph.inputs], in_rows=True)
+            except (TypeError, ValueError):  # layers that know no masks
+                return ()
+        return tuple(rows)
+
+    def fitting(self, xs, rows, owner):
         """The arrays `xs`, vectors as columns where a matrix is expected.
+
+        Args:
+            rows: for which of them the ends of rows are marked, see `rows_of`; may be empty.
 
         Raises:
             ValueError: for an array of another shape, or one that does not hold numbers.
         """
         return [None if array is None and self._graph.is_optional(tensor) else
-                self._fitting(self._graph, array.marked(dtype) if type(array) is FilledRows and tensor.ragged else
-                              array, tensor.shape, name, dtype, owner)
-                for array, tensor, name, dtype in zip(xs, self._graph.fed, self.names, self.casts)]
+                self._fitting(self._graph, array.marked(dtype) if is_marked or type(array) is FilledRows and
+                              tensor.ragged else array, tensor.shape, name, dtype, owner)
+                for array, tensor, name, dtype, is_marked in zip(
+                    xs, self._graph.fed, self.names, self.casts, rows or itertools.repeat(False))]
 
     @staticmethod
     def _fitting(graph, array, shape, name, dtype, owner):

@@ -2,6 +2,7 @@
 import collections
 
 from keras.backend.contract import tree
+from keras.layers.rows import rows_of_marks
 
 
 class Structure:
@@ -38,16 +39,19 @@ def _key(nested):
     return None
 
 
-class Layout(collections.namedtuple('Layout', 'structure targets weighted')):
+class Layout(collections.namedtuple('Layout', 'structure targets weighted rows')):
     """What a batch looks like.
 
     structure: the `Structure` in which `call` takes the inputs, None for a graph of layers and for a single array.
-    targets: the number of targets. weighted: for every output, whether there are sample weights.
+    targets: the number of targets. weighted: for every output, whether there are sample weights. rows: for every input
+    whether it becomes a ragged tensor, by the marks at the ends of its rows; may be empty.
     """
     __slots__ = ()
 
     def inputs(self, xs):
         """The flat inputs `xs` as `call` takes them."""
+        if any(self.rows):
+            xs = [rows_of_marks(x) if ragged else x for x, ragged in zip(xs, self.rows)]
         if self.structure is not None:
             return self.structure.packed(xs)
         return xs[0] if len(xs) == 1 else xs

@@ -139,7 +139,7 @@ class TensorflowEngine(Engine):
             shape = tf.stack([tf.cast(size, indices.dtype) for size in shape])
             values, indices = _once(tf.IndexedSlices(values, indices[:, 0]))
             return tf.IndexedSlices(values, indices, shape)
-        shape = tf.stack([tf.cast(size, tf.int64) for size in shape])
+        shape = tf.stack([tf.cast(size, tf.int64) for size in shape]) if shape else tf.zeros(0, tf.int64)
         strides = tf.math.cumprod(shape, exclusive=True, reverse=True)
         flat, places = tf.unique(tf.reduce_sum(indices * strides, 1))
         values = tf.math.unsorted_segment_sum(values, places, tf.size(flat))
@@ -161,19 +161,29 @@ class TensorflowEngine(Engine):
             return tf.sparse.from_dense(tf.sparse.sparse_dense_matmul(x, tf.sparse.to_dense(y)))
         return _sparse_by_dense(x, y) if isinstance(x, tf.SparseTensor) else tf.sparse.sparse_dense_matmul(x, y)
 
+    has_edges_of_its_own = True
+
     has_ragged = True
 
     def is_ragged(self, x):
         return isinstance(x, tf.RaggedTensor)
 
-    def rows_filled(self, x):
-        if x.ragged_rank > 1:
-            return self.convert(x), tf.sequence_mask(x.row_lengths())
-        dense = x.to_tensor()
+    def rows_filled(self, x, width=None):
+        sizes = None
+        if width is not None:
+            longest = tf.maximum(tf.cast(width, x.row_splits.dtype), x.bounding_shape(1))
+            sizes = tf.stack([-1, longest] + [-1] * (x.shape.rank - 2))
+        dense = self.convert(x) if x.ragged_rank > 1 else x.to_tensor(shape=sizes)
         return dense, tf.sequence_mask(x.row_lengths(), tf.shape(dense)[1])
 
-    def ragged_from(self, x):
-        return tf.RaggedTensor.from_tensor(x, padding=0)
+    def ragged_from(self, x, there=None):
+        return tf.RaggedTensor.from_tensor(x, padding=0) if there is None else tf.ragged.boolean_mask(x, there)
+
+    def ragged_of_lengths(self, values, lengths):
+        return tf.RaggedTensor.from_row_lengths(values, lengths)
+
+    def ragged_of_values(self, x, function):
+        return x.with_flat_values(function(x.flat_values))
 
     def ragged_of(self, arrays):
         return tf.concat([tf.RaggedTensor.from_tensor(array, ragged_rank=array.ndim - 1) for array in arrays], 0)
@@ -356,6 +366,10 @@ class TensorflowEngine(Engine):
 
     def specification(self, x):
         return specification_of(x)
+
+    def constant_seed(self, value):
+        # As Keras 3 has it on TensorFlow, whose seeds are int32.
+        return super().constant_seed(value % (2 ** 31 - 2))
 
     def seed(self, value):
         tf.random.set_seed(value)

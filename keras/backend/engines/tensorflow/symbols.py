@@ -10,10 +10,11 @@ import tensorflow as tf
 from tensorflow.python.util.dispatch import GlobalOpDispatcher
 from tensorflow.python.util.tf_export import get_canonical_name_for_symbol
 
+from keras.backend.contract import tree
 from keras.backend.contract.loading import get_engine
 from keras.backend.graph.nodes import Node
 from keras.backend.graph.tensors import any_symbolic
-from keras.backend.table import primitives as p
+from keras.backend.table import primitives as p, ragged
 from keras.lazy import Later
 
 # Stands above the engines, and has been loaded where there are symbolic tensors to differentiate.
@@ -44,7 +45,10 @@ class _OnSymbols(GlobalOpDispatcher):
             return self.NOT_SUPPORTED
         args, kwargs = _as_written(op, list(args), kwargs)
         outputs = get_engine().eval_shape(lambda args, kwargs: op(*args, **kwargs), (args, kwargs))
-        return Node(TensorflowFunction(op), args, kwargs, outputs).output_structure
+        function = TensorflowFunction(op)
+        made = Node(function, args, kwargs, outputs).output_structure
+        ragged.follow(made, function.name, tree.flatten([args, kwargs]), by_element=False)
+        return made
 
 
 def _as_written(op, args, kwargs):
