@@ -131,6 +131,16 @@ def arguments_config(instance, function, arguments):
             if name not in later or value != parameters[name].default}
 
 
+def tells_function(instance, wrapper):
+    """Whether the config of an `instance` of `wrapper`, which wraps a function, holds that function.
+
+    The class itself always does; in Keras 3 a user's class right below it, too, and only what Keras has made of it
+    knows its function by itself.
+    """
+    nearest = next(each for each in type(instance).__mro__ if each.__module__.partition('.')[0] == 'keras')
+    return nearest is wrapper and (type(instance) is wrapper or forms.is_full(instance))
+
+
 def plain(value):
     """`value` as JSON can hold it: objects as configs, functions as names, arrays as lists."""
     if value is None or isinstance(value, (str, bool, int, float)):

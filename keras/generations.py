@@ -300,6 +300,8 @@ _row('a_weight_counts_once', 'losses.Loss',
 _row('losses_take_masks', 'losses.Loss',
      'a mask that goes with predictions outside of `fit` (of an `Embedding`, or by `set_keras_mask`) leaves values out',
      False, False, False, True)
+_row('metrics_take_masks', 'metrics.MeanMetricWrapper',
+     'a mask that goes with predictions outside of `fit` leaves values out', False, False, False, True)
 _default('losses.BinaryCrossentropy', 'label_smoothing', 0, 0, 0.0, 0.0)
 
 # --- losses, metrics
@@ -583,9 +585,20 @@ _row('classes_need_from_config', 'saving.load_model',
 _row('sets_are_of_tensorflow', 'utils.image_dataset_from_directory, timeseries_dataset_from_array, split_dataset',
      'a set is a `tf.data.Dataset` on every engine, in a program that imports TensorFlow; it is one on TensorFlow only',
      False, False, False, True)
+_row('edges_of_the_library', 'ops.istft, segment_max, segment_min, argmax, argmin',
+     'on TensorFlow `istft` divides the ends of a signal by the squares of as many windows as its middle, segments of '
+     'nothing have the smallest number or the largest, which are finite, and -0.0 is less than 0.0',
+     False, False, False, True)
+_row('full_sums_are_sparse', 'ops.sum, ops.mean',
+     'what a sparse tensor of TensorFlow or JAX adds up to over all axes is a sparse tensor, too',
+     False, False, False, True)
 _row('models_have_configs', 'models.Model.get_config',
      'a subclass that defines `call`, or makes its graph in a constructor of its own, has a config: the arguments of '
      'the constructor, or what every layer has, for a `get_config` that adds to it', False, False, True, True)
+_row('wrapped_modules_are_code', 'layers.TorchModuleWrapper.from_config',
+     'what `get_config` of this process gave is refused, too, unless `safe_mode` is False', False, False, False, True)
+_row('no_optimizer_before_compile', 'models.Model',
+     '`optimizer` of a model that is not compiled is an `AttributeError`, not None', False, False, False, True)
 
 
 # --- asking

@@ -14,7 +14,7 @@ from keras.backend.table.composites import losses as _table
 from keras.backend.table.composites.losses import (binary_crossentropy_with_epsilon, clipped_logits,
                                                    mean_sparse_categorical_crossentropy)
 from keras.backend.table.composites.shape import dtype_of, ndim, shape, static_shape
-from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config
+from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config, tells_function
 from keras.generations import Default
 from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
 
@@ -177,7 +177,7 @@ class Loss(Configurable):
                              '`return`.' % (self.name or type(self).__name__))
         counted = self.counted(y_true, values)
         if mask is not None:
-            mask = _fitting(mask, values)
+            mask = fitting_mask(mask, values)
             counted = mask if counted is None else ops.logical_and(mask, counted)
             values = ops.where(mask, values, 0)
         result = reduce_values(values, sample_weight, self.reduction, counted)
@@ -195,8 +195,10 @@ class Loss(Configurable):
         raise NotImplementedError('%s does not implement call(y_true, y_pred).' % type(self).__name__)
 
 
-def _fitting(mask, values):
-    """A mask in the shape of the values of a loss, of whose axes it has the first ones."""
+def fitting_mask(mask, values):
+    """A mask in the shape of the values of a loss, of whose axes it has the first ones; as it is beside one value."""
+    if not static_shape(values):
+        return mask
     while len(static_shape(mask)) > len(static_shape(values)):
         mask = ops.squeeze(mask, -1)
     while len(static_shape(mask)) < len(static_shape(values)):
@@ -235,7 +237,7 @@ class LossFunctionWrapper(Loss):
 
     def get_config(self):
         arguments = arguments_config(self, self.fn, self.arguments)
-        own = {} if type(self) is not LossFunctionWrapper else {'fn': serialize(self.fn)}
+        own = {'fn': serialize(self.fn)} if tells_function(self, LossFunctionWrapper) else {}
         return dict(super().get_config(), **arguments, **own)
 
     @classmethod

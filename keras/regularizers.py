@@ -2,6 +2,7 @@
 import math
 
 from keras import config, ops
+from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import Configurable
 from keras.generations import Default, settled, value
 from keras.legacy.arguments import deprecated
@@ -40,6 +41,8 @@ class L1L2(Regularizer):
         self.declare(locals())
 
     def __call__(self, x):
+        if not (self.l1 or self.l2):
+            return ops.convert_to_tensor(0.0, dtype_of(ops.convert_to_tensor(x)))
         penalty = 0.0
         if self.l1:
             penalty = ops.sum(ops.abs(x)) * self.l1

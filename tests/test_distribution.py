@@ -99,7 +99,12 @@ assert first.value.sharding.shard_shape((6, 8)) == (6, 2)
 whole = d.distribute_tensor(np.ones((8, 3)), d.TensorLayout(['model', None], mesh))
 assert whole.sharding.shard_shape((8, 3)) == (2, 3)
 with d.DataParallel().scope():
-    assert keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).weights[0]._value.sharding.is_fully_replicated
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    assert model.weights[0]._value.sharding.is_fully_replicated
+    model.compile('adam', 'mse', steps_per_execution=2)
+    before = [weight.value.sharding for weight in model.weights]
+    model.fit(np.ones((32, 3)), np.ones((32, 2)), batch_size=8, verbose=0)
+    assert [weight.value.sharding for weight in model.weights] == before  # the words, too: P(None,) is not P()
 native = jax.sharding.NamedSharding(mesh.backend_mesh, jax.sharding.PartitionSpec('batch', None))
 for run in (d.distribute_tensor, jax.jit(d.distribute_tensor, static_argnums=1)):
     assert run(np.ones((8, 3)), native).sharding.is_equivalent_to(native, 2)

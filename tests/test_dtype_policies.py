@@ -197,3 +197,15 @@ def test_layers_inside_say_their_own_type():
     with keras.config.generation(3):
         Outer(name='outer', dtype='mixed_float16')(np.ones((2, 3), 'float32'))
     assert seen == [('outer', 'float16'), ('full', 'float32'), ('half', 'bfloat16'), ('after', 'float16')]
+
+
+@pytest.mark.on('jax', 'torch')
+@pytest.mark.parametrize('dtype', ['float16', 'bfloat16'])
+@pytest.mark.parametrize('make', [lambda dtype: keras.layers.RNN(keras.layers.LSTMCell(2), dtype=dtype),
+                                  lambda dtype: keras.layers.Bidirectional(keras.layers.LSTM(2), dtype=dtype)])
+def test_cells_compute_in_the_16_bits_of_their_layer(dtype, make):
+    """As Keras 3.15.1 does, where the weights stay in the float32 of the cell."""
+    layer = make(dtype)
+    assert keras.backend.standardize_dtype(layer(np.ones((2, 3, 4), 'float32')).dtype) == dtype
+    assert {variable.dtype for variable in layer.weights} == {'float32'}
+    assert layer.get_config()['dtype'] == dtype  # of the default generation

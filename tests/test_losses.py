@@ -248,3 +248,16 @@ def test_weights_of_keras_3_count_once():
         assert losses.MeanSquaredError(reduction='none')(np.zeros((2, 3)), np.ones((2, 3, 1))).shape == (2,)
     with config.generation(2):
         assert losses.MeanSquaredError(reduction='none')(true, predicted, np.array([[1.0], [0.5]])).shape == (2,)
+
+
+@pytest.mark.on('numpy', 'torch')
+@pytest.mark.parametrize('name', ['Dice', 'Tversky'])
+def test_a_loss_of_the_whole_batch_takes_a_mask_of_samples(name):
+    targets, predictions = np.eye(3, dtype='float32'), np.full((3, 3), 0.5, 'float32')
+    with config.generation(3):
+        loss = getattr(losses, name)(reduction='sum')
+        plain = float(ops.convert_to_numpy(loss(targets, predictions)))
+        masked = ops.convert_to_tensor(predictions)
+        keras.utils.internals.set_keras_mask(masked, ops.convert_to_tensor(np.array([True, False, True])))
+        # One value for each sample that counts, as upstream has it.
+        assert float(ops.convert_to_numpy(loss(targets, masked))) == pytest.approx(2 * plain)

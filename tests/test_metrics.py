@@ -335,3 +335,24 @@ def test_states_are_merged():
     assert float(first.result()) == 3.0
     with pytest.raises(ValueError, match='not compatible'):
         first.merge_state([metrics.AUC()])
+
+
+@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
+@pytest.mark.parametrize('weights, expected', [(None, 19.75), ([0.5, 1.0, 1.0], 25.5)])
+def test_a_mask_of_predictions_leaves_values_out(weights, expected):
+    with config.generation(3):
+        predictions = ops.convert_to_tensor(np.array([[1, 2], [3, 4], [5, 7]], 'float32'))
+        keras.utils.internals.set_keras_mask(predictions, ops.convert_to_tensor(np.array([True, False, True])))
+        metric = metrics.MeanSquaredError()
+        metric.update_state(np.zeros((3, 2), 'float32'), predictions, weights)
+    # (1 + 4) / 2 and (25 + 49) / 2
+    assert float(to_array(metric.result())) == pytest.approx(expected)
+
+
+@pytest.mark.on('numpy')
+def test_a_score_calls_its_weights_as_keras_3():
+    with config.generation(3):
+        metric = metrics.F1Score()
+        metric.update_state(np.eye(2, dtype='float32'), np.eye(2, dtype='float32'))
+    assert [variable.name for variable in metric.variables] == [
+        'true_positives', 'false_positives', 'false_negatives', 'intermediate_weights']

@@ -24,7 +24,7 @@ def test_golden(version, name, entry):
 def test_l1_l2():
     np.testing.assert_allclose(value(regularizers.L1L2(0.1, 0.2)(X)), 0.1 * 6.5 + 0.2 * 14.25, rtol=1e-6)
     np.testing.assert_allclose(value(regularizers.l1(l1=0.1)(X)), 0.65, rtol=1e-6)
-    assert regularizers.L1L2()(X) == 0.0
+    assert value(regularizers.L1L2()(X)) == 0.0
 
 
 def test_orthogonal():
@@ -52,3 +52,9 @@ def test_get():
         regularizers.l1(-1)
     with pytest.raises(ValueError, match='must have rank 2'):
         regularizers.OrthogonalRegularizer()(np.zeros(3, 'float32'))
+
+
+@pytest.mark.on('numpy', 'torch')
+def test_no_penalty_is_a_tensor_of_the_type_of_the_weights():
+    found = regularizers.L1L2()(get_engine().convert(np.ones((2, 2)), 'float16'))
+    assert 'float16' in str(found.dtype) and float(found) == 0.0

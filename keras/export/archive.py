@@ -3,7 +3,7 @@ import re
 
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import Variable
-from keras.export.by_engine import engine_for, inference, on_engine
+from keras.export.by_engine import engine_for, further_arguments, inference, is_static, on_engine
 from keras.export.elsewhere import Moved
 from keras.export.signatures import described, names_of_arguments, signature_of
 from keras.layers.base import Layer
@@ -98,20 +98,24 @@ class ExportArchive:
             name: a name of Python. The first endpoint is what serves by default.
             fn: a function of tensors, or a `tf.function` that has a signature or has been called.
             input_signature: a list with one entry for each argument: (structures of) objects with a shape and a dtype.
+            kwargs: on JAX `is_static` and `jax2tf_kwargs`, see `export_model`.
 
         Returns:
             The function as TensorFlow runs it.
 
         Raises:
-            ValueError: for a name that is taken or no name, or a function without a signature.
+            ValueError: for a name that is taken or no name, or a function without a signature. TypeError: for unknown
+                arguments.
         """
-        if kwargs:
-            raise TypeError('ExportArchive.add_endpoint: unknown argument %s.' % ', '.join(map(repr, sorted(kwargs))))
+        unknown = set(kwargs).difference(further_arguments('tf_saved_model'))
+        if unknown:
+            raise TypeError('ExportArchive.add_endpoint: unknown argument %s.' % ', '.join(map(repr, sorted(unknown))))
+        static = is_static(kwargs)
         self._check_name(name, 'endpoint')
         names = None
         if input_signature is not None:
             input_signature, names = described(input_signature), names_of_arguments(fn, len(input_signature))
-            fn, _ = on_engine(self._engine, fn, input_signature, self._of('variables'))
+            fn, _ = on_engine(self._engine, fn, input_signature, self._of('variables'), not static)
         function = self._artifact.add(name, fn, input_signature, names)
         self._endpoints.append(name)
         return function

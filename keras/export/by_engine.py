@@ -10,6 +10,11 @@ from keras.saving.writing import whole_file, whole_folder
 _WITH_STATE = ('tf_saved_model',)
 # Formats that are folders; the others are files.
 _FOLDERS = ('tf_saved_model',)
+# What Keras 3 passes on to jax2tf.
+_ARGUMENTS_OF_JAX2TF = ('enable_xla', 'native_serialization', 'native_serialization_disabled_checks',
+                        'native_serialization_platforms', 'polymorphic_constraints', 'polymorphic_shapes',
+                        'with_gradient')
+_PLATFORMS = ('cpu', 'cuda', 'rocm', 'tpu')
 
 
 def writers_of(format):
@@ -50,6 +55,32 @@ def inference(model):
     return lambda *args: model(*args, training=False)
 
 
+def further_arguments(format):
+    """The names of the arguments that exports take besides those of the writer, for models of the active engine."""
+    return get_engine().further_arguments.get(format, ())
+
+
+def is_static(given):
+    """Whether a function is said to assign nothing, by what is given of `further_arguments`, which is checked.
+
+    The arguments of jax2tf say how that translates what JAX computes, for which platforms and for which sizes. Here
+    the operations of TensorFlow themselves are written, for all of them: there is nothing to be said.
+
+    Raises:
+        ValueError: for what jax2tf does not take.
+    """
+    static, arguments = given.get('is_static', False), given.get('jax2tf_kwargs') or {}
+    unknown = sorted(set(arguments).difference(_ARGUMENTS_OF_JAX2TF))
+    if unknown or not isinstance(static, bool):
+        raise ValueError('export: is_static is True or False, and jax2tf_kwargs has some of %s. Received: %r'
+                         % (', '.join(_ARGUMENTS_OF_JAX2TF), given))
+    platforms = arguments.get('native_serialization_platforms') or ()
+    if not set(platforms) <= set(_PLATFORMS):
+        raise ValueError('export: native_serialization_platforms are some of %s. Received: %r'
+                         % (', '.join(_PLATFORMS), platforms))
+    return static
+
+
 def serving(function, keeps_states):
     """`function`, of tensors of the active engine, with an argument `values`: {variable: what is read in its place}.
 
@@ -76,9 +107,10 @@ def on_engine(engine, function, signature, variables, keeps_states=True):
 def export(model, filepath, input_signature, format, **options):
     """Write `model` by the engine of the format's library."""
     engine = engine_for(format)
+    static = is_static({name: options.pop(name) for name in further_arguments(format) if name in options})
     signature = signature_of(model, input_signature)
-    keeps_states = format in _WITH_STATE
-    if not keeps_states:
+    keeps_states = format in _WITH_STATE and not static
+    if format not in _WITH_STATE:
         check_stateless(model, format)
     call, variables = on_engine(engine, inference(model), signature, model.weights, keeps_states)
     with (whole_folder if format in _FOLDERS else whole_file)(filepath) as target:

@@ -27,7 +27,9 @@ def export_model(model, filepath, format='tf_saved_model', verbose=None, input_s
         input_signature: a list with one entry for each argument of the model: (structures of) objects with a `shape`
             and a `dtype`, such as `keras.InputSpec`. Default: what the model was made for.
         kwargs: what one format takes further: `opset_version` for 'onnx'; `compress_to_fp16` for
-            'openvino'; `weight_shard_size_bytes` for 'tfjs'; `options` for 'tf_saved_model';
+            'openvino'; `weight_shard_size_bytes` for 'tfjs'; `options` for 'tf_saved_model', and on JAX
+            `is_static` (whether the model assigns nothing, which is checked) and `jax2tf_kwargs` (checked only: nothing
+            is translated);
             `enable_select_tf_ops`, `allow_custom_ops`, `optimizations` and `representative_dataset` for 'tflite';
             `platforms` for 'stablehlo'; `strict`,
             `dynamic_shapes` and the like of `torch.export.export` for 'torch'.
@@ -45,7 +47,7 @@ def export_model(model, filepath, format='tf_saved_model', verbose=None, input_s
         extension = ''
     else:
         writer = by_engine.writer(format)
-        _check_options(format, writer, 4, kwargs)
+        _check_options(format, writer, 4, kwargs, by_engine.further_arguments(format))
         extension = getattr(writer, 'extension', '')
         write = functools.partial(by_engine.export, format=format)
     filepath = os.fspath(filepath)
@@ -66,8 +68,8 @@ class UnsupportedArguments(TypeError, ValueError):
     """Arguments that a format does not take: in Keras 3 a ValueError."""
 
 
-def _check_options(format, write, first, given):
-    taken = list(inspect.signature(write).parameters)[first:]
+def _check_options(format, write, first, given, further=()):
+    taken = list(inspect.signature(write).parameters)[first:] + list(further)
     unknown = sorted(set(given).difference(taken))
     if unknown:
         raise UnsupportedArguments(

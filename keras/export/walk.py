@@ -3,10 +3,10 @@ import numpy as np
 
 from keras.backend.contract import tree
 from keras.backend.contract.loading import get_engine, is_native
-from keras.backend.contract.rules import AbstractTensor, float_dtype, result_dtype
+from keras.backend.contract.rules import AbstractTensor, result_dtype
 from keras.backend.graph.tensors import KerasTensor, is_placeholder
 from keras.backend.state.variables import Variable
-from keras.backend.table.abstract import host_dtype, map_tensors
+from keras.backend.table.abstract import host_dtype, map_tensors, promoted_dtype
 from keras.backend.table.bodies import Closure
 from keras.backend.table.entries import Entry
 from keras.backend.table.foreign import FunctionOfJax
@@ -135,12 +135,10 @@ class Walk:
 
     def _common_dtype(self, entry, args):
         """The dtype that the promoted arguments of a call are cast to, as the dispatcher chooses it."""
-        if entry.promote == 'bool':
-            return 'bool'
         leaves = [leaf for position in entry.promoted for leaf in tree.flatten([args[position]]) if leaf is not None]
-        dtype = result_dtype(*[type(leaf) if type(leaf) in (int, float) else
-                               'bool' if type(leaf) is bool else str(self.dtype_of(leaf)) for leaf in leaves])
-        return str(float_dtype(dtype) if entry.promote in ('float', 'same_float') else dtype)
+        return str(promoted_dtype(entry, [
+            type(leaf) if type(leaf) in (int, float) else 'bool' if type(leaf) is bool else str(self.dtype_of(leaf))
+            for leaf in leaves]))
 
 
 def _why(tensor):

@@ -434,7 +434,7 @@ def _assigned_by(node):
             function(*args, **kwargs)
     except Exception:  # `call` may be code that takes nothing but numbers: then what it assigns is not known
         return []
-    seeds = {generator.state for generator in layer.seed_generators}
+    seeds = {generator.state for generator in layer.generators_inside()}
     return [variable for variable in ledger.written if variable not in seeds]
 
 

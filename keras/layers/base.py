@@ -377,8 +377,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
 
     def _follow_policy(self):
         policy = self.own_policy()
-        self._dtype = policy.variable_dtype
-        self._calls_in = None if policy.compute_dtype == policy.variable_dtype else policy.compute_dtype
+        self._dtype, own = policy.variable_dtype, policy.compute_dtype
+        self._calls_in = own if own != self._dtype or own in self.types_of_cells else None
         self._direct_dtype = None
         if policy.quantization_mode is not None:
             self.follow_quantization(policy)
@@ -399,7 +399,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         if isinstance(policy, dtype_policies.DTypePolicyMap) or form == 'DTypePolicy' \
                 or policy.quantization_mode == 'float8':
             return dtype_policies.serialize(policy)
-        if form == 'Policy' and self._calls_in is not None:
+        if form == 'Policy' and self._calls_in not in (None, self._dtype):
             return {'class_name': 'Policy', 'config': {'name': policy.name}}
         return policy.name
 
@@ -561,7 +561,11 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
             self._scripted_call, *tree.map_structure(self._described, [args, kwargs]), rows)
         if rows is not None:
             kwargs['rows'], implicit = rows, implicit + ('rows',)
-        node = Node(self, args, kwargs, self._unlisted(outputs), implicit, first=first)
+        outputs = self._unlisted(outputs)
+        if outputs is None:
+            raise ValueError('Layer %s (%s) gave None. The usual cause: a `call` or a function without `return`.'
+                             % (self.name, type(self).__name__))
+        node = Node(self, args, kwargs, outputs, implicit, first=first)
         node.phase = learning_phase.value
         mark_sparse(node, self)
         if register:
@@ -712,9 +716,6 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
             if getattr(error, 'keras_explained', False):
                 raise
             outputs = self._engine_outputs(args, kwargs, error)
-        if outputs is None:
-            raise ValueError('Layer %s (%s) gave None. The usual cause: a `call` or a function without `return`.'
-                             % (self.name, type(self).__name__))
         return tree.map_structure(lambda out: out if out is None else abstract.abstracted(out), outputs)
 
     def _engine_outputs(self, args, kwargs, error):
@@ -874,8 +875,8 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
 
     def _casts(self, dtype):
         """Whether inputs of a dtype are cast: floats to the layer's own, where that is one of floats."""
-        dtypes = (dtype, self.compute_dtype)
-        return self.autocast and dtypes[0] != dtypes[1] and all(map(is_float, dtypes)) and not self._keeps_dtypes()
+        own = self.compute_dtype
+        return self.autocast and dtype != own and is_float(dtype) and is_float(own) and not self._keeps_dtypes()
 
     def _keeps_dtypes(self):
         """Whether the layer computes in the dtype of its inputs: without weights, where nothing else was asked for."""
@@ -927,15 +928,14 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         return {'input_shape': (shapes or [None])[0]} if len(names) < 2 else {'shapes_dict': dict(zip(names, shapes))}
 
     def build_from_config(self, config):
-        """Make the weights for what `get_build_config` gave."""
-        names = signature_of(type(self)).build_names
-        shapes = config.get('shapes_dict') or {'input_shape': config.get('input_shape')}
-        if len(names) < 2 and len(shapes) == 1:
-            shapes = list(shapes.values())
-        else:  # a layer that calls the arguments of `build` otherwise than the file is built when it is called
-            shapes = [shapes.get(name) for name in names]
-        if not self._built and (None not in shapes or signature_of(type(self)).builds_without_shape):
-            self.build_with([map_shapes(tuple, shape) for shape in shapes])
+        """Make the weights for what `get_build_config` gave; where `build` takes others, when the layer is called."""
+        signature = signature_of(type(self))
+        given = config.get('shapes_dict') or {'input_shape': config.get('input_shape')}
+        names = signature.build_names if len(signature.build_names) > 1 or len(given) > 1 else list(given)
+        known = any(given.get(name) is not None for name in names) \
+            and all(name in given for name in names if name in signature.needed_shapes)
+        if not self._built and (known or signature.builds_without_shape):
+            self.build_with([map_shapes(tuple, given[name]) for name in itertools.takewhile(given.__contains__, names)])
 
     def build_with(self, shapes, build=None):
         self._built_for = shapes

@@ -3,12 +3,12 @@ import numpy as np
 
 from keras import ops, quantizers
 from keras.backend.contract.ledger import Concretely
-from keras.backend.contract.loading import get_engine
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.table.composites import nn
 from keras.layers.adapted import Adapted
 from keras.layers.arguments import WITH_WARNING, positive_integer, to_list
 from keras.layers.base import Layer  # noqa: F401  (part of the address keras.layers.embeddings)
+from keras.layers.rows import mask_of_rows
 
 
 class Embedding(Adapted):
@@ -71,7 +71,7 @@ class Embedding(Adapted):
 
     def compute_mask(self, inputs, mask=None):
         if not self.mask_zero:
-            return mask if get_engine().has_ragged else None  # of a ragged input
+            return mask_of_rows(inputs, mask)
         zeros = ops.not_equal(inputs, 0)
         return zeros if mask is None else ops.logical_and(zeros, mask)
 

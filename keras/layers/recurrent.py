@@ -515,6 +515,8 @@ class RNN(Layer):
         >>> keras.layers.RNN(keras.layers.SimpleRNNCell(3), return_sequences=True)(np.ones((2, 5, 4), 'float32')).shape
         (2, 5, 3)
     """
+
+    types_of_cells = ('float16', 'bfloat16')
     input_spec = InputSpec(min_ndim=3)
     supports_masking = True
     later = ('zero_output_for_mask', 'num_constants')

@@ -28,8 +28,14 @@ def stands_for_rows(structure):
 def filled(x):
     """A ragged tensor as a dense one, whose mask goes along with it."""
     dense, mask = get_engine().rows_filled(x)
+    mask.is_of_rows = True
     let_go_along(dense, mask)
     return dense
+
+
+def mask_of_rows(inputs, mask):
+    """`mask`, given with the `inputs` of a layer, where it says where ragged rows end; otherwise None."""
+    return mask if getattr(mask, 'is_of_rows', False) or getattr(inputs, 'ragged', False) else None
 
 
 def rows_mapped(x, function):

@@ -12,7 +12,8 @@ class TFSMLayer(Layer):
 
     Args:
         filepath: the folder of the SavedModel.
-        call_endpoint: the method, or the signature, that the layer calls.
+        call_endpoint: the method, or the signature, that the layer calls. Numbers are cast to the dtypes of a method
+            that takes only one kind of arguments.
         call_training_endpoint: the one that it calls in training, default the same.
         trainable: as of any layer; the variables stay as they are in the file: no gradient leads to them.
 

@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 
+from keras import generations
 from keras.backend.contract.context import context
 from keras.backend.contract.ledger import Concretely
 from keras.backend.contract.loading import get_engine
@@ -107,13 +108,13 @@ class TorchModuleWrapper(Layer):
             safe_mode: False loads it; default as it is around the call.
 
         Raises:
-            ValueError: unless that is allowed, for a config from outside of this process.
+            ValueError: unless that is allowed, for a config from outside of this process; in generation 3 for any.
         """
         module = config['module']
-        if isinstance(module, _Pickled):
+        if isinstance(module, _Pickled) and not generations.value('wrapped_modules_are_code'):
             module = copy.deepcopy(module.module)
         elif isinstance(module, str):
             with SafeModeScope(refuses_code() if safe_mode is None else safe_mode):
                 refuse_code('a `torch.nn.Module` object via `torch.load()`')
-            module = base64.b64decode(module)
+            module = copy.deepcopy(module.module) if isinstance(module, _Pickled) else base64.b64decode(module)
         return cls(**dict(config, module=module))

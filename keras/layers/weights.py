@@ -18,6 +18,7 @@ from keras.backend.state.seeds import SeedGenerator
 from keras.backend.state.variables import Variable, trainable_variables_changes
 from keras.backend.table.composites.shape import dtype_of
 from keras.configurable import declared_arguments
+from keras.layers.calls import signature_of
 from keras.layers.noted import PLAIN, Noted, Parts, Unnoted, tree_of
 from keras.layers.wrapped_weights import read_as_wrapped
 from keras.layers.yielding import yielding
@@ -34,7 +35,7 @@ _UNTRACKED = frozenset(('_trainable_weights', '_non_trainable_weights', '_inboun
                         '_backward_pre_hooks', '_state_dict_hooks', '_load_state_dict_pre_hooks', '_own_modules'))
 # Attributes that may change without there being other weights, layers or metrics: the lists of weights may not.
 _WITHOUT_PARTS = _UNTRACKED - {'_trainable_weights', '_non_trainable_weights'} | {
-    '_policy', '_built_for', '_extras', '_made_under', '_forward', '_direct', '_training', '_activity_regularizer'}
+    '_policy', '_built_for', '_extras', '_made_under', '_forwards', '_direct', '_training', '_activity_regularizer'}
 
 
 def _collect(value, variables, layers, seen):
@@ -280,7 +281,12 @@ def _has_own_kinds(cls):
 def _is_walked_as_ours(cls):
     """Whether what is inside of a layer follows from its attributes, for all that the class says."""
     return all(getattr(found, '__module__', '').startswith('keras.') for found in (
-        getattr(cls._layers, 'fget', None), cls.own_parts, cls._own_weights, cls.walk_layers))
+        getattr(cls._layers, 'fget', None), cls.own_layers, cls.own_parts, cls._own_weights, cls.walk_layers))
+
+
+def _right_inside(layer):
+    """The layers in a layer: those that its class lists, where it does. A list of its own may not be of all of them."""
+    return layer.own_layers() if '_layers' in layer.__dict__ else layer._layers
 
 
 class WeightOwner:
@@ -290,6 +296,8 @@ class WeightOwner:
     trainable_reaches_inside = False
     # The layer that this one is a copy of, for plans, see `Layer.in_channels_first`.
     copy_of = None
+    # In which types weights of layers inside, as of cells, read in the layer's own, even where its own are kept in it.
+    types_of_cells = ()
 
     # Attributes in which weights and layers are not looked for.
     _untracked = _UNTRACKED
@@ -317,7 +325,7 @@ class WeightOwner:
         """
         attributes = {id(value): name for name, value in vars(self).items() if isinstance(value, WeightOwner)}
         found = {}
-        for part in self._layers:
+        for part in _right_inside(self):
             name = attributes.get(id(part))
             if name is None:
                 given = self.words_of(type(part).__name__)
@@ -536,13 +544,25 @@ class WeightOwner:
     def _counts(self, variable):
         return not variable.is_adopted or self.ruled('variables_of_engine_are_weights')
 
-    @property
+    @yielding
+    def _call_has_training_arg(self):
+        return signature_of(type(self)).takes_training
+
+    @yielding
+    def _call_has_mask_arg(self):
+        return signature_of(type(self)).takes_mask
+
+    @yielding
     def _layers(self):
+        return self.own_layers()
+
+    def own_layers(self):
+        """The layers right inside of this one."""
         return self.own_parts()[1]
 
     def _flatten_layers(self, include_self=True, recursive=True):
         """This layer and those inside it, as packages built on tf.keras and Keras 3 ask for them."""
-        found = self.walk_layers() if recursive else [self] + self._layers
+        found = self.walk_layers() if recursive else [self] + _right_inside(self)
         return found if include_self else found[1:]
 
     @yielding
@@ -570,7 +590,7 @@ class WeightOwner:
                 continue
             seen.add(id(layer))
             found.append(layer)
-            stack.extend(reversed(layer._layers))
+            stack.extend(reversed(_right_inside(layer)))
         self._note_tree(found)
         return list(found)
 
@@ -746,15 +766,18 @@ class WeightOwner:
         """Whether `load_own_variables` is the one that every layer has."""
         return type(self).load_own_variables is WeightOwner.load_own_variables
 
-    @property
+    @yielding
     def seed_generators(self):
         """The seed generators of this layer and of those inside it, in lists and dictionaries as well."""
+        return self.generators_inside()
+
+    def generators_inside(self):
         return [generator for layer in self.walk_layers() for generator in _generators_in(layer.__dict__)]
 
     @property
     def variables(self):
         """The weights and the states of the seed generators."""
-        return _unique(self.weights + [generator.state for generator in self.seed_generators])
+        return _unique(self.weights + [generator.state for generator in self.generators_inside()])
 
     @property
     def trainable(self):
@@ -767,7 +790,7 @@ class WeightOwner:
         if self.ruled('trainable_reaches_weights'):
             self.tell_weights()
         if self.trainable_reaches_inside or self.ruled('trainable_reaches_inside'):
-            for layer in self._layers:
+            for layer in _right_inside(self):
                 layer.trainable = value
 
     def freeze_alone(self):

@@ -1,5 +1,6 @@
 """`Metric`, and the metrics that are a sum or a mean of values. A metric's state is a few variables."""
 import copy
+import inspect
 import re
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from keras import config, generations, ops
 from keras import initializers
 from keras.backend.contract import tree
-from keras.backend.contract.context import note_metric
+from keras.backend.contract.context import calls, carried, carried_mask, note_metric
 from keras.backend.contract.ledger import holding
 from keras.backend.contract.loading import get_engine, join
 from keras.backend.contract.rules import numpy_dtype
@@ -17,8 +18,8 @@ from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
 from keras.backend.table.composites.shape import count, dtype_of, shape, static_shape
-from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config
-from keras.losses import broadcast_weights, same_rank
+from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config, tells_function
+from keras.losses import broadcast_weights, fitting_mask, same_rank
 from keras.saving.kinds import kind_in
 from keras.saving.serialization import serialize_keras_object
 
@@ -426,7 +427,13 @@ class MeanMetricWrapper(Mean):
 
     def contribution(self, y_true, y_pred, sample_weight=None):
         """What a batch adds to the sum and to the count, see `Reduce.contribution`."""
-        return super().contribution(self.values(y_true, y_pred), sample_weight)
+        mask = carried_mask(y_pred) if carried and calls.masks is None and self.ruled('metrics_take_masks') else None
+        values = self.values(y_true, y_pred)
+        if mask is not None:
+            mask = ops.cast(fitting_mask(mask, values), self.dtype)
+            sample_weight = mask if sample_weight is None else ops.multiply(mask, broadcast_weights(
+                values, ops.cast(sample_weight, self.dtype)))
+        return super().contribution(values, sample_weight)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add a batch.
@@ -438,14 +445,16 @@ class MeanMetricWrapper(Mean):
 
     def get_config(self):
         arguments = arguments_config(self, self._fn, self._fn_kwargs)
-        if type(self) is MeanMetricWrapper:
+        if tells_function(self, MeanMetricWrapper):
             arguments['fn'] = serialize_keras_object(self._fn)
         return dict(super().get_config(), **arguments)
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
-        if isinstance(config.get('fn'), (str, dict)):
+        if 'fn' not in inspect.signature(cls.__init__).parameters:  # Keras 3 writes the function of a user's class, too
+            config.pop('fn', None)
+        elif isinstance(config.get('fn'), (str, dict)):
             config['fn'] = kind_in('keras.metrics').deserialize(config['fn'])
         return cls(**config)
 

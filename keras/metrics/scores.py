@@ -66,7 +66,7 @@ class FBetaScore(Metric):
         self.true_positives = self.add_weight('true_positives', size, dtype=self.dtype)
         self.false_positives = self.add_weight('false_positives', size, dtype=self.dtype)
         self.false_negatives = self.add_weight('false_negatives', size, dtype=self.dtype)
-        self.support = self.add_weight('support', size, dtype=self.dtype)
+        self.intermediate_weights = self.add_weight('intermediate_weights', size, dtype=self.dtype)
         self.built = True
 
     def update_state(self, y_true, y_pred, sample_weight=None):
@@ -88,7 +88,7 @@ class FBetaScore(Metric):
         weights = 1.0 if sample_weight is None else broadcast_weights(y_pred, ops.cast(sample_weight, self.dtype))
         axis = None if self.average == 'micro' else 0
         for slot, counted in ((self.true_positives, decided * y_true), (self.false_positives, decided * (1.0 - y_true)),
-                              (self.false_negatives, (1.0 - decided) * y_true), (self.support, y_true)):
+                              (self.false_negatives, (1.0 - decided) * y_true), (self.intermediate_weights, y_true)):
             slot.assign_add(ops.sum(counted * weights, axis=axis))
 
     def result(self):
@@ -100,7 +100,7 @@ class FBetaScore(Metric):
         if self.average == 'macro':
             return ops.mean(score)
         if self.average == 'weighted':
-            support = self.support.value
+            support = self.intermediate_weights.value
             return ops.divide_no_nan(ops.sum(score * support), ops.sum(support))
         return score
 

@@ -77,6 +77,8 @@ def written(entry, args, kwargs):
     rest = zip(entry.parameters[count + len(settings):], values[count + len(settings):])
     if any_symbolic(list(config.values())) or any(value != entry.defaults[parameter] for parameter, value in rest):
         return None
+    if name == 'Squeeze' and isinstance(config['axis'], (list, tuple)) and len(config['axis']) == 1:
+        config['axis'] = config['axis'][0]
     if 'pool_size' in config:
         config.update(_pooling(**config))
     return 'keras.src.ops.' + module, name, config, values[:count], {}

@@ -18,6 +18,7 @@ from keras.backend.state.uids import numbered_name
 from keras.backend.graph.tensors import any_symbolic, is_symbolic
 from keras.backend.table.bodies import Closure
 from keras.backend.table.composites.shape import dtype_of, static_shape
+from keras.backend.table.numbers import NoTruth
 from keras.configurable import json_value
 from keras.layers.additions import updates_of
 from keras.layers.base import Layer
@@ -75,7 +76,7 @@ class Model(Trainer, Keras2View, Layer,
 
     notes_builds = False
     # Attributes that hold layers, or know of them, besides those that a subclass has.
-    _BOOKKEEPING = frozenset(('_made_graph', '_forward', '_direct', '_training', '_stack', '_chain', '_names'))
+    _BOOKKEEPING = frozenset(('_made_graph', '_forwards', '_direct', '_training', '_stack', '_chain', '_names'))
 
     arguments_make_config = True
     _own_input_spec = None
@@ -113,8 +114,8 @@ class Model(Trainer, Keras2View, Layer,
 
     def renew_forward(self):
         """Have training run what the model is now."""
-        self._forward, self._direct = Forward(self, type(self).call is not Model.call), None
-        self.use_forward(self._forward)
+        self._forwards, self._direct = Forward(self, type(self).call is not Model.call), None
+        self.use_forward(self._forwards)
 
     # --- structure ---------------------------------------------------------------------------------------------
 
@@ -143,8 +144,7 @@ class Model(Trainer, Keras2View, Layer,
         nodes = self.required_graph().all_nodes()
         return list({id(node.operation): node.operation for node in nodes}.values())
 
-    @property
-    def _layers(self):
+    def own_layers(self):
         own = self.own_parts()[1]
         if self.layer_graph is None:
             return own
@@ -159,8 +159,8 @@ class Model(Trainer, Keras2View, Layer,
                     tensor.__dict__['dtype'] = dtype
 
     def tracked_by_name(self):
-        optimizer = {} if self.optimizer is None else {'optimizer': self.optimizer}
-        return dict(super().tracked_by_name(), **optimizer)
+        optimizer = getattr(self, 'optimizer', None)
+        return dict(super().tracked_by_name(), **{} if optimizer is None else {'optimizer': optimizer})
 
     def saved_signature(self):
         """The arguments that the model takes, where that is known, for files of the engine's own library."""
@@ -169,17 +169,17 @@ class Model(Trainer, Keras2View, Layer,
 
     def _own_weights(self):
         trainable, frozen, _ = super()._own_weights()
-        return trainable, frozen, self._layers
+        return trainable, frozen, self.own_layers()
 
     def saved_parts(self):
         found = {name: value for name, value in super().saved_parts().items() if name not in self._BOOKKEEPING}
-        return dict(found, layers=self.layers, optimizer=self.optimizer)
+        return dict(found, layers=self.layers, optimizer=getattr(self, 'optimizer', None))
 
     def __getstate__(self):
         state = dict(super().__getstate__(), _made_graph=None)
-        del state['_forward'], state['_direct']
+        del state['_forwards'], state['_direct']
         if self.layer_graph is not None:
-            state['graph'] = PortableGraph(self.layer_graph, self._forward.layers_with_additions())
+            state['graph'] = PortableGraph(self.layer_graph, self._forwards.layers_with_additions())
             state['graph_layers'] = self.layer_graph.layers
         return state
 
@@ -189,8 +189,8 @@ class Model(Trainer, Keras2View, Layer,
         if graph is not None:
             self._made_graph = Graph(*graph.restored(), owner=self.name)
             self._made_graph.arrange(layers)
-        self._forward, self._direct = Forward(self, type(self).call is not Model.call), None
-        self.use_forward_of_copy(self._forward)
+        self._forwards, self._direct = Forward(self, type(self).call is not Model.call), None
+        self.use_forward_of_copy(self._forwards)
 
     def copy_apart(self, **attributes):
         self.layer_graph  # made, if it is not there yet
@@ -377,7 +377,7 @@ class Model(Trainer, Keras2View, Layer,
     @yielding
     def stateful(self):
         """Whether a layer keeps states from batch to batch."""
-        return any(layer.stateful for layer in self._layers)
+        return any(layer.stateful for layer in self.own_layers())
 
     @yielding
     def state_updates(self):
@@ -431,7 +431,7 @@ class Model(Trainer, Keras2View, Layer,
             and self.mode_of_calls is None and not self.hooked
         if plain and not known and not context.abstract \
                 and type(self).call is Model.call and type(self).compute_mask is Model.compute_mask:
-            self._direct = DirectCall(self, self._forward, inputs)
+            self._direct = DirectCall(self, self._forwards, inputs)
 
     def ensure_built_for(self, signature, args, kwargs):
         is_subclassed = self.layer_graph is None and type(self).build is Model.build
@@ -446,7 +446,12 @@ class Model(Trainer, Keras2View, Layer,
         is_subclassed = self.layer_graph is None and type(self).call is not Model.call
         if is_subclassed and input_shape is not None and not context.abstract:
             inputs = _abstract_inputs(input_shape)
-            self.abstract_outputs([inputs], {})
+            try:
+                self.abstract_outputs([inputs], {})
+            except NoTruth:
+                # The call branches on values. That does no harm where there is nothing to be built.
+                if context.tracing is not None or not all(layer.built for layer in self.layers):
+                    raise
             if self._built_for is None:
                 self._built_for = [input_shape]
         self.built = True
@@ -470,13 +475,13 @@ class Model(Trainer, Keras2View, Layer,
             variant = graph.variant([one is not None for one in masks])
             return graph.pack_outputs(variant.plan(training)(values + [one for one in masks if one is not None]))
         if in_rows and has_rows(values):
-            if not self._forward.additions().is_empty:
+            if not self._forwards.additions().is_empty:
                 raise ValueError('Model %s, to which losses, metrics or updates of symbolic tensors were added, is '
                                  'given a ragged tensor, but its Input is not a ragged one: make it with ragged=True.'
                                  % self.name)
             return graph.pack_outputs(graph.outputs_in_rows(values, training))
         if calls.losses is not None and not context.abstract:
-            results = self._forward.with_masks_noted(values, training)
+            results = self._forwards.with_masks_noted(values, training)
             masks = [known_mask(result) for result, tensor in zip(results, graph.outputs) if tensor.ragged]
             return graph.pack_outputs(in_rows_where(graph.outputs, results + masks) if in_rows else results)
         return graph.pack_outputs(graph.plan(training)(values))
@@ -657,7 +662,7 @@ class Model(Trainer, Keras2View, Layer,
 
     def get_compile_config(self):
         """How the model was compiled, as plain values, for `compile_from_config`; None where it was not."""
-        return training_config.in_full(self) if self.optimizer is not None else None
+        return training_config.in_full(self) if getattr(self, 'optimizer', None) is not None else None
 
     def compile_from_config(self, config):
         """Compile the model as `get_compile_config` of another one says.
@@ -895,7 +900,7 @@ def _cloned(model, input_tensors, copy_of, call_function):
         input_tensors = _given_inputs(model.required_graph(), model, input_tensors)
     if hasattr(model, 'clone_layers'):
         made = model.clone_layers(copy_of, input_tensors)
-        if model.optimizer is not None and model.ruled('clones_of_stacks_are_compiled'):
+        if getattr(model, 'optimizer', None) is not None and model.ruled('clones_of_stacks_are_compiled'):
             made.compile_from_config(model.get_compile_config())
         return made
     graph = model.required_graph()

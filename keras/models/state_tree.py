@@ -17,7 +17,7 @@ _FORMATS = {'backend_tensor': lambda variable: get_engine().convert(_on_host(var
 def parts_of(model):
     """{part of the tree: its variables}."""
     return {'trainable_variables': model.trainable_variables, 'non_trainable_variables': model.non_trainable_variables,
-            'optimizer_variables': [] if model.optimizer is None else model.optimizer.variables,
+            'optimizer_variables': getattr(getattr(model, 'optimizer', None), 'variables', []),
             'metrics_variables': model.metrics_variables}
 
 

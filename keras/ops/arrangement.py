@@ -6,7 +6,7 @@ import re
 import numpy as _np
 
 from keras.backend.contract import rules, tree
-from keras.backend.graph.tensors import KerasTensor
+from keras.backend.graph.tensors import KerasTensor, any_symbolic, is_symbolic
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F
 from keras.backend.table.composites import shape as shapes
@@ -127,11 +127,34 @@ def rot90(array, k=1, axes=(0, 1)):
 def concatenate(xs, axis=0):
     """The tensors of the list `xs` joined along `axis`, flattened for None.
 
+    Raises:
+        ValueError: for symbolic tensors and `axis=None`, as Keras 3 has it.
+
     Example:
         >>> keras.ops.concatenate([[1, 2], [3]])
         array([1, 2, 3], dtype=int32)
     """
+    if axis is None and any_symbolic(xs):
+        raise ValueError('concatenate: `axis` cannot be None for symbolic tensors.')
     return p.concatenate([flatten(x) for x in xs], 0) if axis is None else p.concatenate(xs, axis)
+
+
+def squeeze(x, axis=None):
+    """`x` without the axes of size 1: those of `axis` (an int or a tuple), or all.
+
+    Raises:
+        ValueError: if a size along `axis` is not 1; of a symbolic tensor, also if it is unknown.
+
+    Example:
+        >>> keras.ops.squeeze([[1, 2]])
+        array([1, 2], dtype=int32)
+    """
+    if axis is not None and is_symbolic(x):
+        for entry in rules.normalize_axes(axis, len(x.shape)):
+            if x.shape[entry] is None:
+                raise ValueError('squeeze: cannot squeeze axis %d of shape %s, whose size is not known to be 1.'
+                                 % (entry, x.shape))
+    return shapes.squeeze(x, axis)
 
 
 def stack(x, axis=0):

@@ -1,7 +1,9 @@
 """The dtypes in which operations of `keras.ops` compute."""
 import numpy as np
 
+from keras import generations
 from keras.backend.contract import rules
+from keras.backend.contract.loading import get_engine
 from keras.backend.table import primitives as p
 from keras.backend.table.composites.shape import dtype_of
 from keras.ops.core import convert_to_tensor
@@ -38,3 +40,13 @@ def exact(x):
 
 def as_tensor(x):
     return x if isinstance(x, rules.AbstractTensor) else convert_to_tensor(x)
+
+
+def largest(dtype):
+    """The largest finite number of a float dtype."""
+    return 3.3895314e38 if dtype == 'bfloat16' else float(np.finfo(dtype).max)
+
+
+def library_decides_edges():
+    """Whether edge cases are what the engine's library makes of them, as in Keras 3."""
+    return get_engine().has_edges_of_its_own and generations.value('edges_of_the_library')

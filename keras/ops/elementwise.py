@@ -14,7 +14,7 @@ from keras.backend.table.composites.shape import computed, dtype_of, ndim, unsta
 from keras.backend.table.dispatch import composite
 from keras.backend.table.joined import joined
 from keras.ops.creation import full_like
-from keras.ops.dtypes import as_tensor, common_dtype, exact, floating, is_whole, together
+from keras.ops.dtypes import as_tensor, common_dtype, exact, floating, is_whole, largest, together
 
 
 def trunc(x):
@@ -488,10 +488,10 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     if is_whole(x):
         return as_tensor(x)
     dtype = rules.float_dtype(dtype_of(x))
-    largest = 3.3895314e38 if dtype == 'bfloat16' else float(_np.finfo(dtype).max)
+    most = largest(dtype)
     x = p.where(isnan(x), nan, x)
-    x = p.where(isposinf(x), largest if posinf is None else posinf, x)
-    return p.where(isneginf(x), -largest if neginf is None else neginf, x)
+    x = p.where(isposinf(x), most if posinf is None else posinf, x)
+    return p.where(isneginf(x), -most if neginf is None else neginf, x)
 
 
 def select(condlist, choicelist, default=0):

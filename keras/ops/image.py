@@ -1,6 +1,7 @@
 """Operations on images (batch, rows, columns, channels), under Keras 3's names and signatures."""
 from keras import config
 from keras.backend.contract import rules
+from keras.backend.graph.tensors import is_symbolic
 from keras.backend.table import primitives as p
 from keras.backend.table.cases import F
 from keras.backend.table.composites import conv as convolutions
@@ -222,6 +223,9 @@ def crop_images(images, top_cropping=None, left_cropping=None, bottom_cropping=N
                 target_height=None, target_width=None, data_format=None):
     """Images without some rows and columns at their edges. Of each pair one may follow from the target size.
 
+    Raises:
+        ValueError: for symbolic images of unknown size without a target size.
+
     Example:
         >>> image = np.arange(9).reshape(3, 3, 1)
         >>> keras.ops.image.crop_images(image, 1, 1, 0, 0)[..., 0]
@@ -238,6 +242,11 @@ def crop_images(images, top_cropping=None, left_cropping=None, bottom_cropping=N
             # What is left has a known size, wherever it begins.
             images = cropped_to(images, axis, first, last, target)
             continue
+        if size is None and is_symbolic(images):
+            what = names[0].startswith('top')
+            raise ValueError('crop_images: When the %s of the images is unknown, `target_%s` must be specified. '
+                             'Received: images.shape=%s' % (('height', 'height', images.shape) if what
+                                                            else ('width', 'width', images.shape)))
         if size is None:
             images = sliced(images, axis, first, -last if last else None)
             continue

@@ -12,6 +12,7 @@ from keras.backend.table.composites.shape import (dtype_of, expand_dims, moveaxi
 from keras.backend.table.dispatch import composite
 from keras.backend.table.primitives import erf, erfinv
 from keras.ops.core import convert_to_numpy
+from keras.ops.dtypes import largest, library_decides_edges
 
 
 def erfc(x):
@@ -197,6 +198,8 @@ def segment_prod(data, segment_ids, num_segments=None, sorted=False):
 
 
 def _lowest(dtype):
+    if library_decides_edges() and rules.is_float(dtype):
+        return -largest(dtype)
     return float('-inf') if rules.is_float(dtype) else int(np.iinfo(dtype).min)
 
 
@@ -385,7 +388,8 @@ def stft(x, sequence_length, sequence_stride, fft_length, window='hann', center=
 def istft(x, sequence_length, sequence_stride, fft_length, length=None, window='hann', center=True):
     """The signals whose `stft` is nearest to the pair `x`: overlapping windows added and divided by their squares.
 
-    With `window=None`, as in Keras 3, they are only added.
+    With `window=None`, as in Keras 3, they are only added. At the ends, where fewer windows overlap, the squares are
+    those that are there; on TensorFlow in Keras 3's generation those inside of the signal, as there.
 
     Example:
         >>> parts = keras.ops.stft(np.ones(8), 4, 2, 4)
@@ -403,8 +407,11 @@ def signal_from_parts(real, imaginary, sequence_length, sequence_stride, fft_len
     _check_windows(sequence_length, sequence_stride, fft_length, window)
     frames = real_from_parts(real, imaginary, fft_length)
     weights = _stft_window(window, sequence_length, fft_length, dtype_of(frames))
+    evenly = library_decides_edges()
+    if window is not None and evenly:
+        weights = _divided_evenly(weights, sequence_stride)
     signal = _overlapped(p.multiply(frames, weights), sequence_stride)
-    if window is not None:
+    if window is not None and not evenly:
         squares = p.broadcast_to(p.multiply(weights, weights), shape(frames)[-2:])
         total = _overlapped(squares, sequence_stride)
         signal = p.divide(signal, p.where(p.less(1e-11, total), total, p.full_like(total, 1.0)))
@@ -413,6 +420,16 @@ def signal_from_parts(real, imaginary, sequence_length, sequence_stride, fft_len
         if length is None:
             signal = sliced(signal, -1, 0, -(fft_length // 2))
     return signal if length is None else _fitted(signal, length)
+
+
+def _divided_evenly(weights, stride):
+    """The window over the squares of all windows on each sample, as if the signal went on beyond its ends."""
+    length, = static_shape(weights)
+    count = -(-length // stride)
+    squares = p.concatenate([p.multiply(weights, weights), p.full((count * stride - length,), 0, dtype_of(weights))], 0)
+    total = p.sum(resized(squares, (count, stride)), (0,))
+    total = sliced(p.concatenate([total] * count, 0), 0, 0, length)
+    return p.divide(weights, p.where(p.less(1e-11, total), total, p.full_like(total, 1.0)))
 
 
 def _overlapped(frames, stride):

@@ -4,7 +4,7 @@ from keras.backend.table.composites.math import (all, any, arccos, arccosh, arcs
                                                  isinf, isnan, less_equal, log10, log1p, log2, logaddexp, logical_xor,
                                                  mean, not_equal, outer, reciprocal, sinh, std, tan, tensordot, var)
 from keras.backend.table.composites.shape import (diag, diagonal, dtype_of, expand_dims, eye, flatten, getitem,
-                                                  moveaxis, ndim, ones, ones_like, repeat, roll, shape, split, squeeze,
+                                                  moveaxis, ndim, ones, ones_like, repeat, roll, shape, split,
                                                   static_shape, swapaxes, take, take_along_axis, tile, tri, tril, triu,
                                                   zeros, zeros_like)
 from keras.backend.table.primitives import (abs, add, arcsin, arctan, arctan2, bitwise_and, bitwise_or,
@@ -14,7 +14,7 @@ from keras.backend.table.primitives import (abs, add, arcsin, arctan, arctan2, b
                                             searchsorted, sign, sin, sqrt, subtract, sum, tanh, transpose)
 from keras.ops.arrangement import (append, array_split, broadcast_to, concatenate, diagflat, diff, dsplit, dstack,
                                    flip, fliplr, flipud, get_item, hsplit, hstack, pad, ravel, reshape, rot90, size,
-                                   stack, trapezoid, unravel_index, vectorize, vsplit, vstack)
+                                   squeeze, stack, trapezoid, unravel_index, vectorize, vsplit, vstack)
 from keras.ops.core import convert_to_numpy, convert_to_tensor, copy, vectorized_map
 from keras.ops.creation import (arange, array, bartlett, blackman, empty, empty_like, full, full_like, geomspace,
                                 hamming, hanning, identity, kaiser, linspace, logspace, meshgrid, vander)

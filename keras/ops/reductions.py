@@ -10,7 +10,7 @@ from keras.backend.table.composites.shape import (diagonal, dtype_of, expand_dim
                                                   squeeze, static_shape, take_along_axis)
 from keras.backend.table.dispatch import composite
 from keras.backend.table.joined import joined
-from keras.ops.dtypes import is_whole
+from keras.ops.dtypes import is_whole, library_decides_edges
 
 
 def max(x, axis=None, keepdims=False, initial=None):
@@ -104,6 +104,9 @@ def argmin(x, axis=None, keepdims=False):
 
 
 def _position(function, x, axis, keepdims):
+    if library_decides_edges() and rules.is_float(dtype_of(x)) and ndim(x):
+        tiny = 6.1e-5 if dtype_of(x) == 'float16' else 1.17549435e-38  # TensorFlow takes what is less for 0
+        x = p.where(p.logical_and(p.equal(x, 0), p.less(p.arctan2(x, -1.0), 0.0)), -tiny, x)
     if axis is not None:
         result = function(x, axis)
         return expand_dims(result, axis) if keepdims else result
@@ -279,24 +282,26 @@ def nanprod(x, axis=None, keepdims=False):
 
 @joined
 def nancumsum(x, axis=None, dtype=None):
-    """The running sum along `axis`, NaN counting as 0.
+    """The running sum along `axis`, NaN counting as 0; `axis=()` leaves it at that.
 
     Example:
         >>> keras.ops.nancumsum([1.0, np.nan, 3.0])
         array([1., 1., 4.], dtype=float32)
     """
-    return cumsum(_without_nan(x, 0), axis, dtype)
+    values = _without_nan(x, 0)
+    return values if axis == () else cumsum(values, axis, dtype)
 
 
 @joined
 def nancumprod(x, axis=None, dtype=None):
-    """The running product along `axis`, NaN counting as 1.
+    """The running product along `axis`, NaN counting as 1; `axis=()` leaves it at that.
 
     Example:
         >>> keras.ops.nancumprod([2.0, np.nan, 3.0])
         array([2., 2., 6.], dtype=float32)
     """
-    return cumprod(_without_nan(x, 1), axis, dtype)
+    values = _without_nan(x, 1)
+    return values if axis == () else cumprod(values, axis, dtype)
 
 
 def _or_nan(result, x, axis, keepdims):

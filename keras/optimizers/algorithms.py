@@ -121,7 +121,7 @@ class Adagrad(Optimizer):
 
     def get_config(self):
         config = super().get_config()
-        if not self.initial_accumulator_value:  # Keras 2 does not know it
+        if self.initial_accumulator_value == self.ruled('Adagrad.initial_accumulator_value') == 0:  # unknown to Keras 2
             del config['initial_accumulator_value']
         return config
 
@@ -494,6 +494,27 @@ class Muon(Optimizer):
         """Whether steps of `variable` are made orthogonal."""
         return len(variable.shape) == 2 and not (self.exclude_embeddings and 'embedding' in variable.path.lower()) \
             and not any(re.search(pattern, variable.path) for pattern in self.exclude_layers)
+
+    def lr_adjust(self, x):
+        """The tensor `x` of at least two axes, a direction to go, as long as steps along it are (see `rms_rate`).
+
+        Example:
+            >>> float(keras.optimizers.Muon(rms_rate=0.5).lr_adjust(np.ones((4, 1)))[0, 0])
+            1.0
+        """
+        return x if self.rms_rate is None else x * (self.rms_rate * max(x.shape[0], x.shape[1]) ** 0.5)
+
+    def zeropower_via_newtonschulz5(self, x, steps):
+        """The orthogonal matrix next to the matrix `x`, roughly, after `steps` iterations.
+
+        Raises:
+            ValueError: for what is not a matrix.
+
+        Example:
+            >>> keras.optimizers.Muon().zeropower_via_newtonschulz5(np.eye(2, dtype='float32'), 5).shape
+            (2, 2)
+        """
+        return rules.near_orthogonal(get_engine().convert(x), (self.muon_a, self.muon_b, self.muon_c), int(steps))
 
     def slot_shape(self, slot, variable):
         return None if slot == 'velocity' and self.is_orthogonal(variable) else variable.shape

@@ -287,6 +287,9 @@ class Kind:
         if name == 'function' and not isinstance(config, str):
             raise InvalidConfig("Improper config of a function: Expected 'config' to be a non-null str, the name. "
                                 'Received: %.500r' % (identifier,))
+        if name == '__typespec__' and not isinstance(config, (list, tuple)):
+            raise InvalidConfig("Improper config of a TypeSpec: Expected 'config' to be a list or a tuple. "
+                                'Received: %.500r' % (identifier,))
         if not isinstance(name, str) or not isinstance(config, (dict, list, str, type(None))):
             raise InvalidConfig('Improper config of %s: expected a dictionary with the keys "class_name" and "config". '
                                 'Received: %.500r' % (self.what, identifier))
@@ -306,6 +309,9 @@ class Kind:
     def _read(self, identifier, name, config, custom_objects):
         registered = identifier.get('registered_name')
         known = isinstance(registered, str) and get_registered_object(registered, custom_objects) is not None
+        if known and name in self.objects and str(identifier.get('module')).partition('.')[0] == 'keras':
+            # The config names a class of Keras: what is registered under another name is not meant.
+            self._refuse_registered(name, registered)
         target = self.find(registered if known else name, custom_objects, identifier.get('module'))
         if not known and target is self.objects.get(name):
             self._refuse_registered(name, registered)
@@ -396,10 +402,10 @@ def deserialize_keras_object(identifier, module_objects=None, custom_objects=Non
     if not safe_mode:
         with SafeModeScope(False):
             return deserialize_keras_object(identifier, module_objects, custom_objects, printable_module_name)
-    if module_objects is None and isinstance(identifier, (list, tuple)):
-        return type(identifier)(deserialize_keras_object(part, None, custom_objects) for part in identifier)
+    if module_objects is None and holds_others(identifier):
+        return with_others_read(identifier, lambda part: deserialize_keras_object(part, None, custom_objects))
     if module_objects is None and _is_value(identifier):
-        return _value(identifier, custom_objects)
+        return _value(identifier)
     if module_objects is None and isinstance(identifier, str) and generations.value('names_are_values'):
         own = get_registered_object(identifier, custom_objects)
         return identifier if own is None else own
@@ -410,14 +416,32 @@ def deserialize_keras_object(identifier, module_objects=None, custom_objects=Non
     return kind.deserialize(identifier, custom_objects)
 
 
-def _value(identifier, custom_objects):
-    """The plain value, with the objects inside."""
+def holds_others(identifier):
+    """Whether this is a list, a tuple, or a dictionary without a class or for a tuple: other configs may be inside."""
+    if not isinstance(identifier, dict):
+        return isinstance(identifier, (list, tuple))
+    return 'class_name' not in identifier or _is_tuple(identifier)
+
+
+def _is_tuple(identifier):
+    return identifier['class_name'] == '__tuple__' and isinstance(identifier.get('config'), list)
+
+
+def with_others_read(identifier, read):
+    """The list, tuple or dictionary with what `read` makes of each part."""
+    if not isinstance(identifier, dict):
+        return type(identifier)(read(part) for part in identifier)
+    if 'class_name' not in identifier:
+        return {key: read(part) for key, part in identifier.items()}
+    return tuple(read(part) for part in identifier['config'])
+
+
+def _value(identifier):
     if not isinstance(identifier, dict):
         return identifier
-    if 'class_name' not in identifier:
-        return {key: deserialize_keras_object(part, None, custom_objects) for key, part in identifier.items()}
-    if identifier['class_name'] == '__tuple__' and isinstance(identifier.get('config'), list):
-        return tuple(deserialize_keras_object(identifier['config'], None, custom_objects))
+    if identifier['class_name'] == '__typespec__' and not isinstance(identifier.get('config'), (list, tuple)):
+        raise InvalidConfig("Improper config of a TypeSpec: Expected 'config' to be a list or a tuple. Received: %.500r"
+                            % (identifier,))
     return values.decoded(identifier)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from keras.configurable import json_value
 from keras.saving import archive, forms
-from keras.saving.opening import RefusedFile, check_entries
+from keras.saving.opening import UNPACKED_FREELY, UNPACKED_TIMES, RefusedFile, check_entries
 from keras.saving.serialization import CustomObjectScope
 from keras.saving.texts import parse_json
 
@@ -91,24 +91,53 @@ def step_of(path, step=None):
     return os.path.join(path, steps[max(steps) if step is None else step])
 
 
-def _read(folder, name):
+def _read(folder, name, expected=0):
     """What stands under a name of a checkpoint.
 
+    Args:
+        expected: as many bytes of arrays are read however small the files are.
+
     Raises:
-        RefusedFile: where the folder holds links or what is no file, or Orbax cannot make anything of it.
+        RefusedFile: where the folder holds links or what is no file, its arrays are out of all proportion to its files,
+            or Orbax cannot make anything of it.
     """
+    stored = 0
     for place, folders, files in os.walk(folder):
         for each in folders + files:
-            kind = os.lstat(os.path.join(place, each)).st_mode
+            status = os.lstat(os.path.join(place, each))
+            kind, stored = status.st_mode, stored + status.st_size
             if not (stat.S_ISDIR(kind) or stat.S_ISREG(kind)):
                 raise RefusedFile('The checkpoint %s is not read: %s in it is neither a file nor a folder.'
                                   % (folder, os.path.relpath(os.path.join(place, each), folder)))
     checkpoints = library()
     try:
+        # Before anything is unpacked: an array may be announced that no memory holds.
+        wanted = _bytes_in(checkpoints.checkpointables_metadata(folder).metadata[name])
+        most = max(UNPACKED_FREELY, UNPACKED_TIMES * stored, expected)
+        if wanted > most:
+            raise RefusedFile('The checkpoint %s is not read: its files of %d bytes announce %d bytes of arrays in %s. '
+                              'Up to %d are read.' % (folder, stored, wanted, name, most))
         return checkpoints.load_checkpointables(folder, {name: None})[name]
+    except RefusedFile:
+        raise
     except Exception as error:  # Orbax has errors of its own for each way in which a folder can be damaged
         raise RefusedFile('The checkpoint %s cannot be read (%s: %.500s). The usual cause: it is damaged, or was made '
                           'by something else.' % (folder, type(error).__name__, error)) from error
+
+
+def _bytes_in(tree):
+    """The size of the arrays that the metadata of a checkpoint announces, unpacked."""
+    if isinstance(tree, dict):
+        return sum(map(_bytes_in, tree.values()))
+    if isinstance(tree, (list, tuple)):
+        return sum(map(_bytes_in, tree))
+    shape, dtype = getattr(tree, 'shape', None), getattr(tree, 'dtype', None)
+    if shape is None or dtype is None:
+        return 0
+    size = np.dtype(dtype).itemsize
+    for one in shape:
+        size *= int(one)
+    return size
 
 
 def load_model(path, custom_objects=None, compile=True):
@@ -160,7 +189,9 @@ def load_weights(model, path):
         ValueError: where it is that of another model.
     """
     folder = step_of(path)
-    found, own = _read(folder, STATE), model.get_state_tree('numpy_array')
+    own = model.get_state_tree('numpy_array')
+    # Four times the model: the state of an optimizer with averages that the model is not compiled with.
+    found = _read(folder, STATE, 4 * _bytes_in(own))
     if not isinstance(found, dict):
         raise ValueError('%s holds no variables of a model: %.100r' % (folder, found))
     wanted = {part: _by_path(found.get(part) or {}) for part in own}

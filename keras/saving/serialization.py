@@ -110,10 +110,12 @@ def get_registered_object(name, custom_objects=None, module_objects=None):
     for objects in (custom_objects, get_custom_objects(), module_objects):
         if objects and name in objects:
             return objects[name]
-    # A name without its package, as files of Keras 2 have it, or with one where the object is given plainly.
     plain = name.rpartition('>')[2]
     if plain != name:
-        return get_registered_object(plain, custom_objects, module_objects)
+        # The object is given plainly; what is registered under another package is another one.
+        return next((objects[plain] for objects in (custom_objects, get_custom_objects(), module_objects)
+                     if objects and plain in objects), None)
+    # A name without its package, as files of Keras 2 have it.
     return next((target for registered, target in _custom_objects.items()
                  if registered.rpartition('>')[2] == name), None)
 

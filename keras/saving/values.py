@@ -3,6 +3,8 @@
 tf.keras writes tuples, shapes and dtypes so, in JSON and inside `.keras` archives; Keras 3 slices and tensors.
 What holds code (`__lambda__`) and what is an object by name stay as they are.
 """
+import sys
+
 import numpy as np
 
 # How deep a config may be; deeper ones end Python's own stack.
@@ -89,9 +91,20 @@ def _type_spec(value):
     return items
 
 
+def _tensor_spec(value):
+    """The `TensorSpec` of a library that the program has imported."""
+    made = vars(sys.modules.get(str(value.get('module')), sys)).get('TensorSpec')
+    if value.get('spec_name') != 'TensorSpec' or not hasattr(made, 'is_compatible_with'):
+        raise ValueError('The config holds a %.50s. Those that can be read are of the class TensorSpec, where the '
+                         'program has imported its library.' % value.get('spec_name'))
+    shape, dtype, name = value['config']
+    return made(shape, dtype, name)
+
+
 _MAKERS = {'__tuple__': lambda value: tuple(value['items'] if 'items' in value else _content(value)),
            'TensorShape': _shape, '__ellipsis__': lambda value: Ellipsis, '__bytes__': _bytes, '__numpy__': _array,
            '__tensor__': _array, '__slice__': _slice, '__timestamp__': _content, 'TypeSpec': _type_spec,
+           '__typespec__': _tensor_spec,
            '__passive_serialization__': _content}
 
 

@@ -31,8 +31,10 @@ def per_output(given, names, what, structure=None):
     Raises:
         UnknownOutput: if the names do not fit. ValueError: if the number does not.
     """
-    if is_deep(structure) and tree.is_nested(given) and (not isinstance(given, dict) or not set(names).issuperset(
-            given) or isinstance(structure, dict) and set(structure).issuperset(given)):
+    no_weights = what == 'sample_weight' and isinstance(given, (list, tuple)) and not given
+    if is_deep(structure) and tree.is_nested(given) and not no_weights and (
+            not isinstance(given, dict) or not set(names).issuperset(given)
+            or isinstance(structure, dict) and set(structure).issuperset(given)):
         return _along(structure, given, what, ())
     if isinstance(given, dict):
         unknown = [name for name in given if name not in names]
@@ -43,8 +45,9 @@ def per_output(given, names, what, structure=None):
         return [given.get(name) for name in names]
     if isinstance(given, (list, tuple)):
         if len(given) != len(names):
-            raise ValueError('`%s` has %d entries, but the model has %d outputs: %s.'
-                             % (what, len(given), len(names), ', '.join(names)))
+            raise ValueError('%s`%s` has %d entries, but the model has %d outputs: %s.'
+                             % ('You should provide one `sample_weight` array per output in `y`. '
+                                if what == 'sample_weight' else '', what, len(given), len(names), ', '.join(names)))
         return list(given)
     return [given] * len(names)
 

@@ -81,7 +81,7 @@ class OwnStep:
 
     def _build_optimizer(self):
         # Slots are made before the step, where there are weights to make them for.
-        optimizer = self._model.optimizer
+        optimizer = getattr(self._model, 'optimizer', None)
         if isinstance(optimizer, Optimizer) and not optimizer.built and self._model.built:
             optimizer.build(self._model.trainable_variables)
 
@@ -175,7 +175,7 @@ def state_parts(model, kind):
     """The variables in the order of the state that JAX's `train_step`, `test_step` or `predict_step` takes."""
     parts = [model.trainable_variables, model.non_trainable_variables]
     if kind == 'train':
-        parts.append(model.optimizer.variables if model.optimizer is not None else [])
+        parts.append(getattr(getattr(model, 'optimizer', None), 'variables', []))
     return parts if kind == 'predict' else parts + [model.metrics_variables]
 
 
@@ -202,7 +202,7 @@ def loss_by(model, x, y, y_pred, sample_weight, training):
 def state_of(model):
     """All variables that a step of the model may change: of the model, its optimizers, metrics and seeds."""
     found = list(model.variables) + list(model.metrics_variables)
-    for value in [model.optimizer] + list(vars(model).values()):
+    for value in [getattr(model, 'optimizer', None)] + list(vars(model).values()):
         for leaf in tree.flatten(value) if not isinstance(value, dict) else value.values():
             if isinstance(leaf, Optimizer):
                 found += leaf.variables + leaf.read_variables

@@ -352,7 +352,9 @@ class Program(generations.Dated):
         return names + list(dict.fromkeys(name for name in found if name not in names))
 
     def reset_metrics(self):
-        for metric in self.metric_objects():
+        # What `compute_loss` and `compute_metrics` count in where a script calls them is not in the steps.
+        outside = [] if self._compiled is None else [self._compiled.tracker] + self._compiled.metrics
+        for metric in self._distinct(list(self.metric_objects()) + outside):
             metric.reset_state()
         self._running = None
 

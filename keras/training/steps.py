@@ -73,7 +73,7 @@ class PredictStep:
     """
 
     def __init__(self, program, layout):
-        forward = self._forward = program.forward
+        forward = self._forwards = program.forward
         self._layout = layout
         self._structure = None
         # For every output whether it comes as a ragged tensor, by the marks at the ends of its rows.
@@ -81,7 +81,7 @@ class PredictStep:
         self._run = made_step(program, self._predict, forward.model.variables, [], forward.graph)
 
     def _predict(self, xs):
-        outputs = self._forward.infer(self._layout.inputs(placement.batch(xs)))
+        outputs = self._forwards.infer(self._layout.inputs(placement.batch(xs)))
         self._structure = tree.map_structure(lambda _: None, outputs) if tree.is_nested(outputs) else None
         if not has_rows(outputs):
             self.rows = []
@@ -127,7 +127,7 @@ class TrainOrTestStep:
 
     def __init__(self, program, training, layout):
         self._program, self._layout = program, layout
-        self._forward, self._loss = program.forward, program.losses
+        self._forwards, self._loss = program.forward, program.losses
         self._metrics_see_masks = program.ruled('metrics_see_masks')
         attributes = program.attributes()
         self._attributes = [metric.name for metric in attributes]
@@ -141,7 +141,7 @@ class TrainOrTestStep:
         self._trained = list(program.trained) if training else []
         self._regularized = program.forward.model.regularized_weights(program.trained)
         metric_variables = self.tally.variables
-        variables = self._forward.model.variables
+        variables = self._forwards.model.variables
         if training:
             optimizer = program.optimizer
             optimizer.build(self._trained)
@@ -185,7 +185,7 @@ class TrainOrTestStep:
         if self._in_graph.indices:
             self._in_graph.feed(dict(zip(self._loss.trained_outputs, ys)))
         with noting_logits(self._loss.takes_logits) as logits:
-            outputs, masks, added, metrics, values = self._forward.run(
+            outputs, masks, added, metrics, values = self._forwards.run(
                 self._layout.inputs(xs), training, self._has_masks, self._along, self._frozen)
         if self._target_tensors.values:
             ys = self._target_tensors.complete(self._loss.trained_outputs, ys, values[len(self._in_graph.values):])

@@ -31,7 +31,11 @@ def _of_program(name, doc):
     where that compiles nothing.
     """
     def get(self):
-        return vars(self)[name] if name in vars(self) else self._training.argument(name)
+        if name in vars(self):
+            return vars(self)[name]
+        if name == 'optimizer' and not self._training.is_compiled and self.ruled('no_optimizer_before_compile'):
+            raise AttributeError('%r object has no attribute %r: it is not compiled.' % (type(self).__name__, name))
+        return self._training.argument(name)
 
     def put(self, value):
         variables, layers = parts_in(value)

@@ -22,7 +22,7 @@ class Turns:
 
     def __init__(self, forward):
         self.steps = threading.RLock()
-        self._forward, self._runs = forward, threading.RLock()
+        self._forwards, self._runs = forward, threading.RLock()
         self._depth, self._readers = 0, set()
 
     def of(self, method):
@@ -34,7 +34,7 @@ class Turns:
             if not self._runs.acquire(timeout=_PATIENCE):
                 warnings.warn('Model %s: %s has been waiting for %d seconds for another thread that trains or tests '
                               'the same model. If that one waits for this one in a callback neither goes on: use '
-                              'a copy of the model.' % (self._forward.name, method, _PATIENCE), stacklevel=5)
+                              'a copy of the model.' % (self._forwards.name, method, _PATIENCE), stacklevel=5)
                 self._runs.acquire()
         self._depth += 1
         until = time.time() + _PATIENCE

@@ -7,6 +7,7 @@ import types
 import numpy as np
 
 from keras.backend.contract import tree
+from keras.backend.contract.attributes import ACCOUNTS, ONLY_TO_MAKE, looked_at
 from keras.backend.contract.context import learning_phase
 from keras.backend.contract.loading import active
 from keras.backend.graph.reads import Read
@@ -22,18 +23,10 @@ from keras.layers.calls import is_ours
 from keras.layers.input_spec import InputSpec
 from keras.layers.weights import adapter_changes, trainable_changes
 
-# Attributes by which no step goes: accounts that objects keep, what only says how weights were made, what is the same
-# as other attributes (of a policy the dtypes are), and what is counted (see `_counts`).
-_NEVER_LOOKED_AT = frozenset((
-    '_inbound_nodes', '_outbound_nodes', '_call_losses', '_call_metrics', '_symbolic_losses', '_symbolic_metrics',
-    '_symbolic_updates', '_direct_dtype', '_direct_shape', '_ignores_phase', '_initial_weights', '_source',
-    '_policy', '_built_for', '_was_built', '_has_run', '_trainable', '_trainable_weights', '_non_trainable_weights',
-    '_forward', '_direct', '_training', '_warned', '_path', '_made_under', '_noted', 'name', 'history', 'streams',
-    'input_spec', 'stop_training', 'stop_evaluating', 'stop_predicting'))
-# Such are, by the ends of their names, those that say how weights were made, and in steps that do not train those of
-# what training adds to weights.
-_ONLY_TO_MAKE = ('_initializer',)
-_ONLY_TO_TRAIN = _ONLY_TO_MAKE + ('kernel_regularizer', 'bias_regularizer', '_constraint')
+# Attributes that are not looked at: what is counted (see `_counts`), too.
+_NEVER_LOOKED_AT = ACCOUNTS | {'_trainable'}
+# Such are, by the ends of their names, in steps that do not train those of what training adds to weights.
+_ONLY_TO_TRAIN = ONLY_TO_MAKE + ('kernel_regularizer', 'bias_regularizer', '_constraint')
 _get, chain = operator.itemgetter.__call__, itertools.chain.from_iterable
 # What does not change, or is watched elsewhere (layers and variables).
 _LASTING = (type(None), bool, int, float, complex, str, bytes, np.generic, np.dtype, type(Ellipsis), DTypePolicy,
@@ -52,13 +45,13 @@ class Unchanged:
     """
 
     def __init__(self, forward, objects, trains=True):
-        self._forward, self._objects = forward, objects
-        self._ignored = _ONLY_TO_MAKE if trains else _ONLY_TO_TRAIN
+        self._forwards, self._objects = forward, objects
+        self._ignored = ONLY_TO_MAKE if trains else _ONLY_TO_TRAIN
         self._counts = None
 
     def can_be_seen(self):
         """Whether all of it is of kinds whose changes are seen; `holds` says from now on whether there was one."""
-        forward = self._forward
+        forward = self._forwards
         if forward.graph is None or forward.own_call or not forward.additions().is_empty:
             return False
         # Dictionaries, how many names each has, and how many of these are looked at.
@@ -129,7 +122,7 @@ class Unchanged:
             self._see(part[name])
 
     def _names(self, part):
-        return [name for name in part if name not in _NEVER_LOOKED_AT and not str(name).endswith(self._ignored)]
+        return looked_at(part, _NEVER_LOOKED_AT, self._ignored)
 
     def _see(self, value):
         if isinstance(value, _LASTING) or isinstance(value, Layer) or type(value) in active.native \

@@ -120,6 +120,28 @@ def test_hostile_and_damaged_folders_are_refused(tmp_path):
         model.load_weights(tmp_path / 'damaged')
 
 
+def test_arrays_out_of_proportion_are_not_unpacked(tmp_path, monkeypatch):
+    checkpoints = pytest.importorskip('orbax.checkpoint').v1
+    model = compiled()
+    tree = model.get_state_tree('numpy_array')
+    tree['optimizer_variables'] = {'huge': np.zeros((2 ** 13, 2 ** 10), 'float32')}  # 32 MiB that pack into nothing
+    checkpoints.save_checkpointables(str(tmp_path / '0'), {'pytree': tree})
+    monkeypatch.setattr(checkpoints, 'load_checkpointables', None)
+    with pytest.raises(keras.saving.opening.RefusedFile, match='announce 3355'):
+        model.load_weights(tmp_path)
+
+
+def test_a_large_model_of_zeros_is_in_proportion(tmp_path):
+    pytest.importorskip('orbax.checkpoint')
+    model = keras.Sequential([keras.layers.Dense(2 ** 11, input_shape=(2 ** 12,), kernel_initializer='zeros')])
+    checkpoint = C.OrbaxCheckpoint(tmp_path, save_on_background=False, save_weights_only=True)
+    checkpoint.set_model(model)
+    checkpoint.on_epoch_end(0)
+    model.set_weights([weight + 1 for weight in model.get_weights()])
+    model.load_weights(tmp_path)
+    assert not any(weight.any() for weight in model.get_weights())
+
+
 def test_steps_with_zeros_before_are_found(tmp_path):
     pytest.importorskip('orbax.checkpoint')
     model = compiled()

@@ -243,6 +243,34 @@ def test_archives_track_by_themselves(tmp_path):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.on('jax')
+def test_what_keras_3_says_to_jax2tf(tmp_path):
+    x, model = np.ones((2, 3), 'float32'), keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    arguments = {'enable_xla': True, 'native_serialization_platforms': ('cpu', 'tpu')}
+    model.export(str(tmp_path / 'a'), 'tf_saved_model', verbose=False, is_static=True, jax2tf_kwargs=arguments)
+    np.testing.assert_allclose(saved_model(str(tmp_path / 'a'))(x), model.predict(x, verbose=0), rtol=1e-5)
+    signature = [keras.InputSpec(shape=(None, 3), dtype='float32')]
+    count = keras.Variable(0.0)
+
+    def counting(x):
+        count.assign_add(1.0)
+        return x
+    for said, given in [('native_serialization_platforms.*bogus', {'jax2tf_kwargs': dict(
+            arguments, native_serialization_platforms=('bogus',))}), ('what', {'jax2tf_kwargs': {'what': 1}}),
+            ('is_static', {'is_static': 3})]:
+        with pytest.raises(ValueError, match=said):
+            keras.export.ExportArchive().add_endpoint('call', counting, signature, **given)
+    with pytest.raises(NotImplementedError):
+        keras.export.ExportArchive().add_endpoint('call', counting, signature, is_static=True)
+
+
+@pytest.mark.on('tensorflow')
+def test_what_keras_3_says_to_jax2tf_is_for_jax(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    with pytest.raises(ValueError, match="does not take 'is_static'"):
+        model.export(str(tmp_path / 'a'), 'tf_saved_model', is_static=True)
+
+
 @on_two
 def test_archives_refuse():
     pytest.importorskip('tensorflow')
@@ -312,3 +340,14 @@ def test_names_of_files_in_keras_3(tmp_path, format, end):
     with keras.config.generation(3), pytest.raises(ValueError, match='requires the filepath to end with .\\%s' % end):
         model.export(str(tmp_path / 'model.txt'), format=format)
     assert not (tmp_path / 'model.txt').exists()
+
+
+@pytest.mark.on('tensorflow')
+def test_a_saved_model_as_a_layer_takes_other_dtypes_of_numbers(tmp_path):
+    model = keras.Sequential([keras.layers.Embedding(4, 2)])
+    ids = np.array([[0, 3, 1]], 'int64')
+    expected = model.predict(ids, verbose=0)
+    model.export(str(tmp_path / 'saved'))
+    layer = keras.layers.TFSMLayer(str(tmp_path / 'saved'))
+    for dtype in ('int64', 'int32', 'float32'):
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(keras.ops.cast(ids, dtype))), expected)

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from keras import config, layers, ops
+from keras import KerasTensor, config, layers, ops
 from keras.backend.contract.loading import get_engine
 from keras.backend.state.variables import Variable, to_array
 from keras.backend.table.primitives import multiply, sum as total
@@ -97,3 +97,14 @@ def test_masks_of_numbers_and_infinite_biases():
     for mask in (allowed, allowed.astype('int32') * 255):
         found = ops.dot_product_attention(q, k, v, bias=bias, mask=mask, flash_attention=False)
         np.testing.assert_allclose(ops.convert_to_numpy(found), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.on('numpy')
+def test_unknown_numbers_of_heads():
+    """The shapes that Keras 3.15.1 gives."""
+    query = KerasTensor((2, 4, None, 8))
+    for mask in ((2, None, 4, 4), (None, None, None, None), (4, 4)):
+        found = ops.dot_product_attention(query, query, query, mask=KerasTensor(mask, 'bool'))
+        assert found.shape == (2, 4, None, 8)
+    with pytest.raises(ValueError, match='have to be known'):
+        ops.dot_product_attention(query, KerasTensor((2, 4, 3, 8)), KerasTensor((2, 4, 3, 8)))

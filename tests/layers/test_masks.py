@@ -277,3 +277,11 @@ def test_an_empty_batch_has_no_activity():
         layer = Dense(2, activity_regularizer='l2')
         layer(np.ones((0, 5), 'float32'))
     assert float(keras.ops.convert_to_numpy(layer.losses[0])) == 0.0
+
+
+def test_embeddings_without_mask_zero_pass_no_mask_on():
+    """As in Keras 2 and 3, whose `compute_mask` gives None there: the numbers are no longer what was masked."""
+    embedding = Embedding(4, 3)
+    assert embedding.compute_mask(np.ones((2, 3)), np.ones((2, 3), bool)) is None
+    masked = Masking()(Input((2, 3)))
+    assert masked.mask is not None and embedding(masked).mask is None

@@ -378,3 +378,14 @@ def test_a_layer_is_a_module_before_anything_has_run():
     found = subprocess.run([sys.executable, '-c', code], env=dict(os.environ, PYTHONPATH=path, KERAS_BACKEND='torch'),
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, timeout=300)
     assert found.stdout.split() == ['weight'], found.stderr[-2000:]
+
+
+def test_configs_are_code_in_generation_3():
+    layer = layers.TorchModuleWrapper(wrapped())
+    with keras.config.generation(3):
+        with pytest.raises(ValueError, match='torch.load'):
+            layers.TorchModuleWrapper.from_config(layer.get_config())
+        again = layers.TorchModuleWrapper.from_config(layer.get_config(), safe_mode=False)
+    for ours, other in zip(layer.get_weights(), again.get_weights()):
+        np.testing.assert_array_equal(ours, other)
+    assert layers.TorchModuleWrapper.from_config(layer.get_config()).module is not layer.module

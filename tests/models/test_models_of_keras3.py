@@ -356,3 +356,39 @@ def test_stacks_that_end_in_a_structure_go_on_after_a_copy():
     model = copy.deepcopy(Sequential([Input((3,)), Parts()]))
     model.add(Join())
     np.testing.assert_allclose(model.predict(X, verbose=0), 3.0 * X)
+
+
+def test_a_model_has_no_optimizer_before_it_is_compiled(tmp_path):
+    model = dense()
+    with pytest.raises(AttributeError, match='not compiled'):
+        model.optimizer
+    assert not hasattr(model, 'optimizer') and model.get_compile_config() is None
+    array(model(X)), model.get_state_tree(), clone_model(model), copy.deepcopy(model)
+    model.save(str(tmp_path / 'm.keras'))
+    loaded = keras.saving.load_model(str(tmp_path / 'm.keras'))
+    assert not hasattr(loaded, 'optimizer')
+    loaded.compile('sgd', 'mse')
+    assert isinstance(loaded.optimizer, keras.optimizers.SGD)
+    with keras.config.generation(2):
+        assert dense().optimizer is None
+
+
+class Branches(Model):
+    def call(self, x):
+        return x * 2 if x[0, 0] > 0 else x
+
+
+def test_a_model_without_layers_branches_on_values():
+    np.testing.assert_array_equal(array(Branches()(ops.convert_to_tensor(X + 1))), 2 * (X + 1))
+    np.testing.assert_array_equal(array(Branches()(ops.convert_to_tensor(X - 1))), X - 1)
+
+
+@pytest.mark.on('numpy')
+def test_a_part_of_an_input_has_one_config_before_and_after_json():
+    x = Input((2,))
+    model = Model(x, x[:, 1])
+    config = keras.saving.serialize_keras_object(model)
+    again = keras.saving.serialize_keras_object(keras.saving.deserialize_keras_object(config))
+    squeeze, = [each['config'] for each in config['config']['layers'] if each['class_name'] == 'Squeeze']
+    assert squeeze['axis'] == 1
+    assert [each['config'] for each in again['config']['layers'] if each['class_name'] == 'Squeeze'] == [squeeze]

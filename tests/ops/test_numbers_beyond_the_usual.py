@@ -160,6 +160,42 @@ def test_order_of_one_number(axis):
     assert ops.convert_to_numpy(ops.argsort(np.array(5), axis)).ravel().tolist() == [0]
 
 
+@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
+def test_products_of_quantized_matrices():
+    """As in Keras 3.15.1: `matmul` of two of int8 gives int32, `dot` and `tensordot` int8."""
+    x, y = np.full((3, 16), 100, 'int8'), np.full((16, 2), 100, 'int8')
+    assert ops.convert_to_numpy(ops.matmul(x, y)).tolist() == [[160000] * 2] * 3
+    symbolic = keras.KerasTensor((3, 16), 'int8'), keras.KerasTensor((16, 2), 'int8')
+    for a, b in (x, y), symbolic:
+        found = ops.matmul(a, b), ops.dot(a, b), ops.tensordot(a, b, 1), ops.matmul(a, ops.cast(b, 'uint8')), \
+            ops.matmul(a, ops.cast(b, 'bool'))
+        assert [keras.backend.standardize_dtype(part.dtype) for part in found] == [
+            'int32', 'int8', 'int8', 'int16', 'int8']
+
+
+@pytest.mark.on('numpy', 'jax')
+def test_places_of_floats_that_are_not_normal():
+    """On CPUs XLA compares those as if they were 0."""
+    tiny = float.fromhex('0x1p-149')
+    for row in [-1.0, -0.0, tiny], [0.0, 1e-38, -tiny, 0.0, 5.0], [-tiny, 2 * -tiny], [np.inf, np.nan, -np.inf], \
+            [-0.0, 0.0], [0.0, -0.0], [-np.inf, -np.inf]:
+        x = np.array(row, 'float32')
+        assert int(ops.argmax(x)) == np.argmax(x) and int(ops.argmin(x)) == np.argmin(x)
+    x = np.random.RandomState(0).normal(size=(4, 5, 6)).astype('float32')
+    for dtype in 'float16', 'float32':
+        for axis in 0, 1, -1:
+            assert (ops.convert_to_numpy(ops.argmin(x.astype(dtype), axis)) == x.astype(dtype).argmin(axis)).all()
+
+
+@pytest.mark.on('jax')
+def test_sparse_booleans():
+    made = ops.one_hot(np.arange(3), 3, dtype='bool', sparse=True)
+    assert keras.backend.is_sparse(made) and made.dtype == bool
+    assert ops.convert_to_numpy(made).tolist() == np.eye(3, dtype=bool).tolist()
+    dense = ops.convert_to_tensor(made, sparse=False)
+    assert dense.dtype == bool and dense.tolist() == np.eye(3, dtype=bool).tolist()
+
+
 @pytest.mark.on('tensorflow')
 def test_sparse_tensors_are_tensors():
     import tensorflow as tf
@@ -203,3 +239,15 @@ def test_branches_that_give_numbers_of_python():
 def test_bounds_of_numpy_do_not_widen():
     found = ops.fori_loop(np.int64(0), np.int64(3), lambda i, total: total + i * ops.ones((1,)), ops.zeros((1,)))
     assert keras.backend.standardize_dtype(found.dtype) == 'float32' and float(found[0]) == 3.0
+
+
+@pytest.mark.on('tensorflow')
+def test_edges_of_tensorflow_in_keras_3():
+    # Numbers of Keras 3.15.1 on TensorFlow.
+    zeros, data = np.array([-1.0, -0.0, 0.0], 'float32'), np.ones(2, 'float32')
+    assert int(ops.argmax(zeros)) == 1 and float(ops.segment_max(data, np.array([0, 0]), 2)[1]) == -np.inf
+    with keras.config.generation(3):
+        assert int(ops.argmax(zeros)) == 2 and int(ops.argmin(np.array([0.0, -0.0], 'float32'))) == 1
+        assert ops.argmax(zeros[None], 1, keepdims=True).numpy().tolist() == [[2]]
+        found = ops.convert_to_numpy(ops.segment_max(data, np.array([0, 0]), 2))
+        np.testing.assert_array_equal(found, [1, np.finfo('float32').min])

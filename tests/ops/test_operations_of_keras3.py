@@ -290,3 +290,36 @@ def test_rematerialized_calls_are_functions_to_call():
     expected = keras.ops.convert_to_numpy(layer(x))
     layer.quantize('int8')
     assert np.allclose(keras.ops.convert_to_numpy(layer(x)), expected, atol=0.05)
+
+
+@TRAINS
+def test_attention_has_the_type_of_its_queries_beside_another_bias():
+    query = ops.cast(np.ones((1, 2, 1, 2), 'float32'), 'float16')
+    found = ops.dot_product_attention(query, query, query, bias=np.zeros((1, 1, 2, 2), 'float32'))
+    assert keras.backend.standardize_dtype(found.dtype) == 'float16'
+
+
+@pytest.mark.on('numpy', 'torch', 'tensorflow', 'jax')
+def test_a_blur_by_tensors_is_that_by_numbers():
+    inputs = [keras.Input(batch_shape=(2, 5, 6, 3))] + [keras.Input(batch_shape=(2,)) for _ in range(2)]
+    model = keras.Model(inputs, ops.image.gaussian_blur(*inputs))
+    for size, sigma in ((3, 3), (1.0, 1.0)), ((4, 5), (2.0, 0.7)), ((2, 1), (1.0, 3.0)), ((9, 8), (2.0, 2.0)):
+        # NumPy's own bells, along rows and columns. The odd place of an even size comes after the pixel.
+        expected = IMAGES.astype('float64')
+        for axis, (length, deviation) in zip((2, 1), zip(size, sigma)):
+            bell = np.exp(-0.5 * ((np.arange(length) - (length - 1) / 2) / deviation) ** 2)
+            expected = scipy.ndimage.correlate1d(expected, bell / bell.sum(), axis, mode='constant',
+                                                 origin=-1 if length % 2 == 0 else 0)
+        close(ops.image.gaussian_blur(IMAGES, size, sigma), expected)
+        close(model([IMAGES, np.array(size, 'float32'), np.array(sigma, 'float32')]), expected)
+    single = keras.KerasTensor((20, 20, 3))
+    assert ops.image.gaussian_blur(single, keras.KerasTensor((2,)), keras.KerasTensor((2,))).shape == (20, 20, 3)
+    with pytest.raises(ValueError, match='known size'):
+        ops.image.gaussian_blur(keras.KerasTensor((None, 20, 3)), (3, 3), keras.KerasTensor((2,)))
+
+
+@pytest.mark.on('jax')
+def test_a_blur_by_a_traced_deviation():
+    import jax
+    found = jax.jit(lambda sigma: ops.image.gaussian_blur(IMAGES, (3, 5), sigma))(np.array([1.0, 2.0], 'float32'))
+    close(found, ops.convert_to_numpy(ops.image.gaussian_blur(IMAGES, (3, 5), (1.0, 2.0))))

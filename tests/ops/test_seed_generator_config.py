@@ -41,3 +41,10 @@ def test_keys_of_jax_are_seeds_and_traces_need_one():
     np.testing.assert_array_equal(jax.jit(lambda key: keras.random.randint((3, 5), 0, 10, seed=key))(key), once)
     with pytest.raises(ValueError, match='you should only use seeded random ops'):
         jax.jit(lambda: keras.random.uniform((2,)))()
+
+
+@pytest.mark.on('tensorflow')
+def test_large_seeds_of_tensorflow_wrap_as_in_keras_3():
+    found, expected = [keras.ops.convert_to_numpy(keras.random.uniform((4,), seed=seed))
+                       for seed in (2 ** 31 - 2 + 1001, 1001)]
+    np.testing.assert_array_equal(found, expected)

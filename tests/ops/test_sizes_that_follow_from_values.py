@@ -275,3 +275,43 @@ def test_arrays_from_tensors_may_be_written_to():
     array = ops.convert_to_numpy(ops.convert_to_tensor([1.0, 2.0]))
     array[0] = 3.0
     close(array, [3, 2])
+
+
+@pytest.mark.on('numpy')
+def test_symbols_whose_sizes_do_not_say_what_comes_out():
+    open_size = keras.KerasTensor((None, 1))
+    with pytest.raises(ValueError, match='squeeze axis 0'):
+        ops.squeeze(open_size, axis=0)
+    assert ops.squeeze(open_size, axis=-1).shape == ops.squeeze(open_size).shape == (None,)
+    with pytest.raises(ValueError, match='cannot be None'):
+        ops.concatenate([open_size, open_size], axis=None)
+    for shape, word in (((None, 10, 3), 'height'), ((10, None, 3), 'width')):
+        with pytest.raises(ValueError, match='When the %s of the images is unknown' % word):
+            ops.image.crop_images(keras.KerasTensor(shape), 2, 3, 4, 5)
+
+
+def test_products_of_int8_hold_their_sums():
+    x, y = np.full((2, 3), 100, 'int8'), np.full((3, 2), 100, 'int8')
+    found = ops.matmul(x, y)
+    assert keras.backend.standardize_dtype(found.dtype) == 'int32'
+    close(value(found), np.full((2, 2), 30000))
+    assert ops.matmul(keras.KerasTensor((2, 3), 'int8'), keras.KerasTensor((3, 2), 'int8')).dtype == 'int32'
+
+
+@pytest.mark.on('numpy')
+def test_a_blur_whose_size_is_symbolic():
+    image = np.zeros((5, 5, 1), 'float32')
+    image[2, 2] = 1.0
+    shapes = keras.Input(batch_shape=(2,)), keras.Input(batch_shape=(2,))
+    blurred = ops.image.gaussian_blur(keras.Input(batch_shape=(5, 5, 1)), *shapes)
+    assert blurred.shape == (5, 5, 1)
+    bell = np.exp(-0.5 * np.arange(-1, 2) ** 2)
+    close(value(ops.image.gaussian_blur(image, np.array([3, 3]), np.array([1.0, 1.0])))[1:4, 1:4, 0],
+          np.outer(bell, bell) / bell.sum() ** 2, rtol=1e-5)
+
+
+@pytest.mark.on('numpy')
+def test_running_sums_over_no_axis_only_drop_nan():
+    x = np.array([[1.0, np.nan]], 'float32')
+    close(value(ops.nancumsum(x, axis=())), [[1, 0]])
+    close(value(ops.nancumprod(x, axis=())), [[1, 1]])

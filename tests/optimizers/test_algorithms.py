@@ -314,6 +314,10 @@ def test_muon_moves_matrices_along_orthogonal_ones():
     left, _, right = np.linalg.svd(gradient)
     np.testing.assert_allclose(matrix.numpy(), -left @ right, atol=1e-3)
     np.testing.assert_allclose(embedding.numpy(), -np.sign(gradient), atol=1e-4)
+    np.testing.assert_allclose(ops.convert_to_numpy(optimizer.zeropower_via_newtonschulz5(gradient[:3], 30)),
+                               np.linalg.svd(gradient[:3])[0] @ np.linalg.svd(gradient[:3], False)[2], atol=1e-3)
+    assert optimizer.lr_adjust(gradient) is gradient
+    np.testing.assert_allclose(optimizers.Muon(rms_rate=0.2).lr_adjust(np.ones((9, 2))), np.full((9, 2), 0.6))
     assert len(optimizer.state_variables) == 1 + 1 + 2 + 2
 
 
@@ -464,3 +468,9 @@ def test_sparse_gradients_of_jax():
         np.testing.assert_array_equal(np.asarray(new[0]), variable.numpy())
     np.testing.assert_array_equal(variables[0].numpy(), variables[1].numpy())
     assert variables[0].numpy()[0, 1] < 1
+
+
+@pytest.mark.on('numpy')
+def test_a_start_of_zero_is_in_the_config_where_it_is_not_the_default():
+    with config.generation(3):
+        assert optimizers.Adagrad(initial_accumulator_value=0.0).get_config()['initial_accumulator_value'] == 0.0

@@ -4,6 +4,7 @@ import zipfile
 
 import h5py
 import numpy as np
+import pytest
 
 import keras
 from keras import layers
@@ -68,3 +69,23 @@ def test_operations_without_a_module_as_keras_3_writes_them_into_hdf5():
     loaded = keras.models.model_from_json(json.dumps(config))
     found = loaded.predict(np.array([[1, np.nan, 2]], 'float32'), verbose=0)
     np.testing.assert_allclose(found, [[3]])
+
+
+@pytest.mark.on('numpy')
+def test_a_config_of_a_class_of_keras_is_not_one_of_a_registered_name():
+    @keras.saving.register_keras_serializable('of_test_leftovers')
+    class Mine(layers.Dense):
+        pass
+
+    config = {'class_name': 'Dense', 'module': 'keras.layers', 'registered_name': 'of_test_leftovers>Mine',
+              'config': {'units': 1}}
+    with pytest.raises(ValueError, match='resolved to a Keras built-in'):
+        keras.saving.deserialize_keras_object(config)
+    made = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(Mine(2)))
+    assert type(made) is Mine
+
+
+@pytest.mark.on('numpy')
+def test_a_type_is_a_list():
+    with pytest.raises(TypeError, match="Expected 'config' to be a list or a tuple"):
+        keras.saving.deserialize_keras_object({'class_name': '__typespec__', 'config': 'no list'})

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -235,6 +237,11 @@ def test_what_is_registered_elsewhere_is_no_layer_of_keras():
     for name in 'builtins.eval', 'nobodys>MadeHere':
         with pytest.raises(ValueError, match='resolved to a Keras built-in'):
             keras.saving.deserialize_keras_object(dict(entry, registered_name=name))
+    made_here = keras.saving.register_keras_serializable('here')(type('MadeHere', (keras.layers.Layer,), {}))
+    assert keras.saving.get_registered_object('MadeHere') is made_here
+    with pytest.raises(ValueError, match='resolved to a Keras built-in'):
+        keras.saving.deserialize_keras_object(dict(entry, registered_name='nobodys>MadeHere'))
+    assert keras.saving.get_registered_object('nobodys>MadeHere', {'MadeHere': made_here}) is made_here
     with pytest.raises(TypeError, match="Expected 'config' to be a dict"):
         keras.saving.deserialize_keras_object({'class_name': 'Dense', 'config': [1]})
     with pytest.raises(TypeError, match="Expected 'config' to be a non-null str"):
@@ -250,3 +257,20 @@ def test_registered_functions_go_by_their_registered_names():
     assert entry == {'module': 'builtins', 'class_name': 'function', 'config': 'packed>told',
                      'registered_name': 'function'}
     assert keras.saving.deserialize_keras_object(entry) is told
+
+
+@pytest.mark.on('tensorflow')
+def test_specs_of_tensorflow():
+    import tensorflow as tf
+    for spec in tf.TensorSpec((None, 3), 'float32'), tf.TensorSpec(None, tf.int32, name='x'):
+        config = keras.saving.serialize_keras_object({'spec': spec})
+        assert json.loads(json.dumps(config)) == config and config['spec']['class_name'] == '__typespec__'
+        assert keras.saving.deserialize_keras_object(config) == {'spec': spec}
+        assert keras.saving.serialize_keras_object(spec.dtype) == spec.dtype.name
+
+
+@pytest.mark.on('numpy')
+def test_specs_that_cannot_be_read():
+    for config, said in ('no list', "Expected 'config' to be a list or a tuple"), ([[1], 'int32', None], 'TensorSpec'):
+        with pytest.raises((TypeError, ValueError), match=said):
+            keras.saving.deserialize_keras_object({'class_name': '__typespec__', 'spec_name': 'X', 'config': config})

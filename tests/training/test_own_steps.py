@@ -661,3 +661,28 @@ def test_a_loss_of_more_outputs_in_training_only():
     error = model.predict(x, verbose=0) - y
     assert history['val_loss'][0] == pytest.approx(np.mean(error ** 2), rel=1e-4)
     assert history['val_mae'][0] == pytest.approx(np.mean(abs(error)), rel=1e-4)
+
+
+def test_reset_metrics_reaches_what_is_counted_outside_of_steps():
+    inputs = keras.Input((2,))
+    ends = {name: keras.layers.Activation('linear', name=name)(inputs) for name in 'ab'}
+    with keras.config.generation(3):
+        model = keras.Model(inputs, ends)
+        model.compile('sgd', metrics={name: keras.metrics.MeanSquaredError() for name in 'ab'})
+        zeros = np.zeros((3, 2), 'float32')
+        for wrong in (0.0, 1.0):
+            model.reset_metrics()
+            found = model.compute_metrics(None, {'a': zeros, 'b': zeros}, {'a': zeros, 'b': zeros + wrong})
+            assert float(found['b_mean_squared_error']) == wrong
+
+
+@pytest.mark.on('numpy', 'torch')
+@pytest.mark.parametrize('nested', [False, True])
+def test_no_sample_weights_at_all_for_several_outputs(nested):
+    inputs = keras.Input((2,))
+    ends = [keras.layers.Dense(1, name=name)(inputs) for name in 'ab']
+    model = keras.Model(inputs, [{'a': ends[0]}, [ends[1]]] if nested else ends)
+    model.compile('sgd', 'mse')
+    x, y = np.ones((4, 2), 'float32'), np.ones((4, 1), 'float32')
+    with pytest.raises(ValueError, match='one `sample_weight` array per output'):
+        model.evaluate(x, [{'a': y}, [y]] if nested else [y, y], sample_weight=[], verbose=0)

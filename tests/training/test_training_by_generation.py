@@ -513,7 +513,7 @@ def test_a_series_is_a_column_in_keras_3(generation):
         model.fit(data, data, verbose=0)
         assert model.seen == [shape] * 2
     for wrong in ('a text', object()):
-        with pytest.raises(ValueError, match='the data must be an array of numbers. Received: .* of type'):
+        with pytest.raises(ValueError, match='must be an array of numbers. Unrecognized data type: .* of type'):
             model.fit(wrong, verbose=0)
 
 

@@ -4,7 +4,8 @@ The tests of Keras 3 import from `keras.src`, where most things stand at other p
 sources say which public name each has (`@keras_export`) and where modules take their names from, so nothing is listed
 here. Four kinds of names are answered, the first that fits: modules, public names, what a module imports from elsewhere
 (followed to its public name), and our own `keras.src`. The classes of operations are private, but each stands behind a
-public function, which is called in their place (`Operation`). What is left is private to upstream: a test that touches
+public function, which is called in their place (`Operation`). `stand_ins.py` has what the public interface says
+in other words. What is left is private to upstream: a test that touches
 such a name is skipped, with "PRIVATE" and the name.
 
 The folder of the sources is in KERAS_UPSTREAM. A few modules of helpers run as they are (`AS_THEY_ARE`).
@@ -25,12 +26,11 @@ ROOT = os.environ['KERAS_UPSTREAM']
 PACKAGE = 'keras.src'
 # Helpers of the tests, and plain lists that tests are parametrized with.
 AS_THEY_ARE = {'keras.src.api_export', 'keras.src.testing', 'keras.src.testing.test_case',
-               'keras.src.testing.test_utils', 'keras.src.backend.common.dtypes', 'keras.src.utils.module_utils'}
+               'keras.src.testing.test_utils', 'keras.src.backend.common.dtypes',
+               'keras.src.backend.common.backend_utils', 'keras.src.utils.module_utils'}
 # Parts of backends are not exported one by one; these public modules have functions of the same names.
 OF_BACKENDS = ('keras.ops', 'keras.ops.image', 'keras.ops.linalg', 'keras.ops.nn', 'keras.random', 'keras.backend',
                'keras.config', 'keras.utils', 'keras.tree', 'keras')
-# What is private and stands in conditions of tests.
-STAND_INS = {('keras.src.backend.torch.core', 'get_device'): lambda: 'cpu'}
 
 
 def _path_of(module):
@@ -137,27 +137,55 @@ class Calls:
         called = _bound(self._operation.called, args, kwargs)
         return self._operation.function(**dict(self._settings, **called))
 
-    symbolic_call = __call__
+    call = __call__
+
+    def symbolic_call(self, *args, **kwargs):
+        """The call without values, also where tensors have some."""
+        settings = {key: value if isinstance(value, (str, int, float, tuple, list)) else _abstract(value)
+                    for key, value in self._settings.items()}
+        return Calls(self._operation, settings)(*_abstract(args), **_abstract(kwargs))
+
+    compute_output_spec = symbolic_call
 
     def __getattr__(self, name):
         pytest.skip('PRIVATE %s of an operation' % name)
+
+
+def _abstract(values):
+    keras = sys.modules['keras']
+
+    def of(value):
+        array = type(value).__module__ == 'numpy' and getattr(value, 'ndim', 0)
+        if not (keras.ops.is_tensor(value) or array) or isinstance(value, keras.KerasTensor):
+            return value
+        return keras.KerasTensor(tuple(value.shape), keras.backend.standardize_dtype(value.dtype))
+
+    return keras.tree.map_structure(of, values)
 
 
 def _bound(parameters, args, kwargs):
     kwargs.pop('name', None)
     named = dict(zip(parameters, args), **kwargs)
     if len(args) > len(parameters) or not set(named) <= set(parameters):
-        pytest.skip('PRIVATE signature of a class')
+        pytest.skip('PRIVATE signature of a class: %s' % sorted(set(named) - set(parameters)))
     return {parameters[key]: value for key, value in named.items()}
 
 
 def _operation(module, name):
     """(True, an `Operation` for the class of this name), or (False, None)."""
+    if module == PACKAGE + '.ops':
+        found = [_operation(star, name) for star in source_of(module).stars if star.startswith(module)]
+        return next((each for each in found if each[0]), (False, None))
     if not module.startswith(PACKAGE + '.ops') or name not in source_of(module).defined:
         return False, None
     source = source_of(module)
+    by_hand = _stand_ins().OPERATIONS.get(module[len(PACKAGE) + 1:], {}).get(name)
+    if by_hand:
+        function, *parameters = by_hand
+        return True, Operation(function, *({each: each for each in names.split()} for names in parameters))
     if source.operations is None:
-        source.operations = {made.func.value.func.id: (part.name, made) for part in source.functions
+        # Of several functions that make it the first, whose name it has.
+        source.operations = {made.func.value.func.id: (part.name, made) for part in reversed(source.functions)
                              for made in ast.walk(part) if _makes_operation(made)}
     if name not in source.operations:
         return False, None
@@ -194,6 +222,11 @@ def source_of(module):
     if module not in _sources:
         _sources[module] = Source(module)
     return _sources[module]
+
+
+def _stand_ins():
+    """The module of stand-ins, which needs the engine: loaded when it is first asked for."""
+    return importlib.import_module('stand_ins')
 
 
 def _public(path):
@@ -322,8 +355,9 @@ class Proxy(types.ModuleType):
         if name.startswith('__'):
             raise AttributeError(name)
         below = self.__name__ + '.' + name
-        if (self.__name__, name) in STAND_INS:
-            return STAND_INS[self.__name__, name]
+        stand_in = _stand_ins().STAND_INS.get((self.__name__[len(PACKAGE) + 1:], name))
+        if stand_in:
+            return stand_in()
         if _path_of(below) and name not in source_of(self.__name__).imported:
             return importlib.import_module(below)
         for lookup in (lambda: _looked_up(self.__name__, name, set()), lambda: _ours(self.__name__, name),

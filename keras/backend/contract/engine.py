@@ -100,6 +100,8 @@ class Engine:
     # ...)}. `target` is a binary file, or the path of a folder; `signature` has a structure of symbolic tensors for
     # each argument of `call`, which takes `values` besides, {variable: what it is to read}.
     exporters = {}
+    # {format: arguments that exports of models of this engine take besides}, as Keras 3 has such for one engine only.
+    further_arguments = {}
     # The numbers that stand in for an unknown size where shapes are found by running a function, see `eval_shape`.
     stand_ins = (11, 13)
 
@@ -198,6 +200,9 @@ class Engine:
         `NotImplemented` where the library has none of that dtype: it is computed densely then.
         """
         return self.unsupported('sparse tensors')()
+
+    # Whether the row 'edges_of_the_library' of the generations holds for the library.
+    has_edges_of_its_own = False
 
     # --- ragged tensors of the library: between layers and in code of scripts, inside of our layers they are dense
 

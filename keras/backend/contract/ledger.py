@@ -37,6 +37,21 @@ class Ledger:
         self.values[variable] = value
         self.writes[variable] = value
 
+    def snapshot(self):
+        """What `take_back` takes to forget the writes made from now on."""
+        return dict(self.writes), dict(self.values)
+
+    def take_back(self, snapshot):
+        """Forget the writes made since a `snapshot`; what was only read stays known."""
+        writes, values = snapshot
+        for variable, value in self.writes.items():
+            if writes.get(variable) is not value:
+                self.values.pop(variable, None)
+                if variable in values:
+                    self.values[variable] = values[variable]
+        self.writes.clear()
+        self.writes.update(writes)
+
     def __enter__(self):
         self._previous = context.ledger
         context.ledger = self

@@ -34,6 +34,7 @@ from keras.backend.table.numbers import has_value
 _NARROW = {'int64': 'int32', 'uint64': 'uint32', 'float64': 'float32', 'complex128': 'complex64'}
 _DTYPES = rules.DTYPES[:rules.DTYPES.index('string')]
 _FLOATS = frozenset(jnp.dtype(name) for name in rules.FLOATS)
+_FLUSHED = frozenset(jnp.dtype(name) for name in ('bfloat16', 'float32', 'float64'))
 
 
 def _dtype(name):
@@ -54,6 +55,23 @@ _BFLOAT16 = np.dtype(jnp.bfloat16)
 _INT32 = np.dtype('int32')
 
 
+@functools.partial(jax.jit, static_argnames=('axis', 'largest'))
+def _place_of(x, axis, largest):
+    """The place of the first largest or smallest number, int32.
+
+    On CPUs XLA takes floats that are not normal for 0 where it compares them, so that they are compared as integers.
+    """
+    if x.dtype in _FLUSHED and jax.default_backend() == 'cpu':
+        bits = lax.bitcast_convert_type(x, 'int%d' % (8 * x.dtype.itemsize))
+        most = jnp.iinfo(bits.dtype).max
+        size = bits & most
+        # What is not a number comes before all others.
+        x = jnp.where(size > lax.bitcast_convert_type(jnp.array(np.inf, x.dtype), bits.dtype), most,
+                      jnp.where((bits < 0) == largest, -size, size))
+        largest = True
+    return (jnp.argmax if largest else jnp.argmin)(x, axis).astype(_INT32)
+
+
 def _on_device(array, dtype):
     """A tensor that shares no memory with `array`. jnp.array would compile a copy for every new shape, 13 ms each."""
     return jax.device_put(np.array(array, dtype))
@@ -66,6 +84,12 @@ def _device_named(name):
     if not int(number or 0) < len(devices):
         raise ValueError('There is no device %r. JAX sees: %s' % (str(name), jax.devices()))
     return devices[int(number or 0)]
+
+
+def _sharding(layout):
+    """JAX's words for a layout, without an order in memory (`jax.experimental.layout`), which traced values lack."""
+    layout = getattr(layout, 'backend_layout', layout)
+    return getattr(layout, 'sharding', layout)
 
 
 def _bcoo():
@@ -178,7 +202,10 @@ class Step:
         self.places = [_Place(variable) for variable in self.writes]
         self.reads = [variable for variable in dict.fromkeys(reads) if variable not in set(self.writes)]
         self.activations = None
-        self.compiled = jax.jit(self._pure, donate_argnums=(0,))
+        layouts = [placement.layout_of(variable) for variable in self.writes]
+        # Variables get their layouts back in the words in which they had them: XLA has others for the same.
+        pinned = {'out_shardings': (tuple([layout and _sharding(layout) for layout in layouts]), None)}
+        self.compiled = jax.jit(self._pure, donate_argnums=(0,), **pinned if any(layouts) else {})
         self._compiled_read = jax.jit(self._pure_read)
 
     def _pure(self, written, read, args):
@@ -426,8 +453,7 @@ def _over_axes(function):
 
 
 def _argmin(x, axis=-1):
-    found = jnp.argmin(x, axis)
-    return found if found.dtype == _INT32 else found.astype(_INT32)
+    return _place_of(x, axis, False)
 
 
 @jax.jit
@@ -464,6 +490,7 @@ keep_freed(by_threads=True)  # XLA has no memory of its own on the host
 class JaxEngine(Engine):
     name = 'jax'
     exporters = {'stablehlo': _write_stablehlo}
+    further_arguments = {'tf_saved_model': ('is_static', 'jax2tf_kwargs')}
     # Only shapes are computed, so the numbers may be large, which windows and halvings need.
     stand_ins = (240, 480)
     # One call each instead of two to sixty when run eagerly; `sigmoid` also makes LSTM steps 7 % shorter. XLA takes
@@ -507,7 +534,10 @@ class JaxEngine(Engine):
         return isinstance(x, jax.Array)
 
     def convert(self, x, dtype=None):
-        return super().convert(x.todense() if type(x) in self.sparse_types() else x, dtype)
+        if type(x) in self.sparse_types():
+            # What is added up cannot be booleans.
+            x = x.todense() if x.dtype != bool else x.astype(_INT32).todense().astype(bool)
+        return super().convert(x, dtype)
 
     has_sparse = True
 
@@ -541,7 +571,8 @@ class JaxEngine(Engine):
 
     def sparse_from(self, x, sliced=False):
         most = x.shape[0] if sliced else x.size
-        return _bcoo().fromdense(x, nse=most if isinstance(x, Tracer) else None, n_dense=x.ndim - 1 if sliced else 0)
+        made = _bcoo().fromdense(x, nse=most if isinstance(x, Tracer) else None, n_dense=x.ndim - 1 if sliced else 0)
+        return made if made.dtype == x.dtype else made.astype(x.dtype)  # booleans become integers there
 
     def sparse_product(self, x, y):
         x, y = [part.to_bcoo() if hasattr(part, 'to_bcoo') else part for part in (x, y)]
@@ -650,11 +681,9 @@ class JaxEngine(Engine):
         return jax.sharding.NamedSharding(layout.device_mesh.backend_mesh, jax.sharding.PartitionSpec(*layout.axes))
 
     def laid_out(self, x, layout):
-        place = lax.with_sharding_constraint if isinstance(x, Tracer) else jax.device_put
-        layout = getattr(layout, 'backend_layout', layout)
-        if isinstance(x, Tracer):  # which takes no order in memory, that `jax.experimental.layout` adds
-            layout = getattr(layout, 'sharding', layout)
-        return place(x, layout)
+        if isinstance(x, Tracer):
+            return lax.with_sharding_constraint(x, _sharding(layout))
+        return jax.device_put(x, getattr(layout, 'backend_layout', layout))
 
     survives_fork = False
 
@@ -825,8 +854,7 @@ class JaxEngine(Engine):
         return jnp.min(x, axis, keepdims=keepdims)
 
     def argmax(self, x, axis=-1):
-        found = jnp.argmax(x, axis)
-        return found if found.dtype == _INT32 else found.astype(_INT32)
+        return _place_of(x, axis, True)
 
     def cumsum(self, x, axis=0):
         return jnp.cumsum(x, axis, self._sum_dtype(x))

@@ -7,13 +7,14 @@ it always is: NNX gets and sets `Variable.held`.
 """
 import collections
 import copy
-import types
+import operator
 
 import jax
 from flax import nnx
 from jax import lax
 
 from keras import lazy
+from keras.backend.contract.attributes import settings
 from keras.backend.contract.context import context
 from keras.backend.contract.ledger import FacingLedger, Stored
 from keras.backend.contract.loading import active
@@ -22,8 +23,6 @@ from keras.backend.contract.loading import active
 _OF_THE_VALUE = frozenset(('held', 'holder', '_initializer', 'symbol'))
 # What NNX wants to know of each of its variables: that no other library keeps the value.
 _REQUIRED = {'hijax': False, 'ref': False, 'eager_sharding': False}
-# Types of attributes of a layer that may change what it computes, and by which a compiled function is known.
-_SETTINGS = (bool, int, float, str, type(None), types.FunctionType, types.BuiltinFunctionType, type)
 _graphlib = lazy.Later('flax.nnx.graphlib')
 
 
@@ -131,33 +130,16 @@ class _Variable:
         return super().stored(storage, value)
 
 
-def _key(value):
-    """What stands for a setting, also one in tuples, lists and dictionaries, when it is compared; None for others."""
-    if isinstance(value, _SETTINGS):
-        return type(value), value
-    if type(value) is dict:
-        value = list(value.items())
-        kind = dict
-    elif type(value) in (tuple, list):
-        kind = type(value)
-    else:
-        return None
-    parts = tuple(map(_key, value))
-    return None if None in parts else (kind, parts)
-
-
 class _Made:
     """What a layer is besides its parts: equal for a layer and its copies while they compute the same."""
     __slots__ = ('layer', 'settings', '_key')
 
     def __init__(self, layer):
         self.layer = layer.copy_of or layer
-        # Private attributes are the account that the library keeps of a layer.
-        keys = {name: _key(value) for name, value in vars(layer).items()
-                if not name.startswith('_') or name in ('_trainable', '_dtype', '_calls_in')}
-        names = sorted(name for name, key in keys.items() if key is not None)
-        self.settings = {name: copy.copy(vars(layer)[name]) for name in names}
-        self._key = tuple((name, keys[name]) for name in names)
+        keys = settings(vars(layer))
+        keys.pop('_made_graph', None)  # of a model: None until it is asked for, and then made of the parts
+        self.settings = {name: copy.copy(vars(layer)[name]) for name in keys}
+        self._key = tuple(sorted(keys.items(), key=operator.itemgetter(0)))
 
     def __eq__(self, other):
         return type(other) is _Made and self.layer is other.layer and self._key == other._key

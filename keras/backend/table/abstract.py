@@ -41,6 +41,8 @@ def promoted_dtype(entry, dtypes):
     if entry.promote == 'bool':
         return 'bool'
     dtype = rules.result_dtype(*dtypes)
+    if entry.promote == 'product' and all(one == 'int8' for one in dtypes):
+        return 'int32'
     return rules.float_dtype(dtype) if entry.promote in ('float', 'same_float') else dtype
 
 

@@ -43,7 +43,8 @@ def primitive(rule, tensors='x', promote=None, promoted=None, functions='', scal
         rule: function of `rules` with the same positional parameters.
         tensors: names of the tensor parameters; a leading * marks a nested structure of tensors.
         promote: 'float' casts integers to `floatx`, 'same' casts to the common dtype, 'same_float' both, 'bool'
-            casts to booleans (what is not 0 is true).
+            casts to booleans (what is not 0 is true), 'product' is 'same' but that quantized numbers (int8), into which
+            sums of their products do not fit, become int32.
         promoted: the tensor parameters that take part, default all.
         functions: names of the parameters that are functions, the bodies of loops and branches.
         scalars: engines take a Python scalar in the place of the second tensor.
@@ -194,7 +195,7 @@ def _guard(entry):
             condition = '(%s is None or %s)' % (name, condition)
         conditions.append(condition)
     names = [entry.parameters[position] for position in entry.promoted]
-    if entry.promote in ('float', 'same_float'):
+    if entry.promote in ('float', 'same_float', 'product'):
         conditions.append('%s.dtype in floats' % names[0])
     elif entry.promote == 'bool':
         conditions.append('%s.dtype in booleans' % names[0])
@@ -231,6 +232,8 @@ def general(entry, args):
     sparse_types = get_engine().sparse_types()
     if sparse_types and any(type(leaf) in sparse_types for leaf in leaves):
         return sparse.run(entry, args)
+    if get_engine().has_ragged and any(map(get_engine().is_ragged, leaves)):
+        return ragged.run(entry, args)
     return _run(entry, args)
 
 
@@ -399,8 +402,9 @@ def _widened(entry, args):
     if not changed:
         raise TypeError('no other dtype to try')
     results, described = entry.impl(*wide), evaluate(entry, args)
-    return tree.pack_as(results, [engine.cast(result, abstract.dtype) for result, abstract
-                                  in zip(tree.flatten(results), tree.flatten(described))])
+    # Of two matrices of int8 the dispatcher has made int32, so that these have become int8.
+    return tree.pack_as(results, [engine.cast(result, changed[0] if entry.promote == 'product' else abstract.dtype)
+                                  for result, abstract in zip(tree.flatten(results), tree.flatten(described))])
 
 
 def _explanation(entry, args, error):

@@ -11,7 +11,7 @@ class Entry:
     """One operation of the table.
 
     name: its name. parameters: names of its parameters. tensors: positions of those that are tensors.
-    promoted: positions of those that share a dtype. promote: None, 'float', 'same', 'same_float' or 'bool'.
+    promoted: positions of those that share a dtype. promote: None, 'float', 'same', 'same_float', 'product' or 'bool'.
     functions: positions of those that may be functions. numbers: of those that may be Python's numbers.
     rule: shape and dtype rule of a primitive. of_sizes: the same on two sizes, Python ints. body: the function of a
     composite. check: raises where its arguments do not fit. cases: examples for the conformance suite. impl: what the

@@ -25,6 +25,10 @@ class NoValue(TypeError, ValueError):
     explains_a_failure = False  # of a call on values: that the code takes no symbols says nothing about it
 
 
+class NoTruth(TypeError):
+    """A symbolic tensor where Python branches."""
+
+
 def has_value(x):
     """Whether `x`, a variable or abstract tensor, has a value that can be asked for."""
     return isinstance(x, Variable) or isinstance(x, KerasTensor) and not free_tensors([x])
@@ -84,9 +88,9 @@ def _item(x):
 
 def _bool(self):
     if not has_value(self) or context.abstract:
-        raise TypeError('A symbolic tensor cannot be used as a boolean. It has no value, so Python `if`, `while`, '
-                        '`and`, `or` and `not` cannot branch on it. Use keras.ops.where or keras.ops.cond (K.switch) '
-                        'instead. Received: %r' % (self,))
+        raise NoTruth('A symbolic tensor cannot be used as a boolean. It has no value, so Python `if`, `while`, '
+                      '`and`, `or` and `not` cannot branch on it. Use keras.ops.where or keras.ops.cond (K.switch) '
+                      'instead. Received: %r' % (self,))
     if any(size != 1 for size in self.shape):
         raise TypeError('A Keras %s cannot be used as a boolean. Only one with one element has a truth value. '
                         'Received: %r' % ('Variable' if isinstance(self, Variable) else 'tensor', self))

@@ -602,11 +602,13 @@ def scatter_max(x, indices, updates):
 
 # --- contraction, windows, order --------------------------------------------------------------------------------
 
-@primitive(rules.matmul, 'x1 x2', promote='same', cases=[
+@primitive(rules.matmul, 'x1 x2', promote='product', cases=[
     (F(2, 3), F(3, 4)), (F(5, 2, 3), F(3, 4)), (F(5, 2, 3), F(5, 3, 4)), (F(3), F(3)), (F(2, 3), F(3)), (F(3), F(3, 2)),
     (F(2, 1, 2, 3), F(4, 3, 2))])
 def matmul(x1, x2):
     """The matrix product over the last axis of `x1` and the last but one of `x2`, batched over the others.
+
+    Two tensors of int8 give int32, so that products of quantized numbers do not overflow.
 
     Example:
         >>> keras.ops.matmul([[1, 2], [3, 4]], [[1, 0], [0, 2]])

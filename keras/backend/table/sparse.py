@@ -9,6 +9,7 @@ import builtins
 
 import numpy as np
 
+from keras import generations
 from keras.backend.contract import rules, tree
 from keras.backend.contract.loading import active, get_engine, is_sparse
 from keras.backend.graph.tensors import KerasTensor
@@ -194,10 +195,11 @@ def _linear(x, kernel, bias=None):
 
 
 def _reduced_axes(x, axis, keepdims):
-    """The axes that a sum is over, None where no axis is left: a single number is a dense one."""
+    """The axes that a sum is over, None where no axis is left and a single number is a dense one."""
     rank = len(x.shape)
     axes = set(rules.normalize_axes(axis, rank))
-    return None if len(axes) == rank and not keepdims else axes
+    dense = len(axes) == rank and not keepdims and not generations.value('full_sums_are_sparse')
+    return None if dense else axes
 
 
 def _sum(x, axis=None, keepdims=False):

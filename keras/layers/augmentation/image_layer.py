@@ -6,6 +6,7 @@ import numpy as np
 
 from keras import config, ops, random
 from keras.backend.contract import tree
+from keras.backend.contract.attributes import settings
 from keras.backend.contract.loading import foreign_engine, get_engine, lent
 from keras.backend.contract.rules import is_float
 from keras.backend.graph.tensors import any_symbolic
@@ -279,15 +280,14 @@ class ImageLayer(Lendable):
 
 # For each layer its settings, and what was compiled while it had these.
 _changes = weakref.WeakKeyDictionary()
-_SETTINGS = frozenset((type(None), bool, int, float, str, tuple))
 
 
 def _joined_changes(layer, name):
     """A method of a layer as `Joined`, anew when an attribute of the layer is another."""
-    settings = list(_settings(layer))
+    now = _settings(layer)
     kept = _changes.get(layer)
-    if kept is None or kept[0] != settings:
-        kept = _changes[layer] = settings, {}
+    if kept is None or kept[0] != now:
+        kept = _changes[layer] = now, {}
     if name not in kept[1]:
         this = weakref.ref(layer)
         kept[1][name] = Joined(lambda *args: getattr(this(), name)(*args))
@@ -295,15 +295,8 @@ def _joined_changes(layer, name):
 
 
 def _settings(layer):
-    """The attributes of a layer, and of layers that it holds, that are plain values, with their types."""
-    for name, value in vars(layer).items():
-        if type(value) in _SETTINGS:
-            yield name, type(value), value
-        elif type(value) is dict and all([isinstance(part, ImageLayer) for part in value.values()]):
-            for key, part in value.items():
-                yield name, key, tuple(_settings(part))
-        elif type(value) is list and all([type(part) in _SETTINGS for part in value]):
-            yield name, list, tuple(value)
+    """What stands for the attributes of a layer, and of image layers that it holds, when they are compared."""
+    return settings(vars(layer), lambda part: _settings(part) if isinstance(part, ImageLayer) else None)
 
 
 def factor_bounds(factor, least, most, name='factor'):

@@ -33,7 +33,7 @@ def class_weights_by_output(given, names):
     elif _is_list_of_tables(given) and len(given) == len(names):
         by_output = list(given)
     else:
-        raise ValueError('`class_weight` is only supported for models with a single output as it is: this one has %d '
+        raise ValueError('`class_weight` is only supported for Models with a single output as it is: this one has %d '
                          '(%s). Give a dictionary of class weights by their names, or a list with one entry for each. '
                          'Received: %r'
                          % (len(names), ', '.join(names), given))

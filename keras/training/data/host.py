@@ -79,7 +79,8 @@ def _of_subclass(x):
 def _of_sparse_tensor(x):
     """The array of a sparse tensor of TensorFlow or JAX."""
     if not hasattr(x, 'dense_shape'):
-        return np.asarray(x.todense())
+        # What is added up cannot be booleans.
+        return np.asarray(x.astype('int32').todense(), bool) if x.dtype == bool else np.asarray(x.todense())
     array = np.zeros(to_array(x.dense_shape), to_array(x.values).dtype)
     array[tuple(to_array(x.indices).T)] = to_array(x.values)
     return array
@@ -245,8 +246,8 @@ def array_of(leaf, what, owner):
             return array[:, None] if is_series and generations.value('series_are_columns') else array
         except (TypeError, ValueError) as error:
             cause = error
-    raise ValueError('Model %s: %s must be an array of numbers. Received: %s of type %s%s. The usual causes: lists of '
-                     'different lengths, text, or the name of a file.' % (
+    raise ValueError('Model %s: %s must be an array of numbers. Unrecognized data type: %s of type %s%s. The usual '
+                     'causes: lists of different lengths, text, or the name of a file.' % (
                          owner, what, repr(leaf)[:60], type(leaf).__name__,
                          '' if isinstance(leaf, (str, bytes)) else ' (%s)' % cause))
 

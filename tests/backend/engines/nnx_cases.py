@@ -294,3 +294,37 @@ def test_settings_in_tuples_are_seen_by_jit():
     assert call(layer, x).shape == (1, 4, 1)
     layer.strides = (2,)
     assert call(layer, x).shape == (1, 2, 1)
+
+
+class Scaled(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self._scale, self._steps, self._calls = 2.0, [1, 3], 0
+
+    def call(self, inputs):
+        self._calls += 1
+        return inputs * self._scale * self._steps[-1]
+
+
+def test_private_settings_are_seen_by_jit():
+    layer = Scaled()
+    call = nnx.jit(lambda layer, x: layer(x))
+    np.testing.assert_array_equal(call(layer, X), X * np.float32(6))
+    layer._scale = 4.0
+    np.testing.assert_array_equal(call(layer, X), X * np.float32(12))
+    layer._steps.append(1)
+    np.testing.assert_array_equal(call(layer, X), X * np.float32(4))
+    other, state = nnx.split(layer)
+    layer._scale = 1.0
+    np.testing.assert_array_equal(nnx.merge(other, state)(X), X * np.float32(4))
+
+
+def test_calls_that_change_nothing_are_compiled_once():
+    for model in graph(), own(), filled(keras.Sequential([keras.Input((5, 3)), layers.LSTM(2), layers.Dropout(0.5)])):
+        traced = []
+        call = nnx.jit(lambda model, x: (traced.append(1), model(x, training=True))[1])
+        x = np.ones((4,) + tuple(model.inputs[0].shape[1:] if model.inputs else (3,)), 'float32')
+        for _ in range(3):
+            call(model, x)
+            model(x)
+        assert len(traced) == 1

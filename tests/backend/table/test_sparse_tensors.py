@@ -295,3 +295,16 @@ def test_products_that_the_library_lacks_run_densely(dtype):
     np.testing.assert_array_equal(dense(ops.matmul(sparse(x), y)), x @ y)
     np.testing.assert_allclose(dense(ops.matmul(sparse(A), [[1.0], [2.0], [3.0], [4.0]])), A @ [[1], [2], [3], [4]])
     assert layers.Dense(2, dtype='mixed_float16')(sparse(A)).shape == (3, 2)
+
+
+@pytest.mark.on('tensorflow', 'jax')
+@pytest.mark.parametrize('axis', [None, (0, 1)], ids=str)
+def test_sums_over_all_axes_stay_sparse_in_keras_3(axis):
+    x = twice(A)
+    assert not is_sparse(ops.sum(x, axis)) and not is_sparse(ops.mean(x, axis))
+    with keras.config.generation(3):
+        symbolic = keras.KerasTensor((None, 4), sparse=True)
+        assert ops.sum(symbolic, axis).sparse and ops.sum(symbolic, axis).shape == ()
+        for found, expected in ((ops.sum(x, axis), A.sum()), (ops.mean(x, axis), A.mean())):
+            assert is_sparse(found) and found.shape == ()
+            np.testing.assert_allclose(ops.convert_to_numpy(found), expected, rtol=1e-6)

@@ -139,7 +139,7 @@ class TensorflowEngine(Engine):
             shape = tf.stack([tf.cast(size, indices.dtype) for size in shape])
             values, indices = _once(tf.IndexedSlices(values, indices[:, 0]))
             return tf.IndexedSlices(values, indices, shape)
-        shape = tf.stack([tf.cast(size, tf.int64) for size in shape])
+        shape = tf.stack([tf.cast(size, tf.int64) for size in shape]) if shape else tf.zeros(0, tf.int64)
         strides = tf.math.cumprod(shape, exclusive=True, reverse=True)
         flat, places = tf.unique(tf.reduce_sum(indices * strides, 1))
         values = tf.math.unsorted_segment_sum(values, places, tf.size(flat))
@@ -163,6 +163,8 @@ class TensorflowEngine(Engine):
 
     def has_values(self, x):
         return isinstance(x, EagerTensor)
+
+    has_edges_of_its_own = True
 
     has_ragged = True
 
@@ -367,6 +369,10 @@ class TensorflowEngine(Engine):
 
     def specification(self, x):
         return specification_of(x)
+
+    def constant_seed(self, value):
+        # As Keras 3 has it on TensorFlow, whose seeds are int32.
+        return super().constant_seed(value % (2 ** 31 - 2))
 
     def seed(self, value):
         tf.random.set_seed(value)

@@ -159,6 +159,28 @@ def write_tflite(file, call, signature, variables, enable_select_tf_ops=True, al
 write_tflite.extension = '.tflite'
 
 
+def _casting(method):
+    """A method of a SavedModel, called with numbers of other dtypes too, as our models are."""
+    functions = getattr(method, 'concrete_functions', ())
+    if len(functions) != 1:
+        return method
+    specifications = tree.flatten(functions[0].structured_input_signature[0])
+
+    def call(*args, **kwargs):
+        leaves = tree.flatten(args)
+        if len(leaves) == len(specifications):
+            args = tree.pack_as(args, [_fitting(*pair) for pair in zip(leaves, specifications)])
+        return method(*args, **kwargs)
+    return call
+
+
+def _fitting(leaf, specification):
+    """A tensor of numbers in the dtype of a `tf.TensorSpec` of numbers; anything else as it is."""
+    wanted, own = getattr(specification, 'dtype', None), getattr(leaf, 'dtype', None)
+    numbers = all(isinstance(dtype, tf.DType) and (dtype.is_floating or dtype.is_integer) for dtype in (wanted, own))
+    return tf.cast(leaf, wanted) if numbers and wanted != own and isinstance(leaf, tf.Tensor) else leaf
+
+
 class LoadedArtifact:
     """A SavedModel, read again."""
 
@@ -173,7 +195,7 @@ class LoadedArtifact:
             ValueError: where there is none; it lists those that there are.
         """
         if hasattr(self.loaded, name):
-            return getattr(self.loaded, name)
+            return _casting(getattr(self.loaded, name))
         if name not in self.loaded.signatures:
             methods = [key for key, value in vars(self.loaded).items() if hasattr(value, 'get_concrete_function')]
             raise ValueError('TFSMLayer: The endpoint %r is neither an attribute of the SavedModel %s nor an entry in '

@@ -55,6 +55,13 @@ class GraphLedger(Ledger):
         self.stored.add(variable)
         raw.AssignVariableOp(resource=variable.storage.handle, value=value)
 
+    def snapshot(self):
+        return super().snapshot() + (set(self.stored),)
+
+    def take_back(self, snapshot):
+        super().take_back(snapshot[:2])
+        self.stored.update(snapshot[2])
+
     def keep(self, variable):
         """Note that the storage of `variable` is used."""
 

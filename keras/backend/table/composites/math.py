@@ -464,7 +464,7 @@ def dot(x1, x2):
     if not ndim(x1) or not ndim(x2):
         return p.multiply(x1, x2)
     if ndim(x2) <= 2:
-        return p.matmul(x1, x2)
+        return _product(x1, x2)
     return tensordot(x1, x2, ((-1,), (-2,)))
 
 
@@ -629,7 +629,13 @@ def _contract(x, x_letters, y, y_letters, wanted):
     right = resized(right, [y_size[letter] for letter in batch] + [inner, width])
     sizes = [_broadcast(x_size[letter], y_size[letter]) for letter in batch]
     sizes += [x_size[letter] for letter in rows] + [y_size[letter] for letter in columns]
-    return _ordered(resized(p.matmul(left, right), sizes), ''.join(batch + rows + columns), wanted)
+    return _ordered(resized(_product(left, right), sizes), ''.join(batch + rows + columns), wanted)
+
+
+def _product(x, y):
+    """The matrix product in the dtype of both, also in one that sums may not fit into."""
+    product = p.matmul(x, y)
+    return p.cast(product, 'int8') if dtype_of(x) == 'int8' else product
 
 
 def _summed_out(x, letters, needed):

@@ -235,14 +235,21 @@ def muon_update(variables, gradients, momenta, learning_rate, momentum, nesterov
     """Muon: the momentum of matrices made orthogonal (Jordan et al., 2024). `coefficients`: those of Newton-Schulz."""
     for variable, gradient, slot in zip(variables, gradients, momenta):
         moved = slot.assign(slot.value * momentum + gradient)
-        change = _orthogonal(gradient + moved * momentum if nesterov else moved, coefficients, steps)
+        change = near_orthogonal(gradient + moved * momentum if nesterov else moved, coefficients, steps)
         if rms_rate is not None:
             change = change * (rms_rate * max(variable.shape) ** 0.5)
         variable.assign(variable.value - change * _in_dtype(learning_rate, variable))
 
 
-def _orthogonal(x, coefficients, steps):
-    """The orthogonal matrix next to `x`, roughly, by iterations of a polynomial of degree 5 (Newton and Schulz)."""
+def near_orthogonal(x, coefficients, steps):
+    """The orthogonal matrix next to `x`, roughly, by iterations of a polynomial of degree 5 (Newton and Schulz).
+
+    Raises:
+        ValueError: for what is not a matrix.
+    """
+    if len(static_shape(x)) != 2:
+        raise ValueError('Expected a matrix, a gradient or momentum of 2 dimensions. Received: shape %s'
+                         % (static_shape(x),))
     first, third, fifth = coefficients
     rows, columns = static_shape(x)
     x = p.transpose(x, (1, 0)) if rows > columns else x

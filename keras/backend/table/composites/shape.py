@@ -503,8 +503,9 @@ def getitem(x, key):
         axis += 1
     if any(bounds != (None, None, 1) for bounds in zip(starts, stops, steps)):
         x = p.strided_slice(x, tuple(starts), tuple(stops), tuple(steps))
-    x = squeeze(x, tuple(dropped)) if dropped else x
-    x = expand_dims(x, tuple(new)) if new else x
+    # A single axis as an int: a tuple in the config of the operation would come back from JSON as a list.
+    x = squeeze(x, dropped[0] if len(dropped) == 1 else tuple(dropped)) if dropped else x
+    x = expand_dims(x, new[0] if len(new) == 1 else tuple(new)) if new else x
     return _gathered(x, gathered)
 
 
