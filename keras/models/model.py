@@ -438,6 +438,10 @@ class Model(Trainer, Keras2View, Layer,
         if is_subclassed and not self.built and stands_for_rows(args[0]):
             # What its `call` does with ragged tensors no run with dense ones would show: its layers are built in it.
             self.build_with([shapes_of(args[0])], build=lambda *_: None)
+        elif is_subclassed and not self.built and not context.abstract and any(
+                name not in signature.defaults for name in signature.names[1:len(args)] + list(kwargs)):
+            # a `call` that does not run with the first of its arguments alone
+            self.build_with([shapes_of(args[0])], build=lambda *_: self.abstract_outputs(args, kwargs))
         else:
             super().ensure_built_for(signature, args, kwargs)
 

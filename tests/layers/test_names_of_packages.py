@@ -66,3 +66,19 @@ def test_built_by_a_config_with_a_shape_of_none():
     again = TwoShapes()
     again.build_from_config(layer.get_build_config())
     assert again.built and tuple(again.kernel.shape) == (5,)
+
+
+class Scaled(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.inner = layers.Dense(2, kernel_initializer='ones')
+
+    def call(self, inputs, factors):
+        return ops.multiply(self.inner(inputs), factors['scale'])
+
+
+def test_a_model_whose_call_needs_several_arguments():
+    model = Scaled()
+    result = model(np.ones((2, 3), 'float32'), factors={'scale': np.full((2, 2), 2., 'float32')})
+    np.testing.assert_allclose(ops.convert_to_numpy(result), np.full((2, 2), 6.))
+    assert model.built and len(model.weights) == 2
