@@ -7,6 +7,7 @@ from keras import activations, config, generations, ops, random, regularizers
 from keras.backend.contract import rules
 from keras.backend.state.variables import to_array
 from keras.backend.table.composites import nn
+from keras.backend.table.composites.math import differs
 from keras.layers.adapted import Adapted
 from keras.layers.arguments import check_rate, checked_noise_shape, positive_integer, spatial_axes
 from keras.layers.base import InputSpec, Layer
@@ -387,10 +388,10 @@ class Masking(SameShape):
         self.declare(locals())
 
     def compute_mask(self, inputs, mask=None):
-        return ops.any(ops.not_equal(inputs, self.mask_value), -1)
+        return differs(inputs, self.mask_value)
 
     def call(self, inputs):
-        kept = ops.any(ops.not_equal(inputs, self.mask_value), -1, keepdims=True)
+        kept = ops.expand_dims(differs(inputs, self.mask_value), -1)
         return ops.multiply(inputs, ops.cast(kept, self.float_type(inputs)))
 
 

@@ -534,6 +534,7 @@ REFERENCES = {
     'tile': np.tile, 'roll': _roll, 'take': _take, 'one_hot': _one_hot, 'tril': np.tril, 'triu': np.triu,
     'hsv_of_rgb': lambda images, axis=-1: _of_colors(colorsys.rgb_to_hsv, images, axis),
     'rgb_of_hsv': lambda images, axis=-1: _of_colors(colorsys.hsv_to_rgb, images, axis),
+    'differs': lambda x, value: (x != value).any(-1),
     'part_at': lambda x, starts, sizes: x[tuple([slice(None) if size is None else slice(start, start + size)
                                                  for start, size in zip(starts, sizes)])],
     'take_along_axis': lambda x, i, axis: np.take_along_axis(

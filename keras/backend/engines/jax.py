@@ -445,6 +445,13 @@ def _part_at(x, starts, sizes):
     return jax.lax.dynamic_slice(x, starts, [own if size is None else size for own, size in zip(x.shape, sizes)])
 
 
+def _split(x, indices_or_sections, axis=0):
+    """One operation, whose gradient puts the parts together, where that of slices adds up padded ones."""
+    if not isinstance(indices_or_sections, int) or x.shape[axis] % indices_or_sections:
+        return NotImplemented
+    return jnp.split(x, indices_or_sections, axis)
+
+
 def _over_axes(function):
     """A function of the library with the arguments that reductions have here."""
     def reduced(x, axis=None, keepdims=False):
@@ -501,7 +508,7 @@ class JaxEngine(Engine):
                                  'outer'),
                      rsqrt=lax.rsqrt, relu=_relu, logsumexp=_over_axes(jax.scipy.special.logsumexp),
                      mean=_over_axes(jnp.mean), var=_over_axes(jnp.var), std=_over_axes(jnp.std),
-                     any=_over_axes(jnp.any), all=_over_axes(jnp.all), argmin=_argmin, part_at=_part_at,
+                     any=_over_axes(jnp.any), all=_over_axes(jnp.all), argmin=_argmin, part_at=_part_at, split=_split,
                      **_named(jax.nn, 'sigmoid silu softmax log_softmax softplus log_sigmoid elu celu selu glu '
                                       'hard_sigmoid hard_silu hard_tanh leaky_relu squareplus'))
     float_dtypes = _FLOATS

@@ -113,7 +113,16 @@ def logsumexp(x, axis=None, keepdims=False):
 
 
 @override
+def differs(x, value):
+    # Several times as fast as a comparison and `any`; NaN differs from 0 as well.
+    plain = value == 0 and x.is_floating_point() and x.shape[-1]
+    return x.detach().abs().amax(-1) != 0 if plain else NotImplemented
+
+
+@override
 def any_(x, axis=None, keepdims=False):
+    if x.dtype is torch.bool and type(axis) is int and x.dim():  # the sum takes a quarter of the time
+        return torch.sum(x, axis, keepdims) != 0
     return torch.any(x, axis, keepdims).bool() if type(axis) is int else NotImplemented
 
 

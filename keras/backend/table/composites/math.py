@@ -411,6 +411,12 @@ def all(x, axis=None, keepdims=False):
     return p.equal(0, p.sum(p.cast(p.logical_not(p.cast(x, 'bool')), 'int32'), axis, keepdims))
 
 
+@composite(cases=[(F(2, 3, 4), 0.0), (F(2, 3), 1.5), (I(2, 3), 1)], gradient=False)
+def differs(x, value):
+    """Whether any number along the last axis is another than `value`."""
+    return any(not_equal(x, value), -1)
+
+
 @composite(cases=[(F(2, 3, 4), -1), (F(2, 3), 0)])
 def argmin(x, axis=-1):
     """The position of the (first) smallest element along `axis`, int32."""

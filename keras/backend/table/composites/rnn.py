@@ -294,10 +294,14 @@ def gru_sequence(x, h0, kernel, recurrent_kernel, bias=None, mask=None, go_backw
     input_bias = recurrent_bias = None
     if bias is not None:
         input_bias, recurrent_bias = (_element(bias, 0), _element(bias, 1)) if reset_after else (bias, None)
+    gates = [recurrent_kernel, recurrent_bias, units, _activation(activation), recurrent_activation]
+    if reset_after and not callable(recurrent_activation) and active.engine is not None \
+            and active.engine.projects_each_step:
+        inputs = _gate_inputs(x, kernel, input_bias, lambda z: split(z, 3, -1))
+        return _sequence(_gru_gate_by_gate(*gates), [h0], inputs, mask, go_backwards, return_sequences, unroll)
     inputs = _gate_inputs(x, kernel, input_bias,
                           lambda z: [sliced(z, -1, 0, 2 * units), sliced(z, -1, 2 * units, None)])
-    make = _gru_reset_after if reset_after else _gru_reset_before
-    update = make(recurrent_kernel, recurrent_bias, units, _activation(activation), recurrent_activation)
+    update = (_gru_reset_after if reset_after else _gru_reset_before)(*gates)
     return _sequence(update, [h0], inputs, mask, go_backwards, return_sequences, unroll)
 
 
@@ -318,6 +322,20 @@ def _gru_reset_after(kernel, bias, units, activation, recurrent_activation):
         recurrent = p.matmul(h, kernel) if bias is None else p.add(p.matmul(h, kernel), bias)
         z, r = _update_and_reset(p.add(x[0], sliced(recurrent, -1, 0, 2 * units)), recurrent_activation)
         return _interpolated(h, activation(p.add(x[1], p.multiply(r, sliced(recurrent, -1, 2 * units, None)))), z)
+    return update
+
+
+def _gru_gate_by_gate(kernel, bias, units, activation, recurrent_activation):
+    """As `_gru_reset_after`, in the form whose gradient a compiler makes the best of: parts that are cut once."""
+    gate = _activation(recurrent_activation)
+
+    def update(states, x):
+        h = states[0]
+        recurrent = p.matmul(h, kernel) if bias is None else p.add(p.matmul(h, kernel), bias)
+        of_update, of_reset, of_candidate = split(recurrent, 3, -1)
+        z, r = gate(p.add(x[0], of_update)), gate(p.add(x[1], of_reset))
+        candidate = activation(p.add(x[2], p.multiply(r, of_candidate)))
+        return [p.add(p.multiply(z, h), p.multiply(p.subtract(1.0, z), candidate))]
     return update
 
 
