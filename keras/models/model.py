@@ -435,6 +435,7 @@ class Model(Trainer, Keras2View, Layer,
 
     def ensure_built_for(self, signature, args, kwargs):
         is_subclassed = self.layer_graph is None and type(self).build is Model.build
+        kwargs = {name: value for name, value in kwargs.items() if signature.has_kwargs or name in signature.names}
         if is_subclassed and not self.built and stands_for_rows(args[0]):
             # What its `call` does with ragged tensors no run with dense ones would show: its layers are built in it.
             self.build_with([shapes_of(args[0])], build=lambda *_: None)

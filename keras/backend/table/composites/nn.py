@@ -352,11 +352,12 @@ def _check_attention(query, key, value, bias=None, scale=None, is_causal=False, 
                          '%s, %s and %s.' % tuple(sizes))
     query, key, value = sizes
     same = [(query[0], key[0]), (key[0], value[0]), (key[1], value[1]), (key[2], value[2]), (query[3], key[3])]
-    # Where neither number of heads is known, the two are taken for equal.
-    if (query[2] is None) != (key[2] is None) or query[3] is None and scale is None:
+    # Where no number of heads is known, they are taken for equal.
+    if (query[2] is None) != (key[2] is None and value[2] is None) or query[3] is None and scale is None:
         raise ValueError('attention: the numbers of heads and the size of the query have to be known. Received the '
                          'shapes %s and %s.' % (query, key))
-    if any(None not in pair and pair[0] != pair[1] for pair in same) or query[2] is not None and query[2] % key[2]:
+    if any(None not in pair and pair[0] != pair[1] for pair in same) \
+            or None not in (query[2], key[2]) and query[2] % key[2]:
         raise ValueError('attention: query (batch, T, heads, size), key (batch, S, key heads, size) and value (batch, '
                          'S, key heads, any) do not fit, heads being a multiple of key heads. Received the shapes %s, '
                          '%s and %s.' % (query, key, value))
@@ -373,6 +374,7 @@ def attention(query, key, value, bias=None, scale=None, is_causal=False, soft_ca
     take a kernel of its own.
     """
     heads, few, width = static_shape(query)[2], static_shape(key)[2], static_shape(query)[3]
+    few = static_shape(value)[2] if few is None else few
     query, key, value = [p.transpose(x, (0, 2, 1, 3)) for x in (query, key, value)]
     if heads != few:
         key, value = repeat(key, heads // few, 1), repeat(value, heads // few, 1)
