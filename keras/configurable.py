@@ -138,7 +138,34 @@ def tells_function(instance, wrapper):
     knows its function by itself.
     """
     nearest = next(each for each in type(instance).__mro__ if each.__module__.partition('.')[0] == 'keras')
-    return nearest is wrapper and (type(instance) is wrapper or forms.is_full(instance))
+    return nearest is wrapper and (type(instance) is wrapper or forms.is_full(instance) and _takes(
+        type(instance), 'fn'))
+
+
+def _takes(cls, name):
+    """Whether the class is made with an argument of that name, or with any."""
+    parameters = inspect.signature(cls.__init__).parameters
+    return name in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+
+
+def made_with_function(cls, config, read):
+    """An object of a wrapper of a function, made from `config`.
+
+    Args:
+        read: what makes the function of what the config holds as 'fn'. It is left out for classes that know theirs.
+    """
+    config = dict(config)
+    function = config.pop('fn', None)
+    if function is None or not _takes(cls, 'fn'):
+        return cls(**config)
+    if isinstance(function, (str, dict)):
+        function = read(function)
+    try:
+        return cls(fn=function, **config)
+    except TypeError as error:
+        if 'multiple values' not in str(error):
+            raise
+        return cls(**config)  # it passes on one of its own
 
 
 def plain(value):

@@ -300,6 +300,9 @@ _row('a_weight_counts_once', 'losses.Loss',
 _row('losses_take_masks', 'losses.Loss',
      'a mask that goes with predictions outside of `fit` (of an `Embedding`, or by `set_keras_mask`) leaves values out',
      False, False, False, True)
+_row('cells_in_16_bits', 'layers.RNN, layers.Bidirectional',
+     'with `dtype="float16"` or "bfloat16" the wrapper computes in it, with layers inside of float32, too',
+     False, False, False, True)
 _row('metrics_take_masks', 'metrics.MeanMetricWrapper',
      'a mask that goes with predictions outside of `fit` leaves values out', False, False, False, True)
 _default('losses.BinaryCrossentropy', 'label_smoothing', 0, 0, 0.0, 0.0)

@@ -3,7 +3,6 @@
 Targets may be of any numeric dtype. Where the generations of Keras disagree the functions follow the current setting,
 a loss the generation that it was made under; see `keras.generations`.
 """
-import inspect
 import math
 
 from keras import config, generations, ops
@@ -14,7 +13,8 @@ from keras.backend.table.composites import losses as _table
 from keras.backend.table.composites.losses import (binary_crossentropy_with_epsilon, clipped_logits,
                                                    mean_sparse_categorical_crossentropy)
 from keras.backend.table.composites.shape import dtype_of, ndim, shape, static_shape
-from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config, tells_function
+from keras.configurable import (Configurable, Fixed, argument_of_function, arguments_config, made_with_function,
+                                tells_function)
 from keras.generations import Default
 from keras.saving.kinds import Kind, deserialize_keras_object, serialize_keras_object  # noqa: F401
 
@@ -242,12 +242,7 @@ class LossFunctionWrapper(Loss):
 
     @classmethod
     def from_config(cls, config):
-        config = dict(config)
-        if 'fn' not in inspect.signature(cls.__init__).parameters:  # tf.keras writes the function of any class
-            config.pop('fn', None)
-        elif isinstance(config.get('fn'), (str, dict)):
-            config['fn'] = get(config['fn'])
-        return cls(**config)
+        return made_with_function(cls, config, get)
 
 
 def _by_predictions(y_true, y_pred, same=True):

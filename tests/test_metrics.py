@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 
@@ -356,3 +358,27 @@ def test_a_score_calls_its_weights_as_keras_3():
         metric.update_state(np.eye(2, dtype='float32'), np.eye(2, dtype='float32'))
     assert [variable.name for variable in metric.variables] == [
         'true_positives', 'false_positives', 'false_negatives', 'intermediate_weights']
+
+
+@pytest.mark.on('numpy')
+def test_users_classes_of_wrapped_functions_are_made_again():
+    """Keras 3 writes the function into their configs; classes that know theirs do not get it."""
+    class Passing(keras.metrics.MeanMetricWrapper):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+
+    class Knowing(keras.metrics.MeanMetricWrapper):
+        def __init__(self, name='knowing', dtype=None):
+            super().__init__(functools.partial(keras.losses.mean_squared_error), name=name, dtype=dtype)
+
+    class KnowingLoss(keras.losses.LossFunctionWrapper):
+        def __init__(self, name='own', **kwargs):
+            super().__init__(keras.losses.mean_squared_error, name=name, **kwargs)
+    y, predicted = np.array([[1., 2.]]), np.array([[2., 5.]])
+    with keras.config.generation(3):
+        for metric in (Passing(keras.losses.mean_squared_error, name='p'), Knowing()):
+            again = type(metric).from_config(metric.get_config())
+            again.update_state(y, predicted)
+            assert float(again.result()) == 5.0
+        loss = KnowingLoss()
+        assert float(KnowingLoss.from_config(loss.get_config())(y, predicted)) == 5.0

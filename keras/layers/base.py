@@ -378,7 +378,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
     def _follow_policy(self):
         policy = self.own_policy()
         self._dtype, own = policy.variable_dtype, policy.compute_dtype
-        self._calls_in = own if own != self._dtype or own in self.types_of_cells else None
+        self._calls_in = own if own != self._dtype or own in self.types_of_cells() else None
         self._direct_dtype = None
         if policy.quantization_mode is not None:
             self.follow_quantization(policy)

@@ -516,7 +516,6 @@ class RNN(Layer):
         (2, 5, 3)
     """
 
-    types_of_cells = ('float16', 'bfloat16')
     input_spec = InputSpec(min_ndim=3)
     supports_masking = True
     later = ('zero_output_for_mask', 'num_constants')
@@ -533,6 +532,9 @@ class RNN(Layer):
         _check_cell(cell)
         self.declare(locals())
         self._states = None
+
+    def types_of_cells(self):
+        return ('float16', 'bfloat16') if self.ruled('cells_in_16_bits') else ()
 
     # --- shapes
 

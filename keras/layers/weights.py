@@ -296,14 +296,15 @@ class WeightOwner:
     trainable_reaches_inside = False
     # The layer that this one is a copy of, for plans, see `Layer.in_channels_first`.
     copy_of = None
-    # In which types weights of layers inside, as of cells, read in the layer's own, even where its own are kept in it.
-    types_of_cells = ()
-
     # Attributes in which weights and layers are not looked for.
     _untracked = _UNTRACKED
 
     # Whether hooks of the engine's library run around calls.
     hooked = False
+
+    def types_of_cells(self):
+        """In which types weights of layers inside, as of cells, read in the layer's own, even where its own are so."""
+        return ()
 
     def take_hooks(self):
         """Have calls run the hooks of the engine's library, in graphs and steps, too."""

@@ -144,7 +144,9 @@ class Bidirectional(Wrapper):
         >>> keras.layers.Bidirectional(keras.layers.LSTM(3))(np.ones((2, 5, 4), 'float32')).shape
         (2, 6)
     """
-    types_of_cells = ('float16', 'bfloat16')
+
+    def types_of_cells(self):
+        return ('float16', 'bfloat16') if self.ruled('cells_in_16_bits') else ()
 
     def __init__(self, layer, merge_mode='concat', weights=None, backward_layer=None, **kwargs):
         super().__init__(layer, **kwargs)

@@ -1,6 +1,5 @@
 """`Metric`, and the metrics that are a sum or a mean of values. A metric's state is a few variables."""
 import copy
-import inspect
 import re
 
 import numpy as np
@@ -18,7 +17,8 @@ from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.uids import numbered_name
 from keras.backend.state.variables import Variable
 from keras.backend.table.composites.shape import count, dtype_of, shape, static_shape
-from keras.configurable import Configurable, Fixed, argument_of_function, arguments_config, tells_function
+from keras.configurable import (Configurable, Fixed, argument_of_function, arguments_config, made_with_function,
+                                tells_function)
 from keras.losses import broadcast_weights, fitting_mask, same_rank
 from keras.saving.kinds import kind_in
 from keras.saving.serialization import serialize_keras_object
@@ -451,12 +451,7 @@ class MeanMetricWrapper(Mean):
 
     @classmethod
     def from_config(cls, config):
-        config = dict(config)
-        if 'fn' not in inspect.signature(cls.__init__).parameters:  # Keras 3 writes the function of a user's class, too
-            config.pop('fn', None)
-        elif isinstance(config.get('fn'), (str, dict)):
-            config['fn'] = kind_in('keras.metrics').deserialize(config['fn'])
-        return cls(**config)
+        return made_with_function(cls, config, kind_in('keras.metrics').deserialize)
 
 
 def clone_metric(metric):

@@ -214,6 +214,7 @@ def logdet(x):
     return slogdet(x)[1]
 
 
+@joined
 def pinv(x, rcond=None):
     """The pseudo-inverse; singular values below `rcond` times the largest count as 0.
 
@@ -248,6 +249,7 @@ def matrix_rank(x, tol=None):
     return count_nonzero(greater(values, bound), -1)
 
 
+@joined
 def lstsq(a, b, rcond=None):
     """The X that makes the length of A X - B least; of all such the shortest.
 

@@ -426,8 +426,9 @@ def dot_product_attention(query, key, value, bias=None, mask=None, scale=None, i
         raise ValueError('dot_product_attention: flash_attention=True asks for a kernel that the %s engine does not '
                          'have; with None the same numbers are computed without it.' % get_engine().name)
     fused = config.is_flash_attention_enabled() is not False if flash_attention is None else bool(flash_attention)
-    if bias is not None:  # the result has the type of the queries, whatever that of the bias
-        bias = p.cast(bias, shapes.dtype_of(query))
+    common = rules.result_dtype(*map(shapes.dtype_of, (query, key, value)))
+    if bias is not None and common in ('float16', 'bfloat16'):  # the result is of these, whatever the bias is
+        bias = p.cast(bias, common)
     if mask is not None:
         mask = p.reshape(mask, (1,) * (4 - shapes.ndim(mask)) + tuple(shapes.shape(mask))) \
             if shapes.ndim(mask) < 4 else mask

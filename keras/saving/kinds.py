@@ -309,9 +309,6 @@ class Kind:
     def _read(self, identifier, name, config, custom_objects):
         registered = identifier.get('registered_name')
         known = isinstance(registered, str) and get_registered_object(registered, custom_objects) is not None
-        if known and name in self.objects and str(identifier.get('module')).partition('.')[0] == 'keras':
-            # The config names a class of Keras: what is registered under another name is not meant.
-            self._refuse_registered(name, registered)
         target = self.find(registered if known else name, custom_objects, identifier.get('module'))
         if not known and target is self.objects.get(name):
             self._refuse_registered(name, registered)

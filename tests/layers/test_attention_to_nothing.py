@@ -108,3 +108,11 @@ def test_unknown_numbers_of_heads():
         assert found.shape == (2, 4, None, 8)
     with pytest.raises(ValueError, match='have to be known'):
         ops.dot_product_attention(query, KerasTensor((2, 4, 3, 8)), KerasTensor((2, 4, 3, 8)))
+
+
+def test_a_bias_keeps_its_numbers_and_the_type_of_floats():
+    integers = np.ones((1, 3, 2, 4), 'int32') * np.arange(3, dtype='int32')[None, :, None, None]
+    bias = np.ones((1, 2, 3, 3), 'float32') * np.array([0.9, 0, 0], 'float32')
+    found = to_array(ops.dot_product_attention(*[integers] * 3, bias=bias))
+    floats = to_array(ops.dot_product_attention(*[integers.astype('float32')] * 3, bias=bias))
+    np.testing.assert_allclose(found, floats, rtol=1e-5)

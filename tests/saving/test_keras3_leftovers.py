@@ -72,15 +72,19 @@ def test_operations_without_a_module_as_keras_3_writes_them_into_hdf5():
 
 
 @pytest.mark.on('numpy')
-def test_a_config_of_a_class_of_keras_is_not_one_of_a_registered_name():
+def test_what_is_registered_comes_before_the_class_of_keras_that_a_config_names():
+    """As Keras 3.15.1 has it."""
     @keras.saving.register_keras_serializable('of_test_leftovers')
     class Mine(layers.Dense):
         pass
 
     config = {'class_name': 'Dense', 'module': 'keras.layers', 'registered_name': 'of_test_leftovers>Mine',
               'config': {'units': 1}}
+    assert type(keras.saving.deserialize_keras_object(config)) is Mine
+    config['registered_name'] = 'Functional'
     with pytest.raises(ValueError, match='resolved to a Keras built-in'):
         keras.saving.deserialize_keras_object(config)
+    assert type(keras.saving.deserialize_keras_object(config, custom_objects={'Functional': Mine})) is Mine
     made = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(Mine(2)))
     assert type(made) is Mine
 

@@ -15,6 +15,9 @@ ACCOUNTS = frozenset((
     '_policy', '_built_for', '_was_built', '_has_run', '_trainable_weights', '_non_trainable_weights',
     '_forwards', '_direct', '_training', '_warned', '_path', '_made_under', '_noted', 'name', 'history', 'streams',
     'input_spec', 'stop_training', 'stop_evaluating', 'stop_predicting'))
+# What Keras keeps under these of them is an object, or nothing: a plain value there is a user's.
+_OBJECTS = frozenset(('_source', '_policy', '_forwards', '_direct', '_training', '_noted', 'history', 'streams',
+                      'input_spec'))
 # What only says how weights are made, by the ends of the names.
 ONLY_TO_MAKE = ('_initializer',)
 _SETTINGS = frozenset((type(None), bool, int, float, complex, str, bytes, types.FunctionType,
@@ -25,7 +28,12 @@ _LONGEST = 1000
 
 def looked_at(attributes, accounts=ACCOUNTS, ends=ONLY_TO_MAKE):
     """The names of those of `attributes`, a dictionary, by which something is computed."""
-    return [name for name in attributes if name not in accounts and not str(name).endswith(ends)]
+    return [name for name, value in attributes.items() if (name not in accounts or _is_of_a_user(name, value))
+            and not str(name).endswith(ends)]
+
+
+def _is_of_a_user(name, value):
+    return name in _OBJECTS and isinstance(value, (bool, int, float, complex, str))
 
 
 def settings(attributes, inside=None):
@@ -42,7 +50,7 @@ def settings(attributes, inside=None):
     """
     found = {}
     for name, value in attributes.items():
-        if name not in ACCOUNTS:
+        if name not in ACCOUNTS or _is_of_a_user(name, value):
             kind = type(value)
             key = (kind, value) if kind in _SETTINGS else _key(value, inside)
             if key is not None:

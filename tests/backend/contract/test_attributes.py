@@ -18,4 +18,7 @@ def test_settings_of_other_types_or_values_differ(one, other):
 def test_what_is_no_setting():
     assert settings({'name': 'a', '_has_run': True, 'x': object(), 'y': [1, object()], 'z': [0] * 2000}) == {}
     assert list(settings({'x': [object()]}, lambda part: 3)) == ['x']
-    assert looked_at({'kernel_initializer': 1, 'rate': 2, '_noted': 3, '_scale': 4}) == ['rate', '_scale']
+    assert looked_at({'kernel_initializer': 1, 'rate': 2, '_noted': None, '_scale': 4}) == ['rate', '_scale']
+    # Numbers under names by which Keras keeps objects are a user's.
+    assert list(settings({'streams': 2.0, 'history': 1, '_source': 'a', '_training': None})) == ['streams', 'history',
+                                                                                               '_source']
