@@ -168,6 +168,7 @@ def stack(x, axis=0):
     return shapes.stack(x, axis)
 
 
+@joined
 def append(x1, x2, axis=None):
     """`x2` behind `x1` along `axis`, or both flattened.
 

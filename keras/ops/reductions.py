@@ -213,6 +213,10 @@ def quantile(x, q, axis=None, method='linear', keepdims=False):
     return result
 
 
+# A `q` of Python stays a number where calls are compiled: to make it a tensor takes longer than all the rest.
+quantile = joined(quantile)
+
+
 def _between(ordered, position, method):
     low = p.gather(ordered, p.cast(p.floor(position), 'int32'), -1)
     return _mixed(low, p.gather(ordered, p.cast(ceil(position), 'int32'), -1), position, method)
