@@ -106,10 +106,15 @@ def counted(x, weights=None, minlength=0):
     bins = p.maximum(p.add(last, 1), minlength)
     sizes = static_shape(x)
     if None not in sizes and get_engine().is_native(bins) and get_engine().has_values(bins):
-        rows = [None if part is None else p.reshape(part, (-1, sizes[-1])) for part in (p.cast(x, 'int32'), weights)]
-        counts = row_counts(rows[0], int(to_array(bins)), *rows[1:])
-        counts = p.reshape(counts, tuple(sizes[:-1]) + (-1,))
-        return counts if weights is None else p.cast(counts, common_dtype(x, weights))
+        bins, count, dtype = int(to_array(bins)), shapes.multiply_sizes(sizes[:-1]), None
+        if weights is not None:
+            dtype = common_dtype(x, weights)
+            # Many numbers of 16 bits added to one another would soon come to a stand.
+            weights = p.reshape(p.cast(weights, 'float32' if dtype in ('float16', 'bfloat16') else dtype),
+                                (count, sizes[-1]))
+        counts = row_counts(p.reshape(p.cast(x, 'int32'), (count, sizes[-1])), bins, weights)
+        counts = p.reshape(counts, tuple(sizes[:-1]) + (bins,))
+        return counts if dtype is None else p.cast(counts, dtype)
     if weights is None:
         return p.sum(shapes.one_hot(x, bins, -1, 'int32'), -2)
     dtype = common_dtype(x, weights)

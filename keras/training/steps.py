@@ -10,10 +10,17 @@ from keras.backend.contract.loading import get_engine
 from keras.backend.contract.rules import is_float
 from keras.backend.state.variables import native_result
 from keras.backend.table.composites.shape import dtype_of
+from keras.layers.calls import is_ours
 from keras.layers.rows import has_rows, ragged_of_marked, with_ends_marked, without_rows
 from keras.training.compiled import Tally
 from keras.training.graph import LossesInGraph
 from keras.training.unchanged import Unchanged
+
+
+# Losses that are the mean of a number for each value of the last axis.
+_MEANS_OF_VALUES = frozenset("""mean_squared_error mean_absolute_error mean_absolute_percentage_error
+    mean_squared_logarithmic_error binary_crossentropy hinge squared_hinge huber huber_loss log_cosh logcosh
+    poisson""".split())
 
 
 def _unique(variables):
@@ -196,11 +203,17 @@ class TrainOrTestStep:
                 self._refuse_equal_names(names)
                 raise MetricsFound(names)
         predictions = tree.flatten(outputs)
-        counted = masks
+        counted, graph = masks, self._forwards.graph
         if has_rows(predictions):
-            predictions, masks = self._filled(ys, predictions, masks)
-        if any(mask is not None and ops.ndim(mask) == ops.ndim(x) == 2 for mask, x in zip(masks, predictions)):
-            ys, predictions, counted = self._by_value(ys, predictions, masks)
+            predictions, masks, ragged = self._filled(ys, predictions, masks)
+            counted = masks
+        else:
+            ragged = [] if graph is None or self._forwards.own_call else [tensor.ragged for tensor in graph.outputs]
+        # Where what is ragged is the last axis, of which losses make one number.
+        last = [place for place, is_one in enumerate(ragged) if is_one and masks[place] is not None
+                and ops.ndim(predictions[place]) == 2]
+        if last:
+            ys, predictions, counted = self._by_value(ys, predictions, masks, last)
         total, each = self._loss(ys, predictions, self._per_output(weights, predictions), counted,
                                  self._in_graph.computed(values) if values else None, logits)
         for weight in self._regularized:
@@ -214,29 +227,41 @@ class TrainOrTestStep:
                        [value for _, value in metrics])
 
     def _filled(self, ys, predictions, masks):
-        """(ragged predictions as dense ones, as long as their targets; the masks)"""
+        """(ragged predictions as dense ones, as long as their targets; the masks; for each whether it was ragged)"""
         widths = [None] * len(predictions)
         for place, y in zip(self._loss.trained_outputs, ys):
             if y is not None and ops.ndim(y) > 1:
                 widths[place] = ops.shape(y)[1]
         predictions, found = without_rows(predictions, widths)
-        return predictions, [mask if of_rows is None else of_rows for mask, of_rows in zip(masks, found)]
+        masks = [mask if of_rows is None else of_rows for mask, of_rows in zip(masks, found)]
+        return predictions, masks, [of_rows is not None for of_rows in found]
 
-    def _by_value(self, ys, predictions, masks):
+    def _by_value(self, ys, predictions, masks, places):
         """(targets, predictions, what losses take in the place of masks), where masks are of the values of rows.
 
-        Losses take the mean of a row: each value becomes one, with the weight that gives the mean of what is there.
+        A loss that is the mean over a row gets each value as one, with the weight that gives the mean of what is there.
+
+        Raises:
+            ValueError: for another loss of ours, which would count what rows are filled up with.
         """
         ys, predictions, counted = list(ys), list(predictions), list(masks)
         numbers = {place: number for number, place in enumerate(self._loss.trained_outputs) if number < len(ys)}
-        for place, mask in enumerate(masks):
-            if mask is not None and ops.ndim(mask) == ops.ndim(predictions[place]) == 2:
-                dtype, number = dtype_of(predictions[place]), numbers.get(place)
-                there = ops.cast(mask, dtype if is_float(dtype) else config.floatx())
-                predictions[place] = ops.expand_dims(predictions[place], -1)
-                counted[place] = there / ops.maximum(ops.mean(there, 1, keepdims=True), 1e-7)
-                if number is not None and ys[number] is not None and ops.ndim(ys[number]) == 2:
-                    ys[number] = ops.expand_dims(ys[number], -1)
+        for place in places:
+            loss = self._loss.losses[place]
+            function = getattr(loss, 'fn', loss)
+            if loss is None or getattr(function, '__name__', '') not in _MEANS_OF_VALUES:
+                if loss is not None and is_ours(type(loss) if function is loss else function):
+                    raise ValueError('Model %s: the loss %r of rows of different lengths is not a mean over their '
+                                     'values. Give the model an output with one more axis, or pad the rows.'
+                                     % (self._program.name, getattr(loss, 'name', loss)))
+                counted[place] = None  # a function of the user's, which sees the filled rows
+                continue
+            dtype, number = dtype_of(predictions[place]), numbers.get(place)
+            there = ops.cast(masks[place], dtype if is_float(dtype) else config.floatx())
+            predictions[place] = ops.expand_dims(predictions[place], -1)
+            counted[place] = there / ops.maximum(ops.mean(there, 1, keepdims=True), 1e-7)
+            if number is not None and ys[number] is not None and ops.ndim(ys[number]) == 2:
+                ys[number] = ops.expand_dims(ys[number], -1)
         return ys, predictions, counted
 
     def _place(self, named):

@@ -224,6 +224,9 @@ def test_losses_of_rows_are_the_means_of_rows(tf):
     tested = keras.Sequential([keras.Input((None,), ragged=True), layers.Lambda(lambda t: t * 1.)])
     tested.compile('sgd', 'mse')
     np.testing.assert_allclose(tested.evaluate(x, y, verbose=0), np.mean([1., np.mean([1., 4., 0.])]), rtol=1e-6)
+    tested.compile('sgd', 'cosine_similarity')
+    with pytest.raises(ValueError, match='cosine_similarity.*is not a mean over their values'):
+        tested.evaluate(x, y, verbose=0)
 
 
 def test_operations_on_symbols(tf, x):
@@ -244,3 +247,11 @@ def test_conversions(tf, x):
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(x), padded)
     assert tuple(keras.ops.shape(x)) == (4, None) and keras.ops.ndim(x) == 2 and keras.ops.dtype(x) == 'int64'
     assert keras.ops.is_tensor(x)
+
+
+def test_numbers_of_all_values(tf):
+    x = tf.ragged.constant([[1., 2., 3.], [4.], [5., 6.]])
+    assert float(keras.ops.mean(x)) == 3.5 and float(keras.ops.max(-x)) == -1.0
+    assert keras.ops.multiply(x, np.float32(2)).to_list() == [[2., 4., 6.], [8.], [10., 12.]]
+    with pytest.warns(UserWarning, match='filled up with zeros'):
+        keras.ops.mean(x, axis=1)

@@ -315,3 +315,13 @@ def test_running_sums_over_no_axis_only_drop_nan():
     x = np.array([[1.0, np.nan]], 'float32')
     close(value(ops.nancumsum(x, axis=())), [[1, 0]])
     close(value(ops.nancumprod(x, axis=())), [[1, 1]])
+
+
+@pytest.mark.on('numpy', 'tensorflow', 'jax', 'torch')
+def test_bincount_of_nothing_and_of_weights_of_few_bits():
+    for shape, minlength in (((0,), 3), ((0,), 0), ((2, 0), 2), ((0, 3), 2)):
+        assert tuple(ops.bincount(np.zeros(shape, 'int32'), minlength=minlength).shape) == shape[:-1] + (minlength,)
+    x = np.array([[1, 2, 2], [0, 1, 1]], 'int32')
+    found = ops.bincount(x, weights=np.ones((2, 3), 'bool'), minlength=4)
+    close(value(found), [[0, 1, 2, 0], [1, 2, 0, 0]])
+    close(value(ops.bincount(np.ones(5000, 'int32'), weights=np.ones(5000, 'float16'))), [0, 5000])

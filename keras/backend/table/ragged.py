@@ -61,13 +61,20 @@ def run(entry, args):
     if entry.name in _BY_ELEMENT or entry.name in _OTHERS_BY_ELEMENT:
         place, = [number for number, leaf in enumerate(args) if engine.is_ragged(leaf)][:1]
         before, rest = args[:place], args[place + 1:]
-        if not any(hasattr(leaf, 'shape') or isinstance(leaf, (list, tuple)) for leaf in before + rest):
+        if not any(len(getattr(leaf, 'shape', ())) or isinstance(leaf, (list, tuple)) for leaf in before + rest):
             return engine.ragged_of_values(args[place], lambda values: entry.call(*before, values, *rest))
     if entry.name == 'take' and engine.is_ragged(args[1]) and not engine.is_ragged(args[0]):
         x, indices, axis = args
         if axis is None or axis == 0:
             return engine.ragged_of_values(indices, lambda values: entry.call(x, values, axis))
         return _taken(entry, engine.convert(x), indices, axis)
+    if entry.name in _REDUCTIONS and all(each in (None, False) for each in args[1:]):
+        values = []
+        engine.ragged_of_values(args[0], lambda found: values.append(found) or found)
+        return entry.call(values[0], *args[1:])
+    if not _is_called_by_ours():
+        warnings.warn('%s of a RaggedTensor: its short rows are filled up with zeros, which count as values. Use the '
+                      'function of TensorFlow, or pad and mask the rows yourself.' % entry.name, stacklevel=4)
     return entry.call(*map_tensors(entry, args, lambda leaf, position: engine.rows_filled(leaf)[0]
                                    if engine.is_ragged(leaf) else leaf))
 
@@ -81,6 +88,10 @@ def _taken(take, x, indices, axis):
     for _ in range(len(engine.shape_of(x)) - axis - 1):
         there = TABLE['expand_dims'].call(there, -1)
     return TABLE['multiply'].call(take.call(x, indices, axis), TABLE['cast'].call(there, engine.dtype_of(x)))
+
+
+# Of all values these are what they are of the values of the rows.
+_REDUCTIONS = frozenset('sum mean max min prod any all'.split())
 
 
 def keeps_rows(entry):

@@ -350,8 +350,8 @@ class RandomGaussianBlur(_Colored):
         self.declare(locals())
         self._bounds = factor_bounds(factor, 0.0, 1.0)
         self._taps = (kernel_size,) * 2 if isinstance(kernel_size, int) else tuple(kernel_size)
-        if len(self._taps) != 2 or not all(isinstance(taps, int) and taps > 0 for taps in self._taps):
-            raise ValueError('`kernel_size` must be an int or a tuple of two ints. Received: kernel_size=%r'
+        if len(self._taps) != 2 or not all(isinstance(taps, int) and taps > 0 and taps % 2 for taps in self._taps):
+            raise ValueError('`kernel_size` must be an odd number, or a tuple of two. Received: kernel_size=%r'
                              % (kernel_size,))
         self._sigmas = sigma if isinstance(sigma, (list, tuple)) else (0, sigma)
         if len(self._sigmas) != 2 or min(self._sigmas) < 0:
