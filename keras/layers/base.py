@@ -655,7 +655,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
         if has_rule and (outgrew or self._call_builds()):
             try:
                 outputs = self.abstract_outputs(args, kwargs)
-                if outgrew:
+                if outgrew and outputs is not None:
                     return outputs
             except Exception:  # `call` may be code that takes nothing but numbers; the shape rule is all there is then
                 pass

@@ -189,7 +189,7 @@ class Evaluation:
         found = dict.fromkeys(self.nodes)
         derivation = self.derivation
         if derivation is None:
-            self.function._forwards(self.feeds.given, found, DEVICE, set())
+            self.function._forward(self.feeds.given, found, DEVICE, set())
         else:
             gradients = dict.fromkeys(derivation.parameters)
             cntk_py.Function.gradients(self.function, self.feeds.given, derivation.loss, gradients, found, DEVICE)
