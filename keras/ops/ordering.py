@@ -80,7 +80,15 @@ def bincount(x, weights=None, minlength=0, sparse=False):
     return shapes.sparse_result(counts) if sparse else counts
 
 
-@composite('rows weights', cases=[(I(4, 2, 5), 3), (I(4, 2, 5), 6, F(2, 5)), (I(4, 1, 0), 2)], gradient=False)
+def _weights_fit(rows, bins, weights=None):
+    if weights is not None and not builtins.all(None in pair or pair[0] == pair[1] for pair in zip(
+            static_shape(rows), static_shape(weights))):
+        raise ValueError('bincount: weights of shape %s do not fit numbers of shape %s.'
+                         % (static_shape(weights), static_shape(rows)))
+
+
+@composite('rows weights', cases=[(I(4, 2, 5), 3), (I(4, 2, 5), 6, F(2, 5)), (I(4, 1, 0), 2)], gradient=False,
+           check=_weights_fit)
 def row_counts(rows, bins, weights=None):
     """How often each integer from 0 to below `bins` occurs in each row, (rows, bins) of int32, or sums of weights.
 
