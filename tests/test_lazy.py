@@ -93,6 +93,16 @@ def test_a_module_for_later_is_loaded_when_it_is_touched():
                'print(later.escape("<"), "html" in sys.modules)') == ['False', '&lt;', 'True']
 
 
+@pytest.mark.parametrize('code', [
+    'keras.ops.convert_to_numpy(np.ones(2))',
+    'x = keras.Input((4,)); keras.Model(x, keras.Sequential([layers.Dense(2), layers.Dense(3)])(x))',
+    'x = keras.Input((4, 3)); keras.Model(x, layers.Bidirectional(layers.LSTM(2))(layers.Masking()(x)))'])
+def test_no_engine_is_loaded_before_one_computes(code):
+    """One that was chosen takes seconds to import; models are made without it."""
+    assert run('import os, sys\nos.environ["KERAS_BACKEND"] = "torch"\nimport keras, numpy as np\n'
+               'from keras import layers\n%s\nprint("torch" in sys.modules)' % code)[-1] == 'False'
+
+
 def test_a_name_can_be_replaced():
     assert run('import keras; keras.Model = 3; print(keras.Model)') == ['3']
 

@@ -17,7 +17,7 @@ from keras.backend.contract import placement, tree
 from keras.backend.contract.context import (carried, carry_mask, context, known_mask, learning_phase, runs_at_once)
 from keras.backend.contract.ledger import AbstractLedger, FacingLedger, holding
 from keras.backend.contract.loading import (
-    active, engine_name, get_engine, is_native, join, known_engine, meet_the_engine)
+    active, engine_name, get_engine, is_native, is_ragged, join, known_engine, meet_the_engine)
 from keras.backend.contract.rules import AbstractTensor, Shape, is_float
 from keras.backend.contract.scripts import run_script, scripted
 from keras.backend.graph.nodes import Node, say_where
@@ -858,7 +858,7 @@ class Layer(WeightOwner, GraphView, Additions, Quantizable, Rematerialized, Cont
                 return abstract.abstracted(x)
             casts = x.dtype.kind == 'f' and is_float(self.compute_dtype)
             x = engine.convert(x, self._dtype_of_arrays() if casts else None)
-        elif engine.has_ragged and engine.is_ragged(x):
+        elif is_ragged(x):
             return rows_mapped(x, self._converted_leaf) if self.takes_rows() else self._converted_leaf(filled(x))
         elif type(x) not in active.native and not is_native(x):
             x = self._foreign(x, engine)

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 from keras.backend.contract import tree
 from keras.backend.contract.context import known_mask, let_go_along
-from keras.backend.contract.loading import get_engine
+from keras.backend.contract.loading import get_engine, is_ragged
 from keras.backend.contract.rules import AbstractTensor, numpy_dtype
 from keras.backend.graph.operations import Operation
 from keras.backend.graph.tensors import KerasTensor
@@ -16,8 +16,7 @@ from keras.backend.table.composites.shape import dtype_of
 
 def has_rows(structure):
     """Whether there are ragged tensors in it."""
-    engine = get_engine()
-    return engine.has_ragged and any(map(engine.is_ragged, tree.flatten(structure)))
+    return any(map(is_ragged, tree.flatten(structure)))
 
 
 def stands_for_rows(structure):
@@ -64,7 +63,7 @@ def without_rows(structure, widths=()):
 
     def dense(x):
         width = next(widths, None)
-        found, mask = engine.rows_filled(x, width) if engine.is_ragged(x) else (x, None)
+        found, mask = engine.rows_filled(x, width) if is_ragged(x) else (x, None)
         masks.append(mask)
         return found
     return tree.map_structure(dense, structure), masks
@@ -201,7 +200,7 @@ def ragged_of_marked(arrays):
 
 def with_rows_noted(x):
     """`x`, fed for a ragged input, with zeros behind the ends of rows, whose mask is noted for the layers."""
-    if get_engine().is_ragged(x):
+    if is_ragged(x):
         return filled(x)
     if known_mask(x) is not None or dtype_of(x).startswith(('uint', 'bool', 'string')):
         return x

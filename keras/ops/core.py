@@ -6,7 +6,7 @@ import numpy as np
 
 from keras.backend.contract import rules, tree
 from keras.backend.contract.context import context
-from keras.backend.contract.loading import get_engine, is_native, is_sparse
+from keras.backend.contract.loading import get_engine, is_native, is_ragged, is_sparse
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.state.variables import Variable, to_array
 from keras.backend.table import primitives as p
@@ -49,7 +49,7 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     if ragged and not engine.has_ragged:
         raise ValueError('`ragged=True` is not supported with the %s engine: pad rows of different lengths and mask '
                          'the padding. Received: ragged=%r' % (engine.name, ragged))
-    if engine.has_ragged and engine.is_ragged(x):
+    if is_ragged(x):
         if ragged is not False:
             return x if dtype is None else engine.ragged_of_values(x, lambda values: cast(values, dtype))
         x = engine.rows_filled(x)[0]
@@ -69,7 +69,7 @@ def convert_to_numpy(x):
     """
     if isinstance(x, AbstractTensor):
         raise ValueError('%r is symbolic and has no value. Compute it with a Model, or convert a tensor.' % (x,))
-    if get_engine().is_ragged(x):
+    if is_ragged(x):
         x = get_engine().rows_filled(x)[0]
     if isinstance(x, (list, tuple)) and any(is_native(part) for part in x):  # which NumPy may not know how to read
         return np.array([to_array(part) for part in x])
@@ -85,7 +85,7 @@ def is_tensor(x):
         >>> keras.ops.is_tensor([1, 2])
         False
     """
-    return isinstance(x, AbstractTensor) or is_native(x) or is_sparse(x) or get_engine().is_ragged(x)
+    return isinstance(x, AbstractTensor) or is_native(x) or is_sparse(x) or is_ragged(x)
 
 
 def dtype(x):

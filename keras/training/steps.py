@@ -1,5 +1,6 @@
 """The steps that a program runs: one object per kind (train, test, predict), engine and layout of the data."""
 import collections
+import warnings
 
 import numpy as np
 
@@ -203,17 +204,9 @@ class TrainOrTestStep:
                 self._refuse_equal_names(names)
                 raise MetricsFound(names)
         predictions = tree.flatten(outputs)
-        counted, graph = masks, self._forwards.graph
-        if has_rows(predictions):
-            predictions, masks, ragged = self._filled(ys, predictions, masks)
-            counted = masks
-        else:
-            ragged = [] if graph is None or self._forwards.own_call else [tensor.ragged for tensor in graph.outputs]
-        # Where what is ragged is the last axis, of which losses make one number.
-        last = [place for place, is_one in enumerate(ragged) if is_one and masks[place] is not None
-                and ops.ndim(predictions[place]) == 2]
-        if last:
-            ys, predictions, counted = self._by_value(ys, predictions, masks, last)
+        counted = masks
+        if get_engine().has_ragged:
+            ys, predictions, masks, counted = self._without_rows(ys, predictions, masks)
         total, each = self._loss(ys, predictions, self._per_output(weights, predictions), counted,
                                  self._in_graph.computed(values) if values else None, logits)
         for weight in self._regularized:
@@ -225,6 +218,21 @@ class TrainOrTestStep:
                              % self._program.name)
         return total, (ys, each if self.tally.several else None, predictions, masks if self._has_masks else None,
                        [value for _, value in metrics])
+
+    def _without_rows(self, ys, predictions, masks):
+        """(targets, predictions of which none is ragged, masks, what losses take in the place of the masks)"""
+        graph = self._forwards.graph
+        if has_rows(predictions):
+            predictions, masks, ragged = self._filled(ys, predictions, masks)
+        else:
+            ragged = [] if graph is None or self._forwards.own_call else [tensor.ragged for tensor in graph.outputs]
+        # Where what is ragged is the last axis, of which losses make one number.
+        last = [place for place, is_one in enumerate(ragged) if is_one and masks[place] is not None
+                and ops.ndim(predictions[place]) == 2]
+        if not last:
+            return ys, predictions, masks, masks
+        ys, predictions, counted = self._by_value(ys, predictions, masks, last)
+        return ys, predictions, masks, counted
 
     def _filled(self, ys, predictions, masks):
         """(ragged predictions as dense ones, as long as their targets; the masks; for each whether it was ragged)"""
@@ -254,7 +262,10 @@ class TrainOrTestStep:
                     raise ValueError('Model %s: the loss %r of rows of different lengths is not a mean over their '
                                      'values. Give the model an output with one more axis, or pad the rows.'
                                      % (self._program.name, getattr(loss, 'name', loss)))
-                counted[place] = None  # a function of the user's, which sees the filled rows
+                if loss is not None:
+                    warnings.warn('Model %s: the loss %r is given rows of different lengths, filled up with zeros, '
+                                  'which it may count.' % (self._program.name, getattr(loss, 'name', loss)), stacklevel=2)
+                counted[place] = None
                 continue
             dtype, number = dtype_of(predictions[place]), numbers.get(place)
             there = ops.cast(masks[place], dtype if is_float(dtype) else config.floatx())

@@ -158,7 +158,8 @@ def test_boxes_need_their_format():
 @pytest.mark.parametrize('make', [
     lambda: layers.RandomHue(1.5), lambda: layers.RandomRotation('a'), lambda: layers.RandomRotation(0.1, 'mirror'),
     lambda: layers.RandomFlip('up'), lambda: layers.RandomBrightness(0.5, value_range=(3,)),
-    lambda: layers.RandomPosterization(0.5), lambda: layers.RandomZoom(0.1, interpolation='cubic')])
+    lambda: layers.RandomPosterization(0.5), lambda: layers.RandomZoom(0.1, interpolation='cubic'),
+    lambda: layers.RandomGaussianBlur(kernel_size=4)])
 def test_wrong_arguments_are_named(make):
     with pytest.raises(ValueError, match='Received'):
         make()

@@ -227,6 +227,9 @@ def test_losses_of_rows_are_the_means_of_rows(tf):
     tested.compile('sgd', 'cosine_similarity')
     with pytest.raises(ValueError, match='cosine_similarity.*is not a mean over their values'):
         tested.evaluate(x, y, verbose=0)
+    tested.compile('sgd', lambda y_true, y_pred: keras.ops.sum(y_pred - y_true))
+    with pytest.warns(UserWarning, match='filled up with zeros, which it may count'):
+        np.testing.assert_allclose(tested.evaluate(x, y, verbose=0), 4.0)
 
 
 def test_operations_on_symbols(tf, x):

@@ -542,6 +542,16 @@ def _losses():
                 yield 'losses.%s-%s' % (name, dtype), call
 
 
+def _masked(y_pred):
+    """Predictions of four samples, the second of which is masked out."""
+    y_pred, mask = ops.convert_to_tensor(y_pred), ops.convert_to_tensor([True, False, True, True])
+    if hasattr(keras.src.backend, 'set_keras_mask'):
+        keras.src.backend.set_keras_mask(y_pred, mask)
+    else:
+        y_pred._keras_mask = mask
+    return y_pred
+
+
 def _loss(name, given, kind):
     y_true, y_pred = _data(name)
     weight = {'row': values(4, low=0, high=1), 'column': values(4, 1, low=0, high=1),
@@ -550,12 +560,7 @@ def _loss(name, given, kind):
         given['dtype'] = kind
     loss = getattr(keras.losses, name)(**given)
     if kind == 'mask':
-        y_pred = ops.convert_to_tensor(y_pred)
-        mask = ops.convert_to_tensor([True, False, True, True])
-        if hasattr(keras.src.backend, 'set_keras_mask'):
-            keras.src.backend.set_keras_mask(y_pred, mask)
-        else:
-            y_pred._keras_mask = mask
+        y_pred = _masked(y_pred)
     if kind == 'gradient':
         return _gradient(lambda p: ops.sum(loss(y_true, p, sample_weight=values(4, low=0, high=1))), y_pred)
     if kind == 'lists':
@@ -655,12 +660,7 @@ def _metric(name, given, kind):
         weight = {'row': values(4, low=0, high=1), 'column': values(4, 1, low=0, high=1), 'scalar': 0.5,
                   'full': values(4, 3, low=0, high=1)}.get(kind)
         if kind == 'mask':
-            y_pred = ops.convert_to_tensor(y_pred)
-            mask = ops.convert_to_tensor([True, False, True, True])
-            if hasattr(keras.src.backend, 'set_keras_mask'):
-                keras.src.backend.set_keras_mask(y_pred, mask)
-            else:
-                y_pred._keras_mask = mask
+            y_pred = _masked(y_pred)
         if seed == 3:
             metric.reset_state()
         if name in ('Mean', 'Sum'):

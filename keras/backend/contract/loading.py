@@ -316,6 +316,11 @@ def is_sparse(x):
     return active.engine is not None and type(x) in active.engine.sparse_types()
 
 
+def is_ragged(x):
+    """Whether `x` is a ragged tensor of the active engine's library."""
+    return active.engine is not None and active.engine.has_ragged and active.engine.is_ragged(x)
+
+
 def foreign_engine(tensors):
     """The engine, other than the active one, whose library traces one of `tensors`; None where there is no such."""
     for tensor in tensors:

@@ -19,7 +19,7 @@ import numpy as np
 from keras.backend.contract import rules, tree
 from keras.backend.contract.context import context
 from keras.backend.contract.engine import UnsupportedOperation
-from keras.backend.contract.loading import active, get_engine, is_native
+from keras.backend.contract.loading import active, get_engine, is_native, is_ragged
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.nodes import Node, free_tensors
 from keras.backend.graph.plans import value_of
@@ -232,7 +232,7 @@ def general(entry, args):
     sparse_types = get_engine().sparse_types()
     if sparse_types and any(type(leaf) in sparse_types for leaf in leaves):
         return sparse.run(entry, args)
-    if get_engine().has_ragged and any(map(get_engine().is_ragged, leaves)):
+    if active.engine.has_ragged and any(map(is_ragged, leaves)):
         return ragged.run(entry, args)
     return _run(entry, args)
 

@@ -12,7 +12,7 @@ import numpy as np
 from keras import config
 from keras.backend.contract import rules
 from keras.backend.contract.context import context
-from keras.backend.contract.loading import active, get_engine, is_sparse
+from keras.backend.contract.loading import active, get_engine, is_ragged, is_sparse
 from keras.backend.contract.rules import AbstractTensor
 from keras.backend.graph.tensors import KerasTensor
 from keras.backend.state.variables import Variable
@@ -81,7 +81,7 @@ def dtype_of(x):
         return x.dtype.name
     if isinstance(x, (bool, int, float)):
         return rules.result_dtype(type(x))
-    if is_sparse(x) or get_engine().is_ragged(x):
+    if is_sparse(x) or is_ragged(x):
         return active.engine.dtype_of(x)
     return get_engine().dtype_of(get_engine().convert(x))
 
