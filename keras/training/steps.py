@@ -264,7 +264,8 @@ class TrainOrTestStep:
                                      % (self._program.name, getattr(loss, 'name', loss)))
                 if loss is not None:
                     warnings.warn('Model %s: the loss %r is given rows of different lengths, filled up with zeros, '
-                                  'which it may count.' % (self._program.name, getattr(loss, 'name', loss)), stacklevel=2)
+                                  'which it may count.' % (self._program.name, getattr(loss, 'name', loss)),
+                                  stacklevel=2)
                 counted[place] = None
                 continue
             dtype, number = dtype_of(predictions[place]), numbers.get(place)
